@@ -1,0 +1,1 @@
+"""Unisono: the open place where phones, homes, cars and factories act as one."""

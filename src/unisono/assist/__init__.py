@@ -1,0 +1,1 @@
+"""Text to a checked plan. Pure; the speaker's rights are passed in."""

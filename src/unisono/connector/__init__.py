@@ -1,0 +1,1 @@
+"""Code that goes out to devices that do not come to us."""

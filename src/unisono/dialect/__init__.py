@@ -1,0 +1,1 @@
+"""Device languages, one file or folder each. Pure: knows no sockets."""

@@ -1,0 +1,133 @@
+"""What can go wrong, split first by whose fault it is.
+
+Knows the one registry of stable error codes; the HTTP and MQTT mappings and ``docs/errors.md`` come from it.
+Knows nothing else of the house.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+__all__ = ["CODES", "CallerError", "Code", "DeviceError", "HostError", "UnisonoError"]
+
+
+class Code(NamedTuple):
+    """One stable error code: its HTTP status (RFC 9110), MQTT 5 reason code (section 2.4) and a plain title."""
+
+    http: int
+    mqtt: int
+    title: str
+
+
+CODES: dict[str, Code] = {
+    # the caller's fault
+    "bad_request": Code(400, 0x83, "The request could not be understood"),
+    "bad_json": Code(400, 0x99, "The payload is not valid JSON"),
+    "bad_value": Code(422, 0x99, "A value does not fit its declaration"),
+    "bad_model": Code(422, 0x99, "The model is not sound"),
+    "bad_id": Code(422, 0x90, "The id is not allowed"),
+    "unknown_property": Code(422, 0x99, "The model has no such property"),
+    "unknown_action": Code(422, 0x99, "The model has no such action"),
+    "unknown_event": Code(422, 0x99, "The model has no such event"),
+    "not_writable": Code(422, 0x99, "The property cannot be written"),
+    "not_found": Code(404, 0x90, "There is no such thing"),
+    "exists": Code(409, 0x83, "That id is taken"),
+    "in_use": Code(409, 0x83, "It is still in use"),
+    "not_signed_in": Code(401, 0x87, "You are not signed in"),
+    "bad_credentials": Code(401, 0x86, "User name or password is wrong"),
+    "not_allowed": Code(403, 0x87, "You may not do that"),
+    "too_large": Code(413, 0x95, "It is larger than the limit"),
+    "too_many": Code(429, 0x97, "A limit was reached"),
+    "bad_usage": Code(400, 0x83, "The command was used wrongly"),
+    # the device's fault
+    "bad_frame": Code(400, 0x81, "The bytes are not a valid protocol frame"),
+    "protocol_error": Code(400, 0x82, "The protocol does not allow this here"),
+    "unknown_thing": Code(404, 0x90, "Nothing is registered under that id"),
+    "topic_not_allowed": Code(403, 0x87, "The identity may not use that topic"),
+    "rejected": Code(409, 0x83, "The thing refused"),
+    "no_answer": Code(504, 0x83, "The thing did not answer in time"),
+    # the environment's fault
+    "log_unavailable": Code(503, 0x97, "The log cannot be written at the moment"),
+    "log_full": Code(507, 0x97, "The log has reached its size bound"),
+    "log_changed": Code(503, 0x88, "The log is not the one this data belongs to"),
+    "disk_full": Code(507, 0x97, "The disk is full"),
+    "read_only": Code(503, 0x88, "The data directory cannot be written"),
+    "port_taken": Code(503, 0x88, "The port is in use"),
+    "already_running": Code(503, 0x88, "Another hub uses this data directory"),
+    "registry_unavailable": Code(503, 0x88, "The registry cannot be reached"),
+    "history_unavailable": Code(503, 0x88, "The history cannot be read or written"),
+    "checkpoint_damaged": Code(503, 0x88, "A checkpoint cannot be read"),
+    "owner_unavailable": Code(503, 0x88, "The owner of this partition does not answer"),
+    "hub_unreachable": Code(503, 0x88, "The hub cannot be reached"),
+    "engine_missing": Code(503, 0x88, "A program that the hub needs is missing or not the expected one"),
+}
+
+
+class UnisonoError(Exception):
+    """Root of every error that is meant for a reader.
+
+    ``detail`` says what happened; ``field`` which part of the input, as a dotted path; ``expected`` what would have been
+    right; ``mend`` the one command or step to take next. ``code`` is a key of `CODES`.
+    """
+
+    default_code: ClassVar[str] = "bad_request"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        field: str | None = None,
+        expected: str | None = None,
+        mend: str | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = code or self.default_code
+        if self.code not in CODES:
+            raise KeyError(f"error code {self.code!r} is not in unisono.errors.CODES")
+        self.detail = detail
+        self.field = field
+        self.expected = expected
+        self.mend = mend
+
+    def __str__(self) -> str:
+        text = self.detail
+        if self.field:
+            text = f"{self.field}: {text}"
+        if self.expected:
+            text += f"; expected {self.expected}"
+        if self.mend:
+            text += f". {self.mend}"
+        return text
+
+    def problem(self) -> dict[str, object]:
+        """The RFC 9457 problem document of this error (members without a value are left out)."""
+        code = CODES[self.code]
+        members: dict[str, object] = {
+            "type": f"urn:unisono:error:{self.code}",
+            "title": code.title,
+            "status": code.http,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        extra = {"field": self.field, "expected": self.expected, "mend": self.mend}
+        members.update({key: value for key, value in extra.items() if value is not None})
+        return members
+
+
+class CallerError(UnisonoError):
+    """A person or program asked for what cannot be done."""
+
+    default_code = "bad_request"
+
+
+class DeviceError(UnisonoError):
+    """A device said or did what it must not."""
+
+    default_code = "protocol_error"
+
+
+class HostError(UnisonoError):
+    """Disk, network, clock, database or another process failed us."""
+
+    default_code = "log_unavailable"

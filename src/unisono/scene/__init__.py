@@ -1,0 +1,1 @@
+"""Triggers, conditions, actions. Pure; time is passed in."""

@@ -1,0 +1,1 @@
+"""Fakes and conformance classes that ship with the package."""

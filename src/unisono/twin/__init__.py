@@ -1,0 +1,1 @@
+"""Twins and the life of a command. Pure; time is passed in."""

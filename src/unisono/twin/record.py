@@ -1,0 +1,184 @@
+"""What the log carries: one log message is one `Batch` of entries, in the order in which they happened.
+
+Knows the shapes and their bytes (msgpack arrays through msgspec; new fields are appended with a default, so an old log
+stays readable). Knows nothing of how the log is kept. Times are microseconds since the Unix epoch (UTC) unless a name
+says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+__all__ = [
+    "Asked",
+    "Batch",
+    "Entry",
+    "GatewayStarted",
+    "ModelPut",
+    "Presence",
+    "Published",
+    "Refused",
+    "Reports",
+    "Sending",
+    "Sent",
+    "ThingPut",
+    "ThingRemoved",
+    "Tick",
+    "decode_batch",
+    "encode_batch",
+]
+
+
+class Reports(msgspec.Struct, array_like=True, tag=1, gc=False):
+    """A run of messages that one signed-in client published to one topic of one thing, in the order received.
+
+    ``topic`` is what follows ``things/<id>/``: ``state``, ``event/<name>`` or ``reply/<command>``. ``client`` is the
+    signed-in thing (differs from ``thing`` when a gateway device speaks for its children). ``packet_ids`` holds two
+    bytes big-endian per payload at QoS 1 and 2 and is empty at QoS 0 and for HTTP. ``dups`` are the indices of payloads
+    whose DUP flag was set. ``at`` is the wall time at which the run was received.
+    """
+
+    thing: str
+    client: str
+    topic: str
+    at: int
+    payloads: list[bytes]
+    packet_ids: bytes = b""
+    dups: list[int] = []
+
+
+class Published(msgspec.Struct, array_like=True, tag=2, gc=False):
+    """One ordinary publication inside a root place; the owner keeps no state of it."""
+
+    root: str
+    client: str
+    topic: str
+    at: int
+    payload: bytes
+    qos: int = 0
+    retain: bool = False
+
+
+class Presence(msgspec.Struct, array_like=True, tag=3, gc=False):
+    """A client came or went. ``epoch`` grows with each connection of that client: a late "offline" never wins.
+
+    ``reason`` is ``connected``, ``disconnected`` (it said so), ``lost`` (socket closed without DISCONNECT),
+    ``keep_alive`` (silent for one and a half keep-alives), ``taken_over``, ``revoked`` or ``protocol_error``.
+    """
+
+    thing: str
+    gateway: str
+    epoch: int
+    online: bool
+    reason: str
+    at: int
+
+
+class GatewayStarted(msgspec.Struct, array_like=True, tag=4, gc=False):
+    """A gateway began anew: whatever was connected to its earlier life is gone."""
+
+    gateway: str
+    at: int
+
+
+class Refused(msgspec.Struct, array_like=True, tag=5, gc=False):
+    """A door refused something; shown on the thing's page. ``code`` is a key of ``unisono.errors.CODES``."""
+
+    thing: str
+    topic: str
+    at: int
+    code: str
+    detail: str
+    excerpt: bytes = b""
+
+
+class ModelPut(msgspec.Struct, array_like=True, tag=10, gc=False):
+    """A model version is in force from here on. ``model`` is the JSON of `unisono.thing.Model`."""
+
+    id: str
+    version: int
+    model: bytes
+
+
+class ThingPut(msgspec.Struct, array_like=True, tag=11, gc=False):
+    """A thing was added or changed. ``sleep_s``: silence of that length is normal for it (0: it keeps a connection)."""
+
+    id: str
+    name: str
+    model: str
+    model_version: int
+    place: str
+    root: str
+    parent: str | None = None
+    sleep_s: float = 0.0
+    at: int = 0
+
+
+class ThingRemoved(msgspec.Struct, array_like=True, tag=12, gc=False):
+    """A thing is no longer part of the place; its twin goes, its history stays until retention."""
+
+    id: str
+    at: int
+
+
+class Asked(msgspec.Struct, array_like=True, tag=20, gc=False):
+    """A command was asked for: ``set`` holds wanted values by property key, else ``call`` names an action."""
+
+    id: str
+    thing: str
+    at: int
+    by: dict[str, str]
+    set: dict[str, Any] | None = None
+    call: str | None = None
+    input: dict[str, Any] | None = None
+    ttl_s: float = 0.0
+    why: str | None = None
+
+
+class Sending(msgspec.Struct, array_like=True, tag=21, gc=False):
+    """The effect is about to leave (logged first when repeating it would not be harmless)."""
+
+    command: str
+    at: int
+
+
+class Sent(msgspec.Struct, array_like=True, tag=22, gc=False):
+    """The effect left for the thing (``ok``), or could not and ``why`` says what stood in the way."""
+
+    command: str
+    at: int
+    ok: bool = True
+    why: str | None = None
+
+
+class Tick(msgspec.Struct, array_like=True, tag=30, gc=False):
+    """The owner's clock: ``at`` is wall time, ``elapsed`` monotonic microseconds since this log began."""
+
+    at: int
+    elapsed: int
+
+
+Entry = (
+    Reports | Published | Presence | GatewayStarted | Refused | ModelPut | ThingPut | ThingRemoved | Asked | Sending | Sent | Tick
+)
+
+
+class Batch(msgspec.Struct, array_like=True, gc=False):
+    """One log message: ``source`` names its writer, ``at`` when it was closed, ``entries`` what happened, in order."""
+
+    source: str
+    at: int
+    entries: list[Entry]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Batch)
+
+encode_batch = _encoder.encode
+
+
+def decode_batch(data: bytes) -> Batch:
+    """Read one log message. Raises ``msgspec.DecodeError`` for bytes that are no batch."""
+    return _decoder.decode(data)
