@@ -1,0 +1,261 @@
+"""What gateways, owners and the API say to each other on the bus: subjects and shapes.
+
+Knows msgpack shapes (msgspec arrays; new fields are appended with a default). Knows nothing of how they travel.
+Times are microseconds since the Unix epoch (UTC).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from unisono.twin.record import Asked
+
+__all__ = [
+    "SIGN_IN",
+    "ACCESS_CHANGED",
+    "AccessChanged",
+    "CommandAsk",
+    "CommandGet",
+    "CommandView",
+    "DeadLetter",
+    "DeadLettersAsk",
+    "Down",
+    "GatewayStatus",
+    "HistoryAnswer",
+    "HistoryAsk",
+    "Live",
+    "LiveChange",
+    "OwnerStatus",
+    "Reached",
+    "SignIn",
+    "SignInAnswer",
+    "SignInAsk",
+    "TwinView",
+    "TwinsAnswer",
+    "TwinsAsk",
+    "Watch",
+    "ask_gateway",
+    "ask_owner",
+    "down",
+    "live",
+]
+
+SIGN_IN = "ask.signin"
+ACCESS_CHANGED = "access.changed"
+
+
+def ask_owner(partition: str, verb: str) -> str:
+    """Subject of a question to an owner.
+
+    Verbs: ``twins`` (TwinsAsk > TwinsAnswer), ``history`` (HistoryAsk > HistoryAnswer), ``command`` (CommandAsk >
+    CommandView), ``command-get`` (CommandGet > CommandView), ``commands`` (TwinsAsk > list[CommandView], newest
+    first), ``dead-letters`` (DeadLettersAsk > list[DeadLetter]), ``reached`` (Reached > b""), ``watch`` (Watch > b""),
+    ``status`` (b"" > OwnerStatus).
+    """
+    return f"ask.owner.{partition}.{verb}"
+
+
+def ask_gateway(gateway: str, verb: str) -> str:
+    """Subject of a question to a gateway; verb ``status`` (b"" > GatewayStatus)."""
+    return f"ask.gateway.{gateway}.{verb}"
+
+
+def live(partition: str) -> str:
+    """Subject on which an owner publishes `Live` while somebody watches."""
+    return f"live.{partition}"
+
+
+def down(gateway: str) -> str:
+    """Subject on which an owner hands a `Down` to the gateway that holds the thing's connection (answered when sent)."""
+    return f"down.{gateway}"
+
+
+class SignInAsk(msgspec.Struct, array_like=True):
+    """``items``: pairs of thing id and secret."""
+
+    items: list[tuple[str, str]]
+
+
+class SignIn(msgspec.Struct, array_like=True):
+    """Who a client is; ``ok`` false with ``code`` (bad_credentials, unknown_thing, not_allowed) when it may not enter.
+
+    ``children``: ids of the things it speaks for. ``version``: of the credential, for later recheck.
+    """
+
+    ok: bool
+    id: str
+    code: str = ""
+    detail: str = ""
+    root: str = ""
+    partition: str = "0"
+    children: list[str] = []
+    version: int = 0
+
+
+class SignInAnswer(msgspec.Struct, array_like=True):
+    items: list[SignIn]
+
+
+class AccessChanged(msgspec.Struct, array_like=True):
+    """A credential, or the existence of things, changed: gateways drop cached facts and recheck who is connected."""
+
+    things: list[str]
+
+
+class TwinsAsk(msgspec.Struct, array_like=True):
+    ids: list[str]
+
+
+class TwinView(msgspec.Struct, array_like=True):
+    """One twin as the owner holds it. ``state`` and ``desired``: property key > (value, at_us). ``seen`` 0: never."""
+
+    id: str
+    online: bool
+    seen: int
+    state: dict[str, tuple[Any, int]]
+    desired: dict[str, tuple[Any, int]]
+    open_commands: list[str]
+    availability: str = "offline"  # online, offline, sleeping
+    dead_letters: int = 0
+
+
+class TwinsAnswer(msgspec.Struct, array_like=True):
+    """``twins`` in the order asked, without those the owner does not know."""
+
+    twins: list[TwinView]
+
+
+class HistoryAsk(msgspec.Struct, array_like=True):
+    """Raw values from ``start`` (inclusive) to ``end`` (exclusive) when ``points`` is 0, else at most so many buckets.
+
+    ``after`` (ts, seq) continues a page of raw values.
+    """
+
+    thing: str
+    property: str
+    start: int
+    end: int
+    points: int = 0
+    limit: int = 1000
+    after: tuple[int, int] | None = None
+
+
+class HistoryAnswer(msgspec.Struct, array_like=True):
+    """``raw``: (ts, seq, value); ``buckets``: (ts, min, mean, max, last, count); ``more``: position to go on from."""
+
+    raw: list[tuple[int, int, Any]] = []
+    buckets: list[tuple[int, Any, Any, Any, Any, int]] = []
+    more: tuple[int, int] | None = None
+
+
+class CommandAsk(msgspec.Struct, array_like=True):
+    """Ask for a command and wait up to ``wait_s`` for its end; answered after it is in the log."""
+
+    asked: Asked
+    wait_s: float = 0.0
+
+
+class CommandGet(msgspec.Struct, array_like=True):
+    id: str
+    wait_s: float = 0.0
+
+
+class CommandView(msgspec.Struct, array_like=True):
+    """A command and where in its life it is (states as in the design)."""
+
+    id: str
+    thing: str
+    state: str
+    by: dict[str, str]
+    at: int
+    ended: int | None = None
+    set: dict[str, Any] | None = None
+    call: str | None = None
+    input: dict[str, Any] | None = None
+    output: Any = None
+    why: str | None = None
+
+
+class DeadLettersAsk(msgspec.Struct, array_like=True):
+    thing: str | None = None
+    limit: int = 100
+
+
+class DeadLetter(msgspec.Struct, array_like=True):
+    """Something that was said but could not be taken in, with the reason."""
+
+    at: int
+    thing: str
+    topic: str
+    code: str
+    detail: str
+    excerpt: bytes = b""
+
+
+class Reached(msgspec.Struct, array_like=True):
+    """Answered as soon as the fold has passed log sequence ``seq``."""
+
+    seq: int
+
+
+class Watch(msgspec.Struct, array_like=True):
+    """Somebody looks: publish `Live` for the next ``seconds``."""
+
+    seconds: float
+
+
+class LiveChange(msgspec.Struct, array_like=True):
+    """What changed in one thing since the last `Live`. ``online`` None: unchanged."""
+
+    thing: str
+    changed: dict[str, tuple[Any, int]]
+    at: int
+    online: bool | None = None
+
+
+class Live(msgspec.Struct, array_like=True):
+    changes: list[LiveChange]
+    commands: list[CommandView] = []
+
+
+class Down(msgspec.Struct, array_like=True):
+    """Deliver to the thing's client: ``topic`` is what follows ``things/<id>/``."""
+
+    thing: str
+    client: str
+    topic: str
+    payload: bytes
+
+
+class OwnerStatus(msgspec.Struct, array_like=True):
+    """Counters since the owner started, and positions in log sequences."""
+
+    partition: str
+    log_id: str
+    first_seq: int
+    last_seq: int
+    log_bytes: int
+    twin_position: int
+    checkpoint_position: int
+    history_position: int
+    history_rows: int
+    messages: int
+    values: int
+    dead_letters: int
+    things: int
+    online: int
+    ready: bool
+    trouble: list[str] = []
+
+
+class GatewayStatus(msgspec.Struct, array_like=True):
+    gateway: str
+    connections: int
+    messages_in: int
+    messages_out: int
+    refused: int
+    batches: int
+    pending: int
+    trouble: list[str] = []
