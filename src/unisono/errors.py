@@ -39,6 +39,7 @@ CODES: dict[str, Code] = {
     "too_large": Code(413, 0x95, "It is larger than the limit"),
     "too_many": Code(429, 0x97, "A limit was reached"),
     "bad_usage": Code(400, 0x83, "The command was used wrongly"),
+    "method_not_allowed": Code(405, 0x83, "The path does not take that method"),
     # the device's fault
     "bad_frame": Code(400, 0x81, "The bytes are not a valid protocol frame"),
     "protocol_error": Code(400, 0x82, "The protocol does not allow this here"),
@@ -59,6 +60,7 @@ CODES: dict[str, Code] = {
     "checkpoint_damaged": Code(503, 0x88, "A checkpoint cannot be read"),
     "owner_unavailable": Code(503, 0x88, "The owner of this partition does not answer"),
     "hub_unreachable": Code(503, 0x88, "The hub cannot be reached"),
+    "internal": Code(500, 0x80, "The hub itself went wrong; its log says how"),
     "engine_missing": Code(503, 0x88, "A program that the hub needs is missing or not the expected one"),
 }
 
