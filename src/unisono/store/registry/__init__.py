@@ -1,0 +1,52 @@
+"""The registry (SQL): places, models, things, credentials, people, tokens, the outbox and checkpoints.
+
+SQLAlchemy loads when `Registry` is first asked for: rows and `Checkpoints` alone do without.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from unisono.store.registry.address import default_url
+from unisono.store.registry.checkpoints import Checkpoints
+from unisono.store.registry.rows import (
+    Checkpoint,
+    CredentialRow,
+    GrantRow,
+    ModelRow,
+    OutboxItem,
+    OutboxRow,
+    PersonRow,
+    PlaceRow,
+    SignInFacts,
+    ThingRow,
+    TokenRow,
+)
+
+if TYPE_CHECKING:
+    from unisono.store.registry.registry import Registry
+
+__all__ = [
+    "Checkpoint",
+    "Checkpoints",
+    "CredentialRow",
+    "GrantRow",
+    "ModelRow",
+    "OutboxItem",
+    "OutboxRow",
+    "PersonRow",
+    "PlaceRow",
+    "Registry",
+    "SignInFacts",
+    "ThingRow",
+    "TokenRow",
+    "default_url",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Registry":
+        from unisono.store.registry.registry import Registry
+
+        return Registry
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""One file per version of the registry's schema, oldest first."""

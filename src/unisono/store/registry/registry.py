@@ -1,0 +1,73 @@
+"""The registry: everything that must be known to start again, save what the log and history hold.
+
+Puts the tables' rooms together behind one name; knows how the database is opened and what is said once about a hub.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from unisono.store.registry import shape
+from unisono.store.registry.address import Address
+from unisono.store.registry.checkpoints import Checkpoints
+from unisono.store.registry.credentials import Credentials
+from unisono.store.registry.database import Database
+from unisono.store.registry.models import Models
+from unisono.store.registry.outbox import Outbox
+from unisono.store.registry.people import People
+from unisono.store.registry.places import Places
+from unisono.store.registry.schema import migrate
+from unisono.store.registry.tables import meta
+from unisono.store.registry.things import Things
+
+__all__ = ["Registry"]
+
+
+class Registry(Places, Models, Things, Credentials, People, Outbox, Checkpoints):
+    """Rows in and out of one database; may be used by several processes at once.
+
+    Every change is one transaction: when it returns, it is on disk; when it raises, nothing was changed. All methods
+    raise HostError registry_unavailable, disk_full or read_only when the database fails.
+    """
+
+    def __init__(self, address: Address) -> None:
+        Checkpoints.__init__(self, address)
+        self._database = Database(address)
+
+    @classmethod
+    async def open(cls, url: str) -> Registry:
+        """Open the registry at ``url`` (``sqlite:///FILE`` or ``postgresql://...``), bringing its schema up to date.
+
+        Raises CallerError bad_usage for another URL, HostError registry_unavailable, disk_full or read_only.
+        """
+        registry = cls(Address.parse(url))
+        try:
+            await migrate(registry._database)
+        except BaseException:
+            await registry.close()
+            raise
+        return registry
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await Checkpoints.close(self)
+        await self._database.close()
+
+    async def get_meta(self, key: str) -> str | None:
+        """What is kept under ``key``, or None."""
+        async with self._database.read() as connection:
+            return await connection.scalar(sa.select(meta.c.value).where(meta.c.key == key))
+
+    async def put_meta(self, key: str, value: str) -> None:
+        """Keep ``value`` under ``key``."""
+        async with self._database.write() as connection:
+            await shape.put(connection, meta, [{"key": key, "value": value}])
+
+    async def set_meta_once(self, key: str, value: str) -> str:
+        """Keep ``value`` under ``key`` unless there is one already; what is kept now (for the hub's id)."""
+        async with self._database.write() as connection:
+            statement = shape.insert(connection, meta).values(key=key, value=value)
+            await connection.execute(statement.on_conflict_do_nothing(index_elements=[meta.c.key]))
+            kept: str | None = await connection.scalar(sa.select(meta.c.value).where(meta.c.key == key))
+        assert kept is not None  # written in this transaction
+        return kept

@@ -1,0 +1,145 @@
+"""What the registry keeps, row by row.
+
+Knows the fields of each row. Knows nothing of SQL, and nothing of what model documents, outbox entries, twins and
+secrets mean. Times are microseconds since the Unix epoch (UTC); a partition is an integer as text.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+__all__ = [
+    "Checkpoint",
+    "CredentialRow",
+    "GrantRow",
+    "ModelRow",
+    "OutboxItem",
+    "OutboxRow",
+    "PersonRow",
+    "PlaceRow",
+    "SignInFacts",
+    "ThingRow",
+    "TokenRow",
+]
+
+
+class PlaceRow(msgspec.Struct, frozen=True):
+    """A place in its tree. ``root`` and ``partition`` are the registry's to fill: what a caller puts there is ignored.
+
+    ``names`` holds further names by language tag, one or several each.
+    """
+
+    id: str
+    name: str
+    names: dict[str, list[str]] = {}
+    kind: str = "room"
+    parent: str | None = None
+    root: str = ""
+    partition: str = ""
+
+
+class ModelRow(msgspec.Struct, frozen=True):
+    """One immutable version of a model; ``document`` is its JSON text."""
+
+    id: str
+    version: int
+    document: str
+    vendor: str = ""
+    kind: str = ""
+    created: int = 0
+
+
+class ThingRow(msgspec.Struct, frozen=True, gc=False):
+    """A thing. ``root`` may be left empty: the registry fills it from ``place``; a wrong one is refused."""
+
+    id: str
+    name: str
+    model: str
+    model_version: int
+    place: str
+    root: str = ""
+    parent: str | None = None
+    sleep_s: float = 0.0
+    created: int = 0
+    simulated: bool = False
+
+
+class CredentialRow(msgspec.Struct, frozen=True, gc=False):
+    """How a thing proves itself. The registry fills ``version``: it only grows, even when an id is used again."""
+
+    thing: str
+    hash: bytes
+    kind: str = "secret"
+    version: int = 0
+    created: int = 0
+    revoked: int | None = None
+
+
+class SignInFacts(msgspec.Struct, frozen=True):
+    """All a gateway needs to let a thing in; ``hash`` is None when it has no credential or a revoked one."""
+
+    id: str
+    root: str
+    partition: str
+    model: str
+    model_version: int
+    parent: str | None
+    children: list[str]
+    hash: bytes | None
+    version: int
+
+
+class PersonRow(msgspec.Struct, frozen=True):
+    """A person or service account. ``role`` holds on the whole hub ("" where only grants count)."""
+
+    id: str
+    name: str
+    password_hash: str | None = None
+    role: str = ""
+    created: int = 0
+    disabled: bool = False
+
+
+class GrantRow(msgspec.Struct, frozen=True):
+    """A person's role at a place and everything below it."""
+
+    person: str
+    place: str
+    role: str
+
+
+class TokenRow(msgspec.Struct, frozen=True):
+    """A bearer token; only its hash is kept. ``expires`` None: until revoked. ``scopes`` None: all its person may."""
+
+    id: str
+    person: str
+    hash: bytes
+    name: str = ""
+    expires: int | None = None
+    scopes: list[str] | None = None
+    created: int = 0
+
+
+class OutboxRow(msgspec.Struct, frozen=True, gc=False):
+    """An entry that must reach the log of ``partition``, as encoded bytes."""
+
+    partition: str
+    entry: bytes
+
+
+class OutboxItem(msgspec.Struct, frozen=True, gc=False):
+    """An `OutboxRow` that waits; ``id`` grows in the order of the commits and is never used again."""
+
+    id: int
+    partition: str
+    entry: bytes
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """Where the fold of a partition stands: everything up to ``seq`` of log ``log_id`` is in the twins beside it."""
+
+    partition: str
+    log_id: str
+    seq: int
+    epoch: int
+    state: bytes

@@ -1,0 +1,169 @@
+"""The registry's tables, as SQLAlchemy Core sees them.
+
+Knows columns, keys and indices; the migrations lay them out, and a test holds that both agree. Knows no queries.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+__all__ = [
+    "checkpoint",
+    "checkpoint_twin",
+    "credential",
+    "grant",
+    "meta",
+    "metadata",
+    "model",
+    "outbox",
+    "person",
+    "place",
+    "setup",
+    "thing",
+    "token",
+]
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# Ids sort by their bytes on both engines, so that a page after an id holds the same rows whatever the server's locale.
+_id = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+place = sa.Table(
+    "place",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("names", sa.JSON, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("parent", _id, sa.ForeignKey("place.id"), index=True),
+    sa.Column("root", _id, nullable=False, index=True),
+    sa.Column("partition", sa.Text, nullable=False),
+)
+
+model = sa.Table(
+    "model",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("vendor", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+)
+
+thing = sa.Table(
+    "thing",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    # Models are not referenced by a key: built-in ones come with the program and have no row.
+    sa.Column("model", _id, nullable=False),
+    sa.Column("model_version", sa.Integer, nullable=False),
+    sa.Column("place", _id, sa.ForeignKey("place.id"), nullable=False),
+    sa.Column("root", _id, sa.ForeignKey("place.id"), nullable=False),
+    sa.Column("parent", _id, sa.ForeignKey("thing.id", deferrable=True, initially="DEFERRED"), index=True),
+    sa.Column("sleep_s", sa.Double, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("simulated", sa.Boolean, nullable=False),
+    # id and name, folded (see `fold`): LIKE knows only ASCII case on SQLite and the server's locale on PostgreSQL.
+    sa.Column("folded", sa.Text, nullable=False),
+    sa.Index(None, "place", "id"),
+    sa.Index(None, "root", "id"),
+    sa.Index(None, "model", "id"),
+)
+
+# No key to thing: the row of a removed thing stays, without its hash, so that versions never start again.
+credential = sa.Table(
+    "credential",
+    metadata,
+    sa.Column("thing", _id, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("revoked", sa.BigInteger),
+)
+
+person = sa.Table(
+    "person",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("disabled", sa.Boolean, nullable=False),
+)
+
+# "grant" alone is a reserved word of SQL.
+grant = sa.Table(
+    "place_grant",
+    metadata,
+    sa.Column("person", _id, sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("place", _id, sa.ForeignKey("place.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sa.Column("role", sa.Text, nullable=False),
+)
+
+token = sa.Table(
+    "token",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("person", _id, sa.ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("hash", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("expires", sa.BigInteger),
+    sa.Column("scopes", sa.JSON(none_as_null=True)),
+    sa.Column("created", sa.BigInteger, nullable=False),
+)
+
+setup = sa.Table(
+    "setup",
+    metadata,
+    sa.Column("code_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("expires", sa.BigInteger),
+    sa.Column("used_at", sa.BigInteger),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    # SQLite counts in INTEGER only; AUTOINCREMENT keeps it from handing out an id twice, which the log would take
+    # for a repetition.
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("partition", sa.Text, nullable=False),
+    sa.Column("entry", sa.LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("key", _id, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+checkpoint = sa.Table(
+    "checkpoint",
+    metadata,
+    sa.Column("partition", sa.Text, primary_key=True),
+    sa.Column("log_id", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.LargeBinary, nullable=False),
+)
+
+checkpoint_twin = sa.Table(
+    "checkpoint_twin",
+    metadata,
+    sa.Column("partition", sa.Text, primary_key=True),
+    sa.Column("thing", _id, primary_key=True),
+    sa.Column("twin", sa.LargeBinary, nullable=False),
+)
