@@ -1,0 +1,5 @@
+"""The simulated home."""
+
+from unisono.sim.home.home import build_home
+
+__all__ = ["build_home"]
