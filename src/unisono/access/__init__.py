@@ -1,0 +1,53 @@
+"""Who may do what: identities, roles, scopes and risks, decided over passed-in facts; secrets and passwords."""
+
+from __future__ import annotations
+
+from unisono.access.decide import Identity, decide, role_at
+from unisono.access.decision import ALLOWED, Decision
+from unisono.access.passwords import check_password, hash_password, needs_rehash
+from unisono.access.roles import RIGHTS, Action, Risk, Role, Scope, read_scope, write_scope
+from unisono.access.secrets import (
+    PEPPER_BYTES,
+    check_secret,
+    hash_secret,
+    is_token,
+    new_pepper,
+    new_secret,
+    new_setup_code,
+    new_token,
+    read_setup_code,
+)
+from unisono.access.topics import NativeTopic, as_subscribed, canonical, read_native, topic_allowed, visible
+
+__all__ = [
+    "ALLOWED",
+    "PEPPER_BYTES",
+    "RIGHTS",
+    "Action",
+    "Decision",
+    "Identity",
+    "NativeTopic",
+    "Risk",
+    "Role",
+    "Scope",
+    "as_subscribed",
+    "canonical",
+    "check_password",
+    "check_secret",
+    "decide",
+    "hash_password",
+    "hash_secret",
+    "is_token",
+    "needs_rehash",
+    "new_pepper",
+    "new_secret",
+    "new_setup_code",
+    "new_token",
+    "read_native",
+    "read_scope",
+    "read_setup_code",
+    "role_at",
+    "topic_allowed",
+    "visible",
+    "write_scope",
+]

@@ -37,7 +37,7 @@ class Address(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, url: str) -> Address:
-        """Read ``sqlite:///FILE`` or ``postgresql://...`` (a driver after ``+`` may stand); else CallerError bad_usage."""
+        """Read ``sqlite:///FILE`` or ``postgresql://...``, with or without ``+driver``; else CallerError bad_usage."""
         match = re.fullmatch(r"(sqlite|postgres|postgresql)(\+\w+)?://(.*)", url, re.DOTALL)
         if match is None:
             raise CallerError(

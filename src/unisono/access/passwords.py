@@ -1,0 +1,77 @@
+"""Passwords that people choose: Argon2id, and what is asked of one.
+
+Knows the parameters. Knows not where hashes are kept. Loads argon2 on use: only the API checks passwords.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
+
+from unisono.errors import CallerError
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+__all__ = ["check_password", "hash_password", "needs_rehash"]
+
+# RFC 9106 section 4, second recommended option (64 MiB, three passes), with one lane: a hub has few cores to spare, and
+# lanes shorten the wait for the guesser as much as for us.
+TIME_COST = 3
+MEMORY_KIB = 64 * 1024
+PARALLELISM = 1
+
+# NIST SP 800-63B section 5.1.1.2: at least 8 characters, no rules of composition; a bound, since hashing costs.
+MIN_CHARACTERS = 8
+MAX_BYTES = 1024
+
+
+def hash_password(password: str) -> str:
+    """The Argon2id hash to keep, in PHC form, after Unicode NFC (RFC 8265 section 4.2). About 0.1 s of one core.
+
+    Raises CallerError bad_value for a password that is too short or too long.
+    """
+    data = _encode(password)
+    if len(password) < MIN_CHARACTERS or len(data) > MAX_BYTES:
+        raise CallerError(
+            "the password is too short" if len(password) < MIN_CHARACTERS else "the password is too long",
+            code="bad_value",
+            field="password",
+            expected=f"at least {MIN_CHARACTERS} characters and at most {MAX_BYTES} bytes",
+        )
+    return _hasher().hash(data)
+
+
+def check_password(password: str, hash: str | None) -> bool:
+    """Whether ``hash`` was made of ``password``. Takes as long when there is no hash: who exists stays unknown."""
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    data = _encode(password)
+    if len(data) > MAX_BYTES:
+        return False
+    try:
+        return _hasher().verify(hash or _nobody(), data) and hash is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def needs_rehash(hash: str) -> bool:
+    """Whether ``hash`` was made with other parameters than today's: hash anew at the next sign-in."""
+    return _hasher().check_needs_rehash(hash)
+
+
+def _encode(password: str) -> bytes:
+    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher(time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=PARALLELISM)
+
+
+@cache
+def _nobody() -> str:
+    return _hasher().hash(b"nobody has this password")
