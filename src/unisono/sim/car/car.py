@@ -183,7 +183,7 @@ class Car(Device):
             odometer=round(self.way_m / 1000.0, 1),
             speed=round(self.driver.speed_m_s * 3.6),
             gear="D" if self.driver.driving else "P",
-            location={"lat": round(lat, 5), "lon": round(lon, 5)},
+            location={"latitude": round(lat, 5), "longitude": round(lon, 5)},
             cabin_temperature=round(self.cabin, 1),
             tyre_pressure=round(TYRE_KPA * (273.15 + warm) / 293.15, 1),
         )

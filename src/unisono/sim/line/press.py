@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from random import Random
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from unisono.sim.device import Accepts, Answer, Label, switch, text
+from unisono.sim.device import Accepts, Label, switch, text
 from unisono.sim.line.flow import Air, Buffer, Orders
 from unisono.sim.line.machine import Machine
 
@@ -27,6 +27,8 @@ VIBRATION_NEW = 2.2  # mm/s: ISO 10816 calls that good
 VIBRATION_WORN = 6.5
 SCRAP_NEW = 0.004
 SCRAP_WORN = 0.06
+HIT_PER_S = 1 / 10_800.0  # somebody hits the emergency stop every three hours
+STOPPED_S = 90.0  # until it is released and the press is started again at its own panel
 OEE_S = 900.0  # effectiveness is averaged over a quarter of an hour
 
 
@@ -36,7 +38,6 @@ class Press(Machine):
     model = "press"
     writable: ClassVar[Mapping[str, Accepts]] = {
         "start_stop": switch,
-        "emergency_stop": switch,
         "order": text(64),
         "recipe": text(64),
     }
@@ -57,6 +58,7 @@ class Press(Machine):
         self._oil = 48.0
         self._phase_s = 0.0
         self._effect = 0.85
+        self._hit_s = 0.0
         self._good_seen = self.level("good_count")
 
     @property
@@ -71,12 +73,10 @@ class Press(Machine):
         reason = super().hindrance()
         return reason or ("the air pressure is too low" if self.air.pressure < LEAST_PA else None)
 
-    def apply(self, wanted: Mapping[str, Any], rng: Random) -> Answer:
-        """Pressing the emergency stop takes the start command away too: releasing it must not start the press."""
-        if wanted.get("emergency_stop"):
-            wanted = {**wanted, "start_stop": False}
-            self.say("emergency_stop")
-        return super().apply(wanted, rng)
+    def hit_emergency_stop(self) -> None:
+        """Somebody hits the red button: it stands still, and releasing the button will not start it."""
+        self.state.update(emergency_stop=True, start_stop=False, running=False)
+        self._hit_s = STOPPED_S
 
     def work(self, dt_s: float, rng: Random) -> None:
         """Strike as often as ``dt_s`` allows; a full buffer holds the slide up."""
@@ -90,6 +90,16 @@ class Press(Machine):
         if self.wear >= 1.0:
             self.wear = 0.0
             self.fail("tool change", rng.uniform(180.0, 300.0))
+
+    def advance(self, dt_s: float, rng: Random) -> None:
+        """People at the red button come before everything else."""
+        if self.state["emergency_stop"]:
+            self._hit_s -= dt_s
+            if self._hit_s <= 0.0:
+                self.state.update(emergency_stop=False, start_stop=True)
+        elif self.flag("running") and rng.random() < HIT_PER_S * dt_s:
+            self.hit_emergency_stop()
+        super().advance(dt_s, rng)
 
     def rest(self, dt_s: float, rng: Random) -> None:
         """Oil warms and cools; vibration follows motion and wear; effectiveness is averaged."""
