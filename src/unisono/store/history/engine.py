@@ -1,0 +1,97 @@
+"""One DuckDB instance, tuned to be small, and its errors in the house's words.
+
+Knows DuckDB's settings and traps; must not know what the tables mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from unisono.errors import HostError
+
+__all__ = ["CHECKPOINT_BYTES", "Cursor", "Engine", "quoted"]
+
+Cursor: TypeAlias = Any  # duckdb.DuckDBPyConnection: the library ships no usable types
+
+CHECKPOINT_BYTES = 16 << 20
+"""Write-ahead bytes that trigger a checkpoint: small, so that memory and the room a checkpoint needs stay small."""
+SPILL_BYTES = 4 << 30
+"""Most that sorting may put into the temporary folder: a slice is far below, one endless series may need it."""
+
+
+def quoted(path: Path | str) -> str:
+    """The path as an SQL literal (COPY and ATTACH take no parameters)."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+class Engine:
+    """The open instance. ``main`` is the writer's connection; every other user asks for a `cursor` of their own.
+
+    DuckDB runs a query in the thread that calls it when it is told to use one thread, so a reader, the sealer and the
+    writer use one core each and no more.
+    """
+
+    def __init__(self, file: Path, spill: Path, memory_mb: int) -> None:
+        import duckdb
+
+        self._duckdb = duckdb
+        self._file = file
+        self.memory_mb = memory_mb
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "threads": 1,
+            "memory_limit": f"{memory_mb}MiB",
+            "checkpoint_threshold": f"{CHECKPOINT_BYTES}B",
+            "temp_directory": str(spill),
+            "max_temp_directory_size": f"{SPILL_BYTES}B",
+            "autoinstall_known_extensions": "false",  # history never reaches for the network
+            "autoload_known_extensions": "false",
+        }
+        with self.faults(file):
+            self.main: Cursor = duckdb.connect(str(file), config=config)
+
+    def cursor(self) -> Cursor:
+        """A connection of its own to the same instance; close it after use."""
+        return self.main.cursor()
+
+    def trim(self) -> None:
+        """Give cached blocks back to the system: at rest memory counts more than a millisecond of a cold read."""
+        self.main.execute("SET memory_limit = '8MiB'")
+        self.main.execute(f"SET memory_limit = '{self.memory_mb}MiB'")
+
+    def close(self) -> None:
+        """Close the instance; attached files are checkpointed by the engine as they close."""
+        self.main.close()
+
+    @contextmanager
+    def faults(self, file: Path | None = None) -> Iterator[None]:
+        """Translate the engine's errors to `HostError`; ``file`` is what was being worked on."""
+        try:
+            yield
+        except self._duckdb.Error as error:
+            raise _translated(error, file or self._file) from error
+
+
+_NEEDLES: tuple[tuple[str, str, str], ...] = (
+    ("could not set lock", "already_running", "Stop the other hub or tool that has it open"),
+    ("conflicting lock", "already_running", "Stop the other hub or tool that has it open"),
+    ("no space left", "disk_full", "Free disk space"),
+    ("disk quota", "disk_full", "Free disk space"),
+    ("read-only file system", "read_only", "Make the data directory writable for the user that runs the hub"),
+    ("permission denied", "read_only", "Make the data directory writable for the user that runs the hub"),
+    ("out of memory", "history_unavailable", "Give history more memory"),
+)
+"""What the engine says, in lower case, against the code and the mend: it has no error numbers of its own."""
+
+
+def _translated(error: Exception, file: Path) -> HostError:
+    text = str(error)
+    lowered = text.lower()
+    first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    for needle, code, mend in _NEEDLES:
+        if needle in lowered:
+            return HostError(f"{file}: {first}", code=code, mend=mend)
+    mend = f"Move it aside (mv {file} {file}.damaged) and start again: what the log still holds is recorded anew"
+    return HostError(f"{file}: {first}", code="history_unavailable", mend=mend)
