@@ -1,0 +1,63 @@
+"""What a kind of thing can be and do: models, schemas, units, traits. Pure: no sockets, no clocks, no storage."""
+
+from unisono.thing.builtin import PlaceKind, builtin_model, builtin_models, kinds_of_place
+from unisono.thing.document import dump_model, hash_model, load_model
+from unisono.thing.model import (
+    Action,
+    Arg,
+    Event,
+    Model,
+    Module,
+    Property,
+    Service,
+    Source,
+    find_action,
+    find_event,
+    find_property,
+)
+from unisono.thing.schema import Choice, Field, Schema, describe
+from unisono.thing.shape import Examined, Shape, compile_model
+from unisono.thing.soundness import Diagnostic, check_model, require_sound
+from unisono.thing.trait import Trait, traits
+from unisono.thing.units import Unit, convert, find_unit, units
+from unisono.thing.value import check_input, check_value, same
+
+__all__ = [
+    "Action",
+    "Arg",
+    "Choice",
+    "Diagnostic",
+    "Event",
+    "Examined",
+    "Field",
+    "Model",
+    "Module",
+    "PlaceKind",
+    "Property",
+    "Schema",
+    "Service",
+    "Shape",
+    "Source",
+    "Trait",
+    "Unit",
+    "builtin_model",
+    "builtin_models",
+    "check_input",
+    "check_model",
+    "check_value",
+    "compile_model",
+    "convert",
+    "describe",
+    "dump_model",
+    "find_action",
+    "find_event",
+    "find_property",
+    "find_unit",
+    "hash_model",
+    "kinds_of_place",
+    "load_model",
+    "require_sound",
+    "same",
+    "traits",
+    "units",
+]

@@ -319,12 +319,8 @@ def _find(model: Model, members: Mapping[str, Member], name: str, noun: str) -> 
         raise CallerError(detail, code=code, field=name, expected=f"one of {names}")
     known: set[str] = {*members, *(member.trait for member in members.values() if member.trait)}
     near = difflib.get_close_matches(name, sorted(known), n=NEAR_MISSES, cutoff=0.5)
-    if near:
-        expected = "did you mean " + " or ".join(near)
-    else:
-        expected = (
-            f"one of {', '.join(members)}"
-            if 0 < len(members) <= 12
-            else f"a name of its {len(members)} {noun} addresses"
-        )
+    # Far off, or one of many: the nearest, else the first ones.
+    offered = near or list(members)[:SHOWN_NAMES]
+    more = ", ..." if not near and len(members) > len(offered) else ""
+    expected = f"one of {', '.join(offered)}{more}" if offered else f"no {noun}: it has none"
     raise CallerError(f"{model.id} has no {noun} {name!r}", code=code, field=name, expected=expected)

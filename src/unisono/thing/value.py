@@ -46,9 +46,8 @@ def check_input(model: Model, args: Sequence[Arg], given: Mapping[str, Any], whe
     for key in given:
         if key not in known:
             expected = "one of " + ", ".join(known) if known else "no arguments"
-            raise CallerError(
-                f"there is no argument {show(key)}", code="bad_value", field=f"{where}.{key}", expected=expected
-            )
+            detail = f"there is no argument {show(key)}"
+            raise CallerError(detail, code="bad_value", field=f"{where}.{key}", expected=expected)
     taken: dict[str, Any] = {}
     for key, arg in known.items():
         schema = _schema_of(model, arg)
@@ -91,9 +90,7 @@ def _check(schema: Schema, value: Any, where: str, writing: bool, depth: int) ->
     if value is None and schema.nullable:
         return None
     if depth > MAX_DEPTH:
-        raise CallerError(
-            "it is nested too deep", code="bad_value", field=where, expected=f"at most {MAX_DEPTH} levels"
-        )
+        raise _too_deep(where)
     if schema.choices and schema.kind in NUMERIC and _chosen(schema, value):
         return value
     return _CHECKS[schema.kind](schema, value, where, writing, depth)
@@ -311,9 +308,7 @@ def _any(schema: Schema, value: Any, where: str, writing: bool, depth: int) -> A
     while todo:
         item, level = todo.pop()
         if level > MAX_DEPTH:
-            raise CallerError(
-                "it is nested too deep", code="bad_value", field=where, expected=f"at most {MAX_DEPTH} levels"
-            )
+            raise _too_deep(where)
         if type(item) is dict:
             if not all(type(key) is str for key in item):
                 raise _bad(schema, where, "a member's name is not text")
