@@ -19,6 +19,7 @@ from unisono.wire.mqtt.events import (
     Subscribed,
     Unsubscribed,
 )
+from unisono.wire.mqtt.limits import Limits
 from unisono.wire.mqtt.packets import (
     Connack,
     Connect,
@@ -31,8 +32,8 @@ from unisono.wire.mqtt.packets import (
     Version,
     Will,
 )
-from unisono.wire.mqtt.reason import ReasonCode, Violation
-from unisono.wire.mqtt.server import Limits, ServerConnection
+from unisono.wire.mqtt.reason import ReasonCode, ViolationError
+from unisono.wire.mqtt.server import ServerConnection, State
 from unisono.wire.mqtt.topics import SubscriptionTree, check_filter, check_topic, matches, split_shared
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "Reply",
     "ServerConnection",
     "Session",
+    "State",
     "Suback",
     "Subscribed",
     "Subscription",
@@ -64,7 +66,7 @@ __all__ = [
     "Unsuback",
     "Unsubscribed",
     "Version",
-    "Violation",
+    "ViolationError",
     "Will",
     "check_filter",
     "check_topic",

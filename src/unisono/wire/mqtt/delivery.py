@@ -1,21 +1,137 @@
-"""What QoS 1 and 2 must remember in each direction, apart from any connection (MQTT 5.0 sections 4.1, 4.3, 4.4).
+"""What QoS 1 and 2 must remember in each direction (MQTT 5.0 sections 4.1, 4.3, 4.4): the session and, on it, the
+sending half of one connection.
 
-Knows packet ids, windows and resending; a session is one `Session` that outlives its connections. Knows no sockets and
-not where it is kept.
+Knows packet ids, windows and what is sent again. Serves server and client alike. Knows no sockets and not where a
+session is kept. The two directions number their packets apart from each other (section 2.2.1).
 """
 
 from __future__ import annotations
 
-from unisono.wire.mqtt.packets import Properties, Publish
+from collections.abc import Container
 
-__all__ = ["Session"]
+from unisono.wire.mqtt.events import Acknowledged, Reply
+from unisono.wire.mqtt.packets import Puback, Pubcomp, Publish, Pubrec, Pubrel, Version
+from unisono.wire.mqtt.publishing import encode_acknowledgement, encode_publish
+from unisono.wire.mqtt.reason import ReasonCode
+
+__all__ = ["Outgoing", "Session"]
 
 
 class Session:
-    """Both directions of one client's session: messages of ours in flight, and QoS 2 packet ids of the peer's."""
+    """One peer's session; outlives its connections.
+
+    ``in_flight``: packet id -> message, in the order in which they are to be sent again; None once PUBREC came, from
+    when PUBREL is what is sent again. ``held``: QoS 2 packet ids (two bytes) of received messages that PUBREL has not
+    freed -> whether they are safe, so that PUBREC may be sent.
+    """
+
+    __slots__ = ("_last_id", "held", "in_flight")
 
     def __init__(self) -> None:
         self.in_flight: dict[int, Publish | None] = {}
-        """Packet id -> the message, in the order first sent; None once PUBREC came and PUBREL is what is resent."""
-        self.received: set[bytes] = set()
-        """QoS 2 packet ids of the peer's that we answered or will answer with PUBREC and that PUBREL has not freed."""
+        self.held: dict[bytes, bool] = {}
+        self._last_id = 0
+
+    def next_id(self, taken: Container[int] = ()) -> int:
+        """A packet id (1..65535) neither in flight nor ``taken``. The caller keeps both together below 65,535."""
+        number = self._last_id
+        while True:
+            number = number % 0xFFFF + 1
+            if number not in self.in_flight and number not in taken:
+                self._last_id = number
+                return number
+
+
+class Outgoing:
+    """The sending half of one connection: QoS 1 and 2 messages of ours, up to a window of unacknowledged ones.
+
+    ``largest``: the peer's maximum packet size in bytes, 0 for none.
+    """
+
+    __slots__ = ("_backlog", "_largest", "_session", "_version", "_window")
+
+    def __init__(self, session: Session, version: Version, window: int, largest: int) -> None:
+        self._session = session
+        self._version = version
+        self._window = window
+        self._largest = largest
+        self._backlog: list[int] | None = None
+
+    def send(self, packet: Publish, taken: Container[int] = ()) -> bytes | None:
+        """Number a QoS 1 or 2 message and give its bytes.
+
+        None: the window is full. ``b""``: larger than the peer takes; it counts as delivered (MQTT-3.1.2-25).
+        """
+        session = self._session
+        if len(session.in_flight) >= self._window:
+            return None
+        packet.packet_id = session.next_id(taken)
+        data = encode_publish(packet, self._version)
+        if 0 < self._largest < len(data):
+            return b""
+        session.in_flight[packet.packet_id] = packet
+        return data
+
+    def resume(self) -> bytes:
+        """What an earlier connection left unacknowledged, as far as the window goes; the rest follows as that is
+        acknowledged (MQTT-4.4.0-1, MQTT-3.3.4-9)."""
+        ids = list(self._session.in_flight)
+        self._backlog = ids[self._window :][::-1] or None
+        return b"".join(map(self._encode_again, ids[: self._window]))
+
+    def _encode_again(self, packet_id: int) -> bytes:
+        packet = self._session.in_flight[packet_id]
+        if packet is None:
+            return encode_acknowledgement(Pubrel(packet_id), self._version)
+        packet.dup = True
+        return encode_publish(packet, self._version)
+
+    def settle(self, packet: Puback | Pubrec | Pubcomp) -> tuple[bool, bytes]:
+        """The peer's answer came: (whether the message is complete, what to send now).
+
+        An answer that no message waits for changes nothing; a PUBREC to it gets PUBREL "packet identifier not found".
+        """
+        in_flight = self._session.in_flight
+        packet_id = packet.packet_id
+        waiting = packet_id in in_flight
+        message = in_flight.get(packet_id)
+        if isinstance(packet, Pubrec):
+            return self._record(packet, waiting, message)
+        qos = 1 if isinstance(packet, Puback) else 2
+        done = waiting and (message is None if qos == 2 else message is not None and message.qos == 1)
+        if not done:
+            return False, b""
+        return True, self._remove(packet_id)
+
+    def _record(self, packet: Pubrec, waiting: bool, message: Publish | None) -> tuple[bool, bytes]:
+        packet_id = packet.packet_id
+        refused = packet.reason >= 0x80
+        if not waiting:
+            unknown = Pubrel(packet_id, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND)
+            return False, b"" if refused else encode_acknowledgement(unknown, self._version)
+        if message is not None and message.qos == 1:
+            return False, b""
+        if refused:
+            return True, self._remove(packet_id)
+        if message is not None:  # to the end: PUBRELs go in the order of PUBRECs (3.1.1: MQTT-4.6.0-4)
+            del self._session.in_flight[packet_id]
+            self._session.in_flight[packet_id] = None
+        return False, encode_acknowledgement(Pubrel(packet_id), self._version)
+
+    def _remove(self, packet_id: int) -> bytes:
+        del self._session.in_flight[packet_id]
+        if not self._backlog:
+            return b""
+        return self._encode_again(self._backlog.pop())
+
+    def tell(self, packet: Puback | Pubrec | Pubcomp, events: list[Acknowledged | Reply]) -> None:
+        """`settle`, told as events; consecutive completions share one `Acknowledged`."""
+        done, answer = self.settle(packet)
+        if done:
+            last = events[-1] if events else None
+            if type(last) is Acknowledged:
+                last.packet_ids.append(packet.packet_id)
+            else:
+                events.append(Acknowledged([packet.packet_id]))
+        if answer:
+            events.append(Reply(answer))

@@ -44,7 +44,7 @@ class PublishRun(msgspec.Struct, gc=False):
     """Consecutive PUBLISH packets of equal topic, QoS and RETAIN, in the order received.
 
     ``packet_ids`` holds two bytes big-endian per payload at QoS 1 and 2 and is empty at QoS 0; ``dups`` are the indices
-    of payloads whose DUP flag was set. A message with ``properties`` is always a run of one. Topic aliases are resolved.
+    of payloads whose DUP flag was set. A message with ``properties`` is a run of one. Topic aliases are resolved.
     At QoS 2 only messages not seen before are in it. Whoever takes the run answers with `ServerConnection.pubacks`
     (QoS 1) or `ServerConnection.pubrecs` (QoS 2) once it is safe.
     """

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from unisono.errors import DeviceError
 
-__all__ = ["ConnectReturnCode", "ReasonCode", "Violation", "return_code_of"]
+__all__ = ["ConnectReturnCode", "ReasonCode", "ViolationError", "return_code_of"]
 
 
 class ReasonCode(IntEnum):
@@ -95,7 +95,7 @@ _ERROR_CODES = {
 }
 
 
-class Violation(DeviceError):
+class ViolationError(DeviceError):
     """A peer broke the protocol. ``reason`` is what version 5 would tell it; ``clause`` the rule, e.g. MQTT-3.1.0-2."""
 
     def __init__(self, detail: str, clause: str, reason: ReasonCode = ReasonCode.MALFORMED_PACKET) -> None:

@@ -6,37 +6,151 @@ what: the driver decides and calls `ServerConnection.accept` or ``refuse``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import Any, TypeVar
 
 import msgspec
 
-from unisono.wire.mqtt.delivery import Session
-from unisono.wire.mqtt.events import Event
-from unisono.wire.mqtt.packets import Properties, Version
-from unisono.wire.mqtt.reason import ReasonCode
+from unisono.errors import CallerError
+from unisono.wire.mqtt.codec import decode_body
+from unisono.wire.mqtt.connecting import CONNACK_REASONS, encode_auth, encode_connack, encode_disconnect
+from unisono.wire.mqtt.delivery import Outgoing, Session
+from unisono.wire.mqtt.events import (
+    AuthReceived,
+    Connected,
+    Disconnected,
+    Event,
+    Pinged,
+    ProtocolError,
+    Released,
+    Subscribed,
+    Unsubscribed,
+)
+from unisono.wire.mqtt.fields import Reader
+from unisono.wire.mqtt.framing import Inlet, find_packet
+from unisono.wire.mqtt.incoming import Incoming, encode_pubacks, encode_pubrecs
+from unisono.wire.mqtt.limits import Limits
+from unisono.wire.mqtt.packets import (
+    Auth,
+    Connack,
+    Connect,
+    Disconnect,
+    Pingreq,
+    Properties,
+    Puback,
+    Pubcomp,
+    Publish,
+    Pubrec,
+    Pubrel,
+    Suback,
+    Subscribe,
+    Unsuback,
+    Unsubscribe,
+    Version,
+)
+from unisono.wire.mqtt.publishing import encode_acknowledgement, encode_publish
+from unisono.wire.mqtt.reason import ReasonCode, ViolationError, return_code_of
+from unisono.wire.mqtt.subscribing import encode_suback, encode_unsuback
 
-__all__ = ["Limits", "ServerConnection"]
+__all__ = ["ServerConnection", "State"]
+
+KEEP_ALIVE_GRACE = 1.5
+"""MQTT-3.1.2-22: one and a half times the keep alive."""
+
+NEVER_EXPIRES = 0xFFFF_FFFF
+"""The session expiry interval that stands for ever; also what 3.1.1's clean session 0 means (section 3.1.2.11.2)."""
+
+_PINGED = Pinged()
+
+Reasoned = TypeVar("Reasoned", Connack, Disconnect, Puback, Pubrec, Suback)
 
 
-class Limits(msgspec.Struct, frozen=True, gc=False):
-    """What one connection may ask of us; shared by all connections of a gateway. Sizes in bytes, times in seconds."""
+class State(IntEnum):
+    """Where a connection stands; `_ALLOWED` says which packets may come in each."""
 
-    max_packet_size: int = 1024 * 1024
-    max_connect_size: int = 64 * 1024
-    receive_maximum: int = 65_535
-    max_in_flight: int = 1_000
-    topic_alias_maximum: int = 16
-    maximum_qos: int = 2
-    connect_timeout_s: float = 10.0
+    NEW = 0
+    """Nothing but CONNECT may come."""
+    ASKED = 1
+    """CONNECT came and the driver has not decided; what comes meanwhile is kept, not read."""
+    AUTHENTICATING = 2
+    """The same, with an authentication method: AUTH goes back and forth (section 4.12)."""
+    OPEN = 3
+    CLOSED = 4
+
+
+_ALLOWED: dict[State, frozenset[type]] = {
+    State.NEW: frozenset({Connect}),
+    State.AUTHENTICATING: frozenset({Auth, Disconnect}),  # MQTT-3.1.2-30
+    State.OPEN: frozenset(
+        {Publish, Puback, Pubrec, Pubrel, Pubcomp, Subscribe, Unsubscribe, Pingreq, Disconnect, Auth}
+    ),
+}
 
 
 class ServerConnection:
-    """One client's connection. Feed it with `receive`, write every ``answer`` and every bytes result to the socket."""
+    """One client's connection. Feed it with `receive`, write every ``answer`` and every bytes result to the socket.
 
-    version: Version
-    keep_alive: int
+    Kept small: what only a talking client needs is made when it talks.
+    """
 
-    def __init__(self, limits: Limits) -> None: ...
+    __slots__ = (
+        "_incoming",
+        "_inlet",
+        "_largest",
+        "_method",
+        "_outgoing",
+        "_session",
+        "_terse",
+        "_window",
+        "keep_alive",
+        "limits",
+        "session_expiry",
+        "state",
+        "version",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.state = State.NEW
+        self.version = Version.V311
+        self.keep_alive = 0
+        """Seconds; what is in force, so the server's own value where it set one."""
+        self.session_expiry = 0
+        """Seconds that the session is to outlive the connection; `NEVER_EXPIRES` for ever."""
+        self._inlet = Inlet()
+        self._session: Session | None = None
+        self._incoming: Incoming | None = None
+        self._outgoing: Outgoing | None = None
+        self._method: str | None = None
+        self._window = limits.max_in_flight
+        self._largest = 0
+        self._terse = False
+
+    @property
+    def session(self) -> Session:
+        """What outlives this connection; made on first use unless `accept` was given one."""
+        if self._session is None:
+            self._session = Session()
+        return self._session
+
+    @property
+    def unanswered(self) -> int:
+        """QoS 1 and 2 messages that were told and not answered yet: where it grows too large, stop reading."""
+        return 0 if self._incoming is None else self._incoming.unanswered
+
+    def _receiving(self) -> Incoming:
+        if self._incoming is None:
+            self._incoming = Incoming(self.limits, self.version, self.session)
+        return self._incoming
+
+    def _sending(self) -> Outgoing:
+        if self._outgoing is None:
+            self._outgoing = Outgoing(self.session, self.version, self._window, self._largest)
+        return self._outgoing
+
+    # bytes in ---------------------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> list[Event]:
         """Take what the socket gave; tell what happened, in order. Never raises for what a peer sends.
@@ -44,7 +158,97 @@ class ServerConnection:
         After `accept` call it once with ``b""``: a client need not wait for CONNACK, and what it sent early is kept
         until then. After a `ProtocolError` or `Disconnected` nothing more comes.
         """
-        raise NotImplementedError
+        events: list[Event] = []
+        if self.state is State.CLOSED:
+            return events
+        whole = self._inlet.join(data)
+        if whole is None:
+            return events
+        try:
+            pos, needed = self._read(whole, events)
+        except ViolationError as error:
+            events.append(self._fail(error))
+            return events
+        if self.state is not State.CLOSED:
+            self._inlet.keep(whole, pos, needed)
+        return events
+
+    def _read(self, data: bytes, events: list[Event]) -> tuple[int, int]:
+        """Read whole packets into ``events``: where it stopped, and how much must be there before going on."""
+        pos = 0
+        end = len(data)
+        while pos < end and self.state is not State.CLOSED:
+            if self.state is State.OPEN:
+                if data[pos] & 0xF8 == 0x30:  # PUBLISH without DUP
+                    after = self._receiving().read_run(data, pos, events)
+                    if after > pos:
+                        pos = after
+                        continue
+                limit = self.limits.max_packet_size
+            else:
+                limit = self.limits.max_connect_size
+                if self.state is State.ASKED:
+                    if end - pos > limit:
+                        raise ViolationError("too much sent before CONNACK", "MQTT5 4.9", ReasonCode.QUOTA_EXCEEDED)
+                    break
+                if self.state is State.NEW and data[pos] != 0x10:  # a stranger is turned away at its first byte
+                    raise ViolationError("first packet is not CONNECT", "MQTT-3.1.0-1", ReasonCode.PROTOCOL_ERROR)
+            start, stop = find_packet(data, pos, limit, minimal=self.version == Version.V5)
+            if stop > end:
+                return pos, stop - pos
+            self._take(data[pos], Reader(data, start, stop), events)
+            pos = stop
+        return pos, 0
+
+    def _take(self, first: int, reader: Reader, events: list[Event]) -> None:
+        packet = decode_body(first, reader, self.version)
+        kind = type(packet)
+        if kind not in _ALLOWED[self.state]:
+            clause = "MQTT-3.1.0-2" if kind is Connect else "MQTT5 4.13"
+            raise ViolationError(f"{kind.__name__.upper()} may not come here", clause, ReasonCode.PROTOCOL_ERROR)
+        _TAKERS[kind](self, packet, events)
+
+    def _fail(self, error: ViolationError) -> ProtocolError:
+        answer = b""
+        if self.state is not State.NEW:
+            answer = self.disconnect(error.reason, detail=error.detail)
+        elif error.clause == "MQTT-3.1.2-2":
+            answer = b"\x20\x02\x00\x01"  # "unacceptable protocol version" in the form that older clients understand
+        self._close()
+        return ProtocolError(error.reason, error.detail, answer, error.code)
+
+    def _close(self) -> None:
+        self.state = State.CLOSED
+        self._inlet.drop()
+
+    # coming and going -------------------------------------------------------------------------------------------------
+
+    def _take_connect(self, packet: Connect, events: list[Event]) -> None:
+        self.version = packet.version
+        self.keep_alive = packet.keep_alive
+        self.state = State.ASKED
+        if packet.version < Version.V5:
+            self.session_expiry = 0 if packet.clean_start else NEVER_EXPIRES
+            if not packet.client_id and not packet.clean_start:
+                events.append(self._turn_away("empty client id without clean session [MQTT-3.1.3-8]"))
+                return
+        elif packet.will is not None and packet.will.qos > self.limits.maximum_qos:
+            detail = f"will QoS {packet.will.qos} is not served [MQTT-3.2.2-12]"
+            events.append(self._turn_away(detail, ReasonCode.QOS_NOT_SUPPORTED))
+            return
+        properties = packet.properties
+        if properties is not None:
+            self.session_expiry = properties.session_expiry_interval or 0
+            self._window = min(self._window, properties.receive_maximum or self._window)
+            self._largest = properties.maximum_packet_size or 0
+            self._terse = properties.request_problem_information == 0
+            self._method = properties.authentication_method
+            if self._method is not None:
+                self.state = State.AUTHENTICATING
+        events.append(Connected(packet))
+
+    def _turn_away(self, detail: str, reason: ReasonCode = ReasonCode.CLIENT_IDENTIFIER_NOT_VALID) -> ProtocolError:
+        return ProtocolError(reason, detail, self.refuse(reason, detail=detail))
 
     def accept(
         self,
@@ -55,40 +259,183 @@ class ServerConnection:
         server_keep_alive: int | None = None,
         properties: Properties | None = None,
     ) -> bytes:
-        """CONNACK (our limits are announced by themselves), then what a resumed session has to send again."""
-        raise NotImplementedError
+        """CONNACK (our limits are announced by themselves), then what a resumed session has to send again.
+
+        ``session`` is what an earlier connection of the client left; ``server_keep_alive`` (seconds) counts with
+        version 5 only. Raises `CallerError` when no CONNECT waits for an answer.
+        """
+        self._check_asked()
+        self.state = State.OPEN
+        self._session = session
+        told = None
+        if self.version == Version.V5:
+            if server_keep_alive is not None:
+                self.keep_alive = server_keep_alive
+            told = Properties() if properties is None else msgspec.structs.replace(properties)
+            told.assigned_client_identifier = assigned_client_id
+            told.server_keep_alive = server_keep_alive
+            told.authentication_method = self._method
+            self._announce(told)
+        elif self.version == Version.V31:
+            session_present = False  # 3.1 has no such flag
+        data = encode_connack(Connack(session_present, 0, told), self.version)
+        return data + self._sending().resume() if session is not None and session.in_flight else data
+
+    def _announce(self, told: Properties) -> None:
+        """Say what differs from what a client assumes (section 3.2.2.3)."""
+        limits = self.limits
+        told.maximum_packet_size = limits.max_packet_size
+        told.topic_alias_maximum = limits.topic_alias_maximum or None
+        if limits.receive_maximum < 0xFFFF:
+            told.receive_maximum = limits.receive_maximum
+        if limits.maximum_qos < 2:
+            told.maximum_qos = limits.maximum_qos
+
+    def _check_asked(self) -> None:
+        if self.state not in (State.ASKED, State.AUTHENTICATING):
+            raise CallerError("no CONNECT waits for an answer", code="bad_usage")
 
     def refuse(self, reason: ReasonCode, *, detail: str | None = None) -> bytes:
-        """CONNACK with the reason (before version 5 its nearest return code); nothing is processed from here on."""
-        raise NotImplementedError
+        """CONNACK with the reason (before version 5 its nearest return code); nothing is processed from here on.
 
-    def challenge(self, data: bytes | None) -> bytes:
-        """AUTH "continue authentication" for the method that CONNECT named (version 5)."""
-        raise NotImplementedError
+        Raises `CallerError` when no CONNECT waits for an answer.
+        """
+        self._check_asked()
+        self._close()
+        if self.version < Version.V5:
+            return encode_connack(Connack(False, return_code_of(reason)), self.version)
+        return self._fitting(encode_connack, Connack(False, reason), detail)
+
+    def challenge(self, data: bytes | None, *, reason: ReasonCode = ReasonCode.CONTINUE_AUTHENTICATION) -> bytes:
+        """AUTH for the method that CONNECT named (version 5): one more step, or SUCCESS after a re-authentication."""
+        told = Properties(authentication_method=self._method, authentication_data=data)
+        return encode_auth(Auth(reason, told), self.version)
 
     def disconnect(self, reason: ReasonCode, *, detail: str | None = None) -> bytes:
-        """What to write before the server closes: DISCONNECT with version 5, nothing before."""
-        raise NotImplementedError
+        """What to write before the server closes: DISCONNECT with version 5 (CONNACK if it had none), else nothing."""
+        state = self.state
+        if self.version < Version.V5 or state in (State.NEW, State.CLOSED):
+            self._close()
+            return b""
+        if state is not State.OPEN:
+            if reason not in CONNACK_REASONS:
+                reason = ReasonCode.UNSPECIFIED_ERROR
+            return self.refuse(reason, detail=detail)
+        self._close()
+        return self._fitting(encode_disconnect, Disconnect(reason), detail)
+
+    def _fitting(self, write: Callable[[Reasoned, Version], bytes], packet: Reasoned, detail: str | None) -> bytes:
+        """The packet, with the detail as its reason string where the client wants it and takes that size.
+
+        MQTT-3.1.2-29 (only CONNACK and DISCONNECT may tell who did not ask), MQTT-3.4.2-2 and its like.
+        """
+        if detail and self.version == Version.V5 and (not self._terse or isinstance(packet, Connack | Disconnect)):
+            packet.properties = Properties(reason_string=detail)
+            data = write(packet, self.version)
+            if not self._largest or len(data) <= self._largest:
+                return data
+            packet.properties = None
+        return write(packet, self.version)
+
+    def deadline(self, last_received_s: float) -> float:
+        """When a client silent since ``last_received_s`` counts as lost: 1.5 keep-alives later, infinity without one.
+
+        Until it was accepted: what `Limits` gives for that; pass when the socket was opened.
+        """
+        if self.state is not State.OPEN:
+            return last_received_s + self.limits.connect_timeout_s
+        return last_received_s + KEEP_ALIVE_GRACE * self.keep_alive if self.keep_alive else math.inf
+
+    def _take_pingreq(self, packet: Pingreq, events: list[Event]) -> None:
+        events.append(_PINGED)
+
+    def _take_disconnect(self, packet: Disconnect, events: list[Event]) -> None:
+        expiry = None if packet.properties is None else packet.properties.session_expiry_interval
+        if expiry is not None:
+            if expiry and not self.session_expiry:
+                raise ViolationError(
+                    "session expiry set only at the end", "MQTT5 3.14.2.2.2", ReasonCode.PROTOCOL_ERROR
+                )
+            self.session_expiry = expiry
+        self._close()
+        events.append(Disconnected(packet.reason != ReasonCode.SUCCESS, packet))
+
+    def _take_auth(self, packet: Auth, events: list[Event]) -> None:
+        method = None if packet.properties is None else packet.properties.authentication_method
+        if self._method is None or method != self._method:
+            raise ViolationError("AUTH for another method than CONNECT's", "MQTT-4.12.0-5", ReasonCode.PROTOCOL_ERROR)
+        if packet.reason == ReasonCode.RE_AUTHENTICATE and self.state is not State.OPEN:
+            raise ViolationError("re-authentication before CONNACK", "MQTT-4.12.1-1", ReasonCode.PROTOCOL_ERROR)
+        events.append(AuthReceived(packet))
+
+    # messages of the client -------------------------------------------------------------------------------------------
+
+    def _take_publish(self, packet: Publish, events: list[Event]) -> None:
+        self._receiving().take(packet, events)
 
     def pubacks(self, packet_ids: Sequence[bytes]) -> bytes:
         """PUBACKs (success) for QoS 1 packet ids as a `PublishRun` gives them."""
-        raise NotImplementedError
+        self._receiving().answer(len(packet_ids))
+        return encode_pubacks(packet_ids)
 
     def puback(self, packet_id: bytes, reason: ReasonCode, *, detail: str | None = None) -> bytes:
         """One PUBACK with a reason (version 5); before version 5 a plain PUBACK, since there is no way to say no."""
-        raise NotImplementedError
+        self._receiving().answer(1)
+        return self._fitting(encode_acknowledgement, Puback(int.from_bytes(packet_id, "big"), reason), detail)
 
     def pubrecs(self, packet_ids: Sequence[bytes]) -> bytes:
-        """PUBRECs (success) for QoS 2 packet ids as a `PublishRun` gives them."""
-        raise NotImplementedError
+        """PUBRECs (success) for QoS 2 packet ids as a `PublishRun` gives them, once the messages are safe.
+
+        Call it on the connection that the session has now: a message may become safe after the one it came on is gone.
+        """
+        self._receiving().answer(len(packet_ids))
+        held = self.session.held
+        for packet_id in packet_ids:
+            held[packet_id] = True
+        return encode_pubrecs(packet_ids)
+
+    def pubrec(self, packet_id: bytes, reason: ReasonCode, *, detail: str | None = None) -> bytes:
+        """One PUBREC with a reason (version 5); an error frees the id (MQTT-4.3.3-9).
+
+        Before version 5 a refused message ends like an accepted one, since there is no way to say no.
+        """
+        self._receiving().answer(1)
+        if reason >= 0x80 and self.version == Version.V5:
+            self.session.held.pop(packet_id, None)
+        else:
+            self.session.held[packet_id] = True
+        return self._fitting(encode_acknowledgement, Pubrec(int.from_bytes(packet_id, "big"), reason), detail)
+
+    def _take_pubrel(self, packet: Pubrel, events: list[Event]) -> None:
+        packet_id = packet.packet_id.to_bytes(2, "big")
+        known = self.session.held.pop(packet_id, None) is not None
+        reason = ReasonCode.SUCCESS if known else ReasonCode.PACKET_IDENTIFIER_NOT_FOUND
+        answer = encode_acknowledgement(Pubcomp(packet.packet_id, reason), self.version)
+        last = events[-1] if events else None
+        if type(last) is Released:
+            last.packet_ids.append(packet_id)
+            last.answer += answer
+        else:
+            events.append(Released([packet_id], answer))
+
+    # subscriptions ----------------------------------------------------------------------------------------------------
+
+    def _take_subscribe(self, packet: Subscribe, events: list[Event]) -> None:
+        events.append(Subscribed(packet))
 
     def suback(self, packet_id: int, reasons: Sequence[int], *, detail: str | None = None) -> bytes:
         """SUBACK: a reason per filter. Before version 5 every refusal becomes 0x80."""
-        raise NotImplementedError
+        told = list(reasons) if self.version == Version.V5 else [min(reason, 0x80) for reason in reasons]
+        return self._fitting(encode_suback, Suback(packet_id, told), detail)
+
+    def _take_unsubscribe(self, packet: Unsubscribe, events: list[Event]) -> None:
+        events.append(Unsubscribed(packet))
 
     def unsuback(self, packet_id: int, reasons: Sequence[int]) -> bytes:
-        """UNSUBACK; before version 5 without reasons."""
-        raise NotImplementedError
+        """UNSUBACK: a reason per filter; before version 5 none is told."""
+        return encode_unsuback(Unsuback(packet_id, list(reasons)), self.version)
+
+    # messages of ours -------------------------------------------------------------------------------------------------
 
     def deliver(
         self, topic: str, payload: bytes, qos: int = 0, retain: bool = False, properties: Properties | None = None
@@ -98,8 +445,26 @@ class ServerConnection:
         None: its window is full, keep the message and try again after `Acknowledged`. ``b""``: it is larger than the
         client's maximum packet size and counts as delivered (MQTT-3.1.2-25).
         """
-        raise NotImplementedError
+        packet = Publish(topic, payload, qos, retain, False, 0, properties)
+        if qos:
+            return self._sending().send(packet)
+        data = encode_publish(packet, self.version)
+        return b"" if 0 < self._largest < len(data) else data
 
-    def deadline(self, last_received_s: float) -> float:
-        """When a client silent since ``last_received_s`` counts as lost: 1.5 keep-alives later; infinity without one."""
-        raise NotImplementedError
+    def _take_acknowledgement(self, packet: Puback | Pubrec | Pubcomp, events: list[Any]) -> None:
+        self._sending().tell(packet, events)
+
+
+_TAKERS: dict[type, Callable[[ServerConnection, Any, list[Event]], None]] = {
+    Connect: ServerConnection._take_connect,
+    Publish: ServerConnection._take_publish,
+    Puback: ServerConnection._take_acknowledgement,
+    Pubrec: ServerConnection._take_acknowledgement,
+    Pubrel: ServerConnection._take_pubrel,
+    Pubcomp: ServerConnection._take_acknowledgement,
+    Subscribe: ServerConnection._take_subscribe,
+    Unsubscribe: ServerConnection._take_unsubscribe,
+    Pingreq: ServerConnection._take_pingreq,
+    Disconnect: ServerConnection._take_disconnect,
+    Auth: ServerConnection._take_auth,
+}
