@@ -34,6 +34,7 @@ import msgspec
 
 from unisono.errors import CallerError, HostError
 from unisono.store.connection import Connection
+from unisono.store.disk import DiskGuard, disk_full
 from unisono.store.jetstream import Ack, ApiError, is_status, read_ack
 
 __all__ = ["DUPLICATE_WINDOW_S", "Appender"]
@@ -55,6 +56,9 @@ QUEUE_BYTES = 64 << 20
 
 ACK_TIMEOUT_S = 10.0
 """Silence on a message that was sent, with the connection up, after which the connection is made anew."""
+
+DISK_FULL_S = 1.0
+"""Silence on a message that was sent, with the disk full, after which the disk is the reason."""
 
 RETRY_PAUSE_S = 0.1
 SWEEP_S = 0.25
@@ -91,12 +95,14 @@ class Appender:
         *,
         window: int,
         last_seq: int,
+        guard: DiskGuard | None,
         check: Callable[[], Awaitable[None]],
         look_up: Callable[[set[str]], Awaitable[dict[str, int]]],
     ) -> None:
         self._connection = connection
         self._subject = subject
         self._window = window
+        self._guard = guard
         self._check = check
         self._look_up = look_up
         self._loop = asyncio.get_running_loop()
@@ -130,6 +136,8 @@ class Appender:
         if len(payload) + 1024 > self._connection.max_payload:
             limit = self._connection.max_payload - 1024
             raise CallerError(f"{len(payload)} bytes in one message", code="too_large", expected=f"at most {limit}")
+        if self._guard is not None and not self._guard.has_room(len(payload)):
+            raise disk_full(self._guard.folder)
         if self._bytes + len(payload) > QUEUE_BYTES:
             raise HostError(
                 f"{self._bytes} bytes wait for the log already", mend="Send less, or give the log a faster disk"
@@ -317,12 +325,16 @@ class Appender:
         self._sweeper = None
         now = self._loop.time()
         silent = False
+        full = self._guard is not None and not self._guard.has_room()
         for message in tuple(self._unanswered.values()):
             if now > message.deadline:
                 outcome = "it may or may not hold the message" if message.first_sent else "the message was not sent"
                 self._settle(
                     message, HostError(f"the log did not answer in time; {outcome}", mend="Run: unisono doctor")
                 )
+            elif full and self._guard is not None and message.first_sent and now - message.first_sent > DISK_FULL_S:
+                # The disk filled up between our look and the server's write: it gives no answer then.
+                self._settle(message, disk_full(self._guard.folder))
             elif message.sent and not message.refused and now - message.sent > ACK_TIMEOUT_S:
                 silent = True
         if silent and not self._paused:

@@ -13,13 +13,14 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import nats.errors
 
 from unisono.errors import CODES, CallerError, DeviceError, HostError, UnisonoError
-from unisono.store.connection import Connection, NoResponders
+from unisono.store.connection import Connection, NoRespondersError
 
 __all__ = ["Bus", "connect"]
 
@@ -52,11 +53,13 @@ async def connect(
 ) -> Connection:
     """Connect to NATS; afterwards the connection is kept up for ever.
 
-    ``url`` may name several servers (commas) and carry ``user:password@`` or ``token@``, and ``?creds=FILE`` for a
-    credentials file. Raises HostError ``log_unavailable`` when no server lets us in within ``timeout_s``.
+    ``url`` may name several servers (commas) and carry ``user:password@`` or ``token@``; ``?creds=FILE`` names a
+    credentials file, ``?disk=FOLDER`` where a server on this machine keeps its files (so that a full disk is seen
+    before it is hit). Raises HostError ``log_unavailable`` when no server lets us in within ``timeout_s``.
     """
-    servers, creds = _servers(url)
+    servers, creds, disk = _servers(url)
     connection = Connection()
+    connection.disk = Path(disk) if disk else None
     options: dict[str, Any] = {"user_credentials": creds} if creds else {}
     if token:
         options["token"] = token
@@ -69,7 +72,7 @@ async def connect(
                 disconnected_cb=connection.went_down,
                 reconnected_cb=connection.came_up,
                 max_reconnect_attempts=-1,
-                reconnect_time_wait=RECONNECT_PAUSE_S,
+                reconnect_time_wait=RECONNECT_PAUSE_S,  # type: ignore[arg-type]  # declared int, used as seconds
                 ping_interval=PING_INTERVAL_S,
                 max_outstanding_pings=PINGS_OUTSTANDING,
                 # Writing is bounded by `Connection.send`; the client's own bound would block whoever writes.
@@ -86,15 +89,15 @@ async def connect(
     return connection
 
 
-def _servers(url: str) -> tuple[list[str], str | None]:
-    creds: str | None = None
+def _servers(url: str) -> tuple[list[str], str | None, str | None]:
+    facts: dict[str, list[str]] = {}
     servers = []
     for part in url.split(","):
         text = part.strip()
         pieces = urlsplit(text if "://" in text else f"nats://{text}")
-        creds = parse_qs(pieces.query).get("creds", [creds])[0]
+        facts.update(parse_qs(pieces.query))
         servers.append(urlunsplit(pieces._replace(query="", fragment="")))
-    return servers, unquote(creds) if creds else None
+    return servers, facts.get("creds", [None])[0], facts.get("disk", [None])[0]
 
 
 class Bus:
@@ -110,19 +113,19 @@ class Bus:
         return bool(self._connection.is_connected)
 
     def publish(self, subject: str, payload: bytes) -> None:
-        """At most once, without waiting. Raises HostError ``hub_unreachable`` when too much waits to be sent already."""
+        """At most once, without waiting. Raises HostError ``hub_unreachable`` when too much waits to be sent."""
         self._connection.send(_checked(subject), payload)
 
     async def request(self, subject: str, payload: bytes, timeout_s: float = REQUEST_TIMEOUT_S) -> bytes:
         """Ask and wait for the answer.
 
         Raises the UnisonoError with which the other side answered; HostError ``owner_unavailable`` when nobody serves
-        the subject, the connection breaks, or no answer comes in ``timeout_s`` (then it may still have been carried out).
+        the subject, the connection breaks, or no answer comes in ``timeout_s`` (it may still have been carried out).
         """
         why = ""
         try:
             _, answer = await self._connection.ask(_checked(subject), payload, timeout_s)
-        except NoResponders:
+        except NoRespondersError:
             why = "nobody answers there at the moment"
         except TimeoutError:
             why = f"no answer within {timeout_s:g} s"

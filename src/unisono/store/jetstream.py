@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from unisono.errors import HostError
-from unisono.store.connection import Connection, NoResponders
+from unisono.store.connection import Connection, NoRespondersError
 
 __all__ = [
     "Ack",
@@ -82,7 +82,7 @@ async def call(connection: Connection, verb: str, body: dict[str, Any] | None = 
     why = ""
     try:
         _, answer = await connection.ask(f"$JS.API.{verb}", _encode(body) if body else b"", API_TIMEOUT_S)
-    except NoResponders:
+    except NoRespondersError:
         why = "JetStream is switched off there, or out of disk"
     except TimeoutError:
         why = f"no answer within {API_TIMEOUT_S:g} s"
@@ -107,7 +107,7 @@ async def stream_info(connection: Connection, verb: str, body: dict[str, Any] | 
 
 
 def is_status(header: bytes) -> bool:
-    """Whether a header block carries a status (flow control, heartbeat, no responders), not a stored message's fields."""
+    """Whether a header block carries a status (flow control, heartbeat, no responders), not a message's fields."""
     return header[8:9] == b" "
 
 

@@ -6,27 +6,14 @@ nothing of what the directory holds. Child processes must be spawned, not forked
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 from pathlib import Path
 
 from unisono.errors import HostError
+from unisono.store.disk import disk_error
 
-__all__ = ["DataLock", "disk_error"]
-
-
-def disk_error(error: OSError, path: Path) -> HostError:
-    """Translate what the file system said about ``path`` into an error with its mending step."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return HostError(
-            f"no space left for {path}", code="disk_full", mend=f"Free space on the disk that holds {path}"
-        )
-    return HostError(
-        f"{path} cannot be written: {error.strerror or error}",
-        code="read_only",
-        mend=f"Make {path} writable for this user, or choose another directory with --data",
-    )
+__all__ = ["DataLock"]
 
 
 class DataLock:
@@ -41,7 +28,7 @@ class DataLock:
         return self._fd is not None
 
     def take(self) -> None:
-        """Raises HostError ``already_running`` naming the holder's pid; ``read_only`` or ``disk_full`` from the disk."""
+        """Raises HostError ``already_running`` naming the holder's pid; ``read_only`` or ``disk_full``."""
         if self._fd is not None:
             return
         try:

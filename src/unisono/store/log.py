@@ -17,6 +17,7 @@ from typing import Any
 from unisono.errors import CallerError, HostError
 from unisono.store.append import DUPLICATE_WINDOW_S, WINDOW, Appender
 from unisono.store.connection import Connection, split_header
+from unisono.store.disk import DiskGuard
 from unisono.store.jetstream import StreamInfo, stream_info
 from unisono.store.reader import Reader
 
@@ -47,6 +48,7 @@ class Log:
             self.subject,
             window=1 if clustered else WINDOW,
             last_seq=info.state.last_seq,
+            guard=DiskGuard(connection.disk) if connection.disk is not None else None,
             check=self._check_for_append,
             look_up=self._look_up,
         )
@@ -55,7 +57,7 @@ class Log:
 
     @classmethod
     async def open(cls, client: Connection, partition: str, *, max_bytes: int, replicas: int = 1) -> Log:
-        """Open the partition's log, or make it. ``max_bytes`` is its bound from now on (append then raises ``log_full``).
+        """Open the partition's log, or make it. ``max_bytes`` is its bound from now on (see ``log_full``).
 
         Raises HostError ``log_unavailable`` when the server does not let us within a minute.
         """
@@ -116,12 +118,12 @@ class Log:
         *,
         ready: Callable[[], Awaitable[None]] | None = None,
     ) -> Reader:
-        """Call ``handler(sequence, payload)`` for every message from ``from_seq`` (at least 1) on, and go on as they come.
+        """Call ``handler(sequence, payload)`` for every message from ``from_seq`` (at least 1) on, as they come.
 
         The handler runs in the event loop, between reads of the socket: it must be quick, and what it raises ends the
-        reader (`Reader.wait_ended`). ``ready`` is awaited whenever the server asks whether we can take more (after every
-        few MB): return from it when what the handler queued has drained. Purged messages are skipped: compare with
-        `bounds` where that matters. Raises HostError ``log_changed`` when the log ends before ``from_seq - 1``.
+        reader (`Reader.wait_ended`). ``ready`` is awaited whenever the server asks whether we can take more (after
+        every few MB): return from it when what the handler queued has drained. Purged messages are skipped: compare
+        with `bounds` where that matters. Raises HostError ``log_changed`` when the log ends before ``from_seq - 1``.
         """
         reader = Reader(
             self._connection, self.stream, self.subject, from_seq, handler, check=self._check_for_read, ready=ready

@@ -18,12 +18,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from unisono.errors import HostError
-from unisono.store.lock import DataLock, disk_error
+from unisono.store.disk import DiskGuard, disk_error
+from unisono.store.lock import DataLock
 from unisono.store.server_binary import Binary, find_binary
 from unisono.store.server_config import (
     ENVIRONMENT,
+    LOG_FILE_BYTES,
     MAX_LOG_BYTES,
     MAX_PAYLOAD,
     ServerConfig,
@@ -41,7 +44,7 @@ START_TIMEOUT_S = 60.0
 """A start takes 30 ms; recovering a full log of some GB from a slow disk may take most of a minute."""
 
 STOP_TIMEOUT_S = 10.0
-"""After SIGTERM the server closes in milliseconds; past this it is killed (every acknowledged byte is on disk anyway)."""
+"""After SIGTERM the server closes in milliseconds; past this it is killed (what it acknowledged is on disk)."""
 
 POLL_S = 0.02
 BACKOFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -49,6 +52,11 @@ BACKOFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 STEADY_S = 30.0
 """A server that lived this long starts the row of pauses anew."""
+
+HEALTH_S = 0.5
+WOUNDED_PAUSE_S = 10.0
+WOUNDS = (b"ritical write error", b"JetStream out of", b"will be DISABLED")
+"""What nats-server 2.11 to 2.15 writes when the disk refused it; it sends no answer to the message concerned."""
 
 LOG_TAIL_LINES = 12
 PR_SET_PDEATHSIG = 1
@@ -85,12 +93,12 @@ class NatsServer:
         self._binary: Binary | None = None
         self._config: ServerConfig | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._watcher: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def url(self) -> str:
-        """Without the token, which `connect` takes separately."""
-        return f"nats://127.0.0.1:{self._config.port}" if self._config else ""
+        """Without the token, which `connect` takes separately; with the folder, for the log's guard of free space."""
+        return f"nats://127.0.0.1:{self._config.port}?disk={quote(str(self.folder))}" if self._config else ""
 
     @property
     def pid(self) -> int:
@@ -101,10 +109,10 @@ class NatsServer:
     async def start(self) -> None:
         """Returns when clients can connect and the log's files are recovered.
 
-        Raises HostError: ``already_running``, ``engine_missing``, ``read_only``, ``disk_full``, ``log_unavailable`` (with
-        the end of the server's log).
+        Raises HostError: ``already_running``, ``engine_missing``, ``read_only``, ``disk_full`` or ``log_unavailable``
+        (with the end of the server's log).
         """
-        if self._watcher is not None:
+        if self._tasks:
             return
         self._lock.take()
         try:
@@ -114,15 +122,14 @@ class NatsServer:
             if self._owns_lock:
                 self._lock.release()
             raise
-        self._watcher = asyncio.create_task(self._watch(), name="nats-server watcher")
+        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._heal())]
 
     async def stop(self) -> None:
         """Ends the server, then gives the directory back. Safe to call twice."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watcher
-            self._watcher = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
         await self._end_process()
         if self._owns_lock:
             self._lock.release()
@@ -224,13 +231,36 @@ class NatsServer:
             try:
                 await self._run(self._binary, self._config)
             except HostError as error:
-                logger.error("nats-server could not be started again: %s", error)
+                logger.warning("nats-server could not be started again: %s", error)
                 await self._end_process()
                 continue
             self.restarts += 1
             logger.warning("nats-server is back (pid %d)", self.pid)
             if self.on_restart is not None:
                 self.on_restart(self.pid)
+
+    async def _heal(self) -> None:
+        """A stream whose write failed stays closed until the server starts anew: do that, once there is room again.
+
+        Without room it is done too, only seldom: a fresh server can at least be read and purged.
+        """
+        assert self._config is not None
+        path = self._config.log_file
+        guard = DiskGuard(self.folder)
+        position = _size(path)
+        wounded = False
+        healed = 0.0
+        while True:
+            await asyncio.sleep(HEALTH_S)
+            size = _size(path)
+            if size != position:
+                wounded = wounded or is_wounded(path, position if size > position else 0)
+                position = size
+            if wounded and self.pid and (guard.has_room() or time.monotonic() - healed > WOUNDED_PAUSE_S):
+                logger.error("nats-server cannot write its log (see %s): starting it anew", path)
+                wounded = False
+                healed = time.monotonic()
+                os.kill(self.pid, signal.SIGKILL)
 
     async def _end_process(self) -> None:
         process = self._process
@@ -278,6 +308,24 @@ def log_tail(path: Path) -> str:
     return "\n".join(lines[-LOG_TAIL_LINES:])
 
 
+def is_wounded(path: Path, position: int) -> bool:
+    """Whether the server's log says, from ``position`` on, that it gave a stream or all of JetStream up."""
+    try:
+        with path.open("rb") as file:
+            file.seek(position)
+            text = file.read(LOG_FILE_BYTES)
+    except OSError:
+        return False
+    return any(sign in text for sign in WOUNDS)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def stop_orphan(folder: Path) -> None:
     """End a nats-server that an earlier hub left behind on ``folder``; the caller holds the directory's lock.
 
@@ -303,11 +351,10 @@ def stop_orphan(folder: Path) -> None:
 
 def _runs_on(pid: int, folder: Path) -> bool:
     config = str(folder / "nats.conf")
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-        return config in words
-    except OSError:
-        if Path("/proc/self/cmdline").exists():
+    if Path("/proc/self/cmdline").exists():
+        try:
+            return config in Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+        except OSError:
             return False
     shown = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
     return config in shown.stdout

@@ -68,6 +68,7 @@ class Reader:
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._ended = False
+        self._end_event = asyncio.Event()
         self.failure: BaseException | None = None
         self.next_seq = max(from_seq, 1)
         self.pending = 0
@@ -89,7 +90,7 @@ class Reader:
         self._watch()
 
     async def stop(self) -> None:
-        """Nothing is handed over after this; who waits gets a CancelledError. Safe to call twice."""
+        """Nothing is handed over after this; who waits gets HostError ``log_unavailable``. Safe to call twice."""
         self._end(None)
         tasks = [task for task in (self._making, self._answering) if task is not None]
         for task in tasks:
@@ -102,20 +103,19 @@ class Reader:
 
     async def wait_until(self, seq: int) -> None:
         """Returns when the handler has taken ``seq``; raises what ended the reader before that."""
-        if self.failure is not None:
-            raise self.failure
         if self.last_seq >= seq:
             return
         if self._ended:
-            raise asyncio.CancelledError
+            raise self.failure or _stopped()
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiters.append((seq, waiter))
         await waiter
 
     async def wait_ended(self) -> None:
-        """Returns when the reader was stopped; raises what ended it otherwise (``log_changed``, or the handler's error)."""
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.wait_until(1 << 63)
+        """Returns when the reader was stopped; raises what else ended it (``log_changed``, the handler's error)."""
+        await self._end_event.wait()
+        if self.failure is not None:
+            raise self.failure
 
     # --- the consumer
 
@@ -276,15 +276,16 @@ class Reader:
         if self._timer is not None:
             self._timer.cancel()
         for _, waiter in self._waiters:
-            if waiter.done():
-                continue
-            if failure is None:
-                waiter.cancel()
-            else:
-                waiter.set_exception(failure)
+            if not waiter.done():
+                waiter.set_exception(failure or _stopped())
         self._waiters.clear()
+        self._end_event.set()
 
     def _drop_keep_answer(self) -> None:
         if self._sid:
             self._connection.deafen(self._sid)
             self._sid = 0
+
+
+def _stopped() -> HostError:
+    return HostError("the reader of the log was stopped")

@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 from typing import NamedTuple
 
-from unisono.store.lock import disk_error
+from unisono.store.disk import disk_error
 
 __all__ = ["MAX_LOG_BYTES", "MAX_PAYLOAD", "ServerConfig", "choose_port", "load_port", "load_token", "write_private"]
 
