@@ -138,14 +138,10 @@ def _recipe(kind: str) -> Recipe:
 
 
 def _sensor(name: str) -> Recipe:
-    """A sensor of one trait, named after it: ``Temperature sensor``, 温度传感器."""
-    besides = read_data("sensors.yaml")
-    told = dict.fromkeys([name, *besides.get(name, []), *besides["all"]])
-    endings = {"en": " sensor", "zh": "传感器"}
-    names = {
-        language: tuple(word + endings[language] for word in words) for language, words in traits()[name].names.items()
-    }
-    return Recipe(names=names, traits=tuple(told))
+    sensors = read_data("sensors.yaml")
+    body = sensors["kinds"][name]
+    told = dict.fromkeys([name, *body["with"], *sensors["all"]])
+    return msgspec.convert({"names": body["names"], "traits": list(told)}, Recipe)
 
 
 def _property(trait: Trait, recipe: Recipe) -> Property:

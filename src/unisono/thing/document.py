@@ -5,18 +5,35 @@ Knows encoding, decoding and where a decoding error lies. Knows nothing of files
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
 
 import msgspec
 
 from unisono.errors import CallerError
-from unisono.thing.model import Model
+from unisono.thing.model import Access, Action, Arg, Event, Model, Module, Property, Role, Service, Severity
+from unisono.thing.schema import Kind, Schema
 
 __all__ = ["MAX_MODEL_BYTES", "dump_model", "hash_model", "load_model"]
 
 MAX_MODEL_BYTES = 16 << 20  # VSS 6 whole is 0.3 MB, the Matter data model 0.8 MB; source.raw may double it
+
+_UNKNOWN = re.compile("Object contains unknown field `(.*)`", re.DOTALL)
+_FIELDS = sorted(
+    {
+        name
+        for struct in (Action, Arg, Event, Model, Module, Property, Schema, Service)
+        for name in struct.__struct_fields__
+    }
+)
+# What may stand in the fields that take one of a few words (a path ends in their name, or in access[0]).
+_WORDS = {
+    name: "one of " + ", ".join(get_args(words))
+    for name, words in (("kind", Kind), ("access", Access), ("role", Role), ("severity", Severity))
+} | {"call": "one of sync, async", "op": "one of scale, offset, invert, reciprocal, map, bit, path"}
 
 # "deterministic" sorts the keys of dictionaries (titles, ext); struct fields keep their declared order.
 _encoder = msgspec.json.Encoder(order="deterministic")
@@ -45,16 +62,30 @@ def hash_model(model: Model) -> str:
     return hashlib.sha256(dump_model(model)).hexdigest()
 
 
-def _translated(read: Any) -> Model:
+def _translated(read: Callable[[], Model]) -> Model:
     try:
-        model: Model = read()
+        return read()
     except msgspec.ValidationError as error:
-        detail, _, path = str(error).partition(" - at `")
-        raise CallerError(
-            detail, code="bad_model", field=path.rstrip("`").removeprefix("$").lstrip(".") or None
-        ) from None
+        raise _explained(str(error)) from None
     except msgspec.DecodeError as error:
         raise CallerError(str(error), code="bad_json", expected="a JSON object") from None
     except RecursionError:
         raise CallerError("it is nested too deep", code="bad_model", expected="at most some hundred levels") from None
-    return model
+
+
+def _explained(message: str) -> CallerError:
+    """msgspec's "Expected `str`, got `bool` - at `$.services[0].key`" as our error: detail, field, what is right."""
+    detail, _, path = message.partition(" - at `")
+    path = path.rstrip("`").removeprefix("$").lstrip(".")
+    expected: str | None = None
+    unknown = _UNKNOWN.fullmatch(detail)
+    if unknown:
+        path = f"{path}.{unknown[1]}".lstrip(".")
+        near = difflib.get_close_matches(unknown[1], _FIELDS, n=2)
+        detail, expected = f"there is no field {unknown[1]!r} here", " or ".join(near) or None
+    elif detail.startswith("Invalid enum value"):
+        expected = _WORDS.get(path.rpartition(".")[2].partition("[")[0])
+    elif detail == "Expected `str`, got `bool`":
+        detail = "Expected text, got a boolean"
+        expected = 'quotes around words such as "on", "off", "yes" and "no"'
+    return CallerError(detail, code="bad_model", field=path or None, expected=expected)

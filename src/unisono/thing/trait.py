@@ -1,7 +1,7 @@
 """Traits: the shared meanings of properties and actions, whatever their makers call them.
 
-Knows the data files ``data/traits/*.yaml`` (one per group of the design's table) and the property or action that a trait
-becomes in a built-in model. Knows no kinds and no foreign names.
+Knows the data files ``data/traits/*.yaml`` (one per group of the design's table) and the property or action that a
+trait becomes in a built-in model. Knows no kinds and no foreign names.
 """
 
 from __future__ import annotations
