@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from unisono.errors import CallerError, HostError
+from unisono.store.history.csv import csv_pages
 from unisono.store.history.disk import prepare_folder, require_room
 from unisono.store.history.engine import CHECKPOINT_BYTES, Engine
 from unisono.store.history.keep import Keeper
@@ -42,8 +43,8 @@ class History:
     """Readings on disk: a hot part that takes batches, and sealed files that never change.
 
     ``reserve_bytes`` of free space are left untouched. Retention in days: raw readings, 5-minute rollups, 1-hour
-    rollups (None keeps them for ever). Raises `HostError`: history_unavailable (damaged or foreign file), already_running
-    (another process has it open), read_only, disk_full.
+    rollups (None keeps them for ever). Raises `HostError`: history_unavailable (damaged or foreign file),
+    already_running (another process has it open), read_only, disk_full.
     """
 
     def __init__(
@@ -83,7 +84,14 @@ class History:
         self._position = (segments[-1].log_id, segments[-1].seq) if segments else self._manifest.mark
         self._views.publish(View(tuple(self._manifest.files), tuple(segments), dict(self._manifest.horizons)))
         self._reader = Reader(self._engine, self._folder, self._views)
-        self._keeper = Keeper(self._engine, self._folder, self._manifest, self._views, self._reserve, self._step)
+        self._keeper = Keeper(
+            self._engine,
+            self._folder,
+            manifest=self._manifest,
+            views=self._views,
+            reserve=self._reserve,
+            step=self._step,
+        )
         if not segments:
             require_room(self._folder, self._reserve, 0)
             self._rotate()
@@ -110,7 +118,7 @@ class History:
         require_room(
             self._folder, self._reserve, rows * ROW_BYTES + sum(ROW_BYTES + 4 * len(row.text) for row in texts)
         )
-        self._active.append(self._engine, log_id, seq, numbers, texts, series)
+        self._active.append(self._engine, (log_id, seq), numbers, texts, series)
         self._position = (log_id, seq)
         self._idle_rounds = 0
 
@@ -208,6 +216,10 @@ class History:
         series = self._reader.series(thing, property)
         if series is not None:
             yield from self._reader.points(series, from_us, to_us, None, None)
+
+    def csv(self, thing: str, property: str, from_us: int, to_us: int) -> Iterator[bytes]:
+        """All readings of a stretch as CSV (RFC 4180): ``at`` in UTC, ``value``; a page of lines at a time."""
+        return csv_pages(self.stream(thing, property, from_us, to_us))
 
     def buckets(self, thing: str, property: str, from_us: int, to_us: int, points: int) -> list[Bucket]:
         """The stretch in at most ``points`` buckets, from readings or rollups, whichever suffices; no empty ones."""

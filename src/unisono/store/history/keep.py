@@ -7,6 +7,7 @@ unlinking. Used by one thread at a time, save `drop_old`, `date_segment` and `me
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from itertools import groupby
@@ -26,6 +27,7 @@ __all__ = ["Keeper"]
 
 MERGE_FILES = 8
 """Rollup files of one day or month that are merged into one: few enough to read fast, many enough to rewrite seldom."""
+BACKGROUND_NICE = 10
 SETTLED_US = 2 * DAY_US
 """A month's daily rollups become one file when it has been over for so long: most late readings are in."""
 
@@ -34,21 +36,34 @@ class Keeper:
     """Seals, merges and drops; every change shows in the manifest and the view together."""
 
     def __init__(
-        self, engine: Engine, folder: Path, manifest: Manifest, views: Views, reserve: int, step: Callable[[str], None]
+        self,
+        engine: Engine,
+        folder: Path,
+        *,
+        manifest: Manifest,
+        views: Views,
+        reserve: int,
+        step: Callable[[str], None],
     ) -> None:
         self._engine = engine
         self._folder = folder
         self._manifest = manifest
         self._views = views
         self._reserve = reserve
-        self._step = step
+        self._on_step = step
         self._stopping = False
         self._cursor: Cursor | None = None
         self._guard = threading.Lock()
         numbers = [file.number for file in manifest.files]
         segments = [*(row.number for row in manifest.segments), *(file.segment for file in manifest.files)]
         self._last_segment = max(segments, default=0)
-        self._writer = Writer(engine, folder, reserve, max(numbers, default=0), step)
+        self._writer = Writer(engine, folder, reserve, max(numbers, default=0), self._step)
+
+    def _step(self, name: str) -> None:
+        """Say how far the work is; leave it here when the history is closing."""
+        self._on_step(name)
+        if self._stopping and name.endswith(("copied", "synced", "renamed")):
+            raise HostError("history is closing", code="history_unavailable")
 
     def next_segment(self) -> int:
         """A number no segment ever had."""
@@ -57,11 +72,11 @@ class Keeper:
 
     def lower_priority(self) -> None:
         """Let the calling thread yield to the fold and to readers, where threads have priorities (Linux)."""
-        if hasattr(os, "setpriority"):
+        if sys.platform == "linux":
             try:
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACKGROUND_NICE)
             except OSError:
-                return
+                return  # a sandbox forbids it: then sealing runs beside the fold as an equal
 
     def stop(self) -> None:
         """Interrupt what runs in another thread; it ends without a trace in the manifest."""
@@ -141,14 +156,18 @@ class Keeper:
     def _merge(self, files: list[File], period: int) -> None:
         paths = [self._folder / file.name for file in files]
         require_room(self._folder, self._reserve, 2 * sum(file.bytes for file in files))
-        with self._engine.faults():
+        with self._engine.faults(), self._views.hold():
             cursor = self._borrow()
             try:
                 result = self._writer.write(cursor, rollup.merged(paths), files[0].level, period, replaces=files)
             finally:
                 self._give_back()
         self._step("merge:file")
-        self._replace(files, [result])
+        with self._manifest.lock:
+            if set(files) <= set(self._manifest.files):
+                self._replace(files, [result])
+            else:  # retention dropped one of them meanwhile: with it would come back what is gone
+                (self._folder / result.name).unlink()
         self._step("merge:committed")
 
     def drop_old(self, now_us: int, retention_days: Mapping[str, int | None]) -> None:

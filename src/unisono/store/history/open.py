@@ -1,7 +1,7 @@
 """Opening: bring the folder in step with the manifest after a crash, or the manifest with the folder after its loss.
 
-Knows which files belong to whom. A file the manifest does not name is the remainder of a crash and is removed; only when
-the manifest itself is new (``hot.duckdb`` was moved aside because it was damaged) are the files that are there taken in.
+Knows which files belong to whom. A file the manifest does not name is the remainder of a crash and is removed; only
+when the manifest itself is new (``hot.duckdb`` was moved aside because it was damaged) are the files taken in.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def _read_facts(engine: Engine, folder: Path, path: Path) -> list[tuple[File, Ma
             number = int(path.stem.rsplit("-", 1)[1])
             segment = facts["segment"]["number"] if facts["segment"] else 0
             name = f"{path.parent.name}/{path.name}"
-            return [(describe(engine.main, folder, name, facts["level"], facts["period"], number, segment), facts)]
+            level, period = facts["level"], facts["period"]
+            about = describe(engine.main, folder, name, level=level, period=period, number=number, segment=segment)
+            return [(about, facts)]
     except (HostError, ValueError, TypeError, LookupError) as error:
         _log.error("history: %s cannot be read and is set aside: %s", path, error)
         path.rename(path.with_suffix(".damaged"))

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from unisono.store.history.engine import Cursor, Engine
-from unisono.store.history.plan import Piece, plan_buckets
+from unisono.store.history.engine import Cursor, Engine, quoted
+from unisono.store.history.plan import LEVELS, plan_buckets
 from unisono.store.history.rollup import file_list
 from unisono.store.history.rows import Bucket, Point
 from unisono.store.history.view import View, Views
@@ -27,8 +27,36 @@ PAGE_ROWS = 20_000
 CACHED_SERIES = 50_000
 """Series numbers kept in memory (about 10 MB); beyond, all are forgotten and looked up anew."""
 
-_LATEST = "SELECT max(ts), arg_max(seq, (ts, seq)), arg_max_null(value, (ts, seq)), arg_max_null(text, (ts, seq))"
+_FAR = 1 << 61
+"""Microseconds: 73,000 years, beyond any time that is asked for or kept, within what the engine's timestamps hold."""
 _PART = "count(*) AS n, count(value) AS m, min(value) AS low, max(value) AS high, sum(value) AS total"
+_LATEST = "SELECT {0} AS ts, {1} FROM {2} ORDER BY ts DESC, seq DESC LIMIT 1"
+_LAST_COLUMNS = {
+    "raw": ("epoch_us(ts)", "seq, value, text", 0),
+    "5m": ("last_ts", "last_seq AS seq, last, last_text", LEVELS["5m"]),
+    "1h": ("last_ts", "last_seq AS seq, last, last_text", LEVELS["1h"]),
+}
+"""Per level: the time of its last reading, that reading, and how far it may lie beyond the file's newest row."""
+
+
+class _Span(NamedTuple):
+    """Rows of one series with ``start <= ts < end``."""
+
+    series: int
+    start: int
+    end: int
+
+    @classmethod
+    def within_reach(cls, series: int, start: int, end: int) -> _Span:
+        return cls(series, max(start, -_FAR), min(end, _FAR))
+
+    def hot(self) -> str:
+        """The condition where times are integers."""
+        return f"series = {self.series} AND ts >= {self.start} AND ts < {self.end}"
+
+    def sealed(self) -> str:
+        """The condition where times are timestamps, so that the engine skips row groups by their bounds."""
+        return f"series = {self.series} AND ts >= make_timestamp({self.start}) AND ts < make_timestamp({self.end})"
 
 
 class Reader:
@@ -47,51 +75,48 @@ class Reader:
             return found
         with self._views.hold() as view, self._engine.faults():
             tables = ["series", *(f"{segment.name}.series" for segment in view.segments)]
-            query = " UNION ALL ".join(
-                f"SELECT series FROM {table} WHERE thing = $1 AND property = $2" for table in tables
-            )
-            row = self._fetch(query, [thing, key])
-        if not row:
+            select = "SELECT series FROM {} WHERE thing = $1 AND property = $2"
+            rows = self._fetch(" UNION ALL ".join(select.format(table) for table in tables), [thing, key])
+        if not rows:
             return None
         if len(self._known) >= CACHED_SERIES:
             self._known.clear()
-        self._known[thing, key] = row[0][0]
-        return self._known[thing, key]
+        number: int = rows[0][0]
+        self._known[thing, key] = number
+        return number
 
     def all_series(self) -> list[tuple[int, str, str]]:
         """Every (series, thing, property), in order of number."""
         with self._views.hold() as view, self._engine.faults():
             tables = ["series", *(f"{segment.name}.series" for segment in view.segments)]
             union = " UNION ".join(f"SELECT series, thing, property FROM {table}" for table in tables)
-            return self._fetch(f"{union} ORDER BY series", [])
+            return self._fetch(f"{union} ORDER BY series")
 
     def points(
         self, series: int, start: int, end: int, limit: int | None, after: tuple[int, int] | None
     ) -> Iterator[Point]:
-        """The readings in order of (ts, seq), as they are asked for."""
-        if after is not None:
-            start = max(start, after[0])
+        """The readings in order of (ts, seq), as they are asked for; the view is held until the iterator is closed."""
+        span = _Span.within_reach(series, start if after is None else max(start, after[0]), end)
+        left = limit
         with self._views.hold() as view, self._engine.faults():
-            for low, high in self._windows(view, series, start, end):
-                for row in self._ordered(view, series, low, high, limit, after):
+            for window in self._windows(view, span):
+                for row in self._ordered(view, window, left, after):
                     yield row
-                    if limit is not None:
-                        limit -= 1
-                if limit is not None and limit <= 0:
+                    left = None if left is None else left - 1
+                if left is not None and left <= 0:
                     return
 
-    def _windows(self, view: View, series: int, start: int, end: int) -> Iterator[tuple[int, int]]:
+    @staticmethod
+    def _windows(view: View, span: _Span) -> Iterator[_Span]:
         """Cut the time into stretches that few files touch."""
-        begins = sorted({max(file.min_ts, start) for file in view.overlapping("raw", series, start, end)})
-        cuts = [start, *begins[FILES_AT_ONCE::FILES_AT_ONCE], end]
+        begins = sorted({max(file.min_ts, span.start) for file in view.overlapping("raw", *span)})
+        cuts = [span.start, *begins[FILES_AT_ONCE::FILES_AT_ONCE], span.end]
         for low, high in pairwise(cuts):
             if low < high:
-                yield low, high
+                yield _Span(span.series, low, high)
 
-    def _ordered(
-        self, view: View, series: int, start: int, end: int, limit: int | None, after: tuple[int, int] | None
-    ) -> Iterator[Point]:
-        source = self._rows(view, series, start, end)
+    def _ordered(self, view: View, span: _Span, limit: int | None, after: tuple[int, int] | None) -> Iterator[Point]:
+        source = self._rows(view, span)
         if source is None:
             return
         beyond = "" if after is None else f" WHERE (ts, seq) > ({int(after[0])}, {int(after[1])})"
@@ -105,47 +130,40 @@ class Reader:
         finally:
             cursor.close()
 
-    def _rows(self, view: View, series: int, start: int, end: int) -> str | None:
+    def _rows(self, view: View, span: _Span) -> str | None:
         """SQL of all raw readings of a stretch, unordered; None when nothing can be there."""
         parts = []
-        if files := view.overlapping("raw", series, start, end):
-            paths = file_list([self._folder / file.name for file in files])
-            parts.append(
-                f"SELECT epoch_us(ts) AS ts, seq, value, text FROM read_parquet({paths})"
-                f" WHERE series = {series} AND ts >= make_timestamp({start}) AND ts < make_timestamp({end})"
-            )
-        parts += self._hot(view, series, start, end, "ts, seq, value, text", "")
+        if files := view.overlapping("raw", *span):
+            source = f"read_parquet({file_list([self._folder / file.name for file in files])})"
+            parts.append(f"SELECT epoch_us(ts) AS ts, seq, value, text FROM {source} WHERE {span.sealed()}")
+        parts += self._hot(view, span, "ts, seq, value, text")
         return " UNION ALL ".join(parts) if parts else None
 
     @staticmethod
-    def _hot(view: View, series: int, start: int, end: int, columns: str, tail: str) -> list[str]:
-        parts = []
-        for segment in view.segments:
-            if segment.min_ts < end and segment.max_ts >= start:
-                within = f" AND ts >= {start}" if segment.min_ts < start else ""
-                within += f" AND ts < {end}" if segment.max_ts >= end else ""
-                parts.append(f"SELECT {columns} FROM {segment.name}.hot WHERE series = {series}{within}{tail}")
-        return parts
+    def _hot(view: View, span: _Span, columns: str, tail: str = "") -> list[str]:
+        return [
+            f"SELECT {columns} FROM {segment.name}.hot WHERE {span.hot()}{tail}"
+            for segment in view.segments
+            if segment.min_ts < span.end and segment.max_ts >= span.start
+        ]
 
     def latest(self, series: int, before: int) -> Point | None:
         """The last reading before a time; out of the rollups when the readings themselves are gone."""
+        span = _Span.within_reach(series, -_FAR, before)
         with self._views.hold() as view, self._engine.faults():
             best: Point | None = None
-            for source in self._hot(view, series, -_FAR, before, "ts, seq, value, text", ""):
-                best = _later(best, self._fetch(f"{_LATEST} FROM ({source})", []))
-            for level, ts, seq, value, text in _LAST_COLUMNS:
-                files = sorted(
-                    view.overlapping(level, series, -_FAR, before), key=lambda file: file.max_ts, reverse=True
-                )
-                for file in files:
-                    if best is not None and best.ts > file.max_ts + (0 if level == "raw" else 3_600_000_000):
+            for segment in view.segments:
+                hot = f"{segment.name}.hot WHERE {span.hot()}"
+                best = _later(best, self._fetch(_LATEST.format("ts", "seq, value, text", hot)))
+            for level, (time, columns, reach) in _LAST_COLUMNS.items():
+                for file in sorted(view.overlapping(level, *span), key=lambda file: file.max_ts, reverse=True):
+                    if best is not None and best.ts > file.max_ts + reach:
                         break
-                    paths = file_list([self._folder / file.name])
-                    source = (
-                        f"SELECT {ts} AS ts, {seq} AS seq, {value} AS value, {text} AS text FROM read_parquet({paths})"
-                        f" WHERE series = {series} AND {ts} < {before}"
-                    )
-                    best = _later(best, self._fetch(f"{_LATEST} FROM ({source})", []))
+                    within = span.sealed() if level == "raw" else f"series = {series} AND last_ts < {span.end}"
+                    source = f"read_parquet({quoted(self._folder / file.name)}) WHERE {within}"
+                    if level == "raw":  # finding the time first and only its rows then: five times faster than a top 1
+                        source += f" AND ts = (SELECT max(ts) FROM {source})"
+                    best = _later(best, self._fetch(_LATEST.format(time, columns, source)))
                 if best is not None:
                     break
             return best
@@ -153,89 +171,63 @@ class Reader:
     def count(self, series: int, start: int, end: int) -> int:
         """How many readings are kept of that stretch."""
         with self._views.hold() as view, self._engine.faults():
-            source = self._rows(view, series, start, end)
-            return int(self._fetch(f"SELECT count(*) FROM ({source})", [])[0][0]) if source else 0
+            source = self._rows(view, _Span.within_reach(series, start, end))
+            return int(self._fetch(f"SELECT count(*) FROM ({source})")[0][0]) if source else 0
 
     def buckets(self, series: int, start: int, end: int, points: int) -> list[Bucket]:
         """At most ``points`` buckets from ``start`` to ``end``; empty ones are left out."""
+        span = _Span.within_reach(series, start, end)
         with self._views.hold() as view, self._engine.faults():
-            plan = plan_buckets(start, end, points, view.horizons)
-            bucket = f"(greatest(us, {plan.anchor}) - {plan.anchor}) // {plan.width}"
+            plan = plan_buckets(span.start, span.end, points, view.horizons)
+            bucket = f"(greatest({{}}, {plan.anchor}) - {plan.anchor}) // {plan.width} AS k"
             parts: list[str] = []
             for piece in plan.pieces:
-                parts += self._sealed_part(view, series, piece, bucket)
-            last = "arg_max_null(struct_pack(value, text, ts, seq), (ts, seq))"
-            hot = f"{bucket.replace('us', 'ts')} AS k, {_PART}, {last} AS last"
-            parts += self._hot(view, series, start, end, hot, " GROUP BY k")
-            if not parts:
-                return []
+                parts += self._sealed(view, piece.level, _Span(series, piece.start, piece.end), bucket.format("us"))
+            last = "arg_max_null(struct_pack(value, text, ts, seq), (ts, seq)) AS last"
+            parts += self._hot(view, span, f"{bucket.format('ts')}, {_PART}, {last}", " GROUP BY k")
             rows = self._fetch(
                 "SELECT k, min(low), sum(total) / sum(m), max(high), arg_max_null(last, (last.ts, last.seq)), sum(n)"
-                f" FROM ({' UNION ALL '.join(parts)}) GROUP BY k ORDER BY k",
-                [],
+                f" FROM ({' UNION ALL '.join(parts)}) GROUP BY k ORDER BY k"
+                if parts
+                else "SELECT 0 LIMIT 0"
             )
-        return [
-            Bucket(
-                plan.anchor + k * plan.width,
-                low,
-                mean,
-                high,
-                last["value"] if last["text"] is None else last["text"],
-                int(count),
-            )
-            for k, low, mean, high, last, count in rows
-        ]
+        found = []
+        for k, low, mean, high, last, count in rows:
+            value = last["value"] if last["text"] is None else last["text"]
+            found.append(Bucket(plan.anchor + k * plan.width, low, mean, high, value, int(count)))
+        return found
 
-    def _sealed_part(self, view: View, series: int, piece: Piece, bucket: str) -> list[str]:
-        files = view.overlapping(piece.level, series, piece.start, piece.end)
-        if not files:
+    def _sealed(self, view: View, level: str, span: _Span, bucket: str) -> list[str]:
+        paths = [self._folder / file.name for file in view.overlapping(level, *span)]
+        if not paths:
             return []
-        paths = file_list([self._folder / file.name for file in files])
-        within = f"series = {series} AND ts >= make_timestamp({piece.start}) AND ts < make_timestamp({piece.end})"
-        if piece.level == "raw":
-            last = _packed("arg_max_null(value, place)", "arg_max_null(text, place)", "max(us)", "arg_max(seq, place)")
-            source = (
-                "SELECT *, epoch_us(ts) AS us, file_row_number AS place"
-                f" FROM read_parquet({paths}, file_row_number = true, filename = true)"
-            )
-            return [
-                f"SELECT {bucket} AS k, {_PART}, {last} AS last FROM ({source}) WHERE {within} GROUP BY k, filename"
+        where = f"WHERE {span.sealed()} GROUP BY k"
+        if level == "raw":
+            # one part a file, in which the row number finds the last of a bucket: half the time of comparing (ts, seq)
+            last = "arg_max_null(struct_pack(value, text, ts := us, seq), place) AS last"
+            columns = "*, epoch_us(ts) AS us, file_row_number AS place"
+            sources = [
+                f"(SELECT {columns} FROM read_parquet({quoted(path)}, file_row_number = true))" for path in paths
             ]
-        order = "(last_ts, last_seq)"
-        last = _packed(
-            f"arg_max_null(last, {order})",
-            f"arg_max_null(last_text, {order})",
-            "max(last_ts)",
-            f"arg_max(last_seq, {order})",
-        )
+            return [f"SELECT {bucket}, {_PART}, {last} FROM {source} {where}" for source in sources]
+        packed = "struct_pack(value := last, text := last_text, ts := last_ts, seq := last_seq)"
         sums = "sum(count) AS n, sum(numbers) AS m, min(min) AS low, max(max) AS high, sum(sum) AS total"
-        source = f"SELECT *, epoch_us(ts) AS us FROM read_parquet({paths})"
-        return [f"SELECT {bucket} AS k, {sums}, {last} AS last FROM ({source}) WHERE {within} GROUP BY k"]
+        source = f"(SELECT *, epoch_us(ts) AS us FROM read_parquet({file_list(paths)}))"
+        last = f"arg_max_null({packed}, (last_ts, last_seq)) AS last"
+        return [f"SELECT {bucket}, {sums}, {last} FROM {source} {where}"]
 
-    def _fetch(self, query: str, parameters: Sequence[object]) -> list[Any]:
+    def _fetch(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
         cursor: Cursor = self._engine.cursor()
         try:
-            rows: list[Any] = cursor.execute(query, parameters).fetchall()
+            rows: list[Any] = cursor.execute(query, list(parameters)).fetchall()
             return rows
         finally:
             cursor.close()
 
 
-_FAR = 1 << 61
-_LAST_COLUMNS = (
-    ("raw", "epoch_us(ts)", "seq", "value", "text"),
-    ("5m", "last_ts", "last_seq", "last", "last_text"),
-    ("1h", "last_ts", "last_seq", "last", "last_text"),
-)
-
-
-def _packed(value: str, text: str, ts: str, seq: str) -> str:
-    return f"struct_pack(value := {value}, text := {text}, ts := {ts}, seq := {seq})"
-
-
-def _later(best: Point | None, rows: Sequence[tuple[object, ...]]) -> Point | None:
-    ts, seq, value, text = rows[0]
-    if ts is None:
+def _later(best: Point | None, rows: Sequence[tuple[int, int, float, str | None]]) -> Point | None:
+    if not rows:
         return best
-    found = Point(ts, seq, value if text is None else text)  # type: ignore[arg-type]  # columns of the query above
+    ts, seq, value, text = rows[0]
+    found = Point(ts, seq, value if text is None else text)
     return found if best is None or found[:2] > best[:2] else best

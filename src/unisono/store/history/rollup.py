@@ -1,8 +1,8 @@
 """Rollups: partial sums of readings per series and stretch of time, which add up whatever order they were made in.
 
 Knows the columns of rollup files and the SQL that makes, merges and reads them. Every sealed set of rows has a rollup
-of its own, committed with it; a late row is in a later set, whose rollup is simply added. So nothing is ever recomputed,
-and nothing counted twice, because a row is sealed once.
+of its own, committed with it; a late row is in a later set, whose rollup is simply added. So nothing is ever
+recomputed, and nothing counted twice, because a row is sealed once.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def day_name(ts: int) -> str:
     return (date(1970, 1, 1) + timedelta(days=days)).isoformat()
 
 
-def describe(cursor: Cursor, folder: Path, name: str, level: str, period: int, number: int, segment: int) -> File:
+def describe(cursor: Cursor, folder: Path, name: str, *, level: str, period: int, number: int, segment: int) -> File:
     """What the manifest keeps of a file: its bounds are read from the file itself."""
     path = folder / name
     query = "SELECT count(*), min(epoch_us(ts)), max(epoch_us(ts)), min(series), max(series)"
@@ -112,7 +112,8 @@ class Writer:
         new.rename(final)
         sync_folder(final.parent)
         self._step(f"{level}:renamed")
-        return describe(cursor, self._folder, name, level, period, number, segment.number if segment else 0)
+        made_of = segment.number if segment else 0
+        return describe(cursor, self._folder, name, level=level, period=period, number=number, segment=made_of)
 
     def _seal_slice(self, cursor: Cursor, segment: Segment, part: _Part, low: int, high: int) -> File:
         within = f"series BETWEEN {low} AND {high}"

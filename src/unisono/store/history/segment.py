@@ -66,8 +66,7 @@ class Segment:
     def append(
         self,
         engine: Engine,
-        log_id: str,
-        seq: int,
+        position: tuple[str, int],
         numbers: Numbers | None,
         texts: Sequence[TextRow],
         series: Sequence[SeriesRow],
@@ -78,12 +77,12 @@ class Segment:
             con.begin()
             try:
                 self._insert(con, numbers, texts, series)
-                con.execute(f"INSERT INTO {self.name}.position VALUES (?, ?, ?)", [self.step + 1, log_id, seq])
+                con.execute(f"INSERT INTO {self.name}.position VALUES (?, ?, ?)", [self.step + 1, *position])
                 con.commit()
             except BaseException:
                 _roll_back(con)
                 raise
-        self.step, self.log_id, self.seq = self.step + 1, log_id, seq
+        self.step, self.log_id, self.seq = self.step + 1, *position
         if numbers is not None and len(numbers.ts):
             self._widen(len(numbers.ts), int(numbers.ts.min()), int(numbers.ts.max()))
         if texts:
@@ -130,7 +129,11 @@ class Segment:
     def detach(self, engine: Engine) -> None:
         """Let go of the file."""
         with engine.faults(self.path):
-            engine.main.execute(f"DETACH {self.name}")
+            cursor = engine.cursor()  # not the writer's connection: the last reader to leave may be the one who calls
+            try:
+                cursor.execute(f"DETACH {self.name}")
+            finally:
+                cursor.close()
 
     def remove(self) -> None:
         """Unlink the file and its write-ahead log."""
