@@ -186,7 +186,7 @@ class Client:
 
     def publish(self, topic: str, payload: bytes) -> bool:
         """Send at QoS 1; False when there is no connection or too much is unacknowledged: then it is not sent."""
-        if self._link is None or self._connection is None:
+        if self._link is None or self._connection is None or not self._connection.connected:
             return False
         sent = self._connection.publish(topic, payload, qos=1)
         if sent is None:

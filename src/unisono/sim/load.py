@@ -1,7 +1,7 @@
 """Load: thousands of sensors in one process, each a signed-in MQTT 3.1.1 client that publishes at QoS 1.
 
-Knows pre-encoded frames: a message costs a slice assignment and a write. The handshake goes through the state machine of
-`unisono.wire.mqtt`, which is dropped once the client is in.
+Knows pre-encoded frames: a message costs a slice assignment and a write. The handshake goes through the state machine
+of `unisono.wire.mqtt`, which is dropped once the client is in.
 """
 
 from __future__ import annotations
@@ -76,13 +76,24 @@ def encode_frame(topic: str, payload: bytes) -> tuple[bytearray, int]:
 class _Sensor(asyncio.Protocol):
     """One client. ``in_flight`` counts what the hub has not acknowledged."""
 
-    __slots__ = ("_handshake", "_rest", "_transport", "in_flight", "packet_id", "progress", "signed_in", "spoke_at")
+    __slots__ = (
+        "_handshake",
+        "_rest",
+        "_transport",
+        "in_flight",
+        "lost",
+        "packet_id",
+        "progress",
+        "signed_in",
+        "spoke_at",
+    )
 
     def __init__(self, connect: Connect, progress: Progress) -> None:
         self._handshake: ClientConnection | None = ClientConnection(connect)
         self._transport: asyncio.Transport | None = None
         self._rest = b""
         self.signed_in: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.progress = progress
         self.in_flight = 0
         self.packet_id = 0
@@ -120,6 +131,8 @@ class _Sensor(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._rest = b""
+        if not self.lost.done():
+            self.lost.set_result(None)
         if not self.signed_in.done():
             self.signed_in.set_exception(DeviceError("the connection was closed while signing in"))
             self.signed_in.exception()
@@ -198,7 +211,7 @@ class _Fleet:
             except (UnisonoError, OSError, TimeoutError) as error:
                 _log.debug("%s: %s", self._secrets[index][0], error)
             while (sensor := self.sensors[index]) is not None and sensor.connected:
-                await asyncio.sleep(PING_EVERY_S * self._rng.uniform(0.8, 1.0))
+                await asyncio.wait((sensor.lost,), timeout=PING_EVERY_S * self._rng.uniform(0.8, 1.0))
                 if loop.time() - sensor.spoke_at >= PING_EVERY_S / 2:
                     sensor.ping()
             await asyncio.sleep(backoff.next_s())
@@ -295,7 +308,7 @@ def _show(counts: Progress) -> None:
 
 
 def allow_files(wanted: int) -> None:
-    """Raise this process's limit of open files to ``wanted``. Raises CallerError (too_many) when the system forbids it."""
+    """Raise this process's limit of open files to ``wanted``. Raises CallerError (too_many) where it may not."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= wanted:
         return

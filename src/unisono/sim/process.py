@@ -51,6 +51,6 @@ async def _until_stopped(work: Coroutine[Any, Any, None], with_parent: bool) -> 
 
 
 async def _outlived(parent: int, task: asyncio.Task[None]) -> None:
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110 - the system tells nobody
         await asyncio.sleep(PARENT_S)
     task.cancel()

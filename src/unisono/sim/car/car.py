@@ -30,6 +30,8 @@ TRUNK_S = 3.0
 FAR_READ_S = 0.6  # a car answers over a mobile network
 RESERVE = 12.0  # % below which no trip begins
 PLUG_IN_S = 20.0  # from parking to plugging in
+FULL_BAND = 0.05  # %: its own electronics eat the last hundredths as fast as they come
+AGAIN_BAND = 1.0  # % below the limit at which it begins again by itself
 TYRE_KPA = 250.0  # cold, at 20 Cel
 START_KM = 18_342.0
 
@@ -52,7 +54,7 @@ class Car(Device):
         "charge_limit": number(50, 100),
         "charge_current": number(6, 32),
     }
-    actions: ClassVar[Mapping[str, Mapping[str, Accepts]]] = {"horn": {}}
+    actions: ClassVar[Mapping[str, Mapping[str, Accepts]]] = {"horn": {}, "flash_lights": {}}
 
     def __init__(self, who: Label, weather: Weather, driver: Driver | None = None) -> None:
         super().__init__(who, locked=True, door="closed", trunk="closed", window_position=0, sunroof_position=0)
@@ -89,7 +91,7 @@ class Car(Device):
         if wanted.get("charging"):
             if not self.plugged:
                 return "it is not plugged in"
-            if self.battery.charge >= wanted.get("charge_limit", self.level("charge_limit")):
+            if self.battery.charge >= wanted.get("charge_limit", self.level("charge_limit")) - FULL_BAND:
                 return "it is charged up to its limit"
         return None
 
@@ -109,7 +111,7 @@ class Car(Device):
         return Answer(delay_s)
 
     def act(self, action: str, given: Mapping[str, Any], rng: Random) -> Answer:
-        """Sound the horn, but not on the road from afar."""
+        """Horn and lights say where it stands; on the road they are the driver's."""
         return Answer(FAR_READ_S, error="the car is moving") if self.driver.moving else Answer(FAR_READ_S + 0.5)
 
     def advance(self, dt_s: float, rng: Random) -> None:
@@ -157,9 +159,12 @@ class Car(Device):
 
     def _charge(self, dt_s: float) -> None:
         limit = self.level("charge_limit")
-        if not self.plugged or self.battery.charge >= limit:
+        full = self.battery.charge >= limit - FULL_BAND
+        if self.flag("charging") and full:
+            self.say("charged")
+        if not self.plugged or full:
             self.state["charging"] = False
-        elif not self._unplug and self.battery.charge < limit - 1.0:
+        elif not self._unplug and self.battery.charge < limit - AGAIN_BAND:
             self.state["charging"] = True  # begins by itself, unless it was told to stop
         if self.flag("charging"):
             self.battery.fill(dt_s, self.level("charge_current"), limit)
@@ -183,7 +188,7 @@ class Car(Device):
             odometer=round(self.way_m / 1000.0, 1),
             speed=round(self.driver.speed_m_s * 3.6),
             gear="D" if self.driver.driving else "P",
-            location={"latitude": round(lat, 5), "longitude": round(lon, 5)},
+            location={"lat": round(lat, 5), "lon": round(lon, 5)},
             cabin_temperature=round(self.cabin, 1),
             tyre_pressure=round(TYRE_KPA * (273.15 + warm) / 293.15, 1),
         )

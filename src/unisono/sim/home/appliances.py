@@ -61,6 +61,7 @@ class Kettle(Device):
             if self._water >= self.level("target_temperature"):
                 self._water = min(BOILING_C, self._water)
                 self.state["on_off"] = False
+                self.say("boiled")
         self.state["temperature"] = round(self._water)
 
 
@@ -135,6 +136,7 @@ class Washer(Device):
                 self._draws_w = watts
                 return
         self._end("done")
+        self.say("done")
 
     def _end(self, state: str) -> None:
         self._elapsed_s = None

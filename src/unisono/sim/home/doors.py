@@ -49,6 +49,7 @@ class Lock(Device):
             return Answer()
         self._charge = max(0.0, self._charge - LOCK_BATTERY_PER_TURN)
         if wanted["locked"] and rng.random() < JAM_SHARE:
+            self.say("jammed")
             return Answer(BOLT_S, error="the bolt is jammed")
         self._turn(wanted["locked"])
         return Answer(BOLT_S + 0.1)
@@ -80,6 +81,7 @@ class Cover(Device):
 
     model = "cover"
     writable: ClassVar[Mapping[str, Accepts]] = {"position": number(0, 100)}
+    actions: ClassVar[Mapping[str, Mapping[str, Accepts]]] = {"stop": {}}
     per_s: ClassVar[float] = COVER_PER_S
 
     def __init__(self, who: Label, room: Room | None = None) -> None:
@@ -92,6 +94,11 @@ class Cover(Device):
         """Move; a new target replaces the old one on the way."""
         self.target = float(wanted.get("position", self.target))
         return Answer(0.2 + abs(self.target - self.exact) / self.per_s)
+
+    def act(self, action: str, given: Mapping[str, Any], rng: Random) -> Answer:
+        """Stop where it is."""
+        self.target = self.exact = round(self.exact)
+        return Answer(output={"position": self.exact})
 
     def advance(self, dt_s: float, rng: Random) -> None:
         """Run the motor towards the target."""

@@ -34,7 +34,7 @@ class Vacuum(Device):
         "start_stop": switch,
         "fan_speed": choice("low", "medium", "high", "auto"),
     }
-    actions: ClassVar[Mapping[str, Mapping[str, Accepts]]] = {"dock": {}}
+    actions: ClassVar[Mapping[str, Mapping[str, Accepts]]] = {"dock": {}, "pause": {}, "locate": {}}
 
     def __init__(self, who: Label) -> None:
         super().__init__(who, start_stop=False, state="docked", battery=100, fan_speed="auto")
@@ -61,12 +61,14 @@ class Vacuum(Device):
         return Answer(0.5)
 
     def act(self, action: str, given: Mapping[str, Any], rng: Random) -> Answer:
-        """Go home, unless stuck or there already."""
-        if self.state["state"] == "stuck":
-            return Answer(0.5, error="it is stuck")
-        if self.state["state"] != "docked":
-            self._enter("returning")
-            self._left_s = WAY_HOME_S
+        """Go home, stop where it is, or beep; it cannot go anywhere while it is stuck."""
+        if action == "pause" and self.state["state"] in ("cleaning", "returning"):
+            self._enter("paused")
+        elif action == "dock":
+            if self.state["state"] == "stuck":
+                return Answer(0.5, error="it is stuck")
+            if self.state["state"] != "docked":
+                self._go_home()
         return Answer(0.5)
 
     def advance(self, dt_s: float, rng: Random) -> None:
@@ -81,6 +83,7 @@ class Vacuum(Device):
             self._while_cleaning(dt_s, rng)
         elif now == "returning" and self._left_s == 0:
             self._enter("docked")
+            self.say("docked")
         elif (now == "stuck" and self._left_s == 0) or (now == "paused" and self.charge < LOW):
             self._go_home()
         self.state["battery"] = int(self.charge)
@@ -90,6 +93,7 @@ class Vacuum(Device):
             self._go_home()
         elif rng.random() < STUCK_PER_S * dt_s:
             self._enter("stuck")
+            self.say("stuck")
             self._left_s = FREED_S
 
     def _go_home(self) -> None:

@@ -22,12 +22,13 @@ class Machine(Device):
     """``start_stop`` is what was asked for, ``running`` whether it moves; ``fault`` is ``none`` or what is wrong."""
 
     writable: ClassVar[Mapping[str, Accepts]] = {"start_stop": switch}
+    actions: ClassVar[Mapping[str, Mapping[str, Accepts]]] = {"reset_fault": {}}
     fault_per_s: ClassVar[float] = 0.0
     """How often it stops by itself while running: faults a second."""
     faults: ClassVar[Mapping[str, tuple[float, float]]] = {}
     """What can go wrong: the shortest and longest repair, seconds."""
-    opens_guard: ClassVar[frozenset[str]] = frozenset()
-    """Faults for which somebody has to reach in."""
+    needs_hands: ClassVar[frozenset[str]] = frozenset()
+    """Faults for which somebody has to reach in, through the guard where there is one."""
 
     def __init__(self, who: Label, **state: Value) -> None:
         super().__init__(who, start_stop=True, running=True, fault=NO_FAULT, **state)
@@ -41,6 +42,15 @@ class Machine(Device):
         """Take the values; motion follows at once, so that nobody sees a stopped machine move."""
         self.state.update(wanted)
         self.state["running"] = self.flag("start_stop") and self.hindrance() is None
+        return Answer(PLC_S)
+
+    def act(self, action: str, given: Mapping[str, Any], rng: Random) -> Answer:
+        """Clear a fault from afar, as far as nobody has to reach in for it."""
+        fault = self.state["fault"]
+        if fault in self.needs_hands:
+            return Answer(PLC_S, error=f"{fault}: somebody has to go there")
+        if fault != NO_FAULT:
+            self._cleared()
         return Answer(PLC_S)
 
     def hindrance(self) -> str | None:
@@ -57,7 +67,7 @@ class Machine(Device):
         """Stop with a fault that somebody clears after ``repair_s`` seconds."""
         self._repair_s = repair_s
         self.state.update(fault=fault, running=False)
-        if fault in self.opens_guard and "guard" in self.state:
+        if fault in self.needs_hands and "guard" in self.state:
             self.state["guard"] = "open"
         self.say("fault", fault=fault)
 
@@ -84,5 +94,6 @@ class Machine(Device):
     def _cleared(self) -> None:
         fault = self.state["fault"]
         self.state["fault"] = NO_FAULT
-        if fault in self.opens_guard and "guard" in self.state:
+        self.say("cleared")
+        if fault in self.needs_hands and "guard" in self.state:
             self.state["guard"] = "closed"

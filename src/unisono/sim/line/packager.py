@@ -19,6 +19,7 @@ BOX = 12  # parts a box
 PACK_S = 30.0
 FILM_PER_BOX = 0.4  # % of a roll
 BOX_AIR_M3 = 0.03
+FILM_LOW = 10.0
 REFILL_S = (60.0, 150.0)
 BAD_BOX_SHARE = 0.008
 
@@ -29,6 +30,8 @@ class Packager(Machine):
     model = "packager"
     fault_per_s = 1 / 1500.0
     faults: ClassVar[Mapping[str, tuple[float, float]]] = {"box crooked": (8.0, 30.0), "sealing too cold": (40.0, 90.0)}
+
+    needs_hands = frozenset({"film empty"})
 
     def __init__(self, who: Label, source: Buffer, air: Air) -> None:
         super().__init__(who, good_count=6_931, scrap_count=52, level=73, cycle_time=PACK_S)
@@ -59,7 +62,9 @@ class Packager(Machine):
         self.state["level"] = int(self.film)
 
     def _wrap(self, rng: Random) -> None:
-        self.film = max(0.0, self.film - FILM_PER_BOX)
+        before, self.film = self.film, max(0.0, self.film - FILM_PER_BOX)
+        if self.film < FILM_LOW <= before:
+            self.say("material_low")
         self.air.use(BOX_AIR_M3)
         key = "scrap_count" if rng.random() < BAD_BOX_SHARE else "good_count"
         self.state[key] = int(self.level(key)) + 1

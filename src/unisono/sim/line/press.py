@@ -47,7 +47,7 @@ class Press(Machine):
         "part not ejected": (6.0, 20.0),
         "lubrication low": (30.0, 120.0),
     }
-    opens_guard = frozenset({"part jammed", "tool change"})
+    needs_hands = frozenset({"part jammed", "tool change"})
 
     def __init__(self, who: Label, air: Air, out: Buffer, orders: Orders) -> None:
         super().__init__(who, guard="closed", emergency_stop=False, good_count=18_220, scrap_count=143)
@@ -77,6 +77,7 @@ class Press(Machine):
         """Somebody hits the red button: it stands still, and releasing the button will not start it."""
         self.state.update(emergency_stop=True, start_stop=False, running=False)
         self._hit_s = STOPPED_S
+        self.say("emergency_stop")
 
     def work(self, dt_s: float, rng: Random) -> None:
         """Strike as often as ``dt_s`` allows; a full buffer holds the slide up."""
@@ -127,6 +128,7 @@ class Press(Machine):
             return
         self.state["good_count"] = int(self.level("good_count")) + 1
         self.out.put()
+        done = self.orders.name
         if self.orders.produced():
             self.state["order"] = self.orders.name
-            self.say("order_done", next=self.orders.name)
+            self.say("order_done", order=done, next=self.orders.name)
