@@ -137,15 +137,32 @@ class Connection(Client):
         if self.is_connected and self._transport is not None:
             self._transport.close()  # type: ignore[no-untyped-call]
 
+    async def close(self) -> None:
+        """Send what is written, if connected, and close for good; questions still open get a ConnectionError."""
+        if not self.is_connected:
+            self._drop_unsent()
+        try:
+            await super().close()
+        except OSError as error:
+            # It broke while the rest was being sent.
+            logger.debug("closing: %r", error)
+        self._give_up_asking()
+
     async def went_down(self) -> None:
         """nats-py's ``disconnected_cb``: called before it looks for a server again."""
+        self._drop_unsent()
+        self._give_up_asking()
+        for listener in tuple(self.on_down):
+            listener()
+
+    def _drop_unsent(self) -> None:
         self._pending.clear()
         self._pending_data_size = 0
+
+    def _give_up_asking(self) -> None:
         for answer in self._asked.values():
             if not answer.done():
                 answer.set_exception(ConnectionError("the connection to NATS broke"))
-        for listener in tuple(self.on_down):
-            listener()
 
     async def came_up(self) -> None:
         """nats-py's ``reconnected_cb``: the subscriptions are in place again."""

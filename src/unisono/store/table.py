@@ -1,0 +1,152 @@
+"""The last value per key, durable: one JetStream stream with one message a subject.
+
+Knows the stream and its subjects. Knows nothing of what keys and values mean. An empty value takes a key away; its
+subject stays until the stream is compacted by the server's own bound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from unisono.errors import HostError
+from unisono.store.connection import Connection, NoRespondersError
+from unisono.store.jetstream import call, stream_info
+
+__all__ = ["Table"]
+
+logger = logging.getLogger(__name__)
+
+ANSWER_S = 5.0
+RETRY_S = 0.5
+
+
+class _Next(msgspec.Struct):
+    """What ``STREAM.MSG.GET`` answers with."""
+
+    message: _Message | None = None
+    error: dict[str, object] | None = None
+
+
+class _Message(msgspec.Struct):
+    subject: str
+    seq: int
+    data: str = ""
+
+
+class Table:
+    """One named table; `open` makes its stream when it is not there."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._connection = connection
+        self._stream = name.upper()
+        self._prefix = name.lower()
+        self._waiting: dict[str, bytes] = {}
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._settled: list[asyncio.Future[None]] = []
+
+    @classmethod
+    async def open(cls, connection: Connection, name: str, *, max_bytes: int, replicas: int = 1) -> Table:
+        """Raises HostError ``log_unavailable``."""
+        table = cls(connection, name)
+        if await stream_info(connection, f"STREAM.INFO.{table._stream}") is None:
+            config = {
+                "name": table._stream,
+                "subjects": [f"{table._prefix}.*"],
+                "storage": "file",
+                "retention": "limits",
+                "discard": "old",
+                "max_msgs_per_subject": 1,
+                "max_bytes": max_bytes,
+                "num_replicas": replicas,
+                "allow_direct": True,
+            }
+            await stream_info(connection, f"STREAM.CREATE.{table._stream}", config)
+        table._task = asyncio.create_task(table._write_on(), name=f"table-{name}")
+        return table
+
+    async def load(self) -> dict[str, bytes]:
+        """Every key that has a value."""
+        found: dict[str, bytes] = {}
+        seq = 1
+        while True:
+            body = {"seq": seq, "next_by_subj": f"{self._prefix}.*"}
+            answer = _read_next(await call(self._connection, f"STREAM.MSG.GET.{self._stream}", body))
+            if answer.message is None:
+                return found
+            key = _key(answer.message.subject.partition(".")[2])
+            value = base64.b64decode(answer.message.data)
+            if value:
+                found[key] = value
+            seq = answer.message.seq + 1
+
+    async def follow(self, handler: Callable[[str, bytes], None]) -> Callable[[], None]:
+        """Call ``handler(key, value)`` for what any process puts from now on; returns what ends it."""
+        sid = self._connection.listen(
+            f"{self._prefix}.*", lambda subject, _r, _h, payload: handler(_key(subject.decode().partition(".")[2]), payload)
+        )
+        await self._connection.flush()
+        return lambda: self._connection.deafen(sid)
+
+    def put(self, key: str, value: bytes) -> asyncio.Future[None]:
+        """Replace a key's value; the future is done when it is on disk. Puts of one key in a row are written once."""
+        self._waiting.pop(key, None)
+        self._waiting[key] = value
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._settled.append(future)
+        self._wake.set()
+        return future
+
+    async def _write_on(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            settled, self._settled = self._settled, []
+            while self._waiting:
+                key, value = next(iter(self._waiting.items()))
+                del self._waiting[key]
+                if not await self._write(key, value):
+                    self._waiting.setdefault(key, value)
+                    await asyncio.sleep(RETRY_S)
+            for future in settled:
+                if not future.done():
+                    future.set_result(None)
+
+    async def _write(self, key: str, value: bytes) -> bool:
+        try:
+            _, answer = await self._connection.ask(f"{self._prefix}.{_token(key)}", value, ANSWER_S)
+        except (NoRespondersError, TimeoutError, ConnectionError, HostError) as error:
+            logger.warning("%s: %r is not written yet: %s", self._stream, key, error)
+            return False
+        if b'"error"' in answer:
+            logger.error("%s: %r was refused: %s", self._stream, key, answer.decode(errors="replace"))
+        return True
+
+    async def close(self) -> None:
+        """Write what waits (for a moment), then end."""
+        if self._waiting:
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    await asyncio.gather(*self._settled)
+            except TimeoutError:
+                logger.warning("%s: %d values were not written", self._stream, len(self._waiting))
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+def _token(key: str) -> str:
+    """A key as one subject token: topics may hold anything."""
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def _key(token: str) -> str:
+    return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+
+
+_read_next = msgspec.json.Decoder(_Next).decode
