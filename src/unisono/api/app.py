@@ -1,0 +1,132 @@
+"""The API put together: routes, errors, limits, description.
+
+Knows Litestar. Requests for mounted applications (device endpoints) and the live WebSocket are handed over before it:
+they carry most of the traffic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Litestar, Request, Router
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from unisono.api import backup, commands, history, models, pages, people, places, status, things
+from unisono.api.auth import Identity
+from unisono.api.context import ApiContext
+from unisono.api.live_socket import LiveSocket
+from unisono.api.problems import EXCEPTION_HANDLERS
+from unisono.api.version import VERSION
+from unisono.errors import CallerError
+
+__all__ = ["create_app"]
+
+# bodies are small JSON documents; routes that take more say so
+MAX_BODY_BYTES = 1024 * 1024
+
+LIVE = "/api/v1/live"
+
+# names or tokens must not stay in a shared cache, and no browser may guess another type
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class Front:
+    """The ASGI application: live WebSocket and mounts first, all else to Litestar."""
+
+    def __init__(self, context: ApiContext, litestar: Litestar) -> None:
+        self.litestar = litestar
+        self._live = LiveSocket(context)
+        self._mounts: Mapping[str, Any] = context.mounts
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope.get("path", "")
+        if scope["type"] == "websocket" and path == LIVE:
+            await self._live(scope, receive, send)
+            return
+        for prefix, application in self._mounts.items():
+            if path == prefix or path.startswith(f"{prefix}/"):
+                await application(scope, receive, send)
+                return
+        await self.litestar(scope, receive, send)
+
+
+async def _sign_in(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    if handler.opt.get("open_door"):
+        return
+    header = connection.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise CallerError(
+            "This needs a token",
+            code="not_signed_in",
+            expected="Authorization: Bearer <token>",
+            mend="Sign in, or make a token: unisono user token",
+        )
+    context: ApiContext = connection.app.state.context
+    address = connection.client.host if connection.client else None
+    connection.scope["state"]["identity"] = await context.auth.by_token(token.strip(), address)
+
+
+def _identity(request: Request[Any, Any, Any]) -> Identity:
+    found = request.scope["state"]["identity"]
+    assert isinstance(found, Identity)  # the guard ran before
+    return found
+
+
+def create_app(context: ApiContext) -> Front:
+    """The ASGI application over ``context``."""
+    signed_in = Router(
+        "/api/v1",
+        route_handlers=[
+            things.router,
+            history.router,
+            commands.router,
+            models.router,
+            places.router,
+            people.router,
+            status.status,
+            backup.make_backup,
+        ],
+        guards=[_sign_in],
+        dependencies={"identity": Provide(_identity, sync_to_thread=False)},
+        response_headers=HEADERS,
+    )
+    litestar = Litestar(
+        route_handlers=[
+            signed_in,
+            status.healthz,
+            status.metrics,
+            pages.index_page,
+            pages.setup_page,
+            pages.docs_page,
+        ],
+        dependencies={"context": Provide(lambda: context, sync_to_thread=False)},
+        exception_handlers=EXCEPTION_HANDLERS,
+        openapi_config=_description(),
+        request_max_body_size=MAX_BODY_BYTES,
+        logging_config=None,
+        state=State({"context": context}),
+        signature_types=[ApiContext, Identity],
+    )
+    return Front(context, litestar)
+
+
+def _description() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Unisono",
+        version=VERSION,
+        description="Things, places, models, commands and history of one hub. Live changes: WebSocket /api/v1/live. "
+        "Errors are RFC 9457 problem documents with a stable `code`.",
+        path="/api",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json", media_type="application/json")],
+        components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
+        security=[{"token": []}],
+        use_handler_docstrings=True,
+    )

@@ -1,0 +1,283 @@
+"""Who asks, and may they: bearer tokens, passwords, and the decision over rights.
+
+Knows tokens' and people's rows and `unisono.access`. Knows no route. Tokens are kept hashed; a password is checked with
+Argon2 in a worker thread, one at a time (64 MB each), and failures make the next try wait ever longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from unisono import access
+from unisono.access import Action, Risk, Role
+from unisono.api.ids import new_ulid
+from unisono.errors import CallerError
+from unisono.store.registry import PersonRow, Registry, TokenRow
+from unisono.thing import Model
+
+__all__ = ["Auth", "Identity", "Throttle", "now_us", "read_role"]
+
+# a signed-in caller is believed so long without asking the registry; changes made through this process count at once
+KEEP_S = 10.0
+MAX_KEPT = 1000
+
+# a person stays signed in on a device for a season
+LOGIN_FOR_US = 90 * 86_400 * 1_000_000
+
+# password checks that may wait for their turn; each takes 0.15 s
+MAX_WAITING_LOGINS = 20
+
+# kinds that move or heat with nobody watching: what is risky about them is dangerous
+DANGEROUS_KINDS = frozenset({"machine", "press", "robot", "conveyor", "packager", "agv", "oven", "stove", "compressor"})
+
+
+def now_us() -> int:
+    """Wall time in microseconds since the Unix epoch."""
+    return time.time_ns() // 1000
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who signed in. ``visible``: places whose things they may see, with all below; None for every place."""
+
+    facts: access.Identity
+    name: str
+    token: str
+    program: bool
+    visible: frozenset[str] | None
+
+    @property
+    def id(self) -> str:
+        return self.facts.id
+
+    def by(self) -> dict[str, str]:
+        """How a command names who asked for it."""
+        return {"kind": "program" if self.program else "person", "id": self.facts.id}
+
+
+class Throttle:
+    """Makes whoever fails wait: 3 tries are free, then 1 s, doubled each time up to ``longest_s``. Forgets after 15 min.
+
+    Time is passed in. Bounded: at `MAX_KEYS` the oldest is forgotten.
+    """
+
+    FREE = 3
+    FORGET_S = 900.0
+    MAX_KEYS = 10_000
+
+    def __init__(self, longest_s: float) -> None:
+        self._longest_s = longest_s
+        self._failures: dict[str, tuple[int, float]] = {}
+
+    def check(self, key: str, now: float) -> None:
+        """Raise CallerError ``too_many`` while ``key`` has to wait."""
+        count, last = self._failures.get(key, (0, 0.0))
+        if count < self.FREE or now - last > self.FORGET_S:
+            return
+        left = last + min(2.0 ** (count - self.FREE), self._longest_s) - now
+        if left > 0:
+            raise CallerError(
+                f"Too many wrong tries; the next one counts in {left:.0f} s or more",
+                code="too_many",
+                expected="patience",
+            )
+
+    def failed(self, key: str, now: float) -> None:
+        """``key`` failed once more."""
+        count, last = self._failures.pop(key, (0, 0.0))
+        if now - last > self.FORGET_S:
+            count = 0
+        if len(self._failures) >= self.MAX_KEYS:
+            del self._failures[next(iter(self._failures))]
+        self._failures[key] = (count + 1, now)
+
+    def succeeded(self, key: str) -> None:
+        """``key`` is who it says."""
+        self._failures.pop(key, None)
+
+
+class Auth:
+    """Signs people and programs in, and decides."""
+
+    def __init__(self, registry: Registry, pepper: bytes) -> None:
+        self._registry = registry
+        self._pepper = pepper
+        self._kept: dict[bytes, tuple[Identity, float]] = {}
+        self._one_at_a_time = asyncio.Semaphore(1)
+        self._waiting = 0
+        self._by_address = Throttle(longest_s=300.0)
+        # an attacker must not lock out a person for long: their wait stays short
+        self._by_user = Throttle(longest_s=5.0)
+
+    def forget(self) -> None:
+        """Tokens, people or rights changed: believe nobody from memory."""
+        self._kept.clear()
+
+    async def by_token(self, token: str, address: str | None) -> Identity:
+        """Who holds ``token``. Raises CallerError ``not_signed_in``."""
+        del address  # tokens hold 240 bits: there is nothing to guess, so nothing to throttle
+        if not access.is_token(token):
+            raise _not_signed_in("That is no token of this hub")
+        key = access.hash_secret(token, self._pepper)
+        now = time.monotonic()
+        kept = self._kept.get(key)
+        if kept is not None and kept[1] > now:
+            return kept[0]
+        found = await self._registry.find_token(key)
+        if found is None or (found[0].expires is not None and found[0].expires <= now_us()):
+            raise _not_signed_in("The token is unknown, was revoked or has expired")
+        row, person = found
+        if person.disabled:
+            raise _not_signed_in(f"{person.id} is disabled")
+        identity = await self._identity(row, person)
+        if len(self._kept) >= MAX_KEPT:
+            self._kept.clear()
+        self._kept[key] = (identity, now + KEEP_S)
+        return identity
+
+    async def _identity(self, row: TokenRow, person: PersonRow) -> Identity:
+        grants = {grant.place: Role(grant.role) for grant in await self._registry.grants(person.id)}
+        scopes = None if row.scopes is None else tuple(access.read_scope(scope) for scope in row.scopes)
+        facts = access.Identity(person.id, Role(person.role) if person.role else None, grants, scopes)
+        return Identity(facts, person.name, row.id, person.password_hash is None, await self._visible(facts))
+
+    async def _visible(self, facts: access.Identity) -> frozenset[str] | None:
+        reading = None if facts.scopes is None else [s.place for s in facts.scopes if s.action is Action.READ]
+        everywhere = reading is None or None in reading
+        if everywhere:
+            return None if facts.role is not None else frozenset(facts.grants)
+        seen: set[str] = set()
+        for place in [each for each in reading or () if each is not None]:
+            path = await self._registry.place_path(place)
+            if access.decide(facts, Action.READ, path):
+                seen.add(place)
+            else:  # the token is for the whole house, its person only for a room in it
+                for grant in facts.grants:
+                    if access.decide(facts, Action.READ, await self._registry.place_path(grant)):
+                        seen.add(grant)
+        return frozenset(seen)
+
+    # rights
+
+    def allows(self, identity: Identity, action: Action, path: Sequence[str], risk: Risk = Risk.NONE) -> bool:
+        """Whether ``identity`` may do ``action`` at the end of ``path``."""
+        return bool(access.decide(identity.facts, action, path, risk))
+
+    def require(self, identity: Identity, action: Action, path: Sequence[str], risk: Risk = Risk.NONE) -> None:
+        """Raise CallerError ``not_allowed`` with the reason when it may not."""
+        decision = access.decide(identity.facts, action, path, risk)
+        if not decision:
+            raise CallerError(decision.detail, code="not_allowed")
+
+    def visible_places(self, identity: Identity) -> frozenset[str] | None:
+        """Places whose things ``identity`` may see, with all below; None for every place."""
+        return identity.visible
+
+    def require_command(
+        self,
+        identity: Identity,
+        model: Model,
+        wanted: Mapping[str, Any] | None,
+        call: str | None,
+        path: Sequence[str],
+    ) -> None:
+        """Raise CallerError ``not_allowed`` when a command is too risky for ``identity`` there."""
+        risky = call is not None and model.actions[call].risky
+        for key, value in (wanted or {}).items():
+            found = model.properties[key]
+            risky = risky or (found.risky and value not in found.harmless)
+        risk = Risk.NONE
+        if risky:
+            risk = Risk.DANGEROUS if model.kind in DANGEROUS_KINDS else Risk.SENSITIVE
+        self.require(identity, Action.CONTROL, path, risk)
+
+    # passwords and tokens
+
+    def check_address(self, address: str) -> None:
+        """Raise CallerError ``too_many`` while ``address`` has to wait after wrong tries."""
+        self._by_address.check(address, time.monotonic())
+
+    def address_failed(self, address: str) -> None:
+        """``address`` tried something wrong."""
+        self._by_address.failed(address, time.monotonic())
+
+    async def login(self, user: str, password: str, address: str) -> tuple[str, TokenRow]:
+        """A new token for a person who knows their password. Raises CallerError ``bad_credentials``, ``too_many``."""
+        now = time.monotonic()
+        self._by_address.check(address, now)
+        self._by_user.check(user, now)
+        person = await self._registry.get_person(user)
+        stored = person.password_hash if person is not None and not person.disabled else None
+        if not await self._in_thread(access.check_password, password, stored):
+            now = time.monotonic()
+            self._by_address.failed(address, now)
+            self._by_user.failed(user, now)
+            raise CallerError("User name or password is wrong", code="bad_credentials")
+        assert person is not None and stored is not None  # check_password says no when there is no hash
+        self._by_address.succeeded(address)
+        self._by_user.succeeded(user)
+        if access.needs_rehash(stored):
+            better = await self.hash_password(password)
+            await self._registry.put_person(msgspec.structs.replace(person, password_hash=better))
+        return await self.make_token(person.id, "signed in", now_us() + LOGIN_FOR_US)
+
+    async def hash_password(self, password: str) -> str:
+        """The hash to keep. Raises CallerError ``bad_value`` for one too short or too long, ``too_many``."""
+        return str(await self._in_thread(access.hash_password, password))
+
+    async def _in_thread(self, function: Any, *args: Any) -> Any:
+        if self._waiting >= MAX_WAITING_LOGINS:
+            raise CallerError(
+                "Too many sign in at this moment", code="too_many", expected="another try in a few seconds"
+            )
+        self._waiting += 1
+        try:
+            async with self._one_at_a_time:
+                return await asyncio.to_thread(function, *args)
+        finally:
+            self._waiting -= 1
+
+    async def make_token(
+        self, person: str, name: str, expires: int | None, scopes: list[str] | None = None
+    ) -> tuple[str, TokenRow]:
+        """A new token of ``person`` and its row; only here the token can be seen."""
+        token, row = self.new_token(person, name, expires, scopes)
+        await self._registry.put_token(row)
+        return token, row
+
+    def new_token(
+        self, person: str, name: str, expires: int | None = None, scopes: list[str] | None = None
+    ) -> tuple[str, TokenRow]:
+        """As `make_token`, without keeping it. Raises CallerError ``bad_value`` for a scope that is none."""
+        for scope in scopes or ():
+            access.read_scope(scope)
+        token = access.new_token()
+        at = now_us()
+        row = TokenRow(
+            new_ulid(at).lower(), person, access.hash_secret(token, self._pepper), name, expires, scopes, created=at
+        )
+        return token, row
+
+    def hash_setup_code(self, code: str) -> bytes:
+        """A setup code as it is kept, however it was typed."""
+        return access.hash_secret(access.read_setup_code(code), self._pepper)
+
+
+def read_role(text: str, field: str) -> str:
+    """A role's name, or "" for none. Raises CallerError ``bad_value``."""
+    if text and text not in {role.value for role in Role}:
+        raise CallerError(f"{text!r} is no role", code="bad_value", field=field, expected=", ".join(Role))
+    return text
+
+
+def _not_signed_in(detail: str) -> CallerError:
+    return CallerError(
+        detail,
+        code="not_signed_in",
+        expected="Authorization: Bearer <token>",
+        mend="Sign in, or make a token: unisono user token",
+    )

@@ -1,0 +1,187 @@
+"""What every route needs, put together once: the engines it speaks to and the few facts it keeps.
+
+Knows registry, bus, logs and the parts of this room. Built by `unisono.app`; holds no truth of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from unisono.access import Action
+from unisono.api import shapes
+from unisono.api.auth import Auth, Identity, now_us
+from unisono.api.catalog import Catalog, traits_of
+from unisono.api.directory import Directory
+from unisono.api.live import LiveView, Subscription, Whereabouts
+from unisono.api.owners import Owners
+from unisono.api.relay import AppendLog, Relay, encode_entry
+from unisono.errors import CallerError
+from unisono.store.bus import Bus
+from unisono.store.registry import OutboxRow, PlaceRow, Registry, ThingRow
+from unisono.thing import Model, dump_model
+from unisono.twin import record, talk
+
+__all__ = ["ApiContext", "now_us"]
+
+META_HUB_ID = "hub_id"
+
+# paths of places kept for the live view and for rights; a plant has a few thousand places
+MAX_KEPT_PLACES = 20_000
+
+
+@dataclass
+class ApiContext:
+    """The API's surroundings.
+
+    ``log_of`` opens nothing: it gives the log of a partition. ``mounts``: ASGI applications by path (the device HTTP
+    endpoints). ``hub_info``: what ``/api/v1/status`` tells beyond owners and gateways. ``backup``: see
+    `unisono.api.backup`.
+    """
+
+    registry: Registry
+    bus: Bus
+    log_of: Callable[[str], AppendLog]
+    partitions: Sequence[str]
+    gateways: Sequence[str]
+    data: Path
+    pepper: bytes
+    hub_id: str = "hub"
+    started: float = field(default_factory=time.time)
+    mounts: Mapping[str, Any] = field(default_factory=dict)
+    hub_info: Callable[[], Mapping[str, Any]] = dict
+    pause: Callable[[], Awaitable[None]] | None = None
+    resume: Callable[[], Awaitable[None]] | None = None
+
+    def __post_init__(self) -> None:
+        self.owners = Owners(self.bus, self.partitions)
+        self.catalog = Catalog(self.registry)
+        self.directory = Directory(self.registry, self.bus, self.pepper)
+        self.relay = Relay(self.registry, self.log_of, self.hub_id, now_us)
+        self.auth = Auth(self.registry, self.pepper)
+        self.live = LiveView(self.whereabouts, self.owners.watch, shapes.command)
+        self._paths: dict[str, tuple[str, ...]] = {}
+        self._partition_of_root: dict[str, str] = {}
+        self._model_sent: set[tuple[str, str, int]] = set()
+        self._live_ends: list[Callable[[], None]] = []
+
+    async def start(self) -> None:
+        """Answer sign-ins, relay what an earlier life left, and follow the owners' live changes."""
+        await self.directory.start()
+        self.relay.start()
+        self.live.start()
+        for partition in self.partitions:
+            self._live_ends.append(await self.bus.subscribe(talk.live(partition), self.live.receive))
+        self._live_ends.append(await self.bus.subscribe(talk.ACCESS_CHANGED, self._access_changed))
+
+    async def stop(self) -> None:
+        """Stop the tasks; engines are their makers' to close."""
+        for end in self._live_ends:
+            end()
+        self._live_ends = []
+        await self.live.stop()
+        await self.relay.stop()
+        self.directory.stop()
+
+    def _access_changed(self, _payload: bytes) -> None:
+        # things were added, moved or removed, maybe by another API process: where they are is looked up again
+        self.live.forget()
+
+    # places and partitions
+
+    async def path_of(self, place: str) -> tuple[str, ...]:
+        """Ids from the root down to ``place``; empty when there is none."""
+        path = self._paths.get(place)
+        if path is None:
+            path = tuple(await self.registry.place_path(place))
+            if path:
+                if len(self._paths) >= MAX_KEPT_PLACES:
+                    self._paths.clear()
+                self._paths[place] = path
+        return path
+
+    def places_changed(self) -> None:
+        """The tree changed: forget what is kept of it."""
+        self._paths.clear()
+        self._partition_of_root.clear()
+        self.live.forget()
+
+    async def place(self, place_id: str, *, name: str = "place") -> PlaceRow:
+        """The place. Raises CallerError ``not_found``."""
+        row = await self.registry.get_place(place_id)
+        if row is None:
+            raise CallerError(
+                f"There is no place {place_id[:80]!r}", code="not_found", field=name, mend="Run: unisono place list"
+            )
+        return row
+
+    async def partition_of(self, root: str) -> str:
+        """The partition of a root place."""
+        partition = self._partition_of_root.get(root)
+        if partition is None:
+            partition = self._partition_of_root[root] = (await self.place(root)).partition
+        return partition
+
+    async def thing(self, thing_id: str, identity: Identity, action: Action) -> tuple[ThingRow, str]:
+        """A thing that ``identity`` may do ``action`` with, and its partition.
+
+        Raises CallerError ``not_found``, also for a thing that the identity may not even see.
+        """
+        row = await self.registry.get_thing(thing_id)
+        path = await self.path_of(row.place) if row is not None else ()
+        if row is None or not self.auth.allows(identity, Action.READ, path):
+            raise CallerError(
+                f"There is no thing {thing_id[:80]!r}", code="not_found", field="id", mend="Run: unisono thing list"
+            )
+        self.auth.require(identity, action, path)
+        return row, await self.partition_of(row.root)
+
+    # the log
+
+    async def model_entries(self, partition: str, model: Model) -> list[OutboxRow]:
+        """The outbox row that brings ``model`` into a partition's log, unless this process already did.
+
+        Versions are immutable, so a repetition after a restart changes nothing at the owner.
+        """
+        key = (partition, model.id, model.version)
+        if key in self._model_sent:
+            return []
+        entry = record.ModelPut(model.id, model.version, dump_model(model))
+        return [OutboxRow(partition, encode_entry(entry))]
+
+    def models_sent(self, partition: str, models: Sequence[Model]) -> None:
+        """Remember that the transaction with these models' entries was committed."""
+        self._model_sent.update((partition, model.id, model.version) for model in models)
+
+    async def in_force(self, partitions: Iterable[str]) -> None:
+        """Bring everything committed into the logs and wait until the owners of ``partitions`` have taken it in."""
+        await self.relay.drain()
+        for partition in partitions:
+            seq = self.relay.last.get(partition)
+            if seq is not None:
+                await self.owners.reached(partition, seq)
+
+    # the live view
+
+    async def whereabouts(self, ids: Sequence[str]) -> dict[str, Whereabouts]:
+        """Where things are and what their properties mean, for filtering."""
+        found: dict[str, Whereabouts] = {}
+        for row in await self.registry.get_things(ids):
+            try:
+                traits = traits_of(await self.catalog.get(row.model, row.model_version))
+            except CallerError:
+                traits = {}  # its model is gone: it can still be followed by thing and place
+            found[row.id] = Whereabouts(frozenset(await self.path_of(row.place)), traits)
+        return found
+
+    async def check_subscription(self, identity: Identity, wanted: Subscription) -> None:
+        """Raise CallerError ``not_found`` for a place or thing that is not there or not visible."""
+        if wanted.place is not None:
+            path = await self.path_of(wanted.place)
+            if not path or not self.auth.allows(identity, Action.READ, path):
+                raise CallerError(f"There is no place {wanted.place[:80]!r}", code="not_found", field="subscribe.place")
+        if wanted.thing is not None:
+            await self.thing(wanted.thing, identity, Action.READ)

@@ -1,0 +1,61 @@
+"""The pages that need no console: things live at ``/``, the setup page, and the API's description.
+
+Each is one file with its script and style inside, allowed by hash: nothing is loaded from anywhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from importlib import resources
+
+from litestar import Response, get
+
+__all__ = ["docs_page", "index_page", "setup_page"]
+
+_INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+
+
+@cache
+def _page(name: str) -> tuple[bytes, dict[str, str]]:
+    text = (resources.files("unisono.api") / "page" / name).read_text(encoding="utf-8")
+    hashes: dict[str, list[str]] = {"script": [], "style": []}
+    for match in _INLINE.finditer(text):
+        digest = base64.b64encode(hashlib.sha256(match[2].encode()).digest()).decode()
+        hashes[match[1]].append(f"'sha256-{digest}'")
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self' ws: wss:; "
+        f"img-src data:; script-src {' '.join(hashes['script'])}; style-src {' '.join(hashes['style'])}"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "no-referrer",  # the setup code stands in the address
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-cache",
+    }
+    return text.encode(), headers
+
+
+def _response(name: str) -> Response[bytes]:
+    body, headers = _page(name)
+    return Response(body, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@get("/", include_in_schema=False)
+async def index_page() -> Response[bytes]:
+    """Things live."""
+    return _response("index.html")
+
+
+@get("/setup", include_in_schema=False)
+async def setup_page() -> Response[bytes]:
+    """Makes the first administrator."""
+    return _response("setup.html")
+
+
+@get("/api/docs", include_in_schema=False)
+async def docs_page() -> Response[bytes]:
+    """Every path of the API, made from /api/openapi.json in the browser."""
+    return _response("docs.html")

@@ -1,0 +1,127 @@
+"""Every error leaves the API as an RFC 9457 problem document with a stable code.
+
+Knows the error registry, Litestar's own exceptions and msgspec's messages, and turns them into one shape. Knows no
+route.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from unisono.errors import CODES, CallerError, HostError, UnisonoError
+
+__all__ = ["EXCEPTION_HANDLERS", "PROBLEM_JSON", "as_problem", "problem_bytes", "problem_response"]
+
+log = logging.getLogger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+
+# msgspec says: "Expected `int`, got `str` - at `$[2].name`"; Litestar passes it on, sometimes with its own prefix
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?$", re.DOTALL)
+_EXPECTED = re.compile(r"Expected (?P<expected>.+?)(?:, got (?P<got>.+))?$", re.DOTALL)
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
+_UNKNOWN = re.compile(r"contains unknown field `(?P<name>[^`]+)`")
+
+_BY_STATUS = {
+    400: "bad_request",
+    401: "not_signed_in",
+    403: "not_allowed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    429: "too_many",
+}
+
+# a refused sign-in names the scheme (RFC 9110 section 11.6.1)
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="unisono"'}
+
+
+def from_msgspec(message: str) -> CallerError:
+    """The caller's error behind a msgspec message: which field, and what would have been right."""
+    match = _AT.match(message)
+    what, path = (match["what"], match["path"] or "") if match else (message, "")
+    field = path.lstrip(".")
+    if missing := _MISSING.search(what):
+        name = f"{field}.{missing['name']}".lstrip(".")
+        return CallerError("The field is missing", code="bad_value", field=name, expected="a value")
+    if unknown := _UNKNOWN.search(what):
+        name = f"{field}.{unknown['name']}".lstrip(".")
+        return CallerError("There is no such field", code="bad_value", field=name, expected="only documented fields")
+    if expected := _EXPECTED.search(what):
+        got = f", not {expected['got']}" if expected["got"] else ""
+        return CallerError(
+            f"The value does not fit{got}",
+            code="bad_value",
+            field=field or None,
+            expected=expected["expected"].replace("`", ""),
+        )
+    return CallerError(what, code="bad_json" if "malformed" in what.lower() else "bad_request", field=field or None)
+
+
+def as_problem(error: BaseException) -> UnisonoError:
+    """The reader's error behind any exception; what is nobody's fault but ours becomes ``internal``."""
+    if isinstance(error, UnisonoError):
+        return error
+    if isinstance(error, msgspec.ValidationError):
+        return from_msgspec(str(error))
+    if isinstance(error, msgspec.DecodeError):
+        return CallerError(str(error), code="bad_json", expected="a JSON document")
+    if isinstance(error, HTTPException):
+        return _from_litestar(error)
+    if isinstance(error, RecursionError):
+        return CallerError("The document is nested too deeply", code="bad_json")
+    return HostError("Something went wrong inside the hub", code="internal", mend="Look at the hub's log")
+
+
+def _from_litestar(error: HTTPException) -> UnisonoError:
+    cause = error.__cause__
+    if isinstance(cause, msgspec.MsgspecError):
+        found = as_problem(cause)
+        # Litestar calls the body "data"; whoever sent it does not
+        found.field = re.sub(r"^data\b\.?", "", found.field or "") or None
+        return found
+    code = _BY_STATUS.get(error.status_code)
+    if code is None:
+        code = "internal" if error.status_code >= 500 else "bad_request"
+    if code == "bad_request" and error.detail.startswith("JSON is malformed"):
+        return CallerError(error.detail, code="bad_json", expected="a JSON document")
+    if isinstance(error, ValidationException):
+        return CallerError(str(error.extra or error.detail), code="bad_value")
+    detail = {
+        "not_found": "There is nothing at this path",
+        "method_not_allowed": "This path does not take that method",
+        "too_large": "The body is larger than the limit",
+    }.get(code, error.detail)
+    return CallerError(detail, code=code) if CODES[code].http < 500 else HostError(detail, code=code)
+
+
+def problem_bytes(error: UnisonoError) -> bytes:
+    """The problem document as JSON."""
+    return msgspec.json.encode(error.problem())
+
+
+def problem_response(error: UnisonoError, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """The HTTP response that carries ``error``."""
+    status = CODES[error.code].http
+    all_headers = dict(headers or {})
+    if status == 401:
+        all_headers.update(_CHALLENGE)
+    return Response(problem_bytes(error), status_code=status, media_type=PROBLEM_JSON, headers=all_headers)
+
+
+def _handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    found = as_problem(error)
+    if found.code == "internal":
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    headers = getattr(error, "headers", None) if isinstance(error, HTTPException) else None
+    allow = {key: value for key, value in (headers or {}).items() if key.lower() == "allow"}
+    return problem_response(found, allow)
+
+
+EXCEPTION_HANDLERS: dict[Any, Any] = {UnisonoError: _handle, HTTPException: _handle, Exception: _handle}

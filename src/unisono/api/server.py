@@ -1,0 +1,184 @@
+"""The HTTP server around the API: uvicorn, in this process, on the running loop.
+
+Knows sockets and uvicorn. Knows no route. Differs from uvicorn's own `Server` in three ways: a taken port is an error
+that names the port and the mend, signals stay with the process that hosts it, and its loop wakes once a second instead
+of ten times (a hub at rest uses no CPU).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from unisono.errors import CallerError, HostError
+
+__all__ = ["SEND_MANY", "HttpServer", "bind", "serve", "text_frame"]
+
+# ASGI extension of ours: many text frames in one write; a frame each would cost 40 us of send() calls per change
+SEND_MANY = "unisono.send_many"
+
+# what a client may send on a WebSocket: a token and subscriptions, nothing larger
+MAX_WEBSOCKET_MESSAGE = 64 * 1024
+
+# open requests get this long when the hub stops; a stuck one must not hold up the checkpoint
+SHUTDOWN_GRACE_S = 3
+
+# connections beyond this are answered 503 by uvicorn: bounds memory, far above what one hub's people and programs need
+MAX_CONNECTIONS = 4096
+
+BACKLOG = 1024
+
+
+def text_frame(payload: bytes) -> bytes:
+    """One unmasked final text frame (RFC 6455 section 5.2) around UTF-8 ``payload``."""
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    if size < 65536:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol plus the `SEND_MANY` extension."""
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        scope = getattr(self, "scope", None)
+        if scope is not None:
+            scope["extensions"][SEND_MANY] = {}  # type: ignore[index]
+
+    async def send(self, message: Any) -> None:
+        if message["type"] != SEND_MANY:
+            await super().send(message)
+            return
+        await self.writable.wait()
+        if self.disconnected or self.close_sent:
+            raise ClientDisconnected
+        self.transport.write(b"".join([text_frame(text) for text in message["texts"]]))
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, told to stop by an event and ticking once a second for its Date header."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stopping = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        while not self.stopping.is_set():
+            await self.on_tick(0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), 1.0)
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Listening sockets for every address of ``host``. Raises HostError ``port_taken``, CallerError for a bad host."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise CallerError(f"{host!r} is no address of this machine", code="bad_usage", field="host") from error
+    sockets: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            sockets.append(_listen(family, kind, protocol, address))
+    except OSError as error:
+        for each in sockets:
+            each.close()
+        if error.errno == errno.EADDRINUSE:
+            raise HostError(
+                f"Port {port} on {host} is in use",
+                code="port_taken",
+                field="http-port",
+                mend=f"Stop what listens there (ss -ltnp 'sport = :{port}') or choose another: --http-port {port + 1}",
+            ) from error
+        if error.errno == errno.EACCES:
+            raise HostError(
+                f"Port {port} may not be opened by this user",
+                code="port_taken",
+                field="http-port",
+                mend="Choose a port above 1023: --http-port 8080",
+            ) from error
+        raise CallerError(f"{host!r} is no address of this machine", code="bad_usage", field="host") from error
+    return sockets
+
+
+def _listen(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class HttpServer:
+    """A running HTTP server; ``port`` is the one it listens on (useful after asking for port 0)."""
+
+    def __init__(self, server: _Server, task: asyncio.Task[None], port: int) -> None:
+        self._server = server
+        self._task = task
+        self.port = port
+
+    async def stop(self) -> None:
+        """Stop accepting, let open requests end within `SHUTDOWN_GRACE_S`, close. Safe to call twice."""
+        self._server.stopping.set()
+        self._server.should_exit = True
+        await self._task
+
+    async def wait(self) -> None:
+        """Until the server ends, by `stop` or by a fault (which is raised)."""
+        await asyncio.shield(self._task)
+
+
+async def serve(app: Any, host: str, port: int, *, proxies: Iterable[str] = ()) -> HttpServer:
+    """Serve the ASGI ``app`` until `HttpServer.stop`. Returns once connections are accepted.
+
+    ``proxies``: addresses whose X-Forwarded-For is believed; none by default, so that nobody lies about who they are.
+    Raises HostError ``port_taken``.
+    """
+    sockets = bind(host, port)
+    trusted = list(proxies)
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws=WebSocketProtocol,
+        ws_max_size=MAX_WEBSOCKET_MESSAGE,
+        ws_per_message_deflate=False,  # small frames; deflate costs latency and 300 KB a client
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted or None,
+        timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
+        limit_concurrency=MAX_CONNECTIONS,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    config.load()
+    server = _Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup(sockets=sockets)
+    task = asyncio.create_task(_run(server, sockets), name="http-server")
+    return HttpServer(server, task, int(sockets[0].getsockname()[1]))
+
+
+async def _run(server: _Server, sockets: list[socket.socket]) -> None:
+    try:
+        await server.main_loop()
+    finally:
+        await server.shutdown(sockets=sockets)

@@ -1,0 +1,368 @@
+"""The JSON shapes of the API: what people and programs send and get.
+
+Knows fields and their bounds, and how registry rows and the owner's views become them. Knows no route and no storage.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from unisono.api.times import iso, iso_or_none
+from unisono.store.registry import PersonRow, PlaceRow, ThingRow, TokenRow
+from unisono.twin import talk
+
+__all__ = [
+    "MAX_BULK",
+    "Bucket",
+    "BucketPage",
+    "Command",
+    "CommandNew",
+    "DeadLetter",
+    "Login",
+    "ModelSummary",
+    "Page",
+    "Person",
+    "PersonChange",
+    "PersonNew",
+    "Place",
+    "PlaceChange",
+    "PlaceNew",
+    "Point",
+    "PointPage",
+    "Secret",
+    "Setup",
+    "SignedIn",
+    "Thing",
+    "ThingAdded",
+    "ThingChange",
+    "ThingNew",
+    "Token",
+    "TokenMade",
+    "TokenNew",
+    "Value",
+    "command",
+    "dead_letter",
+    "person",
+    "place",
+    "thing",
+    "token",
+]
+
+# things in one POST: one registry transaction and a few log messages
+MAX_BULK = 10_000
+
+Item = TypeVar("Item")
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Id = Annotated[str, Meta(max_length=63)]
+Kind = Annotated[str, Meta(max_length=40)]
+Names = Annotated[dict[str, str | list[str]], Meta(max_length=20)]
+SleepSeconds = Annotated[float, Meta(ge=0, le=31 * 86_400)]
+Password = Annotated[str, Meta(min_length=8, max_length=256)]
+
+
+class Page(msgspec.Struct, Generic[Item]):
+    """Part of a list; ``next`` goes into ``?after=`` for the following part and is null at the end."""
+
+    items: list[Item]
+    next: str | None = None
+
+
+class Value(msgspec.Struct):
+    value: Any
+    at: str
+
+
+class Thing(msgspec.Struct):
+    """A thing with its twin. ``availability`` is online, offline, sleeping, or unknown when the owner does not answer."""
+
+    id: str
+    name: str
+    model: str
+    model_version: int
+    place: str
+    parent: str | None
+    online: bool
+    availability: str
+    seen: str | None
+    state: dict[str, Value]
+    desired: dict[str, Value]
+    open_commands: list[str]
+    simulated: bool
+    sleep_s: float
+    dead_letters: int
+    created: str | None
+
+
+class ThingNew(msgspec.Struct, forbid_unknown_fields=True):
+    """A thing to add. ``id`` is made from the name when absent. ``model``: the newest version, unless told otherwise."""
+
+    model: Annotated[str, Meta(min_length=1, max_length=200)]
+    place: Id
+    id: Id | None = None
+    name: Name | None = None
+    model_version: Annotated[int, Meta(ge=1)] | None = None
+    parent: Id | None = None
+    sleep_s: SleepSeconds = 0.0
+    simulated: bool = False
+    secret: Annotated[str, Meta(min_length=22, max_length=128)] | None = None
+
+
+class ThingChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What to change in a thing; what is absent stays."""
+
+    name: Name | UnsetType = UNSET
+    model: Annotated[str, Meta(min_length=1, max_length=200)] | UnsetType = UNSET
+    model_version: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
+    place: Id | UnsetType = UNSET
+    parent: Id | UnsetType | None = UNSET
+    sleep_s: SleepSeconds | UnsetType = UNSET
+    simulated: bool | UnsetType = UNSET
+
+
+class ThingAdded(msgspec.Struct):
+    """A thing just added; ``secret`` is shown here and never again."""
+
+    id: str
+    name: str
+    model: str
+    model_version: int
+    place: str
+    secret: str
+
+
+class Secret(msgspec.Struct):
+    id: str
+    secret: str
+
+
+class Point(msgspec.Struct):
+    at: str
+    value: Any
+
+
+class Bucket(msgspec.Struct):
+    at: str
+    min: Any
+    mean: Any
+    max: Any
+    last: Any
+    count: int
+
+
+class PointPage(msgspec.Struct):
+    property: str
+    unit: str | None
+    points: list[Point] | list[dict[str, Any]]
+    next: str | None = None
+
+
+class BucketPage(msgspec.Struct):
+    property: str
+    unit: str | None
+    points: list[Bucket]
+
+
+class DeadLetter(msgspec.Struct):
+    at: str
+    thing: str
+    topic: str
+    code: str
+    detail: str
+    excerpt: str
+
+
+class Command(msgspec.Struct):
+    id: str
+    thing: str
+    set: dict[str, Any] | None
+    call: str | None
+    input: dict[str, Any] | None
+    output: Any
+    state: str
+    by: dict[str, str]
+    at: str
+    ended: str | None
+    why: str | None
+
+
+class CommandNew(msgspec.Struct, forbid_unknown_fields=True):
+    """Either ``set`` (wanted values by property key or trait) or ``call`` (an action) with its ``input``."""
+
+    set: Annotated[dict[str, Any], Meta(max_length=100)] | None = None
+    call: Annotated[str, Meta(max_length=200)] | None = None
+    input: Annotated[dict[str, Any], Meta(max_length=100)] | None = None
+    ttl_s: Annotated[float, Meta(ge=0, le=7 * 86_400)] = 0.0
+
+
+class Place(msgspec.Struct):
+    id: str
+    name: str
+    names: dict[str, list[str]]
+    kind: str
+    parent: str | None
+    root: str
+
+
+class PlaceNew(msgspec.Struct, forbid_unknown_fields=True):
+    """A place to add. ``id`` is made from the name when absent; without ``parent`` it is a root place."""
+
+    name: Name
+    id: Id | None = None
+    names: Names = {}
+    kind: Kind | None = None
+    parent: Id | None = None
+
+
+class PlaceChange(msgspec.Struct, forbid_unknown_fields=True):
+    name: Name | UnsetType = UNSET
+    names: Names | UnsetType = UNSET
+    kind: Kind | UnsetType = UNSET
+    parent: Id | UnsetType = UNSET
+
+
+class ModelSummary(msgspec.Struct):
+    """One model in a list: its newest version."""
+
+    id: str
+    version: int
+    titles: dict[str, str]
+    kind: str | None
+    vendor: str | None
+    built_in: bool
+    traits: list[str]
+
+
+class Login(msgspec.Struct, forbid_unknown_fields=True):
+    user: Annotated[str, Meta(max_length=200)]
+    password: Annotated[str, Meta(max_length=256)]
+
+
+class SignedIn(msgspec.Struct):
+    token: str
+    user: str
+    expires: str | None
+
+
+class Setup(msgspec.Struct, forbid_unknown_fields=True):
+    """The first administrator: the one-time code of the setup link, and who they will be."""
+
+    code: Annotated[str, Meta(max_length=200)]
+    user: Id
+    password: Password
+    name: Name | None = None
+
+
+class Person(msgspec.Struct):
+    id: str
+    name: str
+    role: str
+    disabled: bool
+    created: str | None
+    grants: dict[str, str] = {}
+
+
+class PersonNew(msgspec.Struct, forbid_unknown_fields=True):
+    """A person, or a program (without password: it signs in with tokens only). ``grants``: role by place."""
+
+    id: Id
+    name: Name | None = None
+    password: Password | None = None
+    role: Kind = ""
+    grants: Annotated[dict[str, str], Meta(max_length=100)] = {}
+
+
+class PersonChange(msgspec.Struct, forbid_unknown_fields=True):
+    name: Name | UnsetType = UNSET
+    password: Password | UnsetType = UNSET
+    role: Kind | UnsetType = UNSET
+    disabled: bool | UnsetType = UNSET
+    grants: Annotated[dict[str, str], Meta(max_length=100)] | UnsetType = UNSET
+
+
+class Token(msgspec.Struct):
+    id: str
+    user: str
+    name: str
+    created: str | None
+    expires: str | None
+    scopes: list[str] | None
+
+
+class TokenNew(msgspec.Struct, forbid_unknown_fields=True):
+    """A token for a program. ``expires_s``: seconds until it ends, absent for never."""
+
+    name: Annotated[str, Meta(max_length=200)] = ""
+    expires_s: Annotated[float, Meta(gt=0, le=10 * 366 * 86_400)] | None = None
+    scopes: Annotated[list[str], Meta(max_length=50)] | None = None
+
+
+class TokenMade(msgspec.Struct):
+    """A token just made; it is shown here and never again."""
+
+    id: str
+    token: str
+    user: str
+    name: str
+    expires: str | None
+
+
+def thing(row: ThingRow, twin: talk.TwinView | None, *, known: bool = True) -> Thing:
+    """A registry row and its twin as one. ``known`` false: the owner did not answer, so nothing is claimed of it."""
+    view = twin or talk.TwinView(row.id, False, 0, {}, {}, [])
+    return Thing(
+        id=row.id,
+        name=row.name,
+        model=row.model,
+        model_version=row.model_version,
+        place=row.place,
+        parent=row.parent,
+        online=view.online,
+        availability=view.availability if known else "unknown",
+        seen=iso_or_none(view.seen),
+        state={key: Value(value, iso(at)) for key, (value, at) in view.state.items()},
+        desired={key: Value(value, iso(at)) for key, (value, at) in view.desired.items()},
+        open_commands=view.open_commands,
+        simulated=row.simulated,
+        sleep_s=row.sleep_s,
+        dead_letters=view.dead_letters,
+        created=iso_or_none(row.created),
+    )
+
+
+def command(view: talk.CommandView) -> Command:
+    """The owner's view of a command as the API shows it."""
+    return Command(
+        id=view.id,
+        thing=view.thing,
+        set=view.set,
+        call=view.call,
+        input=view.input,
+        output=view.output,
+        state=view.state,
+        by=view.by,
+        at=iso(view.at),
+        ended=iso_or_none(view.ended),
+        why=view.why,
+    )
+
+
+def dead_letter(letter: talk.DeadLetter) -> DeadLetter:
+    """A dead letter; bytes that are no UTF-8 are shown escaped."""
+    excerpt = letter.excerpt.decode("utf-8", "backslashreplace")
+    return DeadLetter(iso(letter.at), letter.thing, letter.topic, letter.code, letter.detail, excerpt)
+
+
+def place(row: PlaceRow) -> Place:
+    return Place(row.id, row.name, row.names, row.kind, row.parent, row.root)
+
+
+def person(row: PersonRow, grants: dict[str, str] | None = None) -> Person:
+    return Person(row.id, row.name, row.role, row.disabled, iso_or_none(row.created), grants or {})
+
+
+def token(row: TokenRow) -> Token:
+    return Token(row.id, row.person, row.name, iso_or_none(row.created), iso_or_none(row.expires), row.scopes)

@@ -1,0 +1,323 @@
+"""Things over HTTP: list, look at, add, change, remove, and their secrets.
+
+Knows rows, twins and the outbox. What is decided about a thing enters the log in the registry's transaction (as outbox
+rows) and is answered once the owner has taken it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from litestar import Router, delete, get, patch, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import UNSET
+
+from unisono.access import Action, hash_secret, new_secret
+from unisono.api import shapes
+from unisono.api.auth import Identity
+from unisono.api.catalog import traits_of
+from unisono.api.context import ApiContext, now_us
+from unisono.api.ids import check_id, free_id
+from unisono.api.inject import Asker, Context
+from unisono.api.relay import encode_entry
+from unisono.errors import CallerError, HostError, UnisonoError
+from unisono.store.registry import CredentialRow, OutboxRow, PlaceRow, ThingRow
+from unisono.thing import Model
+from unisono.twin import record, talk
+
+__all__ = ["router"]
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+
+# one bulk request: 10,000 things of some 300 bytes
+MAX_BULK_BYTES = 8 * 1024 * 1024
+
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
+
+
+@get("/")
+async def list_things(
+    context: Context,
+    identity: Asker,
+    place: FromQuery[str | None] = None,
+    model: FromQuery[str | None] = None,
+    trait: FromQuery[str | None] = None,
+    q: FromQuery[str | None] = None,
+    after: FromQuery[str | None] = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> shapes.Page[shapes.Thing]:
+    """Things with their twins, in the order of their ids; ``place`` includes all below it."""
+    places = await _places(context, identity, place)
+    models = None if trait is None else await models_with(context, trait)
+    if places == [] or models == []:
+        return shapes.Page([])
+    rows = await context.registry.find_things(
+        places=places, model=model, models=models, q=q, after=after, limit=limit + 1
+    )
+    page = rows[:limit]
+    return shapes.Page(await with_twins(context, page), page[-1].id if len(rows) > limit else None)
+
+
+async def _places(context: ApiContext, identity: Identity, place: str | None) -> list[str] | None:
+    """The places whose things are asked for and may be seen: None for all."""
+    visible = context.auth.visible_places(identity)
+    if place is None:
+        return None if visible is None else sorted(visible)
+    path = await context.path_of(place)
+    if not path:
+        raise CallerError(f"There is no place {place[:80]!r}", code="not_found", field="place")
+    if context.auth.allows(identity, Action.READ, path):
+        return [place]
+    # nothing of the place itself, maybe something below it
+    inside = [each for each in visible or () if place in await context.path_of(each)]
+    if not inside:
+        raise CallerError(f"There is no place {place[:80]!r}", code="not_found", field="place")
+    return inside
+
+
+async def models_with(context: ApiContext, trait: str) -> list[str]:
+    """Ids of the models of which some version has a property or action with that trait."""
+    found = [
+        each.id
+        for each in context.catalog.built_ins().values()
+        if trait in traits_of(each).values() or any(action.trait == trait for action in each.actions.values())
+    ]
+    after: str | None = None
+    while rows := await context.registry.list_models(after=after, limit=500):
+        for row in rows:
+            model = await context.catalog.get(row.id, row.version)
+            if trait in traits_of(model).values() or any(a.trait == trait for a in model.actions.values()):
+                found.append(row.id)
+        after = rows[-1].id
+    return found
+
+
+async def with_twins(context: ApiContext, rows: Sequence[ThingRow]) -> list[shapes.Thing]:
+    """The rows with what their owners know of them; when an owner does not answer, that is said of each."""
+    wanted: dict[str, list[str]] = {}
+    for row in rows:
+        wanted.setdefault(await context.partition_of(row.root), []).append(row.id)
+    twins: dict[str, talk.TwinView] = {}
+    silent: set[str] = set()
+    for partition, ids in wanted.items():
+        try:
+            twins.update(await context.owners.twins(partition, ids))
+        except HostError:
+            silent.update(ids)
+    return [shapes.thing(row, twins.get(row.id), known=row.id not in silent) for row in rows]
+
+
+@get("/{thing_id:str}")
+async def get_thing(context: Context, identity: Asker, thing_id: FromPath[str]) -> shapes.Thing:
+    """One thing with its twin."""
+    row, _ = await context.thing(thing_id, identity, Action.READ)
+    return (await with_twins(context, [row]))[0]
+
+
+@post("/", request_max_body_size=MAX_BULK_BYTES)
+async def add_things(
+    context: Context, identity: Asker, data: JSONBody[shapes.ThingNew | list[shapes.ThingNew]]
+) -> shapes.ThingAdded | shapes.Page[shapes.ThingAdded]:
+    """Add one thing, or an array of up to 10,000: all or none. The secrets are in the answer and never shown again."""
+    if isinstance(data, list):
+        return shapes.Page(await _add(context, identity, data, bulk=True))
+    return (await _add(context, identity, [data], bulk=False))[0]
+
+
+@post("/{thing_id:str}")
+async def add_thing(
+    context: Context, identity: Asker, thing_id: FromPath[str], data: JSONBody[shapes.ThingNew]
+) -> shapes.ThingAdded:
+    """Add a thing under the id in the path."""
+    if data.id not in (None, thing_id):
+        raise CallerError("The id differs from the one in the path", code="bad_value", field="id", expected=thing_id)
+    return (await _add(context, identity, [msgspec.structs.replace(data, id=thing_id)], bulk=False))[0]
+
+
+async def _add(
+    context: ApiContext, identity: Identity, news: list[shapes.ThingNew], *, bulk: bool
+) -> list[shapes.ThingAdded]:
+    if not 0 < len(news) <= shapes.MAX_BULK:
+        raise CallerError(f"{len(news)} things in one request", code="too_many", expected=f"1 to {shapes.MAX_BULK}")
+    at = now_us()
+    places: dict[str, PlaceRow] = {}
+    models: dict[tuple[str, int | None], Model] = {}
+    rows: list[ThingRow] = []
+    taken: dict[str, int] = {}
+    for number, new in enumerate(news):
+        try:
+            place = places.get(new.place)
+            if place is None:
+                place = places[new.place] = await context.place(new.place)
+                context.auth.require(identity, Action.CONFIGURE, await context.path_of(place.id))
+            model = models.get((new.model, new.model_version))
+            if model is None:
+                model = models[new.model, new.model_version] = await context.catalog.get(new.model, new.model_version)
+            rows.append(_row(await _id_for(context, new, taken), new, model, place, at))
+            _refuse_repetition(rows[-1].id, taken, number)
+        except UnisonoError as error:
+            raise _in_row(error, number if bulk else None) from error
+    secrets = [new.secret or new_secret() for new in news]
+    hashes = [CredentialRow(row.id, hash_secret(s, context.pepper), created=at) for row, s in zip(rows, secrets)]  # noqa: B905
+    by_partition: dict[str, list[Model]] = {}
+    outbox: list[OutboxRow] = []
+    for row in rows:
+        partition = places[row.place].partition
+        sent = by_partition.setdefault(partition, [])
+        model = await context.catalog.get(row.model, row.model_version)
+        if model not in sent:
+            outbox += await context.model_entries(partition, model)
+            sent.append(model)
+        outbox.append(OutboxRow(partition, encode_entry(thing_put(row, at))))
+    await context.registry.put_things(rows, hashes, outbox, new=True)
+    for partition, sent in by_partition.items():
+        context.models_sent(partition, sent)
+    context.directory.announce([row.id for row in rows] + sorted({row.parent for row in rows if row.parent}))
+    await context.in_force(by_partition)
+    return [
+        shapes.ThingAdded(row.id, row.name, row.model, row.model_version, row.place, secret)
+        for row, secret in zip(rows, secrets, strict=True)
+    ]
+
+
+def _refuse_repetition(thing_id: str, taken: dict[str, int], number: int) -> None:
+    if thing_id in taken:
+        raise CallerError(f"{thing_id!r} is also in row {taken[thing_id]}", code="exists", field="id")
+    taken[thing_id] = number
+
+
+async def _id_for(context: ApiContext, new: shapes.ThingNew, taken: dict[str, int]) -> str:
+    if new.id is not None:
+        return check_id(new.id)
+    if new.name is None:
+        raise CallerError("A thing needs an id or a name", code="bad_id", field="id", expected="an id or a name")
+    candidate = free_id(new.name, new.model, taken)
+    number = 2
+    while await context.registry.get_thing(candidate) is not None:
+        candidate = free_id(f"{new.name} {number}", f"{new.model} {number}", taken)
+        number += 1
+    return candidate
+
+
+def _row(thing_id: str, new: shapes.ThingNew, model: Model, place: PlaceRow, at: int) -> ThingRow:
+    return ThingRow(
+        id=thing_id,
+        name=new.name or thing_id,
+        model=model.id,
+        model_version=model.version,
+        place=place.id,
+        root=place.root,
+        parent=new.parent,
+        sleep_s=new.sleep_s,
+        created=at,
+        simulated=new.simulated,
+    )
+
+
+def _in_row(error: UnisonoError, number: int | None) -> UnisonoError:
+    """The error, saying which row of a bulk request it is about."""
+    if number is not None:
+        error.field = f"[{number}].{error.field}" if error.field else f"[{number}]"
+    return error
+
+
+def thing_put(row: ThingRow, at: int) -> record.ThingPut:
+    """The log entry for a thing as it now is."""
+    return record.ThingPut(
+        row.id, row.name, row.model, row.model_version, row.place, row.root, row.parent, row.sleep_s, at
+    )
+
+
+@patch("/{thing_id:str}")
+async def change_thing(
+    context: Context, identity: Asker, thing_id: FromPath[str], data: JSONBody[shapes.ThingChange]
+) -> shapes.Thing:
+    """Change what is given; the rest stays. A thing stays within its root place."""
+    old, partition = await context.thing(thing_id, identity, Action.CONFIGURE)
+    place = await context.place(old.place if data.place is UNSET else data.place)
+    context.auth.require(identity, Action.CONFIGURE, await context.path_of(place.id))
+    if place.root != old.root:
+        raise CallerError(
+            f"{place.id!r} lies in another root place ({place.root!r})",
+            code="bad_value",
+            field="place",
+            expected=f"a place within {old.root!r}; to move it to another root, remove the thing and add it there",
+        )
+    if data.model is UNSET and data.model_version is UNSET:
+        model_id, version = old.model, old.model_version
+    else:
+        wanted_id = old.model if data.model is UNSET else data.model
+        wanted = await context.catalog.get(wanted_id, None if data.model_version is UNSET else data.model_version)
+        model_id, version = wanted.id, wanted.version
+    row = msgspec.structs.replace(
+        old,
+        name=old.name if data.name is UNSET else data.name,
+        model=model_id,
+        model_version=version,
+        place=place.id,
+        parent=old.parent if data.parent is UNSET else data.parent,
+        sleep_s=old.sleep_s if data.sleep_s is UNSET else data.sleep_s,
+        simulated=old.simulated if data.simulated is UNSET else data.simulated,
+    )
+    if row != old:
+        model = await context.catalog.get(model_id, version)
+        outbox = await context.model_entries(partition, model)
+        outbox.append(OutboxRow(partition, encode_entry(thing_put(row, now_us()))))
+        await context.registry.put_things([row], (), outbox)
+        context.models_sent(partition, [model])
+        context.directory.announce([row.id, *(each for each in {old.parent, row.parent} if each)])
+        context.live.forget([row.id])
+        await context.in_force([partition])
+    return (await with_twins(context, [row]))[0]
+
+
+@delete("/{thing_id:str}", status_code=204)
+async def remove_thing(context: Context, identity: Asker, thing_id: FromPath[str]) -> None:
+    """Remove a thing: its connection is closed, its twin goes, its history stays until retention."""
+    row, partition = await context.thing(thing_id, identity, Action.CONFIGURE)
+    at = now_us()
+    outbox = [OutboxRow(partition, encode_entry(record.ThingRemoved(row.id, at)))]
+    await context.registry.remove_things([row.id], outbox, at=at)
+    context.directory.announce([row.id, *([row.parent] if row.parent else [])])
+    context.live.forget([row.id])
+    await context.in_force([partition])
+
+
+@post("/{thing_id:str}/secret", status_code=200)
+async def rotate_secret(context: Context, identity: Asker, thing_id: FromPath[str]) -> shapes.Secret:
+    """A new secret instead of the old one, which is refused from now on; a device signed in with it is dropped."""
+    row, _ = await context.thing(thing_id, identity, Action.ADMINISTER)
+    secret = new_secret()
+    await context.registry.rotate_credential(
+        CredentialRow(row.id, hash_secret(secret, context.pepper), created=now_us())
+    )
+    context.directory.announce([row.id])
+    return shapes.Secret(row.id, secret)
+
+
+@get("/{thing_id:str}/dead-letters")
+async def thing_dead_letters(
+    context: Context, identity: Asker, thing_id: FromPath[str], limit: Limit = DEFAULT_LIMIT
+) -> shapes.Page[shapes.DeadLetter]:
+    """What the thing said that could not be taken in, newest first, with the reason."""
+    _, partition = await context.thing(thing_id, identity, Action.READ)
+    letters = await context.owners.dead_letters(partition, thing_id, limit)
+    return shapes.Page([shapes.dead_letter(letter) for letter in letters])
+
+
+router = Router(
+    "/things",
+    route_handlers=[
+        list_things,
+        get_thing,
+        add_things,
+        add_thing,
+        change_thing,
+        remove_thing,
+        rotate_secret,
+        thing_dead_letters,
+    ],
+    tags=["things"],
+)

@@ -1,0 +1,150 @@
+"""A small owner for tests: served on the real bus, it folds what the API relays and answers the questions it asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from unisono.errors import CallerError
+from unisono.store.bus import Bus
+from unisono.store.log import Log
+from unisono.twin import record, talk
+
+__all__ = ["FakeOwner"]
+
+
+class FakeOwner:
+    """Keeps things, values and commands in dictionaries; ``entries`` is all that came through the log."""
+
+    def __init__(self, bus: Bus, log: Log, partition: str = "0") -> None:
+        self.bus = bus
+        self.log = log
+        self.partition = partition
+        self.entries: list[Any] = []
+        self.things: dict[str, record.ThingPut] = {}
+        self.twins: dict[str, talk.TwinView] = {}
+        self.commands: dict[str, talk.CommandView] = {}
+        self.letters: list[talk.DeadLetter] = []
+        self.points: list[tuple[int, int, Any]] = []
+        self.asked_history: list[talk.HistoryAsk] = []
+        self.watched = asyncio.Event()
+        self.position = 0
+        self._moved = asyncio.Condition()
+        self._reader: Any = None
+        self._ends: list[Callable[[], None]] = []
+
+    async def start(self) -> None:
+        handlers = {
+            "twins": self._twins,
+            "history": self._history,
+            "command": self._command,
+            "command-get": self._command_get,
+            "commands": self._commands,
+            "dead-letters": self._dead_letters,
+            "reached": self._reached,
+            "watch": self._watch,
+            "status": self._status,
+        }
+        for verb, handler in handlers.items():
+            self._ends.append(await self.bus.serve(talk.ask_owner(self.partition, verb), handler))
+        self._reader = await self.log.read(1, self._take)
+
+    async def stop(self) -> None:
+        for end in self._ends:
+            end()
+        self._ends = []
+        if self._reader is not None:
+            await self._reader.stop()
+
+    def _take(self, seq: int, payload: bytes) -> None:
+        for entry in record.decode_batch(payload).entries:
+            self.entries.append(entry)
+            if isinstance(entry, record.ThingPut):
+                self.things[entry.id] = entry
+            elif isinstance(entry, record.ThingRemoved):
+                self.things.pop(entry.id, None)
+        self.position = seq
+        asyncio.ensure_future(self._notify())  # noqa: RUF006  ends at once
+
+    async def _notify(self) -> None:
+        async with self._moved:
+            self._moved.notify_all()
+
+    def say(self, thing: str, changed: dict[str, Any], at: int, online: bool | None = None) -> None:
+        """Let a thing's values change and publish it live."""
+        twin = self.twins.setdefault(thing, talk.TwinView(thing, True, at, {}, {}, [], "online"))
+        values = {key: (value, at) for key, value in changed.items()}
+        twin.state.update(values)
+        message = talk.Live([talk.LiveChange(thing, values, at, online)])
+        self.bus.publish(talk.live(self.partition), msgspec.msgpack.encode(message))
+
+    async def _twins(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=talk.TwinsAsk)
+        known = [
+            self.twins.get(each, talk.TwinView(each, False, 0, {}, {}, [])) for each in ask.ids if each in self.things
+        ]
+        return msgspec.msgpack.encode(talk.TwinsAnswer(known))
+
+    async def _history(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=talk.HistoryAsk)
+        self.asked_history.append(ask)
+        if ask.points:
+            return msgspec.msgpack.encode(talk.HistoryAnswer(buckets=[(ask.start, 1.0, 2.0, 3.0, 2.5, 4)]))
+        found = [p for p in self.points if ask.start <= p[0] < ask.end and (ask.after is None or p[:2] > ask.after)]
+        more = found[ask.limit - 1][:2] if len(found) > ask.limit else None
+        return msgspec.msgpack.encode(talk.HistoryAnswer(raw=found[: ask.limit], more=more))
+
+    async def _command(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=talk.CommandAsk)
+        asked = ask.asked
+        if asked.thing not in self.things:
+            raise CallerError("no such thing", code="not_found")
+        state = "confirmed" if ask.wait_s else "sent"
+        view = talk.CommandView(
+            asked.id,
+            asked.thing,
+            state,
+            asked.by,
+            asked.at,
+            asked.at + 1 if ask.wait_s else None,
+            asked.set,
+            asked.call,
+            asked.input,
+        )
+        self.commands[asked.id] = view
+        return msgspec.msgpack.encode(view)
+
+    async def _command_get(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=talk.CommandGet)
+        if ask.id not in self.commands:
+            raise CallerError("no such command", code="not_found")
+        return msgspec.msgpack.encode(self.commands[ask.id])
+
+    async def _commands(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=talk.TwinsAsk)
+        return msgspec.msgpack.encode([view for view in self.commands.values() if view.thing in ask.ids])
+
+    async def _dead_letters(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=talk.DeadLettersAsk)
+        return msgspec.msgpack.encode([x for x in self.letters if ask.thing in (None, x.thing)][: ask.limit])
+
+    async def _reached(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=talk.Reached)
+        async with self._moved:
+            await self._moved.wait_for(lambda: self.position >= ask.seq)
+        return b""
+
+    async def _watch(self, _payload: bytes) -> bytes:
+        self.watched.set()
+        return b""
+
+    async def _status(self, _payload: bytes) -> bytes:
+        return msgspec.msgpack.encode(
+            talk.OwnerStatus(
+                self.partition, self.log.log_id, 1, self.position, 0, self.position, self.position, self.position,
+                0, 0, 0, len(self.letters), len(self.things), 0, True,
+            )
+        )  # fmt: skip
