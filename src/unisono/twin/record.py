@@ -16,6 +16,7 @@ __all__ = [
     "Batch",
     "Entry",
     "GatewayStarted",
+    "Listening",
     "ModelPut",
     "Presence",
     "Published",
@@ -34,8 +35,9 @@ __all__ = [
 class Reports(msgspec.Struct, array_like=True, tag=1, gc=False):
     """A run of messages that one signed-in client published to one topic of one thing, in the order received.
 
-    ``topic`` is what follows ``things/<id>/``: ``state``, ``event/<name>`` or ``reply/<command>``. ``client`` is the
-    signed-in thing (differs from ``thing`` when a gateway device speaks for its children). ``packet_ids`` holds two
+    ``topic`` is what follows ``things/<id>/``: ``state``, ``event/<name>`` or ``reply/<command>``. ``client`` names the
+    session: the signed-in thing (not ``thing`` when a gateway device speaks for its children), with ``/<client id>`` where
+    that is another one. ``packet_ids`` holds two
     bytes big-endian per payload at QoS 1 and 2 and is empty at QoS 0 and for HTTP. ``dups`` are the indices of payloads
     whose DUP flag was set. ``at`` is the wall time at which the run was received.
     """
@@ -64,7 +66,7 @@ class Published(msgspec.Struct, array_like=True, tag=2, gc=False):
 class Presence(msgspec.Struct, array_like=True, tag=3, gc=False):
     """A client came or went. ``epoch`` grows with each connection of that client: a late "offline" never wins.
 
-    ``reason`` is ``connected``, ``disconnected`` (it said so), ``lost`` (socket closed without DISCONNECT),
+    ``client`` is its session, as in `Reports`. ``reason`` is ``connected``, ``disconnected`` (it said so), ``lost`` (socket closed without DISCONNECT),
     ``keep_alive`` (silent for one and a half keep-alives), ``taken_over``, ``revoked`` or ``protocol_error``.
     """
 
@@ -74,6 +76,7 @@ class Presence(msgspec.Struct, array_like=True, tag=3, gc=False):
     online: bool
     reason: str
     at: int
+    client: str = ""
 
 
 class GatewayStarted(msgspec.Struct, array_like=True, tag=4, gc=False):
@@ -92,6 +95,16 @@ class Refused(msgspec.Struct, array_like=True, tag=5, gc=False):
     code: str
     detail: str
     excerpt: bytes = b""
+
+
+class Listening(msgspec.Struct, array_like=True, tag=6, gc=False):
+    """A connection can now hear what is sent down to ``thing``: ``topics`` of ``set``, ``call``, ``desired``."""
+
+    thing: str
+    gateway: str
+    epoch: int
+    topics: list[str]
+    at: int
 
 
 class ModelPut(msgspec.Struct, array_like=True, tag=10, gc=False):
@@ -161,7 +174,8 @@ class Tick(msgspec.Struct, array_like=True, tag=30, gc=False):
 
 
 Entry = (
-    Reports | Published | Presence | GatewayStarted | Refused | ModelPut | ThingPut | ThingRemoved | Asked | Sending | Sent | Tick
+    Reports | Published | Presence | GatewayStarted | Refused | Listening | ModelPut | ThingPut | ThingRemoved
+    | Asked | Sending | Sent | Tick
 )
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "SignIn",
     "SignInAnswer",
     "SignInAsk",
+    "Taken",
     "TwinView",
     "TwinsAnswer",
     "TwinsAsk",
@@ -40,6 +41,7 @@ __all__ = [
     "ask_owner",
     "down",
     "live",
+    "taken",
 ]
 
 SIGN_IN = "ask.signin"
@@ -50,7 +52,7 @@ def ask_owner(partition: str, verb: str) -> str:
     """Subject of a question to an owner.
 
     Verbs: ``twins`` (TwinsAsk > TwinsAnswer), ``history`` (HistoryAsk > HistoryAnswer), ``command`` (CommandAsk >
-    CommandView), ``command-get`` (CommandGet > CommandView), ``commands`` (TwinsAsk > list[CommandView], newest
+    CommandView), ``desired`` (TwinsAsk of one id > the JSON of its ``things/me/desired``), ``command-get`` (CommandGet > CommandView), ``commands`` (TwinsAsk > list[CommandView], newest
     first), ``dead-letters`` (DeadLettersAsk > list[DeadLetter]), ``reached`` (Reached > b""), ``watch`` (Watch > b""),
     ``status`` (b"" > OwnerStatus).
     """
@@ -72,8 +74,21 @@ def down(gateway: str) -> str:
     return f"down.{gateway}"
 
 
+def taken() -> str:
+    """Subject on which gateways tell each other `Taken`."""
+    return "gateway.taken"
+
+
+class Taken(msgspec.Struct, array_like=True):
+    """A client connected to ``gateway``: whoever else holds its session lets it go (MQTT-3.1.4-3)."""
+
+    client: str
+    gateway: str
+
+
 class SignInAsk(msgspec.Struct, array_like=True):
-    """``items``: pairs of thing id and secret."""
+    """``items``: pairs of thing id and secret; an empty secret asks for the facts only (``ok`` is then false, and ``code``
+    ``unknown_thing`` when there is no such thing or its credential was revoked, else ``bad_credentials``)."""
 
     items: list[tuple[str, str]]
 

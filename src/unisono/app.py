@@ -1,0 +1,320 @@
+"""The house put together: what `unisono up` starts, watches and stops, in one order.
+
+Knows every room by its door. The main process holds nats-server, the registry, the API and the sign-in directory;
+gateways and owners are processes of their own, started again when they die.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from unisono.errors import CallerError, HostError, UnisonoError
+from unisono.gateway.process import GatewaySettings
+from unisono.owner.process import OwnerSettings
+from unisono.store.child import Child
+
+__all__ = ["UpOptions", "run_up"]
+
+logger = logging.getLogger(__name__)
+
+#: The log's size bound: a gigabyte holds a quarter of an hour at full load, weeks of a home; a small disk gets less.
+LOG_BYTES = 1024**3
+LEAST_LOG_BYTES = 64 * 1024 * 1024
+LOG_SHARE_OF_FREE = 0.25
+#: A process that dies again and again is started ever later, up to this.
+RESTART_FIRST_S = 0.2
+RESTART_LAST_S = 30.0
+#: A process that ran this long had not failed at its start.
+SETTLED_S = 60.0
+
+
+class UpOptions(msgspec.Struct, kw_only=True):
+    """The flags of ``unisono up``."""
+
+    data: Path = Path("data")
+    demo: bool = False
+    host: str = "127.0.0.1"
+    http_port: int = 8080
+    https_port: int = 8443
+    mqtt_port: int = 1883
+    mqtts_port: int = 8883
+    cert: Path | None = None
+    key: Path | None = None
+    insecure: bool = False
+    nats: str | None = None
+    db: str | None = None
+    archive: str | None = None
+    partitions: int = 1
+    gateways: int = 1
+    owners: int | None = None
+
+
+def run_up(options: UpOptions, say: Callable[[str], None] | None = None) -> None:
+    """Run a hub until SIGINT or SIGTERM. ``say`` shows a line to the person who started it.
+
+    Raises UnisonoError when it cannot start; whatever had started is stopped again first.
+    """
+    import uvloop
+
+    _check(options)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("uvicorn", "httpx", "alembic", "nats"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    uvloop.run(_up(options, say or _write))
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _check(options: UpOptions) -> None:
+    if not options.insecure and not _is_loopback(options.host):
+        raise CallerError(
+            f"{options.host} is open to the network, and this version does not speak TLS yet",
+            code="bad_usage",
+            field="host",
+            expected="a loopback address, or --insecure where you trust everyone on that network",
+        )
+    for name, given in (("cert", options.cert), ("key", options.key), ("archive", options.archive)):
+        if given is not None:
+            raise CallerError("this version cannot use it yet", code="bad_usage", field=name)
+    if not 1 <= options.partitions <= 64 or not 1 <= options.gateways <= 64:
+        raise CallerError("from 1 to 64", code="bad_usage", field="partitions or gateways")
+    if options.owners not in (None, options.partitions):
+        raise CallerError("one owner per partition", code="bad_usage", field="owners", expected=str(options.partitions))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _up(options: UpOptions, say: Callable[[str], None]) -> None:
+    hub = Hub(options)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        starting = asyncio.ensure_future(hub.start())
+        stopped = asyncio.ensure_future(stopping.wait())
+        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+        else:
+            starting.result()
+            for line in hub.greeting():
+                say(line)
+            await stopped
+            say("Stopping ...")
+    finally:
+        await hub.stop()
+
+
+class Hub:
+    """One running hub. `start` brings everything up in order; `stop` takes it down in reverse, whatever had come up."""
+
+    def __init__(self, options: UpOptions) -> None:
+        self.options = options
+        self.data = options.data.absolute()
+        self.started = time.time()
+        self.setup_code: str | None = None
+        self.ports: dict[str, int] = {}
+        self._stops: contextlib.AsyncExitStack = contextlib.AsyncExitStack()
+        self._keepers: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._children: dict[str, Child] = {}
+        self._troubles: dict[str, str] = {}
+
+    async def start(self) -> None:
+        from unisono.store.lock import DataLock
+
+        _make_private(self.data)
+        lock = DataLock(self.data)
+        lock.take()
+        self._stops.callback(lock.release)
+        url, token = await self._start_log(lock)
+        await self._start_rest(url, token)
+
+    async def _start_log(self, lock: Any) -> tuple[str, str | None]:
+        if self.options.nats is not None:
+            return self.options.nats, None
+        from unisono.store.nats_server import NatsServer
+
+        server = NatsServer(self.data, lock=lock)
+        self._stops.push_async_callback(server.stop)
+        await server.start()
+        return server.url, server.token
+
+    async def _start_rest(self, url: str, token: str | None) -> None:
+        from unisono import api
+        from unisono.gateway.http import DeviceDoor
+        from unisono.store.bus import Bus, connect
+        from unisono.store.log import Log
+        from unisono.store.registry import Registry
+
+        options = self.options
+        partitions = [str(number) for number in range(options.partitions)]
+        gateways = [f"g{number}" for number in range(options.gateways)]
+        registry_url = options.db or f"sqlite:///{self.data / 'registry.db'}"
+        registry = await Registry.open(registry_url)
+        self._stops.push_async_callback(registry.close)
+        pepper = api.ensure_pepper(self.data)
+        hub_id = await api.ensure_hub_id(registry)
+        connection = await connect(url, token, "hub")
+        self._stops.push_async_callback(connection.close)
+        bus = Bus(connection)
+        self._stops.push_async_callback(bus.close)
+        log_bytes = _log_bytes(self.data)
+        logs: dict[str, Log] = {}
+        for partition in partitions:
+            logs[partition] = await Log.open(connection, partition, max_bytes=log_bytes)
+            self._stops.push_async_callback(logs[partition].close)
+        door = DeviceDoor(bus, logs.__getitem__)
+        self._stops.push_async_callback(door.stop)
+        context = api.ApiContext(
+            registry=registry,
+            bus=bus,
+            log_of=logs.__getitem__,
+            partitions=partitions,
+            gateways=gateways,
+            data=self.data,
+            pepper=pepper,
+            hub_id=hub_id,
+            started=self.started,
+            mounts={"/api/v1/device": door},
+            hub_info=self.info,
+        )
+        self._stops.push_async_callback(context.stop)
+        await context.start()
+        for partition in partitions:
+            folder = str(self.data / "history" / partition)
+            embedded = options.nats is None
+            settings = OwnerSettings(partition, url, token, registry_url, folder, log_bytes, embedded)
+            await self._keep(Child("unisono.owner.process", settings, f"owner {partition}"))
+        server = await api.serve(api.create_app(context), options.host, options.http_port)
+        self._stops.push_async_callback(server.stop)
+        self.ports["http"] = server.port
+        for id in gateways:
+            door_settings = GatewaySettings(id, url, token, partitions, log_bytes, options.host, options.mqtt_port)
+            gateway = await self._keep(Child("unisono.gateway.process", door_settings, f"gateway {id}"))
+            self.ports["mqtt"] = gateway.ready["port"]
+        await api.ensure_first_token(registry, self.data, pepper)
+        self.setup_code = await api.new_setup_code(registry, pepper)
+        if options.demo:
+            self._keepers.append(asyncio.create_task(self._demonstrate(), name="demonstration"))
+
+    async def _keep(self, child: Child) -> Child:
+        """Start a process and go on starting it whenever it dies."""
+        self._children[child.name] = child
+        self._stops.push_async_callback(child.stop)
+        await child.start()
+        self._keepers.append(asyncio.create_task(self._restart(child), name=f"keep {child.name}"))
+        return child
+
+    async def _restart(self, child: Child) -> None:
+        pause_s = RESTART_FIRST_S
+        while True:
+            since = time.monotonic()
+            code = await child.wait()
+            if self._stopping:
+                return
+            pause_s = RESTART_FIRST_S if time.monotonic() - since > SETTLED_S else min(pause_s * 2, RESTART_LAST_S)
+            self._troubles[child.name] = f"the {child.name} ended with code {code} and is started again"
+            logger.error("the %s ended with code %s; starting it again in %.1f s", child.name, code, pause_s)
+            await asyncio.sleep(pause_s)
+            try:
+                await child.start()
+                self._troubles.pop(child.name, None)
+            except UnisonoError as error:
+                self._troubles[child.name] = f"the {child.name} does not start: {error}"
+                logger.error("the %s does not start: %s", child.name, error)
+
+    async def _demonstrate(self) -> None:
+        """The demonstration place: simulated devices in a process of their own."""
+        command = [sys.executable, "-m", "unisono.sim", "demo", "--with-parent", "--data", str(self.data)]
+        command += ["--url", f"mqtt://127.0.0.1:{self.ports['mqtt']}", "--http", f"http://127.0.0.1:{self.ports['http']}"]
+        command += ["--token-file", str(self.data / "token")]
+        pause_s = RESTART_FIRST_S
+        while True:
+            process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
+            try:
+                code = await process.wait()
+            except asyncio.CancelledError:
+                process.terminate()
+                await process.wait()
+                raise
+            logger.error("the simulated devices ended with code %s; starting them again", code)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, RESTART_LAST_S)
+
+    def info(self) -> dict[str, Any]:
+        """What the API's status tells beyond owners and gateways."""
+        processes = {"hub": os.getpid(), **{name: child.pid for name, child in self._children.items()}}
+        return {"processes": processes, "troubles": list(self._troubles.values()), "demo": self.options.demo}
+
+    def greeting(self) -> list[str]:
+        """What a person needs to go on."""
+        base = f"http://{_shown(self.options.host)}:{self.ports['http']}"
+        lines = [
+            "",
+            "  Unisono is up.",
+            "",
+            f"  Console   {base}/",
+            f"  Devices   mqtt://{_shown(self.options.host)}:{self.ports['mqtt']}",
+            f"  Token     {(self.data / 'token').read_text().strip()}   (also in {self.options.data / 'token'})",
+        ]
+        if self.setup_code is not None:
+            lines.append(f"  First run {base}/setup?code={self.setup_code}   (works once, makes the administrator)")
+        if self.options.demo:
+            lines.append("  Demo      a home, a car and a production line, simulated, arrive within seconds")
+        return [*lines, "", "  Ctrl-C stops it; the data stays in " + str(self.options.data) + "/.", ""]
+
+    async def stop(self) -> None:
+        self._stopping = True
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await self._stops.aclose()
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _make_private(data: Path) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = data / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise HostError(
+            f"{data} cannot be written: {error.strerror}",
+            code="read_only",
+            mend=f"Choose another directory with --data, or: chown -R $(id -u) {data}",
+        ) from error
+
+
+def _log_bytes(data: Path) -> int:
+    """The log's bound on this disk; what an existing log already holds counts as free."""
+    free = shutil.disk_usage(data).free
+    held = sum(file.stat().st_size for file in (data / "nats").rglob("*") if file.is_file()) if data.exists() else 0
+    return max(LEAST_LOG_BYTES, min(LOG_BYTES, int((free + held) * LOG_SHARE_OF_FREE)))

@@ -1,0 +1,154 @@
+"""Group commit: what many connections say becomes one batch in the log; nobody is answered before it is on disk.
+
+Knows batches, their bounds and the log's `append`. Knows no protocol: whoever adds entries says what to call afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from unisono.errors import UnisonoError
+from unisono.twin.record import Batch, Entry, encode_batch
+
+__all__ = ["Committer", "LogWriter"]
+
+logger = logging.getLogger(__name__)
+
+#: A batch is closed at this size: one fsync of 200 KB costs 0.7 ms against 0.3 ms for 200 bytes, and an entry of up to
+#: a socket read (256 KB) on top still fits NATS' default max_payload of 1 MB.
+BATCH_BYTES = 256 * 1024
+#: Batches on their way at a time: enough to keep the disk busy while the next is gathered.
+OUTSTANDING = 4
+#: Beyond this much waiting, sockets are no longer read; below half of it they are again.
+HIGH_WATER_BYTES = 4 * 1024 * 1024
+#: What an entry weighs beside its payloads.
+ENTRY_BYTES = 64
+
+
+class LogWriter(Protocol):
+    """The part of `unisono.store.log.Log` that is needed."""
+
+    async def append(self, payload: bytes, message_id: str) -> int: ...
+
+
+Done = Callable[[UnisonoError | None], None]
+
+
+class Committer:
+    """Gathers entries for one partition's log.
+
+    `add` never waits; ``done`` is called with None once the entry is on disk, or with the error that kept it from being
+    so, in the order of adding. ``crowded`` turns true when too much waits: stop reading until ``on_room`` is called.
+    """
+
+    def __init__(self, log: LogWriter, source: str, *, on_room: Callable[[], None] | None = None) -> None:
+        self._log = log
+        self._source = source
+        self._on_room = on_room
+        self._boot = secrets.token_hex(4)
+        self._number = 0
+        self._entries: list[Entry] = []
+        self._dones: list[Done] = []
+        self._size = 0
+        self._outstanding: set[asyncio.Task[None]] = set()
+        self._waiting_bytes = 0
+        self._scheduled = False
+        self._loop = asyncio.get_running_loop()
+        self.batches = 0
+        self.trouble: str | None = None
+
+    @property
+    def pending_bytes(self) -> int:
+        return self._size + self._waiting_bytes
+
+    @property
+    def crowded(self) -> bool:
+        return self._size + self._waiting_bytes > HIGH_WATER_BYTES
+
+    def add(self, entry: Entry, size: int, done: Done | None = None) -> None:
+        """Take an entry whose payloads have ``size`` bytes."""
+        size += ENTRY_BYTES
+        if self._size + size > BATCH_BYTES and self._entries and len(self._outstanding) < OUTSTANDING:
+            self._flush()
+        self._entries.append(entry)
+        if done is not None:
+            self._dones.append(done)
+        self._size += size
+        if not self._scheduled and not self._outstanding:
+            self._scheduled = True
+            self._loop.call_soon(self._soon)
+
+    def _soon(self) -> None:
+        self._scheduled = False
+        if self._entries and not self._outstanding:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Close what is gathered, in pieces that the log takes, and send it on its way."""
+        entries, dones, size = self._entries, self._dones, self._size
+        self._entries, self._dones, self._size = [], [], 0
+        self._waiting_bytes += size
+        task = self._loop.create_task(self._append(entries, dones, size))
+        self._outstanding.add(task)
+        task.add_done_callback(self._landed)
+
+    async def _append(self, entries: list[Entry], dones: list[Done], size: int) -> None:
+        error: UnisonoError | None = None
+        try:
+            for piece in _pieces(entries):
+                self._number += 1
+                data = encode_batch(Batch(self._source, time.time_ns() // 1000, piece))
+                await self._log.append(data, f"{self._source}-{self._boot}-{self._number}")
+                self.batches += 1
+            self.trouble = None
+        except UnisonoError as failed:
+            if self.trouble is None:
+                logger.error("the log refuses: %s", failed)
+            self.trouble = str(failed)
+            error = failed
+        finally:
+            self._waiting_bytes -= size
+        for done in dones:
+            done(error)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._outstanding.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("a batch could not be settled", exc_info=task.exception())
+        if self._entries and (not self._outstanding or self._size >= BATCH_BYTES):
+            self._flush()
+        if self._on_room is not None and self._size + self._waiting_bytes < HIGH_WATER_BYTES // 2:
+            self._on_room()
+
+    async def drain(self) -> None:
+        """Wait until everything added is settled."""
+        while self._entries or self._outstanding:
+            if not self._outstanding:
+                self._flush()
+            await asyncio.wait(self._outstanding)
+
+
+def _pieces(entries: list[Entry]) -> list[list[Entry]]:
+    """Entries in lists of about `BATCH_BYTES`; while the log was slow more than one batch may have gathered."""
+    pieces: list[list[Entry]] = [[]]
+    size = 0
+    for entry in entries:
+        weight = _weight(entry)
+        if size and size + weight > BATCH_BYTES:
+            pieces.append([])
+            size = 0
+        pieces[-1].append(entry)
+        size += weight
+    return pieces
+
+
+def _weight(entry: Entry) -> int:
+    payloads = getattr(entry, "payloads", None)
+    if payloads is not None:
+        return ENTRY_BYTES + sum(map(len, payloads))
+    return ENTRY_BYTES + len(getattr(entry, "payload", b""))

@@ -1,0 +1,317 @@
+"""One device's socket: from its bytes to entries of the log, and from messages to its bytes.
+
+Knows the wire's state machine, the committer and sessions. Nothing said at QoS 1 or 2 is answered before it is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from unisono.errors import CODES, UnisonoError
+from unisono.gateway.routing import Route, route
+from unisono.gateway.session import Message, SessionState
+from unisono.gateway.subscribing import subscribe, unsubscribe
+from unisono.twin.record import Published, Refused, Reports
+from unisono.wire.mqtt import (
+    Acknowledged,
+    AuthReceived,
+    Connect,
+    Connected,
+    Disconnected,
+    Pinged,
+    ProtocolError,
+    PublishRun,
+    ReasonCode,
+    Released,
+    Reply,
+    ServerConnection,
+    Subscribed,
+    Unsubscribed,
+    Version,
+    Will,
+)
+
+if TYPE_CHECKING:
+    from unisono.gateway.commit import Committer
+    from unisono.gateway.server import Gateway
+    from unisono.twin.talk import SignIn
+
+__all__ = ["Connection", "now_us"]
+
+#: A client that does not read: past this much unsent, QoS 0 is dropped and the rest waits in its session.
+WRITE_BUFFER_BYTES = 1024 * 1024
+#: Topics that one connection's cache of routes remembers; a device has a handful.
+ROUTES = 64
+#: The first refusals of a connection are logged; a device that errs in a loop must not fill the log.
+REFUSALS = 20
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class Connection(asyncio.Protocol):
+    """Driven by the event loop; belongs to one `Gateway`."""
+
+    __slots__ = (
+        "_refusals",
+        "_routes",
+        "_will",
+        "address",
+        "committer",
+        "epoch",
+        "gateway",
+        "identity",
+        "last_received",
+        "session",
+        "transport",
+        "wire",
+    )
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.wire = ServerConnection(gateway.limits)
+        self.transport: asyncio.Transport | None = None
+        self.identity: SignIn | None = None
+        self.session: SessionState | None = None
+        self.committer: Committer | None = None
+        self.epoch = 0
+        self.last_received = 0.0
+        self.address = ""
+        self._will: Will | None = None
+        self._routes: dict[str, Route] | None = None
+        self._refusals = 0
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self.address = f"{peer[0]}:{peer[1]}" if peer else ""
+        self.last_received = self.gateway.loop.time()
+        self.gateway.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.last_received = self.gateway.loop.time()
+        self._happened(self.wire.receive(data))
+        committer = self.committer
+        if committer is not None and committer.crowded and self.transport is not None:
+            self.gateway.hold(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.transport = None
+        self.gateway.closed(self, "lost")
+
+    # events of the wire
+
+    def _happened(self, events: list[Any]) -> None:
+        for event in events:
+            if self.transport is None:
+                return
+            _HANDLERS[type(event)](self, event)
+
+    def _connected(self, event: Connected) -> None:
+        self._will = event.connect.will
+        self.gateway.sign_in(self, event.connect)
+
+    def accepted(self, identity: SignIn, connect: Connect, session: SessionState, resumed: bool) -> None:
+        """The gateway let it in: answer, then take what it said meanwhile."""
+        self.identity = identity
+        self.session = session
+        session.connection = self
+        self.committer = self.gateway.committer(identity.partition)
+        assigned = session.key.partition("/")[2] if not connect.client_id and connect.version is Version.V5 else None
+        self.write(self.wire.accept(session_present=resumed, session=session.wire, assigned_client_id=assigned or None))
+        session.wire = self.wire.session
+        self.send_waiting()
+        self._happened(self.wire.receive(b""))
+
+    def refused(self, reason: ReasonCode, detail: str) -> None:
+        """The gateway did not let it in."""
+        self.write(self.wire.refuse(reason, detail=detail))
+        self.close()
+
+    def _published(self, run: PublishRun) -> None:
+        routes = self._routes
+        found = routes.get(run.topic) if routes is not None else None
+        if found is None:
+            found = self._route(run.topic)
+            if found is None:
+                self._not_allowed(run)
+                return
+        assert self.identity is not None and self.committer is not None
+        self.gateway.messages_in += len(run.payloads)
+        if found.thing is not None:
+            self._report(found, run)
+        else:
+            self._publish(found, run)
+
+    def _report(self, found: Route, run: PublishRun) -> None:
+        assert self.session is not None and self.committer is not None and found.thing is not None
+        entry = Reports(
+            found.thing, self.session.key, found.suffix, now_us(), run.payloads, b"".join(run.packet_ids), run.dups
+        )
+        size = sum(map(len, run.payloads))
+        place = self.gateway.place(self.session.root)
+        if run.qos or run.retain or len(place.tree):
+            self.committer.add(entry, size, self._done(found, run))
+        else:
+            self.committer.add(entry, size)
+
+    def _publish(self, found: Route, run: PublishRun) -> None:
+        assert self.session is not None and self.committer is not None
+        at = now_us()
+        last = len(run.payloads) - 1
+        for i, payload in enumerate(run.payloads):
+            entry = Published(self.session.root, self.session.key, found.topic, at, payload, run.qos, run.retain)
+            self.committer.add(entry, len(payload), self._done(found, run) if i == last else None)
+
+    def _done(self, found: Route, run: PublishRun) -> Callable[[UnisonoError | None], None]:
+        def done(error: UnisonoError | None) -> None:
+            if error is not None:
+                self._not_taken(run, error)
+                return
+            if run.qos == 1:
+                self.write(self.wire.pubacks(run.packet_ids))
+            elif run.qos == 2:
+                self.write(self.wire.pubrecs(run.packet_ids))
+            self.gateway.publish(self.session, found.topic, run)
+
+        return done
+
+    def _not_taken(self, run: PublishRun, error: UnisonoError) -> None:
+        """The log did not take it. MQTT 5 can say so; before, only an open end makes a client send again."""
+        reason = ReasonCode(CODES[error.code].mqtt)
+        if self.wire.version is Version.V5 and run.qos:
+            for packet_id in run.packet_ids:
+                self.write(self.wire.puback(packet_id, reason, detail=str(error)))
+        elif run.qos:
+            self.close()
+
+    def _route(self, topic: str) -> Route | None:
+        assert self.identity is not None
+        found = route(self.identity, topic)
+        if isinstance(found, str):
+            self.refuse("topic_not_allowed", topic, found)
+            return None
+        if self._routes is None or len(self._routes) >= ROUTES:
+            self._routes = {}
+        self._routes[topic] = found
+        return found
+
+    def _not_allowed(self, run: PublishRun) -> None:
+        """[MQTT-3.3.5-2]: before version 5 there is no way to say no, so it is acknowledged and dropped - visibly."""
+        self.gateway.refusals += len(run.payloads)
+        if run.qos == 0:
+            return
+        for packet_id in run.packet_ids:
+            self.write(self.wire.puback(packet_id, ReasonCode.NOT_AUTHORIZED, detail="topic not allowed"))
+
+    def _subscribed(self, event: Subscribed) -> None:
+        subscribe(self.gateway, self, event.packet)
+
+    def _unsubscribed(self, event: Unsubscribed) -> None:
+        unsubscribe(self.gateway, self, event.packet)
+
+    def _acknowledged(self, event: Acknowledged) -> None:
+        self.send_waiting()
+
+    def _answer(self, event: Pinged | Reply | Released) -> None:
+        self.write(event.answer)
+
+    def _auth(self, event: AuthReceived) -> None:
+        self.write(self.wire.disconnect(ReasonCode.BAD_AUTHENTICATION_METHOD))
+        self.close()
+
+    def _disconnected(self, event: Disconnected) -> None:
+        if not event.with_will:
+            self._will = None
+        self.gateway.closed(self, "disconnected")
+        self.close()
+
+    def _broken(self, event: ProtocolError) -> None:
+        self.refuse(event.code, "", event.detail)
+        self.write(event.answer)
+        self.gateway.closed(self, "protocol_error")
+        self.close()
+
+    # out
+
+    def deliver(self, message: Message) -> None:
+        """Send a message now, or let it wait in the session while the client's window is full or it does not read."""
+        assert self.session is not None
+        transport = self.transport
+        if transport is None or self.session.queue or transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
+            if message.qos:
+                self.session.keep(message)
+            else:
+                self.session.dropped += 1
+            return
+        data = self.wire.deliver(*message)
+        if data is None:
+            self.session.keep(message)
+            return
+        self.gateway.messages_out += 1
+        transport.write(data)
+
+    def send_waiting(self) -> None:
+        session = self.session
+        while session is not None and self.transport is not None:
+            message = session.next_waiting()
+            if message is None or self.transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
+                return
+            data = self.wire.deliver(*message)
+            if data is None:
+                return
+            session.sent()
+            self.gateway.messages_out += 1
+            self.transport.write(data)
+
+    def write(self, data: bytes) -> None:
+        if data and self.transport is not None:
+            self.transport.write(data)
+
+    def close(self) -> None:
+        if self.transport is not None:
+            self.transport.close()
+
+    def leave(self, reason: ReasonCode, why: str) -> None:
+        """Send it away; ``why`` as in `unisono.twin.record.Presence`."""
+        self.write(self.wire.disconnect(reason))
+        self.gateway.closed(self, why)
+        self.close()
+
+    def take_will(self) -> Will | None:
+        will, self._will = self._will, None
+        return will
+
+    def refuse(self, code: str, topic: str, detail: str) -> None:
+        """Make a refusal visible on the thing's page."""
+        self.gateway.refusals += 1
+        self._refusals += 1
+        if self.identity is not None and self.committer is not None and self._refusals <= REFUSALS:
+            self.committer.add(Refused(self.identity.id, topic, now_us(), code, detail), len(detail))
+
+    @property
+    def overdue_at(self) -> float:
+        """Loop time at which silence counts as loss."""
+        return self.wire.deadline(self.last_received)
+
+
+_HANDLERS: dict[type, Callable[[Connection, Any], None]] = {
+    PublishRun: Connection._published,
+    Connected: Connection._connected,
+    Subscribed: Connection._subscribed,
+    Unsubscribed: Connection._unsubscribed,
+    Acknowledged: Connection._acknowledged,
+    Pinged: Connection._answer,
+    Reply: Connection._answer,
+    Released: Connection._answer,
+    AuthReceived: Connection._auth,
+    Disconnected: Connection._disconnected,
+    ProtocolError: Connection._broken,
+}

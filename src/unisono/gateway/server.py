@@ -1,0 +1,347 @@
+"""The gateway: listens for devices, signs them in, keeps their sessions, and is the one place where connections meet.
+
+Knows sockets, sessions and the bus. Holds no truth: everything that matters is in the log before it is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from unisono.errors import HostError
+from unisono.gateway.commit import Committer, LogWriter
+from unisono.gateway.connection import Connection, now_us
+from unisono.gateway.retained import Retained
+from unisono.gateway.routing import Place
+from unisono.gateway.session import Message, SessionState
+from unisono.gateway.signin import Desk
+from unisono.gateway.subscribing import hears
+from unisono.store.bus import Bus
+from unisono.twin.record import GatewayStarted, Presence
+from unisono.twin.talk import (
+    ACCESS_CHANGED,
+    AccessChanged,
+    Down,
+    GatewayStatus,
+    SignIn,
+    Taken,
+    ask_gateway,
+    down,
+    taken,
+)
+from unisono.wire.mqtt import Connect, Limits, PublishRun, ReasonCode, Version
+
+__all__ = ["Gateway"]
+
+logger = logging.getLogger(__name__)
+
+#: Largest MQTT packet taken: with its topic it must fit one log message (NATS' default max_payload is 1 MB).
+MAX_PACKET_BYTES = 512 * 1024
+#: Sessions of absent clients that are kept, and the longest time (3.1.1 knows no expiry of its own).
+SESSIONS = 100_000
+SESSION_EXPIRY_S = 24 * 3600.0
+#: Connections waiting to be accepted by us: a mass reconnect arrives within a second.
+BACKLOG = 4096
+#: How often silence is looked for, and how often credentials are asked about again.
+SWEEP_S = 1.0
+RECHECK_S = 60.0
+FOREVER = 0xFFFFFFFF
+
+#: What the directory says > the MQTT 5 reason (the wire translates it for older clients).
+_REASONS = {
+    "bad_credentials": ReasonCode.BAD_USER_NAME_OR_PASSWORD,
+    "unknown_thing": ReasonCode.BAD_USER_NAME_OR_PASSWORD,
+    "not_allowed": ReasonCode.NOT_AUTHORIZED,
+}
+
+
+class Gateway:
+    """``logs`` gives the log of a partition. ``id`` names this gateway on the bus and in the log (``g0``)."""
+
+    def __init__(self, id: str, bus: Bus, logs: Callable[[str], LogWriter], partitions: list[str], retained: Retained) -> None:
+        self.id = id
+        self.bus = bus
+        self.loop = asyncio.get_running_loop()
+        self.limits = Limits(max_packet_size=MAX_PACKET_BYTES)
+        self.messages_in = 0
+        self.messages_out = 0
+        self.refusals = 0
+        self._logs = logs
+        self._partitions = partitions
+        self._committers: dict[str, Committer] = {}
+        self._places: dict[str, Place] = {}
+        self._sessions: dict[str, SessionState] = {}
+        self._connections: set[Connection] = set()
+        self._held: set[Connection] = set()
+        self._desk = Desk(bus)
+        self._retained = retained
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._epoch = 0
+
+    async def start(self, host: str, port: int) -> int:
+        """Say that we begin anew, load retained messages, listen; returns the port. Raises HostError ``port_taken``."""
+        for partition in self._partitions:
+            self.committer(partition).add(GatewayStarted(self.id, now_us()), 0)
+        for root, topic, message in await self._retained.load():
+            self.place(root).retained[topic] = message
+        await self.bus.subscribe(down(self.id) + ".all", lambda payload: None)
+        await self.bus.serve(down(self.id), self._down)
+        await self.bus.serve(ask_gateway(self.id, "status"), self._status)
+        await self.bus.subscribe(ACCESS_CHANGED, self._access_changed)
+        await self.bus.subscribe(taken(), self._taken)
+        try:
+            self._server = await self.loop.create_server(
+                lambda: Connection(self), host, port, backlog=BACKLOG, reuse_port=True if port else None
+            )
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise HostError(
+                f"port {port} on {host} is in use", code="port_taken", mend=f"Stop what uses it, or: --mqtt-port {port + 1}"
+            ) from error
+        self._spawn(self._sweep())
+        self._spawn(self._recheck())
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Say goodbye to every client, settle what is on its way."""
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        for connection in list(self._connections):
+            connection.take_will()  # the hub goes, not the device: nobody is to be told that the device was lost
+            connection.leave(ReasonCode.SERVER_SHUTTING_DOWN, "disconnected")
+        for committer in self._committers.values():
+            await committer.drain()
+
+    def committer(self, partition: str) -> Committer:
+        found = self._committers.get(partition)
+        if found is None:
+            found = self._committers[partition] = Committer(self._logs(partition), self.id, on_room=self._room)
+        return found
+
+    def place(self, root: str) -> Place:
+        found = self._places.get(root)
+        if found is None:
+            found = self._places[root] = Place()
+        return found
+
+    # coming and going
+
+    def opened(self, connection: Connection) -> None:
+        self._connections.add(connection)
+
+    def sign_in(self, connection: Connection, connect: Connect) -> None:
+        self._spawn(self._sign_in(connection, connect))
+
+    async def _sign_in(self, connection: Connection, connect: Connect) -> None:
+        if connect.username is None or connect.password is None:
+            connection.refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, "user name: the thing's id; password: its secret")
+            return
+        try:
+            secret = connect.password.decode()
+        except UnicodeDecodeError:
+            secret = ""
+        identity = await self._desk.ask(connect.username, secret)
+        if connection.transport is None:
+            return
+        if not identity.ok:
+            self.refusals += 1
+            logger.info("%s signed in as %r: %s", connection.address, connect.username, identity.detail or identity.code)
+            connection.refused(_REASONS.get(identity.code, ReasonCode.SERVER_UNAVAILABLE), identity.detail or identity.code)
+            return
+        self._admit(connection, connect, identity)
+
+    def _admit(self, connection: Connection, connect: Connect, identity: SignIn) -> None:
+        client = connect.client_id
+        if not client:
+            client = f"auto-{now_us():x}" if connect.version is Version.V5 or not connect.clean_start else ""
+        key = identity.id if client in ("", identity.id) else f"{identity.id}/{client}"
+        session = self._sessions.get(key)
+        if session is not None and session.connection is not None:
+            session.connection.leave(ReasonCode.SESSION_TAKEN_OVER, "taken_over")
+            session = self._sessions.get(key)
+        if session is not None and connect.clean_start:
+            self._drop(session)
+            session = None
+        resumed = session is not None
+        if session is None:
+            ids = frozenset([identity.id, *identity.children])
+            session = self._sessions[key] = SessionState(key, identity.id, identity.root, ids)
+        session.expires_at = _expiry(connect)
+        self._epoch = connection.epoch = max(self._epoch + 1, now_us())
+        self.bus.publish(taken(), msgspec.msgpack.encode(Taken(key, self.id)))
+        self.committer(identity.partition).add(
+            Presence(identity.id, self.id, connection.epoch, True, "connected", now_us(), key), 0
+        )
+        connection.accepted(identity, connect, session, resumed)
+        if resumed:
+            hears(connection, session, list(session.subscriptions))
+
+    def closed(self, connection: Connection, why: str) -> None:
+        """A connection ended, for the reason that is told first; later ones are echoes."""
+        if connection not in self._connections:
+            return
+        self._connections.discard(connection)
+        self._held.discard(connection)
+        identity, session = connection.identity, connection.session
+        if identity is None or session is None:
+            return
+        if session.connection is connection:
+            session.connection = None
+            lasts = session.expires_at
+            session.expires_at = time.monotonic() + lasts if lasts else 0.0
+            if not lasts:
+                self._drop(session)
+        will = connection.take_will()
+        if will is not None:
+            run = PublishRun(will.topic, min(will.qos, 0), [will.payload], [], [], will.retain, None)
+            connection._published(run)
+        self.committer(identity.partition).add(
+            Presence(identity.id, self.id, connection.epoch, False, why, now_us(), session.key), 0
+        )
+
+    def _drop(self, session: SessionState) -> None:
+        self.place(session.root).forget(session)
+        if self._sessions.get(session.key) is session:
+            del self._sessions[session.key]
+
+    # messages
+
+    def publish(self, session: SessionState | None, topic: str, run: PublishRun) -> None:
+        """What the log now holds goes to who subscribed, and is kept if it is to be retained."""
+        if session is None:
+            return
+        place = self.place(session.root)
+        if run.retain:
+            self._retain(place, session.root, topic, run)
+        if not len(place.tree):
+            return
+        for payload in run.payloads:
+            place.deliver(topic, payload, run.qos, run.retain, run.properties, session.key)
+
+    def _retain(self, place: Place, root: str, topic: str, run: PublishRun) -> None:
+        payload = run.payloads[-1]
+        if payload:
+            place.retained[topic] = Message(topic, payload, run.qos, True, run.properties)
+        else:
+            place.retained.pop(topic, None)
+        self._retained.keep(root, topic, place.retained.get(topic))
+
+    async def _down(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=Down)
+        topic = f"things/{asked.thing}/{asked.topic}"
+        count = sum(
+            place.deliver(topic, asked.payload, 1, False, None, None) for place in list(self._places.values())
+        )
+        if not count:
+            raise HostError(f"{asked.thing} does not listen to {asked.topic}", code="no_answer")
+        return b""
+
+    # flow
+
+    def hold(self, connection: Connection) -> None:
+        """Stop reading a socket while too much waits for the disk: TCP slows its sender down."""
+        if connection.transport is not None and connection not in self._held:
+            connection.transport.pause_reading()
+            self._held.add(connection)
+
+    def _room(self) -> None:
+        held, self._held = self._held, set()
+        for connection in held:
+            if connection.transport is not None and not connection.transport.is_closing():
+                connection.transport.resume_reading()
+
+    # watching
+
+    def _access_changed(self, payload: bytes) -> None:
+        changed = set(msgspec.msgpack.decode(payload, type=AccessChanged).things)
+        affected = [c for c in self._connections if c.identity is not None and c.identity.id in changed]
+        if affected:
+            self._spawn(self._check(affected))
+
+    async def _check(self, connections: list[Connection]) -> None:
+        """Ask the directory again, without a secret: is the credential still the one that signed in?"""
+        for connection in connections:
+            identity = connection.identity
+            if identity is None:
+                continue
+            now = await self._desk.ask(identity.id, "")
+            if now.code == "registry_unavailable":
+                return
+            if now.version != identity.version or now.code == "unknown_thing":
+                connection.leave(ReasonCode.NOT_AUTHORIZED, "revoked")
+            elif connection.session is not None and now.children != identity.children:
+                connection.identity = now
+                connection.session.ids = frozenset([identity.id, *now.children])
+                hears(connection, connection.session, list(connection.session.subscriptions))
+
+    async def _recheck(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            await self._check(list(self._connections))
+
+    def _taken(self, payload: bytes) -> None:
+        by = msgspec.msgpack.decode(payload, type=Taken)
+        session = self._sessions.get(by.client)
+        if by.gateway != self.id and session is not None:
+            if session.connection is not None:
+                session.connection.leave(ReasonCode.SESSION_TAKEN_OVER, "taken_over")
+            self._drop(session)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            now = self.loop.time()
+            for connection in [c for c in self._connections if c.overdue_at < now]:
+                if connection.session is None:
+                    connection.close()  # it connected and never said who it is
+                else:
+                    connection.leave(ReasonCode.KEEP_ALIVE_TIMEOUT, "keep_alive")
+            monotonic = time.monotonic()
+            gone = [s for s in self._sessions.values() if s.connection is None and s.expires_at < monotonic]
+            for session in gone:
+                self._drop(session)
+            excess = len(self._sessions) - len(self._connections) - SESSIONS
+            if excess > 0:
+                for session in [s for s in self._sessions.values() if s.connection is None][:excess]:
+                    self._drop(session)
+
+    async def _status(self, payload: bytes) -> bytes:
+        troubles = [c.trouble for c in self._committers.values() if c.trouble]
+        status = GatewayStatus(
+            self.id,
+            len(self._connections),
+            self.messages_in,
+            self.messages_out,
+            self.refusals,
+            sum(c.batches for c in self._committers.values()),
+            sum(c.pending_bytes for c in self._committers.values()),
+            troubles,
+        )
+        return msgspec.msgpack.encode(status)
+
+    def _spawn(self, work: object) -> None:
+        task: asyncio.Task[None] = self.loop.create_task(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("a task of the gateway failed", exc_info=task.exception())
+
+
+def _expiry(connect: Connect) -> float:
+    """How long the session outlives the connection, in seconds."""
+    if connect.version is Version.V5:
+        asked = (connect.properties.session_expiry_interval if connect.properties else None) or 0
+        return SESSION_EXPIRY_S if asked == FOREVER else min(float(asked), SESSION_EXPIRY_S)
+    return 0.0 if connect.clean_start else SESSION_EXPIRY_S

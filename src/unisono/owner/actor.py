@@ -1,0 +1,186 @@
+"""What the owner itself writes to the log, and the effects that follow: commands on their way, and ticks.
+
+Knows the fold's outcomes, the log and the bus. Every entry goes into the log behind a tick, so that the fold knows the
+time of it. A call is logged as `Sending` before it leaves: after a crash nobody repeats what is not harmless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+import msgspec
+
+from unisono.errors import CallerError, HostError, UnisonoError
+from unisono.owner.owner import Owner
+from unisono.store.bus import Bus
+from unisono.twin.command import Command, State
+from unisono.twin.outcome import Outcome
+from unisono.twin.record import Asked, Batch, Entry, Sending, Sent, encode_batch
+from unisono.twin.talk import Down, down
+from unisono.twin.twin import Twin
+
+__all__ = ["Actor"]
+
+logger = logging.getLogger(__name__)
+
+SEND_TIMEOUT_S = 5.0
+#: Effects on their way at a time.
+SENDING = 256
+#: A timer that is due is told to the log this much later, so that timers close together share a tick.
+TICK_SLACK_S = 0.05
+RETRY_S = 1.0
+
+_encoder = msgspec.json.Encoder()
+
+
+class Actor:
+    """Carries out what the fold wants done; started when the replay is over."""
+
+    def __init__(self, owner: Owner, bus: Bus) -> None:
+        self._owner = owner
+        self._bus = bus
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(SENDING)
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due: int | None = None
+        owner.on_outcome.append(self._outcome)
+        owner.on_ready.append(self._ready)
+
+    def _ready(self) -> None:
+        """After a replay: send what waits and may be repeated, end what may have happened already, wind the clock."""
+        again, unknown = self._owner.fold.control.after_replay()
+        for id in again:
+            self._spawn(self._effect(id))
+        for id in unknown:
+            self._spawn(self._told(Sent(id, self._at, False, "the hub stopped while sending; outcome unknown")))
+        self._wind()
+
+    def _outcome(self, outcome: Outcome) -> None:
+        for id in outcome.effects:
+            self._spawn(self._effect(id))
+        if self._owner.partition.next_due != self._timer_due:
+            self._wind()
+
+    @property
+    def _at(self) -> int:
+        return self._owner.clock.tick().at
+
+    async def append(self, *entries: Entry) -> int:
+        """Append entries behind a tick; returns their log sequence."""
+        tick = self._owner.clock.tick()
+        batch = Batch(f"owner-{self._owner.log.partition}", tick.at, [tick, *entries])
+        return await self._owner.log.append(encode_batch(batch))
+
+    async def ask(self, asked: Asked) -> Command:
+        """Check a command, log it and wait until it is folded.
+
+        Raises CallerError not_found, unknown_property, unknown_action, not_writable, bad_value.
+        """
+        twin = self._owner.twin(asked.thing)
+        if twin is None:
+            raise CallerError(f"there is no thing {asked.thing!r}", code="not_found", field="thing")
+        if (asked.set is None) == (asked.call is None):
+            raise CallerError('give either "set" or "call"', code="bad_request")
+        if asked.set is not None:
+            if not asked.set:
+                raise CallerError("nothing to set", code="bad_request", field="set", expected='{"<property>": <value>}')
+            asked.set = twin.shape.wanted(asked.set)
+        else:
+            asked.call, asked.input = twin.shape.call(asked.call or "", asked.input or {})
+        asked.at = self._at
+        await self._owner.reached(await self.append(asked))
+        return self._owner.partition.commands[asked.id]
+
+    # effects
+
+    async def _effect(self, id: str) -> None:
+        async with self._slots:
+            if id.startswith("desired:"):
+                await self._send_desired(id.removeprefix("desired:"))
+            else:
+                await self._send_command(id)
+
+    async def _send_command(self, id: str) -> None:
+        command = self._owner.partition.commands.get(id)
+        twin = self._owner.twin(command.asked.thing) if command else None
+        if command is None or twin is None or command.state is not State.QUEUED:
+            return
+        asked = command.asked
+        if asked.call is not None:
+            await self.append(Sending(id, self._at))
+            topic, payload = f"call/{asked.call}", {"id": id, "input": asked.input or {}}
+        else:
+            topic, payload = "set", {"id": id, "state": asked.set}
+        why = await self._deliver(twin, topic, _encoder.encode(payload))
+        await self._told(Sent(id, self._at, why is None, why))
+
+    async def _send_desired(self, thing: str) -> None:
+        twin = self._owner.twin(thing)
+        if twin is None:
+            return
+        payload = self.desired(twin)
+        sent = [id for id in twin.open if self._owner.partition.commands[id].asked.set is not None]
+        if await self._deliver(twin, "desired", payload) is None:
+            await self._told(*(Sent(id, self._at) for id in sent))
+
+    def desired(self, twin: Twin) -> bytes:
+        """The payload of ``things/me/desired``."""
+        values, commands = self._owner.fold.control.wanted(twin)
+        return _encoder.encode({"state": values, "commands": commands})
+
+    async def _deliver(self, twin: Twin, topic: str, payload: bytes) -> str | None:
+        """Hand a message to the gateway that holds the thing's newest connection; why it could not, or None."""
+        link = self._owner.fold.control.link(twin)
+        if link is None:
+            return "the thing is not connected"
+        gateway = link.connections[max(link.connections)]
+        message = msgspec.msgpack.encode(Down(twin.id, link.id, topic, payload))
+        try:
+            await self._bus.request(down(gateway), message, SEND_TIMEOUT_S)
+        except UnisonoError as error:
+            return error.detail
+        return None
+
+    async def _told(self, *entries: Entry) -> None:
+        if entries:
+            await self.append(*entries)
+
+    # ticks
+
+    def _wind(self) -> None:
+        """Set the alarm to the fold's next timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._timer_due = due = self._owner.partition.next_due
+        if due is not None:
+            delay = max(0.0, (due - self._owner.clock.elapsed) / 1_000_000) + TICK_SLACK_S
+            self._timer = asyncio.get_running_loop().call_later(delay, lambda: self._spawn(self._tick()))
+
+    async def _tick(self) -> None:
+        try:
+            await self._owner.reached(await self.append())
+        except HostError as error:
+            logger.warning("a tick could not be logged, timers wait: %s", error)
+            await asyncio.sleep(RETRY_S)
+        self._wind()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("an effect failed: %s", error)
+
+    async def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

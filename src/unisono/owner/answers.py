@@ -1,0 +1,292 @@
+"""What an owner answers on the bus: twins, history, commands, dead letters, its state; and live changes to who watches.
+
+Knows the shapes of `unisono.twin.talk`. Changes nothing but by asking the actor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from unisono.errors import CallerError, HostError
+from unisono.owner.actor import Actor
+from unisono.owner.owner import Owner
+from unisono.store.bus import Bus
+from unisono.twin.command import Command
+from unisono.twin.outcome import Outcome
+from unisono.twin.talk import (
+    CommandAsk,
+    CommandGet,
+    CommandView,
+    DeadLettersAsk,
+    HistoryAnswer,
+    HistoryAsk,
+    Live,
+    LiveChange,
+    OwnerStatus,
+    Reached,
+    TwinsAnswer,
+    TwinsAsk,
+    TwinView,
+    Watch,
+    ask_owner,
+    live,
+)
+from unisono.twin.twin import Twin
+
+__all__ = ["Answers"]
+
+#: Replaying takes seconds; who asks meanwhile waits this long before it is told to come back.
+READY_WAIT_S = 4.0
+#: Live changes are gathered for so long: below what a person sees, above what a message costs.
+LIVE_GATHER_S = 0.004
+#: Commands of one thing that are listed.
+COMMANDS = 100
+REACHED_WAIT_S = 30.0
+
+_encode = msgspec.msgpack.Encoder(enc_hook=str).encode
+
+
+class Answers:
+    """Serves one owner."""
+
+    def __init__(self, owner: Owner, actor: Actor, bus: Bus) -> None:
+        self._owner = owner
+        self._actor = actor
+        self._bus = bus
+        self._watched_until = 0.0
+        self._touched: dict[Twin, int] = {}
+        self._presence: dict[Twin, None] = {}
+        self._moved: dict[str, None] = {}
+        self._flush: asyncio.TimerHandle | None = None
+        self._ended: dict[str, list[asyncio.Future[None]]] = {}
+        self._loop = asyncio.get_running_loop()
+        owner.on_outcome.append(self._outcome)
+
+    async def start(self) -> None:
+        """Begin to answer; before the replay is over, questions wait."""
+        verbs: dict[str, Callable[[bytes], Awaitable[bytes]]] = {
+            "twins": self._twins,
+            "history": self._history,
+            "command": self._command,
+            "command-get": self._command_get,
+            "commands": self._commands,
+            "desired": self._desired,
+            "dead-letters": self._dead_letters,
+            "reached": self._reached,
+            "watch": self._watch,
+            "status": self._status,
+        }
+        for verb, answer in verbs.items():
+            await self._bus.serve(ask_owner(self._owner.log.partition, verb), answer)
+
+    async def _ready(self) -> None:
+        try:
+            async with asyncio.timeout(READY_WAIT_S):
+                await self._owner.ready.wait()
+        except TimeoutError as error:
+            behind = f"it is replaying its log (at {self._owner.position})"
+            raise HostError(behind, code="owner_unavailable", mend="Try again in a few seconds") from error
+
+    # questions
+
+    async def _twins(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=TwinsAsk)
+        await self._ready()
+        found = [twin for id in asked.ids if (twin := self._owner.twin(id)) is not None]
+        return _encode(TwinsAnswer([self._view(twin) for twin in found]))
+
+    def _view(self, twin: Twin) -> TwinView:
+        commands = self._owner.partition.commands
+        desired = {
+            key: (value, commands[id].asked.at)
+            for id in twin.open
+            for key, value in (commands[id].asked.set or {}).items()
+        }
+        return TwinView(
+            twin.id,
+            self._online(twin),
+            twin.seen,
+            twin.state(),
+            desired,
+            list(twin.open),
+            "online" if not twin.online and self._online(twin) else twin.availability,
+            self._owner.partition.dead_letters.counts[twin.id],
+        )
+
+    def _online(self, twin: Twin) -> bool:
+        return twin.online or self._owner.fold.control.link(twin) is not None
+
+    async def _history(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=HistoryAsk)
+        await self._ready()
+        twin = self._owner.twin(asked.thing)
+        key, shown = asked.property, lambda number: number
+        if twin is not None:
+            if not asked.property.startswith("event/"):
+                key = twin.shape.find(asked.property)[0]
+            shape = twin.shape
+            shown = lambda number: shape.shown(key, number)  # noqa: E731 - one of two ways to show a number
+        await self._owner.sink.flush(self._owner.position)
+        if asked.points:
+            buckets = await self._owner.sink.read(
+                lambda history: history.buckets(asked.thing, key, asked.start, asked.end, asked.points)
+            )
+            return _encode(HistoryAnswer(buckets=[(*bucket[:4], _shown(bucket[4], shown), bucket[5]) for bucket in buckets]))
+        points = await self._owner.sink.read(
+            lambda history: history.points(
+                asked.thing, key, asked.start, asked.end, limit=asked.limit, after=asked.after
+            )
+        )
+        more = (points[-1].ts, points[-1].seq) if len(points) == asked.limit else None
+        return _encode(HistoryAnswer(raw=[(ts, seq, _shown(value, shown)) for ts, seq, value in points], more=more))
+
+    async def _command(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=CommandAsk)
+        await self._ready()
+        command = await self._actor.ask(asked.asked)
+        await self._until_ended(command, asked.wait_s)
+        return _encode(_command_view(command))
+
+    async def _command_get(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=CommandGet)
+        await self._ready()
+        command = self._owner.partition.commands.get(asked.id)
+        if command is None:
+            return _encode(None)
+        await self._until_ended(command, asked.wait_s)
+        return _encode(_command_view(command))
+
+    async def _commands(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=TwinsAsk)
+        await self._ready()
+        wanted = set(asked.ids)
+        found = [c for c in self._owner.partition.commands.values() if c.asked.thing in wanted]
+        return _encode([_command_view(command) for command in found[::-1][:COMMANDS]])
+
+    async def _desired(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=TwinsAsk)
+        await self._ready()
+        twin = self._owner.twin(asked.ids[0])
+        if twin is None:
+            raise CallerError(f"there is no thing {asked.ids[0]!r}", code="not_found")
+        return self._actor.desired(twin)
+
+    async def _dead_letters(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=DeadLettersAsk)
+        await self._ready()
+        return _encode(self._owner.partition.dead_letters.list(asked.thing, asked.limit))
+
+    async def _reached(self, payload: bytes) -> bytes:
+        async with asyncio.timeout(REACHED_WAIT_S):
+            await self._owner.reached(msgspec.msgpack.decode(payload, type=Reached).seq)
+        return b""
+
+    async def _status(self, payload: bytes) -> bytes:
+        owner = self._owner
+        first, last, size = await owner.log.bounds()
+        things = owner.partition.things
+        troubles = [t for t in (*owner.troubles, owner.sink.trouble, owner.checkpointer.trouble) if t]
+        status = OwnerStatus(
+            owner.log.partition,
+            owner.log.log_id,
+            first,
+            last,
+            size,
+            owner.position,
+            owner.checkpointer.position,
+            owner.sink.position,
+            owner.sink.rows,
+            owner.messages,
+            owner.values,
+            owner.dead,
+            len(things),
+            sum(1 for twin in things.values() if twin.online),
+            owner.ready.is_set(),
+            troubles,
+        )
+        return _encode(status)
+
+    # commands that are waited for
+
+    async def _until_ended(self, command: Command, wait_s: float) -> None:
+        if not command.open or wait_s <= 0:
+            return
+        future: asyncio.Future[None] = self._loop.create_future()
+        waiting = self._ended.setdefault(command.asked.id, [])
+        waiting.append(future)
+        try:
+            await asyncio.wait_for(future, wait_s)
+        except TimeoutError:
+            pass  # it goes on; the asker sees the state it is in
+        finally:
+            waiting.remove(future)
+            if not waiting:
+                self._ended.pop(command.asked.id, None)
+
+    # live
+
+    async def _watch(self, payload: bytes) -> bytes:
+        self._watched_until = self._loop.time() + msgspec.msgpack.decode(payload, type=Watch).seconds
+        return b""
+
+    def _outcome(self, outcome: Outcome) -> None:
+        if self._ended:
+            commands = self._owner.partition.commands
+            for id in outcome.moved:
+                if id in self._ended and not commands[id].open:
+                    for future in self._ended[id]:
+                        if not future.done():
+                            future.set_result(None)
+        if self._watched_until < self._loop.time():
+            return
+        for twin, mask in outcome.touched.items():
+            self._touched[twin] = self._touched.get(twin, 0) | mask
+        self._presence.update(outcome.presence)
+        self._moved.update(outcome.moved)
+        if self._flush is None and (self._touched or self._moved):
+            self._flush = self._loop.call_later(LIVE_GATHER_S, self._publish)
+
+    def _publish(self) -> None:
+        self._flush = None
+        touched, self._touched = self._touched, {}
+        presence, self._presence = self._presence, {}
+        moved, self._moved = self._moved, {}
+        changes = [
+            LiveChange(twin.id, twin.state(mask), twin.seen, self._online(twin) if twin in presence else None)
+            for twin, mask in touched.items()
+            if mask or twin in presence
+        ]
+        commands = self._owner.partition.commands
+        views = [_command_view(commands[id]) for id in moved if id in commands]
+        for part in range(0, max(len(changes), 1), LIVE_CHANGES):
+            self._bus.publish(live(self._owner.log.partition), _encode(Live(changes[part : part + LIVE_CHANGES], views)))
+            views = []
+
+
+#: Changes in one message: a few hundred kilobytes at most.
+LIVE_CHANGES = 1_000
+
+
+def _shown(value: Any, shown: Callable[[float], Any]) -> Any:
+    return shown(value) if isinstance(value, float) else value
+
+
+def _command_view(command: Command) -> CommandView:
+    asked = command.asked
+    return CommandView(
+        asked.id,
+        asked.thing,
+        command.state.value,
+        asked.by,
+        asked.at,
+        command.ended,
+        asked.set,
+        asked.call,
+        asked.input,
+        command.output,
+        command.why,
+    )

@@ -1,0 +1,173 @@
+"""Checkpoints of the twins: when, in which order with history, and what to do when one is damaged.
+
+Knows `Checkpoints` of the registry. A damaged checkpoint is put together again from the registry (things and models),
+history (last values) and the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from unisono.errors import HostError, UnisonoError
+from unisono.store.history import History
+from unisono.store.registry.checkpoints import Checkpoints
+from unisono.twin.outcome import Outcome
+from unisono.twin.partition import Partition
+from unisono.twin.twin import Twin
+
+if TYPE_CHECKING:
+    from unisono.owner.owner import Owner
+
+__all__ = ["Checkpointer", "Loaded"]
+
+logger = logging.getLogger(__name__)
+
+#: How often changed twins are saved, and after how many folded bytes sooner: it bounds what a restart replays
+#: (64 MB are about a million messages, two seconds).
+INTERVAL_S = 10.0
+BYTES = 64 * 1024 * 1024
+LEAST_INTERVAL_S = 3.0
+#: The log keeps this much behind the sinks for whoever wants to look back; given up before anything is refused.
+REPLAY_WINDOW_BYTES = 256 * 1024 * 1024
+RETRY_S = 2.0
+
+
+class Loaded(NamedTuple):
+    """A partition as it was saved, and what was wrong with it."""
+
+    partition: Partition
+    log_id: str
+    troubles: list[str]
+
+
+class Checkpointer:
+    """``epoch`` is the owner's lease: a checkpoint of an earlier owner is refused by the registry."""
+
+    def __init__(self, checkpoints: Checkpoints, registry_url: str, partition: str, epoch: int) -> None:
+        self._checkpoints = checkpoints
+        self._registry_url = registry_url
+        self._partition = partition
+        self._epoch = epoch
+        self._twins: dict[Twin, None] = {}
+        self._commands: dict[str, None] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._bytes_at = 0
+        self.position = 0
+        self.trouble: str | None = None
+
+    async def load(self, history: History) -> Loaded:
+        """What was saved, or an empty partition. Damage is mended where the other engines allow, and reported."""
+        partition = Partition()
+        saved = await self._checkpoints.load_checkpoint(self._partition)
+        if saved is None:
+            return Loaded(partition, "", [])
+        try:
+            partition.restore_state(saved.state)
+        except (msgspec.DecodeError, ValueError) as error:
+            return await self._from_scratch(history, str(error))
+        damaged = partition.restore_rows(await self._checkpoints.load_checkpoint_twins(self._partition))
+        troubles = [f"checkpoint row {key} was damaged ({reason}) and put together again" for key, reason in damaged]
+        if damaged:
+            from unisono.owner.recover import recover_things
+
+            await recover_things(partition, self._registry_url, self._partition, history)
+        self.position = partition.position
+        for twin in partition.things.values() if damaged else ():
+            self._twins[twin] = None
+        return Loaded(partition, saved.log_id, troubles)
+
+    async def _from_scratch(self, history: History, reason: str) -> Loaded:
+        from unisono.owner.recover import recover_things
+
+        partition = Partition()
+        partition.next_series = max((number for number, _thing, _property in history.series()), default=0) + 1
+        await recover_things(partition, self._registry_url, self._partition, history)
+        self._twins = dict.fromkeys(partition.things.values())
+        text = f"the checkpoint was damaged ({reason}): twins were put together from registry, history and log"
+        return Loaded(partition, "", [text])
+
+    def changed(self, outcome: Outcome) -> None:
+        """Remember what the next checkpoint has to write."""
+        self._twins.update(dict.fromkeys(outcome.touched))
+        self._commands.update(outcome.moved)
+
+    def start(self, owner: Owner) -> None:
+        self._task = asyncio.create_task(self._keep_saving(owner), name="checkpoints")
+
+    async def _keep_saving(self, owner: Owner) -> None:
+        loop = asyncio.get_running_loop()
+        saved_at = loop.time()
+        folded = 0
+        while True:
+            await asyncio.sleep(1.0)
+            folded = (await _log_bytes(owner)) - self._bytes_at if owner.position > self.position else 0
+            age = loop.time() - saved_at
+            if owner.position > self.position and (age > INTERVAL_S or (age > LEAST_INTERVAL_S and folded > BYTES)):
+                try:
+                    await self.save(owner)
+                    self.trouble = None
+                except UnisonoError as error:
+                    if self.trouble is None:
+                        logger.error("the checkpoint could not be saved, trying again: %s", error)
+                    self.trouble = str(error)
+                    await asyncio.sleep(RETRY_S)
+                saved_at = loop.time()
+
+    async def save(self, owner: Owner) -> None:
+        """Save the state as it is now, after history has committed up to it; then let the log go behind both."""
+        owner.hand_on()  # what is folded but not yet handed on belongs to this position too
+        position = owner.position
+        twins, self._twins = self._twins, {}
+        commands, self._commands = self._commands, {}
+        state, rows, removed = owner.partition.saved(twins, commands)
+        try:
+            await owner.sink.flush(position)
+            await self._checkpoints.save_checkpoint(
+                self._partition, owner.log.log_id, position, self._epoch, state, rows, removed
+            )
+        except BaseException:
+            # what was not written is changed still
+            self._twins = twins | self._twins
+            self._commands = commands | self._commands
+            owner.partition.not_saved(removed)
+            raise
+        self.position = position
+        await self._trim(owner)
+
+    async def _trim(self, owner: Owner) -> None:
+        """Purge what neither a sink nor the recognition of resends needs, beyond the replay window."""
+        first, last, size = await owner.log.bounds()
+        self._bytes_at = size
+        if size <= REPLAY_WINDOW_BYTES or last < first:
+            return
+        beyond = first + int((last - first + 1) * (1 - REPLAY_WINDOW_BYTES / size))
+        again = owner.partition.resends.first or self.position
+        safe = min(beyond, self.position, owner.sink.position, again)
+        if safe > first:
+            await owner.log.purge(safe)
+            self._bytes_at = (await owner.log.bounds())[2]
+
+    async def stop(self, owner: Owner) -> None:
+        """A last checkpoint."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            if owner.position > self.position and owner.ready.is_set():
+                async with asyncio.timeout(30):
+                    await self.save(owner)
+        except TimeoutError as error:
+            raise HostError("history did not take the last rows in time", code="history_unavailable") from error
+        finally:
+            await self._checkpoints.close()
+
+
+async def _log_bytes(owner: Owner) -> int:
+    try:
+        return (await owner.log.bounds())[2]
+    except HostError:
+        return 0

@@ -1,0 +1,193 @@
+"""The owner of one partition: reads its log, folds it, and is the only one who writes its twins and history.
+
+Knows the log, the sinks and the order in which positions are committed: history first, then the checkpoint, so that a
+checkpoint never stands for rows that history does not have. After a crash it starts at the checkpoint and history
+skips what it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from unisono.errors import HostError
+from unisono.owner.checkpoint import Checkpointer
+from unisono.owner.clock import Clock
+from unisono.owner.sink import Sink
+from unisono.store.history import History
+from unisono.store.log import Log
+from unisono.store.reader import Reader
+from unisono.twin.fold import Fold
+from unisono.twin.outcome import Outcome
+from unisono.twin.partition import Partition
+from unisono.twin.record import decode_batch
+from unisono.twin.twin import Twin
+
+__all__ = ["Owner"]
+
+logger = logging.getLogger(__name__)
+
+
+class Owner:
+    """``checkpointer`` loads and saves twins; ``on_outcome`` is told what each stretch brought, once the replay is over."""
+
+    def __init__(self, log: Log, history: History, checkpointer: Checkpointer) -> None:
+        self.log = log
+        self.history = history
+        self.checkpointer = checkpointer
+        self.fold = Fold(Partition())
+        self.clock = Clock(0, 0)
+        self.sink = Sink(history, log.log_id)
+        self.on_outcome: list[Callable[[Outcome], None]] = []
+        self.on_ready: list[Callable[[], None]] = []
+        self.ready = asyncio.Event()
+        self.messages = 0
+        self.values = 0
+        self.dead = 0
+        self.troubles: list[str] = []
+        self._reader: Reader | None = None
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._scheduled = False
+        self._history_has = 0
+        self._folded_from = 0
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def partition(self) -> Partition:
+        return self.fold.partition
+
+    @property
+    def position(self) -> int:
+        """The last log sequence folded."""
+        return self.partition.position
+
+    async def start(self) -> None:
+        """Load the checkpoint, replay what the log has beyond it, then follow the log. Returns once the replay is done."""
+        first, last, _bytes = await self.log.bounds()
+        saved = await self.checkpointer.load(self.history)
+        self.fold = Fold(saved.partition)
+        self.troubles += saved.troubles
+        self._rebase(saved.log_id, first, last)
+        self._rebase_history(first, last)
+        self._history_has = self.sink.position
+        self._folded_from = self.partition.position
+        self.clock = Clock(self.partition.wall, self.partition.elapsed)
+        self.sink.start()
+        start = self.partition.position + 1
+        again = self.partition.resends.first
+        self._reader = await self.log.read(
+            max(first, min(start, again) if again else start), self._message, ready=self.sink.ready
+        )
+        await self._reader.wait_until(last)
+        self.hand_on()
+        self.clock = Clock(self.partition.wall, self.partition.elapsed)
+        self.checkpointer.start(self)
+        self.ready.set()
+        for ready in self.on_ready:
+            ready()
+        logger.info("partition %s: %d things, folded up to %d", self.log.partition, len(self.partition.things), last)
+
+    def _rebase(self, log_id: str, first: int, last: int) -> None:
+        """Stand where the log can go on from; say so when that is not where the checkpoint stood."""
+        position = self.partition.position
+        if log_id not in ("", self.log.log_id):
+            self._trouble("the log is another one than the twins were folded from; they go on from its beginning")
+            self.partition.position = first - 1
+            self.partition.resends.first = 0
+        elif position > last:
+            self._trouble(f"the log ends at {last}, but the twins had folded {position}: its end is lost")
+            self.partition.position = last
+        elif position < first - 1:
+            if position or log_id:
+                self._trouble(f"the log begins at {first}, the twins stood at {position}: what lay between is lost")
+            self.partition.position = first - 1
+
+    def _rebase_history(self, first: int, last: int) -> None:
+        log_id, seq = self.history.position()
+        if log_id == self.log.log_id and seq <= last:
+            return
+        if log_id:
+            self._trouble("history belongs to another log or to a lost end of it; it goes on from here")
+        position = min(self.partition.position, last)
+        self.history.rebase(self.log.log_id, position)
+        self.sink.position = position
+
+    def _trouble(self, text: str) -> None:
+        logger.warning("partition %s: %s", self.log.partition, text)
+        self.troubles.append(text)
+
+    # the fold's loop
+
+    def _message(self, seq: int, payload: bytes) -> None:
+        try:
+            batch = decode_batch(payload)
+        except msgspec.DecodeError as error:
+            # Nothing of ours writes such a message: skip it on every replay alike, and say so.
+            self._trouble(f"log message {seq} cannot be read: {error}")
+            self.partition.position = seq
+            return
+        if seq <= self._folded_from:
+            self.partition.resends.keep(seq, len(payload), batch)
+            return
+        self.fold.apply(seq, len(payload), batch)
+        if seq <= self._history_has:
+            self.fold.outcome.drop_rows()
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self.hand_on)
+
+    def hand_on(self) -> None:
+        """Hand on what was folded since the last time: rows to history, changes to the checkpoint and who listens."""
+        self._scheduled = False
+        outcome = self.fold.take_outcome()
+        position = self.position
+        self.messages += outcome.messages
+        self.values += outcome.values
+        self.dead += outcome.dead
+        if position > self.sink.position:
+            self.sink.take(outcome, position)
+        self.checkpointer.changed(outcome)
+        if self.ready.is_set():
+            for listener in self.on_outcome:
+                listener(outcome)
+        if self._waiting:
+            self._settle()
+
+    def _settle(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for seq, future in waiting:
+            if seq > self.position:
+                self._waiting.append((seq, future))
+            elif not future.done():
+                future.set_result(None)
+
+    async def reached(self, seq: int) -> None:
+        """Returns when the fold has passed ``seq``."""
+        if self.position >= seq:
+            return
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._waiting.append((seq, future))
+        await future
+
+    async def failed(self) -> None:
+        """Raises what ended the reading of the log, when something does."""
+        assert self._reader is not None
+        await self._reader.wait_ended()
+
+    def twin(self, id: str) -> Twin | None:
+        return self.partition.things.get(id)
+
+    async def stop(self) -> None:
+        """Stop folding, save everything, close."""
+        if self._reader is not None:
+            await self._reader.stop()
+        if self._scheduled:
+            self.hand_on()
+        try:
+            await self.checkpointer.stop(self)
+        except HostError as error:
+            logger.error("the last checkpoint was not saved, the next start replays a little more: %s", error)
+        await self.sink.stop()

@@ -1,0 +1,99 @@
+"""The owner as a process of its own: ``python -m unisono.owner.process``, settings on standard input."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from unisono.errors import HostError
+from unisono.owner.actor import Actor
+from unisono.owner.answers import Answers
+from unisono.owner.checkpoint import Checkpointer
+from unisono.owner.owner import Owner
+from unisono.store.bus import Bus, connect
+from unisono.store.child import run_child
+from unisono.store.history import History
+from unisono.store.lease import Lease
+from unisono.store.log import Log
+from unisono.store.registry.checkpoints import Checkpoints
+
+__all__ = ["OwnerSettings"]
+
+logger = logging.getLogger(__name__)
+
+#: The owner of an earlier life of the hub may need this long to notice its parent's end and close its files.
+LET_GO_S = 10.0
+
+
+class OwnerSettings(msgspec.Struct):
+    """``embedded``: the hub holds its data directory's lock, so no other owner can live."""
+
+    partition: str
+    nats_url: str
+    nats_token: str | None
+    registry_url: str
+    folder: str
+    log_bytes: int
+    embedded: bool = True
+
+
+async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Own the partition until cancelled, or until its lease or its log is lost."""
+    connection = await connect(settings.nats_url, settings.nats_token, f"owner {settings.partition}")
+    bus = Bus(connection)
+    lost = asyncio.Event()
+    log = await Log.open(connection, settings.partition, max_bytes=settings.log_bytes)
+    lease = await Lease.acquire(
+        connection, settings.partition, f"owner-{settings.partition}", steal=settings.embedded, on_lost=lost.set
+    )
+    history = await _open_history(Path(settings.folder))
+    checkpoints = await Checkpoints.open(settings.registry_url)
+    owner = Owner(log, history, Checkpointer(checkpoints, settings.registry_url, settings.partition, lease.epoch))
+    actor = Actor(owner, bus)
+    answers = Answers(owner, actor, bus)
+    await answers.start()
+    try:
+        ready({})
+        await owner.start()
+        await _until_lost(owner, lost)
+    finally:
+        await actor.stop()
+        await owner.stop()
+        await lease.release()
+        await log.close()
+        await bus.close()
+        await connection.close()
+
+
+async def _until_lost(owner: Owner, lost: asyncio.Event) -> None:
+    losing = asyncio.create_task(lost.wait())
+    failing = asyncio.create_task(owner.failed())
+    try:
+        done, _pending = await asyncio.wait({losing, failing}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        losing.cancel()
+        failing.cancel()
+    if failing in done:
+        failing.result()
+    raise HostError("the lease of the partition was lost to another owner", code="owner_unavailable")
+
+
+async def _open_history(folder: Path) -> History:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + LET_GO_S
+    while True:
+        try:
+            return await asyncio.to_thread(History, folder)
+        except HostError as error:
+            if error.code != "already_running" or loop.time() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+
+
+if __name__ == "__main__":
+    run_child(OwnerSettings, run)

@@ -1,0 +1,71 @@
+"""Putting twins together again when a checkpoint is damaged.
+
+Knows the registry (which things and models there are) and history (what they last said). What the log still holds is
+folded on top by the owner as always.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from unisono.store.history import History
+from unisono.thing.shape import Shape, compile_model
+from unisono.twin.partition import Partition
+from unisono.twin.twin import Twin
+
+__all__ = ["recover_things"]
+
+PAGE = 1_000
+
+
+async def recover_things(partition: Partition, registry_url: str, number: str, history: History) -> None:
+    """Add to ``partition`` every thing of the registry that it lacks, with its last values.
+
+    Raises HostError ``registry_unavailable`` when the registry cannot be read either.
+    """
+    from unisono.store.registry import Registry
+
+    registry = await Registry.open(registry_url)
+    try:
+        known = {(thing, key): series for series, thing, key in history.series()}
+        after: str | None = None
+        while rows := await registry.find_things(partition=number, after=after, limit=PAGE):
+            for row in rows:
+                if row.id not in partition.things:
+                    shape = partition.shapes.get((row.model, row.model_version))
+                    if shape is None:
+                        model = await registry.get_model(row.model, row.model_version)
+                        if model is None:
+                            continue
+                        document = model.document.encode()
+                        shape = compile_model(document)
+                        partition.put_model(row.model, row.model_version, document, shape)
+                    partition.things[row.id] = _twin(row, shape, partition, known, history)
+            after = rows[-1].id
+    finally:
+        await registry.close()
+
+
+def _twin(
+    row: Any, shape: Shape, partition: Partition, known: dict[tuple[str, str], int], history: History
+) -> Twin:
+    series = [known.get((row.id, key), 0) for key in shape.series_keys]
+    if series and series[0] and series == list(range(series[0], series[0] + len(series))):
+        first = series[0]
+    else:
+        first = partition.next_series
+        partition.next_series += len(shape.series_keys)
+    twin = Twin(row.id, shape, first)
+    twin.name, twin.place, twin.root, twin.parent = row.name, row.place, row.root, row.parent
+    twin.sleep_s = row.sleep_s
+    now = time.time_ns() // 1000
+    for i, key in enumerate(shape.keys):
+        if (row.id, key) not in known:
+            continue
+        point = history.latest(row.id, key, now)
+        if point is not None:
+            twin.values[i] = shape.shown(key, point.value) if isinstance(point.value, float) else point.value
+            twin.ats[i] = point.ts
+            twin.seen = max(twin.seen, point.ts)
+    return twin

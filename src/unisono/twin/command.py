@@ -1,0 +1,119 @@
+"""The life of a command: one enum, one transition table.
+
+Pure; time is passed in as elapsed microseconds. Acknowledged is not confirmed: only a report of the wanted value
+confirms a ``set``, only its reply confirms a ``call``.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import msgspec
+
+from unisono.twin.record import Asked
+
+__all__ = ["DEFAULT_TTL_S", "TRANSITIONS", "Command", "Sign", "State", "step"]
+
+#: How long a command waits for an absent thing when nobody said: a person who pressed a switch and walked away does not
+#: want the lamp to jump an hour later.
+DEFAULT_TTL_S = 60.0
+
+
+class State(enum.StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
+    CONFIRMED = "confirmed"
+    MISMATCH = "mismatch"
+    TIMEOUT = "timeout"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+
+
+class Sign(enum.Enum):
+    """What can happen to a command."""
+
+    SENT = enum.auto()  # it left for the thing
+    ACKNOWLEDGED = enum.auto()  # the thing said it will
+    MATCHED = enum.auto()  # the thing reported the wanted value, or answered the call
+    REFUSED = enum.auto()  # the thing said it will not
+    OVERDUE = enum.auto()  # nothing more came in time
+    OVERDUE_DIFFERENT = enum.auto()  # time is up, and what it reported since is another value
+    AWAY_TOO_LONG = enum.auto()  # its ttl passed before it could be sent
+    REPLACED = enum.auto()  # a later command wants the same property
+    NOT_SENT = enum.auto()  # it could not be sent, or nobody knows whether it was
+
+
+_WAITING = {Sign.REPLACED: State.SUPERSEDED, Sign.NOT_SENT: State.FAILED}
+
+#: state > sign > next state; a sign that a state does not list changes nothing (it came late).
+TRANSITIONS: dict[State, dict[Sign, State]] = {
+    State.QUEUED: {
+        **_WAITING,
+        Sign.SENT: State.SENT,
+        Sign.AWAY_TOO_LONG: State.EXPIRED,
+        # the device may answer before the gateway's word that it was sent is folded
+        Sign.ACKNOWLEDGED: State.ACKNOWLEDGED,
+        Sign.MATCHED: State.CONFIRMED,
+        Sign.REFUSED: State.REJECTED,
+    },
+    State.SENT: {
+        **_WAITING,
+        Sign.ACKNOWLEDGED: State.ACKNOWLEDGED,
+        Sign.MATCHED: State.CONFIRMED,
+        Sign.REFUSED: State.REJECTED,
+        Sign.OVERDUE: State.TIMEOUT,
+        Sign.OVERDUE_DIFFERENT: State.TIMEOUT,
+    },
+    State.ACKNOWLEDGED: {
+        **_WAITING,
+        Sign.MATCHED: State.CONFIRMED,
+        Sign.REFUSED: State.REJECTED,
+        Sign.OVERDUE: State.TIMEOUT,
+        Sign.OVERDUE_DIFFERENT: State.MISMATCH,
+    },
+    State.CONFIRMED: {},
+    State.MISMATCH: {},
+    State.TIMEOUT: {},
+    State.REJECTED: {},
+    State.EXPIRED: {},
+    State.SUPERSEDED: {},
+    State.FAILED: {},
+}
+
+
+class Command(msgspec.Struct, array_like=True):
+    """One intended change and where it is in its life.
+
+    ``sending`` is set when the log says that a call is about to leave; ``differs`` when the thing reported another
+    value since it was sent. ``deadline`` is elapsed microseconds.
+    """
+
+    asked: Asked
+    state: State = State.QUEUED
+    why: str | None = None
+    ended: int | None = None
+    output: Any = None
+    deadline: int = 0
+    sending: bool = False
+    differs: bool = False
+
+    @property
+    def open(self) -> bool:
+        return bool(TRANSITIONS[self.state])
+
+
+def step(command: Command, sign: Sign, at: int, why: str | None = None) -> bool:
+    """Let a sign happen to a command; returns whether its state changed. ``at``: wall microseconds, kept at the end."""
+    following = TRANSITIONS[command.state].get(sign)
+    if following is None:
+        return False
+    command.state = following
+    if why is not None:
+        command.why = why
+    if not TRANSITIONS[following]:
+        command.ended = at
+    return True

@@ -1,0 +1,300 @@
+"""The fold: one partition's log, entry by entry, into twins, history rows, presence and the life of commands.
+
+Deterministic: everything that steers it is in the log, the clock included (`Tick`). Knows no storage, sockets or
+clocks. Bad input ends as a dead letter with its reason and changes nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from unisono.errors import UnisonoError
+from unisono.thing import load_model
+from unisono.thing.shape import Shape, compile_model
+from unisono.twin.control import Control
+from unisono.twin.deadletter import excerpt
+from unisono.twin.outcome import SEQ_BITS, Outcome
+from unisono.twin.partition import Partition
+from unisono.twin.record import (
+    Asked,
+    Batch,
+    GatewayStarted,
+    Listening,
+    ModelPut,
+    Presence,
+    Published,
+    Refused,
+    Reports,
+    Sending,
+    Sent,
+    ThingPut,
+    ThingRemoved,
+    Tick,
+)
+from unisono.twin.talk import DeadLetter
+from unisono.twin.twin import Twin
+
+__all__ = ["Fold"]
+
+#: What decoding a device's payload may raise: malformed or mistyped JSON, bad UTF-8, nesting beyond the stack.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, UnisonoError)
+
+#: A device clock this far ahead of ours is wrong: its values are dated by us instead, or nothing later would count.
+FUTURE_US = 5 * 60 * 1_000_000
+
+
+class Fold:
+    """Folds batches into ``partition``; what each stretch brought is collected in ``outcome``."""
+
+    def __init__(self, partition: Partition | None = None) -> None:
+        self.partition = partition or Partition()
+        self.outcome = Outcome()
+        self.control = Control(self)
+        self._seq = 0
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            Reports: self._reports,
+            Published: lambda entry: None,
+            Presence: self._presence,
+            GatewayStarted: self._gateway_started,
+            Refused: self._refused,
+            Listening: self._listening,
+            ModelPut: self._model_put,
+            ThingPut: self._thing_put,
+            ThingRemoved: self._thing_removed,
+            Asked: self.control.asked,
+            Sending: self.control.sending,
+            Sent: self.control.sent,
+            Tick: self._tick,
+        }
+
+    def apply(self, seq: int, size: int, batch: Batch) -> None:
+        """Fold the log message ``seq`` of ``size`` bytes; sequences must ascend."""
+        self.partition.resends.keep(seq, size, batch)
+        self._seq = seq << SEQ_BITS
+        handlers = self._handlers
+        for entry in batch.entries:
+            handlers[type(entry)](entry)
+        self.partition.position = seq
+
+    def take_outcome(self) -> Outcome:
+        """What came since the last call."""
+        outcome, self.outcome = self.outcome, Outcome()
+        return outcome
+
+    # what devices say
+
+    def _reports(self, run: Reports) -> None:
+        payloads = run.payloads
+        first = self._seq
+        self._seq += len(payloads)
+        self.outcome.messages += len(payloads)
+        twin = self.partition.things.get(run.thing)
+        if twin is None:
+            for payload in payloads:
+                self._dead(run, payload, "unknown_thing", f"nothing is registered as {run.thing!r}")
+            return
+        twin.seen = max(twin.seen, run.at)
+        twin.heard = True
+        if twin.sleep_s and not twin.sleeping:
+            self._awake(twin)
+        if run.topic != "state" or run.dups:
+            self._carefully(twin, run, first)
+            return
+        shape = twin.shape
+        try:
+            tuples = shape.read(payloads)
+        except UNREADABLE:
+            self._carefully(twin, run, first)
+            return
+        mask = twin.take_run(tuples, run.at)
+        outcome = self.outcome
+        outcome.values += len(tuples) * shape.width
+        touched = outcome.touched
+        touched[twin] = touched.get(twin, 0) | mask
+        block = outcome.blocks.get(id(shape)) or outcome.block(shape)
+        block.tuples += tuples
+        block.series.append(twin.series)
+        block.counts.append(len(tuples))
+        block.ats.append(run.at)
+        block.seqs.append(first)
+        if twin.open:
+            for values in tuples:
+                self.control.reported(twin, shape.given(values), run.at)
+
+    def _carefully(self, twin: Twin, run: Reports, first: int) -> None:
+        """The same, message by message: other topics, resends, dated reports, and whatever is wrong in some."""
+        dups = frozenset(run.dups)
+        for i, payload in enumerate(run.payloads):
+            if i in dups and self.partition.resends.known(run, i):
+                continue
+            try:
+                if run.topic == "state":
+                    self._state(twin, run, payload, first + i)
+                elif run.topic.startswith("event/"):
+                    self._event(twin, run, payload, first + i)
+                elif run.topic.startswith("reply/"):
+                    self.control.replied(twin, run.topic[6:], payload, run.at)
+                else:
+                    self._dead(run, payload, "topic_not_allowed", f"nothing is reported on {run.topic!r}")
+            except UNREADABLE as error:
+                self._dead(run, payload, *_reason(error))
+
+    def _state(self, twin: Twin, run: Reports, payload: bytes, seq: int) -> None:
+        examined = twin.shape.examine(payload)
+        for problem in examined.problems:
+            self._dead(run, payload, problem.code, str(problem))
+        at, dated = run.at, False
+        if examined.at is not None:
+            if examined.at <= run.at + FUTURE_US:
+                at, dated = examined.at, True
+            else:
+                self._dead(run, payload, "bad_value", "at: the device's clock is ahead of ours; our own time was used")
+        if not examined.given:
+            return
+        mask = twin.take(examined.values, at, dated=dated)
+        self.outcome.touched[twin] = self.outcome.touched.get(twin, 0) | mask
+        self.outcome.values += len(examined.given)
+        block = self.outcome.block(twin.shape)
+        block.tuples.append(examined.values)
+        block.series.append(twin.series)
+        block.counts.append(1)
+        block.ats.append(at)
+        block.seqs.append(seq)
+        if twin.open and mask:
+            self.control.reported(twin, examined.given, run.at)
+
+    def _event(self, twin: Twin, run: Reports, payload: bytes, seq: int) -> None:
+        offset, text = twin.shape.event(run.topic[6:], payload)
+        self.outcome.texts.append((twin.series + offset, run.at, seq, text))
+        self.outcome.touched.setdefault(twin, 0)
+
+    def _refused(self, entry: Refused) -> None:
+        self._letter(DeadLetter(entry.at, entry.thing, entry.topic, entry.code, entry.detail, excerpt(entry.excerpt)))
+
+    def _dead(self, run: Reports, payload: bytes, code: str, detail: str) -> None:
+        self._letter(DeadLetter(run.at, run.thing, run.topic, code, detail, excerpt(payload)))
+
+    def _letter(self, letter: DeadLetter) -> None:
+        self.partition.dead_letters.add(letter)
+        self.outcome.dead += 1
+
+    # who is there
+
+    def _presence(self, entry: Presence) -> None:
+        twin = self.partition.things.get(entry.thing)
+        if twin is None:
+            return
+        if entry.online:
+            twin.connections[entry.epoch] = entry.gateway
+        elif twin.connections.pop(entry.epoch, None) is None:
+            return  # a late "offline" of a connection that was taken over
+        else:
+            self.partition.resends.left(entry.client)
+        if not twin.connections:
+            twin.listening = frozenset()
+        twin.seen = max(twin.seen, entry.at)
+        self._came_or_went(twin)
+        if twin.sleep_s:
+            twin.heard = True
+            self._awake(twin)
+
+    def _gateway_started(self, entry: GatewayStarted) -> None:
+        self.partition.resends.all_left()
+        for twin in self.partition.things.values():
+            if not twin.connections:
+                continue
+            kept = {epoch: gateway for epoch, gateway in twin.connections.items() if gateway != entry.gateway}
+            if len(kept) != len(twin.connections):
+                twin.connections = kept
+                if not kept:
+                    twin.listening = frozenset()
+                self._came_or_went(twin)
+
+    def _listening(self, entry: Listening) -> None:
+        twin = self.partition.things.get(entry.thing)
+        if twin is None:
+            return
+        twin.listening |= frozenset(entry.topics)
+        self.outcome.touched.setdefault(twin, 0)
+        self.control.listening(twin, entry.topics)
+
+    def _came_or_went(self, twin: Twin) -> None:
+        self.outcome.presence[twin] = None
+        self.outcome.touched.setdefault(twin, 0)
+
+    def _awake(self, twin: Twin) -> None:
+        """A sleeping thing spoke: it counts as there until it has missed its interval."""
+        if not twin.sleeping:
+            twin.sleeping = True
+            self.partition.remind(twin.sleep_s, "sleep", twin.id)
+            self._came_or_went(twin)
+
+    # what steers the fold
+
+    def _model_put(self, entry: ModelPut) -> None:
+        self.partition.put_model(entry.id, entry.version, entry.model, compile_model(load_model(entry.model)))
+
+    def _thing_put(self, entry: ThingPut) -> None:
+        partition = self.partition
+        shape = partition.shapes.get((entry.model, entry.model_version))
+        if shape is None:
+            self._letter(
+                DeadLetter(entry.at, entry.id, "thing", "bad_model", f"model {entry.model} {entry.model_version} is missing")
+            )
+            return
+        twin = partition.things.get(entry.id)
+        if twin is None:
+            twin = partition.things[entry.id] = Twin(entry.id, shape, self._new_series(entry.id, shape))
+        elif twin.shape is not shape:
+            twin.reshape(shape, self._new_series(entry.id, shape))
+        twin.name, twin.place, twin.root, twin.parent = entry.name, entry.place, entry.root, entry.parent
+        twin.sleep_s = entry.sleep_s
+        self.outcome.touched.setdefault(twin, 0)
+
+    def _new_series(self, thing: str, shape: Shape) -> int:
+        first = self.partition.next_series
+        self.partition.next_series += len(shape.series_keys)
+        self.outcome.new_series.append((first, thing, shape.series_keys))
+        return first
+
+    def _thing_removed(self, entry: ThingRemoved) -> None:
+        twin = self.partition.things.pop(entry.id, None)
+        if twin is None:
+            return
+        self.partition.removed.add(entry.id)
+        self.outcome.touched.pop(twin, None)
+        self.outcome.presence.pop(twin, None)
+        self.control.removed(twin, entry.at)
+
+    def _tick(self, entry: Tick) -> None:
+        partition = self.partition
+        partition.wall = entry.at
+        partition.elapsed = max(partition.elapsed, entry.elapsed)
+        for kind, key in partition.due():
+            if kind == "sleep":
+                self._asleep(key)
+            else:
+                self.control.due(key)
+
+    def _asleep(self, thing: str) -> None:
+        twin = self.partition.things.get(thing)
+        if twin is None or not twin.sleeping:
+            return
+        if twin.heard:
+            twin.heard = False
+            self.partition.remind(twin.sleep_s, "sleep", thing)
+            self.outcome.touched.setdefault(twin, 0)
+            return
+        twin.sleeping = False
+        self._came_or_went(twin)
+
+
+def _reason(error: BaseException) -> tuple[str, str]:
+    if isinstance(error, UnisonoError):
+        return error.code, str(error)
+    if isinstance(error, RecursionError):
+        return "bad_json", "the JSON is nested too deeply"
+    return "bad_json", f"not valid JSON: {error}"

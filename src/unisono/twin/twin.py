@@ -1,0 +1,197 @@
+"""One thing's live state: what it reported, whether it is there, which commands are open.
+
+Knows shapes and time that is passed in. Knows nothing of where it is kept or how its messages came.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from unisono.thing.shape import NAN, Shape
+
+__all__ = ["Saved", "Twin", "restore", "save"]
+
+#: Silence of this many sleep intervals marks a sleeping thing as gone: one missed report is normal on battery radios.
+SLEEP_GRACE = 2
+
+
+class Twin:
+    """The state of one thing; mutable, owned by the fold.
+
+    ``values`` and ``ats`` follow ``shape.keys``; an absent value is ``NAN`` or ``msgspec.UNSET`` with ``at`` 0.
+    ``series`` is the number of the history series of the first key; the others follow. ``connections`` maps the epoch
+    of each open connection to the gateway that holds it.
+    """
+
+    __slots__ = (
+        "ats",
+        "connections",
+        "heard",
+        "id",
+        "listening",
+        "model",
+        "name",
+        "open",
+        "parent",
+        "place",
+        "root",
+        "seen",
+        "series",
+        "shape",
+        "sleep_s",
+        "sleeping",
+        "values",
+        "version",
+    )
+
+    def __init__(self, id: str, shape: Shape, series: int) -> None:
+        self.id = id
+        self.name = id
+        self.model = shape.model.id
+        self.version = shape.model.version
+        self.place = ""
+        self.root = ""
+        self.parent: str | None = None
+        self.sleep_s = 0.0
+        self.shape = shape
+        self.series = series
+        self.values: list[Any] = list(shape.absent)
+        self.ats: list[int] = [0] * len(shape.keys)
+        self.seen = 0
+        self.connections: dict[int, str] = {}
+        self.listening: frozenset[str] = frozenset()
+        self.sleeping = False
+        self.heard = False
+        self.open: list[str] = []
+
+    @property
+    def online(self) -> bool:
+        """Whether it can be expected to answer: connected, or asleep within its usual silence."""
+        return bool(self.connections) or self.sleeping
+
+    @property
+    def availability(self) -> str:
+        if self.connections:
+            return "online"
+        return "sleeping" if self.sleeping else "offline"
+
+    def state(self, mask: int = -1) -> dict[str, tuple[Any, int]]:
+        """Reported values by property key as (value, at_us); ``mask`` picks properties by bit of their index."""
+        return {
+            key: (self.values[i], self.ats[i])
+            for i, key in enumerate(self.shape.keys)
+            if self.ats[i] and mask >> i & 1
+        }
+
+    def take(self, values: tuple[Any, ...], at: int, *, dated: bool) -> int:
+        """Take one report in; returns the bits of the properties that it changed or renewed.
+
+        A ``dated`` report (the device's own clock) leaves newer values alone; any other counts as now, whatever the
+        hub's clock did in between.
+        """
+        absent = self.shape.absent
+        mine, ats = self.values, self.ats
+        mask = 0
+        for i, value in enumerate(values):
+            if value is absent[i] or (dated and at < ats[i]):
+                continue
+            mine[i] = value
+            ats[i] = at
+            mask |= 1 << i
+        return mask
+
+    def take_run(self, run: list[tuple[Any, ...]], at: int) -> int:
+        """Take a run of undated reports, oldest first; equal to `take` of each in turn, but mostly constant time."""
+        last = run[-1]
+        if NAN not in last and msgspec.UNSET not in last:
+            self.values = list(last)
+            self.ats = [at] * len(last)
+            return self.shape.full
+        absent = self.shape.absent
+        mine, ats = self.values, self.ats
+        mask = 0
+        full = self.shape.full
+        for values in reversed(run):
+            for i, value in enumerate(values):
+                if value is not absent[i] and not mask >> i & 1:
+                    mine[i] = value
+                    ats[i] = at
+                    mask |= 1 << i
+            if mask == full:
+                break
+        return mask
+
+    def reshape(self, shape: Shape, series: int) -> None:
+        """Move to another model version; values that still fit are kept, history goes on in new series."""
+        old = {key: (self.values[i], self.ats[i]) for i, key in enumerate(self.shape.keys) if self.ats[i]}
+        self.shape = shape
+        self.model = shape.model.id
+        self.version = shape.model.version
+        self.series = series
+        self.values = list(shape.absent)
+        self.ats = [0] * len(shape.keys)
+        for key, (value, at) in old.items():
+            i = shape.index.get(key)
+            if i is not None and shape.fits(i, value):
+                self.values[i] = value
+                self.ats[i] = at
+
+
+class Saved(msgspec.Struct, array_like=True):
+    """A twin as a checkpoint keeps it; ``values`` and ``ats`` in the order of its model version's keys."""
+
+    id: str
+    name: str
+    model: str
+    version: int
+    place: str
+    root: str
+    parent: str | None
+    sleep_s: float
+    series: int
+    values: list[Any]
+    ats: list[int]
+    seen: int
+    connections: dict[int, str]
+    listening: list[str]
+    sleeping: bool
+    heard: bool
+    open: list[str]
+
+
+def save(twin: Twin) -> Saved:
+    """The twin as plain data; `restore` makes an equal twin of it."""
+    return Saved(
+        twin.id,
+        twin.name,
+        twin.model,
+        twin.version,
+        twin.place,
+        twin.root,
+        twin.parent,
+        twin.sleep_s,
+        twin.series,
+        twin.values if twin.shape.plain else [None if value is msgspec.UNSET else value for value in twin.values],
+        twin.ats,
+        twin.seen,
+        twin.connections,
+        sorted(twin.listening),
+        twin.sleeping,
+        twin.heard,
+        twin.open,
+    )
+
+
+def restore(saved: Saved, shape: Shape) -> Twin:
+    """The twin that was saved; ``shape`` is the one of its model version."""
+    twin = Twin(saved.id, shape, saved.series)
+    twin.name, twin.place, twin.root, twin.parent = saved.name, saved.place, saved.root, saved.parent
+    twin.sleep_s, twin.seen, twin.sleeping, twin.heard = saved.sleep_s, saved.seen, saved.sleeping, saved.heard
+    twin.connections, twin.listening, twin.open = saved.connections, frozenset(saved.listening), saved.open
+    # absent values are told by identity: what was read is made the same object again
+    triples = zip(saved.values, saved.ats, shape.absent, strict=True)
+    twin.values = [value if at else absent for value, at, absent in triples]
+    twin.ats = saved.ats
+    return twin
