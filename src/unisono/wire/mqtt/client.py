@@ -11,7 +11,7 @@ from typing import Any
 from unisono.errors import CallerError
 from unisono.wire.mqtt.codec import decode_body, encode
 from unisono.wire.mqtt.delivery import Outgoing, Session
-from unisono.wire.mqtt.events import ClientEvent, ProtocolError, PublishRun, Reply
+from unisono.wire.mqtt.events import Acknowledged, ClientEvent, ProtocolError, PublishRun, Reply
 from unisono.wire.mqtt.fields import Reader
 from unisono.wire.mqtt.framing import Inlet, find_packet
 from unisono.wire.mqtt.packets import (
@@ -97,8 +97,8 @@ class ClientConnection:
     def receive(self, data: bytes) -> list[ClientEvent]:
         """Tell what happened, in order; never raises for what a peer sends.
 
-        On `Connack` with a resumed session a `Reply` with everything to send again follows; incoming QoS 1 and 2
-        messages are acknowledged by a `Reply`. After a `ProtocolError` open a new connection.
+        On `Connack` a `Reply` with everything unacknowledged follows (with DUP where the session is resumed); incoming
+        QoS 1 and 2 messages are acknowledged by a `Reply`. After a `ProtocolError` open a new connection.
         """
         events: list[ClientEvent] = []
         whole = self._inlet.join(data)
@@ -154,9 +154,11 @@ class ClientConnection:
         told = packet.properties or Properties()
         window = min(self._max_in_flight, told.receive_maximum or self._max_in_flight)
         if not packet.session_present:
-            self.session.held.clear()
+            done = self.session.begin_anew()
+            if done:
+                events.append(Acknowledged(done))
         self._outgoing = Outgoing(self.session, self.version, window, told.maximum_packet_size or 0)
-        again = self._outgoing.resume()
+        again = self._outgoing.resume(dup=packet.session_present)
         if again:
             events.append(Reply(again))
 

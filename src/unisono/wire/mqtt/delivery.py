@@ -41,6 +41,15 @@ class Session:
                 self._last_id = number
                 return number
 
+    def begin_anew(self) -> list[int]:
+        """The peer has forgotten the session: forget its QoS 2 ids, and our messages that it took over by PUBREC, whose
+        packet ids are the result; what it never acknowledged stays, to be sent as new."""
+        self.held.clear()
+        taken = [packet_id for packet_id, packet in self.in_flight.items() if packet is None]
+        for packet_id in taken:
+            del self.in_flight[packet_id]
+        return taken
+
 
 class Outgoing:
     """The sending half of one connection: QoS 1 and 2 messages of ours, up to a window of unacknowledged ones.
@@ -72,9 +81,12 @@ class Outgoing:
         session.in_flight[packet.packet_id] = packet
         return data
 
-    def resume(self) -> bytes:
+    def resume(self, *, dup: bool = True) -> bytes:
         """What an earlier connection left unacknowledged, as far as the window goes; the rest follows as that is
-        acknowledged (MQTT-4.4.0-1, MQTT-3.3.4-9)."""
+        acknowledged (MQTT-4.4.0-1, MQTT-3.3.4-9). Without ``dup``: the peer never had it, as far as it knows."""
+        for packet in self._session.in_flight.values():
+            if packet is not None:
+                packet.dup = dup
         ids = list(self._session.in_flight)
         self._backlog = ids[self._window :][::-1] or None
         return b"".join(map(self._encode_again, ids[: self._window]))
@@ -83,7 +95,6 @@ class Outgoing:
         packet = self._session.in_flight[packet_id]
         if packet is None:
             return encode_acknowledgement(Pubrel(packet_id), self._version)
-        packet.dup = True
         return encode_publish(packet, self._version)
 
     def settle(self, packet: Puback | Pubrec | Pubcomp) -> tuple[bool, bytes]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from unisono.wire.mqtt.fields import read_frame_length
 from unisono.wire.mqtt.reason import ReasonCode, ViolationError
 
-__all__ = ["Inlet"]
+__all__ = ["Inlet", "find_packet"]
 
 
 class Inlet:
-    """What came and was not whole yet; never more than one packet of the size allowed, plus one chunk of the socket's."""
+    """What came and was not whole yet: never more than one packet of the size allowed and one chunk of the socket's."""
 
     __slots__ = ("_needed", "_rest")
 

@@ -6,12 +6,13 @@ and the bytes of all others to `publishing`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from functools import lru_cache
 
 from unisono.wire.mqtt.delivery import Session
 from unisono.wire.mqtt.events import Event, PublishRun, Reply
 from unisono.wire.mqtt.fields import decode_text
-from unisono.wire.mqtt.framing import find_packet
 from unisono.wire.mqtt.limits import Limits
 from unisono.wire.mqtt.packets import Properties, Publish, Version
 from unisono.wire.mqtt.reason import ReasonCode, ViolationError
@@ -20,83 +21,90 @@ from unisono.wire.mqtt.topics import check_topic
 
 __all__ = ["Incoming"]
 
-MAX_KNOWN_TOPICS = 32
-"""Checked topics remembered beside the last one; a device has a handful. At the bound all are forgotten."""
+KNOWN_TOPICS = 32_768
+"""Checked topics that all connections of a process share: a gateway device speaks for hundreds of children, and ten
+thousand devices for themselves. About 200 bytes each, 27 MB at the very worst."""
 
-MAX_KNOWN_SIZE = 256
-"""Bytes of a topic worth remembering; longer ones take the careful path, so that 32 of them cannot hold megabytes."""
+MAX_KNOWN_SIZE = 128
+"""Bytes of a topic worth remembering; longer ones take the careful path, which bounds the memory above."""
 
 _ZERO_ID = b"\0\0"
 _NO_PROPERTIES = Properties()
 
 
+@lru_cache(KNOWN_TOPICS)
+def _topic_of(field: bytes) -> str:
+    """The topic that a topic field (two bytes of length, text) bears. Raises `ViolationError`."""
+    return check_topic(decode_text(field[2:]))
+
+
 class Incoming:
     """Made when the first PUBLISH comes. ``unanswered``: QoS 1 and 2 messages told and not yet answered."""
 
-    __slots__ = ("_aliases", "_field", "_known", "_limits", "_session", "_topic", "_version", "unanswered")
+    __slots__ = ("_aliases", "_limits", "_session", "_v5", "unanswered")
 
     def __init__(self, limits: Limits, version: Version, session: Session) -> None:
         self._limits = limits
-        self._version = version
+        self._v5 = version == Version.V5
         self._session = session
-        self.unanswered = 0
-        # the topic field (length and text) of the last plain packet, what it says, others seen, aliases
-        self._field = b""
-        self._topic = ""
-        self._known: dict[bytes, str] | None = None
         self._aliases: dict[int, str] | None = None
+        self.unanswered = 0
 
-    def read_run(self, data: bytes, pos: int, events: list[Event]) -> int:
-        """Take plain PUBLISH packets from ``pos`` on, of equal first byte and topic: where it stopped.
+    def read_runs(self, data: bytes, pos: int, events: list[Event]) -> int:
+        """Take plain PUBLISH packets (no DUP, no properties, a short topic) from ``pos`` on: where it stopped.
 
-        That is ``pos`` itself when the first is not plain or not whole. Raises `ViolationError` after adding to
-        ``events`` what came before the fault.
+        That is where a packet is not plain or not whole; it is left to `take`. Raises `ViolationError` after adding
+        to ``events`` what came before the fault.
         """
-        first = data[pos]
-        qos = first >> 1 & 3
-        if qos > self._limits.maximum_qos or not self._find_topic(data, pos):
-            return pos
-        run = _continue_run(events, self._topic, qos, bool(first & 1))
-        payloads, packet_ids = run.payloads, run.packet_ids
-        before = len(payloads)
-        head = bytes((first,)) + self._field
+        end = len(data)
         largest = self._limits.max_packet_size - 4
-        if not qos:
-            if self._version == Version.V5:
-                head += b"\0"
-            after = walk_bare(data, pos, head, largest, payloads)
-        elif self._version == Version.V5:
-            after = walk_numbered_v5(data, pos, head, largest, payloads, packet_ids)
-        else:
-            after = walk_numbered(data, pos, head, largest, payloads, packet_ids)
-        if qos:
-            self._check_ids(run, before, events)
-        if not payloads and events[-1] is run:
-            events.pop()
-        return after
+        maximum_qos = self._limits.maximum_qos
+        room = self._limits.receive_maximum if self._v5 else sys.maxsize
+        v5 = self._v5
+        while end - pos >= 5:  # the least that holds a topic; so every index below is in range
+            first = data[pos]
+            n = data[pos + 1]
+            start = pos + 2
+            if n >= 0x80:
+                high = data[start]
+                n += (high - 1) << 7
+                start += 1
+                if not 0 < high < 0x80 or n > largest:
+                    return pos
+            qos = first >> 1 & 3
+            size = data[start] << 8 | data[start + 1]
+            body = start + 2 + size
+            payload = body + (2 if qos else 0) + v5
+            stop = start + n
+            if first & 0xF8 != 0x30 or qos > maximum_qos or not 0 < size <= MAX_KNOWN_SIZE:
+                return pos
+            if not payload <= stop <= end or (v5 and data[payload - 1]):
+                return pos
+            field = data[start:body]
+            topic = _topic_of(field)
+            retain = first & 1 == 1
+            packet_ids = [data[body : body + 2]] if qos else []
+            alike = data.startswith(field, stop + 2) or data.startswith(field, stop + 3)
+            if not alike and (not qos or (qos == 1 and packet_ids[0] != _ZERO_ID and self.unanswered < room)):
+                # one packet between others (a gateway speaking for its children): nothing below would add to it
+                events.append(PublishRun(topic, qos, [data[payload:stop]], packet_ids, [], retain, None))
+                self.unanswered += qos
+                pos = stop
+                continue
+            run = _continue_run(events, topic, qos, retain)
+            before = len(run.payloads)
+            pos = self._walk(data, pos, first, field, run)
+            if qos:
+                self._check_ids(run, before, events)
+        return pos
 
-    def _find_topic(self, data: bytes, pos: int) -> bool:
-        """Make ``_field`` and ``_topic`` those of the PUBLISH at ``pos``; False when that is not plain or not whole."""
-        start, stop = find_packet(data, pos, self._limits.max_packet_size, minimal=self._version == Version.V5)
-        if stop > len(data):
-            return False
-        if self._field and data.startswith(self._field, start):
-            return True
-        size = int.from_bytes(data[start : start + 2], "big")
-        if not 0 < size <= MAX_KNOWN_SIZE or start + 2 + size > stop:
-            return False
-        field = data[start : start + 2 + size]
-        known = self._known
-        topic = known.get(field) if known is not None else None
-        if topic is None:
-            topic = check_topic(decode_text(field[2:]))
-            if self._field:  # one topic needs no table, and most devices have just that
-                if known is None or len(known) >= MAX_KNOWN_TOPICS:
-                    known = self._known = {self._field: self._topic}
-                known[field] = topic
-        self._field = field
-        self._topic = topic
-        return True
+    def _walk(self, data: bytes, pos: int, first: int, field: bytes, run: PublishRun) -> int:
+        head = bytes((first,)) + field
+        largest = self._limits.max_packet_size - 4
+        if not run.qos:
+            return walk_bare(data, pos, head + b"\0" if self._v5 else head, run.payloads, largest=largest)
+        walk = walk_numbered_v5 if self._v5 else walk_numbered
+        return walk(data, pos, head, run.payloads, run.packet_ids, largest=largest)
 
     def _check_ids(self, run: PublishRun, before: int, events: list[Event]) -> None:
         """Check what was added to a run of QoS 1 or 2 from index ``before`` on; cut the run at the first fault."""
@@ -109,7 +117,7 @@ class Incoming:
             self._hold(run, before, events)
         self.unanswered += len(ids) - before
         excess = self.unanswered - self._limits.receive_maximum
-        if excess > 0 and self._version == Version.V5:
+        if excess > 0 and self._v5:
             _cut(run, len(ids) - excess)
             self.unanswered -= excess
             fault = ViolationError(

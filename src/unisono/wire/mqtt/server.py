@@ -169,8 +169,7 @@ class ServerConnection:
         except ViolationError as error:
             events.append(self._fail(error))
             return events
-        if self.state is not State.CLOSED:
-            self._inlet.keep(whole, pos, needed)
+        self._inlet.keep(whole, pos, needed)
         return events
 
     def _read(self, data: bytes, events: list[Event]) -> tuple[int, int]:
@@ -180,7 +179,7 @@ class ServerConnection:
         while pos < end and self.state is not State.CLOSED:
             if self.state is State.OPEN:
                 if data[pos] & 0xF8 == 0x30:  # PUBLISH without DUP
-                    after = self._receiving().read_run(data, pos, events)
+                    after = self._receiving().read_runs(data, pos, events)
                     if after > pos:
                         pos = after
                         continue
@@ -198,7 +197,7 @@ class ServerConnection:
                 return pos, stop - pos
             self._take(data[pos], Reader(data, start, stop), events)
             pos = stop
-        return pos, 0
+        return (end if self.state is State.CLOSED else pos), 0
 
     def _take(self, first: int, reader: Reader, events: list[Event]) -> None:
         packet = decode_body(first, reader, self.version)
