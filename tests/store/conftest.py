@@ -53,7 +53,7 @@ def tmpfs(folder: Path, options: str) -> Iterator[Path]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    yield from tmpfs(tmp_path / "small", "size=8m")
+    yield from tmpfs(tmp_path / "small", "size=24m")
 
 
 @pytest.fixture

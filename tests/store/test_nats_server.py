@@ -248,9 +248,8 @@ async def test_a_read_only_directory_is_named(other_disk: Path) -> None:
 
 
 async def test_a_full_disk_at_start_is_named(small_disk: Path) -> None:
-    (small_disk / "ballast").write_bytes(bytes(7 << 20))
-    with (small_disk / "more").open("wb", buffering=0) as file, pytest.raises(OSError, match="space"):
-        while file.write(bytes(4096)):
+    with (small_disk / "ballast").open("wb", buffering=0) as file, pytest.raises(OSError, match="space"):
+        while file.write(bytes(65536)):
             pass
     with pytest.raises(HostError) as caught:
         await NatsServer(small_disk / "data").start()

@@ -119,7 +119,9 @@ def run_child(kind: type[T], work: Callable[[T, Callable[[dict[str, Any]], None]
         sys.exit(1)
 
 
-async def _until_parent_ends(settings: T, work: Callable[[T, Callable[[dict[str, Any]], None]], Awaitable[None]]) -> None:
+async def _until_parent_ends(
+    settings: T, work: Callable[[T, Callable[[dict[str, Any]], None]], Awaitable[None]]
+) -> None:
     loop = asyncio.get_running_loop()
 
     def ready(word: dict[str, Any]) -> None:

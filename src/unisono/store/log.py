@@ -132,9 +132,14 @@ class Log:
         return reader
 
     async def purge(self, below_seq: int) -> None:
-        """Forget every message before ``below_seq``. A crash right after may bring some of them back."""
+        """Forget every message before ``below_seq``; a crash right after may bring some of them back.
+
+        Cutting within a block needs up to 8 MB of disk for the moment. Raises ``log_changed`` or ``log_unavailable``.
+        """
         if below_seq > 1:
-            await stream_info(self._connection, f"STREAM.PURGE.{self.stream}", {"seq": below_seq})
+            done = await stream_info(self._connection, f"STREAM.PURGE.{self.stream}", {"seq": below_seq})
+            if done is None:
+                await self._info()  # says that the log is gone
 
     async def _info(self) -> StreamInfo:
         info = await stream_info(self._connection, f"STREAM.INFO.{self.stream}")

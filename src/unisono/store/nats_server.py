@@ -248,18 +248,17 @@ class NatsServer:
         path = self._config.log_file
         guard = DiskGuard(self.folder)
         position = _size(path)
-        wounded = False
-        healed = 0.0
+        wounded = 0.0
         while True:
             await asyncio.sleep(HEALTH_S)
             size = _size(path)
             if size != position:
-                wounded = wounded or is_wounded(path, position if size > position else 0)
+                if is_wounded(path, position if size > position else 0):
+                    wounded = wounded or time.monotonic()
                 position = size
-            if wounded and self.pid and (guard.has_room() or time.monotonic() - healed > WOUNDED_PAUSE_S):
+            if wounded and self.pid and (guard.has_room() or time.monotonic() - wounded > WOUNDED_PAUSE_S):
                 logger.error("nats-server cannot write its log (see %s): starting it anew", path)
-                wounded = False
-                healed = time.monotonic()
+                wounded = 0.0
                 os.kill(self.pid, signal.SIGKILL)
 
     async def _end_process(self) -> None:

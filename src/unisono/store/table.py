@@ -88,7 +88,8 @@ class Table:
     async def follow(self, handler: Callable[[str, bytes], None]) -> Callable[[], None]:
         """Call ``handler(key, value)`` for what any process puts from now on; returns what ends it."""
         sid = self._connection.listen(
-            f"{self._prefix}.*", lambda subject, _r, _h, payload: handler(_key(subject.decode().partition(".")[2]), payload)
+            f"{self._prefix}.*",
+            lambda subject, _r, _h, payload: handler(_key(subject.decode().partition(".")[2]), payload),
         )
         await self._connection.flush()
         return lambda: self._connection.deafen(sid)

@@ -1,0 +1,129 @@
+"""One owner at a time, with growing epochs, through deaths, cuts and stolen leases."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.store.conftest import kill, until
+from unisono.errors import HostError
+from unisono.store.bus import connect
+from unisono.store.connection import Connection
+from unisono.store.lease import Lease
+from unisono.store.nats_server import NatsServer
+
+TTL_S = 1.0
+
+
+@pytest.fixture
+async def other(server: NatsServer) -> AsyncIterator[Connection]:
+    made = await connect(server.url, server.token, "other")
+    yield made
+    await made.close()
+
+
+async def test_the_second_waits_for_the_release(connection: Connection, other: Connection) -> None:
+    first = await Lease.acquire(connection, "0", "a", ttl_s=TTL_S)
+    assert (first.held, first.epoch) == (True, 1)
+    with pytest.raises(HostError, match="held by a") as caught:
+        await Lease.acquire(other, "0", "b", ttl_s=TTL_S, wait_s=0.3)
+    assert caught.value.code == "owner_unavailable"
+    waiting = asyncio.ensure_future(Lease.acquire(other, "0", "b", ttl_s=TTL_S))
+    elsewhere = await Lease.acquire(other, "1", "b", ttl_s=TTL_S)
+    assert elsewhere.epoch == 1
+    began = time.monotonic()
+    await first.release()
+    await first.release()
+    second = await waiting
+    assert time.monotonic() - began < TTL_S, "given back, not timed out"
+    assert (first.held, second.held, second.epoch) == (False, True, 2)
+    await second.release()
+    await elsewhere.release()
+
+
+async def test_it_is_kept_while_the_holder_lives(connection: Connection, other: Connection) -> None:
+    first = await Lease.acquire(connection, "0", "a", ttl_s=TTL_S)
+    with pytest.raises(HostError):
+        await Lease.acquire(other, "0", "b", ttl_s=TTL_S, wait_s=2.5 * TTL_S)
+    assert first.held
+    await first.release()
+
+
+async def test_a_dead_holder_is_replaced_after_its_ttl(connection: Connection, other: Connection) -> None:
+    first = await Lease.acquire(connection, "0", "a", ttl_s=TTL_S)
+    assert first._task is not None
+    first._task.cancel()  # as if the process had died: no more renewals, no release
+    began = time.monotonic()
+    second = await Lease.acquire(other, "0", "b", ttl_s=TTL_S)
+    assert time.monotonic() - began >= TTL_S
+    assert not first.held, "by its own clock it had given up before"
+    assert second.epoch == 2
+    await second.release()
+
+
+async def test_only_one_of_many_contenders_wins(connection: Connection, other: Connection) -> None:
+    leases = await asyncio.gather(
+        *(Lease.acquire(one, "0", f"h{i}", ttl_s=TTL_S, wait_s=0.5) for i, one in enumerate([connection, other] * 5)),
+        return_exceptions=True,
+    )
+    winners = [lease for lease in leases if isinstance(lease, Lease)]
+    assert len(winners) == 1
+    assert winners[0].held
+    await winners[0].release()
+
+
+async def test_a_stolen_lease_is_noticed(connection: Connection, other: Connection) -> None:
+    lost = []
+    first = await Lease.acquire(connection, "0", "a", ttl_s=TTL_S, on_lost=lambda: lost.append(time.monotonic()))
+    second = await Lease.acquire(other, "0", "b", ttl_s=TTL_S, steal=True)
+    began = time.monotonic()
+    await until(lambda: bool(lost), "notice", deadline_s=5)
+    assert lost[0] - began <= TTL_S
+    assert (first.held, second.held, second.epoch) == (False, True, 2)
+    await first.release()
+    with pytest.raises(HostError):
+        await Lease.acquire(connection, "0", "c", ttl_s=TTL_S, wait_s=0.2)
+    await second.release()
+
+
+async def test_a_holder_cut_off_gives_up_within_its_ttl(server: NatsServer, connection: Connection) -> None:
+    lost = []
+    lease = await Lease.acquire(connection, "0", "a", ttl_s=TTL_S, on_lost=lambda: lost.append(time.monotonic()))
+    began = time.monotonic()
+    await server.stop()
+    await until(lambda: bool(lost), "notice", deadline_s=5)
+    assert lost[0] - began <= TTL_S + 0.5
+    assert not lease.held
+    await server.start()
+    await until(lambda: bool(connection.is_connected), "reconnect")
+    again = await Lease.acquire(connection, "0", "a", ttl_s=TTL_S)
+    assert again.epoch == 2
+    await again.release()
+
+
+async def test_a_restart_of_the_server_does_not_cost_the_lease(server: NatsServer, connection: Connection) -> None:
+    lost: list[int] = []
+    lease = await Lease.acquire(connection, "0", "a", ttl_s=3.0, on_lost=lambda: lost.append(1))
+    revision = lease._revision
+    kill(server)
+    await until(lambda: lease._revision > revision + 1, "renewals after the restart")
+    assert lease.held
+    assert not lost
+    await lease.release()
+
+
+async def test_a_renewal_whose_answer_was_lost_is_recognised(connection: Connection) -> None:
+    lost: list[int] = []
+    lease = await Lease.acquire(connection, "0", "a", ttl_s=TTL_S, on_lost=lambda: lost.append(1))
+    # Our own record was written again, but the revision of that write never reached us.
+    real = lease._revision
+    await lease._renew()
+    lease._revision = real
+    before = lease._valid_until
+    await until(lambda: lease._valid_until > before, "next renewal", deadline_s=5)
+    assert not lost
+    assert lease.held
+    await lease.release()
