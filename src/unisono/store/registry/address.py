@@ -6,6 +6,7 @@ so that the owner's process stays small.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -68,20 +69,21 @@ def default_url(data: Path) -> str:
 
 
 def prepare_file(path: Path) -> None:
-    """Make sure that ``path`` can be written and is closed to other users: 0600, which SQLite copies to -wal and -shm.
+    """Make sure that ``path`` exists, can be written and is closed to other users: 0600, which -wal and -shm copy.
 
     Raises HostError disk_full, read_only or registry_unavailable.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            if os.fstat(descriptor).st_mode & 0o077:
-                os.fchmod(descriptor, 0o600)
-        finally:
-            # Safe here only because no connection is open yet: closing any descriptor of a file drops all POSIX locks
-            # that this process holds on it.
-            os.close(descriptor)
+        # A file that exists is never opened here: closing any descriptor of it would drop the POSIX locks that this
+        # process's connections hold on it.
+        if path.exists():
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+            _require_writable(path)
+        else:
+            with contextlib.suppress(FileExistsError):  # another process was quicker
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except OSError as error:
         code = _ERRNO_CODES.get(error.errno or 0, "registry_unavailable")
         raise HostError(
@@ -89,6 +91,11 @@ def prepare_file(path: Path) -> None:
             code=code,
             mend=MENDS[code].format(where=path.parent),
         ) from error
+
+
+def _require_writable(path: Path) -> None:
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 MENDS = {

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from unisono.errors import HostError
-from unisono.store.registry.address import Address, prepare_file
+from unisono.store.registry.address import Address
 from unisono.store.registry.faults import BUSY_TIMEOUT_S, faults
 from unisono.store.registry.rows import Checkpoint
 
@@ -22,7 +22,6 @@ WAL_KEPT_BYTES = 16 * 1024 * 1024
 
 PRAGMAS = (
     f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}",
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     f"PRAGMA journal_size_limit={WAL_KEPT_BYTES}",
 )
@@ -139,8 +138,9 @@ class _Sqlite:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[_Doing]:
         connection = await self._connect()
-        await connection.execute("BEGIN IMMEDIATE")
         try:
+            # Inside: a task that is cancelled here leaves the driver's thread to begin all the same.
+            await connection.execute("BEGIN IMMEDIATE")
             yield _SqliteDoing(connection)
             await connection.commit()
         except BaseException:
@@ -151,7 +151,12 @@ class _Sqlite:
         if self._connection is None:
             import aiosqlite
 
-            prepare_file(self._path)
+            if not self._path.exists():
+                raise HostError(
+                    f"there is no registry at {self._path}",
+                    code="registry_unavailable",
+                    mend="Start the hub with `unisono up`, which makes it",
+                )
             connection = await aiosqlite.connect(self._path, isolation_level=None)
             try:
                 for pragma in PRAGMAS:

@@ -5,8 +5,12 @@ Knows SQLAlchemy's asynchronous engine, SQLite's pragmas and PostgreSQL's settin
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,8 +34,7 @@ WAL_KEPT_BYTES = 16 * 1024 * 1024
 WRITER_LOCK = 0x756E69736F6E6F
 
 PRAGMAS = (
-    f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}",  # first: the others may have to wait for a lock too
-    "PRAGMA journal_mode=WAL",
+    f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}",
     "PRAGMA synchronous=FULL",  # answered means on disk; NORMAL loses the last transactions when power fails
     "PRAGMA foreign_keys=ON",
     f"PRAGMA journal_size_limit={WAL_KEPT_BYTES}",
@@ -45,6 +48,12 @@ class Database:
         self.address = address
         self.sqlite = address.path is not None
         self._engine = _engine(address)
+
+    async def prepare(self) -> None:
+        """Bring an SQLite file into being, in WAL mode. Raises HostError read_only, disk_full, registry_unavailable."""
+        if self.address.path is not None:
+            with faults(self.address):
+                await asyncio.to_thread(_prepare_sqlite, self.address.path)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -82,7 +91,6 @@ def _engine(address: Address) -> AsyncEngine:
         "json_deserializer": msgspec.json.decode,
     }
     if address.path is not None:
-        prepare_file(address.path)
         engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(address.path)), **settings)
         event.listen(engine.sync_engine, "connect", _configure_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -102,6 +110,24 @@ def _engine(address: Address) -> AsyncEngine:
         },
         **settings,
     )
+
+
+def _prepare_sqlite(path: Path) -> None:
+    prepare_file(path)
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    try:
+        # WAL is a property of the file. While another connection makes the same change SQLite answers "locked" at once,
+        # without waiting.
+        while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+    finally:
+        connection.close()
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

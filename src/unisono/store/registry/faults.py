@@ -38,6 +38,7 @@ _SQLITE = (
     ("SQLITE_NOTADB", "damaged"),
     ("SQLITE_IOERR", "io"),
     ("SQLITE_CANTOPEN", "io"),
+    ("SQLITE_ERROR", "schema"),
 )
 
 # First match wins. https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -51,6 +52,8 @@ _POSTGRESQL = (
     ("23505", "exists"),
     ("28", "refused"),
     ("3D000", "no_database"),
+    ("42", "schema"),
+    ("22", "bad_value"),
     ("", "unreachable"),
 )
 
@@ -105,6 +108,8 @@ def _tell(meaning: str, cause: BaseException, address: Address) -> UnisonoError:
         meaning = _look_closer(cause, address.path)
     if meaning == "exists":
         return CallerError("an id in this change is already taken", code="exists")
+    if meaning == "bad_value":
+        return CallerError(f"the database cannot keep a value: {cause}", code="bad_value")
     if meaning == "in_use":
         return CallerError("something in this change is still in use, or refers to what does not exist", code="in_use")
     where = address.path.parent if address.path else "the database server"
@@ -136,6 +141,10 @@ def _look_closer(cause: BaseException, path: Path) -> str:
 
 # detail, mend
 _UNAVAILABLE = {
+    "schema": (
+        "the registry {address} is not laid out as this program expects: {cause}",
+        "Start the hub with `unisono up`, which brings it up to date",
+    ),
     "busy": (
         "the registry {address} is locked by {holder} for more than {wait} s; nothing was changed",
         "End {holder} or wait until it is done; the hub carries on by itself",

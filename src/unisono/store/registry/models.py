@@ -64,7 +64,7 @@ class Models:
         """
         async with self._database.write() as connection:
             query = sa.select(model.c.version, model.c.document).where(model.c.id == row.id)
-            known: dict[int, str] = dict((await connection.execute(query)).tuples().all())
+            known: dict[int, str] = dict((await connection.execute(query)).all())
             if known.get(row.version) == row.document:
                 return False
             if known and row.version <= max(known):

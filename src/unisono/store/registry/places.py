@@ -191,4 +191,4 @@ async def _least_loaded(connection: AsyncConnection, id: str, partitions: int) -
 
 
 async def _counts(connection: AsyncConnection, query: sa.Select[str, int]) -> dict[str, int]:
-    return dict((await connection.execute(query)).tuples().all())
+    return dict((await connection.execute(query)).all())

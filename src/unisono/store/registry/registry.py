@@ -42,6 +42,7 @@ class Registry(Places, Models, Things, Credentials, People, Outbox, Checkpoints)
         """
         registry = cls(Address.parse(url))
         try:
+            await registry._database.prepare()
             await migrate(registry._database)
         except BaseException:
             await registry.close()

@@ -19,6 +19,7 @@ from unisono.errors import CallerError
 
 __all__ = [
     "PAGE_LIMIT",
+    "SEPARATOR",
     "check_id",
     "chunks",
     "columns",
@@ -40,6 +41,9 @@ PAGE_LIMIT = 10_000
 CHUNK = 1_000
 # How many users of a place or model an error names before it only counts.
 NAMED = 5
+
+# Between texts that are searched together; no text searched for contains it (Unicode's unit separator).
+SEPARATOR = "\x1f"
 
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 # `me` stands for the signed-in thing in topics.
@@ -115,7 +119,8 @@ def chunks(items: Sequence[str], size: int = CHUNK) -> Iterator[list[str]]:
 
 def fold(text: str) -> str:
     """``text`` as it is searched: case and width of letters (Ａ, a) do not count, in any script."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return folded.replace(SEPARATOR, "")
 
 
 def like(query: str) -> str:

@@ -102,7 +102,9 @@ class Things:
                 await _refuse_taken(connection, ids)
             settled = await _with_roots(connection, things)
             await _check_family(connection, {row.id: row for row in settled}, new)
-            records = [{**shape.values(row), "folded": f"{row.id}\n{shape.fold(row.name)}"} for row in settled]
+            records = [
+                {**shape.values(row), "folded": shape.SEPARATOR.join((row.id, shape.fold(row.name)))} for row in settled
+            ]
             await shape.put(connection, thing, records, keep=("created",))
             await put_credentials(connection, credentials)
             await add_to_outbox(connection, outbox)
@@ -170,9 +172,7 @@ async def _with_roots(connection: AsyncConnection, things: Sequence[ThingRow]) -
     """``things`` with the root of their place."""
     roots: dict[str, str] = {}
     for part in shape.chunks(sorted({row.place for row in things})):
-        roots.update(
-            (await connection.execute(sa.select(place.c.id, place.c.root).where(place.c.id.in_(part)))).tuples().all()
-        )
+        roots.update((await connection.execute(sa.select(place.c.id, place.c.root).where(place.c.id.in_(part)))).all())
     settled = []
     for row in things:
         root = roots.get(row.place)
