@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from unisono.errors import CODES, UnisonoError
 from unisono.gateway.routing import Route, route
@@ -88,8 +88,7 @@ class Connection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's own class is none of asyncio's
         peer = transport.get_extra_info("peername")
         self.address = f"{peer[0]}:{peer[1]}" if peer else ""
         self.last_received = self.gateway.loop.time()
@@ -126,7 +125,6 @@ class Connection(asyncio.Protocol):
         self.committer = self.gateway.committer(identity.partition)
         assigned = session.key.partition("/")[2] if not connect.client_id and connect.version is Version.V5 else None
         self.write(self.wire.accept(session_present=resumed, session=session.wire, assigned_client_id=assigned or None))
-        session.wire = self.wire.session
         self.send_waiting()
         self._happened(self.wire.receive(b""))
 

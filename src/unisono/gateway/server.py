@@ -50,7 +50,6 @@ BACKLOG = 4096
 #: How often silence is looked for, and how often credentials are asked about again.
 SWEEP_S = 1.0
 RECHECK_S = 60.0
-FOREVER = 0xFFFFFFFF
 
 #: What the directory says > the MQTT 5 reason (the wire translates it for older clients).
 _REASONS = {
@@ -175,7 +174,6 @@ class Gateway:
         if session is None:
             ids = frozenset([identity.id, *identity.children])
             session = self._sessions[key] = SessionState(key, identity.id, identity.root, ids)
-        session.expires_at = _expiry(connect)
         self._epoch = connection.epoch = max(self._epoch + 1, now_us())
         self.bus.publish(taken(), msgspec.msgpack.encode(Taken(key, self.id)))
         self.committer(identity.partition).add(
@@ -196,9 +194,11 @@ class Gateway:
             return
         if session.connection is connection:
             session.connection = None
-            lasts = session.expires_at
-            session.expires_at = time.monotonic() + lasts if lasts else 0.0
-            if not lasts:
+            lasts_s = min(connection.wire.session_expiry, SESSION_EXPIRY_S)
+            if lasts_s:
+                session.expires_at = time.monotonic() + lasts_s
+                session.wire = connection.wire.session
+            else:
                 self._drop(session)
         will = connection.take_will()
         if will is not None:
@@ -337,11 +337,3 @@ class Gateway:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a task of the gateway failed", exc_info=task.exception())
-
-
-def _expiry(connect: Connect) -> float:
-    """How long the session outlives the connection, in seconds."""
-    if connect.version is Version.V5:
-        asked = (connect.properties.session_expiry_interval if connect.properties else None) or 0
-        return SESSION_EXPIRY_S if asked == FOREVER else min(float(asked), SESSION_EXPIRY_S)
-    return 0.0 if connect.clean_start else SESSION_EXPIRY_S

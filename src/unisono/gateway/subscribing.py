@@ -14,7 +14,8 @@ from unisono.gateway.routing import down_topics, hand
 from unisono.gateway.session import SessionState
 from unisono.gateway.session import Subscribed as Kept
 from unisono.twin.record import Listening
-from unisono.wire.mqtt import ReasonCode, Subscribe, Subscription, Unsubscribe, split_shared
+from unisono.wire.mqtt import ReasonCode, Subscription, split_shared
+from unisono.wire.mqtt.packets import Subscribe, Unsubscribe
 
 if TYPE_CHECKING:
     from unisono.gateway.connection import Connection

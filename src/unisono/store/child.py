@@ -111,12 +111,19 @@ def run_child(kind: type[T], work: Callable[[T, Callable[[dict[str, Any]], None]
     gc.set_threshold(*GC_THRESHOLDS)
     # the terminal's Ctrl-C goes to the whole group; the parent decides what happens
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    code = 0
     try:
         uvloop.run(_until_parent_ends(settings, work))
     except UnisonoError as error:
         _say({"problem": error.problem()})
         logger.error("%s", error)
-        sys.exit(1)
+        code = 1
+    except Exception:
+        logger.exception("%s failed", work.__module__)
+        code = 1
+    logging.shutdown()
+    # not sys.exit: native libraries print what they did not free at a tidy end, and everything of ours is closed
+    os._exit(code)
 
 
 async def _until_parent_ends(

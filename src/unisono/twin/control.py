@@ -89,20 +89,20 @@ class Control:
         if command is None or command.asked.thing != twin.id:
             raise DeviceError(f"there is no command {id!r} for this thing", code="not_found")
         if not reply.ok:
-            self._happen(command, Sign.REFUSED, reply.error or "the thing gave no reason")
+            self._happen(command, Sign.REFUSED, reply.error or "the thing gave no reason", at)
         elif command.asked.call is not None:
             command.output = reply.output
-            self._happen(command, Sign.MATCHED)
+            self._happen(command, Sign.MATCHED, at=at)
         else:
             self._happen(command, Sign.ACKNOWLEDGED)
-            self._compare(twin, command, {key: value for key, (value, _at) in twin.state().items()}, fresh=False)
+            self._compare(twin, command, {key: value for key, (value, _at) in twin.state().items()}, at, fresh=False)
 
     def reported(self, twin: Twin, given: dict[str, Any], at: int) -> None:
         """The thing reported values: the commands that want them may be confirmed."""
         for id in tuple(twin.open):
             command = self._fold.partition.commands[id]
             if command.asked.set is not None:
-                self._compare(twin, command, given, fresh=True)
+                self._compare(twin, command, given, at, fresh=True)
 
     def listening(self, twin: Twin, topics: list[str]) -> None:
         """The thing can hear again: what waited goes out, wanted values in one ``desired`` where it asked for it."""
@@ -183,7 +183,7 @@ class Control:
             if earlier.asked.set is not None and not wanted.keys().isdisjoint(earlier.asked.set):
                 self._happen(earlier, Sign.REPLACED, f"command {command.asked.id} wants the same property")
 
-    def _compare(self, twin: Twin, command: Command, given: dict[str, Any], *, fresh: bool) -> None:
+    def _compare(self, twin: Twin, command: Command, given: dict[str, Any], at: int, *, fresh: bool) -> None:
         wanted = command.asked.set or {}
         shape = twin.shape
         hit = [key for key in wanted if key in given]
@@ -196,11 +196,11 @@ class Control:
             return
         state = twin.state()
         if all(key in state and shape.matches(key, wanted[key], state[key][0]) for key in wanted):
-            self._happen(command, Sign.MATCHED)
+            self._happen(command, Sign.MATCHED, at=at)
 
-    def _happen(self, command: Command, sign: Sign, why: str | None = None) -> None:
+    def _happen(self, command: Command, sign: Sign, why: str | None = None, at: int = 0) -> None:
         partition = self._fold.partition
-        if not step(command, sign, partition.wall, why):
+        if not step(command, sign, max(at, partition.wall), why):
             return
         id = command.asked.id
         self._moved(id)
