@@ -48,8 +48,7 @@ def test_the_loop_closes_and_is_about_nine_kilometres() -> None:
     road = Road()
     assert 8_000 < road.length_m < 10_000
     assert road.location(0.0) == (LOOP[0].lat, LOOP[0].lon)
-    lat, lon = road.location(road.length_m)
-    assert (lat, lon) == (pytest.approx(LOOP[0].lat), pytest.approx(LOOP[0].lon))
+    assert road.location(road.length_m) == pytest.approx((LOOP[0].lat, LOOP[0].lon))
 
 
 @given(st.floats(0, 9_500))

@@ -301,7 +301,8 @@ def test_a_fridge_holds_its_band_and_its_door_warms_it(room: Room, people: House
 
 
 def test_a_washer_goes_through_its_programme_once() -> None:
-    washer, rng, phases = Washer(WHO), Random(1), []
+    washer, rng = Washer(WHO), Random(1)
+    phases: list[object] = []
     assert washer.on_set({"start_stop": True}, rng).error is None
     assert washer.power_w == 0.8
     for _ in range(int(PROGRAMME_S) + 2):

@@ -184,7 +184,7 @@ def test_a_jam_opens_the_guard_and_clearing_it_closes_it(press: Press) -> None:
     press.step(31.0, NoLuck())
     press.step(1.0, NoLuck())
     assert (press.state["guard"], press.state["fault"], press.state["running"]) == ("closed", "none", True)
-    assert press.events [:2] == [("fault", {"fault": "part jammed"}), ("cleared", {})]
+    assert press.events[:2] == [("fault", {"fault": "part jammed"}), ("cleared", {})]
 
 
 def test_a_small_fault_is_reset_from_afar(press: Press) -> None:

@@ -178,6 +178,8 @@ class Client:
         self._connection: ClientConnection | None = None
         self._link: _Link | None = None
         self._away_s = 0.0
+        self.failures = 0
+        """Attempts and connections that ended in an error since the last success."""
 
     @property
     def ready(self) -> bool:
@@ -211,6 +213,7 @@ class Client:
                 await self._ask_for_secret()
             except (UnisonoError, OSError, TimeoutError) as error:
                 _log.debug("%s: %s", self._thing, error)
+            self.failures += 1
             pause_s = self._away_s or backoff.next_s()
             self._away_s = 0.0
             await asyncio.sleep(pause_s)
@@ -233,6 +236,7 @@ class Client:
                 _, link = await loop.create_connection(lambda: _Link(connection, self._take), *self._address)
                 await link.ready
             backoff.reset()
+            self.failures = 0
             self._connection, self._link = connection, link
             self._came()
             await self._keep_alive(link, connection)

@@ -102,7 +102,8 @@ class Firmware:
     def _answer(self, order: native.Order, answer: Answer) -> None:
         if order.id:
             said = native.encode_reply(answer.error, answer.output)
-            self._answers[order.id] = said
+            if order.id in self._answers:  # else it was forgotten meanwhile, and stays so
+                self._answers[order.id] = said
             self._send(native.reply_topic(order.id), said)
         report = self._reporter.answer(self.device.state, order.state)
         if report and answer.error is None:
