@@ -85,7 +85,7 @@ async def test_requests_are_answered_and_errors_come_back_as_they_were(connectio
         with pytest.raises(kind) as again:
             await bus.request("ask.owner.0.twins", word.encode())
         assert again.value.code == code
-    with pytest.raises(HostError, match="within 0.2 s") as late:
+    with pytest.raises(HostError, match=r"within 0\.2 s") as late:
         await bus.request("ask.owner.0.twins", b"slow", 0.2)
     assert late.value.code == "owner_unavailable"
     await bus.close()

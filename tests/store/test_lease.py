@@ -15,7 +15,7 @@ from unisono.store.connection import Connection
 from unisono.store.lease import Lease
 from unisono.store.nats_server import NatsServer
 
-TTL_S = 1.0
+TTL_S = 0.8
 
 
 @pytest.fixture

@@ -362,8 +362,9 @@ async def test_an_outage_longer_than_the_server_remembers(
     connection.handlers[str(appender._sid).encode()] = lambda *_: None
     first = asyncio.ensure_future(log.append(b"stored", "long:1"))
     await asyncio.sleep(0)
-    while (await log.bounds())[1] < 2:
-        await asyncio.sleep(0.01)
+    for _ in range(1000):
+        if (await log.bounds())[1] == 2:
+            break
     connection.handlers[str(appender._sid).encode()] = handler
     second_server_memory = {"name": log.stream, "duplicate_window": 100_000_000}
     info = await api(connection, f"STREAM.INFO.{log.stream}")
@@ -498,7 +499,7 @@ def test_delivery_subjects_of_both_kinds(reply: bytes) -> None:
 
 
 async def test_reading_is_fast(log: Log) -> None:
-    """A floor well below the 900 MB/s and 0.2 M messages/s measured, so that a slow path shows and a busy machine passes."""
+    """A floor well below the 900 MB/s measured: a slow path shows, a busy machine passes."""
     await asyncio.gather(*(log.append(bytes(200_000)) for _ in range(250)))
     count = 0
 

