@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from pathlib import Path
 
+import pytest
+
+from unisono.errors import CallerError, HostError
 from unisono.store.registry import OutboxRow, Registry
 
 
@@ -58,3 +63,32 @@ async def test_ids_grow_in_the_order_of_commits_whoever_writes(registry: Registr
     assert seen is not None
     assert len(seen) == 40
     assert seen == sorted(seen)
+
+
+async def test_a_backup_is_a_registry(registry: Registry, tmp_path: Path) -> None:
+    await registry.put_meta("hub", "mine")
+    path = tmp_path / "backup.db"
+    if not registry._database.sqlite:
+        with pytest.raises(CallerError, match="pg_dump"):
+            await registry.back_up(path)
+        return
+    await registry.back_up(path)
+    await registry.put_meta("hub", "later")
+    copy = await Registry.open(f"sqlite:///{path}")
+    assert await copy.get_meta("hub") == "mine"
+    await copy.close()
+    with pytest.raises(CallerError) as refused:
+        await registry.back_up(path)
+    assert refused.value.code == "exists"
+
+
+async def test_a_backup_that_fails_leaves_no_file(empty_file: Path, tmp_path: Path) -> None:
+    registry = await Registry.open(f"sqlite:///{shutil.copy(empty_file, tmp_path / 'registry.db')}")
+    (tmp_path / "file").touch()
+    with pytest.raises(HostError):
+        await registry.back_up(tmp_path / "file" / "backup.db")
+    (tmp_path / "registry.db").write_bytes(b"no database" * 10_000)
+    with pytest.raises(HostError, match="damaged"):
+        await registry.back_up(tmp_path / "backup.db")
+    assert not (tmp_path / "backup.db").exists()
+    await registry.close()

@@ -5,13 +5,20 @@ Puts the tables' rooms together behind one name; knows how the database is opene
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import sqlalchemy as sa
 
+from unisono.errors import CallerError
 from unisono.store.registry import shape
-from unisono.store.registry.address import Address
+from unisono.store.registry.address import Address, prepare_file
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.credentials import Credentials
 from unisono.store.registry.database import Database
+from unisono.store.registry.faults import faults
 from unisono.store.registry.models import Models
 from unisono.store.registry.outbox import Outbox
 from unisono.store.registry.people import People
@@ -54,6 +61,21 @@ class Registry(Places, Models, Things, Credentials, People, Outbox, Checkpoints)
         await Checkpoints.close(self)
         await self._database.close()
 
+    async def back_up(self, path: Path) -> None:
+        """Copy the registry, as it is at one moment, to a new SQLite file with mode 0600; others may go on writing.
+
+        Raises CallerError exists (there is a file already), bad_usage (on PostgreSQL), HostError disk_full, read_only.
+        """
+        source = self._database.address.path
+        if source is None:
+            raise CallerError(
+                "a registry on a PostgreSQL server is backed up there",
+                code="bad_usage",
+                mend="Use pg_dump, and `unisono backup` for the rest",
+            )
+        with faults(Address(path)):
+            await asyncio.to_thread(_copy, source, path)
+
     async def get_meta(self, key: str) -> str | None:
         """What is kept under ``key``, or None."""
         async with self._database.read() as connection:
@@ -72,3 +94,16 @@ class Registry(Places, Models, Things, Credentials, People, Outbox, Checkpoints)
             kept: str | None = await connection.scalar(sa.select(meta.c.value).where(meta.c.key == key))
         assert kept is not None  # written in this transaction
         return kept
+
+
+def _copy(source: Path, path: Path) -> None:
+    if path.exists():
+        raise CallerError(f"there is a file {path} already", code="exists", field="FILE")
+    prepare_file(path)
+    try:
+        with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(path)) as copy:
+            # Whole, in one step: page by page it would begin anew with every change in between.
+            original.backup(copy)
+    except BaseException:
+        path.unlink()
+        raise
