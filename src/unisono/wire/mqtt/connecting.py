@@ -13,7 +13,9 @@ from unisono.wire.mqtt.reason import ConnectReturnCode, ReasonCode, ViolationErr
 from unisono.wire.mqtt.topics import check_topic
 
 __all__ = [
+    "AUTH_REASONS",
     "CONNACK_REASONS",
+    "DISCONNECT_REASONS",
     "decode_auth",
     "decode_connack",
     "decode_connect",
@@ -27,10 +29,10 @@ __all__ = [
 _NAMES = {Version.V31: "MQIsdp", Version.V311: "MQTT", Version.V5: "MQTT"}
 
 CONNACK_REASONS = frozenset({0x00, *range(0x80, 0x8B), 0x8C, 0x90, 0x95, 0x97, 0x99, 0x9A, 0x9B, 0x9C, 0x9D, 0x9F})
-_DISCONNECT_REASONS = frozenset(
+DISCONNECT_REASONS = frozenset(
     {0x00, 0x04, *range(0x80, 0x84), 0x87, 0x89, 0x8B, *range(0x8D, 0x91), *range(0x93, 0xA3)}
 )
-_AUTH_REASONS = frozenset({0x00, 0x18, 0x19})
+AUTH_REASONS = frozenset({0x00, 0x18, 0x19})
 
 
 def encode_connect(packet: Connect) -> bytes:
@@ -150,7 +152,7 @@ def decode_disconnect(reader: Reader, version: Version) -> Disconnect:
     if version < Version.V5:
         reader.finish()
         return Disconnect()
-    reason, properties = _decode_reasoned(reader, PacketType.DISCONNECT, _DISCONNECT_REASONS, "MQTT-3.14.2-1")
+    reason, properties = _decode_reasoned(reader, PacketType.DISCONNECT, DISCONNECT_REASONS, "MQTT-3.14.2-1")
     return Disconnect(reason, properties)
 
 
@@ -165,7 +167,7 @@ def decode_auth(reader: Reader, version: Version) -> Auth:
     """AUTH. Raises `ViolationError`, before version 5 always."""
     if version < Version.V5:
         raise ViolationError("packet type 15 is reserved", "MQTT5 2.1.2")
-    reason, properties = _decode_reasoned(reader, PacketType.AUTH, _AUTH_REASONS, "MQTT-3.15.2-1")
+    reason, properties = _decode_reasoned(reader, PacketType.AUTH, AUTH_REASONS, "MQTT-3.15.2-1")
     if reason and (properties is None or properties.authentication_method is None):
         raise ViolationError("AUTH without authentication method", "MQTT5 3.15.2.2.2", ReasonCode.PROTOCOL_ERROR)
     return Auth(reason, properties)
