@@ -30,9 +30,9 @@ __all__ = ["History"]
 MEMORY_MB = 128
 """What the engine may hold in memory: 64 MB slowed sealing, more bought nothing."""
 SEAL_BYTES = 256 << 20
-RESERVE_BYTES = 4 * CHECKPOINT_BYTES
-"""Free space that is never used: a checkpoint that meets a full disk corrupts the file, and one rewrites at most the
-write-ahead log, beside the log itself, in each of two open files."""
+RESERVE_BYTES = 2 * CHECKPOINT_BYTES
+"""Free space that is never used: a checkpoint that meets a full disk corrupts the file. It writes about as much as
+stands in the write-ahead log, which may be twice the checkpoint size when a large batch comes just before."""
 ROW_BYTES = 48
 """Room that one appended row may take, uncompressed, in the write-ahead log."""
 RETENTION_DAYS = 365

@@ -1,0 +1,233 @@
+"""What the environment does to a history: it says so, changes nothing, and goes on when it can."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.store.history.readings import DAY, FAR, NOON, batch, key_of, put
+from unisono.errors import HostError
+from unisono.store.history import History
+from unisono.store.history.disk import fault, free_bytes
+
+
+def filled(folder: Path) -> None:
+    history = History(folder)
+    put(history, 1, batch(1), known=range(4))
+    history.seal()
+    put(history, 2, batch(2))
+    history.close()
+
+
+def counted(folder: Path) -> tuple[int, tuple[str, int]]:
+    history = History(folder)
+    try:
+        return history.count(*key_of(0), 0, FAR), history.position()
+    finally:
+        history.close()
+
+
+def refusal(folder: Path) -> HostError:
+    with pytest.raises(HostError) as refused:
+        History(folder)
+    return refused.value
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 48 MB of its own."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(disk)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a tmpfs")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_refuses_keeps_and_recovers(small_disk: Path) -> None:
+    history = History(small_disk / "0", reserve_bytes=16 << 20)
+    put(history, 1, batch(1), known=range(4))
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(free_bytes(small_disk) - (12 << 20)))
+    with pytest.raises(HostError) as refused:
+        put(history, 2, batch(2))
+    assert refused.value.code == "disk_full"
+    with pytest.raises(HostError, match="in reserve"):
+        history.seal()
+    assert history.position() == ("log", 1)
+    assert history.count(*key_of(0), 0, FAR) == 100
+    ballast.unlink()
+    put(history, 2, batch(2))
+    history.seal()
+    assert history.count(*key_of(0), 0, FAR) == 200
+    history.close()
+    assert counted(small_disk / "0") == (200, ("log", 2))
+
+
+def test_a_disk_filled_to_the_last_byte_by_others_loses_nothing(small_disk: Path) -> None:
+    history = History(small_disk / "0", reserve_bytes=0)
+    done = 0
+    (small_disk / "ballast").write_bytes(bytes(free_bytes(small_disk) - (4 << 20)))
+    with pytest.raises(HostError) as refused:
+        while True:
+            put(history, done + 1, batch(done + 1, rows=2000), known=range(4) if not done else ())
+            done += 1
+    assert refused.value.code == "disk_full"
+    history.close()
+    (small_disk / "ballast").unlink()
+    assert counted(small_disk / "0") == (done * 2000, ("log", done))
+
+
+def test_a_read_only_folder_is_named(small_disk: Path) -> None:
+    filled(small_disk / "0")
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    error = refusal(small_disk / "0")
+    assert error.code == "read_only"
+    assert str(small_disk) in str(error)
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    assert counted(small_disk / "0") == (200, ("log", 2))
+
+
+def test_background_work_that_failed_is_told_once_and_tried_again(tmp_path: Path) -> None:
+    fail = [True]
+
+    def step(name: str) -> None:
+        if name == "raw:copied" and fail[0]:
+            raise HostError("the disk went away", code="disk_full")
+
+    history = History(tmp_path, on_step=step)
+    put(history, 1, batch(1), known=range(4))
+    history.maintain(NOON)
+    history.maintain(NOON + DAY)
+    history._wait()
+    fail[0] = False
+    with pytest.raises(HostError, match="the disk went away"):
+        history.maintain(NOON + DAY)
+    history._wait()
+    history.maintain(NOON + DAY)
+    assert len(list((tmp_path / "sealed").iterdir())) == 1
+    assert history.count(*key_of(0), 0, FAR) == 100
+    history.close()
+
+
+def test_closing_ends_background_work_which_is_done_later(tmp_path: Path) -> None:
+    opened: list[History] = []
+
+    def step(name: str) -> None:
+        if name == "raw:copied":
+            opened[0]._keeper.stop()
+
+    opened.append(History(tmp_path, on_step=step))
+    put(opened[0], 1, batch(1), known=range(4))
+    opened[0].maintain(NOON)
+    opened[0].maintain(NOON + DAY)
+    opened[0].close()
+    assert not list((tmp_path / "sealed").iterdir())
+    history = History(tmp_path)
+    history.seal()
+    assert history.count(*key_of(0), 0, FAR) == 100
+    assert len(list((tmp_path / "sealed").iterdir())) == 1
+    history.close()
+
+
+def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    code = f"from pathlib import Path; from unisono.store.history import History; History(Path({str(tmp_path)!r}))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert "Stop the other hub" in result.stderr
+    history.close()
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a database at all" * 100])
+def test_a_damaged_manifest_is_named_and_without_it_the_files_are_taken_in(tmp_path: Path, damage: bytes) -> None:
+    filled(tmp_path)
+    hot = tmp_path / "hot.duckdb"
+    hot.write_bytes(damage or hot.read_bytes()[:5000])
+    error = refusal(tmp_path)
+    assert error.code == "history_unavailable"
+    assert error.mend is not None
+    assert f"mv {hot}" in error.mend
+    hot.rename(tmp_path / "hot.duckdb.damaged")
+    assert counted(tmp_path) == (200, ("log", 2))
+    assert counted(tmp_path) == (200, ("log", 2))
+
+
+def test_without_manifest_and_hot_segment_the_sealed_files_say_where_to_go_on(tmp_path: Path) -> None:
+    filled(tmp_path)
+    for path in tmp_path.glob("hot*"):
+        path.unlink()
+    assert counted(tmp_path) == (100, ("log", 1))
+    history = History(tmp_path)
+    put(history, 2, batch(2))
+    history.seal()
+    assert history.series() == [(number, *key_of(number)) for number in range(4)]
+    assert history.count(*key_of(0), 0, FAR) == 200
+    history.close()
+
+
+def test_taking_in_counts_what_is_both_hot_and_sealed_or_merged_once(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    for seq in range(1, 9):
+        put(history, seq, batch(seq, rows=10), known=range(4) if seq == 1 else ())
+        history.seal()
+    kept = tmp_path / "kept"
+    shutil.copytree(tmp_path / "rollup", kept)
+    history.maintain(NOON + DAY)
+    history._wait()
+    history.close()
+    merged = list((tmp_path / "rollup").iterdir())
+    assert len(merged) == 2
+    shutil.copytree(kept, tmp_path / "rollup", dirs_exist_ok=True)
+    (tmp_path / "sealed" / "notes.parquet").write_bytes(b"not ours")
+    (tmp_path / "hot.duckdb").unlink()
+    history = History(tmp_path)
+    assert history.count(*key_of(0), 0, FAR) == 80
+    start = NOON - NOON % DAY
+    assert sum(bucket.count for bucket in history.buckets(*key_of(0), start, start + 2 * DAY, 2)) == 80
+    assert sorted((tmp_path / "rollup").iterdir()) == sorted(merged)
+    assert (tmp_path / "sealed" / "notes.damaged").exists()
+    history.close()
+
+
+def test_a_damaged_segment_is_named_and_given_up_when_moved_aside(tmp_path: Path) -> None:
+    filled(tmp_path)
+    segment = tmp_path / "hot-000002.duckdb"
+    segment.write_bytes(b"x" * 20_000)
+    error = refusal(tmp_path)
+    assert error.code == "history_unavailable"
+    assert str(segment) in str(error)
+    segment.rename(tmp_path / "aside")
+    assert counted(tmp_path) == (100, ("log", 1))
+
+
+def test_a_sealed_file_that_is_gone_does_not_take_the_rest_along(tmp_path: Path) -> None:
+    filled(tmp_path)
+    next((tmp_path / "sealed").iterdir()).unlink()
+    assert counted(tmp_path) == (100, ("log", 2))
+
+
+def test_a_foreign_database_is_not_touched(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "hot.duckdb")) as other:
+        other.execute("CREATE TABLE mine AS SELECT 42 AS answer")
+    error = refusal(tmp_path)
+    assert error.code == "history_unavailable"
+    with duckdb.connect(str(tmp_path / "hot.duckdb")) as other:
+        assert other.execute("FROM mine").fetchall() == [(42,)]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(28, "disk_full"), (30, "read_only"), (13, "read_only"), (5, "history_unavailable")]
+)
+def test_what_the_system_refuses_has_a_code(number: int, code: str) -> None:
+    assert fault(OSError(number, "words"), Path("there")).code == code
