@@ -60,9 +60,9 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Throttle:
-    """Makes whoever fails wait: 3 tries are free, then 1 s, doubled each time up to ``longest_s``. Forgets after 15 min.
+    """Makes whoever fails wait: 3 tries are free, then 1 s, doubled each time up to ``longest_s``.
 
-    Time is passed in. Bounded: at `MAX_KEYS` the oldest is forgotten.
+    Forgets after 15 minutes. Time is passed in. Bounded: at `MAX_KEYS` the oldest is forgotten.
     """
 
     FREE = 3

@@ -40,7 +40,7 @@ def check_command(model: Model, new: shapes.CommandNew) -> tuple[dict[str, Any] 
     if new.set is not None:
         if not new.set:
             raise CallerError("Nothing is wanted", code="bad_request", field="set", expected="at least one property")
-        return {key: value for key, value in (_wanted(model, *item) for item in new.set.items())}, None, {}
+        return dict(_wanted(model, *item) for item in new.set.items()), None, {}
     assert new.call is not None
     key, action = find_action(model, new.call)
     return None, key, check_input(model, action.inputs, new.input or {})

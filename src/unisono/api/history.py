@@ -35,6 +35,7 @@ AHEAD_US = 60 * SECOND
 
 @get("/things/{thing_id:str}/history")
 async def history(
+    *,
     context: Context,
     identity: Asker,
     thing_id: FromPath[str],

@@ -18,7 +18,7 @@ from unisono.api.context import ApiContext, now_us
 from unisono.api.inject import Asker, Context
 from unisono.errors import CallerError
 from unisono.store.registry import ModelRow
-from unisono.thing import Model, dump_model, load_model
+from unisono.thing import Model, dump_model, load_model, require_sound
 
 __all__ = ["router"]
 
@@ -100,6 +100,7 @@ async def _put(context: ApiContext, model: Model) -> None:
             field="id",
             expected="an id of your own, such as vendor.product",
         )
+    require_sound(model)
     row = ModelRow(
         model.id, model.version, dump_model(model).decode(), model.vendor or "", model.kind or "", created=now_us()
     )
@@ -111,7 +112,7 @@ async def _put(context: ApiContext, model: Model) -> None:
 async def change_model(
     context: Context, identity: Asker, model_id: FromPath[str], data: JSONBody[dict[str, Any]]
 ) -> Response[bytes]:
-    """A new version: the newest one with these members replaced (RFC 7396). Things keep theirs until they are changed."""
+    """A new version: the newest one with these members replaced (RFC 7396). Things keep theirs until changed."""
     context.auth.require(identity, Action.CONFIGURE, ())
     newest = await context.catalog.get(model_id.lstrip("/"), None, field="id")
     if data.get("id", newest.id) != newest.id:

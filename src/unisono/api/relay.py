@@ -1,9 +1,9 @@
 """The outbox relay: what a registry transaction decided enters the log, in the order of the commits, once.
 
 Knows outbox rows and batches. Knows no route. A change is answered after its entry is in the log and the owner has
-folded it; what a crash leaves between commit and log is relayed at the next start, and a batch that was appended but not
-ticked off is recognised by its message id: the bounds of a batch are written down before it is appended, so a repetition
-has the same bytes and the same id.
+folded it; what a crash leaves between commit and log is relayed at the next start. A batch that was appended but not
+ticked off is recognised by its message id: the bounds of a batch are written down before it is appended, so that a
+repetition has the same bytes and the same id.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class Value(msgspec.Struct):
 
 
 class Thing(msgspec.Struct):
-    """A thing with its twin. ``availability`` is online, offline, sleeping, or unknown when the owner does not answer."""
+    """A thing with its twin. ``availability``: online, offline, sleeping, or unknown (its owner does not answer)."""
 
     id: str
     name: str
@@ -98,7 +98,7 @@ class Thing(msgspec.Struct):
 
 
 class ThingNew(msgspec.Struct, forbid_unknown_fields=True):
-    """A thing to add. ``id`` is made from the name when absent. ``model``: the newest version, unless told otherwise."""
+    """A thing to add. ``id`` is made from the name when absent; ``model`` means its newest version unless told."""
 
     model: Annotated[str, Meta(min_length=1, max_length=200)]
     place: Id

@@ -39,6 +39,7 @@ Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
 @get("/")
 async def list_things(
+    *,
     context: Context,
     identity: Asker,
     place: FromQuery[str | None] = None,

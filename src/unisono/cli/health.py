@@ -1,0 +1,95 @@
+"""``unisono status`` and ``unisono doctor``: is it well, and if not, the one command that mends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from unisono.cli.hub import Hub, hub_command
+from unisono.cli.screen import Screen
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    hub_command(app, "status")(_status)
+    hub_command(app, "doctor")(_doctor)
+
+
+def _status(hub: Hub, screen: Screen) -> None:
+    """Show positions, counts and trouble."""
+    found = hub.get("/api/v1/status")
+    if screen.as_json:
+        screen.json(found)
+    else:
+        _show(screen, found)
+    if not found["ready"]:
+        raise typer.Exit(1)
+
+
+def _show(screen: Screen, found: dict[str, Any]) -> None:
+    free = found["disk"]["free_bytes"] / 2**30
+    screen.fields(
+        {
+            "hub": found["hub"],
+            "version": found["version"],
+            "started": found["started"],
+            "ready": found["ready"],
+            "things": f"{found['things']}, {found['online']} online",
+            "data": f"{found['data']} ({free:.1f} GB free)",
+        }
+    )
+    print()
+    owners = [
+        {
+            **each,
+            "behind": each["last_seq"] - each["twin_position"],
+            "history_behind": each["last_seq"] - each["history_position"],
+            "log_mb": each["log_bytes"] / 2**20,
+        }
+        for each in found["partitions"]
+    ]
+    columns = {
+        "partition": "PARTITION",
+        "things": "THINGS",
+        "online": "ONLINE",
+        "messages": "MESSAGES",
+        "values": "VALUES",
+        "dead_letters": "DEAD LETTERS",
+        "last_seq": "LOG AT",
+        "behind": "TWINS BEHIND",
+        "history_behind": "HISTORY BEHIND",
+        "log_mb": "LOG MB",
+    }
+    screen.rows(owners, columns, empty="No owner answers.")
+    print()
+    columns = {
+        "gateway": "GATEWAY",
+        "connections": "CONNECTIONS",
+        "messages_in": "IN",
+        "messages_out": "OUT",
+        "refused": "REFUSED",
+        "pending": "PENDING",
+    }
+    screen.rows(found["gateways"], columns, empty="No gateway answers.")
+    if found["trouble"]:
+        print()
+        for each in found["trouble"]:
+            print(f"! {each}")
+        print("  Run: unisono doctor")
+
+
+def _doctor(hub: Hub, screen: Screen) -> None:
+    """Say what is wrong, and the one command that mends it."""
+    from unisono.cli.doctor import examine
+
+    findings = examine(hub)
+    rows = [{"check": each.check, "is": each.verdict, "finding": each.text, "mend": each.mend} for each in findings]
+    columns = {"check": "CHECK", "is": "IS", "finding": "FINDING", "mend": "MEND IT WITH"}
+    screen.rows(rows, columns, empty="Nothing was checked.")
+    if any(each.code == "hub_unreachable" for each in findings):
+        raise typer.Exit(3)
+    if any(each.verdict == "bad" for each in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,62 @@
+"""``unisono place``: homes, rooms, plants, lines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from unisono.cli.hub import Hub, hub_command
+from unisono.cli.screen import Screen
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Places: a tree of homes, rooms, plants, lines.", no_args_is_help=True)
+
+
+def _in_tree_order(places: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The places with each one under its parent, names indented."""
+    inside: dict[str | None, list[dict[str, Any]]] = {}
+    known = {place["id"] for place in places}
+    for place in places:
+        inside.setdefault(place["parent"] if place["parent"] in known else None, []).append(place)
+    found: list[dict[str, Any]] = []
+
+    def add(parent: str | None, depth: int) -> None:
+        for place in inside.get(parent, []):
+            found.append({**place, "name": "  " * depth + place["name"]})
+            add(place["id"], depth + 1)
+
+    add(None, 0)
+    return found
+
+
+@hub_command(app, "list")
+def list_places(hub: Hub, screen: Screen) -> None:
+    """List places as a tree."""
+    found = list(hub.items("/api/v1/places"))
+    rows = found if screen.as_json else _in_tree_order(found)
+    columns = {"name": "NAME", "id": "ID", "kind": "KIND"}
+    screen.rows(rows, columns, empty="No places. Add one: unisono place add Home --kind home")
+
+
+@hub_command(app, "add")
+def add_place(
+    hub: Hub,
+    screen: Screen,
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    parent: Annotated[str | None, typer.Option(help="The place it lies in; none makes a root place.")] = None,
+    kind: Annotated[str | None, typer.Option(help="home, floor, room, outdoor, car, plant, area...")] = None,
+    id: Annotated[str | None, typer.Option(help="Its id; else one is made from the name.")] = None,
+) -> None:
+    """Add a place."""
+    body = {"name": name, "parent": parent, "kind": kind, "id": id}
+    screen.fields(hub.post("/api/v1/places", {key: value for key, value in body.items() if value is not None}))
+
+
+@hub_command(app, "remove")
+def remove_place(hub: Hub, screen: Screen, id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Remove an empty place."""
+    hub.delete(f"/api/v1/places/{id}")
+    screen.done(f"{id} was removed", {"id": id})

@@ -1,0 +1,76 @@
+"""The root of the command line: which commands there are, and how errors become words and exit codes.
+
+Exit codes: 0 done, 1 the thing asked for failed, 2 bad usage, 3 the hub cannot be reached.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from unisono.cli import archive, bench, health, model, place, sim, thing, up, user
+from unisono.cli.screen import complain
+from unisono.errors import UnisonoError
+
+__all__ = ["EXIT_FAILED", "EXIT_UNREACHABLE", "EXIT_USAGE", "app", "main"]
+
+EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
+
+# what a shell reports for a program ended by Ctrl-C: 128 + SIGINT
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="unisono",
+    help="The open place where phones, homes, cars and factories act as one.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+up.register(app)
+health.register(app)
+app.add_typer(model.app, name="model")
+app.add_typer(thing.app, name="thing")
+app.add_typer(place.app, name="place")
+app.add_typer(user.app, name="user")
+app.add_typer(sim.app, name="sim")
+bench.register(app)
+archive.register(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"unisono {version('unisono')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    del version  # its callback did the work
+
+
+def exit_code(error: UnisonoError) -> int:
+    """The exit code that an error has."""
+    return {"hub_unreachable": EXIT_UNREACHABLE, "bad_usage": EXIT_USAGE}.get(error.code, EXIT_FAILED)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is returned or raised as SystemExit."""
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="unisono")
+    except UnisonoError as error:
+        complain(error)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # whoever read our output has seen enough (`| head`); closing again at exit would complain
+        sys.stderr.close()
+        return 0
+    return 0

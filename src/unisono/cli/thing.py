@@ -1,0 +1,269 @@
+"""``unisono thing``: what is connected, what it says, and what is asked of it."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from unisono.cli.hub import Hub, hub_command
+from unisono.cli.screen import Screen, age, note, show_value
+from unisono.errors import CallerError, HostError
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Things: list, look at, add, watch, command.", no_args_is_help=True)
+
+COLUMNS = {
+    "id": "ID",
+    "name": "NAME",
+    "model": "MODEL",
+    "place": "PLACE",
+    "availability": "IS",
+    "seen": "SEEN",
+    "values": "VALUES",
+}
+
+# waiting longer than a command's usual timeout of 10 s gives a definite answer
+WAIT_S = 15.0
+
+# values shown in one line of the list
+SHOWN_VALUES = 4
+
+ThingId = Annotated[str, typer.Argument(metavar="ID", help="The thing's id.")]
+Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for the end of the command.", min=0, max=60)]
+
+
+def _ago(text: str | None) -> str:
+    if text is None:
+        return "never"
+    return age((datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds()) + " ago"
+
+
+def _line(thing: dict[str, Any]) -> dict[str, Any]:
+    state = thing["state"]
+    values = [f"{key}={show_value(state[key]['value'])}" for key in list(state)[:SHOWN_VALUES]]
+    if len(state) > SHOWN_VALUES:
+        values.append(f"and {len(state) - SHOWN_VALUES} more")
+    availability = thing["availability"] + (" (simulated)" if thing.get("simulated") else "")
+    return {**thing, "availability": availability, "seen": _ago(thing["seen"]), "values": " ".join(values)}
+
+
+@hub_command(app, "list")
+def list_things(
+    hub: Hub,
+    screen: Screen,
+    *,
+    place: Annotated[str | None, typer.Option(help="Only in this place and below.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only of this model.")] = None,
+    trait: Annotated[str | None, typer.Option(help="Only with this trait.")] = None,
+    q: Annotated[str | None, typer.Option("--q", help="Only with this in the id or name.")] = None,
+) -> None:
+    """List things with their values."""
+    found = list(hub.items("/api/v1/things", place=place, model=model, trait=trait, q=q))
+    rows = found if screen.as_json else [_line(each) for each in found]
+    screen.rows(
+        rows, COLUMNS, empty="No things. Add one: unisono thing add ID --model sensor.temperature --place PLACE"
+    )
+
+
+@hub_command(app, "show")
+def show_thing(hub: Hub, screen: Screen, id: ThingId) -> None:
+    """Show one thing with all its values."""
+    thing = hub.get(f"/api/v1/things/{id}")
+    if screen.as_json:
+        screen.json(thing)
+        return
+    state = thing.pop("state")
+    desired = thing.pop("desired")
+    screen.fields({**thing, "seen": _ago(thing["seen"])})
+    rows = [
+        {
+            "property": key,
+            "value": state.get(key, {}).get("value"),
+            "reported": _ago(state.get(key, {}).get("at")),
+            "desired": desired.get(key, {}).get("value"),
+        }
+        for key in sorted({*state, *desired})
+    ]
+    print()
+    columns = {"property": "PROPERTY", "value": "VALUE", "reported": "REPORTED", "desired": "WANTED"}
+    screen.rows(rows, columns, empty="It has reported nothing yet.")
+    if thing.get("dead_letters"):
+        note(f"{thing['dead_letters']} messages could not be taken in: unisono thing letters {id}")
+
+
+@hub_command(app, "add")
+def add_thing(
+    hub: Hub,
+    screen: Screen,
+    *,
+    id: ThingId,
+    model: Annotated[str, typer.Option(help="The model, such as light or sensor.temperature.")],
+    place: Annotated[str, typer.Option(help="The place it stands in.")],
+    name: Annotated[str | None, typer.Option(help="Its name; else its id.")] = None,
+    parent: Annotated[str | None, typer.Option(help="The thing it is part of, or that speaks for it.")] = None,
+    sleep_s: Annotated[float, typer.Option(help="Silence of so many seconds is normal for it.", min=0)] = 0.0,
+) -> None:
+    """Add a thing. Its secret is shown once."""
+    body = {"id": id, "model": model, "place": place, "name": name, "parent": parent, "sleep_s": sleep_s}
+    added = hub.post("/api/v1/things", {key: value for key, value in body.items() if value is not None})
+    screen.fields(added)
+    if not screen.as_json:
+        note("The secret is shown only now: it is the MQTT password, the id is the user name.")
+
+
+@hub_command(app, "remove")
+def remove_thing(hub: Hub, screen: Screen, id: ThingId) -> None:
+    """Remove a thing; its history stays until retention."""
+    hub.delete(f"/api/v1/things/{id}")
+    screen.done(f"{id} was removed", {"id": id})
+
+
+@hub_command(app, "secret")
+def new_secret(hub: Hub, screen: Screen, id: ThingId) -> None:
+    """Give a thing a new secret; the old one is refused from now on."""
+    screen.fields(hub.post(f"/api/v1/things/{id}/secret", {}))
+
+
+@hub_command(app, "letters")
+def letters(hub: Hub, screen: Screen, id: ThingId) -> None:
+    """Show what a thing said that could not be taken in, with the reason."""
+    found = hub.get(f"/api/v1/things/{id}/dead-letters")["items"]
+    columns = {"at": "AT", "topic": "TOPIC", "code": "CODE", "detail": "WHY", "excerpt": "SAID"}
+    screen.rows(found, columns, empty="Everything it said could be taken in.")
+
+
+def read_pairs(pairs: list[str]) -> dict[str, Any]:
+    """``KEY=VALUE`` words as a mapping; a value that is JSON is taken as such, else as text.
+
+    Raises CallerError ``bad_usage``.
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise CallerError(f"{pair!r} says nothing", code="bad_usage", expected="PROPERTY=VALUE")
+        try:
+            found[key] = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            found[key] = {"on": True, "off": False}.get(text, text)
+    return found
+
+
+def _command(hub: Hub, screen: Screen, id: str, body: dict[str, Any], wait: float) -> None:
+    command = hub.post(f"/api/v1/things/{id}/commands", body, wait=wait or None)
+    if screen.as_json:
+        screen.json(command)
+    else:
+        why = f": {command['why']}" if command.get("why") else ""
+        print(f"{command['state']}{why}")
+        if command.get("output") is not None:
+            print(show_value(command["output"]))
+        if command["state"] == "acknowledged":
+            note("The thing took it, but has not reported the value yet: that is not confirmed.")
+    if command["state"] in {"mismatch", "timeout", "rejected", "expired", "superseded", "failed"}:
+        raise typer.Exit(1)
+
+
+@hub_command(app, "set")
+def set_values(
+    hub: Hub,
+    screen: Screen,
+    id: ThingId,
+    values: Annotated[list[str], typer.Argument(metavar="PROPERTY=VALUE...")],
+    wait: Wait = WAIT_S,
+) -> None:
+    """Ask a thing to take on values, and say what became of it."""
+    _command(hub, screen, id, {"set": read_pairs(values)}, wait)
+
+
+@hub_command(app, "call")
+def call_action(
+    hub: Hub,
+    screen: Screen,
+    *,
+    id: ThingId,
+    action: Annotated[str, typer.Argument(help="The action.")],
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[ARG=VALUE...]")] = None,
+    wait: Wait = WAIT_S,
+) -> None:
+    """Call an action of a thing, and say what became of it."""
+    _command(hub, screen, id, {"call": action, "input": read_pairs(arguments or [])}, wait)
+
+
+@hub_command(app, "history")
+def history(
+    hub: Hub,
+    screen: Screen,
+    *,
+    id: ThingId,
+    property: Annotated[str, typer.Argument(metavar="PROPERTY")],
+    last: Annotated[str, typer.Option(help="How far back, such as 90m, 24h or 7d.")] = "24h",
+    points: Annotated[int, typer.Option(help="At most so many buckets instead of raw values.", min=0)] = 0,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Show what a property was."""
+    query = {"property": property, "from": f"-{last}", "points": points or None}
+    found: list[dict[str, Any]] = []
+    after: str | None = None
+    while True:
+        page = hub.get(f"/api/v1/things/{id}/history", **query, limit=10_000, after=after)
+        found += page["points"]
+        after = page.get("next")
+        if after is None:
+            break
+    columns = ["at", "min", "mean", "max", "last", "count"] if points else ["at", "value"]
+    if as_csv:
+        writer = csv.DictWriter(sys.stdout, columns)
+        writer.writeheader()
+        writer.writerows(found)
+        return
+    screen.rows(found, {key: key.upper() for key in columns}, empty=f"Nothing in the last {last}.")
+
+
+@hub_command(app, "watch")
+def watch(
+    hub: Hub,
+    screen: Screen,
+    id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Only this thing.")] = None,
+    place: Annotated[str | None, typer.Option(help="Only in this place and below.")] = None,
+    trait: Annotated[str | None, typer.Option(help="Only this trait.")] = None,
+) -> None:
+    """Print changes as they happen, until Ctrl-C; with --json a JSON object per line."""
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake
+    from websockets.sync.client import connect
+
+    address = "ws" + hub.url.removeprefix("http") + "/api/v1/live"
+    try:
+        with connect(address) as socket:
+            socket.send(msgspec.json.encode({"token": hub.token}).decode())
+            wanted = {"thing": id, "place": place, "trait": trait}
+            socket.send(msgspec.json.encode({"subscribe": wanted}).decode())
+            for text in socket:
+                _print_frame(screen, msgspec.json.decode(text), text)
+    except ConnectionClosed as error:
+        raise HostError("The hub closed the connection", code="hub_unreachable", mend="Run: unisono status") from error
+    except (OSError, InvalidHandshake) as error:
+        raise hub.unreachable(error) from error
+
+
+def _print_frame(screen: Screen, frame: dict[str, Any], text: str | bytes) -> None:
+    if "error" in frame:
+        error = frame["error"]
+        raise CallerError(error["detail"], code=error["code"], field=error.get("field"), mend=error.get("mend"))
+    if screen.as_json:
+        print(text if isinstance(text, str) else text.decode(), flush=True)
+        return
+    if "command" in frame:
+        command = frame["command"]
+        print(f"{command['at']}  {frame['thing']}  command {command['id']} {command['state']}", flush=True)
+        return
+    values = [f"{key}={show_value(each['value'])}" for key, each in frame["changed"].items()]
+    if "online" in frame:
+        values.append("came online" if frame["online"] else "went offline")
+    print(f"{frame['at']}  {frame['thing']}  {' '.join(values)}", flush=True)
