@@ -1,0 +1,22 @@
+"""Measurements of the hub and its peers: a client of the hub from outside, over MQTT, HTTP and /proc.
+
+Knows `unisono.wire` and `unisono.thing` at most; must not know the hub's inside. ``python -m unisono.bench NAME``.
+"""
+
+from unisono.bench.connections import ConnectionsOptions, run_connections
+from unisono.bench.ingest import IngestOptions, run_ingest
+from unisono.bench.latency import LatencyOptions, run_latency
+from unisono.bench.recovery import RecoveryOptions, run_recovery
+from unisono.bench.report import Report
+
+__all__ = [
+    "ConnectionsOptions",
+    "IngestOptions",
+    "LatencyOptions",
+    "RecoveryOptions",
+    "Report",
+    "run_connections",
+    "run_ingest",
+    "run_latency",
+    "run_recovery",
+]

@@ -5,6 +5,7 @@ Knows the line protocol of `unisono.bench.load`; knows no server.
 
 from __future__ import annotations
 
+import contextlib
 import select
 import subprocess
 import sys
@@ -55,8 +56,9 @@ def between(first: Sample, last: Sample) -> Window:
 class Load:
     """One job spread over ``processes`` generators. A context manager: all of them are gone at the end."""
 
-    def __init__(self, job: Job, processes: int = 1) -> None:
+    def __init__(self, job: Job, processes: int = 1, *, program: str = "load") -> None:
         self.job = job
+        self._program = program
         self._processes: list[subprocess.Popen[bytes]] = []
         self._jobs = [_share(job, index, processes) for index in range(processes)]
 
@@ -81,7 +83,9 @@ class Load:
     def _begin(self) -> None:
         for job in self._jobs:
             process = subprocess.Popen(
-                [sys.executable, "-m", "unisono.bench.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                [sys.executable, "-c", f"from unisono.bench.{self._program} import main; raise SystemExit(main())"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
             )
             self._processes.append(process)
             data = msgspec.json.encode(job)
@@ -102,6 +106,10 @@ class Load:
     def stop(self) -> Sample:
         """Send nothing new; what is in flight may still be acknowledged."""
         return self._tell(b"stop")
+
+    def numbers(self) -> list[int]:
+        """How many messages of each client are acknowledged, in the order of the job's credentials."""
+        return self._tell(b"numbers").numbers
 
     def drain(self, deadline_s: float) -> Sample:
         """After `stop`: wait until everything sent is acknowledged (QoS 1) or nothing more arrives (QoS 0).
@@ -134,10 +142,8 @@ class Load:
     def _end(self) -> None:
         for process in self._processes:
             if process.stdin is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     process.stdin.close()  # the end of its commands ends a generator
-                except BrokenPipeError:
-                    pass
         for process in self._processes:
             try:
                 process.wait(QUIT_DEADLINE_S)
@@ -187,4 +193,8 @@ def _sum(samples: Sequence[Sample]) -> Sample:
         window=min(sample.window for sample in samples),
         frame_bytes=samples[0].frame_bytes,
         disordered=sum(sample.disordered for sample in samples),
+        connected=sum(sample.connected for sample in samples),
+        reconnects=sum(sample.reconnects for sample in samples),
+        resent=sum(sample.resent for sample in samples),
+        numbers=[number for sample in samples for number in sample.numbers],
     )

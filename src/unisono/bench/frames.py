@@ -17,7 +17,6 @@ __all__ = [
     "Ring",
     "decode_connack",
     "encode_connect",
-    "encode_disconnect",
     "encode_publish",
     "encode_ring",
     "encode_subscribe",
@@ -51,7 +50,7 @@ class Ring(NamedTuple):
 
 
 class Connack(NamedTuple):
-    """What a CONNACK said: ``code`` 0 is success; ``receive_maximum`` bounds the client's window (MQTT 5, 3.2.2.3.3)."""
+    """What a CONNACK said: ``code`` 0 is success; ``receive_maximum`` bounds the window (MQTT 5, 3.2.2.3.3)."""
 
     code: int
     receive_maximum: int
@@ -87,9 +86,11 @@ def _packet(first: int, body: bytes) -> bytes:
     return bytes((first,)) + _length(len(body)) + body
 
 
-def encode_connect(client_id: str, user: str | None, password: str | None, *, version: int, keep_alive_s: int) -> bytes:
-    """A CONNECT with a clean session (MQTT 3.1); ``version`` is the protocol level, 4 (3.1.1) or 5."""
-    flags = 0x02 | (0x80 if user is not None else 0) | (0x40 if password is not None else 0)
+def encode_connect(
+    client_id: str, user: str | None, password: str | None, *, version: int, keep_alive_s: int, clean: bool = True
+) -> bytes:
+    """A CONNECT (MQTT 3.1); ``version`` is the protocol level, 4 (3.1.1) or 5."""
+    flags = (0x02 if clean else 0) | (0x80 if user is not None else 0) | (0x40 if password is not None else 0)
     body = _text("MQTT") + bytes((version, flags)) + keep_alive_s.to_bytes(2, "big")
     if version == PROTOCOL_5:
         body += b"\x00"
@@ -98,12 +99,6 @@ def encode_connect(client_id: str, user: str | None, password: str | None, *, ve
         if part is not None:
             body += _text(part)
     return _packet(0x10, body)
-
-
-def encode_disconnect(version: int) -> bytes:
-    """A DISCONNECT with reason 0 (MQTT 3.14), the same bytes in both versions."""
-    del version
-    return b"\xe0\x00"
 
 
 def encode_subscribe(packet_id: int, topic_filter: str, qos: int, *, version: int) -> bytes:
@@ -142,7 +137,7 @@ def encode_ring(topic: str, first: int, frames: int, *, qos: int, version: int) 
 
 
 def decode_connack(data: bytes, version: int) -> Connack | None:
-    """Read the CONNACK at the start of ``data``, None while it is incomplete. Raises `DeviceError` for another packet."""
+    """Read the CONNACK at the start of ``data``, None while incomplete. Raises `DeviceError` for another packet."""
     if len(data) < 2:
         return None
     if data[0] != 0x20 or data[1] > 127:

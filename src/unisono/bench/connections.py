@@ -1,0 +1,123 @@
+"""``bench connections``: what an idle, signed-in client costs, and what a server at rest does.
+
+Knows memory and CPU of processes. "Per connection" is the growth of the PSS of the process that listens, divided by the
+clients; kernel socket buffers are not in it, at any server.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from unisono.bench import machine
+from unisono.bench.drive import Load
+from unisono.bench.hub import Hub
+from unisono.bench.load import Job
+from unisono.bench.measure import Target, cpu_seconds
+from unisono.bench.report import Report, ratio
+from unisono.bench.servers import PEERS
+
+__all__ = ["ConnectionsOptions", "run_connections"]
+
+SPARE_FILES = 500
+CALM_S = 2.0  # after starting or connecting, before memory is read
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionsOptions:
+    """``clients`` that do nothing; ``rest_s``: how long the CPU at rest is watched."""
+
+    clients: int = 15_000
+    rest_s: float = 10.0
+    peers: tuple[str, ...] = ("mosquitto", "nats", "amqtt")
+    hub: bool = True
+
+    @classmethod
+    def quick(cls, **changes: Any) -> ConnectionsOptions:
+        """A smoke run."""
+        return cls(**{"clients": 500, "rest_s": 2.0, **changes})
+
+
+def run_connections(options: ConnectionsOptions, say: Callable[[str], None] = lambda text: None) -> Report:
+    """Measure each server at rest, then with the clients connected. Raises `HostError` when files may not be opened."""
+    machine.require_proc()
+    machine.raise_file_limit(options.clients + SPARE_FILES)
+    about = machine.machine()
+    versions = {name: PEERS[name]().version() for name in options.peers}
+    figures: dict[str, dict[str, dict[str, Any]]] = {}
+    for name in options.peers:
+        clients = min(options.clients, PEERS[name].max_clients)
+        say(f"{name}: {clients:,} idle clients")
+        with PEERS[name]() as peer:
+            rest = _at_rest(peer, options)
+            names = [(f"bench{number}", "") for number in range(clients)]
+            figures[name] = {"at_rest": rest, "idle_clients": _idle(peer, names, options)}
+    if options.hub:
+        say(f"unisono: {options.clients:,} idle clients")
+        with Hub() as hub:
+            rest = _at_rest(hub, options)
+            names = hub.add_things(options.clients, "meter")
+            figures["unisono"] = {"at_rest": rest, "idle_clients": _idle(hub, names, options)}
+    ours = figures.get("unisono", {})
+    ratios: dict[str, float | None] = {}
+    for name in options.peers:
+        for key, part, number in (
+            ("memory_per_client", "idle_clients", "bytes_per_client"),
+            ("memory_at_rest", "at_rest", "pss_mb"),
+        ):
+            ratios[f"{key}_vs_{name}"] = ratio(ours.get(part, {}).get(number), figures[name][part][number])
+    return Report(
+        benchmark="connections",
+        figures=figures,
+        ratios={name: value for name, value in ratios.items() if value is not None},
+        notes=["bytes_per_client: PSS of the listening process; socket buffers are the kernel's and not in it"],
+        machine={**about, **{f"{name}_version": version for name, version in versions.items()}},
+        options=asdict(options),
+    )
+
+
+def _at_rest(target: Target, options: ConnectionsOptions) -> dict[str, Any]:
+    """Memory and CPU of all processes of a server that has nothing to do."""
+    time.sleep(CALM_S)
+    before, at = cpu_seconds(target.pids), time.monotonic()
+    time.sleep(options.rest_s)
+    cpu = (cpu_seconds(target.pids) - before) / (time.monotonic() - at)
+    pids = target.pids
+    return {
+        "pss_mb": round(machine.memory(pids).pss / 1e6, 1),
+        "cpu_percent": round(cpu * 100, 2),
+        "processes": len(pids),
+        "pss_mb_by_process": {
+            f"{pid} {machine.command_line(pid)[:60]}": round(machine.memory([pid]).pss / 1e6, 1) for pid in pids
+        },
+    }
+
+
+def _idle(target: Target, names: list[tuple[str, str]], options: ConnectionsOptions) -> dict[str, Any]:
+    """Connect and sign in everybody, then watch."""
+    pid = machine.listener(target.pids, target.port) or target.pids[0]
+    job = Job(
+        host="127.0.0.1", port=target.port, version=4, qos=1, window=1, topic="things/me/state", credentials=names,
+        payloads=len(names), idle=True,
+    )  # fmt: skip
+    time.sleep(CALM_S)
+    before, all_before = machine.memory([pid]).pss, machine.memory(target.pids).pss
+    at = time.monotonic()
+    with Load(job):
+        connected_s = time.monotonic() - at
+        time.sleep(CALM_S)
+        after, all_after = machine.memory([pid]).pss, machine.memory(target.pids).pss
+        cpu, begin = cpu_seconds(target.pids), time.monotonic()
+        time.sleep(options.rest_s)
+        cores = (cpu_seconds(target.pids) - cpu) / (time.monotonic() - begin)
+    return {
+        "clients": len(names),
+        "bytes_per_client": round((after - before) / len(names)),
+        "bytes_per_client_all_processes": round((all_after - all_before) / len(names)),
+        "pss_before_mb": round(before / 1e6, 1),
+        "pss_after_mb": round(after / 1e6, 1),
+        "sign_ins_per_s": round(len(names) / connected_s, 1),
+        "cpu_percent": round(cores * 100, 2),
+    }
