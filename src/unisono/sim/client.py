@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from random import Random
+from typing import cast
 
 from unisono.errors import DeviceError, HostError, UnisonoError
 from unisono.sim.native import DOWN_TOPICS
@@ -77,8 +78,7 @@ class _Link(asyncio.Protocol):
         self.heard_at = self.spoke_at = loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
         self.write(self._connection.open())
 
     def data_received(self, data: bytes) -> None:

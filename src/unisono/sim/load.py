@@ -11,6 +11,7 @@ import logging
 import resource
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import cast
 
 import msgspec
 
@@ -100,10 +101,9 @@ class _Sensor(asyncio.Protocol):
         self.spoke_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         assert self._handshake is not None
-        self._transport = transport
-        transport.write(self._handshake.open())
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
+        self._transport.write(self._handshake.open())
 
     def data_received(self, data: bytes) -> None:
         if self._handshake is not None:
