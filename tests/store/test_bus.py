@@ -207,6 +207,62 @@ def test_nonsense_is_an_internal_error(document: bytes) -> None:
     assert decode_problem(document).code == "internal"
 
 
+async def test_a_flush_that_was_given_up_does_not_cost_the_connection(connection: Connection) -> None:
+    bus = Bus(connection)
+    for _ in range(3):
+        task = asyncio.ensure_future(bus.subscribe("live.0", lambda _payload: None))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    reconnects = connection.stats["reconnects"]
+
+    async def echo(payload: bytes) -> bytes:
+        return payload
+
+    await bus.serve("echo", echo)
+    assert await bus.request("echo", b"still here") == b"still here"
+    assert connection.stats["reconnects"] == reconnects
+
+
+async def test_nonsense_from_the_server_means_a_new_connection() -> None:
+    """A server that talks nonsense or refuses with -ERR is left and reached again; +OK and INFO change nothing."""
+    info = b'INFO {"server_name":"x","version":"2.11.0","headers":true,"max_payload":1000}\r\n'
+    answers = [b"WHAT IS THIS\r\n", b"MSG a b c\r\n", b"-ERR 'Some Trouble'\r\n", b"PING\r\n+OK\r\n" + info]
+    served = 0
+    open_now = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal served, open_now
+        open_now += 1
+        writer.write(info)
+        said = False
+        with contextlib.suppress(OSError):
+            while line := await reader.readline():
+                if not line.startswith(b"PING"):
+                    continue
+                writer.write(b"PONG\r\n")
+                if not said and served < len(answers):
+                    said = True
+                    served += 1
+                    await writer.drain()
+                    await asyncio.sleep(0.05)
+                    writer.write(answers[served - 1])
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        open_now -= 1
+
+    fake = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = fake.sockets[0].getsockname()[1]
+    connection = await connect(f"127.0.0.1:{port}", None, "test")
+    await until(lambda: served == len(answers) and bool(connection.is_connected), "four connections")
+    await until(lambda: connection.stats["reconnects"] == 3, "three reconnects")
+    await connection.close()
+    await until(lambda: open_now == 0, "closed connections")
+    fake.close()
+    await fake.wait_closed()
+
+
 async def test_our_parser_serves_the_clients_own_subscriptions_too(connection: Connection) -> None:
     own = await connection.subscribe("mixed.>")
     bus = Bus(connection)

@@ -132,6 +132,17 @@ async def test_a_full_log_refuses_at_once_and_takes_again_after_a_purge(connecti
     await wide.close()
 
 
+async def test_a_bound_beyond_the_server_is_refused_at_once(connection: Connection) -> None:
+    with pytest.raises(HostError, match="insufficient storage"):
+        await asyncio.wait_for(Log.open(connection, "9", max_bytes=1 << 50), 2)
+
+
+async def test_a_stream_that_is_not_ours_is_left_alone(connection: Connection) -> None:
+    await api(connection, "STREAM.CREATE.LOG_8", {"name": "LOG_8", "subjects": ["log.8"], "storage": "memory"})
+    with pytest.raises(HostError, match="not made by"):
+        await asyncio.wait_for(Log.open(connection, "8", max_bytes=1 << 20), 2)
+
+
 async def test_purged_to_the_end_keeps_counting(log: Log) -> None:
     for _ in range(3):
         await log.append(b"a")
@@ -391,8 +402,6 @@ async def test_no_server_is_an_error_in_time_and_a_close_is_too(server: NatsServ
     with pytest.raises(HostError, match="closed"):
         await log.append(b"c")
     await server.start()
-    log._connection.on_down.append(log._appender._went_down)  # for the fixture's second close
-    log._connection.on_up.append(log._appender._came_up)
 
 
 async def test_a_cancelled_append_is_not_sent_again(server: NatsServer, log: Log) -> None:

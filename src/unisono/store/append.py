@@ -158,9 +158,10 @@ class Appender:
                 self._forget(message)
 
     async def close(self) -> None:
-        """Give up what has no answer yet: HostError ``log_unavailable`` for its callers."""
-        self._connection.on_down.remove(self._went_down)
-        self._connection.on_up.remove(self._came_up)
+        """Give up what has no answer yet: HostError ``log_unavailable`` for its callers. Safe to call twice."""
+        if self._went_down in self._connection.on_down:
+            self._connection.on_down.remove(self._went_down)
+            self._connection.on_up.remove(self._came_up)
         self._connection.deafen(self._sid)
         if self._task is not None:
             self._task.cancel()

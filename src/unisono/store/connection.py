@@ -193,6 +193,16 @@ class _Parser(Parser):
 
     async def parse(self, data: bytes = b"") -> None:
         """Take what was received; hand over each complete message. Raises nats.errors.ProtocolError on nonsense."""
+        try:
+            await self._parse(data)
+        except (nats.errors.ProtocolError, OSError):
+            raise
+        except Exception as error:
+            # nats-py would end its read loop for good; this way it connects again.
+            logger.exception("what the server sent could not be handled")
+            raise nats.errors.ProtocolError from error
+
+    async def _parse(self, data: bytes) -> None:
         if self._have:
             # A large message comes in many reads: join them once, when it is complete.
             self._chunks.append(data)
@@ -264,7 +274,9 @@ class _Parser(Parser):
         if word == b"PING":
             await connection._process_ping()
         elif word == b"PONG":
-            await connection._process_pong()
+            # A pong for a flush whose caller has given up raises there.
+            with contextlib.suppress(asyncio.InvalidStateError):
+                await connection._process_pong()
         elif word == b"INFO":
             await connection._process_info(json.loads(line[5:]))
         elif word == b"-ERR":

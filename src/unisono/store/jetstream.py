@@ -16,6 +16,7 @@ __all__ = [
     "Ack",
     "ApiError",
     "Delivery",
+    "RefusedError",
     "StreamInfo",
     "call",
     "is_status",
@@ -29,6 +30,10 @@ API_TIMEOUT_S = 10.0
 
 STREAM_NOT_FOUND = 10059
 CONSUMER_NOT_FOUND = 10014
+
+
+class RefusedError(HostError):
+    """JetStream understood and said no: asking again will not help."""
 
 
 class ApiError(msgspec.Struct):
@@ -96,14 +101,14 @@ async def call(connection: Connection, verb: str, body: dict[str, Any] | None = 
 async def stream_info(connection: Connection, verb: str, body: dict[str, Any] | None = None) -> StreamInfo | None:
     """A call that answers with a stream's state: None when there is no such stream.
 
-    Raises HostError ``log_unavailable`` for any other error.
+    Raises HostError ``log_unavailable`` when there is no answer, its subclass `RefusedError` for any other error.
     """
     info = _read_info(await call(connection, verb, body))
     if info.error is None:
         return info
     if info.error.err_code == STREAM_NOT_FOUND:
         return None
-    raise HostError(f"the log's server refuses {verb}: {info.error.description}", mend="Run: unisono doctor")
+    raise RefusedError(f"the log's server refuses {verb}: {info.error.description}", mend="Run: unisono doctor")
 
 
 def is_status(header: bytes) -> bool:

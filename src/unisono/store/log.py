@@ -18,7 +18,7 @@ from unisono.errors import CallerError, HostError
 from unisono.store.append import DUPLICATE_WINDOW_S, WINDOW, Appender
 from unisono.store.connection import Connection, split_header
 from unisono.store.disk import DiskGuard
-from unisono.store.jetstream import StreamInfo, stream_info
+from unisono.store.jetstream import RefusedError, StreamInfo, stream_info
 from unisono.store.reader import Reader
 
 __all__ = ["APPEND_TIMEOUT_S", "Log"]
@@ -59,12 +59,14 @@ class Log:
     async def open(cls, client: Connection, partition: str, *, max_bytes: int, replicas: int = 1) -> Log:
         """Open the partition's log, or make it. ``max_bytes`` is its bound from now on (see ``log_full``).
 
-        Raises HostError ``log_unavailable`` when the server does not let us within a minute.
+        Raises HostError ``log_unavailable`` when the server refuses, or does not answer within a minute.
         """
         deadline = time.monotonic() + OPEN_TIMEOUT_S
         while True:
             try:
                 info = await _open_stream(client, partition, max_bytes, replicas)
+            except RefusedError:
+                raise
             except HostError:
                 if time.monotonic() > deadline:
                     raise
@@ -206,7 +208,9 @@ async def _open_stream(client: Connection, partition: str, max_bytes: int, repli
     if info is None:
         info = await stream_info(client, f"STREAM.CREATE.{stream}", _config(partition, max_bytes, replicas, {}))
     if info is None or "log_id" not in info.config.metadata:
-        raise HostError(f"the stream {stream} was not made by this program", mend=f"Remove it: nats stream rm {stream}")
+        raise RefusedError(
+            f"the stream {stream} was not made by this program", mend=f"Remove it: nats stream rm {stream}"
+        )
     if info.config.max_bytes != max_bytes or info.config.num_replicas != replicas:
         config = _config(partition, max_bytes, replicas, info.config.metadata)
         info = await stream_info(client, f"STREAM.UPDATE.{stream}", config) or info

@@ -80,11 +80,12 @@ class NatsServer:
         lock: DataLock | None = None,
         on_restart: Callable[[int], None] | None = None,
     ) -> None:
-        self.folder = data.absolute() / "nats"
+        # Resolved: an orphan is recognised by the path it was started with, however the hub spells it this time.
+        self.folder = data.resolve() / "nats"
         self.token = ""
         self.restarts = 0
         self.on_restart = on_restart
-        self._lock = lock or DataLock(data.absolute())
+        self._lock = lock or DataLock(data.resolve())
         self._owns_lock = lock is None
         self._given_binary = binary
         self._max_log_bytes = max_log_bytes
@@ -94,6 +95,7 @@ class NatsServer:
         self._config: ServerConfig | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._restart: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -130,6 +132,8 @@ class NatsServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        if self._restart is not None:
+            await asyncio.gather(self._restart, return_exceptions=True)
         await self._end_process()
         if self._owns_lock:
             self._lock.release()
@@ -228,8 +232,10 @@ class NatsServer:
             await asyncio.sleep(pause)
             failures += 1
             began = time.monotonic()
+            # Not cut off by `stop`: a process must not come to be that nobody knows.
+            self._restart = asyncio.create_task(self._run(self._binary, self._config))
             try:
-                await self._run(self._binary, self._config)
+                await asyncio.shield(self._restart)
             except HostError as error:
                 logger.warning("nats-server could not be started again: %s", error)
                 await self._end_process()
