@@ -9,6 +9,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -55,6 +56,7 @@ class Committer:
         self._entries: list[Entry] = []
         self._dones: list[Done] = []
         self._size = 0
+        self._closed: deque[tuple[list[Entry], list[Done], int]] = deque()
         self._outstanding: set[asyncio.Task[None]] = set()
         self._waiting_bytes = 0
         self._scheduled = False
@@ -73,8 +75,8 @@ class Committer:
     def add(self, entry: Entry, size: int, done: Done | None = None) -> None:
         """Take an entry whose payloads have ``size`` bytes."""
         size += ENTRY_BYTES
-        if self._size + size > BATCH_BYTES and self._entries and len(self._outstanding) < OUTSTANDING:
-            self._flush()
+        if self._size + size > BATCH_BYTES and self._entries:
+            self._close()
         self._entries.append(entry)
         if done is not None:
             self._dones.append(done)
@@ -85,26 +87,35 @@ class Committer:
 
     def _soon(self) -> None:
         self._scheduled = False
-        if self._entries and not self._outstanding:
-            self._flush()
+        if not self._outstanding:
+            self._send()
 
-    def _flush(self) -> None:
-        """Close what is gathered, in pieces that the log takes, and send it on its way."""
-        entries, dones, size = self._entries, self._dones, self._size
+    def _close(self) -> None:
+        """End the batch that is gathered; it leaves when it is its turn."""
+        self._closed.append((self._entries, self._dones, self._size))
+        self._waiting_bytes += self._size
         self._entries, self._dones, self._size = [], [], 0
-        self._waiting_bytes += size
-        task = self._loop.create_task(self._append(entries, dones, size))
-        self._outstanding.add(task)
-        task.add_done_callback(self._landed)
+        if len(self._outstanding) < OUTSTANDING:
+            self._send()
+
+    def _send(self) -> None:
+        """Send closed batches on their way, in order, as many as may be; the open one only when nothing else is."""
+        if self._entries and not self._closed and not self._outstanding:
+            self._close()
+            return
+        while self._closed and len(self._outstanding) < OUTSTANDING:
+            # a task begins its append when it first runs, and tasks first run in the order in which they are made
+            task = self._loop.create_task(self._append(*self._closed.popleft()))
+            self._outstanding.add(task)
+            task.add_done_callback(self._landed)
 
     async def _append(self, entries: list[Entry], dones: list[Done], size: int) -> None:
         error: UnisonoError | None = None
+        self._number += 1
         try:
-            for piece in _pieces(entries):
-                self._number += 1
-                data = encode_batch(Batch(self._source, time.time_ns() // 1000, piece))
-                await self._log.append(data, f"{self._source}-{self._boot}-{self._number}")
-                self.batches += 1
+            data = encode_batch(Batch(self._source, time.time_ns() // 1000, entries))
+            await self._log.append(data, f"{self._source}-{self._boot}-{self._number}")
+            self.batches += 1
             self.trouble = None
         except UnisonoError as failed:
             if self.trouble is None:
@@ -120,35 +131,12 @@ class Committer:
         self._outstanding.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a batch could not be settled", exc_info=task.exception())
-        if self._entries and (not self._outstanding or self._size >= BATCH_BYTES):
-            self._flush()
+        self._send()
         if self._on_room is not None and self._size + self._waiting_bytes < HIGH_WATER_BYTES // 2:
             self._on_room()
 
     async def drain(self) -> None:
         """Wait until everything added is settled."""
-        while self._entries or self._outstanding:
-            if not self._outstanding:
-                self._flush()
+        while self._entries or self._closed or self._outstanding:
+            self._send()
             await asyncio.wait(self._outstanding)
-
-
-def _pieces(entries: list[Entry]) -> list[list[Entry]]:
-    """Entries in lists of about `BATCH_BYTES`; while the log was slow more than one batch may have gathered."""
-    pieces: list[list[Entry]] = [[]]
-    size = 0
-    for entry in entries:
-        weight = _weight(entry)
-        if size and size + weight > BATCH_BYTES:
-            pieces.append([])
-            size = 0
-        pieces[-1].append(entry)
-        size += weight
-    return pieces
-
-
-def _weight(entry: Entry) -> int:
-    payloads = getattr(entry, "payloads", None)
-    if payloads is not None:
-        return ENTRY_BYTES + sum(map(len, payloads))
-    return ENTRY_BYTES + len(getattr(entry, "payload", b""))

@@ -32,10 +32,11 @@ logger = logging.getLogger(__name__)
 
 
 class Owner:
-    """``checkpointer`` loads and saves twins; ``on_outcome`` is told what each stretch brought, once the replay is over."""
+    """``log`` is for questions and appends, ``stream`` the same log to be read; ``checkpointer`` loads and saves twins; ``on_outcome`` is told what each stretch brought, once the replay is over."""
 
-    def __init__(self, log: Log, history: History, checkpointer: Checkpointer) -> None:
+    def __init__(self, log: Log, stream: Log, history: History, checkpointer: Checkpointer) -> None:
         self.log = log
+        self._stream = stream
         self.history = history
         self.checkpointer = checkpointer
         self.fold = Fold(Partition())
@@ -78,7 +79,7 @@ class Owner:
         self.sink.start()
         start = self.partition.position + 1
         again = self.partition.resends.first
-        self._reader = await self.log.read(
+        self._reader = await self._stream.read(
             max(first, min(start, again) if again else start), self._message, ready=self.sink.ready
         )
         await self._reader.wait_until(last)

@@ -45,15 +45,18 @@ class OwnerSettings(msgspec.Struct):
 async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) -> None:
     """Own the partition until cancelled, or until its lease or its log is lost."""
     connection = await connect(settings.nats_url, settings.nats_token, f"owner {settings.partition}")
+    # The log comes over a connection of its own: questions and their answers must not queue behind a backlog.
+    reading = await connect(settings.nats_url, settings.nats_token, f"owner {settings.partition}, reading")
     bus = Bus(connection)
     lost = asyncio.Event()
     log = await Log.open(connection, settings.partition, max_bytes=settings.log_bytes)
+    stream = await Log.open(reading, settings.partition, max_bytes=settings.log_bytes)
     lease = await Lease.acquire(
         connection, settings.partition, f"owner-{settings.partition}", steal=settings.embedded, on_lost=lost.set
     )
     history = await _open_history(Path(settings.folder))
     checkpoints = await Checkpoints.open(settings.registry_url)
-    owner = Owner(log, history, Checkpointer(checkpoints, settings.registry_url, settings.partition, lease.epoch))
+    owner = Owner(log, stream, history, Checkpointer(checkpoints, settings.registry_url, settings.partition, lease.epoch))
     actor = Actor(owner, bus)
     answers = Answers(owner, actor, bus)
     await answers.start()
@@ -65,8 +68,10 @@ async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) 
         await actor.stop()
         await owner.stop()
         await lease.release()
+        await stream.close()
         await log.close()
         await bus.close()
+        await reading.close()
         await connection.close()
 
 
