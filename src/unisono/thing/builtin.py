@@ -137,8 +137,13 @@ def _recipe(kind: str) -> Recipe:
     )
 
 
+@lru_cache(maxsize=1)
+def _sensors() -> Any:
+    return read_data("sensors.yaml")
+
+
 def _sensor(name: str) -> Recipe:
-    sensors = read_data("sensors.yaml")
+    sensors = _sensors()
     body = sensors["kinds"][name]
     told = dict.fromkeys([name, *body["with"], *sensors["all"]])
     return msgspec.convert({"names": body["names"], "traits": list(told)}, Recipe)

@@ -83,7 +83,7 @@ def _explained(message: str) -> CallerError:
         path = f"{path}.{unknown[1]}".lstrip(".")
         near = difflib.get_close_matches(unknown[1], _FIELDS, n=2)
         detail, expected = f"there is no field {unknown[1]!r} here", " or ".join(near) or None
-    elif detail.startswith("Invalid enum value"):
+    elif detail.startswith("Invalid "):
         expected = _WORDS.get(path.rpartition(".")[2].partition("[")[0])
     elif detail == "Expected `str`, got `bool`":
         detail = "Expected text, got a boolean"

@@ -47,6 +47,7 @@ Access: TypeAlias = Literal["read", "write", "notify"]
 Role: TypeAlias = Literal["sensor", "actuator", "attribute", "config", "diagnostic"]
 Severity: TypeAlias = Literal["info", "warning", "error", "critical"]
 Words: TypeAlias = dict[str, tuple[str, ...]]
+Amount: TypeAlias = int | float  # an int stays one, so that reading and writing again gives the same bytes
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -77,9 +78,9 @@ class Module(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """How often a thing says a value: at most every ``min_s``, at least every ``max_s``, on a change of ``delta``."""
 
-    min_s: float | None = None
-    max_s: float | None = None
-    delta: float | None = None
+    min_s: Amount | None = None
+    max_s: Amount | None = None
+    delta: Amount | None = None
 
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -123,7 +124,7 @@ class Property(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     hidden: bool = False
     risky: bool = False
     harmless: tuple[Any, ...] = ()
-    timeout_s: float | None = None
+    timeout_s: Amount | None = None
     mandatory: bool = False
     conformance: str | None = None
     quality: tuple[str, ...] = ()
@@ -183,7 +184,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     call: Literal["sync", "async"] = "async"
     safe: bool = False
     idempotent: bool = False
-    timeout_s: float | None = None
+    timeout_s: Amount | None = None
     risky: bool = False
     hidden: bool = False
     mandatory: bool = False
@@ -253,7 +254,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     extends: tuple[str, ...] = ()
     abstract: bool = False
     overlays: tuple[str, ...] = ()
-    timeout_s: float = DEFAULT_TIMEOUT_S
+    timeout_s: Amount = DEFAULT_TIMEOUT_S
     modules: tuple[Module, ...] = ()
     services: tuple[Service, ...] = ()
     source: Source | None = None

@@ -179,8 +179,7 @@ class _Parser:
             raise self.fail("groups are nested too deep")
         piece = self.choice()
         self.depth -= 1
-        if self.take() != ")":
-            raise self.fail("unbalanced (")
+        self.take()  # choice() stops at a ) or at the end, which take() refuses
         return piece
 
     def escape(self) -> Test:
@@ -253,17 +252,13 @@ class Pattern:
         """Whether it matches somewhere in ``text``. Texts over `MAX_TEXT` characters do not match."""
         if len(text) > MAX_TEXT:
             return False
-        if not text:
-            return self._final in self._closure([self._entry], start=True, end=True)
-        now = self._closure([self._entry], start=True, end=False)
+        now = self._closure([self._entry], start=True, end=not text)
         last = len(text) - 1
         for index, character in enumerate(text):
             if self._final in now:
                 return True
-            if index == last:
-                return self._final in self._step(now, character, end=True)
-            now = self._remember(now, character)
-        raise AssertionError("the last character returns")
+            now = self._remember(now, character) if index < last else self._step(now, character, end=True)
+        return self._final in now
 
     def _remember(self, now: Positions, character: str) -> Positions:
         key = (now, character)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from unisono.errors import CallerError
-from unisono.thing.files import yaml_loader
+from unisono.thing.files import stranger_loader
 
 __all__ = ["Lines", "Located", "read_documents"]
 
@@ -37,9 +37,9 @@ def read_documents(data: bytes) -> tuple[list[Any], list[Located]]:
         raise CallerError(f"a text of {len(data)} bytes", code="too_large", expected=f"at most {MAX_TEXT_BYTES}")
     try:
         guard = _Guard()
-        for event in yaml.parse(data, Loader=yaml_loader()):
+        for event in yaml.parse(data, Loader=stranger_loader()):
             guard.see(event)
-        return list(yaml.load_all(data, Loader=yaml_loader())), guard.faults
+        return list(yaml.load_all(data, Loader=stranger_loader())), guard.faults
     except _HarmfulError as harm:
         return [], [Located(str(harm), harm.line)]
     except yaml.MarkedYAMLError as error:
@@ -148,7 +148,7 @@ def _compose(data: bytes) -> list[Any]:
     import yaml
 
     try:
-        return list(yaml.compose_all(data, Loader=yaml_loader()))
+        return list(yaml.compose_all(data, Loader=stranger_loader()))
     except (yaml.YAMLError, ValueError):
         return []
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import binascii
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -27,6 +28,8 @@ __all__ = ["MAX_DEPTH", "check_input", "check_value", "same"]
 MAX_DEPTH = 16  # objects in lists in objects...: Z2M nests five deep, Matter four; deeper is an attack
 MAX_INT_BITS = 256  # the largest bound in real models is 3.4e38 (128 bits); beyond, arithmetic becomes a lever
 MAX_DECIMAL_CHARACTERS = 80  # decimal128 needs 43
+# Three digits of exponent: "1e999999" is short to write and long to compute with.
+DECIMAL = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 
 
 def check_value(schema: Schema, value: Any, where: str = "value", *, writing: bool = False) -> Any:
@@ -169,14 +172,8 @@ def _decimal(schema: Schema, value: Any, where: str, writing: bool, depth: int) 
 
 
 def _fraction(text: str) -> Fraction | None:
-    if len(text) > MAX_DECIMAL_CHARACTERS:
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    # "1e999999" is short to write and long to compute with.
-    return Fraction(number) if number.is_finite() and abs(number.adjusted()) <= MAX_DECIMAL_CHARACTERS else None
+    # Decimal() also takes "1_000", " 1" and full-width digits, which no other reader of the value would.
+    return Fraction(text) if len(text) <= MAX_DECIMAL_CHARACTERS and DECIMAL.fullmatch(text) else None
 
 
 def _finite(value: int | float) -> bool:
@@ -254,7 +251,7 @@ def _bitmap(schema: Schema, value: Any, where: str, writing: bool, depth: int) -
     if type(value) is not int:
         raise _wrong(schema, value, where)
     if value < 0:
-        raise _bad(schema, where, f"{value} is negative")
+        raise _bad(schema, where, f"{show(value)} is negative")
     if value.bit_length() > (schema.bits or MAX_INT_BITS):
         raise _bad(schema, where, f"{show(value)} has too many bits")
     return value
