@@ -115,6 +115,23 @@ async def test_a_restart_of_the_server_does_not_cost_the_lease(server: NatsServe
     await lease.release()
 
 
+async def test_a_server_that_is_away_is_waited_for(
+    server: NatsServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unisono.store.lease.ANSWER_S", 0.3)
+    first = await Lease.acquire(connection, "0", "a", ttl_s=TTL_S)
+    await first.release()
+    await server.stop()
+    with pytest.raises(HostError) as caught:
+        await Lease.acquire(connection, "0", "b", ttl_s=TTL_S, wait_s=0.1)
+    assert caught.value.code == "log_unavailable"
+    waiting = asyncio.ensure_future(Lease.acquire(connection, "0", "b", ttl_s=TTL_S))
+    await server.start()
+    second = await asyncio.wait_for(waiting, 10)
+    assert second.epoch == 2
+    await second.release()
+
+
 async def test_a_renewal_whose_answer_was_lost_is_recognised(connection: Connection) -> None:
     lost: list[int] = []
     lease = await Lease.acquire(connection, "0", "a", ttl_s=TTL_S, on_lost=lambda: lost.append(1))

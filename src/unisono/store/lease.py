@@ -37,6 +37,8 @@ RENEWALS = 4
 """Renewals in one ttl: three may fail."""
 
 POLL_S = 0.1
+ANSWER_S = 2.0
+"""A read or write of the bucket takes a millisecond; past this the server is taken for away, and asked again."""
 
 
 class Record(msgspec.Struct):
@@ -85,7 +87,8 @@ class Lease:
         """Wait until the partition is ours; its epoch is greater than every earlier holder's.
 
         ``steal``: the caller knows that no earlier holder lives (an embedded hub holds its data directory's lock).
-        Raises HostError ``owner_unavailable`` when another still holds it after ``wait_s`` (None: wait for ever).
+        Raises HostError after ``wait_s`` (None: wait for ever): ``owner_unavailable`` when another still holds it,
+        ``log_unavailable`` when the leases could not be read.
         """
         bucket = await _open_bucket(connection, replicas)
         lease = cls(bucket, partition, holder, ttl_s, on_lost)
@@ -93,7 +96,14 @@ class Lease:
         seen_revision = -1
         seen_at = 0.0
         while True:
-            record, revision = await lease._look()
+            try:
+                record, revision = await lease._look()
+            except HostError as error:
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise
+                logger.warning("waiting for a lease: %s", error)
+                await asyncio.sleep(POLL_S)
+                continue
             now = time.monotonic()
             if revision != seen_revision:
                 seen_revision, seen_at = revision, now
@@ -191,7 +201,7 @@ class Lease:
 
 
 async def _open_bucket(connection: Connection, replicas: int) -> KeyValue:
-    jetstream = connection.jetstream()
+    jetstream = connection.jetstream(timeout=ANSWER_S)
     try:
         try:
             return await jetstream.key_value(BUCKET)
