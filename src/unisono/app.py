@@ -250,7 +250,12 @@ class Hub:
     async def _demonstrate(self) -> None:
         """The demonstration place: simulated devices in a process of their own."""
         command = [sys.executable, "-m", "unisono.sim", "demo", "--with-parent", "--data", str(self.data)]
-        command += ["--url", f"mqtt://127.0.0.1:{self.ports['mqtt']}", "--http", f"http://127.0.0.1:{self.ports['http']}"]
+        command += [
+            "--url",
+            f"mqtt://127.0.0.1:{self.ports['mqtt']}",
+            "--http",
+            f"http://127.0.0.1:{self.ports['http']}",
+        ]
         command += ["--token-file", str(self.data / "token")]
         pause_s = RESTART_FIRST_S
         while True:

@@ -116,7 +116,17 @@ class Directory:
         if facts.hash is None:
             return talk.SignIn(False, thing, code="bad_credentials", detail=NO_SECRET)
         if not check_secret(secret, facts.hash, self._pepper):
-            return talk.SignIn(False, thing, code="bad_credentials", detail=WRONG)
+            # to a gateway, which shows the refusal on the thing's page and rechecks who is connected already
+            return talk.SignIn(
+                False,
+                thing,
+                code="bad_credentials",
+                detail=WRONG,
+                root=facts.root,
+                partition=facts.partition,
+                children=facts.children,
+                version=facts.version,
+            )
         return talk.SignIn(
             True,
             thing,

@@ -1,6 +1,7 @@
 """Group commit: what many connections say becomes one batch in the log; nobody is answered before it is on disk.
 
-Knows batches, their bounds and the log's `append`. Knows no protocol: whoever adds entries says what to call afterwards.
+Knows batches, their bounds and the log's `append`. Knows no protocol: whoever adds entries says what to call
+afterwards.
 """
 
 from __future__ import annotations

@@ -173,13 +173,19 @@ class Connection(asyncio.Protocol):
             if error is not None:
                 self._not_taken(run, error)
                 return
-            if run.qos == 1:
-                self.write(self.wire.pubacks(run.packet_ids))
-            elif run.qos == 2:
-                self.write(self.wire.pubrecs(run.packet_ids))
-            self.gateway.publish(self.session, found.topic, run)
+            kept = self.gateway.publish(self.session, found.topic, run)
+            if kept is None:
+                self._acknowledge(run)
+            else:
+                kept.add_done_callback(lambda _kept: self._acknowledge(run))
 
         return done
+
+    def _acknowledge(self, run: PublishRun) -> None:
+        if run.qos == 1:
+            self.write(self.wire.pubacks(run.packet_ids))
+        elif run.qos == 2:
+            self.write(self.wire.pubrecs(run.packet_ids))
 
     def _not_taken(self, run: PublishRun, error: UnisonoError) -> None:
         """The log did not take it. MQTT 5 can say so; before, only an open end makes a client send again."""

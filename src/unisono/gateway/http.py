@@ -48,7 +48,11 @@ class DeviceDoor:
         except UnisonoError as error:
             problem = error.problem()
             status, body, kind = int(str(problem["status"])), msgspec.json.encode(problem), b"application/problem+json"
-        headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
+        headers = [
+            (b"content-type", kind),
+            (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"no-store"),
+        ]
         if status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
         await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -1,11 +1,12 @@
 """Retained messages outlive every gateway: a stream with the last message per root place and topic.
 
-Knows the stream `RETAINED` through `unisono.store.lasting.Lasting`; the gateway keeps a copy in memory.
+Knows the stream `RETAINED` through `unisono.store.table.Table`; the gateway keeps a copy in memory.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import asyncio
+from typing import Protocol
 
 import msgspec
 
@@ -18,7 +19,7 @@ class Table(Protocol):
     """The part of `unisono.store.table.Table` that is needed: the last value per key, durable."""
 
     async def load(self) -> dict[str, bytes]: ...
-    def put(self, key: str, value: bytes) -> None: ...
+    def put(self, key: str, value: bytes) -> asyncio.Future[None]: ...
 
 
 class Retained:
@@ -37,6 +38,7 @@ class Retained:
                 found.append((root, topic, Message(topic, payload, qos, True, None)))
         return found
 
-    def keep(self, root: str, topic: str, message: Message | None) -> None:
-        kept: Any = b"" if message is None else msgspec.msgpack.encode((message.payload, message.qos))
-        self._table.put(f"{root}/{topic}", kept)
+    def keep(self, root: str, topic: str, message: Message | None) -> asyncio.Future[None]:
+        """The future is done when it is on disk."""
+        kept = b"" if message is None else msgspec.msgpack.encode((message.payload, message.qos))
+        return self._table.put(f"{root}/{topic}", kept)

@@ -19,7 +19,9 @@ DOWN = {"set": "set", "call": "call/+", "desired": "desired"}
 
 
 class Route(NamedTuple):
-    """What a topic means for one client. ``thing`` None: ordinary publish/subscribe. ``suffix``: after ``things/<id>/``."""
+    """What a topic means for one client. ``thing`` None: ordinary publish/subscribe. ``suffix``: after
+    ``things/<id>/``.
+    """
 
     topic: str
     thing: str | None

@@ -22,7 +22,7 @@ from unisono.gateway.session import Message, SessionState
 from unisono.gateway.signin import Desk
 from unisono.gateway.subscribing import hears
 from unisono.store.bus import Bus
-from unisono.twin.record import GatewayStarted, Presence
+from unisono.twin.record import GatewayStarted, Presence, Refused
 from unisono.twin.talk import (
     ACCESS_CHANGED,
     AccessChanged,
@@ -50,6 +50,9 @@ BACKLOG = 4096
 #: How often silence is looked for, and how often credentials are asked about again.
 SWEEP_S = 1.0
 RECHECK_S = 60.0
+#: A refused sign-in is shown on the thing's page once in so long, for at most so many things.
+REFUSAL_PAUSE_S = 10.0
+REFUSED_THINGS = 10_000
 
 #: What the directory says > the MQTT 5 reason (the wire translates it for older clients).
 _REASONS = {
@@ -62,7 +65,9 @@ _REASONS = {
 class Gateway:
     """``logs`` gives the log of a partition. ``id`` names this gateway on the bus and in the log (``g0``)."""
 
-    def __init__(self, id: str, bus: Bus, logs: Callable[[str], LogWriter], partitions: list[str], retained: Retained) -> None:
+    def __init__(
+        self, id: str, bus: Bus, logs: Callable[[str], LogWriter], partitions: list[str], retained: Retained
+    ) -> None:
         self.id = id
         self.bus = bus
         self.loop = asyncio.get_running_loop()
@@ -82,6 +87,7 @@ class Gateway:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._epoch = 0
+        self._refused_at: dict[str, float] = {}
 
     async def start(self, host: str, port: int) -> int:
         """Say that we begin anew, load retained messages, listen; returns the port. Raises HostError ``port_taken``."""
@@ -89,7 +95,6 @@ class Gateway:
             self.committer(partition).add(GatewayStarted(self.id, now_us()), 0)
         for root, topic, message in await self._retained.load():
             self.place(root).retained[topic] = message
-        await self.bus.subscribe(down(self.id) + ".all", lambda payload: None)
         await self.bus.serve(down(self.id), self._down)
         await self.bus.serve(ask_gateway(self.id, "status"), self._status)
         await self.bus.subscribe(ACCESS_CHANGED, self._access_changed)
@@ -102,7 +107,9 @@ class Gateway:
             if error.errno != errno.EADDRINUSE:
                 raise
             raise HostError(
-                f"port {port} on {host} is in use", code="port_taken", mend=f"Stop what uses it, or: --mqtt-port {port + 1}"
+                f"port {port} on {host} is in use",
+                code="port_taken",
+                mend=f"Stop what uses it, or: --mqtt-port {port + 1}",
             ) from error
         self._spawn(self._sweep())
         self._spawn(self._recheck())
@@ -153,10 +160,23 @@ class Gateway:
             return
         if not identity.ok:
             self.refusals += 1
-            logger.info("%s signed in as %r: %s", connection.address, connect.username, identity.detail or identity.code)
-            connection.refused(_REASONS.get(identity.code, ReasonCode.SERVER_UNAVAILABLE), identity.detail or identity.code)
+            detail = identity.detail or identity.code
+            logger.info("%s may not sign in as %r: %s", connection.address, connect.username[:80], detail)
+            self._show_refusal(identity, f"sign-in from {connection.address}: {detail}")
+            connection.refused(_REASONS.get(identity.code, ReasonCode.SERVER_UNAVAILABLE), detail)
             return
         self._admit(connection, connect, identity)
+
+    def _show_refusal(self, identity: SignIn, detail: str) -> None:
+        """Put a failed sign-in on the thing's page, but not every one of a device that tries for ever."""
+        now = self.loop.time()
+        if not identity.root or now - self._refused_at.get(identity.id, -REFUSAL_PAUSE_S) < REFUSAL_PAUSE_S:
+            return
+        if len(self._refused_at) > REFUSED_THINGS:
+            self._refused_at.clear()
+        self._refused_at[identity.id] = now
+        entry = Refused(identity.id, "", now_us(), identity.code, detail)
+        self.committer(identity.partition).add(entry, len(detail))
 
     def _admit(self, connection: Connection, connect: Connect, identity: SignIn) -> None:
         client = connect.client_id
@@ -215,32 +235,29 @@ class Gateway:
 
     # messages
 
-    def publish(self, session: SessionState | None, topic: str, run: PublishRun) -> None:
-        """What the log now holds goes to who subscribed, and is kept if it is to be retained."""
+    def publish(self, session: SessionState | None, topic: str, run: PublishRun) -> asyncio.Future[None] | None:
+        """What the log now holds goes to who subscribed. A retained message is kept: the future tells when it is."""
         if session is None:
-            return
+            return None
         place = self.place(session.root)
-        if run.retain:
-            self._retain(place, session.root, topic, run)
-        if not len(place.tree):
-            return
-        for payload in run.payloads:
-            place.deliver(topic, payload, run.qos, run.retain, run.properties, session.key)
+        kept = self._retain(place, session.root, topic, run) if run.retain else None
+        if len(place.tree):
+            for payload in run.payloads:
+                place.deliver(topic, payload, run.qos, run.retain, run.properties, session.key)
+        return kept
 
-    def _retain(self, place: Place, root: str, topic: str, run: PublishRun) -> None:
+    def _retain(self, place: Place, root: str, topic: str, run: PublishRun) -> asyncio.Future[None]:
         payload = run.payloads[-1]
         if payload:
             place.retained[topic] = Message(topic, payload, run.qos, True, run.properties)
         else:
             place.retained.pop(topic, None)
-        self._retained.keep(root, topic, place.retained.get(topic))
+        return self._retained.keep(root, topic, place.retained.get(topic))
 
     async def _down(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=Down)
         topic = f"things/{asked.thing}/{asked.topic}"
-        count = sum(
-            place.deliver(topic, asked.payload, 1, False, None, None) for place in list(self._places.values())
-        )
+        count = sum(place.deliver(topic, asked.payload, 1, False, None, None) for place in list(self._places.values()))
         if not count:
             raise HostError(f"{asked.thing} does not listen to {asked.topic}", code="no_answer")
         return b""

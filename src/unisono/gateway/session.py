@@ -44,7 +44,19 @@ class Subscribed(NamedTuple):
 class SessionState:
     """One client's session. ``ids``: the things whose ``things/<id>/`` it sees; None: all of its root place."""
 
-    __slots__ = ("_bytes", "connection", "dropped", "expires_at", "ids", "key", "queue", "root", "subscriptions", "thing", "wire")
+    __slots__ = (
+        "_bytes",
+        "connection",
+        "dropped",
+        "expires_at",
+        "ids",
+        "key",
+        "queue",
+        "root",
+        "subscriptions",
+        "thing",
+        "wire",
+    )
 
     def __init__(self, key: str, thing: str, root: str, ids: frozenset[str]) -> None:
         self.key = key

@@ -111,9 +111,11 @@ class Actor:
         asked = command.asked
         if asked.call is not None:
             await self.append(Sending(id, self._at))
-            topic, payload = f"call/{asked.call}", {"id": id, "input": asked.input or {}}
+            topic = f"call/{asked.call}"
+            payload: dict[str, Any] = {"id": id, "input": asked.input or {}}
         else:
-            topic, payload = "set", {"id": id, "state": asked.set}
+            topic = "set"
+            payload = {"id": id, "state": asked.set}
         why = await self._deliver(twin, topic, _encoder.encode(payload))
         await self._told(Sent(id, self._at, why is None, why))
 

@@ -135,7 +135,9 @@ class Answers:
             buckets = await self._owner.sink.read(
                 lambda history: history.buckets(asked.thing, key, asked.start, asked.end, asked.points)
             )
-            return _encode(HistoryAnswer(buckets=[(*bucket[:4], _shown(bucket[4], shown), bucket[5]) for bucket in buckets]))
+            return _encode(
+                HistoryAnswer(buckets=[(*bucket[:4], _shown(bucket[4], shown), bucket[5]) for bucket in buckets])
+            )
         points = await self._owner.sink.read(
             lambda history: history.points(
                 asked.thing, key, asked.start, asked.end, limit=asked.limit, after=asked.after
@@ -178,7 +180,7 @@ class Answers:
     async def _dead_letters(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=DeadLettersAsk)
         await self._ready()
-        return _encode(self._owner.partition.dead_letters.list(asked.thing, asked.limit))
+        return _encode(self._owner.partition.dead_letters.newest(asked.thing, asked.limit))
 
     async def _reached(self, payload: bytes) -> bytes:
         async with asyncio.timeout(REACHED_WAIT_S):
@@ -263,7 +265,9 @@ class Answers:
         commands = self._owner.partition.commands
         views = [_command_view(commands[id]) for id in moved if id in commands]
         for part in range(0, max(len(changes), 1), LIVE_CHANGES):
-            self._bus.publish(live(self._owner.log.partition), _encode(Live(changes[part : part + LIVE_CHANGES], views)))
+            self._bus.publish(
+                live(self._owner.log.partition), _encode(Live(changes[part : part + LIVE_CHANGES], views))
+            )
             views = []
 
 

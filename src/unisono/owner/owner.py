@@ -32,7 +32,9 @@ logger = logging.getLogger(__name__)
 
 
 class Owner:
-    """``log`` is for questions and appends, ``stream`` the same log to be read; ``checkpointer`` loads and saves twins; ``on_outcome`` is told what each stretch brought, once the replay is over."""
+    """``log`` is for questions and appends, ``stream`` the same log to be read; ``checkpointer`` loads and saves twins;
+    ``on_outcome`` is told what each stretch brought, once the replay is over.
+    """
 
     def __init__(self, log: Log, stream: Log, history: History, checkpointer: Checkpointer) -> None:
         self.log = log
@@ -66,7 +68,8 @@ class Owner:
         return self.partition.position
 
     async def start(self) -> None:
-        """Load the checkpoint, replay what the log has beyond it, then follow the log. Returns once the replay is done."""
+        """Load the checkpoint, replay what the log has beyond it, then follow the log. Returns once the replay is done.
+        """
         first, last, _bytes = await self.log.bounds()
         saved = await self.checkpointer.load(self.history)
         self.fold = Fold(saved.partition)

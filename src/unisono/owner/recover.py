@@ -47,9 +47,7 @@ async def recover_things(partition: Partition, registry_url: str, number: str, h
         await registry.close()
 
 
-def _twin(
-    row: Any, shape: Shape, partition: Partition, known: dict[tuple[str, str], int], history: History
-) -> Twin:
+def _twin(row: Any, shape: Shape, partition: Partition, known: dict[tuple[str, str], int], history: History) -> Twin:
     series = [known.get((row.id, key), 0) for key in shape.series_keys]
     if series and series[0] and series == list(range(series[0], series[0] + len(series))):
         first = series[0]

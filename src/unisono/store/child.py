@@ -103,7 +103,8 @@ def _error(problem: dict[str, Any] | None, name: str) -> UnisonoError:
 
 
 def run_child(kind: type[T], work: Callable[[T, Callable[[dict[str, Any]], None]], Awaitable[None]]) -> None:
-    """Read the settings, run ``work(settings, ready)`` until the parent ends or SIGTERM comes (then it is cancelled)."""
+    """Read the settings, run ``work(settings, ready)`` until the parent ends or SIGTERM comes (then it is cancelled).
+    """
     import uvloop
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -49,8 +49,9 @@ class Examined(NamedTuple):
 class Shape:
     """One model version, ready to read reports.
 
-    ``keys``: property addresses in order; ``absent``: what stands for each that a report has not; ``plain``: every value is a number or absent; ``full``: the bits of all properties; ``series_keys``: the names of the
-    history series of a thing (properties, then ``event/<name>``).
+    ``keys``: property addresses in order; ``absent``: what stands for each that a report has not; ``plain``: every
+    value is a number or absent; ``full``: the bits of all properties; ``series_keys``: the names of the history series
+    of a thing (properties, then ``event/<name>``).
     """
 
     __slots__ = (
@@ -220,7 +221,10 @@ def _struct(shape: Shape) -> type[msgspec.Struct]:
     for i, (key, property) in enumerate(shape._properties.items()):
         fields.append((f"p{i}", _type(property.schema), shape.absent[i]))
         rename[f"p{i}"] = key
-    return msgspec.defstruct("Report", fields, rename=rename, forbid_unknown_fields=True, gc=False)
+    made: type[msgspec.Struct] = msgspec.defstruct(
+        "Report", fields, rename=rename, forbid_unknown_fields=True, gc=False
+    )
+    return made
 
 
 def _numeric(schema: Schema) -> bool:
@@ -234,7 +238,8 @@ def _numeric(schema: Schema) -> bool:
 
 def _type(schema: Schema) -> Any:
     """The msgspec type that takes exactly the sound values, or Any when only a check can tell."""
-    found = _TYPES.get(schema.kind, lambda schema: Any)(schema)
+    make = _TYPES.get(schema.kind)
+    found = make(schema) if make is not None else Any
     if found is Any or not schema.nullable:
         return found
     return found | None
@@ -244,13 +249,14 @@ def _bounded(base: type) -> Callable[[Schema], Any]:
     def make(schema: Schema) -> Any:
         if schema.choices:
             return Any
-        low, high = schema.min, schema.max
+        low: Any = schema.min
+        high: Any = schema.max
         if any(bound is not None and abs(bound) > EXACT for bound in (low, high)):
             return Any
         if base is int:
             # without bounds of its own a JSON number may have any length: keep it a number that history can hold
             low, high = -EXACT if low is None else math.ceil(low), EXACT if high is None else math.floor(high)
-        limits = {name: bound for name, bound in (("ge", low), ("le", high)) if bound is not None}
+        limits: dict[str, Any] = {name: bound for name, bound in (("ge", low), ("le", high)) if bound is not None}
         return Annotated[base, Meta(**limits)] if limits else base
 
     return make
@@ -259,7 +265,9 @@ def _bounded(base: type) -> Callable[[Schema], Any]:
 def _text(schema: Schema) -> Any:
     if schema.pattern is not None:
         return Any  # patterns are matched by our own bounded matcher
-    limits = {name: n for name, n in (("min_length", schema.len_min), ("max_length", schema.len_max)) if n is not None}
+    limits: dict[str, Any] = {
+        name: n for name, n in (("min_length", schema.len_min), ("max_length", schema.len_max)) if n is not None
+    }
     return Annotated[str, Meta(**limits)] if limits else Any
 
 

@@ -47,7 +47,7 @@ class DeadLetters:
             gone = next(iter(self._letters))
             del self._letters[gone], self.counts[gone]
 
-    def list(self, thing: str | None, limit: int) -> list[DeadLetter]:
+    def newest(self, thing: str | None, limit: int) -> list[DeadLetter]:
         """Newest first; of one thing, or of all."""
         if thing is not None:
             return list(self._letters.get(thing, ()))[::-1][:limit]

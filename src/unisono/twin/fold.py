@@ -242,7 +242,9 @@ class Fold:
         shape = partition.shapes.get((entry.model, entry.model_version))
         if shape is None:
             self._letter(
-                DeadLetter(entry.at, entry.id, "thing", "bad_model", f"model {entry.model} {entry.model_version} is missing")
+                DeadLetter(
+                    entry.at, entry.id, "thing", "bad_model", f"model {entry.model} {entry.model_version} is missing"
+                )
             )
             return
         twin = partition.things.get(entry.id)

@@ -38,12 +38,24 @@ class Block:
 class Outcome:
     """Collected while folding; the owner takes it and leaves a fresh one.
 
-    ``blocks`` by shape; ``texts``: history rows that are not properties, as (series, at, seq, text); ``new_series``: (first series, thing id, keys) allocated; ``touched``: twins with the bits of
-    renewed properties; ``presence``: twins that came or went; ``effects``: ids of commands to send, or
-    ``desired:<thing>``; ``moved``: ids of commands that changed; ``messages``/``values``/``dead``: counts.
+    ``blocks`` by shape; ``texts``: history rows that are not properties, as (series, at, seq, text); ``new_series``:
+    (first series, thing id, keys) allocated; ``touched``: twins with the bits of renewed properties; ``presence``:
+    twins that came or went; ``effects``: ids of commands to send, or ``desired:<thing>``; ``moved``: ids of commands
+    that changed; ``messages``/``values``/``dead``: counts.
     """
 
-    __slots__ = ("blocks", "dead", "effects", "messages", "moved", "new_series", "presence", "texts", "touched", "values")
+    __slots__ = (
+        "blocks",
+        "dead",
+        "effects",
+        "messages",
+        "moved",
+        "new_series",
+        "presence",
+        "texts",
+        "touched",
+        "values",
+    )
 
     def __init__(self) -> None:
         self.blocks: dict[int, Block] = {}

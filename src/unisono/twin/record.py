@@ -36,10 +36,10 @@ class Reports(msgspec.Struct, array_like=True, tag=1, gc=False):
     """A run of messages that one signed-in client published to one topic of one thing, in the order received.
 
     ``topic`` is what follows ``things/<id>/``: ``state``, ``event/<name>`` or ``reply/<command>``. ``client`` names the
-    session: the signed-in thing (not ``thing`` when a gateway device speaks for its children), with ``/<client id>`` where
-    that is another one. ``packet_ids`` holds two
-    bytes big-endian per payload at QoS 1 and 2 and is empty at QoS 0 and for HTTP. ``dups`` are the indices of payloads
-    whose DUP flag was set. ``at`` is the wall time at which the run was received.
+    session: the signed-in thing (not ``thing`` when a gateway device speaks for its children), with ``/<client id>``
+    where that is another one. ``packet_ids`` holds two bytes big-endian per payload at QoS 1 and 2 and is empty at QoS
+    0 and for HTTP. ``dups`` are the indices of payloads whose DUP flag was set. ``at`` is the wall time at which the
+    run was received.
     """
 
     thing: str
@@ -66,8 +66,9 @@ class Published(msgspec.Struct, array_like=True, tag=2, gc=False):
 class Presence(msgspec.Struct, array_like=True, tag=3, gc=False):
     """A client came or went. ``epoch`` grows with each connection of that client: a late "offline" never wins.
 
-    ``client`` is its session, as in `Reports`. ``reason`` is ``connected``, ``disconnected`` (it said so), ``lost`` (socket closed without DISCONNECT),
-    ``keep_alive`` (silent for one and a half keep-alives), ``taken_over``, ``revoked`` or ``protocol_error``.
+    ``client`` is its session, as in `Reports`. ``reason`` is ``connected``, ``disconnected`` (it said so), ``lost``
+    (socket closed without DISCONNECT), ``keep_alive`` (silent for one and a half keep-alives), ``taken_over``,
+    ``revoked`` or ``protocol_error``.
     """
 
     thing: str
@@ -174,8 +175,19 @@ class Tick(msgspec.Struct, array_like=True, tag=30, gc=False):
 
 
 Entry = (
-    Reports | Published | Presence | GatewayStarted | Refused | Listening | ModelPut | ThingPut | ThingRemoved
-    | Asked | Sending | Sent | Tick
+    Reports
+    | Published
+    | Presence
+    | GatewayStarted
+    | Refused
+    | Listening
+    | ModelPut
+    | ThingPut
+    | ThingRemoved
+    | Asked
+    | Sending
+    | Sent
+    | Tick
 )
 
 

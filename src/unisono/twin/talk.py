@@ -13,8 +13,8 @@ import msgspec
 from unisono.twin.record import Asked
 
 __all__ = [
-    "SIGN_IN",
     "ACCESS_CHANGED",
+    "SIGN_IN",
     "AccessChanged",
     "CommandAsk",
     "CommandGet",
@@ -52,9 +52,9 @@ def ask_owner(partition: str, verb: str) -> str:
     """Subject of a question to an owner.
 
     Verbs: ``twins`` (TwinsAsk > TwinsAnswer), ``history`` (HistoryAsk > HistoryAnswer), ``command`` (CommandAsk >
-    CommandView), ``desired`` (TwinsAsk of one id > the JSON of its ``things/me/desired``), ``command-get`` (CommandGet > CommandView), ``commands`` (TwinsAsk > list[CommandView], newest
-    first), ``dead-letters`` (DeadLettersAsk > list[DeadLetter]), ``reached`` (Reached > b""), ``watch`` (Watch > b""),
-    ``status`` (b"" > OwnerStatus).
+    CommandView), ``desired`` (TwinsAsk of one id > the JSON of its ``things/me/desired``), ``command-get`` (CommandGet
+    > CommandView), ``commands`` (TwinsAsk > list[CommandView], newest first), ``dead-letters`` (DeadLettersAsk >
+    list[DeadLetter]), ``reached`` (Reached > b""), ``watch`` (Watch > b""), ``status`` (b"" > OwnerStatus).
     """
     return f"ask.owner.{partition}.{verb}"
 
@@ -70,7 +70,8 @@ def live(partition: str) -> str:
 
 
 def down(gateway: str) -> str:
-    """Subject on which an owner hands a `Down` to the gateway that holds the thing's connection (answered when sent)."""
+    """Subject on which an owner hands a `Down` to the gateway that holds the thing's connection (answered when sent).
+    """
     return f"down.{gateway}"
 
 
@@ -87,8 +88,8 @@ class Taken(msgspec.Struct, array_like=True):
 
 
 class SignInAsk(msgspec.Struct, array_like=True):
-    """``items``: pairs of thing id and secret; an empty secret asks for the facts only (``ok`` is then false, and ``code``
-    ``unknown_thing`` when there is no such thing or its credential was revoked, else ``bad_credentials``)."""
+    """``items``: pairs of thing id and secret; an empty secret asks for the facts only (``ok`` is then false, and
+    ``code`` ``unknown_thing`` when there is no such thing or its credential was revoked, else ``bad_credentials``)."""
 
     items: list[tuple[str, str]]
 

@@ -80,9 +80,7 @@ class Twin:
     def state(self, mask: int = -1) -> dict[str, tuple[Any, int]]:
         """Reported values by property key as (value, at_us); ``mask`` picks properties by bit of their index."""
         return {
-            key: (self.values[i], self.ats[i])
-            for i, key in enumerate(self.shape.keys)
-            if self.ats[i] and mask >> i & 1
+            key: (self.values[i], self.ats[i]) for i, key in enumerate(self.shape.keys) if self.ats[i] and mask >> i & 1
         }
 
     def take(self, values: tuple[Any, ...], at: int, *, dated: bool) -> int:
