@@ -77,6 +77,10 @@ class Guest(asyncio.Protocol):
             return
         door.guests[self.name] = self
         door.sign_ins += 1
+        if door.rude:
+            self.cut()
+        if door.mute or door.rude:
+            return
         self.write(self.connection.accept())
         for early in self.connection.receive(b""):
             self._take(early)
@@ -106,7 +110,12 @@ class Door:
         self.goodbyes: list[str] = []
         self.faults: list[str] = []
         self.sign_ins = self.refused = self.pings = 0
-        self.deaf = self.silent = False
+        self.deaf = False
+        """Whether it refuses subscriptions."""
+        self.silent = False
+        """Whether it acknowledges nothing."""
+        self.mute = self.rude = False
+        """Whether it leaves CONNECT unanswered, or cuts instead of answering."""
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Door:

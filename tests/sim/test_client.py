@@ -137,6 +137,16 @@ async def test_a_refused_subscription_is_no_connection() -> None:
             assert device.came == 0
 
 
+@pytest.mark.parametrize("manner", ["mute", "rude"])
+async def test_a_hub_that_does_not_answer_is_asked_again(manner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_file, "SIGN_IN_S", 0.05)
+    async with Door() as door:
+        setattr(door, manner, True)
+        async with Device(door).running() as client:
+            await until(lambda: door.sign_ins >= 3)
+            assert not client.ready
+
+
 async def test_it_breaks_off_without_a_word_and_stays_away() -> None:
     async with Door() as door:
         device = Device(door)

@@ -20,6 +20,13 @@ def test_secrets_are_kept_in_a_private_file(tmp_path: Path) -> None:
     assert ring.path.stat().st_mode & 0o777 == 0o600
 
 
+def test_two_simulations_keep_their_secrets_in_one_file(tmp_path: Path) -> None:
+    one, other = Keyring(tmp_path), Keyring(tmp_path)
+    one.put({"lamp": "s1"})
+    other.put({"lock": "s2"})
+    assert (Keyring(tmp_path).get("lamp"), Keyring(tmp_path).get("lock")) == ("s1", "s2")
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"lamp": 1}', b"\xff\xfe"])
 def test_a_broken_file_counts_as_lost(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "sim").mkdir()
@@ -28,6 +35,13 @@ def test_a_broken_file_counts_as_lost(tmp_path: Path, content: bytes) -> None:
     assert ring.get("lamp") is None
     ring.put({"lamp": "s1"})
     assert Keyring(tmp_path).get("lamp") == "s1"
+
+
+def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / "sim" / "secrets.json").mkdir(parents=True)
+    with pytest.raises(HostError) as caught:
+        Keyring(tmp_path)
+    assert caught.value.code == "read_only"
 
 
 def test_a_folder_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def parts(world: World) -> tuple[Press, Conveyor, Packager, Compressor]:
 ORDERS = st.sampled_from(["start", "stop", "guard", "shut", "hit", "reset", "jam", "no air"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(), st.lists(st.tuples(ORDERS, st.floats(0.1, 30.0)), max_size=60))
 def test_the_press_never_moves_with_the_guard_open(seed: int, story: list[tuple[str, float]]) -> None:
     world, rng = build_line(), Random(seed)
@@ -76,7 +76,7 @@ def test_the_press_never_moves_with_the_guard_open(seed: int, story: list[tuple[
             assert press.level("good_count") + press.level("scrap_count") == strokes
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers())
 def test_parts_are_neither_made_nor_lost_between_machines(seed: int) -> None:
     world, rng = build_line(), Random(seed)

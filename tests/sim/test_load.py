@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.sim.hub import Door, until
@@ -32,7 +32,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "PROGRESS_S", 0.05)
 
 
-@given(st.binary(max_size=20_000), st.integers(1, 65_535))
+@given(st.integers(0, 20_000).map(bytes), st.integers(1, 65_535))
+@example(bytes(106), 1)
+@example(bytes(107), 1)
+@example(bytes(16_362), 1)
+@example(bytes(16_363), 1)
 def test_a_frame_is_a_publish(payload: bytes, packet_id: int) -> None:
     frame, offset = encode_frame(TOPIC, payload)
     frame[offset : offset + 2] = packet_id.to_bytes(2, "big")
@@ -106,6 +110,22 @@ async def test_refused_clients_keep_trying(tmp_path: Path) -> None:
     async with Door({"sim-00000": "other"}) as door, loaded(door, tmp_path, 1, 10.0) as seen:
         await until(lambda: door.refused >= 3 and seen)
         assert (seen[-1].connected, seen[-1].sent) == (0, 0)
+
+
+async def test_a_hub_that_never_answers_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "SIGN_IN_S", 0.05)
+    async with Door() as door:
+        door.mute = True
+        async with loaded(door, tmp_path, 1, 0.0) as seen:
+            await until(lambda: door.sign_ins >= 3 and seen)
+            assert seen[-1].connected == 0
+
+
+async def test_a_hub_that_cuts_while_signing_in_is_asked_again(tmp_path: Path) -> None:
+    async with Door() as door:
+        door.rude = True
+        async with loaded(door, tmp_path, 1, 0.0):
+            await until(lambda: door.sign_ins >= 3)
 
 
 async def test_a_hub_that_talks_rubbish_is_left(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run_until_stopped(WORLDS[given.what](_options(given)), with_parent=given.with_parent)
     except UnisonoError as error:
-        logging.getLogger(__name__).error("%s", error)  # noqa: TRY400 - it is meant for a reader
+        logging.getLogger(__name__).error("%s", error)
         if error.code == "hub_unreachable":
             return 3
         return 2 if error.code == "bad_usage" else 1

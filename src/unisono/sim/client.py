@@ -136,12 +136,10 @@ class _Link(asyncio.Protocol):
             self.ready.set_result(None)
 
     def _end(self, error: UnisonoError) -> None:
-        if not self.ready.done():
-            self.ready.set_exception(error)
-        if not self.closed.done():
-            self.closed.set_exception(error)
-            self.closed.exception()  # seen: it is raised where `closed` is awaited, if it is
-        self.ready.exception()
+        for future in (self.ready, self.closed):
+            if not future.done():
+                future.set_exception(error)
+                future.exception()  # seen: it is raised where it is awaited, if it is
         if self._transport is not None and not self._transport.is_closing():
             self._transport.close()
 

@@ -24,13 +24,7 @@ class Keyring:
 
     def __init__(self, data: Path) -> None:
         self.path = data / FILE
-        self._secrets: dict[str, str] = {}
-        try:
-            self._secrets = msgspec.json.decode(self.path.read_bytes(), type=dict[str, str])
-        except (FileNotFoundError, msgspec.DecodeError):
-            pass
-        except OSError as error:
-            raise self._trouble(error) from error
+        self._secrets = self._read()
 
     def get(self, thing: str) -> str | None:
         """The secret of ``thing`` if there is one."""
@@ -38,7 +32,7 @@ class Keyring:
 
     def put(self, secrets: Mapping[str, str]) -> None:
         """Keep these, on disk before it returns. Raises HostError (read_only) when that cannot be done."""
-        self._secrets.update(secrets)
+        self._secrets = {**self._read(), **self._secrets, **secrets}  # another simulation may have put its own
         fresh = self.path.with_suffix(".new")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +41,14 @@ class Keyring:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self.path)
+        except OSError as error:
+            raise self._trouble(error) from error
+
+    def _read(self) -> dict[str, str]:
+        try:
+            return msgspec.json.decode(self.path.read_bytes(), type=dict[str, str])
+        except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+            return {}
         except OSError as error:
             raise self._trouble(error) from error
 
