@@ -71,5 +71,5 @@ class _Collector:
 def render(health: Health, started: float, live_clients: int) -> bytes:
     """The text in Prometheus' exposition format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(health, started, live_clients))  # type: ignore[arg-type]
+    registry.register(_Collector(health, started, live_clients))
     return generate_latest(registry)

@@ -5,7 +5,7 @@ Knows rows and shapes; what a role may do is `unisono.access`'s.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Router, delete, get, patch, post
@@ -29,19 +29,19 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
 
-def _address(request: Request[None, None, msgspec.UnsetType]) -> str:
+def _address(request: Request[Any, Any, Any]) -> str:
     return request.client.host if request.client else ""
 
 
 @post("/login", status_code=200, open_door=True, security=[])
-async def login(request: Request, context: Context, data: JSONBody[shapes.Login]) -> shapes.SignedIn:  # type: ignore[type-arg]
+async def login(request: Request[Any, Any, Any], context: Context, data: JSONBody[shapes.Login]) -> shapes.SignedIn:
     """Sign in with a password; the token goes into ``Authorization: Bearer`` from then on."""
     token, row = await context.auth.login(data.user, data.password, _address(request))
     return shapes.SignedIn(token, row.person, iso_or_none(row.expires))
 
 
 @post("/setup", status_code=200, open_door=True, security=[])
-async def setup(request: Request, context: Context, data: JSONBody[shapes.Setup]) -> shapes.SignedIn:  # type: ignore[type-arg]
+async def setup(request: Request[Any, Any, Any], context: Context, data: JSONBody[shapes.Setup]) -> shapes.SignedIn:
     """Make the first administrator with the one-time code of the setup link."""
     address = _address(request)
     context.auth.check_address(address)

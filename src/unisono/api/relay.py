@@ -33,6 +33,9 @@ PAGE = 10_000
 # pause before the next try when the log cannot be written; grows to the second
 RETRY_FIRST_S, RETRY_LAST_S = 0.5, 10.0
 
+# how long a caller waits for the log; its change follows without it
+DRAIN_S = 5.0
+
 SOURCE = "api"
 
 
@@ -71,7 +74,7 @@ class Mark(msgspec.Struct):
 
 
 _entry_encoder = msgspec.msgpack.Encoder()
-_entry_decoder = msgspec.msgpack.Decoder(record.Entry)  # type: ignore[arg-type, var-annotated]
+_entry_decoder = msgspec.msgpack.Decoder(record.Entry)
 
 
 def encode_entry(entry: record.Entry) -> bytes:
@@ -94,6 +97,7 @@ class Relay:
         self._leftover = asyncio.Event()
         self.trouble: str | None = None
         self.last: dict[str, int] = {}
+        self._draining: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Relay leftovers of an earlier life now, and whatever a failing log leaves behind later."""
@@ -107,32 +111,43 @@ class Relay:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        for task in list(self._draining):
+            task.cancel()
+        await asyncio.gather(*self._draining, return_exceptions=True)
 
     async def drain(self) -> None:
         """Append everything that waits; `last` then holds the log sequence of each partition's last batch.
 
-        Every row committed before the call is in its log when this returns. Raises HostError when a log cannot be
-        written: the rows then stay and follow when it can.
+        Every row committed before the call is in its log when this returns. Raises HostError when that takes longer
+        than `DRAIN_S` or a log cannot be written: the rows then stay and follow when it can. Cancelling the caller does
+        not cancel what is under way.
         """
+        task = asyncio.create_task(self._drain(), name="outbox-drain")
+        self._draining.add(task)
+        task.add_done_callback(self._drained)
         try:
-            async with self._lock:
-                while pending := await self._outbox.outbox_pending(PAGE):
-                    by_partition: dict[str, list[OutboxItem]] = {}
-                    for row in pending:
-                        by_partition.setdefault(row.partition, []).append(row)
-                    for partition, rows in by_partition.items():
-                        self.last[partition] = await self._append_rows(partition, rows)
-        except UnisonoError as error:
+            await asyncio.wait_for(asyncio.shield(task), DRAIN_S)
+        except TimeoutError:
+            raise _kept("the log does not answer", "log_unavailable", None) from None
+        except HostError as error:
+            raise _kept(error.detail, error.code, error.mend) from error
+
+    def _drained(self, task: asyncio.Task[None]) -> None:
+        self._draining.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
             self.trouble = f"changes wait to enter the log: {error}"
             self._leftover.set()
-            if isinstance(error, HostError):
-                raise HostError(
-                    f"The change is kept and will take effect when the log can be written again ({error.detail})",
-                    code=error.code,
-                    mend=error.mend or "Run: unisono doctor",
-                ) from error
-            raise
-        self.trouble = None
+
+    async def _drain(self) -> None:
+        async with self._lock:
+            while pending := await self._outbox.outbox_pending(PAGE):
+                by_partition: dict[str, list[OutboxItem]] = {}
+                for row in pending:
+                    by_partition.setdefault(row.partition, []).append(row)
+                for partition, rows in by_partition.items():
+                    self.last[partition] = await self._append_rows(partition, rows)
+            self.trouble = None
 
     async def _append_rows(self, partition: str, rows: list[OutboxItem]) -> int:
         key = f"relay.{partition}"
@@ -174,6 +189,14 @@ class Relay:
                 log.warning("%s", error)
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, RETRY_LAST_S)
+
+
+def _kept(why: str, code: str, mend: str | None) -> HostError:
+    return HostError(
+        f"The change is kept and will take effect when the log can be written again ({why})",
+        code=code,
+        mend=mend or "Run: unisono doctor",
+    )
 
 
 def _batch_end(rows: Sequence[OutboxItem], start: int) -> int:

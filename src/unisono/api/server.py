@@ -54,7 +54,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         scope = getattr(self, "scope", None)
         if scope is not None:
-            scope["extensions"][SEND_MANY] = {}  # type: ignore[index]
+            scope["extensions"][SEND_MANY] = {}
 
     async def send(self, message: Any) -> None:
         if message["type"] != SEND_MANY:

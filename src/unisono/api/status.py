@@ -141,7 +141,7 @@ async def healthz(context: Context) -> Response[dict[str, Any]]:
 
 
 @get("/metrics", tags=["hub"], media_type="text/plain", security=[])
-async def metrics(request: Request, context: Context) -> Response[bytes]:  # type: ignore[type-arg]
+async def metrics(request: Request[Any, Any, Any], context: Context) -> Response[bytes]:
     """Prometheus text. From the hub's own machine it needs no token."""
     if not _is_local(request):
         header = request.headers.get("authorization", "")
@@ -153,7 +153,7 @@ async def metrics(request: Request, context: Context) -> Response[bytes]:  # typ
     return Response(render(await examine(context), context.started, context.live.clients), media_type=CONTENT_TYPE)
 
 
-def _is_local(request: Request) -> bool:  # type: ignore[type-arg]
+def _is_local(request: Request[Any, Any, Any]) -> bool:
     if "x-forwarded-for" in request.headers or "forwarded" in request.headers or request.client is None:
         return False
     try:

@@ -1,0 +1,83 @@
+"""The live WebSocket over a real server and bus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.api.conftest import Hub
+from tests.api.test_things import add, add_home
+
+AT = 1_795_341_600_100_000
+
+
+@asynccontextmanager
+async def watching(hub: Hub, *subscriptions: dict[str, Any], token: str | None = None) -> AsyncIterator[ClientConnection]:
+    async with connect(hub.live) as socket:
+        await socket.send(json.dumps({"token": token or hub.token}))
+        for each in subscriptions:
+            await socket.send(json.dumps({"subscribe": each}))
+        await socket.send(json.dumps({"ping": 1}))
+        assert await frame(socket) == {"pong": 1}
+        yield socket
+
+
+async def frame(socket: ClientConnection) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(await socket.recv())
+    return found
+
+
+async def test_a_change_reaches_those_who_subscribed_to_it_and_nobody_else(hub: Hub) -> None:
+    await add_home(hub)
+    await add(hub, id="probe1", model="sensor.temperature")
+    await add(hub, id="lamp1", model="light", place="living_room")
+    async with (
+        watching(hub, {"place": "home", "thing": None, "trait": None}) as all_of_home,
+        watching(hub, {"place": "living_room"}) as room,
+        watching(hub, {"thing": "probe1"}) as probe,
+        watching(hub, {"trait": "brightness"}) as brightness,
+    ):
+        hub.owner.say("probe1", {"temperature": 24.9}, AT)
+        hub.owner.say("lamp1", {"on_off": True, "brightness": 40}, AT, online=True)
+        value = {"value": 24.9, "at": "2026-11-22T10:00:00.100Z"}
+        expected = {"thing": "probe1", "changed": {"temperature": value}, "at": "2026-11-22T10:00:00.100Z"}
+        assert await frame(all_of_home) == expected
+        assert await frame(probe) == expected
+        assert (await frame(all_of_home))["thing"] == "lamp1"
+        lamp = await frame(room)
+        assert (lamp["thing"], lamp["online"], set(lamp["changed"])) == ("lamp1", True, {"on_off", "brightness"})
+        assert set((await frame(brightness))["changed"]) == {"brightness"}
+
+
+async def test_a_wrong_token_is_told_why_and_cut_off(hub: Hub) -> None:
+    async with connect(hub.live) as socket:
+        await socket.send('{"token": "uni_nonsense"}')
+        assert (await frame(socket))["error"]["code"] == "not_signed_in"
+        await socket.wait_closed()
+        assert socket.close_code == 1008
+
+
+async def test_a_bad_frame_or_subscription_is_an_error_and_the_view_goes_on(hub: Hub) -> None:
+    await add_home(hub)
+    await add(hub, id="probe1", model="sensor.temperature")
+    async with watching(hub, {"thing": "probe1"}) as socket:
+        await socket.send("{nonsense")
+        assert (await frame(socket))["error"]["code"] == "bad_json"
+        await socket.send('{"subscribe": {"thing": 5}}')
+        error = (await frame(socket))["error"]
+        assert (error["code"], error["field"]) == ("bad_value", "subscribe.thing")
+        await socket.send('{"subscribe": {"place": "nowhere"}}')
+        assert (await frame(socket))["error"]["code"] == "not_found"
+        hub.owner.say("probe1", {"temperature": 1.0}, AT)
+        assert (await frame(socket))["thing"] == "probe1"
+        await socket.send('{"unsubscribe": {"thing": "probe1"}}')
+        await socket.send('{"ping": "x"}')
+        assert await frame(socket) == {"pong": "x"}
+        hub.owner.say("probe1", {"temperature": 2.0}, AT)
+        await socket.send('{"ping": "y"}')
+        assert await frame(socket) == {"pong": "y"}
+    assert hub.owner.watched.is_set()
