@@ -35,7 +35,6 @@ from unisono.wire.mqtt.packets import (
     Unsubscribe,
     Version,
 )
-from unisono.wire.mqtt.publishing import encode_publish
 from unisono.wire.mqtt.reason import ReasonCode, ViolationError
 from unisono.wire.mqtt.topics import check_filter, check_topic
 
@@ -53,7 +52,8 @@ MAX_IN_FLIGHT = 65_535 - MAX_ASKED - 1
 class ClientConnection:
     """One client: reuse it over many connections, its session (what is unacknowledged) lives in it.
 
-    ``connect`` is sent at each `open`; set its ``clean_start`` to False to resume. ``connected`` from CONNACK on.
+    ``connect`` is sent at each `open`; set its ``clean_start`` to False to resume, and allow no topic aliases in it:
+    they are not resolved here. ``connected`` from CONNACK on.
     """
 
     __slots__ = (
@@ -163,6 +163,9 @@ class ClientConnection:
             events.append(Reply(again))
 
     def _take_publish(self, packet: Publish, events: list[Any]) -> None:
+        if packet.properties is not None and packet.properties.topic_alias is not None:
+            detail = "topic alias that we did not allow"
+            raise ViolationError(detail, "MQTT-3.1.2-26", ReasonCode.TOPIC_ALIAS_INVALID)
         packet_id = packet.packet_id.to_bytes(2, "big")
         if packet.qos == 2 and packet_id in self.session.held:
             events.append(Reply(encode(Pubrec(packet.packet_id), self.version)))
@@ -201,11 +204,9 @@ class ClientConnection:
         Raises `ViolationError` for a topic that cannot be published to, `CallerError` while not connected.
         """
         packet = Publish(check_topic(topic), payload, qos, retain, False, 0, properties)
-        if not qos:
-            return 0, encode_publish(packet, self.version)
         data = self._sending().send(packet, self._asked)
         if data == b"":
-            raise CallerError("larger than the server takes", code="too_large")
+            raise CallerError("larger than the server takes [MQTT-3.2.2-15]", code="too_large")
         return None if data is None else (packet.packet_id, data)
 
     def subscribe(self, *subscriptions: Subscription, properties: Properties | None = None) -> tuple[int, bytes]:

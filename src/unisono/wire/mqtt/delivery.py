@@ -7,7 +7,7 @@ session is kept. The two directions number their packets apart from each other (
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 from unisono.wire.mqtt.events import Acknowledged, Reply
 from unisono.wire.mqtt.packets import Puback, Pubcomp, Publish, Pubrec, Pubrel, Version
@@ -41,6 +41,11 @@ class Session:
                 self._last_id = number
                 return number
 
+    def mark_safe(self, packet_ids: Iterable[bytes]) -> None:
+        """These QoS 2 messages of the peer are safe: a repeated PUBLISH is answered with PUBREC from here on."""
+        for packet_id in packet_ids:
+            self.held[packet_id] = True
+
     def begin_anew(self) -> list[int]:
         """The peer has forgotten the session: forget its QoS 2 ids, and our messages that it took over by PUBREC, whose
         packet ids are the result; what it never acknowledged stays, to be sent as new."""
@@ -67,18 +72,20 @@ class Outgoing:
         self._backlog: list[int] | None = None
 
     def send(self, packet: Publish, taken: Container[int] = ()) -> bytes | None:
-        """Number a QoS 1 or 2 message and give its bytes.
+        """Number a message (of QoS 1 or 2) and give its bytes.
 
         None: the window is full. ``b""``: larger than the peer takes; it counts as delivered (MQTT-3.1.2-25).
         """
         session = self._session
-        if len(session.in_flight) >= self._window:
-            return None
-        packet.packet_id = session.next_id(taken)
+        if packet.qos:
+            if len(session.in_flight) >= self._window:
+                return None
+            packet.packet_id = session.next_id(taken)
         data = encode_publish(packet, self._version)
         if 0 < self._largest < len(data):
             return b""
-        session.in_flight[packet.packet_id] = packet
+        if packet.qos:
+            session.in_flight[packet.packet_id] = packet
         return data
 
     def resume(self, *, dup: bool = True) -> bytes:

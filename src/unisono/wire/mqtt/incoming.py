@@ -125,9 +125,9 @@ class Incoming:
                 "MQTT-3.3.4-7",
                 ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
             )
+        if not run.payloads and events[-1] is run:
+            events.pop()
         if fault is not None:
-            if not run.payloads and events[-1] is run:
-                events.pop()
             raise fault
 
     def _hold(self, run: PublishRun, before: int, events: list[Event]) -> None:
@@ -165,10 +165,7 @@ class Incoming:
         if packet.qos:
             run.packet_ids.append(packet.packet_id.to_bytes(2, "big"))
             self._check_ids(run, before, events)
-            if len(run.payloads) == before:  # a QoS 2 message that came before
-                if events[-1] is run and not before:
-                    events.pop()
-            elif packet.dup:
+            if packet.dup and len(run.payloads) > before:
                 run.dups.append(before)
 
     def _resolve(self, packet: Publish) -> None:

@@ -14,16 +14,16 @@ from unisono.wire.mqtt.properties import decode_properties, encode_properties
 from unisono.wire.mqtt.reason import ViolationError
 from unisono.wire.mqtt.topics import check_topic
 
-__all__ = ["decode_acknowledgement", "decode_publish", "encode_acknowledgement", "encode_publish"]
+__all__ = ["RECEIVED_REASONS", "decode_acknowledgement", "decode_publish", "encode_acknowledgement", "encode_publish"]
 
 
 Acknowledgement = TypeVar("Acknowledgement", Puback, Pubrec, Pubrel, Pubcomp)
 
-_RECEIVED_REASONS = frozenset({0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99})
+RECEIVED_REASONS = frozenset({0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99})
 _RELEASED_REASONS = frozenset({0x00, 0x92})
 _ACKNOWLEDGEMENTS: dict[type, tuple[int, PacketType, frozenset[int], str]] = {
-    Puback: (0x40, PacketType.PUBACK, _RECEIVED_REASONS, "MQTT-3.4.2-1"),
-    Pubrec: (0x50, PacketType.PUBREC, _RECEIVED_REASONS, "MQTT-3.5.2-1"),
+    Puback: (0x40, PacketType.PUBACK, RECEIVED_REASONS, "MQTT-3.4.2-1"),
+    Pubrec: (0x50, PacketType.PUBREC, RECEIVED_REASONS, "MQTT-3.5.2-1"),
     Pubrel: (0x62, PacketType.PUBREL, _RELEASED_REASONS, "MQTT-3.6.2-1"),
     Pubcomp: (0x70, PacketType.PUBCOMP, _RELEASED_REASONS, "MQTT-3.7.2-1"),
 }

@@ -15,7 +15,13 @@ import msgspec
 
 from unisono.errors import CallerError
 from unisono.wire.mqtt.codec import decode_body
-from unisono.wire.mqtt.connecting import CONNACK_REASONS, encode_auth, encode_connack, encode_disconnect
+from unisono.wire.mqtt.connecting import (
+    CONNACK_REASONS,
+    DISCONNECT_REASONS,
+    encode_auth,
+    encode_connack,
+    encode_disconnect,
+)
 from unisono.wire.mqtt.delivery import Outgoing, Session
 from unisono.wire.mqtt.events import (
     AuthReceived,
@@ -50,9 +56,9 @@ from unisono.wire.mqtt.packets import (
     Unsubscribe,
     Version,
 )
-from unisono.wire.mqtt.publishing import encode_acknowledgement, encode_publish
+from unisono.wire.mqtt.publishing import RECEIVED_REASONS, encode_acknowledgement, encode_publish
 from unisono.wire.mqtt.reason import ReasonCode, ViolationError, return_code_of
-from unisono.wire.mqtt.subscribing import encode_suback, encode_unsuback
+from unisono.wire.mqtt.subscribing import SUBACK_REASONS, UNSUBACK_REASONS, encode_suback, encode_unsuback
 
 __all__ = ["ServerConnection", "State"]
 
@@ -303,7 +309,7 @@ class ServerConnection:
         self._close()
         if self.version < Version.V5:
             return encode_connack(Connack(False, return_code_of(reason)), self.version)
-        return self._fitting(encode_connack, Connack(False, reason), detail)
+        return self._fitting(encode_connack, Connack(False, _among(CONNACK_REASONS, reason)), detail)
 
     def challenge(self, data: bytes | None, *, reason: ReasonCode = ReasonCode.CONTINUE_AUTHENTICATION) -> bytes:
         """AUTH for the method that CONNECT named (version 5): one more step, or SUCCESS after a re-authentication."""
@@ -317,11 +323,9 @@ class ServerConnection:
             self._close()
             return b""
         if state is not State.OPEN:
-            if reason not in CONNACK_REASONS:
-                reason = ReasonCode.UNSPECIFIED_ERROR
             return self.refuse(reason, detail=detail)
         self._close()
-        return self._fitting(encode_disconnect, Disconnect(reason), detail)
+        return self._fitting(encode_disconnect, Disconnect(_among(DISCONNECT_REASONS, reason)), detail)
 
     def _fitting(self, write: Callable[[Reasoned, Version], bytes], packet: Reasoned, detail: str | None) -> bytes:
         """The packet, with the detail as its reason string where the client wants it and takes that size.
@@ -380,17 +384,17 @@ class ServerConnection:
     def puback(self, packet_id: bytes, reason: ReasonCode, *, detail: str | None = None) -> bytes:
         """One PUBACK with a reason (version 5); before version 5 a plain PUBACK, since there is no way to say no."""
         self._receiving().answer(1)
-        return self._fitting(encode_acknowledgement, Puback(int.from_bytes(packet_id, "big"), reason), detail)
+        told = Puback(int.from_bytes(packet_id, "big"), _among(RECEIVED_REASONS, reason))
+        return self._fitting(encode_acknowledgement, told, detail)
 
     def pubrecs(self, packet_ids: Sequence[bytes]) -> bytes:
         """PUBRECs (success) for QoS 2 packet ids as a `PublishRun` gives them, once the messages are safe.
 
-        Call it on the connection that the session has now: a message may become safe after the one it came on is gone.
+        A message may become safe after the connection it came on is gone: call this on the one that was accepted for
+        the session since, or `Session.mark_safe` while there is none.
         """
         self._receiving().answer(len(packet_ids))
-        held = self.session.held
-        for packet_id in packet_ids:
-            held[packet_id] = True
+        self.session.mark_safe(packet_ids)
         return encode_pubrecs(packet_ids)
 
     def pubrec(self, packet_id: bytes, reason: ReasonCode, *, detail: str | None = None) -> bytes:
@@ -403,7 +407,8 @@ class ServerConnection:
             self.session.held.pop(packet_id, None)
         else:
             self.session.held[packet_id] = True
-        return self._fitting(encode_acknowledgement, Pubrec(int.from_bytes(packet_id, "big"), reason), detail)
+        told = Pubrec(int.from_bytes(packet_id, "big"), _among(RECEIVED_REASONS, reason))
+        return self._fitting(encode_acknowledgement, told, detail)
 
     def _take_pubrel(self, packet: Pubrel, events: list[Event]) -> None:
         packet_id = packet.packet_id.to_bytes(2, "big")
@@ -424,7 +429,10 @@ class ServerConnection:
 
     def suback(self, packet_id: int, reasons: Sequence[int], *, detail: str | None = None) -> bytes:
         """SUBACK: a reason per filter. Before version 5 every refusal becomes 0x80."""
-        told = list(reasons) if self.version == Version.V5 else [min(reason, 0x80) for reason in reasons]
+        if self.version == Version.V5:
+            told = [_among(SUBACK_REASONS, reason) for reason in reasons]
+        else:
+            told = [min(reason, 0x80) for reason in reasons]
         return self._fitting(encode_suback, Suback(packet_id, told), detail)
 
     def _take_unsubscribe(self, packet: Unsubscribe, events: list[Event]) -> None:
@@ -432,7 +440,9 @@ class ServerConnection:
 
     def unsuback(self, packet_id: int, reasons: Sequence[int]) -> bytes:
         """UNSUBACK: a reason per filter; before version 5 none is told."""
-        return encode_unsuback(Unsuback(packet_id, list(reasons)), self.version)
+        return encode_unsuback(
+            Unsuback(packet_id, [_among(UNSUBACK_REASONS, reason) for reason in reasons]), self.version
+        )
 
     # messages of ours -------------------------------------------------------------------------------------------------
 
@@ -452,6 +462,11 @@ class ServerConnection:
 
     def _take_acknowledgement(self, packet: Puback | Pubrec | Pubcomp, events: list[Any]) -> None:
         self._sending().tell(packet, events)
+
+
+def _among(allowed: frozenset[int], reason: int) -> int:
+    """The reason, or "unspecified error" where the packet does not know it: the house has one list of codes."""
+    return reason if reason in allowed else ReasonCode.UNSPECIFIED_ERROR
 
 
 _TAKERS: dict[type, Callable[[ServerConnection, Any, list[Event]], None]] = {

@@ -21,6 +21,8 @@ from unisono.wire.mqtt.reason import ReasonCode, ViolationError
 from unisono.wire.mqtt.topics import check_filter
 
 __all__ = [
+    "SUBACK_REASONS",
+    "UNSUBACK_REASONS",
     "decode_suback",
     "decode_subscribe",
     "decode_unsuback",
@@ -31,9 +33,9 @@ __all__ = [
     "encode_unsubscribe",
 ]
 
-_SUBACK_REASONS = frozenset({0x00, 0x01, 0x02, 0x80, 0x83, 0x87, 0x8F, 0x91, 0x97, 0x9E, 0xA1, 0xA2})
+SUBACK_REASONS = frozenset({0x00, 0x01, 0x02, 0x80, 0x83, 0x87, 0x8F, 0x91, 0x97, 0x9E, 0xA1, 0xA2})
 _SUBACK_REASONS_3 = frozenset({0x00, 0x01, 0x02, 0x80})
-_UNSUBACK_REASONS = frozenset({0x00, 0x11, 0x80, 0x83, 0x87, 0x8F, 0x91})
+UNSUBACK_REASONS = frozenset({0x00, 0x11, 0x80, 0x83, 0x87, 0x8F, 0x91})
 
 
 def _head(packet_id: int, properties: Properties | None, kind: PacketType, version: Version) -> bytes:
@@ -92,7 +94,7 @@ def encode_suback(packet: Suback, version: Version) -> bytes:
 def decode_suback(reader: Reader, version: Version) -> Suback:
     """SUBACK. Raises `ViolationError`."""
     packet_id, properties = _read_head(reader, PacketType.SUBACK, version)
-    allowed = _SUBACK_REASONS if version == Version.V5 else _SUBACK_REASONS_3
+    allowed = SUBACK_REASONS if version == Version.V5 else _SUBACK_REASONS_3
     return Suback(packet_id, _read_reasons(reader, allowed, "MQTT-3.9.3-2"), properties)
 
 
@@ -125,7 +127,7 @@ def decode_unsuback(reader: Reader, version: Version) -> Unsuback:
     if version < Version.V5:
         reader.finish()
         return Unsuback(packet_id, [])
-    return Unsuback(packet_id, _read_reasons(reader, _UNSUBACK_REASONS, "MQTT-3.11.3-2"), properties)
+    return Unsuback(packet_id, _read_reasons(reader, UNSUBACK_REASONS, "MQTT-3.11.3-2"), properties)
 
 
 def _read_reasons(reader: Reader, allowed: frozenset[int], clause: str) -> list[int]:
