@@ -1,0 +1,60 @@
+# Everything here works from a clean checkout with Python 3.11+ and make; `make help` lists it.
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := postgresql mosquitto mosquitto-clients chromium
+
+.PHONY: help setup up test check format bench bench-smoke recovery lock clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.made  ## the virtual environment, nothing else
+
+$(VENV)/.made: pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; on Debian: apt-get install python3 python3-venv" >&2; exit 1; }
+	@echo "Setting up $(VENV) with $(PYTHON) (about a minute) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+up: setup  ## a hub with a demonstration home, car and line; Ctrl-C stops it
+	@$(BIN)/unisono up --demo --data ./data
+
+test: setup  ## every test, with real engines; Debian packages are installed when missing and root
+	@scripts/debian $(PACKAGES)
+	@$(BIN)/python -m pytest -q --cov --cov-report= $(TESTS)
+	@$(BIN)/python -m coverage report --include='$(PURE)' --fail-under=100 --skip-covered --show-missing
+
+PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/twin/*
+
+check: setup  ## what must hold of every commit beside the tests: style, types, import rules, licences, docs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python scripts/licences.py
+	@echo "checks passed"
+
+format: setup  ## bring the code into its form
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+
+bench: setup  ## all benchmarks beside Mosquitto, NATS and amqtt; half an hour on a quiet machine
+	@scripts/debian mosquitto
+	@for b in ingest latency connections recovery; do $(BIN)/unisono bench $$b || exit 1; done
+
+bench-smoke: setup  ## every benchmark for a few seconds: whether they run, not how fast
+	@scripts/debian mosquitto
+	@for b in ingest latency connections recovery; do $(BIN)/unisono bench $$b --quick || exit 1; done
+
+lock: setup  ## write requirements.lock anew from pyproject.toml
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --no-header \
+		--no-emit-index-url --no-annotate pyproject.toml -o requirements.lock
+
+clean:  ## remove what was set up; ./data stays
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
