@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import multiprocessing
 import random
-import signal
-import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 
+from tests.store.history.crash_child import record
 from tests.store.history.readings import DAY, FAR, NOON, batch, expected_buckets, expected_points, key_of, put
 from unisono.store.history import History
 
@@ -26,8 +28,35 @@ STEPS = [
     "drop:committed",
 ]
 KILLS = 25
-CHILD = [sys.executable, "-m", "tests.store.history.crash_child"]
 DEADLINE_S = 60
+
+processes = multiprocessing.get_context("forkserver")  # imports the engine once, not for each of the many children
+processes.set_forkserver_preload(["duckdb", "numpy", "tests.store.history.crash_child"])
+
+
+@contextmanager
+def child(folder: Path, rows: int, step: str | None) -> Iterator[tuple[ForkServerProcess, Connection]]:
+    hear, say = processes.Pipe(duplex=False)
+    process = processes.Process(target=record, args=(say, folder, rows, step))
+    process.start()
+    say.close()
+    try:
+        yield process, hear
+    finally:
+        process.kill()
+        process.join(DEADLINE_S)
+        hear.close()
+
+
+def heard(hear: Connection) -> int:
+    """The last sequence number that a process acknowledged before it ended."""
+    last = 0
+    while hear.poll(DEADLINE_S):
+        try:
+            last = hear.recv()
+        except (EOFError, OSError):  # killed between two messages, or in one
+            return last
+    raise TimeoutError("the process neither spoke nor ended")
 
 
 def assert_whole(folder: Path, acknowledged: int, rows: int) -> int:
@@ -60,11 +89,11 @@ def assert_whole(folder: Path, acknowledged: int, rows: int) -> int:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_crash_at_a_step_loses_and_doubles_nothing(tmp_path: Path, step: str) -> None:
-    result = subprocess.run(
-        [*CHILD, str(tmp_path), "60", step], stdout=subprocess.PIPE, timeout=DEADLINE_S, check=False, env=_environment()
-    )
-    assert result.returncode == 9, "the step was never met"
-    acknowledged = int(result.stdout.split()[-1])
+    with child(tmp_path, 60, step) as (process, hear):
+        assert hear.recv() == (0, 0)
+        acknowledged = heard(hear)
+        process.join(DEADLINE_S)
+        assert process.exitcode == 9, "the step was never met"
     if step == "drop:committed":  # the readings were meant to go: what matters is that it opens and goes on
         history = History(tmp_path)
         assert history.count(*key_of(0), 0, FAR) == 0
@@ -78,17 +107,12 @@ def test_random_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     chance = random.Random(5)
     acknowledged, rows = 0, 100
     for _ in range(KILLS):
-        child = subprocess.Popen([*CHILD, str(tmp_path), str(rows)], stdout=subprocess.PIPE, env=_environment())
-        assert child.stdout is not None
-        position, count = map(int, child.stdout.readline().split())
-        assert position >= acknowledged
-        assert count == position * rows
-        lines = [child.stdout.readline() for _ in range(chance.randint(1, 12))]
-        child.send_signal(signal.SIGKILL)
-        rest, _ = child.communicate(timeout=DEADLINE_S)
-        acknowledged = int((b"".join(lines) + rest).split()[-1])
+        with child(tmp_path, rows, None) as (process, hear):
+            position, count = hear.recv()
+            assert position >= acknowledged
+            assert count == position * rows
+            for _ in range(chance.randint(1, 12)):
+                acknowledged = hear.recv()
+            process.kill()
+            acknowledged = heard(hear) or acknowledged
     assert_whole(tmp_path, acknowledged, rows)
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

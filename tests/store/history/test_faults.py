@@ -74,18 +74,39 @@ def test_a_full_disk_refuses_keeps_and_recovers(small_disk: Path) -> None:
     assert counted(small_disk / "0") == (200, ("log", 2))
 
 
-def test_a_disk_filled_to_the_last_byte_by_others_loses_nothing(small_disk: Path) -> None:
-    history = History(small_disk / "0", reserve_bytes=0)
+@pytest.mark.parametrize("room", [3 << 20, 20 << 20], ids=["while appending", "while checkpointing"])
+def test_a_disk_filled_to_the_last_byte_by_others_loses_nothing(small_disk: Path, room: int) -> None:
+    history = History(small_disk / "0", reserve_bytes=-(1 << 40))  # no guard: the disk fills between check and write
     done = 0
-    (small_disk / "ballast").write_bytes(bytes(free_bytes(small_disk) - (4 << 20)))
+    (small_disk / "ballast").write_bytes(bytes(free_bytes(small_disk) - room))
     with pytest.raises(HostError) as refused:
         while True:
-            put(history, done + 1, batch(done + 1, rows=2000), known=range(4) if not done else ())
+            put(history, done + 1, batch(done + 1, rows=4000), known=range(4) if not done else ())
             done += 1
     assert refused.value.code == "disk_full"
-    history.close()
     (small_disk / "ballast").unlink()
-    assert counted(small_disk / "0") == (done * 2000, ("log", done))
+    for _ in range(2):
+        done += 1
+        put(history, done, batch(done, rows=4000))
+    assert history.count(*key_of(0), 0, FAR) == done * 4000
+    history.close()
+    assert counted(small_disk / "0") == (done * 4000, ("log", done))
+
+
+def test_a_batch_that_was_committed_although_it_failed_is_not_doubled(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    put(history, 1, batch(1), known=range(4))
+    put(history, 2, batch(2))
+    history._position, history._suspect = ("log", 1), True  # as if the engine had failed after the commit
+    put(history, 2, batch(2))
+    assert history.position() == ("log", 2)
+    put(history, 3, batch(3))
+    history._position, history._suspect = ("log", 2), True
+    with pytest.raises(HostError, match="Go on from position"):
+        put(history, 4, batch(3) + batch(4))
+    assert history.position() == ("log", 3)
+    assert history.count(*key_of(0), 0, FAR) == 300
+    history.close()
 
 
 def test_a_read_only_folder_is_named(small_disk: Path) -> None:

@@ -126,13 +126,15 @@ def test_days_that_get_no_file_of_their_own_share_one(history: History, tmp_path
 def test_csv_streams_all_lines(history: History) -> None:
     readings = [Reading(0, NOON + n, n, float(n)) for n in range(12_000)]
     readings.append(Reading(0, NOON + 12_000, 12_000, 'say "hi", twice'))
+    readings.append(Reading(0, FAR // 2, 12_001, "beyond the calendar"))
     put(history, 1, readings, known=[0])
     pages = list(history.csv(*key_of(0), 0, FAR))
     lines = b"".join(pages).decode().splitlines()
     assert len(pages) == 3
     assert lines[:2] == ["at,value", "2025-11-22T12:00:00.000000Z,0.0"]
-    assert lines[-1] == '2025-11-22T12:00:00.012000Z,"say ""hi"", twice"'
-    assert len(lines) == 12_002
+    assert lines[-2] == '2025-11-22T12:00:00.012000Z,"say ""hi"", twice"'
+    assert lines[-1] == f"{FAR // 2},beyond the calendar"
+    assert len(lines) == 12_003
 
 
 def test_a_sealed_file_can_be_read_alone_by_other_tools(history: History, tmp_path: Path) -> None:

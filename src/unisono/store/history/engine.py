@@ -49,7 +49,7 @@ class Engine:
             "autoinstall_known_extensions": "false",  # history never reaches for the network
             "autoload_known_extensions": "false",
         }
-        with self.faults(file):
+        with self.faults(file, opening=True):
             self.main: Cursor = duckdb.connect(str(file), config=config)
 
     def cursor(self) -> Cursor:
@@ -66,12 +66,12 @@ class Engine:
         self.main.close()
 
     @contextmanager
-    def faults(self, file: Path | None = None) -> Iterator[None]:
-        """Translate the engine's errors to `HostError`; ``file`` is what was being worked on."""
+    def faults(self, file: Path | None = None, *, opening: bool = False) -> Iterator[None]:
+        """Translate the engine's errors to `HostError`; ``file`` is what was being worked on, perhaps just opened."""
         try:
             yield
         except self._duckdb.Error as error:
-            raise _translated(error, file or self._file) from error
+            raise _translated(error, file or self._file, opening) from error
 
 
 _NEEDLES: tuple[tuple[str, str, str], ...] = (
@@ -86,12 +86,14 @@ _NEEDLES: tuple[tuple[str, str, str], ...] = (
 """What the engine says, in lower case, against the code and the mend: it has no error numbers of its own."""
 
 
-def _translated(error: Exception, file: Path) -> HostError:
+def _translated(error: Exception, file: Path, opening: bool) -> HostError:
     text = str(error)
     lowered = text.lower()
     first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
     for needle, code, mend in _NEEDLES:
         if needle in lowered:
             return HostError(f"{file}: {first}", code=code, mend=mend)
-    mend = f"Move it aside (mv {file} {file}.damaged) and start again: what the log still holds is recorded anew"
+    mend = "Start the hub again; if it comes back, look at the disk's health"
+    if opening:
+        mend = f"Move it aside (mv {file} {file}.damaged) and start again: what the log still holds is recorded anew"
     return HostError(f"{file}: {first}", code="history_unavailable", mend=mend)

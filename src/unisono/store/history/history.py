@@ -67,6 +67,7 @@ class History:
         self._sealing: threading.Thread | None = None
         self._failure: HostError | None = None
         self._idle_rounds = 0
+        self._suspect = False
         prepare_folder(folder)
         lay_out(folder / "hot.duckdb")
         self._engine = Engine(folder / "hot.duckdb", folder / "tmp", memory_mb)
@@ -112,15 +113,39 @@ class History:
         """Commit readings, new series and the position in one transaction; durable when it returns.
 
         Nothing is skipped here: never hand in what is not beyond `position`. Series numbers are dense, from 0 or 1.
-        Costs least in batches of 20,000 rows and more. Raises `HostError` disk_full before anything is written.
+        Costs least in batches of 20,000 rows and more. After an error hand in the same stretch of the log again (same
+        ``seq``): should it have been committed after all, that is noticed. Raises `HostError` disk_full before anything
+        is written.
         """
         rows = (len(numbers.ts) if numbers is not None else 0) + len(series)
         require_room(
             self._folder, self._reserve, rows * ROW_BYTES + sum(ROW_BYTES + 4 * len(row.text) for row in texts)
         )
-        self._active.append(self._engine, (log_id, seq), numbers, texts, series)
+        if self._suspect and self._recovered((log_id, seq)):
+            return
+        try:
+            self._active.append(self._engine, (log_id, seq), numbers, texts, series)
+        except HostError:
+            self._suspect = True
+            raise
         self._position = (log_id, seq)
         self._idle_rounds = 0
+
+    def _recovered(self, wanted: tuple[str, int]) -> bool:
+        """After an append failed: whether it had been committed after all, so that ``wanted`` is already there.
+
+        Raises `HostError` while the file is still unusable, and when more is wanted than what failed.
+        """
+        self._active.recover(self._engine)
+        self._suspect = False
+        before, self._position = self._position, (self._active.log_id, self._active.seq)
+        if self._position not in (before, wanted):
+            raise HostError(
+                "the batch that failed before was committed after all",
+                code="history_unavailable",
+                mend="Go on from position()",
+            )
+        return self._position != before
 
     @property
     def _active(self) -> Segment:

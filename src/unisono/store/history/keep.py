@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
@@ -73,10 +74,8 @@ class Keeper:
     def lower_priority(self) -> None:
         """Let the calling thread yield to the fold and to readers, where threads have priorities (Linux)."""
         if sys.platform == "linux":
-            try:
+            with suppress(OSError):  # a sandbox may forbid it: then sealing runs beside the fold as an equal
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACKGROUND_NICE)
-            except OSError:
-                return  # a sandbox forbids it: then sealing runs beside the fold as an equal
 
     def stop(self) -> None:
         """Interrupt what runs in another thread; it ends without a trace in the manifest."""

@@ -79,7 +79,7 @@ class Manifest:
         Raises `HostError` history_unavailable when the file is somebody else's or of a later version.
         """
         con = engine.main
-        with engine.faults():
+        with engine.faults(opening=True):
             tables = {row[0] for row in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
             formats = con.execute("FROM format").fetchall() if "format" in tables else None
             fresh = formats == []

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unisono.errors import HostError
 from unisono.store.history.disk import sync_folder
 from unisono.store.history.engine import Cursor, Engine, quoted
 from unisono.store.history.rows import Numbers, SeriesRow, TextRow
@@ -48,15 +49,33 @@ class Segment:
     def attach(cls, engine: Engine, folder: Path, number: int) -> Segment:
         """Open an existing segment, replaying its write-ahead log. Raises `HostError` history_unavailable."""
         segment = cls(number, segment_path(folder, number), f"seg_{number}")
-        with engine.faults(segment.path):
+        with engine.faults(segment.path, opening=True):
             engine.main.execute(f"ATTACH {quoted(segment.path)} AS {segment.name}")
-            query = f"SELECT count(*), min(ts), max(ts) FROM {segment.name}.hot"
-            segment.rows, low, high = engine.main.execute(query).fetchone()
-            if segment.rows:
-                segment.min_ts, segment.max_ts = low, high
-            query = f"SELECT step, log_id, seq FROM {segment.name}.position ORDER BY step DESC LIMIT 1"
-            segment.step, segment.log_id, segment.seq = engine.main.execute(query).fetchone()
+            segment._read(engine)
         return segment
+
+    def _read(self, engine: Engine) -> None:
+        query = f"SELECT count(*), min(ts), max(ts) FROM {self.name}.hot"
+        self.rows, low, high = engine.main.execute(query).fetchone()
+        if self.rows:
+            self.min_ts, self.max_ts = low, high
+        query = f"SELECT step, log_id, seq FROM {self.name}.position ORDER BY step DESC LIMIT 1"
+        self.step, self.log_id, self.seq = engine.main.execute(query).fetchone()
+
+    def recover(self, engine: Engine) -> None:
+        """After a failed append: learn whether it was committed after all.
+
+        An engine that could not finish a checkpoint no longer serves the file until it is attached anew; nothing that
+        was committed is lost thereby, it stands in the write-ahead log.
+        """
+        try:
+            with engine.faults(self.path):
+                self._read(engine)
+        except HostError:
+            self.detach(engine)
+            with engine.faults(self.path, opening=True):
+                engine.main.execute(f"ATTACH {quoted(self.path)} AS {self.name}")
+                self._read(engine)
 
     def bytes(self) -> int:
         """Size on disk, write-ahead log included."""
