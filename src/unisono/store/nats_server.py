@@ -182,7 +182,7 @@ class NatsServer:
                     stdin=subprocess.DEVNULL,
                     stdout=stderr,
                     stderr=stderr,
-                    env={**os.environ, **ENVIRONMENT},
+                    env={**ENVIRONMENT, **os.environ},
                     # Ctrl-C in the terminal reaches the whole group: the hub stops first and ends the server itself.
                     start_new_session=True,
                     preexec_fn=_die_with_parent,
