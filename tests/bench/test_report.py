@@ -12,7 +12,6 @@ from rich.console import Console
 from unisono.bench import ConnectionsOptions, IngestOptions, Report, run_connections
 from unisono.bench.__main__ import main
 from unisono.bench.ingest import _ratios
-from unisono.bench.latency import percentile, percentiles
 from unisono.bench.report import ratio
 from unisono.bench.restart import wide_payload
 from unisono.bench.servers import PEERS, Mosquitto
@@ -81,12 +80,6 @@ def test_ratios_are_ours_over_theirs() -> None:
         "qos1_durable_vs_amqtt_window_1000": 120.0,
     }
     assert ratio(1.0, None) is None and ratio(None, 1.0) is None and ratio(1.0, 0.0) is None
-
-
-def test_percentiles() -> None:
-    assert percentile([1.0, 2.0, 3.0, 4.0], 0.5) == 3.0
-    assert percentiles([0.001] * 99 + [0.5]) == {"p50_ms": 1.0, "p90_ms": 1.0, "p99_ms": 500.0, "max_ms": 500.0}
-    assert percentiles([])["p99_ms"] is None
 
 
 def test_a_wide_payload_has_twelve_values() -> None:

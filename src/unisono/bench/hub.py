@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import msgspec
+
 from unisono.bench import machine
 from unisono.errors import HostError
 
@@ -62,6 +64,18 @@ WIDE: dict[str, Any] = {
     ],
 }
 """The model of the restart measurement."""
+
+
+class _Point(msgspec.Struct):
+    value: float
+
+
+class _Page(msgspec.Struct):
+    points: list[_Point]
+    next: str | None = None
+
+
+_page = msgspec.json.Decoder(_Page)
 
 
 class Hub:
@@ -209,15 +223,19 @@ class Hub:
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
-    def ask(self, method: str, path: str, *, json: Any = None, params: dict[str, Any] | None = None) -> Any:
+    def ask(self, method: str, path: str, *, json: Any = None) -> Any:
         """One API call. Raises `HostError` with the problem document when it is not a success."""
+        content = self._send(method, path, json=json)
+        return msgspec.json.decode(content) if content else None
+
+    def _send(self, method: str, path: str, *, json: Any = None, params: dict[str, Any] | None = None) -> bytes:
         try:
             answer = self._http.request(method, path, json=json, params=params, headers=self._headers())
         except self._lost as error:
             raise HostError(f"{method} {path}: {error!r}", code="hub_unreachable") from error
         if answer.status_code >= 300:
             raise HostError(f"{method} {path}: {answer.status_code} {answer.text[:400]}")
-        return answer.json() if answer.content else None
+        return answer.content
 
     def add_place(self) -> None:
         """The root place of all measured things."""
@@ -264,17 +282,19 @@ class Hub:
 
     def wait_for_backlog(self, deadline_s: float) -> float:
         """Wait until twins and history hold all that the log held when asked; the monotonic time when they did."""
-        last = self.metric("unisono_log_last_sequence")
+        last: float | None = None
+        twins = history = -1.0
         end = time.monotonic() + deadline_s
         while time.monotonic() < end:
             found = self.metrics()
-            if found["unisono_twin_position"] >= last and found["unisono_history_position"] >= last:
-                return time.monotonic()
+            if found.get("unisono_owner_ready"):  # else the owner is starting, and its positions are not to be had
+                last = found["unisono_log_last_sequence"] if last is None else last
+                twins, history = found["unisono_twin_position"], found["unisono_history_position"]
+                if min(twins, history) >= last:
+                    return time.monotonic()
             time.sleep(POLL_S)
-        found = self.metrics()
         raise HostError(
-            f"after {deadline_s:.0f} s the log was at {last:.0f}, the twins at {found['unisono_twin_position']:.0f}, "
-            f"history at {found['unisono_history_position']:.0f}",
+            f"after {deadline_s:.0f} s the log was at {last}, the twins at {twins:.0f}, history at {history:.0f}",
             code="owner_unavailable",
         )
 
@@ -282,11 +302,11 @@ class Hub:
         """All values of one property, oldest first, a page at a time."""
         params: dict[str, Any] = {"property": name, "from": "2000-01-01T00:00:00Z", "limit": PAGE}
         while True:
-            page = self.ask("GET", f"/api/v1/things/{thing}/history", params=params)
-            yield [point["value"] for point in page["points"]]
-            if not page.get("next"):
+            page = _page.decode(self._send("GET", f"/api/v1/things/{thing}/history", params=params))
+            yield [point.value for point in page.points]
+            if not page.next:
                 return
-            params["after"] = page["next"]
+            params["after"] = page.next
 
 
 def _kill(pid: int) -> None:

@@ -81,7 +81,7 @@ def run_ingest(options: IngestOptions, say: Say = lambda text: None) -> Report:
             say(f"the pipeline with {things} things, {options.pipeline_seconds:.0f} s")
             with Hub() as hub:
                 figures["unisono"][f"pipeline_{things}"] = _pipeline(hub, options, things, window)
-    notes = [f"{name} {version}: {PEERS[name].__doc__}" for name, version in versions.items()]
+    notes = [f"{name} {version}: {' '.join((PEERS[name].__doc__ or '').split())}" for name, version in versions.items()]
     return Report(
         benchmark="ingest",
         figures=figures,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -40,7 +41,7 @@ class LatencyOptions:
     ramp_s: float = 2.0
     rate: float = 20_000.0
     clients: int = 200
-    probe_rate: float = 100.0
+    probe_rate: float = 50.0
     peers: tuple[str, ...] = ("mosquitto", "nats", "amqtt")
     hub: bool = True
 
@@ -104,7 +105,7 @@ def _under_load(
     names: list[tuple[str, str]],
     options: LatencyOptions,
     rate: float,
-    probe: Callable[[], Awaitable[tuple[list[float], int]]],
+    probe: Callable[[], Awaitable[Seen]],
 ) -> dict[str, Any]:
     """Latencies of ``probe`` while ``rate`` messages a second of others go through the server."""
     job = Job(
@@ -115,23 +116,47 @@ def _under_load(
         load.start()
         time.sleep(options.ramp_s)
         first, cpu = load.sample(), cpu_seconds(target.pids)
-        seen, published = asyncio.run(_awaited(probe))
+        seen = asyncio.run(_awaited(probe))
         last, cpu = load.sample(), cpu_seconds(target.pids) - cpu
         load.stop()
         load.drain(SETTLE_S * 5)
     window = between(first, last)
     return {
-        **percentiles(seen),
-        "probes": published,
-        "unseen": published - len(seen),
+        **percentiles(seen.latencies_s),
+        "probes": seen.published,
+        "joined": seen.joined,
+        "unseen": seen.published - len(seen.latencies_s),
         "background_per_s": round(window.acked_per_s, 1),
         "server_cores": round(cpu / window.seconds, 3),
         "clients": len(names),
     }
 
 
-async def _awaited(probe: Callable[[], Awaitable[tuple[list[float], int]]]) -> tuple[list[float], int]:
+async def _awaited(probe: Callable[[], Awaitable[Seen]]) -> Seen:
     return await probe()
+
+
+class Seen:
+    """What a watcher saw of a probe. A live view joins changes that come faster than it is read: a value that a newer
+    one replaced counts from its publishing until that newer one was shown (``joined`` is how many those are)."""
+
+    def __init__(self) -> None:
+        self.published = 0
+        self.joined = 0
+        self.latencies_s: list[float] = []
+        self._waiting: deque[int] = deque()
+
+    def publish(self, at_us: int) -> None:
+        """A value, the time itself, is about to be published."""
+        self.published += 1
+        self._waiting.append(at_us)
+
+    def see(self, value_us: int, now_us: int) -> None:
+        """A value was shown at ``now_us``."""
+        while self._waiting and self._waiting[0] <= value_us:
+            at_us = self._waiting.popleft()
+            self.joined += at_us != value_us
+            self.latencies_s.append((now_us - at_us) / 1e6)
 
 
 def percentile(ordered: list[float], share: float) -> float:
@@ -161,7 +186,6 @@ class _Probe:
         self.topic = topic
         self.reader = reader
         self.writer = writer
-        self.published = 0
 
     @classmethod
     async def connect(cls, port: int, topic: str, name: str, secret: str) -> _Probe:
@@ -173,18 +197,19 @@ class _Probe:
             raise DeviceError(f"the probe was not let in: {connack}", code="bad_credentials")
         return cls(topic, reader, writer)
 
-    async def publish(self, seconds: float, rate: float) -> None:
+    async def publish(self, seconds: float, rate: float, seen: Seen) -> None:
         """Publish at ``rate`` for ``seconds``; PUBACKs are read and ignored."""
         drain = asyncio.create_task(self._ignore())
         try:
             begin = time.monotonic()
             for number in range(int(seconds * rate)):
                 await asyncio.sleep(max(0.0, begin + number / rate - time.monotonic()))
-                body = b'{"count":%d}' % _now_us()
+                now = _now_us()
+                seen.publish(now)
+                body = b'{"count":%d}' % now
                 self.writer.write(
                     encode_publish(self.topic, body, qos=1, packet_id=number % 65_535 + 1, version=4)
                 )  # fmt: skip
-                self.published += 1
             await asyncio.sleep(SETTLE_S)
         finally:
             drain.cancel()
@@ -195,13 +220,11 @@ class _Probe:
             pass
 
 
-async def _live(
-    hub: Hub, thing: tuple[str, str], watched: dict[str, str], options: LatencyOptions
-) -> tuple[list[float], int]:
+async def _live(hub: Hub, thing: tuple[str, str], watched: dict[str, str], options: LatencyOptions) -> Seen:
     """Watch ``/api/v1/live`` while the probe publishes."""
     from websockets.asyncio.client import connect
 
-    seen: list[float] = []
+    seen = Seen()
     probe = await _Probe.connect(hub.port, "things/me/state", *thing)
     url = f"ws://127.0.0.1:{hub.http_port}/api/v1/live"
     async with connect(url, max_size=1 << 24, compression=None) as socket:
@@ -219,19 +242,19 @@ async def _live(
                 if name in str(frame):
                     change = msgspec.json.decode(frame).get("changed", {}).get("count")
                     if change:
-                        seen.append((now - change["value"]) / 1e6)
+                        seen.see(change["value"], now)
 
         watcher = asyncio.create_task(watch())
         try:
-            await probe.publish(options.seconds, options.probe_rate)
+            await probe.publish(options.seconds, options.probe_rate, seen)
         finally:
             watcher.cancel()
-    return seen, probe.published
+    return seen
 
 
-async def _peer(port: int, options: LatencyOptions) -> tuple[list[float], int]:
+async def _peer(port: int, options: LatencyOptions) -> Seen:
     """Watch with an MQTT subscriber while the probe publishes."""
-    seen: list[float] = []
+    seen = Seen()
     watcher = await _Probe.connect(port, "", "watcher", "")
     watcher.writer.write(encode_subscribe(1, "probe/state", 0, version=4))
     async with asyncio.timeout(READY_WITHIN_S):
@@ -241,12 +264,12 @@ async def _peer(port: int, options: LatencyOptions) -> tuple[list[float], int]:
     async def watch() -> None:
         while True:
             body = await watcher.reader.readuntil(b"}")
-            seen.append((_now_us() - int(body[body.rindex(b":") + 1 : -1])) / 1e6)
+            seen.see(int(body[body.rindex(b":") + 1 : -1]), _now_us())
 
     task = asyncio.create_task(watch())
     try:
-        await probe.publish(options.seconds, options.probe_rate)
+        await probe.publish(options.seconds, options.probe_rate, seen)
     finally:
         task.cancel()
         watcher.writer.close()
-    return seen, probe.published
+    return seen

@@ -82,16 +82,16 @@ def measure(
         taken_at_start = arrived() if arrived else 0.0
         load.start()
         time.sleep(ramp_s)
-        first, cpu_first, taken_first = load.sample(), cpu_seconds(target.pids), arrived() if arrived else 0.0
+        first, cpu_first, taken_first = load.sample(), cpu_seconds(target.pids), _counted(arrived)
         time.sleep(seconds)
-        last, cpu_last, taken_last = load.sample(), cpu_seconds(target.pids), arrived() if arrived else 0.0
+        last, cpu_last, taken_last = load.sample(), cpu_seconds(target.pids), _counted(arrived)
         load.stop()
         end = load.drain(drain_s)
     window = between(first, last)
     done = end.acked if job.qos else end.received
     rate = window.acked_per_s if job.qos else window.received_per_s
     if arrived and not job.qos:
-        rate = (taken_last - taken_first) / window.seconds
+        rate = (taken_last[1] - taken_first[1]) / (taken_last[0] - taken_first[0])
         done = int(_settled(arrived, taken_at_start + end.sent, drain_s) - taken_at_start)
     cores = (cpu_last - cpu_first) / window.seconds
     return Run(
@@ -109,6 +109,15 @@ def measure(
         lost=end.sent - done,
         disordered=end.disordered,
     )
+
+
+def _counted(arrived: Callable[[], float] | None) -> tuple[float, float]:
+    """The count and the middle of the time it took to ask for it (a busy hub takes a while to answer)."""
+    if arrived is None:
+        return 0.0, 0.0
+    begin = time.monotonic()
+    count = arrived()
+    return (begin + time.monotonic()) / 2, count
 
 
 def _settled(count: Callable[[], float], wanted: float, deadline_s: float) -> float:

@@ -22,6 +22,8 @@ from unisono.bench.hub import POLL_S, Hub
 from unisono.bench.load import Job
 from unisono.bench.report import Report
 from unisono.bench.restart import measure_restart
+from unisono.bench.servers import PEERS
+from unisono.bench.survival import measure_survival
 from unisono.errors import HostError
 
 __all__ = ["Findings", "RecoveryOptions", "check_numbers", "run_recovery"]
@@ -46,6 +48,8 @@ class RecoveryOptions:
     things: int = 100_000
     log_mb: int = 800
     restart: bool = True
+    peers: tuple[str, ...] = ("mosquitto", "nats", "amqtt")
+    hub: bool = True
 
     @classmethod
     def quick(cls, **changes: Any) -> RecoveryOptions:
@@ -110,18 +114,27 @@ def run_recovery(options: RecoveryOptions, say: Callable[[str], None] = lambda t
     """Kill, restart, check; then measure a restart with many things. Raises `HostError` if the hub does not return."""
     machine.require_proc()
     about = machine.machine()
-    figures: dict[str, dict[str, Any]] = {}
-    for what in ("hub", "nats"):
+    versions = {name: PEERS[name]().version() for name in options.peers}
+    figures: dict[str, dict[str, dict[str, Any]]] = {}
+    for name in options.peers:
+        say(f"kill {name} once and count what its subscriber is given")
+        figures[name] = {"kill_once": measure_survival(name)}
+    ours = figures.setdefault("unisono", {})
+    for what in ("hub", "nats") if options.hub else ():
         with Hub() as hub:
-            figures[f"kill_{what}"] = _kills(hub, options, what, say)
-    if options.restart:
+            ours[f"kill_{what}"] = _kills(hub, options, what, say)
+    if options.restart and options.hub:
         with Hub() as hub:
-            figures.update(measure_restart(hub, options.things, options.log_mb, say))
+            ours.update(measure_restart(hub, options.things, options.log_mb, say))
     return Report(
         benchmark="recovery",
-        figures={"unisono": figures},
-        notes=["Mosquitto, NATS' MQTT listener and amqtt keep no history that could be compared: they are not killed"],
-        machine=about,
+        figures=figures,
+        notes=[
+            "kill_hub and kill_nats: every value in history is compared with what was acknowledged to its client",
+            "peers keep no history: kill_once counts acknowledged messages given to a QoS 1 subscriber that was away; "
+            "each runs with the persistence it has (Mosquitto: persistence true, saved every 30 minutes by default)",
+        ],
+        machine={**about, **{f"{name}_version": version for name, version in versions.items()}},
         options=asdict(options),
     )
 
@@ -160,6 +173,7 @@ def _kills(hub: Hub, options: RecoveryOptions, what: str, say: Callable[[str], N
             for name, pick in (("median", _median), ("max", max))
         },
         "check_s": round(time.monotonic() - at, 1),
+        "rounds": [{key: round(value, 3) for key, value in entry.items()} for entry in rounds],
     }
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar
@@ -38,10 +39,12 @@ class Peer:
     max_rate: ClassVar[float] = 1e9
     qos0_rate: ClassVar[float] = 0.0
 
-    def __init__(self) -> None:
+    def __init__(self, *, persistent: bool = False) -> None:
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
+        self.persistent = persistent
         self._folder: Path | None = None
+        self._command: list[str] = []
 
     def command(self, folder: Path, port: int) -> list[str]:
         """The command line, after writing the configuration into ``folder``. Raises `HostError` if it is missing."""
@@ -60,18 +63,32 @@ class Peer:
         self._folder = Path(tempfile.mkdtemp(prefix=f"unisono-bench-{self.name}-"))
         self.port = machine.free_port()
         try:
-            command = self.command(self._folder, self.port)
-            with (self._folder / "log").open("wb") as log:
-                self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-            self._wait(self._folder / "log")
+            self._command = self.command(self._folder, self.port)
+            self.start()
         except BaseException:
             self.stop()
             raise
         return self
 
-    def _wait(self, log: Path) -> None:
+    def start(self) -> float:
+        """Start it on its folder and port; returns the seconds until it listens. Raises `HostError` if it does not."""
+        assert self._folder is not None
+        log = self._folder / "log"
+        began = time.monotonic()
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self._folder
+            )
         if not machine.wait_for_port(self.port, START_DEADLINE_S):
             raise HostError(f"{self.name} did not start: {log.read_text(errors='replace')[-400:]}")
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        """SIGKILL; the folder stays for the next `start`."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -94,14 +111,17 @@ class Peer:
 
 
 class Mosquitto(Peer):
-    """Eclipse Mosquitto of the distribution, in memory (its default), with the limits that would throttle it lifted."""
+    """Eclipse Mosquitto of the distribution, in memory (its default), with the limits that would throttle it lifted:
+    persistence false, max_inflight_messages 0, max_queued_messages 0, max_connections -1, allow_anonymous true.
+    """
 
     name = "mosquitto"
 
     def command(self, folder: Path, port: int) -> list[str]:
         config = folder / "mosquitto.conf"
         config.write_text(
-            f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_connections -1\n"
+            f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_connections -1\n"
+            f"persistence {'true' if self.persistent else 'false'}\npersistence_location {folder}/\n"
             "max_inflight_messages 0\nmax_queued_messages 0\nlog_type error\n"
             f"{'user root' + chr(10) if _is_root() else ''}"
         )
@@ -114,7 +134,7 @@ class Mosquitto(Peer):
 
 
 class Nats(Peer):
-    """NATS' own MQTT listener (3.1.1 only) with a JetStream file store at its default: synced every two minutes."""
+    """NATS' own MQTT listener (3.1.1 only); its JetStream file store is synced every two minutes, the default."""
 
     name = "nats"
     versions = (4,)
