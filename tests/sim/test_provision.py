@@ -171,3 +171,16 @@ async def test_a_conflict_without_a_problem_document_counts_as_existing(site: Si
         provisioner = Provisioner(options, Keyring(site.data / str(_)), transport=httpx.MockTransport(handle))
         await provisioner.ensure(PLACES, THINGS)
     assert len(site.api.things) == 5
+
+
+async def test_a_secret_that_is_not_given_is_said(site: Site) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/secret"):
+            return httpx.Response(403, json={"code": "not_allowed", "detail": "not yours"})
+        return httpx.Response(409, json={"code": "exists", "detail": "taken"})
+
+    options = SimOptions(http="http://hub", data=site.data)
+    provisioner = Provisioner(options, Keyring(site.data), transport=httpx.MockTransport(handle))
+    with pytest.raises(CallerError) as caught:
+        await provisioner.ensure(PLACES, THINGS[:1])
+    assert caught.value.code == "not_allowed"

@@ -68,3 +68,9 @@ def test_the_hub_is_never_further_off_than_the_deadband(readings: list[float]) -
         told = reporter.due(float(second), {"temperature": reading}).get("temperature", told)
         assert told is not None
         assert abs(told - reading) < DEADBANDS["temperature"] or told == reading
+
+
+def test_a_property_that_appears_is_told_at_once() -> None:
+    reporter = Reporter(pause_s=5.0)
+    reporter.due(0.0, {"on_off": True})
+    assert reporter.due(1.0, {"on_off": True, "temperature": 21.0}) == {"temperature": 21.0}
