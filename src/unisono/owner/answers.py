@@ -203,7 +203,7 @@ class Answers:
             owner.sink.position,
             owner.sink.rows,
             owner.messages,
-            owner.values,
+            owner.sink.rows,
             owner.dead,
             len(things),
             sum(1 for twin in things.values() if twin.online),

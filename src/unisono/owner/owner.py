@@ -48,7 +48,6 @@ class Owner:
         self.on_ready: list[Callable[[], None]] = []
         self.ready = asyncio.Event()
         self.messages = 0
-        self.values = 0
         self.dead = 0
         self.troubles: list[str] = []
         self._reader: Reader | None = None
@@ -149,7 +148,6 @@ class Owner:
         outcome = self.fold.take_outcome()
         position = self.position
         self.messages += outcome.messages
-        self.values += outcome.values
         self.dead += outcome.dead
         if position > self.sink.position:
             self.sink.take(outcome, position)
