@@ -140,6 +140,8 @@ class Hub:
         self._stops: contextlib.AsyncExitStack = contextlib.AsyncExitStack()
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._owners_may_run = asyncio.Event()
+        self._owners_may_run.set()
         self._children: dict[str, Child] = {}
         self._troubles: dict[str, str] = {}
 
@@ -201,6 +203,8 @@ class Hub:
             started=self.started,
             mounts={"/api/v1/device": door},
             hub_info=self.info,
+            pause=self.pause_owners,
+            resume=self.resume_owners,
         )
         self._stops.push_async_callback(context.stop)
         await context.start()
@@ -236,6 +240,9 @@ class Hub:
             code = await child.wait()
             if self._stopping:
                 return
+            if child in self._owners() and not self._owners_may_run.is_set():
+                await self._owners_may_run.wait()
+                continue
             pause_s = RESTART_FIRST_S if time.monotonic() - since > SETTLED_S else min(pause_s * 2, RESTART_LAST_S)
             self._troubles[child.name] = f"the {child.name} ended with code {code} and is started again"
             logger.error("the %s ended with code %s; starting it again in %.1f s", child.name, code, pause_s)
@@ -246,6 +253,21 @@ class Hub:
             except UnisonoError as error:
                 self._troubles[child.name] = f"the {child.name} does not start: {error}"
                 logger.error("the %s does not start: %s", child.name, error)
+
+    def _owners(self) -> list[Child]:
+        return [child for name, child in self._children.items() if name.startswith("owner ")]
+
+    async def pause_owners(self) -> None:
+        """Let the owners save everything and close their files, for a backup; the log goes on taking what comes."""
+        self._owners_may_run.clear()
+        await asyncio.gather(*(owner.stop() for owner in self._owners()))
+
+    async def resume_owners(self) -> None:
+        """Start the owners again; they go on where they stopped."""
+        try:
+            await asyncio.gather(*(owner.start() for owner in self._owners()))
+        finally:
+            self._owners_may_run.set()
 
     async def _demonstrate(self) -> None:
         """The demonstration place: simulated devices in a process of their own."""

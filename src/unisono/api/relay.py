@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -131,6 +131,12 @@ class Relay:
             raise _kept("the log does not answer", "log_unavailable", None) from None
         except HostError as error:
             raise _kept(error.detail, error.code, error.mend) from error
+
+    @contextlib.asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Nothing is relayed inside the block; what is committed meanwhile waits in the outbox."""
+        async with self._lock:
+            yield
 
     def _drained(self, task: asyncio.Task[None]) -> None:
         self._draining.discard(task)

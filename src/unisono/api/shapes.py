@@ -156,7 +156,7 @@ class Bucket(msgspec.Struct):
 class PointPage(msgspec.Struct):
     property: str
     unit: str | None
-    points: list[Point] | list[dict[str, Any]]
+    points: list[Point]
     next: str | None = None
 
 

@@ -57,21 +57,15 @@ def examine(hub: Hub) -> list[Finding]:
 
 def _hub(hub: Hub) -> Iterator[Finding]:
     try:
-        health = hub.send("GET", "/healthz", signed=False)
-        reasons: list[str] = health["reasons"]
+        reasons = hub.reach()
     except UnisonoError as error:
-        if error.code != "hub_unreachable":
-            # 503 carries the reasons, which come again with the status below
-            reasons = [error.detail]
-        else:
-            yield Finding("hub", "bad", error.detail, _start(hub), error.code)
-            yield from _port(hub)
-            return
-    yield (
-        Finding("hub", "well", f"answers at {hub.url}")
-        if not reasons
-        else Finding("hub", "bad", "; ".join(reasons), "look at the output of: unisono up")
-    )
+        yield Finding("hub", "bad", error.detail, _start(hub), error.code)
+        yield from _port(hub)
+        return
+    if reasons:
+        yield Finding("hub", "bad", "; ".join(reasons), "look at the output of: unisono up")
+    else:
+        yield Finding("hub", "well", f"answers at {hub.url}")
     try:
         status = hub.get("/api/v1/status")
     except UnisonoError as error:
@@ -148,7 +142,7 @@ def _backlog(status: dict[str, Any]) -> Iterator[Finding]:
             if behind > BACKLOG:
                 yield Finding(name, "odd", f"{what} are {behind} log messages behind", "wait, then: unisono status")
         for text in owner["trouble"]:
-            yield Finding(name, "bad", text, "look at the output of: unisono up")
+            yield Finding(name, "odd", text, "look at the output of: unisono up")
         if owner["ready"]:
             yield Finding(name, "well", f"{owner['things']} things, {owner['online']} online, no backlog")
     if not status["partitions"]:

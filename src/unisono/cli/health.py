@@ -45,22 +45,22 @@ def _show(screen: Screen, found: dict[str, Any]) -> None:
     owners = [
         {
             **each,
-            "behind": each["last_seq"] - each["twin_position"],
-            "history_behind": each["last_seq"] - each["history_position"],
-            "log_mb": each["log_bytes"] / 2**20,
+            "behind": f"-{each['last_seq'] - each['twin_position']}",
+            "history_behind": f"-{each['last_seq'] - each['history_position']}",
+            "log_mb": f"{each['log_bytes'] / 2**20:.1f}",
         }
         for each in found["partitions"]
     ]
     columns = {
-        "partition": "PARTITION",
+        "partition": "PART",
         "things": "THINGS",
         "online": "ONLINE",
         "messages": "MESSAGES",
         "values": "VALUES",
-        "dead_letters": "DEAD LETTERS",
+        "dead_letters": "DEAD",
         "last_seq": "LOG AT",
-        "behind": "TWINS BEHIND",
-        "history_behind": "HISTORY BEHIND",
+        "behind": "TWINS",
+        "history_behind": "HISTORY",
         "log_mb": "LOG MB",
     }
     screen.rows(owners, columns, empty="No owner answers.")

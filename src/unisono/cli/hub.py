@@ -65,7 +65,7 @@ class Hub:
         try:
             self._token = path.read_text().strip()
         except FileNotFoundError:
-            self.send("GET", "/api/openapi.json", signed=False)  # no hub at all is the more useful thing to say
+            self.reach()  # no hub at all is the more useful thing to say
             raise CallerError(
                 f"There is no token: none was given and there is no file {path}",
                 code="not_signed_in",
@@ -137,6 +137,16 @@ class Hub:
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             raise self.unreachable(error) from error
 
+    def reach(self) -> list[str]:
+        """Why the hub is not ready; empty when it is. Raises HostError ``hub_unreachable``."""
+        try:
+            self.send("GET", "/healthz", signed=False)
+        except UnisonoError as error:
+            if error.code == "hub_unreachable":
+                raise
+            return [error.detail]
+        return []
+
     def unreachable(self, error: BaseException) -> HostError:
         """The error that says why the hub does not answer."""
         reason = getattr(error, "reason", error)
@@ -154,6 +164,8 @@ class Hub:
 def _problem(status: int, content: bytes, url: str) -> UnisonoError:
     try:
         found = msgspec.json.decode(content)
+        if "reasons" in found:  # /healthz
+            return HostError("; ".join(found["reasons"]), code="owner_unavailable", mend="unisono doctor")
         code = found["code"] if found["code"] in CODES else "internal"
         kind = HostError if CODES[code].http >= 500 else CallerError
         return kind(
@@ -189,7 +201,7 @@ def hub_command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], 
         parameters = [*own, *_EXTRA]
         run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in parameters}
-        del run.__wrapped__  # type: ignore[attr-defined]  # else typer reads the signature beneath
+        del run.__wrapped__  # else typer reads the signature beneath
         app.command(name)(run)
         return function
 

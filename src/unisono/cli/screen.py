@@ -17,6 +17,9 @@ from unisono.errors import UnisonoError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+# columns of a table that goes into a pipe
+WIDE = 240
+
 __all__ = ["Screen", "age", "complain", "note", "progress", "show_value"]
 
 
@@ -58,11 +61,12 @@ class Screen:
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in columns.values():
-            table.add_column(heading, overflow="fold")
+        for number, heading in enumerate(columns.values()):
+            table.add_column(heading, overflow="fold", no_wrap=number == 0)
         for item in items:
             table.add_row(*(show_value(item.get(key)) for key in columns))
-        Console(highlight=False, markup=False).print(table)
+        # into a file or pipe nothing is folded: whoever reads it there cuts lines as they like
+        Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else WIDE).print(table)
 
     def fields(self, item: Mapping[str, Any]) -> None:
         """Print one object, a line for each member that says something."""

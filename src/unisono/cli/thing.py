@@ -49,7 +49,7 @@ def _line(thing: dict[str, Any]) -> dict[str, Any]:
     values = [f"{key}={show_value(state[key]['value'])}" for key in list(state)[:SHOWN_VALUES]]
     if len(state) > SHOWN_VALUES:
         values.append(f"and {len(state) - SHOWN_VALUES} more")
-    availability = thing["availability"] + (" (simulated)" if thing.get("simulated") else "")
+    availability = thing["availability"] + (", sim" if thing.get("simulated") else "")
     return {**thing, "availability": availability, "seen": _ago(thing["seen"]), "values": " ".join(values)}
 
 
