@@ -132,6 +132,29 @@ async def test_a_server_that_is_away_is_waited_for(
     await second.release()
 
 
+async def test_a_release_is_not_lost_while_a_renewal_is_answered(
+    connection: Connection, other: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renewal that swallows its cancellation, as asyncio.wait_for may, ends all the same."""
+    lease = await Lease.acquire(connection, "0", "a", ttl_s=TTL_S)
+    renew = lease._renew
+    renewing = asyncio.Event()
+
+    async def stubborn() -> None:
+        renewing.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await renew()
+
+    monkeypatch.setattr(lease, "_renew", stubborn)
+    await renewing.wait()
+    await asyncio.wait_for(lease.release(), 5)
+    second = await Lease.acquire(other, "0", "b", ttl_s=TTL_S, wait_s=0.5)
+    assert second.epoch == 2
+    await second.release()
+
+
 async def test_a_renewal_whose_answer_was_lost_is_recognised(connection: Connection) -> None:
     lost: list[int] = []
     lease = await Lease.acquire(connection, "0", "a", ttl_s=TTL_S, on_lost=lambda: lost.append(1))

@@ -69,6 +69,7 @@ class Lease:
         self._revision = 0
         self._valid_until = 0.0
         self._gone = False
+        self._released = False
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -125,6 +126,7 @@ class Lease:
     async def release(self) -> None:
         """Give it back at once, so that the next holder need not wait. Safe to call twice."""
         if self._task is not None:
+            self._released = True
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
@@ -165,7 +167,9 @@ class Lease:
 
     async def _keep(self) -> None:
         pause = step = self.ttl_s / RENEWALS
-        while True:
+        # The flag, because nats-py waits with asyncio.wait_for, which in Python 3.11 loses a cancellation that comes
+        # together with the answer.
+        while not self._released:
             await asyncio.sleep(max(0.0, min(pause, self._valid_until - time.monotonic())))
             pause = POLL_S
             try:

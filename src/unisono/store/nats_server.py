@@ -47,6 +47,7 @@ STOP_TIMEOUT_S = 10.0
 """After SIGTERM the server closes in milliseconds; past this it is killed (what it acknowledged is on disk)."""
 
 POLL_S = 0.02
+GREETING_S = 5.0
 BACKOFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses before the first, second... restart in a row; the last one repeats."""
 
@@ -275,7 +276,8 @@ class NatsServer:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             try:
-                await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+                async with asyncio.timeout(STOP_TIMEOUT_S):
+                    await process.wait()
             except TimeoutError:
                 logger.warning("nats-server (pid %d) did not stop in %.0f s: killed", process.pid, STOP_TIMEOUT_S)
                 with contextlib.suppress(ProcessLookupError):
@@ -292,7 +294,8 @@ async def greets(port: int, name: str) -> bool:
     except OSError:
         return False
     try:
-        line = await asyncio.wait_for(reader.readline(), 5.0)
+        async with asyncio.timeout(GREETING_S):
+            line = await reader.readline()
         return line.startswith(b"INFO ") and json.loads(line[5:]).get("server_name") == name
     except (OSError, TimeoutError, ValueError):
         return False
