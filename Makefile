@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := postgresql mosquitto mosquitto-clients chromium
 
-.PHONY: help setup up test check format bench bench-smoke recovery lock clean
+.PHONY: help setup up test check format docs bench bench-smoke recovery lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -37,11 +37,15 @@ check: setup  ## what must hold of every commit beside the tests: style, types, 
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python scripts/licences.py
+	@$(BIN)/python scripts/error_codes.py --check
 	@echo "checks passed"
 
 format: setup  ## bring the code into its form
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
+
+docs: setup  ## write the documents that are made from code
+	@$(BIN)/python scripts/error_codes.py
 
 bench: setup  ## all benchmarks beside Mosquitto, NATS and amqtt; half an hour on a quiet machine
 	@scripts/debian mosquitto
