@@ -51,9 +51,9 @@ class Postgresql:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        assert self._server is not None
-        self._server.send_signal(signal.SIGINT)  # "fast": clients are cut off
-        self._server.wait(START_DEADLINE_S)
+        if self._server is not None:
+            self._server.send_signal(signal.SIGINT)  # "fast": clients are cut off
+            self._server.wait(START_DEADLINE_S)
 
     def create_database(self) -> str:
         """The name of a new database."""
@@ -111,8 +111,8 @@ def postgresql() -> Iterator[Postgresql]:
     try:
         server.start()
         yield server
-        server.stop()
     finally:
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
