@@ -6,6 +6,7 @@ Knows the shapes of `unisono.twin.talk`. Changes nothing but by asking the actor
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -46,6 +47,7 @@ LIVE_GATHER_S = 0.004
 #: Commands of one thing that are listed.
 COMMANDS = 100
 REACHED_WAIT_S = 30.0
+FLUSH_WAIT_S = 2.0
 
 _encode = msgspec.msgpack.Encoder(enc_hook=str).encode
 
@@ -130,7 +132,10 @@ class Answers:
                 key = twin.shape.find(asked.property)[0]
             shape = twin.shape
             shown = lambda number: shape.shown(key, number)  # noqa: E731 - one of two ways to show a number
-        await self._owner.sink.flush(self._owner.position)
+        # what was just reported is to be seen; while the disk is full, what there is
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_WAIT_S):
+                await self._owner.sink.flush(self._owner.position)
         if asked.points:
             buckets = await self._owner.sink.read(
                 lambda history: history.buckets(asked.thing, key, asked.start, asked.end, asked.points)

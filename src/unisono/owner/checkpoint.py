@@ -45,9 +45,12 @@ class Loaded(NamedTuple):
 
 
 class Checkpointer:
-    """``epoch`` is the owner's lease: a checkpoint of an earlier owner is refused by the registry."""
+    """``epoch`` is the owner's lease: a checkpoint of an earlier owner is refused by the registry. ``log_bytes`` is the
+    log's bound."""
 
-    def __init__(self, checkpoints: Checkpoints, registry_url: str, partition: str, epoch: int) -> None:
+    def __init__(
+        self, checkpoints: Checkpoints, registry_url: str, partition: str, epoch: int, *, log_bytes: int
+    ) -> None:
         self._checkpoints = checkpoints
         self._registry_url = registry_url
         self._partition = partition
@@ -56,6 +59,9 @@ class Checkpointer:
         self._commands: dict[str, None] = {}
         self._task: asyncio.Task[None] | None = None
         self._bytes_at = 0
+        # a small log gives a smaller window, so that there is always room to go on
+        self._window = min(REPLAY_WINDOW_BYTES, log_bytes // 2)
+        self._bytes = min(BYTES, log_bytes // 8)
         self.position = 0
         self.trouble: str | None = None
 
@@ -106,7 +112,9 @@ class Checkpointer:
             await asyncio.sleep(1.0)
             folded = (await _log_bytes(owner)) - self._bytes_at if owner.position > self.position else 0
             age = loop.time() - saved_at
-            if owner.position > self.position and (age > INTERVAL_S or (age > LEAST_INTERVAL_S and folded > BYTES)):
+            if owner.position > self.position and (
+                age > INTERVAL_S or (age > LEAST_INTERVAL_S and folded > self._bytes)
+            ):
                 try:
                     await self.save(owner)
                     self.trouble = None
@@ -142,9 +150,9 @@ class Checkpointer:
         """Purge what neither a sink nor the recognition of resends needs, beyond the replay window."""
         first, last, size = await owner.log.bounds()
         self._bytes_at = size
-        if size <= REPLAY_WINDOW_BYTES or last < first:
+        if size <= self._window or last < first:
             return
-        beyond = first + int((last - first + 1) * (1 - REPLAY_WINDOW_BYTES / size))
+        beyond = first + int((last - first + 1) * (1 - self._window / size))
         again = owner.partition.resends.first or self.position
         safe = min(beyond, self.position, owner.sink.position, again)
         if safe > first:

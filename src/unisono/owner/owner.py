@@ -30,6 +30,9 @@ __all__ = ["Owner"]
 
 logger = logging.getLogger(__name__)
 
+#: Troubles of this life that the status shows.
+TROUBLES = 20
+
 
 class Owner:
     """``log`` is for questions and appends, ``stream`` the same log to be read; ``checkpointer`` loads and saves twins;
@@ -67,8 +70,7 @@ class Owner:
         return self.partition.position
 
     async def start(self) -> None:
-        """Load the checkpoint, replay what the log has beyond it, then follow the log. Returns once the replay is done.
-        """
+        """Load the checkpoint, replay what the log has beyond it, then follow the log. Returns once the replay is done."""
         first, last, _bytes = await self.log.bounds()
         saved = await self.checkpointer.load(self.history)
         self.fold = Fold(saved.partition)
@@ -121,6 +123,7 @@ class Owner:
     def _trouble(self, text: str) -> None:
         logger.warning("partition %s: %s", self.log.partition, text)
         self.troubles.append(text)
+        del self.troubles[:-TROUBLES]
 
     # the fold's loop
 

@@ -76,13 +76,22 @@ class Fold:
         self._seq = seq << SEQ_BITS
         handlers = self._handlers
         for entry in batch.entries:
-            handlers[type(entry)](entry)
+            try:
+                handlers[type(entry)](entry)
+            except Exception as error:  # noqa: BLE001 - one poisoned record must not stop a home, on no replay
+                self._poisoned(entry, error)
         self.partition.position = seq
 
     def take_outcome(self) -> Outcome:
         """What came since the last call."""
         outcome, self.outcome = self.outcome, Outcome()
         return outcome
+
+    def _poisoned(self, entry: Any, error: Exception) -> None:
+        """A fault of ours: the record is left out, and whoever looks at the thing sees that it was."""
+        thing = getattr(entry, "thing", "") or getattr(entry, "id", "")
+        detail = f"{type(entry).__name__} could not be folded: {type(error).__name__}: {error}"
+        self._letter(DeadLetter(getattr(entry, "at", 0), thing, "", "internal", detail))
 
     # what devices say
 
