@@ -58,7 +58,7 @@ class Checkpoints:
         """Give back the connection."""
         await self._driver.close()
 
-    async def save_checkpoint(  # noqa: PLR0917 - a position is read in this order everywhere
+    async def save_checkpoint(
         self,
         partition: str,
         log_id: str,
