@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from unisono.errors import CallerError, HostError, UnisonoError
-from unisono.gateway.process import GatewaySettings
+from unisono.gateway.process import RETAINED_BYTES, GatewaySettings
 from unisono.owner.process import OwnerSettings
 from unisono.store.child import Child
 
@@ -142,6 +142,7 @@ class Hub:
         self._stopping = False
         self._owners_may_run = asyncio.Event()
         self._owners_may_run.set()
+        self._log_bytes = 0
         self._children: dict[str, Child] = {}
         self._troubles: dict[str, str] = {}
 
@@ -151,6 +152,7 @@ class Hub:
         _make_private(self.data)
         lock = DataLock(self.data)
         lock.take()
+        self._log_bytes = _log_bytes(self.data) // self.options.partitions
         self._stops.callback(lock.release)
         url, token = await self._start_log(lock)
         await self._start_rest(url, token)
@@ -160,7 +162,8 @@ class Hub:
             return self.options.nats, None
         from unisono.store.nats_server import NatsServer
 
-        server = NatsServer(self.data, lock=lock)
+        bound = self._log_bytes * self.options.partitions + RETAINED_BYTES
+        server = NatsServer(self.data, lock=lock, max_log_bytes=bound)
         self._stops.push_async_callback(server.stop)
         await server.start()
         return server.url, server.token
@@ -184,7 +187,7 @@ class Hub:
         self._stops.push_async_callback(connection.close)
         bus = Bus(connection)
         self._stops.push_async_callback(bus.close)
-        log_bytes = _log_bytes(self.data)
+        log_bytes = self._log_bytes
         logs: dict[str, Log] = {}
         for partition in partitions:
             logs[partition] = await Log.open(connection, partition, max_bytes=log_bytes)

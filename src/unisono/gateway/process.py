@@ -15,7 +15,7 @@ from unisono.store.child import run_child
 from unisono.store.log import Log
 from unisono.store.table import Table
 
-__all__ = ["GatewaySettings"]
+__all__ = ["RETAINED_BYTES", "GatewaySettings"]
 
 #: Retained messages of the whole hub; the oldest go first. A home has hundreds, a Zigbee bridge a few thousand.
 RETAINED_BYTES = 64 * 1024 * 1024

@@ -56,9 +56,10 @@ async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) 
     )
     history = await _open_history(Path(settings.folder))
     checkpoints = await Checkpoints.open(settings.registry_url)
-    owner = Owner(
-        log, stream, history, Checkpointer(checkpoints, settings.registry_url, settings.partition, lease.epoch)
+    checkpointer = Checkpointer(
+        checkpoints, settings.registry_url, settings.partition, lease.epoch, log_bytes=settings.log_bytes
     )
+    owner = Owner(log, stream, history, checkpointer)
     actor = Actor(owner, bus)
     answers = Answers(owner, actor, bus)
     await answers.start()

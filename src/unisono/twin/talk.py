@@ -70,7 +70,7 @@ def live(partition: str) -> str:
 
 
 def down(gateway: str) -> str:
-    """Subject on which an owner hands a `Down` to the gateway that holds the thing's connection (answered when sent)."""
+    """Subject on which an owner hands a `Down` to the gateway of the thing's connection (answered when it was sent)."""
     return f"down.{gateway}"
 
 
