@@ -70,7 +70,7 @@ class Owner:
         return self.partition.position
 
     async def start(self) -> None:
-        """Load the checkpoint, replay what the log has beyond it, then follow the log. Returns when the replay is done."""
+        """Load the checkpoint, replay what the log has beyond it, follow the log. Returns when the replay is done."""
         first, last, _bytes = await self.log.bounds()
         saved = await self.checkpointer.load(self.history)
         self.fold = Fold(saved.partition)

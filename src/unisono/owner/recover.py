@@ -35,10 +35,9 @@ async def recover_things(partition: Partition, registry_url: str, number: str, h
                 if row.id not in partition.things:
                     shape = partition.shapes.get((row.model, row.model_version))
                     if shape is None:
-                        model = await registry.get_model(row.model, row.model_version)
-                        if model is None:
+                        document = await _document(registry, row)
+                        if document is None:
                             continue
-                        document = model.document.encode()
                         shape = compile_model(document)
                         partition.put_model(row.model, row.model_version, document, shape)
                     partition.things[row.id] = _twin(row, shape, partition, known, history)
