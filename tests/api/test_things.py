@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.api.conftest import Hub
@@ -84,3 +86,161 @@ async def test_a_wrong_thing_is_refused_with_the_field_at_fault(
     assert (answer.status_code, problem["code"], problem.get("field")) == (status, code, field), problem
     assert answer.headers["content-type"] == "application/problem+json"
     assert hub.owner.entries == []
+
+
+async def test_a_bulk_of_things_is_all_or_nothing_and_names_the_row_at_fault(hub: Hub) -> None:
+    await add_home(hub)
+    rows = [{"id": f"t{number}", "model": "light", "place": "home"} for number in range(50)]
+    rows[17] = {"id": "t17", "model": "light", "place": "nowhere"}
+    problem = (await hub.http.post("/api/v1/things", json=rows)).json()
+    assert (problem["code"], problem["field"]) == ("not_found", "[17].place")
+    rows[17] = {"id": "t3", "model": "light", "place": "home"}
+    problem = (await hub.http.post("/api/v1/things", json=rows)).json()
+    assert (problem["code"], problem["field"]) == ("exists", "[17].id")
+    rows[17] = {"id": "t17", "model": 7, "place": "home"}  # type: ignore[dict-item]
+    problem = (await hub.http.post("/api/v1/things", json=rows)).json()
+    assert (problem["code"], problem["field"]) == ("bad_value", "[17].model")
+    assert (await hub.http.get("/api/v1/things")).json()["items"] == []
+
+    rows[17] = {"id": "t17", "model": "light", "place": "home"}
+    answer = await hub.http.post("/api/v1/things", json=rows)
+    items = answer.json()["items"]
+    assert [item["id"] for item in items] == [row["id"] for row in rows]
+    assert len({item["secret"] for item in items}) == 50
+    assert len(hub.owner.things) == 50
+    assert (await hub.http.post("/api/v1/things", json=[])).json()["code"] == "too_many"
+
+
+async def test_ten_thousand_things_are_added_and_sign_in_within_seconds(hub: Hub) -> None:
+    await add_home(hub)
+    rows = [{"id": f"t{number}", "model": "light", "place": "home"} for number in range(10_000)]
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    items = (await hub.http.post("/api/v1/things", json=rows)).json()["items"]
+    added = loop.time()
+    ask = talk.SignInAsk([(item["id"], item["secret"]) for item in items])
+    answers = []
+    for start in range(0, len(ask.items), 500):
+        part = msgspec.msgpack.encode(talk.SignInAsk(ask.items[start : start + 500]))
+        answer = await hub.context.bus.request(talk.SIGN_IN, part, 10.0)
+        answers += msgspec.msgpack.decode(answer, type=talk.SignInAnswer).items
+    signed_in = loop.time()
+    assert all(answer.ok for answer in answers)
+    assert [answer.id for answer in answers] == [item["id"] for item in items]
+    assert added - began < 15
+    assert signed_in - added < 5  # about 1 s alone on a core
+
+
+async def test_lists_filter_and_page(hub: Hub) -> None:
+    await add_home(hub)
+    await add(hub, id="a", model="light", name="Sofa lamp", place="living_room")
+    await add(hub, id="b", model="sensor.temperature", name="Probe")
+    await add(hub, id="c", model="light", name="Hall lamp")
+
+    async def ids(query: str) -> list[str]:
+        answer = await hub.http.get(f"/api/v1/things?{query}")
+        assert answer.status_code == 200, answer.text
+        return [item["id"] for item in answer.json()["items"]]
+
+    assert await ids("") == ["a", "b", "c"]
+    assert await ids("place=living_room") == ["a"]
+    assert await ids("model=light") == ["a", "c"]
+    assert await ids("trait=brightness") == ["a", "c"]
+    assert await ids("trait=no_such") == []
+    assert await ids("q=LAMP") == ["a", "c"]
+    first = (await hub.http.get("/api/v1/things?limit=2")).json()
+    assert ([item["id"] for item in first["items"]], first["next"]) == (["a", "b"], "b")
+    last = (await hub.http.get("/api/v1/things?limit=2&after=b")).json()
+    assert ([item["id"] for item in last["items"]], last["next"]) == (["c"], None)
+    assert (await hub.http.get("/api/v1/things?place=nowhere")).json()["code"] == "not_found"
+    problem = (await hub.http.get("/api/v1/things?limit=0")).json()
+    assert (problem["code"], problem["field"]) == ("bad_value", "limit")
+
+
+async def test_a_thing_is_changed_moved_within_its_root_and_removed(hub: Hub) -> None:
+    await add_home(hub)
+    await hub.http.post("/api/v1/places", json={"id": "plant", "name": "Plant", "kind": "plant"})
+    await add(hub, id="lamp", model="light")
+    answer = await hub.http.patch("/api/v1/things/lamp", json={"name": "Lamp", "place": "living_room", "sleep_s": 60})
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["name"], answer.json()["place"], answer.json()["sleep_s"]) == ("Lamp", "living_room", 60)
+    last = hub.owner.things["lamp"]
+    assert (last.name, last.place, last.sleep_s) == ("Lamp", "living_room", 60)
+    problem = (await hub.http.patch("/api/v1/things/lamp", json={"place": "plant"})).json()
+    assert (problem["code"], problem["field"]) == ("bad_value", "place")
+    entries = len(hub.owner.entries)
+    assert (await hub.http.patch("/api/v1/things/lamp", json={"name": "Lamp"})).status_code == 200
+    assert len(hub.owner.entries) == entries, "nothing changed, so nothing is logged"
+
+    assert (await hub.http.delete("/api/v1/things/lamp")).status_code == 204
+    assert "lamp" not in hub.owner.things
+    assert (await hub.http.get("/api/v1/things/lamp")).json()["code"] == "not_found"
+    assert (await hub.http.delete("/api/v1/things/lamp")).status_code == 404
+    answer = await hub.context.directory.sign_in(talk.SignInAsk([("lamp", "x")]))
+    assert answer.items[0].code == "unknown_thing"
+
+
+async def test_a_new_secret_shuts_out_the_old_one_and_tells_the_gateways(hub: Hub) -> None:
+    await add_home(hub)
+    old = (await add(hub, id="lamp", model="light"))["secret"]
+    told: list[list[str]] = []
+    heard = asyncio.Event()
+
+    def hear(payload: bytes) -> None:
+        told.append(msgspec.msgpack.decode(payload, type=talk.AccessChanged).things)
+        heard.set()
+
+    await hub.context.bus.subscribe(talk.ACCESS_CHANGED, hear)
+    assert (await hub.context.directory.sign_in(talk.SignInAsk([("lamp", old)]))).items[0].version == 1
+    new = (await hub.http.post("/api/v1/things/lamp/secret")).json()["secret"]
+    answer = await hub.context.directory.sign_in(talk.SignInAsk([("lamp", old), ("lamp", new)]))
+    assert [item.ok for item in answer.items] == [False, True]
+    assert answer.items[1].version == 2
+    async with asyncio.timeout(5):
+        await heard.wait()
+    assert told == [["lamp"]]
+
+
+async def test_children_come_with_their_gateways_sign_in(hub: Hub) -> None:
+    await add_home(hub)
+    secret = (await add(hub, id="bridge", model="gateway"))["secret"]
+    assert (await hub.context.directory.sign_in(talk.SignInAsk([("bridge", secret)]))).items[0].children == []
+    await add(hub, id="bulb", model="light", parent="bridge")
+    assert (await hub.context.directory.sign_in(talk.SignInAsk([("bridge", secret)]))).items[0].children == ["bulb"]
+
+
+async def test_an_owner_that_is_silent_is_said_of_each_thing_and_lists_still_work(hub: Hub) -> None:
+    await add_home(hub)
+    await add(hub, id="lamp", model="light")
+    await hub.owner.stop()
+    thing = (await hub.http.get("/api/v1/things")).json()["items"][0]
+    assert (thing["id"], thing["availability"], thing["online"]) == ("lamp", "unknown", False)
+    problem = (await hub.http.get("/api/v1/things/lamp/history?property=brightness")).json()
+    assert (problem["code"], problem["status"]) == ("owner_unavailable", 503)
+    answer = await hub.http.post("/api/v1/things", json={"id": "b", "model": "light", "place": "home"})
+    assert answer.json()["code"] == "owner_unavailable"
+    assert "it will" in answer.json()["detail"]
+    await hub.owner.start()
+
+
+async def test_dead_letters_of_a_thing_are_shown(hub: Hub) -> None:
+    await add_home(hub)
+    await add(hub, id="lamp", model="light")
+    hub.owner.letters += [
+        talk.DeadLetter(1_795_341_600_000_000, "lamp", "state", "bad_json", "not JSON", b"\xff{"),
+        talk.DeadLetter(1, "other", "state", "bad_json", "not JSON"),
+    ]
+    assert (await hub.http.get("/api/v1/things/lamp/dead-letters")).json() == {
+        "items": [
+            {
+                "at": "2026-11-22T10:00:00.000Z",
+                "thing": "lamp",
+                "topic": "state",
+                "code": "bad_json",
+                "detail": "not JSON",
+                "excerpt": "\\xff{",
+            }
+        ],
+        "next": None,
+    }
+    assert len((await hub.http.get("/api/v1/dead-letters")).json()["items"]) == 2

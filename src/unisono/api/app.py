@@ -86,6 +86,7 @@ def create_app(context: ApiContext) -> Front:
         "/api/v1",
         route_handlers=[
             things.router,
+            things.dead_letters,
             history.router,
             commands.router,
             models.router,

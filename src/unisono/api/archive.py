@@ -142,7 +142,7 @@ def _write(
     sink = _Sink(give)
     found: dict[str, tuple[int, str]] = {}
     with (
-        gzip.GzipFile("", "wb", LEVEL, sink, mtime=0) as packed,  # type: ignore[arg-type]  # it asks for write() only
+        gzip.GzipFile("", "wb", LEVEL, sink, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
     ):
         for name, path in files:

@@ -27,7 +27,7 @@ from unisono.store.registry import CredentialRow, OutboxRow, PlaceRow, ThingRow
 from unisono.thing import Model
 from unisono.twin import record, talk
 
-__all__ = ["router"]
+__all__ = ["dead_letters", "router"]
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
@@ -306,6 +306,17 @@ async def thing_dead_letters(
     _, partition = await context.thing(thing_id, identity, Action.READ)
     letters = await context.owners.dead_letters(partition, thing_id, limit)
     return shapes.Page([shapes.dead_letter(letter) for letter in letters])
+
+
+@get("/dead-letters", tags=["things"])
+async def dead_letters(
+    context: Context, identity: Asker, limit: Limit = DEFAULT_LIMIT
+) -> shapes.Page[shapes.DeadLetter]:
+    """What any thing said that could not be taken in, newest first; also of senders that are no things."""
+    context.auth.require(identity, Action.READ, ())
+    found = [each for partition in context.partitions for each in await context.owners.dead_letters(partition, None, limit)]
+    found.sort(key=lambda letter: -letter.at)
+    return shapes.Page([shapes.dead_letter(letter) for letter in found[:limit]])
 
 
 router = Router(
