@@ -36,12 +36,9 @@ def test_cut_at_every_byte(version: Version, qos: int, size: int) -> None:
     """The whole packets before the cut are taken, the cut one never."""
     one = message(version, qos, size, 1)
     data = one + message(version, qos, size, 2)
-    cuts = (
-        range(len(data) + 1)
-        if size < 400
-        else [*range(8), len(one) - 1, len(one), len(one) + 2, len(data) - 1, len(data)]
-    )
-    for cut in cuts:
+    middle = len(one)
+    some = [*range(8), middle - 1, middle, middle + 1, middle + 2, middle + 3, len(data) - 1, len(data)]
+    for cut in range(len(data) + 1) if size < 400 else some:
         pos, payloads, ids = walk(data[:cut], version, qos)
         whole = cut // len(one)
         assert pos == whole * len(one)

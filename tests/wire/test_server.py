@@ -422,7 +422,7 @@ def test_a_run(feed: Feed, version: Version, qos: int, size: int) -> None:
 def test_runs_keep_the_order() -> None:
     """Topic, QoS, RETAIN, properties and other packets part runs; DUP does not."""
     one = Publish("a", b"1", 1, packet_id=1)
-    given = [
+    given: list[Packet] = [
         one,
         Publish("a", b"2", 1, packet_id=2, dup=True),
         Publish("a", b"3", 1, packet_id=3),
