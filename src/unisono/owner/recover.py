@@ -46,6 +46,15 @@ async def recover_things(partition: Partition, registry_url: str, number: str, h
         await registry.close()
 
 
+async def _document(registry: Any, row: Any) -> bytes | None:
+    """The JSON of a thing's model version; built-in ones are not in the registry."""
+    found = await registry.get_model(row.model, row.model_version)
+    if found is not None:
+        return bytes(found.document.encode())
+    builtin = builtin_models().get(row.model)
+    return dump_model(builtin) if builtin is not None and builtin.version == row.model_version else None
+
+
 def _twin(row: Any, shape: Shape, partition: Partition, known: dict[tuple[str, str], int], history: History) -> Twin:
     series = [known.get((row.id, key), 0) for key in shape.series_keys]
     if series and series[0] and series == list(range(series[0], series[0] + len(series))):
