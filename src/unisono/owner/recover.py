@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from unisono.store.history import History
+from unisono.thing import builtin_models, dump_model
 from unisono.thing.shape import Shape, compile_model
 from unisono.twin.partition import Partition
 from unisono.twin.twin import Twin
