@@ -31,6 +31,7 @@ __all__ = ["LatencyOptions", "percentile", "run_latency"]
 
 SETTLE_S = 1.0  # after the last probe: what has not arrived by then counts as unseen
 READY_WITHIN_S = 10.0
+WINDOW = 5_000  # never reached: the rate is what bounds the background load
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +110,8 @@ def _under_load(
 ) -> dict[str, Any]:
     """Latencies of ``probe`` while ``rate`` messages a second of others go through the server."""
     job = Job(
-        host="127.0.0.1", port=target.port, version=4, qos=1, window=65_535, topic="things/me/state",
-        credentials=names, payloads=min(1_000_000, 5_000 * len(names)), rate=rate,
+        host="127.0.0.1", port=target.port, version=4, qos=1, window=WINDOW, topic="things/me/state",
+        credentials=names, payloads=min(1_000_000, WINDOW * len(names)), rate=rate,
     )  # fmt: skip
     with Load(job) as load:
         load.start()
