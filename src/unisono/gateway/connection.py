@@ -45,6 +45,12 @@ __all__ = ["Connection", "now_us"]
 WRITE_BUFFER_BYTES = 1024 * 1024
 #: Topics that one connection's cache of routes remembers; a device has a handful.
 ROUTES = 64
+#: Past this much, only answers of ours can have gathered that the client never reads: it is cut off.
+UNREAD_BYTES = 4 * WRITE_BUFFER_BYTES
+#: A connection that we end has so long to take what was written to it.
+LINGER_S = 5.0
+#: What a payload weighs in the log beside its bytes: its own length and its packet id.
+PAYLOAD_BYTES = 4
 #: The first refusals of a connection are logged; a device that errs in a loop must not fill the log.
 REFUSALS = 20
 
@@ -57,6 +63,7 @@ class Connection(asyncio.Protocol):
     """Driven by the event loop; belongs to one `Gateway`."""
 
     __slots__ = (
+        "_behind",
         "_refusals",
         "_routes",
         "_will",
@@ -84,6 +91,7 @@ class Connection(asyncio.Protocol):
         self._will: Will | None = None
         self._routes: dict[str, Route] | None = None
         self._refusals = 0
+        self._behind = False
 
     # asyncio.Protocol
 
@@ -96,10 +104,21 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.last_received = self.gateway.loop.time()
+        if self._behind and self.transport is not None and self.transport.get_write_buffer_size() > UNREAD_BYTES:
+            self._cut_off()
+            return
         self._happened(self.wire.receive(data))
         committer = self.committer
         if committer is not None and committer.crowded and self.transport is not None:
             self.gateway.hold(self)
+
+    def pause_writing(self) -> None:
+        self._behind = True
+
+    def resume_writing(self) -> None:
+        """It reads again: what waited for it goes on."""
+        self._behind = False
+        self.send_waiting()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
@@ -153,7 +172,8 @@ class Connection(asyncio.Protocol):
         entry = Reports(
             found.thing, self.session.key, found.suffix, now_us(), run.payloads, b"".join(run.packet_ids), run.dups
         )
-        size = sum(map(len, run.payloads))
+        # what frames a payload weighs too: a socket's chunk can hold fifty thousand empty ones
+        size = sum(map(len, run.payloads)) + PAYLOAD_BYTES * len(run.payloads)
         place = self.gateway.place(self.session.root)
         if run.qos or run.retain or len(place.tree):
             self.committer.add(entry, size, self._done(found, run))
@@ -166,7 +186,8 @@ class Connection(asyncio.Protocol):
         last = len(run.payloads) - 1
         for i, payload in enumerate(run.payloads):
             entry = Published(self.session.root, self.session.key, found.topic, at, payload, run.qos, run.retain)
-            self.committer.add(entry, len(payload), self._done(found, run) if i == last else None)
+            size = len(payload) + len(found.topic)
+            self.committer.add(entry, size, self._done(found, run) if i == last else None)
 
     def _done(self, found: Route, run: PublishRun) -> Callable[[UnisonoError | None], None]:
         def done(error: UnisonoError | None) -> None:
@@ -191,10 +212,16 @@ class Connection(asyncio.Protocol):
         """The log did not take it. MQTT 5 can say so; before, only an open end makes a client send again."""
         reason = ReasonCode(CODES[error.code].mqtt)
         if self.wire.version is Version.V5 and run.qos:
-            for packet_id in run.packet_ids:
-                self.write(self.wire.puback(packet_id, reason, detail=str(error)))
+            self._answer_each(run, reason, str(error))
         elif run.qos:
+            for packet_id in run.packet_ids:
+                self.wire.session.held.pop(packet_id, None)  # at QoS 2: what comes again is to be taken
             self.close()
+
+    def _answer_each(self, run: PublishRun, reason: ReasonCode, detail: str) -> None:
+        answer = self.wire.puback if run.qos == 1 else self.wire.pubrec
+        for packet_id in run.packet_ids:
+            self.write(answer(packet_id, reason, detail=detail))
 
     def _route(self, topic: str) -> Route | None:
         assert self.identity is not None
@@ -210,10 +237,8 @@ class Connection(asyncio.Protocol):
     def _not_allowed(self, run: PublishRun) -> None:
         """[MQTT-3.3.5-2]: before version 5 there is no way to say no, so it is acknowledged and dropped - visibly."""
         self.gateway.refusals += len(run.payloads)
-        if run.qos == 0:
-            return
-        for packet_id in run.packet_ids:
-            self.write(self.wire.puback(packet_id, ReasonCode.NOT_AUTHORIZED, detail="topic not allowed"))
+        if run.qos:
+            self._answer_each(run, ReasonCode.NOT_AUTHORIZED, "topic not allowed")
 
     def _subscribed(self, event: Subscribed) -> None:
         subscribe(self.gateway, self, event.packet)
@@ -280,8 +305,18 @@ class Connection(asyncio.Protocol):
             self.transport.write(data)
 
     def close(self) -> None:
-        if self.transport is not None:
-            self.transport.close()
+        """Close once what is written was taken - but do not wait for ever for a client that does not read."""
+        transport = self.transport
+        if transport is not None:
+            transport.close()
+            if transport.get_write_buffer_size():
+                self.gateway.loop.call_later(LINGER_S, transport.abort)
+
+    def _cut_off(self) -> None:
+        assert self.transport is not None
+        self.refuse("too_many", "", f"the client leaves more than {UNREAD_BYTES} bytes of answers unread")
+        self.gateway.closed(self, "protocol_error")
+        self.transport.abort()
 
     def leave(self, reason: ReasonCode, why: str) -> None:
         """Send it away; ``why`` as in `unisono.twin.record.Presence`."""

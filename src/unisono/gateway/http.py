@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 
@@ -59,7 +58,7 @@ class DeviceDoor:
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes, bytes]:
-        path = unquote(scope["path"]).removeprefix(PREFIX).strip("/")
+        path = scope["path"].removeprefix(PREFIX).strip("/")
         method = scope["method"]
         if path == "desired" and method == "GET":
             identity = await self._signed_in(scope)

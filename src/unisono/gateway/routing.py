@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from unisono.access import canonical, topic_allowed
 from unisono.gateway.session import Message, SessionState, Subscribed
 from unisono.twin.talk import SignIn
 from unisono.wire.mqtt import Properties, SubscriptionTree, matches
 
-__all__ = ["Place", "Route", "down_topics", "route"]
+__all__ = ["RETAINED", "Place", "Route", "down_topics", "hand", "route"]
+
+#: Bytes of retained messages in one root place, and what each takes beside its payload and topic.
+RETAINED = 16 * 1024 * 1024
+RETAINED_EACH = 256
 
 #: What is sent down to a thing, by the last part of its topic.
 DOWN = {"set": "set", "call": "call/+", "desired": "desired"}
@@ -55,6 +61,17 @@ class Place:
     def __init__(self) -> None:
         self.tree: SubscriptionTree[Subscribed] = SubscriptionTree()
         self.retained: dict[str, Message] = {}
+        self._retained_bytes = 0
+
+    def has_room(self, message: Message) -> bool:
+        """Whether it can be retained in the place of what its topic has."""
+        return self._retained_bytes - _weight(self.retained.get(message.topic)) + _weight(message) <= RETAINED
+
+    def retain(self, topic: str, message: Message | None) -> None:
+        """Replace a topic's retained message; None takes it away."""
+        self._retained_bytes += _weight(message) - _weight(self.retained.pop(topic, None))
+        if message is not None:
+            self.retained[topic] = message
 
     def subscribe(self, session: SessionState, filter: str, subscribed: Subscribed) -> bool:
         """Add or replace; True when the filter is new to the session."""
@@ -92,6 +109,10 @@ class Place:
         return [(topic, message) for topic, message in self.retained.items() if matches(filter, topic)]
 
 
+def _weight(message: Message | None) -> int:
+    return len(message.payload) + len(message.topic) + RETAINED_EACH if message is not None else 0
+
+
 def hand(
     subscribed: Subscribed, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None
 ) -> None:
@@ -99,6 +120,9 @@ def hand(
     session = subscribed.session
     if subscribed.as_me:
         topic = "things/me/" + topic.split("/", 2)[2]
+    if subscribed.identifier is not None:  # [MQTT-3.3.4-3]
+        identifiers = (subscribed.identifier,)
+        properties = msgspec.structs.replace(properties or Properties(), subscription_identifiers=identifiers)
     message = Message(topic, payload, min(qos, subscribed.qos), retain, properties)
     if session.connection is not None:
         session.connection.deliver(message)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import secrets
 import time
 from collections.abc import Callable
 
@@ -17,7 +18,7 @@ from unisono.errors import HostError
 from unisono.gateway.commit import Committer, LogWriter
 from unisono.gateway.connection import Connection, now_us
 from unisono.gateway.retained import Retained
-from unisono.gateway.routing import Place
+from unisono.gateway.routing import RETAINED, Place
 from unisono.gateway.session import Message, SessionState
 from unisono.gateway.signin import Desk
 from unisono.gateway.subscribing import hears
@@ -34,7 +35,7 @@ from unisono.twin.talk import (
     down,
     taken,
 )
-from unisono.wire.mqtt import Connect, Limits, PublishRun, ReasonCode, Version
+from unisono.wire.mqtt import Connect, Limits, PublishRun, ReasonCode
 
 __all__ = ["Gateway"]
 
@@ -50,6 +51,8 @@ BACKLOG = 4096
 #: How often silence is looked for, and how often credentials are asked about again.
 SWEEP_S = 1.0
 RECHECK_S = 60.0
+#: Characters of a client id: it stands in every entry of the log. MQTT asks for 23, tools make some 40.
+CLIENT_ID = 256
 #: A refused sign-in is shown on the thing's page once in so long, for at most so many things.
 REFUSAL_PAUSE_S = 10.0
 REFUSED_THINGS = 10_000
@@ -94,7 +97,7 @@ class Gateway:
         for partition in self._partitions:
             self.committer(partition).add(GatewayStarted(self.id, now_us()), 0)
         for root, topic, message in await self._retained.load():
-            self.place(root).retained[topic] = message
+            self.place(root).retain(topic, message)
         await self.bus.serve(down(self.id), self._down)
         await self.bus.serve(ask_gateway(self.id, "status"), self._status)
         await self.bus.subscribe(ACCESS_CHANGED, self._access_changed)
@@ -151,6 +154,10 @@ class Gateway:
         if connect.username is None or connect.password is None:
             connection.refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, "user name: the thing's id; password: its secret")
             return
+        if len(connect.client_id) > CLIENT_ID:
+            detail = f"a client id has at most {CLIENT_ID} characters"
+            connection.refused(ReasonCode.CLIENT_IDENTIFIER_NOT_VALID, detail)
+            return
         try:
             secret = connect.password.decode()
         except UnicodeDecodeError:
@@ -179,28 +186,27 @@ class Gateway:
         self.committer(identity.partition).add(entry, len(detail))
 
     def _admit(self, connection: Connection, connect: Connect, identity: SignIn) -> None:
-        client = connect.client_id
-        if not client:
-            client = f"auto-{now_us():x}" if connect.version is Version.V5 or not connect.clean_start else ""
-        key = identity.id if client in ("", identity.id) else f"{identity.id}/{client}"
+        client = connect.client_id or f"auto-{secrets.token_hex(8)}"  # [MQTT-3.1.3-6]: unique, whatever the version
+        key = identity.id if client == identity.id else f"{identity.id}/{client}"
         session = self._sessions.get(key)
         if session is not None and session.connection is not None:
             session.connection.leave(ReasonCode.SESSION_TAKEN_OVER, "taken_over")
             session = self._sessions.get(key)
-        if session is not None and connect.clean_start:
+        if session is not None and (connect.clean_start or session.root != identity.root):
             self._drop(session)
             session = None
         resumed = session is not None
+        ids = frozenset([identity.id, *identity.children])
         if session is None:
-            ids = frozenset([identity.id, *identity.children])
             session = self._sessions[key] = SessionState(key, identity.id, identity.root, ids)
+        session.ids = ids
         self._epoch = connection.epoch = max(self._epoch + 1, now_us())
         self.bus.publish(taken(), msgspec.msgpack.encode(Taken(key, self.id)))
         self.committer(identity.partition).add(
             Presence(identity.id, self.id, connection.epoch, True, "connected", now_us(), key), 0
         )
         connection.accepted(identity, connect, session, resumed)
-        if resumed:
+        if resumed and session.connection is connection:
             hears(connection, session, list(session.subscriptions))
 
     def closed(self, connection: Connection, why: str) -> None:
@@ -222,8 +228,7 @@ class Gateway:
                 self._drop(session)
         will = connection.take_will()
         if will is not None:
-            run = PublishRun(will.topic, min(will.qos, 0), [will.payload], [], [], will.retain, None)
-            connection._published(run)
+            connection._published(PublishRun(will.topic, will.qos, [will.payload], [], [], will.retain, None))
         self.committer(identity.partition).add(
             Presence(identity.id, self.id, connection.epoch, False, why, now_us(), session.key), 0
         )
@@ -240,19 +245,21 @@ class Gateway:
         if session is None:
             return None
         place = self.place(session.root)
-        kept = self._retain(place, session.root, topic, run) if run.retain else None
+        kept = self._retain(place, session, topic, run) if run.retain else None
         if len(place.tree):
             for payload in run.payloads:
                 place.deliver(topic, payload, run.qos, run.retain, run.properties, session.key)
         return kept
 
-    def _retain(self, place: Place, root: str, topic: str, run: PublishRun) -> asyncio.Future[None]:
+    def _retain(self, place: Place, session: SessionState, topic: str, run: PublishRun) -> asyncio.Future[None] | None:
         payload = run.payloads[-1]
-        if payload:
-            place.retained[topic] = Message(topic, payload, run.qos, True, run.properties)
-        else:
-            place.retained.pop(topic, None)
-        return self._retained.keep(root, topic, place.retained.get(topic))
+        message = Message(topic, payload, run.qos, True, run.properties) if payload else None
+        if message is not None and not place.has_room(message):
+            if session.connection is not None:
+                session.connection.refuse("too_many", topic, f"{session.root} retains no more than {RETAINED} bytes")
+            message = None  # what was retained before is out of date now
+        place.retain(topic, message)
+        return self._retained.keep(session.root, topic, message)
 
     async def _down(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=Down)
@@ -266,7 +273,9 @@ class Gateway:
 
     def hold(self, connection: Connection) -> None:
         """Stop reading a socket while too much waits for the disk: TCP slows its sender down."""
-        if connection.transport is not None and connection not in self._held:
+        if connection.transport is None or connection.transport.is_closing():
+            return
+        if connection not in self._held:
             connection.transport.pause_reading()
             self._held.add(connection)
 
@@ -274,6 +283,7 @@ class Gateway:
         held, self._held = self._held, set()
         for connection in held:
             if connection.transport is not None and not connection.transport.is_closing():
+                connection.last_received = self.loop.time()
                 connection.transport.resume_reading()
 
     # watching
@@ -293,7 +303,8 @@ class Gateway:
             now = await self._desk.ask(identity.id, "")
             if now.code == "registry_unavailable":
                 return
-            if now.version != identity.version or now.code == "unknown_thing":
+            moved = (now.root, now.partition) != (identity.root, identity.partition)
+            if moved or now.version != identity.version or now.code == "unknown_thing":
                 connection.leave(ReasonCode.NOT_AUTHORIZED, "revoked")
             elif connection.session is not None and now.children != identity.children:
                 connection.identity = now
@@ -317,7 +328,8 @@ class Gateway:
         while True:
             await asyncio.sleep(SWEEP_S)
             now = self.loop.time()
-            for connection in [c for c in self._connections if c.overdue_at < now]:
+            # who is held speaks without being heard: its silence is ours
+            for connection in [c for c in self._connections if c.overdue_at < now and c not in self._held]:
                 if connection.session is None:
                     connection.close()  # it connected and never said who it is
                 else:

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 PER_ASK = 500
 ASKS = 2
 ASK_TIMEOUT_S = 10.0
+#: Characters of an id or a secret: ours have 63 and 43; 500 pairs of this length fit a message of the bus.
+LONGEST = 256
 
 _answer_decoder = msgspec.msgpack.Decoder(SignInAnswer)
 
@@ -38,15 +40,27 @@ class Desk:
     def ask(self, id: str, secret: str) -> asyncio.Future[SignIn]:
         """The directory's word on one client; ``ok`` false with a code when it may not come in."""
         future: asyncio.Future[SignIn] = asyncio.get_running_loop().create_future()
+        if len(id) > LONGEST or len(secret) > LONGEST or not (id.isascii() and id.isprintable()):
+            # no thing is called so; and a question has to fit the bus, whatever strangers put into it
+            future.set_result(SignIn(False, id[:LONGEST], "unknown_thing", "no id or secret looks like that"))
+            return future
         self._waiting.append((id, secret, future))
         if len(self._asking) < ASKS:
             self._start()
         return future
 
     def _start(self) -> None:
-        task = asyncio.create_task(self._ask())
+        task = asyncio.create_task(self._ask_on())
         self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
+
+    async def _ask_on(self) -> None:
+        try:
+            await self._ask()
+        finally:
+            # here, not in a callback of a later turn: who asks meanwhile must see that nobody is asking
+            task = asyncio.current_task()
+            assert task is not None
+            self._asking.discard(task)
 
     async def _ask(self) -> None:
         await asyncio.sleep(0)  # what else came in this turn of the loop shares the question
@@ -54,10 +68,17 @@ class Desk:
             asked = [self._waiting.popleft() for _ in range(min(PER_ASK, len(self._waiting)))]
             question = msgspec.msgpack.encode(SignInAsk([(id, secret) for id, secret, _future in asked]))
             try:
-                answers = _answer_decoder.decode(await self._bus.request(SIGN_IN, question, ASK_TIMEOUT_S)).items
+                answers = _read_answers(await self._bus.request(SIGN_IN, question, ASK_TIMEOUT_S), len(asked))
             except (UnisonoError, msgspec.DecodeError) as error:
                 logger.warning("the directory did not answer %d sign-ins: %s", len(asked), error)
                 answers = [SignIn(False, id, "registry_unavailable", str(error)) for id, _secret, _future in asked]
             for (_id, _secret, future), answer in zip(asked, answers, strict=True):
                 if not future.done():
                     future.set_result(answer)
+
+
+def _read_answers(data: bytes, count: int) -> list[SignIn]:
+    answers = _answer_decoder.decode(data).items
+    if len(answers) != count:
+        raise msgspec.ValidationError(f"{len(answers)} answers to {count} questions")
+    return answers

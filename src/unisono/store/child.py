@@ -11,6 +11,7 @@ import contextlib
 import gc
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -103,8 +104,7 @@ def _error(problem: dict[str, Any] | None, name: str) -> UnisonoError:
 
 
 def run_child(kind: type[T], work: Callable[[T, Callable[[dict[str, Any]], None]], Awaitable[None]]) -> None:
-    """Read the settings, run ``work(settings, ready)`` until the parent ends or SIGTERM comes (then it is cancelled).
-    """
+    """Read the settings, run ``work(settings, ready)``; it is cancelled when the parent ends or SIGTERM comes."""
     import uvloop
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -112,6 +112,7 @@ def run_child(kind: type[T], work: Callable[[T, Callable[[dict[str, Any]], None]
     gc.set_threshold(*GC_THRESHOLDS)
     # the terminal's Ctrl-C goes to the whole group; the parent decides what happens
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _allow_files()
     code = 0
     try:
         uvloop.run(_until_parent_ends(settings, work))
@@ -148,6 +149,13 @@ async def _until_parent_ends(
     loop.add_signal_handler(signal.SIGTERM, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def _allow_files() -> None:
+    """Every connection is an open file, and the soft limit is often 1,024."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _say(word: dict[str, Any]) -> None:

@@ -49,6 +49,8 @@ class Table:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._settled: list[asyncio.Future[None]] = []
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @classmethod
     async def open(cls, connection: Connection, name: str, *, max_bytes: int, replicas: int = 1) -> Table:
@@ -100,6 +102,7 @@ class Table:
         self._waiting[key] = value
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._settled.append(future)
+        self._idle.clear()
         self._wake.set()
         return future
 
@@ -117,6 +120,8 @@ class Table:
             for future in settled:
                 if not future.done():
                     future.set_result(None)
+            if not self._settled:
+                self._idle.set()
 
     async def _write(self, key: str, value: bytes) -> bool:
         try:
@@ -130,12 +135,11 @@ class Table:
 
     async def close(self) -> None:
         """Write what waits (for a moment), then end."""
-        if self._waiting:
-            try:
-                async with asyncio.timeout(ANSWER_S):
-                    await asyncio.gather(*self._settled)
-            except TimeoutError:
-                logger.warning("%s: %d values were not written", self._stream, len(self._waiting))
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._idle.wait()
+        except TimeoutError:
+            logger.warning("%s: %d values were not written", self._stream, len(self._waiting))
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

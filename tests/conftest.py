@@ -1,0 +1,44 @@
+"""What every folder of tests may use: a real nats-server, its log, and Hypothesis without a deadline."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.parts import MAX_BYTES
+from unisono.store.bus import connect
+from unisono.store.connection import Connection
+from unisono.store.log import Log
+from unisono.store.nats_server import NatsServer
+
+# the machine is shared, and a slow example is no failure
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+    """A nats-server in the test's own folder."""
+    running = NatsServer(tmp_path / "data")
+    await running.start()
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def connection(server: NatsServer) -> AsyncIterator[Connection]:
+    """A connection to it."""
+    made = await connect(server.url, server.token, "test")
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def log(connection: Connection) -> AsyncIterator[Log]:
+    """The log of partition 0 on it."""
+    opened = await Log.open(connection, "0", max_bytes=MAX_BYTES)
+    yield opened
+    await opened.close()

@@ -1,0 +1,58 @@
+"""What several folders of tests share: waiting for a condition, killing, a file system of one's own, free ports."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from unisono.store.nats_server import NatsServer
+
+__all__ = ["DEADLINE_S", "MAX_BYTES", "free_port", "kill", "tmpfs", "until"]
+
+MAX_BYTES = 256 << 20
+DEADLINE_S = 20.0
+
+
+async def until(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait for a condition that another task or process brings about."""
+    end = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end, f"not within {deadline_s} s: {what}"
+        await asyncio.sleep(0.01)
+
+
+def kill(server: NatsServer) -> int:
+    """kill -9 the server's process; returns its pid."""
+    pid = server.pid
+    assert pid > 0
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def tmpfs(folder: Path, options: str) -> Iterator[Path]:
+    """A file system of its own; skips where we may not mount."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a tmpfs needs root")
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"a tmpfs cannot be mounted here: {done.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def free_port() -> int:
+    """A port on loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
