@@ -16,7 +16,9 @@ AT = 1_795_341_600_100_000
 
 
 @asynccontextmanager
-async def watching(hub: Hub, *subscriptions: dict[str, Any], token: str | None = None) -> AsyncIterator[ClientConnection]:
+async def watching(
+    hub: Hub, *subscriptions: dict[str, Any], token: str | None = None
+) -> AsyncIterator[ClientConnection]:
     async with connect(hub.live) as socket:
         await socket.send(json.dumps({"token": token or hub.token}))
         for each in subscriptions:

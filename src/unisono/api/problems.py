@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
 
 from unisono.errors import CODES, CallerError, HostError, UnisonoError
 
@@ -27,6 +27,7 @@ _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>[^`]*)`)?$", r
 _EXPECTED = re.compile(r"Expected (?P<expected>.+?)(?:, got (?P<got>.+))?$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _UNKNOWN = re.compile(r"contains unknown field `(?P<name>[^`]+)`")
+_ABSENT = re.compile(r"[Mm]issing required \w+ parameter '(?P<name>[^']+)'")
 
 _BY_STATUS = {
     400: "bad_request",
@@ -89,8 +90,10 @@ def _from_litestar(error: HTTPException) -> UnisonoError:
     code = _BY_STATUS.get(error.status_code)
     if code is None:
         code = "internal" if error.status_code >= 500 else "bad_request"
-    if code == "bad_request" and error.detail.startswith("JSON is malformed"):
+    if isinstance(cause or error.__context__, SerializationException):
         return CallerError(error.detail, code="bad_json", expected="a JSON document")
+    if absent := _ABSENT.search(error.detail):
+        return CallerError("The parameter is missing", code="bad_value", field=absent["name"], expected="a value")
     if isinstance(error, ValidationException):
         return CallerError(str(error.extra or error.detail), code="bad_value")
     detail = {

@@ -314,7 +314,9 @@ async def dead_letters(
 ) -> shapes.Page[shapes.DeadLetter]:
     """What any thing said that could not be taken in, newest first; also of senders that are no things."""
     context.auth.require(identity, Action.READ, ())
-    found = [each for partition in context.partitions for each in await context.owners.dead_letters(partition, None, limit)]
+    found = [
+        each for partition in context.partitions for each in await context.owners.dead_letters(partition, None, limit)
+    ]
     found.sort(key=lambda letter: -letter.at)
     return shapes.Page([shapes.dead_letter(letter) for letter in found[:limit]])
 

@@ -1,0 +1,206 @@
+"""Places, models, commands and history over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tests.api.conftest import Hub
+from tests.api.test_things import add, add_home
+from unisono.twin import record
+
+VALVE: dict[str, Any] = {
+    "id": "acme.valve",
+    "titles": {"en": "Valve"},
+    "services": [
+        {
+            "properties": [
+                {
+                    "key": "open",
+                    "schema": {"kind": "int", "min": 0, "max": 100},
+                    "unit": "%",
+                    "trait": "position",
+                    "access": ["read", "write", "notify"],
+                },
+                {"key": "flow", "schema": {"kind": "float"}, "unit": "m3/h", "trait": "flow"},
+            ],
+            "actions": [{"key": "flush", "inputs": [{"key": "seconds", "schema": {"kind": "int", "min": 1}}]}],
+            "events": [{"key": "stuck"}],
+        }
+    ],
+}
+
+
+async def test_places_are_a_tree(hub: Hub) -> None:
+    await add_home(hub)
+    listed = (await hub.http.get("/api/v1/places")).json()["items"]
+    assert [(p["id"], p["parent"], p["root"]) for p in listed] == [
+        ("home", None, "home"),
+        ("living_room", "home", "home"),
+    ]
+    assert listed[0]["names"] == {"zh": ["家"]}
+    again = (await hub.http.post("/api/v1/places", json={"name": "Living room", "parent": "home"})).json()
+    assert again["id"] == "living_room_2"
+    assert (await hub.http.post("/api/v1/places", json={"id": "home", "name": "H"})).json()["code"] == "exists"
+    assert (await hub.http.post("/api/v1/places", json={"name": "H", "parent": "no"})).json()["field"] == "parent"
+    changed = (await hub.http.patch("/api/v1/places/living_room", json={"name": "Salon", "kind": "room"})).json()
+    assert (changed["name"], changed["parent"]) == ("Salon", "home")
+    assert (await hub.http.post("/api/v1/places/attic", json={"name": "Attic", "parent": "home"})).status_code == 201
+    assert (await hub.http.get("/api/v1/places/attic")).json()["name"] == "Attic"
+    assert (await hub.http.get("/api/v1/places?parent=home&limit=2")).json()["next"] == "living_room"
+    assert (await hub.http.delete("/api/v1/places/home")).json()["code"] == "in_use"
+    assert (await hub.http.delete("/api/v1/places/attic")).status_code == 204
+    assert (await hub.http.get("/api/v1/places/attic")).status_code == 404
+    assert (await hub.http.patch("/api/v1/places/nowhere", json={"name": "x"})).json()["code"] == "not_found"
+
+
+async def test_models_are_immutable_versions(hub: Hub) -> None:
+    await add_home(hub)
+    answer = await hub.http.post("/api/v1/models", json=VALVE)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["id"] == "acme.valve"
+    assert (await hub.http.post("/api/v1/models", json=VALVE)).status_code == 201, "the same again changes nothing"
+    other = {**VALVE, "titles": {"en": "Another"}}
+    assert (await hub.http.post("/api/v1/models", json=other)).json()["code"] == "exists"
+
+    changed = await hub.http.patch("/api/v1/models/acme.valve", json={"titles": {"en": "Better", "zh": "阀门"}})
+    assert (changed.json()["version"], changed.json()["titles"]["zh"]) == (2, "阀门")
+    assert (await hub.http.get("/api/v1/models/acme.valve")).json()["version"] == 2
+    first = (await hub.http.get("/api/v1/models/acme.valve?version=1")).json()
+    assert first["titles"] == {"en": "Valve"}
+
+    await add(hub, id="v1", model="acme.valve", model_version=1)
+    assert hub.owner.things["v1"].model_version == 1
+    put = next(entry for entry in hub.owner.entries if isinstance(entry, record.ModelPut))
+    assert (put.id, put.version, msgspec.json.decode(put.model)["titles"]) == ("acme.valve", 1, {"en": "Valve"})
+    moved = (await hub.http.patch("/api/v1/things/v1", json={"model": "acme.valve"})).json()
+    assert moved["model_version"] == 2, "the newest, as when adding"
+
+    assert (await hub.http.delete("/api/v1/models/acme.valve")).json()["code"] == "in_use"
+    assert (await hub.http.delete("/api/v1/models/acme.valve?version=1")).status_code == 204
+    await hub.http.delete("/api/v1/things/v1")
+    assert (await hub.http.delete("/api/v1/models/acme.valve")).status_code == 204
+    assert (await hub.http.get("/api/v1/models/acme.valve")).status_code == 404
+
+
+async def test_wrong_models_are_refused_with_the_path_at_fault(hub: Hub) -> None:
+    assert (await hub.http.post("/api/v1/models", json={"id": "x", "services": 5})).json()["code"] == "bad_model"
+    assert (await hub.http.post("/api/v1/models", json={**VALVE, "id": "light"})).json()["code"] == "exists"
+    unsound: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(VALVE))
+    unsound["services"][0]["properties"][0]["schema"] = {"kind": "int", "min": 9, "max": 1}
+    assert (await hub.http.post("/api/v1/models", json=unsound)).json()["code"] == "bad_model"
+    assert (await hub.http.patch("/api/v1/models/light", json={"titles": {}})).json()["code"] == "exists"
+    assert (await hub.http.delete("/api/v1/models/light")).json()["code"] == "in_use"
+    assert (await hub.http.post("/api/v1/models", content=b"{nonsense")).json()["code"] == "bad_json"
+    assert (await hub.http.post("/api/v1/models", content=b"[" * 100_000)).json()["code"] == "bad_json"
+    assert (await hub.http.post("/api/v1/models", content=b" " * 5_000_000)).json()["code"] == "too_large"
+
+
+async def test_built_in_models_are_listed_and_paged(hub: Hub) -> None:
+    await hub.http.post("/api/v1/models", json=VALVE)
+    found: list[dict[str, Any]] = []
+    after: str | None = None
+    while True:
+        params = {"limit": "20", **({"after": after} if after else {})}
+        page = (await hub.http.get("/api/v1/models", params=params)).json()
+        found += page["items"]
+        after = page["next"]
+        if after is None:
+            break
+    ids = [each["id"] for each in found]
+    assert ids == sorted(set(ids))
+    assert {"light", "sensor.temperature", "car", "acme.valve"} <= set(ids)
+    light = next(each for each in found if each["id"] == "light")
+    assert light["built_in"] is True and "on_off" in light["traits"]
+    assert [each["id"] for each in (await hub.http.get("/api/v1/models?q=ACME")).json()["items"]] == ["acme.valve"]
+
+
+async def test_a_command_is_checked_against_the_model_and_then_asked_for(hub: Hub) -> None:
+    await add_home(hub)
+    await hub.http.post("/api/v1/models", json=VALVE)
+    await add(hub, id="v", model="acme.valve")
+
+    async def refused(body: dict[str, Any]) -> tuple[str, str | None]:
+        problem = (await hub.http.post("/api/v1/things/v/commands", json=body)).json()
+        return problem["code"], problem.get("field")
+
+    assert await refused({}) == ("bad_request", None)
+    assert await refused({"set": {}}) == ("bad_request", "set")
+    assert await refused({"set": {"open": 1}, "call": "flush"}) == ("bad_request", None)
+    assert (await refused({"set": {"nope": 1}}))[0] == "unknown_property"
+    assert await refused({"set": {"flow": 1}}) == ("not_writable", "set.flow")
+    assert await refused({"set": {"open": 101}}) == ("bad_value", "set.open")
+    assert (await refused({"call": "nope"}))[0] == "unknown_action"
+    assert (await refused({"call": "flush", "input": {"seconds": 0}}))[0] == "bad_value"
+    assert hub.owner.commands == {}
+
+    answer = await hub.http.post("/api/v1/things/v/commands", json={"set": {"position": 40}, "ttl_s": 60})
+    assert answer.status_code == 202, answer.text
+    command = answer.json()
+    assert (command["set"], command["state"], command["ended"]) == ({"open": 40}, "sent", None)
+    assert command["by"] == {"kind": "program", "id": "local"}
+    assert len(command["id"]) == 26
+    answer = await hub.http.post("/api/v1/things/v/commands?wait=5", json={"call": "flush", "input": {"seconds": 3}})
+    assert (answer.status_code, answer.json()["state"], answer.json()["input"]) == (200, "confirmed", {"seconds": 3})
+    assert (await hub.http.get(f"/api/v1/commands/{command['id']}?wait=0.1")).json()["state"] == "sent"
+    assert (await hub.http.get("/api/v1/commands/nope")).json()["code"] == "not_found"
+    listed = (await hub.http.get("/api/v1/things/v/commands")).json()["items"]
+    assert {each["id"] for each in listed} == {command["id"], answer.json()["id"]}
+    assert (await hub.http.post("/api/v1/things/v/commands?wait=61", json={"call": "x"})).json()["field"] == "wait"
+
+
+async def test_a_member_may_not_do_what_is_dangerous(hub: Hub) -> None:
+    await hub.http.post("/api/v1/places", json={"id": "plant", "name": "Plant", "kind": "plant"})
+    await add(hub, id="press", model="press", place="plant")
+    await add(hub, id="door", model="lock", place="plant")
+    await hub.http.post("/api/v1/users", json={"id": "m", "grants": {"plant": "member"}})
+    await hub.http.post("/api/v1/users", json={"id": "g", "grants": {"plant": "guest"}})
+
+    async def tries(user: str, thing: str, wanted: dict[str, Any]) -> int:
+        token = (await hub.http.post(f"/api/v1/users/{user}/tokens", json={})).json()["token"]
+        async with hub.client(token) as http:
+            return (await http.post(f"/api/v1/things/{thing}/commands", json={"set": wanted})).status_code
+
+    assert await tries("m", "press", {"start_stop": True}) == 403
+    assert await tries("m", "door", {"locked": False}) == 202
+    assert await tries("g", "door", {"locked": False}) == 403
+    assert await tries("g", "door", {"locked": True}) == 202, "locking is harmless"
+
+
+async def test_history_is_raw_with_a_cursor_or_buckets(hub: Hub) -> None:
+    await add_home(hub)
+    await add(hub, id="probe1", model="sensor.temperature")
+    hub.owner.points = [(1_795_341_600_000_000 + number * 1_000_000, number, 20 + number) for number in range(5)]
+    path = "/api/v1/things/probe1/history"
+    params = {"property": "temperature", "from": "2026-11-22T10:00:00Z", "to": "2026-11-22T10:00:04Z", "limit": "3"}
+    page = (await hub.http.get(path, params=params)).json()
+    assert page["property"] == "temperature"
+    assert page["unit"] == "Cel"
+    assert page["points"][0] == {"at": "2026-11-22T10:00:00.000Z", "value": 20}
+    assert len(page["points"]) == 3
+    rest = (await hub.http.get(path, params={**params, "after": page["next"]})).json()
+    assert ([point["value"] for point in rest["points"]], rest["next"]) == ([23], None)
+
+    buckets = (await hub.http.get(path, params={"property": "temperature", "from": "-24h", "points": "10"})).json()
+    assert {key: buckets["points"][0][key] for key in ("min", "mean", "max", "last", "count")} == {
+        "min": 1.0,
+        "mean": 2.0,
+        "max": 3.0,
+        "last": 2.5,
+        "count": 4,
+    }
+    asked = hub.owner.asked_history[-1]
+    assert 86_390 * 1_000_000 < asked.end - asked.start < 86_490 * 1_000_000
+
+    async def refused(**params: str) -> tuple[str, str | None]:
+        problem = (await hub.http.get(path, params=params)).json()
+        return problem["code"], problem.get("field")
+
+    assert await refused() == ("bad_value", "property")
+    assert await refused(property="nope") == ("unknown_property", "property")
+    assert await refused(property="event/none") == ("unknown_event", "property")
+    assert await refused(property="temperature", **{"from": "sometime"}) == ("bad_value", "from")
+    assert await refused(property="temperature", **{"from": "now", "to": "-1h"}) == ("bad_value", "to")
+    assert await refused(property="temperature", after="x") == ("bad_value", "after")
+    assert await refused(property="temperature", limit="0") == ("bad_value", "limit")
