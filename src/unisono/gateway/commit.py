@@ -28,6 +28,10 @@ BATCH_BYTES = 256 * 1024
 OUTSTANDING = 4
 #: Beyond this much waiting, sockets are no longer read; below half of it they are again.
 HIGH_WATER_BYTES = 4 * 1024 * 1024
+#: A batch that follows another and is smaller than this waits a moment for company: at 20,000 single messages a second
+#: every batch costs each of three processes more than the messages in it do.
+SMALL_BYTES = 16 * 1024
+GATHER_S = 0.001
 #: What an entry weighs beside its payloads.
 ENTRY_BYTES = 64
 
@@ -132,7 +136,11 @@ class Committer:
         self._outstanding.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a batch could not be settled", exc_info=task.exception())
-        self._send()
+        if self._size >= SMALL_BYTES or self._closed:
+            self._send()
+        elif self._entries and not self._outstanding and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_later(GATHER_S, self._soon)
         if self._on_room is not None and self._size + self._waiting_bytes < HIGH_WATER_BYTES // 2:
             self._on_room()
 
