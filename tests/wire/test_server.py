@@ -443,7 +443,7 @@ def test_runs_keep_the_order() -> None:
 
 
 @pytest.mark.parametrize("version", [V4, V5])
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_the_hot_path_reads_what_the_careful_one_reads(version: Version, data: st.DataObject) -> None:
     """Any messages, cut anywhere: the same as decoding packet by packet."""
@@ -745,7 +745,7 @@ def test_noise_never_raises(noise: bytes, version: Version | None) -> None:
     assert all(not isinstance(event, ProtocolError) for event in events[:-1])
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data(), st.sampled_from([V4, V5]))
 def test_bent_streams_never_raise_and_cutting_changes_nothing(data: st.DataObject, version: Version) -> None:
     some: list[Packet] = data.draw(st.lists(packets(version), max_size=5))

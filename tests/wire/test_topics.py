@@ -184,6 +184,7 @@ class Tree(RuleBasedStateMachine):
         assert self.tree._root.children is None  # nothing is left behind
 
 
+Tree.TestCase.settings = settings(max_examples=60, deadline=None)
 TestTree = Tree.TestCase
 
 
