@@ -176,8 +176,8 @@ async def test_a_thing_is_changed_moved_within_its_root_and_removed(hub: Hub) ->
     assert "lamp" not in hub.owner.things
     assert (await hub.http.get("/api/v1/things/lamp")).json()["code"] == "not_found"
     assert (await hub.http.delete("/api/v1/things/lamp")).status_code == 404
-    answer = await hub.context.directory.sign_in(talk.SignInAsk([("lamp", "x")]))
-    assert answer.items[0].code == "unknown_thing"
+    signed = await hub.context.directory.sign_in(talk.SignInAsk([("lamp", "x")]))
+    assert signed.items[0].code == "unknown_thing"
 
 
 async def test_a_new_secret_shuts_out_the_old_one_and_tells_the_gateways(hub: Hub) -> None:

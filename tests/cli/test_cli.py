@@ -1,0 +1,270 @@
+"""Commands against a real hub: what they print, what they return."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from tests.cli.conftest import Shell, free_port, start_hub
+from unisono.cli.screen import age, show_value
+from unisono.cli.thing import read_pairs
+from unisono.cli.user import read_seconds
+from unisono.errors import CallerError
+
+
+@pytest.fixture(scope="session")
+def home(hub: object, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A place with a probe; the probe's secret."""
+    shell: Shell = hub.shell  # type: ignore[attr-defined]
+    shell.run("place", "add", "Home", "--kind", "home")
+    added = shell.json("thing", "add", "probe1", "--model", "sensor.temperature", "--place", "home", "--name", "Probe")
+    assert added["id"] == "probe1"
+    assert len(added["secret"]) >= 22
+    return str(added["secret"])
+
+
+def connect(shell: Shell, thing: str, secret: str) -> mqtt.Client:
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client.username_pw_set(thing, secret)
+    client.connect("127.0.0.1", shell.mqtt)
+    client.loop_start()
+    return client
+
+
+def say(shell: Shell, secret: str, payload: str) -> None:
+    client = connect(shell, "probe1", secret)
+    client.publish("things/me/state", payload, qos=1).wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_help_is_quick_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, contextlib\n"
+        "from unisono.cli import main\n"
+        "with contextlib.suppress(SystemExit): main(['--help'])\n"
+        "heavy = {'litestar', 'sqlalchemy', 'duckdb', 'numpy', 'httpx', 'nats', 'uvicorn', 'yaml', 'cryptography'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    for word in ("up", "status", "doctor", "model", "thing", "place", "sim", "bench", "user", "backup", "restore"):
+        assert f" {word} " in done.stdout
+
+
+def test_things_are_added_listed_and_shown(shell: Shell, home: str) -> None:
+    say(shell, home, '{"temperature": 24.9}')
+    listed = shell.json("thing", "list")
+    assert [thing["id"] for thing in listed] == ["probe1"]
+    assert listed[0]["state"]["temperature"]["value"] == 24.9
+    table = shell.run("thing", "list", "--place", "home").stdout
+    assert "Probe" in table and "temperature=24.9" in table
+    shown = shell.run("thing", "show", "probe1").stdout
+    assert "temperature" in shown and "24.9" in shown
+    assert shell.json("thing", "show", "probe1")["model"] == "sensor.temperature"
+    assert shell.json("thing", "list", "--trait", "brightness") == []
+    assert shell.run("thing", "list", "--q", "nothing").stderr.startswith("No things")
+
+
+def test_history_as_table_csv_and_buckets(shell: Shell, home: str) -> None:
+    say(shell, home, '{"temperature": 21.5}')
+    deadline = time.monotonic() + 20
+    while not (found := shell.json("thing", "history", "probe1", "temperature", "--last", "1h")):
+        assert time.monotonic() < deadline
+    assert found[-1]["value"] == 21.5
+    lines = shell.run("thing", "history", "probe1", "temperature", "--csv").stdout.splitlines()
+    assert lines[0] == "at,value"
+    assert lines[-1].endswith(",21.5")
+    buckets = shell.json("thing", "history", "probe1", "temperature", "--last", "1h", "--points", "5")
+    assert {"at", "min", "mean", "max", "last", "count"} <= set(buckets[-1])
+    assert shell.run("thing", "history", "probe1", "nope", check=1).stderr.startswith("unisono: property: ")
+
+
+def test_commands_end_as_they_ended(shell: Shell, home: str) -> None:
+    secret = shell.json("thing", "add", "lamp", "--model", "light", "--place", "home")["secret"]
+    lamp = connect(shell, "lamp", secret)
+
+    def obey(client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        wanted = json.loads(message.payload)
+        client.publish("things/me/state", json.dumps(wanted["state"]), qos=1)
+
+    lamp.on_message = obey
+    subscribed = threading.Event()
+    lamp.on_subscribe = lambda *_: subscribed.set()
+    lamp.subscribe("things/me/set", 1)
+    assert subscribed.wait(10)
+    assert shell.run("thing", "set", "lamp", "on_off=on", "brightness=40").stdout.strip() == "confirmed"
+    assert shell.json("thing", "show", "lamp")["state"]["brightness"]["value"] == 40
+    lamp.disconnect()
+    lamp.loop_stop()
+    refused = shell.run("thing", "set", "lamp", "brightness=400", check=1)
+    assert "set.brightness" in refused.stderr and "expected" in refused.stderr
+    assert shell.run("thing", "set", "lamp", "brightness", check=2).stderr.count("PROPERTY=VALUE") == 1
+    shell.run("thing", "remove", "lamp")
+
+
+def test_watch_prints_changes_as_they_happen(shell: Shell, home: str) -> None:
+    command = [sys.executable, "-m", "unisono.cli", "thing", "watch", "probe1", "--json", "--url", shell.url]
+    command += ["--data", str(shell.data)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        stop = threading.Event()
+
+        def talk() -> None:
+            while not stop.is_set():
+                say(shell, home, '{"temperature": 19.25}')
+                stop.wait(0.3)
+
+        talking = threading.Thread(target=talk)
+        talking.start()
+        assert process.stdout is not None
+        while "changed" not in (frame := json.loads(process.stdout.readline())) or not frame["changed"]:
+            assert frame["thing"] == "probe1"
+        assert frame["changed"]["temperature"]["value"] == 19.25
+    finally:
+        stop.set()
+        talking.join()
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+def test_dead_letters_are_shown(shell: Shell, home: str) -> None:
+    say(shell, home, '{"temperature": "warm"}')
+    deadline = time.monotonic() + 20
+    while not (found := shell.json("thing", "letters", "probe1")):
+        assert time.monotonic() < deadline
+    assert found[0]["code"] == "bad_value"
+
+
+def test_places_users_and_models(shell: Shell, home: str, tmp_path: Path) -> None:
+    room = shell.json("place", "add", "Kitchen", "--parent", "home")
+    assert (room["id"], room["kind"]) == ("kitchen", "room")
+    assert "  Kitchen" in shell.run("place", "list").stdout
+    shell.run("place", "remove", "kitchen")
+
+    user = shell.json("user", "add", "ann", "--password", "correct horse", "--role", "member")
+    assert user["role"] == "member"
+    token = shell.json("user", "token", "ann", "--expires", "30d", "--scope", "read")["token"]
+    assert [thing["id"] for thing in json.loads(shell.run("thing", "list", "--json", "--token", token).stdout)]
+    assert shell.run("user", "list", "--token", token, check=1).stderr.startswith("unisono: ")
+    shell.run("user", "remove", "ann")
+    assert shell.json("user", "token")["user"] == "local"
+
+    assert "sensor.temperature" in {model["id"] for model in shell.json("model", "list")}
+    document = shell.json("model", "export", "light")
+    document["id"], document["version"] = "my.light", 1
+    sound, broken = tmp_path / "sound.json", tmp_path / "broken.json"
+    sound.write_text(json.dumps(document))
+    broken.write_text('{"id": "x", "services": 5}')
+    shell.run("model", "check", str(sound))
+    assert "services" in shell.run("model", "check", str(broken), check=1).stderr
+    done = shell.run("model", "import", str(sound), str(broken), "--json", check=1)
+    assert [row["id"] for row in json.loads(done.stdout)] == ["my.light", None]
+    assert "brightness" in shell.run("model", "show", "my.light").stdout
+    assert shell.run("model", "export", "my.light", "--format", "tsl", check=2).stderr.count("unisono") >= 1
+    shell.run("model", "remove", "my.light")
+
+
+def test_status_and_doctor_find_a_well_hub_well(shell: Shell, home: str) -> None:
+    status = shell.json("status")
+    assert status["ready"] is True
+    assert "PART" in shell.run("status").stdout
+    findings = shell.json("doctor")
+    assert {finding["is"] for finding in findings} <= {"well", "odd"}, findings
+    (shell.data / "token").chmod(0o644)
+    try:
+        found = [f for f in json.loads(shell.run("doctor", "--json", check=1).stdout) if f["is"] == "bad"]
+        assert [f["mend"] for f in found] == [f"chmod 600 {shell.data / 'token'}"]
+    finally:
+        (shell.data / "token").chmod(0o600)
+
+
+def test_no_hub_is_exit_code_3_with_the_mending_command(tmp_path: Path) -> None:
+    shell = Shell(tmp_path, f"http://127.0.0.1:{free_port()}", 0)
+    for words in (("status",), ("thing", "list"), ("thing", "watch"), ("backup", str(tmp_path / "b"))):
+        done = shell.run(*words, check=3)
+        assert "cannot be reached" in done.stderr and "unisono up" in done.stderr, words
+        assert done.stdout == ""
+    found = json.loads(shell.run("doctor", "--json", check=3).stdout)
+    assert next(f["mend"] for f in found if f["check"] == "hub") == f"unisono up --data {tmp_path}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("nope",), ("thing", "add"), ("thing", "add", "x"), ("status", "--url", "ftp://x"), ("up", "--http-port", "x")],
+)
+def test_bad_usage_is_exit_code_2(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = Shell(tmp_path, "http://127.0.0.1:1", 0).run(*words, check=2)
+    assert done.stderr
+
+
+def test_a_backup_of_the_running_hub_makes_the_same_hub_again(shell: Shell, home: str, tmp_path: Path) -> None:
+    say(shell, home, '{"temperature": 17.75}')
+    file = tmp_path / "hub.backup"
+    assert shell.json("backup", str(file))["bytes"] == file.stat().st_size
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert shell.run("backup", str(file), check=2).stderr.startswith("unisono: FILE: ")
+    assert shell.run("restore", str(file), check=1).stderr.startswith("unisono: ")
+    say(shell, home, '{"temperature": 3.5}')  # the hub goes on; this is not in the backup
+
+    restored = tmp_path / "restored"
+    done = json.loads(shell.run("restore", str(file), "--data", str(restored), "--json").stdout)
+    assert done["files"] >= 4
+    other = start_hub(restored, tmp_path / "restored.log")
+    try:
+        assert other.shell.json("thing", "show", "probe1")["state"]["temperature"]["value"] == 17.75
+        values = [p["value"] for p in other.shell.json("thing", "history", "probe1", "temperature", "--last", "1h")]
+        assert values[-1] == 17.75
+        say(other.shell, home, '{"temperature": 18.5}')  # the old secret still opens the door
+        deadline = time.monotonic() + 20
+        while other.shell.json("thing", "show", "probe1")["state"]["temperature"]["value"] != 18.5:
+            assert time.monotonic() < deadline
+    finally:
+        other.stop()
+    stopped = tmp_path / "stopped.backup"
+    other.shell.run("backup", str(stopped))
+    again = tmp_path / "again"
+    other.shell.run("restore", str(stopped), "--data", str(again))
+    assert (again / "nats" / "jetstream").is_dir()
+
+
+def test_words_become_values() -> None:
+    assert read_pairs(["a=1", "b=on", "c=off", "d=true", 'e={"x": 1}', "f=warm white", "g="]) == {
+        "a": 1,
+        "b": True,
+        "c": False,
+        "d": True,
+        "e": {"x": 1},
+        "f": "warm white",
+        "g": "",
+    }
+    with pytest.raises(CallerError):
+        read_pairs(["=1"])
+
+
+def test_lengths_of_time() -> None:
+    assert read_seconds("90m", "x") == 5400
+    for text in ("", "d", "5", "5y"):
+        with pytest.raises(CallerError):
+            read_seconds(text, "x")
+
+
+def test_values_as_cells() -> None:
+    assert [show_value(v) for v in (None, True, 1.5, "x", ["a", "b"], {"a": 1}, [1])] == [
+        "",
+        "yes",
+        "1.5",
+        "x",
+        "a, b",
+        '{"a":1}',
+        "[1]",
+    ]
+    assert [age(s) for s in (-1, 5, 90, 7200, 200_000)] == ["0 s", "5 s", "2 min", "2 h", "2 d"]
