@@ -150,8 +150,24 @@ def test_a_sealed_file_can_be_read_alone_by_other_tools(history: History, tmp_pa
     assert kept == sorted(kept)
 
 
+def test_rows_of_very_many_series_are_sealed_in_order_with_their_names(history: History, tmp_path: Path) -> None:
+    count = 250_000
+    series = np.arange(count, dtype=np.int32)[::-1].copy()
+    readings = Numbers(series, NOON + series.astype(np.int64) % 7, series.astype(np.int64), series / 1)
+    history.append("log", 1, readings, (), [SeriesRow(n, f"thing{n}", "p") for n in range(count)])
+    history.seal()
+    with duckdb.connect() as other:
+        (file,) = (tmp_path / "0" / "sealed").iterdir()
+        rows = other.execute(f"SELECT series, thing FROM '{file}'").fetchall()
+        rolled = [path for path in (tmp_path / "0" / "rollup").iterdir() if path.name.startswith("1h")]
+        hours = other.execute(f"SELECT series, thing, last, last_seq FROM '{rolled[0]}'").fetchall()
+    assert rows == [(n, f"thing{n}") for n in range(count)]
+    assert hours == [(n, f"thing{n}", float(n), n) for n in range(count)]
+
+
 def test_sealing_in_slices_of_series_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unisono.store.history.seal.SLICE_ROWS", 150)
+    monkeypatch.setattr("unisono.store.history.seal.GROUPS", 30)
     history = History(tmp_path)
     readings = batch(0, rows=100, series=8)
     put(history, 1, readings, known=range(8))

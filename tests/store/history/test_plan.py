@@ -59,10 +59,14 @@ def test_pieces_cover_the_stretch_exactly_once_in_at_most_the_buckets_wanted(
         assert plan.width % level == 0 or piece.level == "raw"
 
 
-@given(times, st.integers(1, 40 * DAY), st.integers(1, 500), st.dictionaries(st.sampled_from(["raw", "5m"]), times))
+near = st.integers(-2 * HOUR, 2 * HOUR).map(lambda offset: NOON + offset)
+
+
+@given(times | near, st.integers(1, 40 * DAY) | st.integers(1, HOUR), st.integers(1, 500), times | near, times | near)
 def test_with_horizons_no_row_is_taken_twice_and_none_that_is_gone(
-    start: int, span: int, points: int, horizons: dict[str, int]
+    start: int, span: int, points: int, one: int, other: int
 ) -> None:
+    horizons = {"raw": max(one, other), "5m": min(one, other)}
     plan = plan_buckets(start, start + span, points, horizons)
     assert all(a.end <= b.start for a, b in zip(plan.pieces, plan.pieces[1:], strict=False))
     assert plan.pieces[0].start <= start

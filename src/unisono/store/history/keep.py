@@ -15,7 +15,6 @@ from itertools import groupby
 from pathlib import Path
 
 from unisono.errors import HostError
-from unisono.store.history import rollup
 from unisono.store.history.disk import require_room
 from unisono.store.history.engine import Cursor, Engine
 from unisono.store.history.manifest import File, Manifest, SegmentRow
@@ -153,12 +152,11 @@ class Keeper:
             )
 
     def _merge(self, files: list[File], period: int) -> None:
-        paths = [self._folder / file.name for file in files]
         require_room(self._folder, self._reserve, 2 * sum(file.bytes for file in files))
         with self._engine.faults(), self._views.hold():
             cursor = self._borrow()
             try:
-                result = self._writer.write(cursor, rollup.merged(paths), files[0].level, period, replaces=files)
+                result = self._writer.merge(cursor, files, period)
             finally:
                 self._give_back()
         self._step("merge:file")
@@ -170,15 +168,17 @@ class Keeper:
         self._step("merge:committed")
 
     def drop_old(self, now_us: int, retention_days: Mapping[str, int | None]) -> None:
-        """Drop whole files whose last row is older than its level is kept."""
+        """Drop whole files whose last row is older than its level is kept; a rollup only after what it was made of."""
+        finer = now_us
         for level, days in retention_days.items():
             if days is None:
                 continue
-            horizon = now_us - days * DAY_US
+            horizon = min(finer, now_us - days * DAY_US)
             old = [file for file in self._manifest.files if file.level == level and file.max_ts < horizon]
             if old:
                 self._replace(old, [], {level: max(file.max_ts for file in old) + 1})
                 self._step("drop:committed")
+            finer = self._manifest.horizons.get(level, -now_us)
 
     def _replace(self, old: list[File], new: list[File], horizons: Mapping[str, int] | None = None) -> None:
         with self._manifest.change() as change:

@@ -61,8 +61,8 @@ def plan_buckets(start: int, end: int, points: int, horizons: Mapping[str, int])
     """Cut ``start..end`` into at most ``points`` buckets and say which rows fill them.
 
     The coarsest level that is as fine as a bucket is used; what does not fill a whole row of that level, at both ends,
-    comes from the finer ones. ``horizons`` says up to when a level has lost rows to retention: below it the next
-    coarser level steps in, which may then reach a little over the ends.
+    comes from the finer ones. ``horizons`` says up to when a level has lost rows to retention, finer levels never
+    less than coarser ones: below it the next coarser level steps in, which may then reach a little over the ends.
     """
     fair = -(-(end - start) // points)
     level = max((name for name in _NAMES if LEVELS[name] <= max(fair, 1)), key=_NAMES.index)

@@ -20,13 +20,15 @@ from unisono.store.history import rollup
 from unisono.store.history.disk import require_room, sync_file, sync_folder
 from unisono.store.history.engine import Cursor, Engine, quoted
 from unisono.store.history.manifest import File
-from unisono.store.history.plan import DAY_US
+from unisono.store.history.plan import DAY_US, LEVELS
 from unisono.store.history.segment import Segment
 
 __all__ = ["Writer", "day_name", "describe"]
 
 SLICE_ROWS = 4_000_000
 """Rows sorted at once: about 200 MB where they spill. Files of fewer series each also mean less to read for one."""
+GROUPS = 200_000
+"""Rollup rows made at once: some 250 bytes each while they are being added up; a million ran out of 128 MB."""
 MAX_DAYS = 31
 """Days that get files of their own out of one segment; the thinner ones share one, so that a broken clock in a device
 cannot make a file for every day since 1970."""
@@ -57,6 +59,14 @@ def describe(cursor: Cursor, folder: Path, name: str, *, level: str, period: int
     return File(name, level, period, number, segment, *bounds, path.stat().st_size)
 
 
+def _ranges(cursor: Cursor, source: str, most: int, size: int) -> list[tuple[int, int]]:
+    """Ranges of series that have about ``size`` rows of ``source``, each series counting ``most`` at most."""
+    counts = f"SELECT series, least(count(*), {most}) AS n FROM {source} GROUP BY series"
+    slices = f"SELECT series, (sum(n) OVER (ORDER BY series) - n) // {size} AS slice FROM ({counts})"
+    query = f"SELECT min(series), max(series) FROM ({slices}) GROUP BY slice ORDER BY 1"
+    return [(low, high) for low, high in cursor.execute(query).fetchall()]
+
+
 class Writer:
     """Writes sealed files and numbers them; used by one thread at a time."""
 
@@ -78,11 +88,41 @@ class Writer:
                     self._seal_slice(cursor, segment, part, low, high)
                     for low, high in self._slices(cursor, segment, part)
                 ]
-                paths = [self._folder / file.name for file in raw]
-                fine = self.write(cursor, rollup.of_raw(paths, "5m"), "5m", part.period, segment=segment)
-                hour = rollup.of_rollup([self._folder / fine.name], "1h")
-                files += [*raw, fine, self.write(cursor, hour, "1h", part.period, segment=segment)]
+                fine = self._roll_up(cursor, raw, "5m", part.period, segment=segment)
+                files += [*raw, fine, self._roll_up(cursor, [fine], "1h", part.period, segment=segment)]
         return files
+
+    def merge(self, cursor: Cursor, files: Sequence[File], period: int) -> File:
+        """Write one rollup file in place of several of its level."""
+        return self._roll_up(cursor, files, files[0].level, period, replaces=files)
+
+    def _roll_up(
+        self,
+        cursor: Cursor,
+        sources: Sequence[File],
+        level: str,
+        period: int,
+        *,
+        segment: Segment | None = None,
+        replaces: Sequence[File] = (),
+    ) -> File:
+        """Roll up some series after the other, because what is grouped must fit into the engine's memory."""
+        paths = [self._folder / file.name for file in sources]
+        select = rollup.of_raw if sources[0].level == "raw" else rollup.of_rollup
+        if sum(file.rows for file in sources) <= GROUPS:
+            whole = select(paths, level, "true")
+            return self.write(cursor, whole, level, period, segment=segment, replaces=replaces)
+        span = max(file.max_ts for file in sources) - min(file.min_ts for file in sources)
+        most = span // LEVELS[level] + 2
+        cursor.execute("DROP TABLE IF EXISTS part")
+        begin = "CREATE TEMP TABLE part AS"  # spills, and keeps the order of its rows
+        for low, high in _ranges(cursor, f"read_parquet({rollup.file_list(paths)})", most, GROUPS):
+            cursor.execute(f"{begin} {select(paths, level, f'series BETWEEN {low} AND {high}')}")
+            begin = "INSERT INTO part"
+        try:
+            return self.write(cursor, "SELECT * FROM part", level, period, segment=segment, replaces=replaces)
+        finally:
+            cursor.execute("DROP TABLE part")
 
     def write(
         self,
@@ -118,15 +158,12 @@ class Writer:
     def _seal_slice(self, cursor: Cursor, segment: Segment, part: _Part, low: int, high: int) -> File:
         within = f"series BETWEEN {low} AND {high}"
         known = f"(SELECT * FROM series WHERE {within} UNION SELECT * FROM {segment.name}.series WHERE {within})"
-        # the names come by position out of a list, not by a join: a join may not keep the order of the rows
-        names = (
-            "(SELECT list(thing ORDER BY n) AS things, list(property ORDER BY n) AS properties"
-            f" FROM (SELECT range AS n FROM range({low}, {high} + 1)) LEFT JOIN {known} ON series = n)"
-        )
-        rows = f"(SELECT * FROM {segment.name}.hot WHERE {within} AND {part.where} ORDER BY series, ts, seq)"
+        # the names are joined before sorting: a join of sorted rows does not keep their order, and looking the names up
+        # in a list costs ten times as much when there are many series
         select = (
-            f"SELECT series, things[series - {low} + 1] AS thing, properties[series - {low} + 1] AS property,"
-            f" make_timestamp(ts) AS ts, seq, value, text FROM {rows}, {names}"
+            "SELECT series, thing, property, make_timestamp(ts) AS ts, seq, value, text"
+            f" FROM {segment.name}.hot LEFT JOIN {known} USING (series) WHERE {within} AND {part.where}"
+            " ORDER BY series, hot.ts, seq"
         )
         room = min(segment.rows, 2 * SLICE_ROWS) * ROW_BYTES
         return self.write(cursor, select, "raw", part.period, segment=segment, room=room)
@@ -146,9 +183,7 @@ class Writer:
         if rest := days[MAX_DAYS:]:
             yield _Part(max(rest), f"{day} NOT IN ({', '.join(map(str, days[:MAX_DAYS]))})")
 
-    def _slices(self, cursor: Cursor, segment: Segment, part: _Part) -> list[tuple[int, int]]:
+    @staticmethod
+    def _slices(cursor: Cursor, segment: Segment, part: _Part) -> list[tuple[int, int]]:
         """Ranges of series that hold about `SLICE_ROWS` rows each."""
-        counts = f"SELECT series, count(*) AS n FROM {segment.name}.hot WHERE {part.where} GROUP BY series"
-        slices = f"SELECT series, (sum(n) OVER (ORDER BY series) - n) // {SLICE_ROWS} AS slice FROM ({counts})"
-        query = f"SELECT min(series), max(series) FROM ({slices}) GROUP BY slice ORDER BY 1"
-        return [(low, high) for low, high in cursor.execute(query).fetchall()]
+        return _ranges(cursor, f"{segment.name}.hot WHERE {part.where}", segment.rows, SLICE_ROWS)
