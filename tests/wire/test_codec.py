@@ -102,8 +102,15 @@ KNOWN: list[tuple[str, Version, bytes, Packet]] = [
     ("publish with alias", V5, b"\x30\x07\0\0\x03\x23\0\x05x", Publish("", b"x", properties=Properties(topic_alias=5))),
     ("puback, short", V5, b"\x40\x02\0\x01", Puback(1)),
     ("puback, reason alone", V5, b"\x40\x03\0\x01\x10", Puback(1, 0x10)),
+    ("disconnect before 5", V4, b"\xe0\x00", Disconnect()),
     ("disconnect, short", V5, b"\xe0\x00", Disconnect()),
     ("disconnect, reason alone", V5, b"\xe0\x01\x04", Disconnect(4)),
+    (
+        "disconnect with reason string",
+        V5,
+        b"\xe0\x06\x80\x04\x1f\0\x01x",
+        Disconnect(0x80, Properties(reason_string="x")),
+    ),
     ("auth, short", V5, b"\xf0\x00", Auth()),
     (
         "subscribe with options",
@@ -112,6 +119,12 @@ KNOWN: list[tuple[str, Version, bytes, Packet]] = [
         Subscribe(1, [Subscription("#", 2, True, True, 2)]),
     ),
     ("suback", V4, b"\x90\x04\0\x01\x02\x80", Suback(1, [2, 0x80])),
+    (
+        "publish with expiry and user properties",
+        V5,
+        b"\x30\x17\0\x01a\x12\x02\0\0\0\x09\x26\0\x01k\0\x01v\x26\0\x01k\0\0x",
+        Publish("a", b"x", properties=Properties(message_expiry_interval=9, user_properties=(("k", "v"), ("k", "")))),
+    ),
 ]
 
 
@@ -265,6 +278,12 @@ def test_what_cannot_be_said_is_the_callers_fault(version: Version, packet: Pack
 
 def test_padded_remaining_length_is_read_before_version_5() -> None:
     assert decode(b"\xc0\x80\x00", V4) == Pingreq()
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc0", b"\xc0\x80", b"\xc0\x01", b"\xc0\0\0"])
+def test_exactly_one_packet(data: bytes) -> None:
+    with pytest.raises(ViolationError):
+        decode(data, V4)
 
 
 def test_byte_order_mark_is_kept() -> None:

@@ -188,6 +188,30 @@ Tree.TestCase.settings = settings(max_examples=60, deadline=None)
 TestTree = Tree.TestCase
 
 
+def test_adding_and_removing() -> None:
+    """Every way in and out: exact and wild, unknown filter, unknown key, a branch that others still need."""
+    tree = SubscriptionTree[str]()
+    for filter in ("a/b", "a/+", "a/+/c", "#"):
+        assert tree.add(filter, 1, filter)
+        assert not tree.add(filter, 1, filter)
+        assert tree.add(filter, 2, filter + "!")
+    assert sorted(tree.match("a/b")) == ["#", "#!", "a/+", "a/+!", "a/b", "a/b!"]
+    for filter in ("x", "x/+", "+/+/+"):
+        assert not tree.remove(filter, 1)
+    for filter in ("a/b", "a/+"):
+        assert not tree.remove(filter, 3)
+        assert tree.remove(filter, 1)
+        assert tree.remove(filter, 2)
+        assert not tree.remove(filter, 2)
+    assert sorted(tree.match("a/b")) == ["#", "#!"]
+    assert sorted(tree.match("a/b/c")) == ["#", "#!", "a/+/c", "a/+/c!"]
+    for filter in ("a/+/c", "#"):
+        assert tree.remove(filter, 1)
+        assert tree.remove(filter, 2)
+    assert (len(tree), tree.match("a/b"), tree._root.children) == (0, (), None)
+    assert not tree.remove("#", 1)
+
+
 def test_results_are_remembered_up_to_a_bound() -> None:
     tree = SubscriptionTree[str]()
     tree.add("+", 1, "x")
