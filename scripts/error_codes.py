@@ -1,4 +1,4 @@
-"""Writes docs/errors.md from the registry of error codes; ``--check`` fails when the file is not what would be written."""
+"""Writes docs/errors.md from the registry of error codes; with ``--check`` fails when the file says something else."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from unisono.errors import CODES
 FILE = Path(__file__).parent.parent / "docs" / "errors.md"
 HEAD = """# Error codes
 
-Made from `unisono.errors` by `make docs`; do not edit. A problem document (RFC 9457) carries the code, what happened, the
-field at fault, what would have been right and what to do next; MQTT 5 acknowledgements carry the reason code.
+Made from `unisono.errors` by `make docs`; do not edit. A problem document (RFC 9457) carries the code, what happened,
+the field at fault, what would have been right and what to do next; MQTT 5 acknowledgements carry the reason code.
 
 | code | HTTP | MQTT 5 | what it says |
 |---|---|---|---|

@@ -68,8 +68,8 @@ CODES: dict[str, Code] = {
 class UnisonoError(Exception):
     """Root of every error that is meant for a reader.
 
-    ``detail`` says what happened; ``field`` which part of the input, as a dotted path; ``expected`` what would have been
-    right; ``mend`` the one command or step to take next. ``code`` is a key of `CODES`.
+    ``detail`` says what happened; ``field`` which part of the input, as a dotted path; ``expected`` what would have
+    been right; ``mend`` the one command or step to take next. ``code`` is a key of `CODES`.
     """
 
     default_code: ClassVar[str] = "bad_request"
