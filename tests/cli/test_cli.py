@@ -11,6 +11,7 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.cli.conftest import Shell, free_port, start_hub
 from unisono.cli.screen import age, show_value
@@ -31,7 +32,7 @@ def home(hub: object, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def connect(shell: Shell, thing: str, secret: str) -> mqtt.Client:
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.username_pw_set(thing, secret)
     client.connect("127.0.0.1", shell.mqtt)
     client.loop_start()
@@ -114,8 +115,9 @@ def test_watch_prints_changes_as_they_happen(shell: Shell, home: str) -> None:
     command = [sys.executable, "-m", "unisono.cli", "thing", "watch", "probe1", "--json", "--url", shell.url]
     command += ["--data", str(shell.data)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    stop = threading.Event()
     try:
-        stop = threading.Event()
 
         def talk() -> None:
             while not stop.is_set():
@@ -124,7 +126,6 @@ def test_watch_prints_changes_as_they_happen(shell: Shell, home: str) -> None:
 
         talking = threading.Thread(target=talk)
         talking.start()
-        assert process.stdout is not None
         while "changed" not in (frame := json.loads(process.stdout.readline())) or not frame["changed"]:
             assert frame["thing"] == "probe1"
         assert frame["changed"]["temperature"]["value"] == 19.25

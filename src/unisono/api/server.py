@@ -30,6 +30,7 @@ MAX_WEBSOCKET_MESSAGE = 64 * 1024
 
 # open requests get this long when the hub stops; a stuck one must not hold up the checkpoint
 SHUTDOWN_GRACE_S = 3
+SHUTDOWN_LOOK_S = 0.01
 
 # connections beyond this are answered 503 by uvicorn: bounds memory, far above what one hub's people and programs need
 MAX_CONNECTIONS = 4096
@@ -78,6 +79,21 @@ class _Server(uvicorn.Server):
             await self.on_tick(0)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), 1.0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, without its fixed pauses: a hub without open requests stops at once."""
+        for server in self.servers:
+            server.close()
+        for each in sockets or []:
+            each.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + SHUTDOWN_GRACE_S
+        while (self.server_state.connections or self.server_state.tasks) and loop.time() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(SHUTDOWN_LOOK_S)
+        for task in self.server_state.tasks:
+            task.cancel()
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
