@@ -8,8 +8,10 @@ of twins or storage.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -18,10 +20,10 @@ from msgspec import UNSET, Meta
 from unisono.errors import CallerError, UnisonoError
 from unisono.thing.document import load_model
 from unisono.thing.model import Model, Property, find_action, find_property
-from unisono.thing.schema import Schema
+from unisono.thing.schema import Schema, show
 from unisono.thing.value import check_input, check_value, same
 
-__all__ = ["NAN", "Examined", "Shape", "compile_model"]
+__all__ = ["NAN", "TOO_DEEP", "Examined", "Shape", "compile_model", "portable"]
 
 #: The absent number: JSON cannot carry it, numpy can, and ``NAN in values`` finds it by identity.
 NAN = math.nan
@@ -31,6 +33,24 @@ EXACT = 2**53
 
 #: Milliseconds since 1970 beyond this are microseconds sent by mistake (the year 5138).
 MAX_AT_MS = 100_000_000_000_000
+
+#: The year 2000: a device that says it is earlier has a clock that was never set (or sent seconds for milliseconds).
+EARLIEST_US = 946_684_800_000_000
+
+TOO_DEEP = "the JSON is nested too deeply"
+#: Levels of nesting looked at. A value has at most 16; far below what exhausts the stack, because how much of that is
+#: left differs from one replay to the next.
+MAX_LEVELS = 64
+
+#: Of one report so many faults are told; a report of ten thousand unknown members is not worth ten thousand letters.
+MAX_PROBLEMS = 10
+
+#: Similar names are looked for among so many properties: it takes 40 us each, on the fold's time.
+MAX_HINTED = 64
+MAX_NAME = 256
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Examined(NamedTuple):
@@ -57,6 +77,8 @@ class Shape:
     __slots__ = (
         "_checked",
         "_decode",
+        "_names",
+        "_own_state",
         "_properties",
         "absent",
         "full",
@@ -81,6 +103,9 @@ class Shape:
         self.plain = all(self.numeric)
         self.absent = tuple(NAN if numeric else UNSET for numeric in self.numeric)
         self._checked = tuple(i for i, p in enumerate(self._properties.values()) if _type(p.schema) is Any)
+        self._names = _names(model, self._properties)
+        # such a model's {"state": {...}} is a value of its own, and its reports cannot be dated
+        self._own_state = "state" in self.index and self._properties["state"].schema.kind in ("object", "any")
         struct = _struct(self)
         self._decode = msgspec.json.Decoder(struct).decode
 
@@ -94,9 +119,12 @@ class Shape:
         for i in self._checked:
             key = self.keys[i]
             schema = self._properties[key].schema
-            for values in tuples:
-                if values[i] is not UNSET:
-                    check_value(schema, values[i], key)
+            for n, values in enumerate(tuples):
+                value = values[i]
+                if value is not UNSET:
+                    kept = _kept(schema, check_value(schema, value, key))
+                    if kept is not value:
+                        tuples[n] = (*values[:i], kept, *values[i + 1 :])
         return tuples
 
     def examine(self, payload: bytes) -> Examined:
@@ -104,23 +132,33 @@ class Shape:
 
         Raises ``msgspec.DecodeError`` for what is not JSON, CallerError for what is not an object.
         """
-        document = msgspec.json.decode(payload)
+        document = _decoded(payload)
         if not isinstance(document, dict):
             raise CallerError("a report is an object", code="bad_value", expected='{"<property>": <value>, ...}')
         at: int | None = None
         problems: list[UnisonoError] = []
         state = document
-        if isinstance(document.get("state"), dict) and document.keys() <= {"at", "state"}:
+        if isinstance(document.get("state"), dict) and document.keys() <= {"at", "state"} and not self._own_state:
             state = document["state"]
             if "at" in document:
                 at = self._at(document["at"], problems)
         given: dict[str, Any] = {}
+        untold = 0
         for name, value in state.items():
+            key = self._names.get(name)
+            if key is None:
+                if len(problems) < MAX_PROBLEMS:
+                    problems.append(self._unknown(name, hint=not problems))
+                else:
+                    untold += 1
+                continue
+            schema = self._properties[key].schema
             try:
-                key, property = self.find(name)
-                given[key] = _kept(property.schema, check_value(property.schema, value, name))
+                given[key] = _kept(schema, check_value(schema, value, name))
             except UnisonoError as problem:
                 problems.append(problem)
+        if untold:
+            problems.append(CallerError(f"and {untold} more unknown properties", code="unknown_property"))
         values = list(self.absent)
         for key, value in given.items():
             values[self.index[key]] = value
@@ -132,6 +170,16 @@ class Shape:
         if property.parameter_only:
             raise CallerError("it has no state of its own", code="unknown_property", field=name)
         return key, property
+
+    def _unknown(self, name: str, *, hint: bool) -> UnisonoError:
+        """What is wrong with a name, with similar names where looking for them is cheap."""
+        if hint and self.width <= MAX_HINTED and len(name) <= MAX_NAME:
+            try:
+                self.find(name)
+            except UnisonoError as problem:
+                return problem
+        detail = f"{self.model.id} has no property {show(name)}"
+        return CallerError(detail, code="unknown_property", field=name[:MAX_NAME])
 
     def _at(self, value: Any, problems: list[UnisonoError]) -> int | None:
         try:
@@ -151,7 +199,7 @@ class Shape:
             raise CallerError(
                 "the model has no such event", code="unknown_event", field=name, expected=f"one of: {names}"
             )
-        fields = msgspec.json.decode(payload or b"{}")
+        fields = _decoded(payload or b"{}")
         if not isinstance(fields, dict):
             raise CallerError("an event's fields are an object", code="bad_value", field=name, expected="{...}")
         taken = check_input(self.model, event.args, fields, name)
@@ -197,7 +245,8 @@ class Shape:
         if action is not None:
             own = self.model.actions[action].timeout_s if action in self.model.actions else None
             return self.model.timeout_s if own is None else own
-        own_s = [p.timeout_s for key in keys if (p := self._properties[key]).timeout_s is not None]
+        known = [self._properties[key] for key in keys if key in self._properties]
+        own_s = [property.timeout_s for property in known if property.timeout_s is not None]
         return max(own_s) if own_s else self.model.timeout_s
 
     def shown(self, key: str, number: float) -> Any:
@@ -211,8 +260,37 @@ class Shape:
 
 
 def compile_model(model: Model | bytes) -> Shape:
-    """The shape of a model, or of its JSON."""
-    return Shape(model if isinstance(model, Model) else load_model(model))
+    """The shape of a model, or of its JSON. Raises CallerError (bad_model, bad_json, too_large)."""
+    read = model if isinstance(model, Model) else load_model(model)
+    try:
+        return Shape(read)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        # an unsound model that no door has checked: bounds that are no numbers, negative lengths
+        raise CallerError(f"{read.id} cannot be compiled: {error}", code="bad_model") from error
+
+
+def _names(model: Model, properties: Mapping[str, Property]) -> dict[str, str]:
+    """Property by every name that a report may use: its address, or a trait that no other property bears."""
+    bearers = Counter(property.trait for property in model.properties.values())
+    names = {p.trait: key for key, p in properties.items() if p.trait is not None and bearers[p.trait] == 1}
+    names = {name: key for name, key in names.items() if name not in model.properties}
+    return names | {key: key for key in properties}
+
+
+def _decoded(payload: bytes) -> Any:
+    """JSON, refused by its depth long before the stack would refuse it."""
+    document = msgspec.json.decode(payload)
+    level = [document]
+    for _ in range(MAX_LEVELS):
+        level = [
+            each
+            for item in level
+            if isinstance(item, dict | list)
+            for each in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return document
+    raise CallerError(TOO_DEEP, code="bad_json")
 
 
 def _struct(shape: Shape) -> type[msgspec.Struct]:
@@ -251,7 +329,7 @@ def _bounded(base: type) -> Callable[[Schema], Any]:
             return Any
         low: Any = schema.min
         high: Any = schema.max
-        if any(bound is not None and abs(bound) > EXACT for bound in (low, high)):
+        if any(bound is not None and (isinstance(bound, Decimal) or abs(bound) > EXACT) for bound in (low, high)):
             return Any
         if base is int:
             # without bounds of its own a JSON number may have any length: keep it a number that history can hold
@@ -268,7 +346,7 @@ def _text(schema: Schema) -> Any:
     limits: dict[str, Any] = {
         name: n for name, n in (("min_length", schema.len_min), ("max_length", schema.len_max)) if n is not None
     }
-    return Annotated[str, Meta(**limits)] if limits else Any
+    return Annotated[str, Meta(**limits)] if limits else str
 
 
 def _closed(schema: Schema) -> Any:
@@ -292,9 +370,26 @@ _TYPES: dict[str, Callable[[Schema], Any]] = {
 
 
 def _kept(schema: Schema, value: Any) -> Any:
-    """A checked value as the quick path would give it: a float property holds floats."""
-    if schema.kind == "float" and type(value) is int and not schema.choices and abs(value) <= EXACT:
+    """A checked value as every path gives it and as bus and checkpoint can carry it.
+
+    A float property holds floats; an enum its own values (a device's 1.0 is the choice 1); whole numbers beyond 64 bits
+    become floats, which is what history has of them anyway.
+    """
+    if type(value) is int and schema.kind in ("float", "duration") and not schema.choices:
         return float(value)
+    if type(value) is float and schema.kind == "enum":
+        return next((choice.value for choice in schema.choices if same(choice.value, value)), value)
+    return portable(value)
+
+
+def portable(value: Any) -> Any:
+    """A JSON value as msgpack can carry it: whole numbers of more than 64 bits as floats."""
+    if type(value) is int:
+        return value if -(2**63) <= value < 2**64 else float(value)
+    if type(value) is list:
+        return [portable(item) for item in value]
+    if type(value) is dict:
+        return {key: portable(item) for key, item in value.items()}
     return value
 
 
@@ -311,7 +406,11 @@ def _read_at(value: Any) -> int:
         raise ValueError("neither a number nor text")
     if isinstance(value, str):
         read = datetime.fromisoformat(value)
-        return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1_000_000)
-    if not 0 <= value <= MAX_AT_MS:
+        at = ((read if read.tzinfo else read.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND
+    elif value <= MAX_AT_MS:
+        at = round(value * 1000)
+    else:
         raise ValueError("beyond the range of milliseconds")
-    return int(value * 1000)
+    if at < EARLIEST_US:
+        raise ValueError("a clock that was never set")
+    return at

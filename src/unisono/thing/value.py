@@ -78,7 +78,10 @@ def same(left: Any, right: Any, precision: float = 0.0) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, int | float) and isinstance(right, int | float):
-        return left == right or abs(left - right) <= precision
+        try:
+            return left == right or abs(left - right) <= precision
+        except OverflowError:  # a whole number beyond every float is near none of them
+            return False
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(same(a, b, precision) for a, b in zip(left, right, strict=True))
     if isinstance(left, dict) and isinstance(right, dict):

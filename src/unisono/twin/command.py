@@ -89,7 +89,7 @@ class Command(msgspec.Struct, array_like=True):
     """One intended change and where it is in its life.
 
     ``sending`` is set when the log says that a call is about to leave; ``differs`` when the thing reported another
-    value since it was sent. ``deadline`` is elapsed microseconds.
+    value since it was sent. ``deadline`` is elapsed microseconds. ``turn`` counts the commands that ended, in order.
     """
 
     asked: Asked
@@ -100,6 +100,7 @@ class Command(msgspec.Struct, array_like=True):
     deadline: int = 0
     sending: bool = False
     differs: bool = False
+    turn: int = 0
 
     @property
     def open(self) -> bool:

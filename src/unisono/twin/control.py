@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from unisono.errors import DeviceError
+from unisono.thing import Schema, check_value
+from unisono.thing.shape import portable
 from unisono.twin.command import DEFAULT_TTL_S, Command, Sign, State, step
 from unisono.twin.record import Asked, Sending, Sent
 from unisono.twin.twin import Twin
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Control"]
 
+#: Characters of a device's reason for refusing.
+WHY_CHARACTERS = 500
+
 
 class Reply(msgspec.Struct):
     """What a device answers on ``things/me/reply/<command>``."""
@@ -27,6 +32,9 @@ class Reply(msgspec.Struct):
     output: Any = None
     error: str | None = None
 
+
+#: A call's output is taken as it is; only its depth and the size of its numbers are bounded.
+ANY = Schema(kind="any")
 
 _reply_decoder = msgspec.json.Decoder(Reply)
 
@@ -58,14 +66,14 @@ class Control:
 
     def sending(self, entry: Sending) -> None:
         command = self._fold.partition.commands.get(entry.command)
-        if command is not None:
+        if command is not None and command.open:
             command.sending = True
             self._moved(entry.command)
 
     def sent(self, entry: Sent) -> None:
         partition = self._fold.partition
         command = partition.commands.get(entry.command)
-        if command is None:
+        if command is None or not command.open:
             return
         command.sending = False
         self._moved(entry.command)
@@ -73,25 +81,27 @@ class Control:
             if command.state is State.QUEUED and command.asked.call is not None:
                 self._happen(command, Sign.NOT_SENT, entry.why)
             return
-        if command.open and not command.deadline:
+        if not command.deadline:
             twin = partition.things.get(command.asked.thing)
             timeout_s = twin.shape.timeout_s(command.asked.call, tuple(command.asked.set or ())) if twin else 0.0
-            command.deadline = partition.elapsed + int(timeout_s * 1_000_000)
-            partition.remind(timeout_s, "command", entry.command)
+            command.deadline = partition.remind(timeout_s, "command", entry.command)
         self._happen(command, Sign.SENT)
 
     # what devices say
 
     def replied(self, twin: Twin, id: str, payload: bytes, at: int) -> None:
-        """Raises DeviceError when the reply answers nothing of this thing, ``msgspec.DecodeError`` for bad JSON."""
+        """Raises DeviceError when the reply answers nothing of this thing, CallerError for an output beyond bounds,
+        ``msgspec.DecodeError`` for bad JSON."""
         reply = _reply_decoder.decode(payload)
         command = self._fold.partition.commands.get(id)
         if command is None or command.asked.thing != twin.id:
             raise DeviceError(f"there is no command {id!r} for this thing", code="not_found")
         if not reply.ok:
-            self._happen(command, Sign.REFUSED, reply.error or "the thing gave no reason", at)
+            self._happen(command, Sign.REFUSED, (reply.error or "the thing gave no reason")[:WHY_CHARACTERS], at)
         elif command.asked.call is not None:
-            command.output = reply.output
+            output = portable(check_value(ANY, reply.output, "output"))
+            if command.open:
+                command.output = output
             self._happen(command, Sign.MATCHED, at=at)
         else:
             self._happen(command, Sign.ACKNOWLEDGED)
@@ -111,8 +121,11 @@ class Control:
             effects.append(f"desired:{twin.id}")
         for id in twin.open:
             command = self._fold.partition.commands[id]
-            wanted = command.asked.set is not None
-            if command.state is State.QUEUED and not (wanted and "desired" in topics) and self.reachable(twin, command):
+            if command.state is not State.QUEUED or command.sending:
+                continue
+            if command.asked.set is not None and "desired" in topics:
+                continue
+            if self.reachable(twin, command):
                 effects.append(id)
 
     def due(self, id: str) -> None:

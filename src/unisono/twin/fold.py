@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from unisono.errors import UnisonoError
+from unisono.errors import CallerError, UnisonoError
 from unisono.thing import load_model
-from unisono.thing.shape import Shape, compile_model
+from unisono.thing.shape import TOO_DEEP, Shape, compile_model
 from unisono.twin.control import Control
 from unisono.twin.deadletter import excerpt
 from unisono.twin.outcome import SEQ_BITS, Outcome
@@ -35,7 +35,7 @@ from unisono.twin.record import (
     Tick,
 )
 from unisono.twin.talk import DeadLetter
-from unisono.twin.twin import Twin
+from unisono.twin.twin import SLEEP_GRACE, Twin
 
 __all__ = ["Fold"]
 
@@ -97,6 +97,8 @@ class Fold:
 
     def _reports(self, run: Reports) -> None:
         payloads = run.payloads
+        if not payloads:
+            return
         first = self._seq
         self._seq += len(payloads)
         self.outcome.messages += len(payloads)
@@ -105,7 +107,8 @@ class Fold:
             for payload in payloads:
                 self._dead(run, payload, "unknown_thing", f"nothing is registered as {run.thing!r}")
             return
-        twin.seen = max(twin.seen, run.at)
+        if run.at > twin.seen:  # noqa: PLR1730 - max() is a call, and this is once a message
+            twin.seen = run.at
         twin.heard = True
         if twin.sleep_s and not twin.sleeping:
             self._awake(twin)
@@ -118,7 +121,7 @@ class Fold:
         except UNREADABLE:
             self._carefully(twin, run, first)
             return
-        mask = twin.take_run(tuples, run.at)
+        mask = self._answers(twin, tuples, run.at) if twin.open else twin.take_run(tuples, run.at)
         outcome = self.outcome
         outcome.values += len(tuples) * shape.width
         touched = outcome.touched
@@ -129,15 +132,21 @@ class Fold:
         block.counts.append(len(tuples))
         block.ats.append(run.at)
         block.seqs.append(first)
-        if twin.open:
-            for values in tuples:
-                self.control.reported(twin, shape.given(values), run.at)
+
+    def _answers(self, twin: Twin, tuples: list[tuple[Any, ...]], at: int) -> int:
+        """Take reports one by one, while commands wait to see what each of them says."""
+        mask = 0
+        for values in tuples:
+            mask |= twin.take(values, at, dated=False)
+            self.control.reported(twin, twin.shape.given(values), at)
+        return mask
 
     def _carefully(self, twin: Twin, run: Reports, first: int) -> None:
         """The same, message by message: other topics, resends, dated reports, and whatever is wrong in some."""
-        dups = frozenset(run.dups)
+        self.outcome.touched.setdefault(twin, 0)
+        known = self.partition.resends.known(run) if run.dups else ()
         for i, payload in enumerate(run.payloads):
-            if i in dups and self.partition.resends.known(run, i):
+            if i in known:
                 continue
             try:
                 if run.topic == "state":
@@ -172,8 +181,10 @@ class Fold:
         block.counts.append(1)
         block.ats.append(at)
         block.seqs.append(seq)
-        if twin.open and mask:
-            self.control.reported(twin, examined.given, run.at)
+        if twin.open:
+            index = twin.shape.index
+            fresh = {key: value for key, value in examined.given.items() if mask >> index[key] & 1}
+            self.control.reported(twin, fresh, run.at)
 
     def _event(self, twin: Twin, run: Reports, payload: bytes, seq: int) -> None:
         offset, text = twin.shape.event(run.topic[6:], payload)
@@ -201,7 +212,7 @@ class Fold:
         elif twin.connections.pop(entry.epoch, None) is None:
             return  # a late "offline" of a connection that was taken over
         else:
-            self.partition.resends.left(entry.client)
+            self.partition.resends.left(entry)
         if not twin.connections:
             twin.listening = frozenset()
         twin.seen = max(twin.seen, entry.at)
@@ -211,7 +222,7 @@ class Fold:
             self._awake(twin)
 
     def _gateway_started(self, entry: GatewayStarted) -> None:
-        self.partition.resends.all_left()
+        self.partition.resends.all_left(entry)
         for twin in self.partition.things.values():
             if not twin.connections:
                 continue
@@ -238,13 +249,22 @@ class Fold:
         """A sleeping thing spoke: it counts as there until it has missed its interval."""
         if not twin.sleeping:
             twin.sleeping = True
+            twin.missed = 0
             self.partition.remind(twin.sleep_s, "sleep", twin.id)
             self._came_or_went(twin)
 
     # what steers the fold
 
     def _model_put(self, entry: ModelPut) -> None:
-        self.partition.put_model(entry.id, entry.version, entry.model, compile_model(load_model(entry.model)))
+        try:
+            shape = compile_model(load_model(entry.model))
+            if (shape.model.id, shape.model.version) != (entry.id, entry.version):
+                raise CallerError(f"it says it is {shape.model.id} {shape.model.version}", code="bad_model")
+        except UnisonoError as error:
+            topic = f"model/{entry.id}@{entry.version}"
+            self._letter(DeadLetter(self.partition.wall, "", topic, error.code, str(error), excerpt(entry.model)))
+            return
+        self.partition.put_model(entry.id, entry.version, entry.model, shape)
 
     def _thing_put(self, entry: ThingPut) -> None:
         partition = self.partition
@@ -294,7 +314,8 @@ class Fold:
         twin = self.partition.things.get(thing)
         if twin is None or not twin.sleeping:
             return
-        if twin.heard:
+        twin.missed = 0 if twin.heard else twin.missed + 1
+        if twin.missed < SLEEP_GRACE and twin.sleep_s:
             twin.heard = False
             self.partition.remind(twin.sleep_s, "sleep", thing)
             self.outcome.touched.setdefault(twin, 0)
@@ -307,5 +328,5 @@ def _reason(error: BaseException) -> tuple[str, str]:
     if isinstance(error, UnisonoError):
         return error.code, str(error)
     if isinstance(error, RecursionError):
-        return "bad_json", "the JSON is nested too deeply"
+        return "bad_json", TOO_DEEP
     return "bad_json", f"not valid JSON: {error}"

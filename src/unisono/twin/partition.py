@@ -13,17 +13,19 @@ from collections.abc import Iterable
 
 import msgspec
 
+from unisono.errors import UnisonoError
 from unisono.thing import load_model
 from unisono.thing.shape import Shape, compile_model
 from unisono.twin.command import Command
-from unisono.twin.deadletter import DeadLetters
+from unisono.twin.deadletter import DeadLetters, DeadLettersSaved
 from unisono.twin.record import ModelPut
 from unisono.twin.resend import Resends, ResendsSaved
-from unisono.twin.talk import DeadLetter
 from unisono.twin.twin import Saved, Twin, restore, save
 
 __all__ = ["Partition", "PartitionSaved"]
 
+#: The longest wait for anything, ten years: beyond, somebody's arithmetic went wrong, and sums must fit 64 bits.
+MAX_WAIT_S = 10 * 366 * 86_400.0
 #: Ended commands that can still be looked up; the audit of all of them is in history.
 KEEP_ENDED = 10_000
 
@@ -54,19 +56,31 @@ class Partition:
         self.resends = Resends()
         self.removed: set[str] = set()
         self._ended: deque[str] = deque()
+        self._turn = 0
+        self._sleepers: set[str] = set()
         self._timers: list[tuple[int, str, str]] = []
         self._models: dict[tuple[str, int], bytes] = {}
         self._new_models: set[tuple[str, int]] = set()
 
     # timers
 
-    def remind(self, after_s: float, kind: str, key: str) -> None:
-        heapq.heappush(self._timers, (self.elapsed + int(after_s * 1_000_000), kind, key))
+    def remind(self, after_s: float, kind: str, key: str) -> int:
+        """Set a timer, and return when it is due (elapsed microseconds). A thing has one ``sleep`` timer at most."""
+        wait_s = min(after_s, MAX_WAIT_S) if after_s > 0 else 0.0
+        due = self.elapsed + int(wait_s * 1_000_000)
+        if kind == "sleep":
+            if key in self._sleepers:
+                return due
+            self._sleepers.add(key)
+        heapq.heappush(self._timers, (due, kind, key))
+        return due
 
     def due(self) -> Iterable[tuple[str, str]]:
         """Take the timers that have run out, oldest first."""
         while self._timers and self._timers[0][0] <= self.elapsed:
             _due, kind, key = heapq.heappop(self._timers)
+            if kind == "sleep":
+                self._sleepers.discard(key)
             yield kind, key
 
     @property
@@ -84,6 +98,8 @@ class Partition:
 
     def ended(self, id: str) -> None:
         """The command reached an end: it stays to be looked up until the bound pushes it out."""
+        self._turn += 1
+        self.commands[id].turn = self._turn
         self._ended.append(id)
         while len(self._ended) > KEEP_ENDED:
             gone = self._ended.popleft()
@@ -125,6 +141,7 @@ class Partition:
         self.position, self.next_series = saved.position, saved.next_series
         self.wall, self.elapsed = saved.wall, saved.elapsed
         self._timers = list(saved.timers)
+        self._sleepers = {key for _due, kind, key in saved.timers if kind == "sleep"}
         self.resends.restore(saved.resends)
 
     def restore_rows(self, rows: Iterable[tuple[str, bytes]]) -> list[tuple[str, str]]:
@@ -137,22 +154,30 @@ class Partition:
                 continue
             try:
                 self._restore_other(key, row)
-            except (msgspec.DecodeError, ValueError) as error:
+            except (msgspec.DecodeError, ValueError, UnisonoError) as error:
                 damaged.append((key, str(error)))
-        self._ended = deque(
-            command.asked.id
-            for command in sorted(self.commands.values(), key=lambda command: command.ended or 0)
-            if not command.open
-        )
-        decode = _twin_decoder.decode
-        shapes, things = self.shapes, self.things
+        self._line_up()
         for key, row in twins:
             try:
-                saved = decode(_unsealed(row))
-                things[saved.id] = restore(saved, shapes[saved.model, saved.version])
-            except (msgspec.DecodeError, KeyError, ValueError) as error:
+                self._restore_twin(row)
+            except (msgspec.DecodeError, ValueError) as error:
                 damaged.append((key, str(error)))
         return damaged
+
+    def _restore_twin(self, row: bytes) -> None:
+        saved = _twin_decoder.decode(_unsealed(row))
+        shape = self.shapes.get((saved.model, saved.version))
+        if shape is None:
+            raise ValueError(f"its model {saved.model} {saved.version} is missing")
+        if saved.open:  # commands whose own row was damaged are gone
+            saved.open = [id for id in saved.open if (command := self.commands.get(id)) is not None and command.open]
+        self.things[saved.id] = restore(saved, shape)
+
+    def _line_up(self) -> None:
+        """Ended commands in the order in which they ended, which decides who is forgotten first."""
+        ended = sorted((command.turn, id) for id, command in self.commands.items() if not command.open)
+        self._ended = deque(id for _turn, id in ended)
+        self._turn = ended[-1][0] if ended else 0
 
     def _restore_other(self, key: str, row: bytes) -> None:
         if key.startswith("model:"):
@@ -184,4 +209,4 @@ _state_decoder = msgspec.msgpack.Decoder(PartitionSaved)
 _twin_decoder = msgspec.msgpack.Decoder(Saved)
 _model_decoder = msgspec.msgpack.Decoder(ModelPut)
 _command_decoder = msgspec.msgpack.Decoder(Command)
-_dead_decoder = msgspec.msgpack.Decoder(list[DeadLetter])
+_dead_decoder = msgspec.msgpack.Decoder(DeadLettersSaved)

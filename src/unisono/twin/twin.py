@@ -13,7 +13,7 @@ from unisono.thing.shape import NAN, Shape
 
 __all__ = ["Saved", "Twin", "restore", "save"]
 
-#: Silence of this many sleep intervals marks a sleeping thing as gone: one missed report is normal on battery radios.
+#: Silence of so many whole sleep intervals marks a sleeping thing as gone: a missed report is normal on battery radios.
 SLEEP_GRACE = 2
 
 
@@ -22,7 +22,8 @@ class Twin:
 
     ``values`` and ``ats`` follow ``shape.keys``; an absent value is ``NAN`` or ``msgspec.UNSET`` with ``at`` 0.
     ``series`` is the number of the history series of the first key; the others follow. ``connections`` maps the epoch
-    of each open connection to the gateway that holds it.
+    of each open connection to the gateway that holds it. Of a sleeping thing, ``heard`` says whether it spoke in this
+    sleep interval, ``missed`` how many whole intervals it has been silent.
     """
 
     __slots__ = (
@@ -31,6 +32,7 @@ class Twin:
         "heard",
         "id",
         "listening",
+        "missed",
         "model",
         "name",
         "open",
@@ -64,6 +66,7 @@ class Twin:
         self.listening: frozenset[str] = frozenset()
         self.sleeping = False
         self.heard = False
+        self.missed = 0
         self.open: list[str] = []
 
     @property
@@ -103,7 +106,7 @@ class Twin:
     def take_run(self, run: list[tuple[Any, ...]], at: int) -> int:
         """Take a run of undated reports, oldest first; equal to `take` of each in turn, but mostly constant time."""
         last = run[-1]
-        if NAN not in last and msgspec.UNSET not in last:
+        if NAN not in last and (self.shape.plain or msgspec.UNSET not in last):
             self.values = list(last)
             self.ats = [at] * len(last)
             return self.shape.full
@@ -157,6 +160,7 @@ class Saved(msgspec.Struct, array_like=True):
     sleeping: bool
     heard: bool
     open: list[str]
+    missed: int = 0
 
 
 def save(twin: Twin) -> Saved:
@@ -179,6 +183,7 @@ def save(twin: Twin) -> Saved:
         twin.sleeping,
         twin.heard,
         twin.open,
+        twin.missed,
     )
 
 
@@ -188,6 +193,7 @@ def restore(saved: Saved, shape: Shape) -> Twin:
     twin.name, twin.place, twin.root, twin.parent = saved.name, saved.place, saved.root, saved.parent
     twin.sleep_s, twin.seen, twin.sleeping, twin.heard = saved.sleep_s, saved.seen, saved.sleeping, saved.heard
     twin.connections, twin.listening, twin.open = saved.connections, frozenset(saved.listening), saved.open
+    twin.missed = saved.missed
     # absent values are told by identity: what was read is made the same object again
     triples = zip(saved.values, saved.ats, shape.absent, strict=True)
     twin.values = [value if at else absent for value, at, absent in triples]
