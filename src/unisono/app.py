@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import logging
 import os
@@ -24,7 +25,7 @@ import msgspec
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.process import RETAINED_BYTES, GatewaySettings
 from unisono.owner.process import OwnerSettings
-from unisono.store.child import Child
+from unisono.store.child import GC_THRESHOLDS, Child
 
 __all__ = ["UpOptions", "run_up"]
 
@@ -156,6 +157,10 @@ class Hub:
         self._stops.callback(lock.release)
         url, token = await self._start_log(lock)
         await self._start_rest(url, token)
+        # What is there now stays. A collection that walks through all of it takes 60 ms, which the live view would show.
+        gc.set_threshold(*GC_THRESHOLDS)
+        gc.collect()
+        gc.freeze()
 
     async def _start_log(self, lock: Any) -> tuple[str, str | None]:
         if self.options.nats is not None:

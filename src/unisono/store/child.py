@@ -21,7 +21,7 @@ import msgspec
 
 from unisono.errors import CODES, CallerError, HostError, UnisonoError
 
-__all__ = ["Child", "run_child"]
+__all__ = ["GC_THRESHOLDS", "Child", "run_child"]
 
 logger = logging.getLogger(__name__)
 
