@@ -157,7 +157,7 @@ class Hub:
         self._stops.callback(lock.release)
         url, token = await self._start_log(lock)
         await self._start_rest(url, token)
-        # What is there now stays. A collection that walks through all of it takes 60 ms, which the live view would show.
+        # What is there now stays: a collection that walks through it takes 60 ms, and the live view would show it.
         gc.set_threshold(*GC_THRESHOLDS)
         gc.collect()
         gc.freeze()
