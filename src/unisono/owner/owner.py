@@ -178,9 +178,16 @@ class Owner:
         await future
 
     async def failed(self) -> None:
-        """Raises what ended the reading of the log, when something does."""
+        """Raises what ended the reading of the log or the writing of history, when something does."""
         assert self._reader is not None
-        await self._reader.wait_ended()
+        ends = {asyncio.create_task(self._reader.wait_ended()), asyncio.create_task(self.sink.failed())}
+        try:
+            done, _pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+        for end in done:
+            end.result()
 
     def twin(self, id: str) -> Twin | None:
         return self.partition.things.get(id)

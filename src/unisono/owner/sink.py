@@ -10,11 +10,11 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from unisono.errors import HostError, UnisonoError
 from unisono.owner.rows import columns
-from unisono.store.history import History, SeriesRow, TextRow
+from unisono.store.history import History, Numbers, SeriesRow, TextRow
 from unisono.twin.outcome import Block, Outcome
 
 __all__ = ["Sink"]
@@ -42,6 +42,14 @@ class Pending:
         self.series: list[tuple[int, str, tuple[str, ...]]] = []
         self.values = 0
         self.seq = 0
+
+
+class Rows(NamedTuple):
+    """One write's worth."""
+
+    numbers: Numbers | None
+    texts: list[TextRow]
+    series: list[SeriesRow]
 
 
 class Sink:
@@ -128,11 +136,14 @@ class Sink:
     async def _write(self, pending: Pending) -> None:
         """Write until it is written: accepted rows are not given up because a disk is full for a while."""
         loop = asyncio.get_running_loop()
+        rows = await loop.run_in_executor(self._thread, _rows, pending)
         while True:
             try:
-                self.rows += await loop.run_in_executor(self._thread, self._append, pending)
+                self.rows += await loop.run_in_executor(self._thread, self._append, pending.seq, rows)
                 break
             except UnisonoError as error:
+                if error.code == "history_unavailable":
+                    raise  # nothing but opening it anew helps
                 if self.trouble is None:
                     logger.error("history cannot be written, trying again: %s", error)
                 self.trouble = str(error)
@@ -146,14 +157,14 @@ class Sink:
             self._room.set()
         self._settle()
 
-    def _append(self, pending: Pending) -> int:
-        numbers, texts = columns(_merged(pending.blocks))
-        texts += [TextRow(*row) for row in pending.texts]
-        series = [
-            SeriesRow(first + i, thing, key) for first, thing, keys in pending.series for i, key in enumerate(keys)
-        ]
-        self._history.append(self._log_id, pending.seq, numbers, texts, series)
-        return (len(numbers.ts) if numbers is not None else 0) + len(texts)
+    def _append(self, seq: int, rows: Rows) -> int:
+        self._history.append(self._log_id, seq, *rows)
+        return (len(rows.numbers.ts) if rows.numbers is not None else 0) + len(rows.texts)
+
+    async def failed(self) -> None:
+        """Raises what ended the writing, when something does."""
+        assert self._task is not None
+        await asyncio.shield(self._task)
 
     async def _maintain(self) -> None:
         try:
@@ -179,12 +190,20 @@ class Sink:
         loop = asyncio.get_running_loop()
         if self._pending.seq > self.position:
             try:
-                await loop.run_in_executor(self._thread, self._append, self._pending)
+                await loop.run_in_executor(self._thread, self._append, self._pending.seq, _rows(self._pending))
             except UnisonoError as error:
                 logger.error("the last rows stay in the log until the next start: %s", error)
         await loop.run_in_executor(self._thread, self._history.close)
         self._thread.shutdown()
         self._readers.shutdown()
+
+
+def _rows(pending: Pending) -> Rows:
+    """What has gathered, as history takes it; made once, however often the write is tried."""
+    numbers, texts = columns(_merged(pending.blocks))
+    texts += [TextRow(*row) for row in pending.texts]
+    series = [SeriesRow(first + i, thing, key) for first, thing, keys in pending.series for i, key in enumerate(keys)]
+    return Rows(numbers, texts, series)
 
 
 def _merged(blocks: list[Block]) -> list[Block]:

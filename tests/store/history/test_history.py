@@ -20,6 +20,7 @@ from tests.store.history.readings import (
     expected_buckets,
     expected_points,
     key_of,
+    numbers_of,
     put,
 )
 from unisono.errors import CallerError
@@ -336,3 +337,21 @@ def test_at_rest_memory_is_given_back(history: History) -> None:
     for _ in range(4):
         history.maintain(NOON)
     assert history.count(*key_of(0), 0, FAR) == 300
+
+
+def test_several_series_of_one_property_are_read_as_one(history: History) -> None:
+    """A thing that changes its model, or is added again, gets new numbers; its history goes on under its name."""
+    first = [Reading(1, NOON, 1, 1.0), Reading(1, NOON + 20, 3, 3.0)]
+    second = [Reading(2, NOON + 10, 2, 2.0), Reading(2, NOON + 20, 4, 4.0)]
+    history.append("log", 1, numbers_of(first), (), [SeriesRow(1, "lamp", "power")])
+    assert history.count("lamp", "power", 0, FAR) == 2
+    history.append("log", 2, numbers_of(second), (), [SeriesRow(2, "lamp", "power")])
+    for _ in ("hot", "sealed"):
+        assert [point.value for point in history.points("lamp", "power", 0, FAR)] == [1.0, 2.0, 3.0, 4.0]
+        assert history.count("lamp", "power", 0, FAR) == 4
+        latest = history.latest("lamp", "power", FAR)
+        assert latest is not None
+        assert latest.value == 4.0
+        (bucket,) = history.buckets("lamp", "power", NOON, NOON + MINUTE, 1)
+        assert bucket[1:] == (1.0, 2.5, 4.0, 4.0, 4)
+        history.seal()

@@ -130,6 +130,7 @@ class History:
             raise
         self._position = (log_id, seq)
         self._idle_rounds = 0
+        self._reader.renew(series)
 
     def _recovered(self, wanted: tuple[str, int]) -> bool:
         """After an append failed: whether it had been committed after all, so that ``wanted`` is already there.
@@ -234,12 +235,12 @@ class History:
     ) -> list[Point]:
         """Readings with ``from_us <= ts < to_us`` in order of (ts, seq), beyond ``after``, at most ``limit``."""
         series = self._reader.series(thing, property)
-        return [] if series is None else list(self._reader.points(series, from_us, to_us, limit, after))
+        return [] if not series else list(self._reader.points(series, from_us, to_us, limit, after))
 
     def stream(self, thing: str, property: str, from_us: int, to_us: int) -> Iterator[Point]:
         """All readings of a stretch, in order, a page at a time. Close the iterator when leaving early."""
         series = self._reader.series(thing, property)
-        if series is not None:
+        if series:
             yield from self._reader.points(series, from_us, to_us, None, None)
 
     def csv(self, thing: str, property: str, from_us: int, to_us: int) -> Iterator[bytes]:
@@ -253,17 +254,17 @@ class History:
                 "nothing can be shown so", code="bad_value", field="points", expected="points >= 1, from < to"
             )
         series = self._reader.series(thing, property)
-        return [] if series is None else self._reader.buckets(series, from_us, to_us, points)
+        return [] if not series else self._reader.buckets(series, from_us, to_us, points)
 
     def count(self, thing: str, property: str, from_us: int, to_us: int) -> int:
         """How many readings are kept of that stretch."""
         series = self._reader.series(thing, property)
-        return 0 if series is None else self._reader.count(series, from_us, to_us)
+        return 0 if not series else self._reader.count(series, from_us, to_us)
 
     def latest(self, thing: str, property: str, before_us: int) -> Point | None:
         """The last reading before a time, None when there is none."""
         series = self._reader.series(thing, property)
-        return None if series is None else self._reader.latest(series, before_us)
+        return None if not series else self._reader.latest(series, before_us)
 
     def series(self) -> list[tuple[int, str, str]]:
         """Every (series, thing, property) ever given, in order of number: what an owner reads at start."""

@@ -6,7 +6,7 @@ waits neither for appends nor for sealing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from unisono.store.history.engine import Cursor, Engine, quoted
 from unisono.store.history.plan import LEVELS, plan_buckets
 from unisono.store.history.rollup import file_list
-from unisono.store.history.rows import Bucket, Point
+from unisono.store.history.rows import Bucket, Point, SeriesRow
 from unisono.store.history.view import View, Views
 
 __all__ = ["Reader"]
@@ -40,50 +40,64 @@ _LAST_COLUMNS = {
 
 
 class _Span(NamedTuple):
-    """Rows of one series with ``start <= ts < end``."""
+    """Rows of some series with ``start <= ts < end``."""
 
-    series: int
+    series: tuple[int, ...]
     start: int
     end: int
 
     @classmethod
-    def within_reach(cls, series: int, start: int, end: int) -> _Span:
+    def within_reach(cls, series: tuple[int, ...], start: int, end: int) -> _Span:
         return cls(series, max(start, -_FAR), min(end, _FAR))
+
+    @property
+    def of(self) -> str:
+        """The condition on the series; a list of one is planned worse than an equality."""
+        numbers = ", ".join(map(str, self.series))
+        return f"series = {numbers}" if len(self.series) == 1 else f"series IN ({numbers})"
 
     def hot(self) -> str:
         """The condition where times are integers."""
-        return f"series = {self.series} AND ts >= {self.start} AND ts < {self.end}"
+        return f"{self.of} AND ts >= {self.start} AND ts < {self.end}"
 
     def sealed(self) -> str:
         """The condition where times are timestamps, so that the engine skips row groups by their bounds."""
-        return f"series = {self.series} AND ts >= make_timestamp({self.start}) AND ts < make_timestamp({self.end})"
+        return f"{self.of} AND ts >= make_timestamp({self.start}) AND ts < make_timestamp({self.end})"
 
 
 class Reader:
-    """Answers questions about one series over the current view. Safe to use from several threads."""
+    """Answers questions about one property of a thing over the current view. Safe to use from several threads.
+
+    A property may have several series: a thing that changes its model, or is added again after it was removed, gets
+    new ones.
+    """
 
     def __init__(self, engine: Engine, folder: Path, views: Views) -> None:
         self._engine = engine
         self._folder = folder
         self._views = views
-        self._known: dict[tuple[str, str], int] = {}
+        self._known: dict[tuple[str, str], tuple[int, ...]] = {}
 
-    def series(self, thing: str, key: str) -> int | None:
-        """The number of a series, None when nothing was ever recorded for it."""
+    def renew(self, rows: Iterable[SeriesRow]) -> None:
+        """These series are new: what was remembered of their properties is not all any more."""
+        for row in rows:
+            self._known.pop((row.thing, row.property), None)
+
+    def series(self, thing: str, key: str) -> tuple[int, ...]:
+        """The numbers of a property's series; none when nothing was ever recorded for it."""
         found = self._known.get((thing, key))
         if found is not None:
             return found
         with self._views.hold() as view, self._engine.faults():
             tables = ["series", *(f"{segment.name}.series" for segment in view.segments)]
             select = "SELECT series FROM {} WHERE thing = $1 AND property = $2"
-            rows = self._fetch(" UNION ALL ".join(select.format(table) for table in tables), [thing, key])
-        if not rows:
-            return None
-        if len(self._known) >= CACHED_SERIES:
-            self._known.clear()
-        number: int = rows[0][0]
-        self._known[thing, key] = number
-        return number
+            rows = self._fetch(" UNION ".join(select.format(table) for table in tables), [thing, key])
+        numbers = tuple(sorted(row[0] for row in rows))
+        if numbers:
+            if len(self._known) >= CACHED_SERIES:
+                self._known.clear()
+            self._known[thing, key] = numbers
+        return numbers
 
     def all_series(self) -> list[tuple[int, str, str]]:
         """Every (series, thing, property), in order of number."""
@@ -93,7 +107,7 @@ class Reader:
             return self._fetch(f"{union} ORDER BY series")
 
     def points(
-        self, series: int, start: int, end: int, limit: int | None, after: tuple[int, int] | None
+        self, series: tuple[int, ...], start: int, end: int, limit: int | None, after: tuple[int, int] | None
     ) -> Iterator[Point]:
         """The readings in order of (ts, seq), as they are asked for; the view is held until the iterator is closed."""
         span = _Span.within_reach(series, start if after is None else max(start, after[0]), end)
@@ -147,7 +161,7 @@ class Reader:
             if segment.min_ts < span.end and segment.max_ts >= span.start
         ]
 
-    def latest(self, series: int, before: int) -> Point | None:
+    def latest(self, series: tuple[int, ...], before: int) -> Point | None:
         """The last reading before a time; out of the rollups when the readings themselves are gone."""
         span = _Span.within_reach(series, -_FAR, before)
         with self._views.hold() as view, self._engine.faults():
@@ -159,7 +173,7 @@ class Reader:
                 for file in sorted(view.overlapping(level, *span), key=lambda file: file.max_ts, reverse=True):
                     if best is not None and best.ts > file.max_ts + reach:
                         break
-                    within = span.sealed() if level == "raw" else f"series = {series} AND last_ts < {span.end}"
+                    within = span.sealed() if level == "raw" else f"{span.of} AND last_ts < {span.end}"
                     source = f"read_parquet({quoted(self._folder / file.name)}) WHERE {within}"
                     if level == "raw":  # finding the time first and only its rows then: five times faster than a top 1
                         source += f" AND ts = (SELECT max(ts) FROM {source})"
@@ -168,13 +182,13 @@ class Reader:
                     break
             return best
 
-    def count(self, series: int, start: int, end: int) -> int:
+    def count(self, series: tuple[int, ...], start: int, end: int) -> int:
         """How many readings are kept of that stretch."""
         with self._views.hold() as view, self._engine.faults():
             source = self._rows(view, _Span.within_reach(series, start, end))
             return int(self._fetch(f"SELECT count(*) FROM ({source})")[0][0]) if source else 0
 
-    def buckets(self, series: int, start: int, end: int, points: int) -> list[Bucket]:
+    def buckets(self, series: tuple[int, ...], start: int, end: int, points: int) -> list[Bucket]:
         """At most ``points`` buckets from ``start`` to ``end``; empty ones are left out."""
         span = _Span.within_reach(series, start, end)
         with self._views.hold() as view, self._engine.faults():
@@ -203,8 +217,10 @@ class Reader:
             return []
         where = f"WHERE {span.sealed()} GROUP BY k"
         if level == "raw":
-            # one part a file, in which the row number finds the last of a bucket: half the time of comparing (ts, seq)
-            last = "arg_max_null(struct_pack(value, text, ts := us, seq), place) AS last"
+            # one part a file, in which the row number finds the last of a bucket: half the time of comparing (ts, seq);
+            # several series stand one after the other, so that only the comparison tells
+            place = "place" if len(span.series) == 1 else "(us, seq)"
+            last = f"arg_max_null(struct_pack(value, text, ts := us, seq), {place}) AS last"
             columns = "*, epoch_us(ts) AS us, file_row_number AS place"
             sources = [
                 f"(SELECT {columns} FROM read_parquet({quoted(path)}, file_row_number = true))" for path in paths

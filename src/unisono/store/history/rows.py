@@ -37,7 +37,7 @@ class TextRow(NamedTuple):
 
 
 class SeriesRow(NamedTuple):
-    """The number that stands for one property of one thing; given once, never changed."""
+    """A number that stands for one property of one thing; given once, never changed. A property may get several."""
 
     series: int
     thing: str

@@ -7,7 +7,7 @@ began before their retirement is left, so reading never blocks sealing, nor seal
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -25,13 +25,13 @@ class View:
     segments: tuple[Segment, ...] = ()
     horizons: Mapping[str, int] = field(default_factory=dict)
 
-    def overlapping(self, level: str, series: int, start: int, end: int) -> list[File]:
+    def overlapping(self, level: str, series: Sequence[int], start: int, end: int) -> list[File]:
         """The files of a level that may hold rows of ``series`` with ``start <= ts < end``."""
         return [
             file
             for file in self.files
             if file.level == level
-            and file.min_series <= series <= file.max_series
+            and any(file.min_series <= number <= file.max_series for number in series)
             and file.min_ts < end
             and file.max_ts >= start
         ]
