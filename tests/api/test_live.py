@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.api.conftest import Hub
 from tests.api.test_things import add, add_home
+from unisono.api import live_socket
 
 AT = 1_795_341_600_100_000
 
@@ -83,3 +86,58 @@ async def test_a_bad_frame_or_subscription_is_an_error_and_the_view_goes_on(hub:
         await socket.send('{"ping": "y"}')
         assert await frame(socket) == {"pong": "y"}
     assert hub.owner.watched.is_set()
+
+
+async def test_a_client_that_sends_no_token_is_cut_off(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_socket, "TOKEN_WITHIN_S", 0.05)
+    async with connect(hub.live) as socket:
+        error = (await frame(socket))["error"]
+        assert (error["code"], error["expected"]) == ("not_signed_in", '{"token": "..."}')
+    async with connect(hub.live) as socket:
+        await socket.send('{"subscribe": {}}')
+        assert (await frame(socket))["error"]["code"] == "not_signed_in"
+
+
+async def test_a_revoked_token_ends_the_view(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_socket, "RECHECK_EVERY_S", 0.05)
+    made = (await hub.http.post("/api/v1/users/local/tokens", json={})).json()
+    async with connect(hub.live) as socket:
+        await socket.send(json.dumps({"token": made["token"], "ping": 1}))
+        await hub.http.delete(f"/api/v1/users/local/tokens/{made['id']}")
+        async with asyncio.timeout(5):
+            while "error" not in (found := await frame(socket)):
+                pass
+        assert found["error"]["code"] == "not_signed_in"
+        await socket.wait_closed()
+    assert hub.context.live.clients == 0
+
+
+async def test_many_changes_at_once_arrive_whole(hub: Hub) -> None:
+    await add_home(hub)
+    rows = [{"id": f"t{number}", "model": "light", "place": "home"} for number in range(2000)]
+    await hub.http.post("/api/v1/things", json=rows)
+    async with watching(hub, {"place": "home"}) as socket:
+        for number in range(2000):
+            hub.owner.say(f"t{number}", {"brightness": number % 100}, AT)
+        seen: dict[str, int] = {}
+        async with asyncio.timeout(20):
+            while len(seen) < 2000:
+                each = await frame(socket)
+                seen[each["thing"]] = each["changed"]["brightness"]["value"]
+        assert seen == {f"t{number}": number % 100 for number in range(2000)}
+
+
+async def test_a_guest_sees_only_the_places_granted(hub: Hub) -> None:
+    await add_home(hub)
+    await add(hub, id="probe1", model="sensor.temperature")
+    await add(hub, id="lamp1", model="light", place="living_room")
+    await hub.http.post("/api/v1/users", json={"id": "guest", "grants": {"living_room": "viewer"}})
+    token = (await hub.http.post("/api/v1/users/guest/tokens", json={})).json()["token"]
+    async with connect(hub.live) as socket:
+        await socket.send(json.dumps({"token": token, "subscribe": {}, "ping": 1}))
+        assert await frame(socket) == {"pong": 1}
+        hub.owner.say("probe1", {"temperature": 1.0}, AT)
+        hub.owner.say("lamp1", {"brightness": 7}, AT)
+        assert (await frame(socket))["thing"] == "lamp1"
+        await socket.send('{"subscribe": {"thing": "probe1"}}')
+        assert (await frame(socket))["error"]["code"] == "not_found"

@@ -70,6 +70,7 @@ class ApiContext:
 
     async def start(self) -> None:
         """Answer sign-ins, relay what an earlier life left, and follow the owners' live changes."""
+        await self.registry.remove_expired_tokens(now_us())
         await self.directory.start()
         self.relay.start()
         self.live.start()

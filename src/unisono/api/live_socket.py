@@ -96,8 +96,7 @@ class LiveSocket:
         client = Client(self._context.auth.visible_places(identity))
         await self._context.live.join(client)
         try:
-            if first.subscribe is not None:
-                await self._obey(first, client, identity, send)
+            await self._obey(first, client, identity, send)
             many = SEND_MANY in scope.get("extensions", {})
             tasks = [
                 asyncio.create_task(self._listen(client, identity, receive, send), name="live-listen"),
