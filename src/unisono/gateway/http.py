@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgspec
 
-from unisono.errors import CallerError, UnisonoError
+from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.commit import Committer, LogWriter
 from unisono.gateway.signin import Desk
 from unisono.store.bus import Bus
@@ -26,9 +26,9 @@ PREFIX = "/api/v1/device/"
 #: Entries that wait for the disk at a time; beyond, devices are told to come back.
 MAX_PENDING = 2_000
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class DeviceDoor:
@@ -78,6 +78,8 @@ class DeviceDoor:
         if kind.lower() != "bearer" or not colon:
             raise CallerError("no sign-in", code="not_signed_in", expected="Authorization: Bearer <thing id>:<secret>")
         identity = await self._desk.ask(id, secret)
+        if identity.code == "registry_unavailable":
+            raise HostError(f"nobody can say who you are: {identity.detail}", code="registry_unavailable")
         if not identity.ok:
             raise CallerError("thing or secret is not known", code="bad_credentials")
         return identity

@@ -1,0 +1,167 @@
+"""A gateway over real parts: a nats-server, the log, the bus, and a small directory that knows the things of a test."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
+
+import msgspec
+import pytest
+
+from tests.gateway.client import Client, connect_packet
+from tests.parts import until
+from unisono.gateway.retained import Retained
+from unisono.gateway.server import Gateway
+from unisono.store.bus import Bus, connect
+from unisono.store.connection import Connection
+from unisono.store.log import Log
+from unisono.store.nats_server import NatsServer
+from unisono.store.table import Table
+from unisono.twin.record import Batch, decode_batch
+from unisono.twin.talk import ACCESS_CHANGED, SIGN_IN, AccessChanged, SignIn, SignInAnswer, SignInAsk
+
+E = TypeVar("E")
+
+TABLE_BYTES = 8 << 20
+
+
+class Directory:
+    """Things by id: root place, children, version of the secret (which is ``s-<id>`` at first)."""
+
+    def __init__(self) -> None:
+        self.things: dict[str, SignIn] = {}
+        self.secrets: dict[str, str] = {}
+        self.questions = 0
+
+    def add(self, id: str, root: str = "home", children: list[str] | None = None) -> None:
+        self.things[id] = SignIn(True, id, root=root, partition="0", children=children or [], version=1)
+        self.secrets[id] = f"s-{id}"
+
+    async def answer(self, payload: bytes) -> bytes:
+        self.questions += 1
+        asked = msgspec.msgpack.decode(payload, type=SignInAsk)
+        return msgspec.msgpack.encode(SignInAnswer([self._check(id, secret) for id, secret in asked.items]))
+
+    def _check(self, id: str, secret: str) -> SignIn:
+        known = self.things.get(id)
+        if known is None:
+            return SignIn(False, id, "unknown_thing", "Nothing is registered under that id")
+        if secret != self.secrets[id]:
+            return msgspec.structs.replace(known, ok=False, code="bad_credentials", detail="The secret is wrong")
+        return known
+
+
+class Journal:
+    """Everything that the log holds, in order."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+
+    def take(self, _seq: int, payload: bytes) -> None:
+        self.batches.append(decode_batch(payload))
+
+    @property
+    def entries(self) -> list[Any]:
+        return [entry for batch in self.batches for entry in batch.entries]
+
+    def of(self, kind: type[E], thing: str | None = None) -> list[E]:
+        return [e for e in self.entries if isinstance(e, kind) and thing in (None, getattr(e, "thing", None))]
+
+
+class Rig:
+    """The gateway under test and its surroundings; `more_gateways` and `client` are closed with it."""
+
+    def __init__(self, server: NatsServer, log: Log, directory: Directory, journal: Journal, bus: Bus) -> None:
+        self.server = server
+        self.log = log
+        self.directory = directory
+        self.journal = journal
+        self.bus = bus
+        self.clients: list[Client] = []
+        self.gateway: Gateway
+        self.port = 0
+        self._stack = contextlib.AsyncExitStack()
+
+    async def start_gateway(self, id: str = "g0", log: Any = None) -> tuple[Gateway, Callable[[], Any]]:
+        """One more gateway with a connection of its own; returns it with what stops it. `port_of` says its port."""
+        connection = await connect(self.server.url, self.server.token, f"gateway {id}")
+        bus = Bus(connection)
+        own = await Log.open(connection, "0", max_bytes=256 << 20)
+        table = await Table.open(connection, "retained", max_bytes=TABLE_BYTES)
+        gateway = Gateway(id, bus, lambda _partition: log or own, ["0"], Retained(table))
+        port = await gateway.start("127.0.0.1", 0)
+        setattr(gateway, "port", port)  # noqa: B010  for tests only
+        stopped = False
+
+        async def stop() -> None:
+            nonlocal stopped
+            if not stopped:
+                stopped = True
+                await gateway.stop()
+                await table.close()
+                await bus.close()
+                await own.close()
+                await connection.close()
+
+        self._stack.push_async_callback(stop)
+        return gateway, stop
+
+    def client(self, thing: str, secret: str | None = None, *, port: int = 0, **fields: Any) -> Client:
+        made = Client(port or self.port, connect_packet(thing, secret, **fields))
+        self.clients.append(made)
+        return made
+
+    async def device(self, thing: str, secret: str | None = None, *, port: int = 0, **fields: Any) -> Client:
+        """A client that is connected already."""
+        client = self.client(thing, secret, port=port, **fields)
+        connack = await client.open()
+        assert connack.reason == 0, connack
+        return client
+
+    def revoke(self, thing: str) -> None:
+        """A new secret: the old one is worth nothing from now on."""
+        known = self.directory.things[thing]
+        self.directory.things[thing] = msgspec.structs.replace(known, version=known.version + 1)
+        self.directory.secrets[thing] = "another"
+        self.changed(thing)
+
+    def changed(self, *things: str) -> None:
+        self.bus.publish(ACCESS_CHANGED, msgspec.msgpack.encode(AccessChanged(list(things))))
+
+    async def settled(self) -> None:
+        """Everything that gateways have handed to the log so far is in the journal."""
+        await until(lambda: not self.gateway.committer("0").pending_bytes, "the committer is empty")
+        _first, last, _bytes = await self.log.bounds()
+        await until(lambda: len(self.journal.batches) >= last, "the journal has read all")
+
+    async def stop(self) -> None:
+        for client in self.clients:
+            if client.transport is not None:
+                client.transport.abort()
+        await asyncio.gather(*(client.closed.wait() for client in self.clients if client.transport is not None))
+        await until(lambda: not self.gateway._connections, "the gateway has seen everybody off")
+        await self._stack.aclose()
+
+
+@pytest.fixture
+async def rig(server: NatsServer, connection: Connection, log: Log) -> AsyncIterator[Rig]:
+    bus = Bus(connection)
+    directory = Directory()
+    for thing in ("lamp", "probe", "neighbour"):
+        directory.add(thing)
+    directory.add("stranger", root="elsewhere")
+    directory.add("bridge", children=["bulb", "plug"])
+    directory.add("bulb")
+    directory.add("plug")
+    await bus.serve(SIGN_IN, directory.answer)
+    journal = Journal()
+    reader = await log.read(1, journal.take)
+    made = Rig(server, log, directory, journal, bus)
+    made.gateway, _stop = await made.start_gateway()
+    made.port = getattr(made.gateway, "port")  # noqa: B009
+    yield made
+    await made.stop()
+    await reader.stop()
+    await bus.close()
