@@ -1,7 +1,9 @@
 """A process of the hub and its parent: settings come in, a word of readiness goes out, and neither outlives the other.
 
-Knows pipes. The parent writes the settings as one line of JSON on the child's standard input and keeps it open: its end
-is the parent's end, even after kill -9. The child answers one line: ``{"ready": ...}`` or ``{"problem": ...}``.
+Knows pipes. The parent writes the settings as one line of JSON on the child's standard input and keeps it open. The
+word ``stop`` there asks the child to finish; its end without that word is the parent's end, even by kill -9: then the
+child ends at once, as after a kill of its own, since the next hub may start at any moment and wants its files and
+ports. The child answers one line: ``{"ready": ...}`` or ``{"problem": ...}``.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 START_S = 60.0
 STOP_S = 30.0
+STOP = b"stop\n"
 #: Collections are rare: the hot paths make no cycles, and a full one over 100,000 twins takes 0.2 s.
 GC_THRESHOLDS = (200_000, 50, 100)
 
@@ -78,12 +81,13 @@ class Child:
         return await self._process.wait()
 
     async def stop(self) -> None:
-        """Ask it to finish (its input ends), then insist."""
+        """Ask it to finish, then insist."""
         process = self._process
         if process is None or process.returncode is not None:
             return
         assert process.stdin is not None
         with contextlib.suppress(ConnectionError, RuntimeError):
+            process.stdin.write(STOP)
             process.stdin.close()
         try:
             async with asyncio.timeout(STOP_S):
@@ -141,9 +145,12 @@ async def _until_parent_ends(
     task = asyncio.ensure_future(work(settings, ready))
 
     def end() -> None:
-        if not os.read(sys.stdin.fileno(), 4096):
-            loop.remove_reader(sys.stdin.fileno())
-            task.cancel()
+        loop.remove_reader(sys.stdin.fileno())
+        if not os.read(sys.stdin.fileno(), len(STOP)):
+            logger.error("the hub is gone: ending with it")
+            logging.shutdown()
+            os._exit(1)
+        task.cancel()
 
     loop.add_reader(sys.stdin.fileno(), end)
     loop.add_signal_handler(signal.SIGTERM, task.cancel)

@@ -25,12 +25,12 @@ from unisono.store.disk import DiskGuard, disk_error
 from unisono.store.lock import DataLock
 from unisono.store.server_binary import Binary, find_binary
 from unisono.store.server_config import (
-    ENVIRONMENT,
     LOG_FILE_BYTES,
     MAX_LOG_BYTES,
     MAX_PAYLOAD,
     ServerConfig,
     choose_port,
+    environment,
     load_port,
     load_token,
     write_private,
@@ -183,7 +183,7 @@ class NatsServer:
                     stdin=subprocess.DEVNULL,
                     stdout=stderr,
                     stderr=stderr,
-                    env={**ENVIRONMENT, **os.environ},
+                    env={**environment(), **os.environ},
                     # Ctrl-C in the terminal reaches the whole group: the hub stops first and ends the server itself.
                     start_new_session=True,
                     preexec_fn=_die_with_parent,
