@@ -40,6 +40,8 @@ RESTART_FIRST_S = 0.2
 RESTART_LAST_S = 30.0
 #: A process that ran this long had not failed at its start.
 SETTLED_S = 60.0
+#: The processes of a hub that was killed end when they see it; so long their ports may still be taken.
+LET_GO_S = 2.0
 
 
 class UpOptions(msgspec.Struct, kw_only=True):
@@ -90,6 +92,8 @@ def _check(options: UpOptions) -> None:
             field="host",
             expected="a loopback address, or --insecure where you trust everyone on that network",
         )
+    if options.http_port and options.http_port == options.mqtt_port:
+        raise CallerError("devices and people need a port each", code="bad_usage", field="mqtt-port")
     for name, given in (("cert", options.cert), ("key", options.key), ("archive", options.archive)):
         if given is not None:
             raise CallerError("this version cannot use it yet", code="bad_usage", field=name)
@@ -155,12 +159,35 @@ class Hub:
         lock.take()
         self._log_bytes = _log_bytes(self.data) // self.options.partitions
         self._stops.callback(lock.release)
+        await self._check_ports()
         url, token = await self._start_log(lock)
         await self._start_rest(url, token)
         # What is there now stays: a collection that walks through it takes 60 ms, and the live view would show it.
         gc.set_threshold(*GC_THRESHOLDS)
         gc.collect()
         gc.freeze()
+
+    async def _check_ports(self) -> None:
+        """Before anything else starts: are the ports free? A gateway of a hub just killed lets go within moments.
+
+        The doors look again when they open. This look is what finds another hub: gateways share their port willingly
+        (SO_REUSEPORT), with strangers too.
+        """
+        from unisono.api.server import bind
+
+        deadline = time.monotonic() + LET_GO_S
+        for flag, port in (("http-port", self.options.http_port), ("mqtt-port", self.options.mqtt_port)):
+            while port:
+                try:
+                    for probe in bind(self.options.host, port):
+                        probe.close()
+                    break
+                except HostError as error:
+                    if time.monotonic() < deadline:
+                        await asyncio.sleep(0.1)
+                        continue
+                    mend = (error.mend or "").replace("--http-port", f"--{flag}")
+                    raise HostError(error.detail, code=error.code, field=flag, mend=mend) from error
 
     async def _start_log(self, lock: Any) -> tuple[str, str | None]:
         if self.options.nats is not None:
@@ -341,11 +368,9 @@ def _make_private(data: Path) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise HostError(
-            f"{data} cannot be written: {error.strerror}",
-            code="read_only",
-            mend=f"Choose another directory with --data, or: chown -R $(id -u) {data}",
-        ) from error
+        from unisono.store.disk import disk_error
+
+        raise disk_error(error, data) from error
 
 
 def _log_bytes(data: Path) -> int:
