@@ -164,7 +164,9 @@ class Hub:
         values: list[Any] = []
         after = ""
         while True:
-            page = await self.get(f"/api/v1/things/{id}/history?property={key}&from=2020-01-01T00:00:00Z&limit=10000{after}")
+            page = await self.get(
+                f"/api/v1/things/{id}/history?property={key}&from=2020-01-01T00:00:00Z&limit=10000{after}"
+            )
             values += [point["value"] for point in page["points"]]
             if not page.get("next"):
                 return values
