@@ -32,6 +32,7 @@ from unisono.twin.record import (
     ThingPut,
     ThingRemoved,
     Tick,
+    decode_batch,
     encode_batch,
 )
 from unisono.twin.twin import Twin, save
@@ -118,6 +119,11 @@ def offline(thing: str, epoch: int = 1, gateway: str = "g1", at: int = T0) -> Pr
     return Presence(thing, gateway, epoch, False, "lost", at, thing)
 
 
+def written(batch: Batch) -> Batch:
+    """The batch as it comes out of the log."""
+    return decode_batch(encode_batch(batch))
+
+
 class Home:
     """A fold and its next log sequence; `say` folds entries as one log message."""
 
@@ -129,7 +135,7 @@ class Home:
 
     def say(self, *entries: Entry, size: int = 100) -> Outcome:
         self.seq += 1
-        self.fold.apply(self.seq, size, Batch("test", T0, list(entries)))
+        self.fold.apply(self.seq, size, written(Batch("test", T0, list(entries))))
         return self.fold.take_outcome()
 
     def tick(self, elapsed_s: float, at: int | None = None) -> Outcome:
@@ -234,7 +240,9 @@ class Log(list[tuple[int, Batch]]):
     """Batches with the size that each is said to have; the first has sequence 1."""
 
 
-def play(log: Log, disk: Disk, *, stop: int | None = None, saves: Iterable[int] = (), fails: Iterable[int] = ()) -> Fold:
+def play(
+    log: Log, disk: Disk, *, stop: int | None = None, saves: Iterable[int] = (), fails: Iterable[int] = ()
+) -> Fold:
     """Fold the log from where the disk stands, saving after the sequences of ``saves``; as `unisono.owner` does."""
     saves, fails = frozenset(saves), frozenset(fails)
     fold = Fold(disk.load())
@@ -242,7 +250,7 @@ def play(log: Log, disk: Disk, *, stop: int | None = None, saves: Iterable[int] 
     again = fold.partition.resends.first or start + 1
     for seq in range(min(again, start + 1), (len(log) if stop is None else stop) + 1):
         size, batch = log[seq - 1]
-        copy = msgspec.msgpack.decode(encode_batch(batch), type=Batch)
+        copy = written(batch)
         if seq <= start:
             fold.partition.resends.keep(seq, size, copy)
             continue
@@ -270,7 +278,7 @@ START: list[Entry] = [
     thing_put("probe", SENSOR),
     thing_put("gauge", GAUGE),
     thing_put("part", GAUGE, parent="gauge"),
-    thing_put("nap", SENSOR, sleep_s=30),
+    thing_put("nap", SENSOR, sleep_s=30.0),
 ]
 
 GOOD: list[dict[str, Any]] = [
@@ -318,7 +326,7 @@ BAD: list[bytes] = [
 
 states = st.sampled_from([*map(msgspec.json.encode, GOOD), *BAD])
 instants = st.integers(-20, 20).map(lambda s: T0 + s * SECOND) | st.sampled_from([T0 - 3600 * SECOND, T0])
-things = st.sampled_from([*THINGS, *THINGS, NOBODY])
+things = st.sampled_from([*THINGS, "gauge", "gauge", "gauge", NOBODY])
 command_ids = st.sampled_from(["c1", "c2", "c3", "c4"])
 gateways = st.sampled_from(["g1", "g2"])
 
@@ -332,7 +340,9 @@ def reported(draw: st.DrawFn) -> Reports:
             st.tuples(st.just("state"), st.lists(states, min_size=1, max_size=4)),
             st.tuples(
                 st.sampled_from(["event/full", "event/empty", "event/nope", "event/", "odd", ""]),
-                st.lists(st.sampled_from([b"", b"{}", b'{"by":3}', b'{"by":"x"}', b"[]", b"{"]), min_size=1, max_size=2),
+                st.lists(
+                    st.sampled_from([b"", b"{}", b'{"by":3}', b'{"by":"x"}', b"[]", b"{"]), min_size=1, max_size=2
+                ),
             ),
             st.tuples(command_ids.map("reply/{}".format), st.lists(st.sampled_from(REPLIES), min_size=1, max_size=2)),
         )
@@ -355,8 +365,16 @@ REPLIES = [
     b'{"ok": 1}',
     b"nonsense",
 ]
-wanted = st.sampled_from(
-    [{"level": 20}, {"level": 7.2, "mode": "low"}, {"note": "full"}, {"on_off": True}, {"brightness": 40}, {"nope": 1}, {}]
+wanted: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        {"level": 20},
+        {"level": 7.2, "mode": "low"},
+        {"note": "full"},
+        {"on_off": True},
+        {"brightness": 40},
+        {"nope": 1},
+        {},
+    ]
 )
 
 
@@ -399,7 +417,9 @@ entries: st.SearchStrategy[Entry] = st.one_of(
     reported(),
     asked(),
     st.tuples(things, gateways, st.integers(1, 4), st.booleans(), instants, st.sampled_from(["", "/x"])).map(presence),
-    st.builds(Listening, things, gateways, st.integers(1, 4), st.just(["set", "call"]) | st.just(["desired"]), instants),
+    st.builds(
+        Listening, things, gateways, st.integers(1, 4), st.just(["set", "call"]) | st.just(["desired"]), instants
+    ),
     st.builds(GatewayStarted, gateways, instants),
     st.builds(Sending, command_ids, instants),
     st.builds(Sent, command_ids, instants, st.booleans(), st.sampled_from([None, "no"])),
@@ -409,7 +429,7 @@ entries: st.SearchStrategy[Entry] = st.one_of(
     st.builds(Refused, things, st.just("things/me/x"), instants, st.just("topic_not_allowed"), st.just("no")),
     st.builds(Published, st.just("home"), things, st.just("a/b"), instants, st.just(b"x")),
 )
-worlds = st.lists(entries, max_size=60).map(lambda said: [*START, *said])
+worlds = st.lists(entries, min_size=20, max_size=80).map(lambda said: [*START, *said])
 
 
 def cut(entries: list[Entry], ends: Iterable[int], sizes: Sequence[int] = (100,)) -> Log:

@@ -207,4 +207,7 @@ encode_batch = _encoder.encode
 
 def decode_batch(data: bytes) -> Batch:
     """Read one log message. Raises ``msgspec.DecodeError`` for bytes that are no batch."""
-    return _decoder.decode(data)
+    try:
+        return _decoder.decode(data)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error

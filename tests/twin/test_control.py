@@ -1,0 +1,336 @@
+"""Commands from asking to their end: what a device says, what it does not say, and what comes too late."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.twin.world import GAUGE, GAUGE_2, SECOND, T0, Home, model_put, offline, online, reports, thing_put
+from unisono.twin.command import DEFAULT_TTL_S, Command, State
+from unisono.twin.control import WHY_CHARACTERS
+from unisono.twin.partition import KEEP_ENDED
+from unisono.twin.record import Asked, Listening, ModelPut, Reports, Sending, Sent, ThingRemoved
+
+HEARS = Listening("gauge", "g1", 1, ["set", "call"], T0)
+WEI = {"kind": "person", "id": "wei"}
+
+
+def ask(id: str = "c1", thing: str = "gauge", ttl_s: float = 0.0, **wanted: Any) -> Asked:
+    return Asked(id, thing, T0, WEI, wanted or {"level": 20}, ttl_s=ttl_s)
+
+
+def call(id: str = "c1", action: str = "zero") -> Asked:
+    return Asked(id, "gauge", T0, WEI, None, action, {})
+
+
+def reply(id: str, payload: bytes, thing: str = "gauge", at: int = T0) -> Reports:
+    return reports(thing, payload, topic=f"reply/{id}", at=at)
+
+
+def home(*more: Any) -> Home:
+    """A gauge that is connected and listens, at elapsed 0."""
+    made = Home(model_put(GAUGE), thing_put("gauge"), online("gauge"), HEARS, *more)
+    made.tick(0)
+    return made
+
+
+def command(home: Home, id: str = "c1") -> Command:
+    return home.fold.partition.commands[id]
+
+
+def state(home: Home, id: str = "c1") -> str:
+    found = command(home, id)
+    twin = home.fold.partition.things.get(found.asked.thing)
+    assert found.open == (twin is not None and id in twin.open)
+    return str(found.state)
+
+
+def test_asking_is_an_effect_and_sending_starts_the_clock() -> None:
+    it = home()
+    outcome = it.say(ask())
+    assert (state(it), outcome.effects, list(outcome.moved)) == ("queued", ["c1"], ["c1"])
+    it.say(Sent("c1", T0))
+    assert (state(it), command(it).deadline) == ("sent", 20 * SECOND)  # the property's own patience
+    it.tick(1)
+    it.say(Sent("c1", T0))  # once more, in a `desired`: the clock runs on
+    assert (state(it), command(it).deadline) == ("sent", 20 * SECOND)
+
+
+def test_a_report_of_the_wanted_value_confirms_within_its_precision() -> None:
+    it = home(ask(), Sent("c1", T0))
+    it.say(reports("gauge", {"level": 20.6}))
+    assert state(it) == "sent"
+    it.say(reports("gauge", {"level": 20.4}, at=T0 + 5))
+    assert (state(it), command(it).ended) == ("confirmed", T0 + 5)
+
+
+def test_acknowledged_is_not_confirmed() -> None:
+    it = home(ask(), Sent("c1", T0), reply("c1", b'{"ok": true}'))
+    assert state(it) == "acknowledged"
+    it.say(reports("gauge", {"level": 20}))
+    assert state(it) == "confirmed"
+
+
+def test_what_it_had_reported_already_confirms_an_acknowledgement() -> None:
+    it = home(reports("gauge", {"level": 20}), ask(), Sent("c1", T0))
+    assert state(it) == "sent"
+    it.say(reply("c1", b'{"ok": true}'))
+    assert state(it) == "confirmed"
+
+
+def test_a_device_may_be_faster_than_the_word_that_it_was_sent() -> None:
+    it = home(ask(), reports("gauge", {"level": 20}))
+    assert state(it) == "confirmed"
+    outcome = it.say(Sent("c1", T0))
+    assert (state(it), list(outcome.moved)) == ("confirmed", [])
+    it = home(ask(), reply("c1", b'{"ok": true}'), Sent("c1", T0))
+    assert (state(it), command(it).deadline) == ("acknowledged", 20 * SECOND)
+
+
+def test_several_values_are_confirmed_when_all_of_them_are_there() -> None:
+    it = home(ask(level=20, mode="low"), Sent("c1", T0), reports("gauge", {"mode": "low"}))
+    assert state(it) == "sent"
+    it.say(reports("gauge", {"step": 1}))
+    assert state(it) == "sent"
+    it.say(reports("gauge", {"level": 20}))
+    assert state(it) == "confirmed"
+
+
+@pytest.mark.parametrize("split", [True, False])
+def test_a_value_that_came_and_went_in_one_run_confirms_however_reports_are_grouped(split: bool) -> None:
+    said = [{"level": 20}, {"level": 60}]
+    runs = [reports("gauge", each) for each in said] if split else [reports("gauge", *said)]
+    assert state(home(ask(), Sent("c1", T0), *runs)) == "confirmed"
+
+
+@pytest.mark.parametrize("split", [True, False])
+def test_values_that_were_never_there_together_do_not_confirm(split: bool) -> None:
+    said: list[dict[str, Any]] = [{"level": 20}, {"level": 60}, {"mode": "low"}]
+    runs = [reports("gauge", each) for each in said] if split else [reports("gauge", *said)]
+    it = home(ask(level=20, mode="low"), Sent("c1", T0), *runs)
+    assert (state(it), command(it).differs) == ("sent", True)
+
+
+def test_a_late_report_neither_confirms_nor_differs() -> None:
+    it = home(reports("gauge", {"level": 50}), ask(), Sent("c1", T0))
+    for level in (20, 70):
+        it.say(reports("gauge", {"at": T0 // 1000 - 60_000, "state": {"level": level}}))
+    assert (state(it), command(it).differs) == ("sent", False)
+    it.say(reports("gauge", {"at": T0 // 1000 + 1, "state": {"level": 20}}))
+    assert state(it) == "confirmed"
+
+
+def test_a_call_is_confirmed_by_its_reply_with_the_output() -> None:
+    it = home(call(), Sending("c1", T0), Sent("c1", T0))
+    assert (command(it).deadline, command(it).sending) == (2 * SECOND, False)
+    it.say(reports("gauge", {"level": 20}))
+    assert state(it) == "sent"
+    it.say(reply("c1", b'{"ok": true, "output": {"n": 3}}', at=T0 + 9))
+    assert (state(it), command(it).output, command(it).ended) == ("confirmed", {"n": 3}, T0 + 9)
+
+
+def test_a_late_reply_does_not_change_what_ended() -> None:
+    it = home(call(), Sent("c1", T0))
+    it.tick(3)
+    outcome = it.say(reply("c1", b'{"ok": true, "output": 3}'), Sending("c1", T0))
+    assert (state(it), command(it).output, command(it).sending, dict(outcome.moved)) == ("timeout", None, False, {})
+
+
+def test_a_refusal_says_why() -> None:
+    it = home(ask(), Sent("c1", T0), reply("c1", b'{"ok": false, "error": "too hot"}'))
+    assert (state(it), command(it).why) == ("rejected", "too hot")
+    assert command(home(ask(), reply("c1", b'{"ok": false}'))).why == "the thing gave no reason"
+    endless = home(ask(), reply("c1", b'{"ok": false, "error": "' + b"x" * 10_000 + b'"}'))
+    assert command(endless).why == "x" * WHY_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        (b"", "bad_json"),
+        (b'{"ok": 1}', "bad_json"),
+        (b"[" * 10_000, "bad_json"),
+        (b'{"ok": true, "output": ' + b"[" * 50 + b"]" * 50 + b"}", "bad_value"),
+    ],
+)
+def test_a_malformed_reply_is_a_dead_letter_and_changes_nothing(payload: bytes, code: str) -> None:
+    it = home(call(), Sent("c1", T0), reply("c1", payload))
+    assert state(it) == "sent"
+    assert [letter[0] for letter in it.letters("gauge")] == [code]
+
+
+def test_a_reply_to_another_things_command_is_a_dead_letter() -> None:
+    it = home(thing_put("part"), ask(), Sent("c1", T0))
+    it.say(reply("c1", b'{"ok": false}', thing="part"), reply("nope", b'{"ok": false}', thing="part"))
+    assert state(it) == "sent"
+    assert [letter[0] for letter in it.letters("part")] == ["not_found", "not_found"]
+
+
+def test_an_output_beyond_64_bits_can_be_kept() -> None:
+    it = home(call(), Sent("c1", T0), reply("c1", b'{"ok": true, "output": [1' + b"0" * 30 + b"]}"))
+    assert command(it).output == [1e30]
+    it.fold.partition.saved([], ["c1"])
+
+
+@pytest.mark.parametrize(
+    ("said", "end"),
+    [
+        ([], "timeout"),
+        ([reports("gauge", {"level": 60})], "timeout"),
+        ([reply("c1", b'{"ok": true}')], "timeout"),
+        ([reply("c1", b'{"ok": true}'), reports("gauge", {"level": 60})], "mismatch"),
+        ([reports("gauge", {"level": 60}), reply("c1", b'{"ok": true}')], "mismatch"),
+    ],
+)
+def test_time_runs_out(said: list[Reports], end: str) -> None:
+    it = home(ask(), Sent("c1", T0), *said)
+    it.tick(19.9)
+    assert command(it).open
+    outcome = it.tick(20)
+    assert (state(it), command(it).ended, list(outcome.moved)) == (end, T0 + 20 * SECOND, ["c1"])
+    differs = any(run.topic == "state" for run in said)
+    assert command(it).why == ("the thing reported another value" if differs else "nothing came back in time")
+
+
+def test_a_command_without_its_sent_ends_with_its_time_to_live() -> None:
+    it = home(ask(ttl_s=30), reply("c1", b'{"ok": true}'))
+    it.tick(30)
+    assert state(it) == "timeout"
+
+
+def test_an_absent_thing_lets_the_command_expire() -> None:
+    it = Home(model_put(GAUGE), thing_put("gauge"))
+    outcome = it.say(ask("c1"), ask("c2", ttl_s=5, mode="low"))
+    assert outcome.effects == []
+    it.tick(5)
+    assert (state(it, "c1"), state(it, "c2")) == ("queued", "expired")
+    it.tick(DEFAULT_TTL_S)
+    assert state(it, "c1") == "expired"
+
+
+@pytest.mark.parametrize(("ttl_s", "after_s"), [(float("inf"), 400 * 86_400.0), (float("nan"), None), (-5.0, None)])
+def test_a_time_to_live_beyond_reason_is_bounded(ttl_s: float, after_s: float | None) -> None:
+    it = Home(model_put(GAUGE), thing_put("gauge"), ask(ttl_s=ttl_s))
+    it.tick(after_s or 0)
+    assert state(it) == ("queued" if after_s else "expired")
+    it.tick(11 * 366 * 86_400.0)
+    assert state(it) == "expired"
+    it.fold.partition.saved([], [])
+
+
+def test_a_timer_of_the_time_to_live_leaves_a_sent_command_alone() -> None:
+    it = home(ask(ttl_s=5), Sent("c1", T0))
+    it.tick(10)
+    assert state(it) == "sent"
+
+
+def test_a_later_command_for_the_same_property_takes_its_place() -> None:
+    it = home(ask("c1", level=20), ask("c2", mode="low"), call("c3"), Sent("c1", T0))
+    it.say(ask("c4", level=30, step=1))
+    assert [state(it, id) for id in ("c1", "c2", "c3", "c4")] == ["superseded", "queued", "queued", "queued"]
+    assert command(it).why == "command c4 wants the same property"
+    assert it.twin("gauge").open == ["c2", "c3", "c4"]
+    values, commands = it.fold.control.wanted(it.twin("gauge"))
+    assert values == {"mode": "low", "level": 30, "step": 1}
+    assert commands == {"mode": "c2", "level": "c4", "step": "c4"}
+    it.say(call("c5"))
+    assert it.twin("gauge").open == ["c2", "c3", "c4", "c5"]  # calls replace nothing
+
+
+def test_asked_twice_is_one_command() -> None:
+    it = home(ask(), Sent("c1", T0))
+    outcome = it.say(ask(level=60))
+    assert (state(it), outcome.effects, command(it).asked.set) == ("sent", [], {"level": 20})
+
+
+def test_what_could_not_be_sent() -> None:
+    it = home(ask("c1"), call("c2"))
+    it.say(Sent("c1", T0, False, "cut"), Sent("c2", T0, False, "cut"), Sent("nope", T0), Sending("nope", T0))
+    assert state(it, "c1") == "queued"  # a wanted value waits for the thing to come back
+    assert (state(it, "c2"), command(it, "c2").why) == ("failed", "cut")  # nobody knows whether a call arrived
+
+
+def test_a_thing_that_is_gone() -> None:
+    it = home(call("c1"))
+    outcome = it.say(ThingRemoved("gauge", T0), ask("c2"), ThingRemoved("gauge", T0))
+    assert (state(it, "c1"), command(it, "c1").why) == ("failed", "the thing was removed")
+    assert (state(it, "c2"), command(it, "c2").why) == ("failed", "there is no such thing any more")
+    assert (outcome.effects, list(outcome.moved), dict(outcome.touched)) == ([], ["c1", "c2"], {})
+    it.say(thing_put("gauge"), Sent("c1", T0), reply("c1", b'{"ok": true}'))
+    assert state(it, "c1") == "failed"
+
+
+def test_a_property_that_left_with_its_model_version_lets_the_command_run_out() -> None:
+    it = home(ask(mode="low"), model_put(GAUGE_2), thing_put("gauge", GAUGE_2), Sent("c1", T0))
+    assert command(it).deadline == 5 * SECOND  # the model's
+    it.tick(5)
+    assert state(it) == "timeout"
+
+
+def test_a_call_that_left_with_its_model_version_has_the_models_patience() -> None:
+    it = home(call(action="nope"), Sent("c1", T0))
+    assert command(it).deadline == 5 * SECOND
+    it = home(call(action="blink"), Sent("c1", T0))
+    assert command(it).deadline == 5 * SECOND
+
+
+def test_who_listens_gets_what_waits() -> None:
+    it = Home(model_put(GAUGE), thing_put("gauge"), ask("c1"), call("c2"), ask("c3", mode="low"))
+    it.say(Sent("c3", T0))
+    assert it.say(HEARS).effects == []  # nothing carries it yet
+    assert it.say(online("gauge")).effects == []
+    assert it.say(HEARS).effects == ["c1", "c2"]
+    desired = Listening("gauge", "g1", 1, ["set", "call", "desired"], T0)
+    assert it.say(desired).effects == ["desired:gauge", "c2"]  # wanted values go in one message
+    it.say(Sending("c2", T0))
+    assert it.say(HEARS).effects == ["c1"]  # a call on its way is not sent again
+    it.say(Listening("nobody", "g1", 1, ["set"], T0))
+
+
+def test_a_thing_that_went_away_is_not_reachable() -> None:
+    it = home(offline("gauge"))
+    assert it.say(ask()).effects == []
+    assert it.say(online("gauge", 2)).effects == []
+    assert not it.fold.control.reachable(it.twin("gauge"), command(it))  # connected, but it has not subscribed
+    assert it.say(HEARS).effects == ["c1"]
+
+
+def test_a_part_is_reached_through_its_parent() -> None:
+    it = home(thing_put("part", parent="gauge"), Listening("part", "g1", 1, ["set"], T0))
+    assert it.fold.control.link(it.twin("part")) is it.twin("gauge")
+    assert it.say(ask(thing="part")).effects == ["c1"]
+    it.say(offline("gauge"))
+    assert it.fold.control.link(it.twin("part")) is None
+    assert it.say(ask("c2", thing="part", mode="low")).effects == []
+
+
+def test_after_a_replay_values_are_sent_again_and_calls_that_may_have_left_are_not() -> None:
+    it = home(ask("c1"), call("c2"), call("c3"), ask("c4", mode="low"), thing_put("part"))
+    it.say(Sending("c2", T0), Sent("c4", T0), ask("c5", thing="part"))
+    assert it.fold.control.after_replay() == (["c1", "c3"], ["c2"])
+    it.say(Sent("c2", T0, False, "outcome unknown"))
+    assert (state(it, "c2"), command(it, "c2").why) == ("failed", "outcome unknown")
+
+
+def test_a_command_that_wants_nothing_runs_out() -> None:
+    it = home(Asked("c1", "gauge", T0, WEI, {}), Asked("c2", "gauge", T0, WEI), Sent("c1", T0), Sent("c2", T0))
+    it.say(reports("gauge", {"level": 20}))
+    it.tick(60)
+    assert (state(it, "c1"), state(it, "c2")) == ("timeout", "timeout")
+
+
+def test_ended_commands_are_forgotten_in_the_order_of_their_ends() -> None:
+    it = Home(ask("first", thing="ghost"), ask("second", thing="ghost"))
+    it.say(*(ask(f"c{i}", thing="ghost") for i in range(KEEP_ENDED - 1)))
+    commands = it.fold.partition.commands
+    assert ("first" in commands, "second" in commands, len(commands)) == (False, True, KEEP_ENDED)
+    assert all(each.state is State.FAILED for each in commands.values())
+    _state, rows, removed = it.fold.partition.saved([], ["first", "second"])
+    assert ([key for key, _row in rows], removed) == (["command:second"], ["command:first"])
+
+
+def test_a_model_nobody_can_read_is_refused_and_its_things_with_it() -> None:
+    it = Home(ModelPut("gauge", 1, b"nonsense"), thing_put("gauge"))
+    assert [code for code, _detail in it.letters()] == ["bad_json", "bad_model"]
+    assert it.fold.partition.things == {}
