@@ -44,9 +44,9 @@ PORT_TRIES = 50
 
 MEMORY_LIMIT = 512 << 20
 MEMORY_SHARE = 1 / 8
-"""Where Go begins to collect harder: on a small machine an eighth of its memory. Measured at full load (20 clients, window
-100): 283,000 messages/s with 64 MiB, where half the server's time is garbage collection, 668,000 with 400 MiB. It is 14 MB
-when fresh, about 100 MB after load. The limit is soft (past it Go collects more often, it never fails)."""
+"""Where Go begins to collect harder: on a small machine an eighth of its memory. Measured at full load (20 clients,
+window 100): 283,000 messages/s with 64 MiB, where half the server's time is garbage collection, 668,000 with 400 MiB.
+It is 14 MB when fresh, about 100 MB after load. The limit is soft (past it Go collects more often, it never fails)."""
 
 
 def environment() -> dict[str, str]:
