@@ -80,6 +80,7 @@ class Fold:
                 handlers[type(entry)](entry)
             except Exception as error:  # noqa: BLE001 - one poisoned record must not stop a home, on no replay
                 self._poisoned(entry, error)
+        self.outcome.messages += self._seq - (seq << SEQ_BITS)
         self.partition.position = seq
 
     def take_outcome(self) -> Outcome:
@@ -100,8 +101,7 @@ class Fold:
         if not payloads:
             return
         first = self._seq
-        self._seq += len(payloads)
-        self.outcome.messages += len(payloads)
+        self._seq = first + len(payloads)
         twin = self.partition.things.get(run.thing)
         if twin is None:
             for payload in payloads:
@@ -121,16 +121,18 @@ class Fold:
         except UNREADABLE:
             self._carefully(twin, run, first)
             return
-        mask = self._answers(twin, tuples, run.at) if twin.open else twin.take_run(tuples, run.at)
+        at = run.at
+        count = len(tuples)
+        mask = self._answers(twin, tuples, at) if twin.open else twin.take_run(tuples, at)
         outcome = self.outcome
-        outcome.values += len(tuples) * shape.width
+        outcome.values += count * shape.width
         touched = outcome.touched
         touched[twin] = touched.get(twin, 0) | mask
         block = outcome.blocks.get(id(shape)) or outcome.block(shape)
         block.tuples += tuples
         block.series.append(twin.series)
-        block.counts.append(len(tuples))
-        block.ats.append(run.at)
+        block.counts.append(count)
+        block.ats.append(at)
         block.seqs.append(first)
 
     def _answers(self, twin: Twin, tuples: list[tuple[Any, ...]], at: int) -> int:

@@ -106,14 +106,14 @@ class Twin:
     def take_run(self, run: list[tuple[Any, ...]], at: int) -> int:
         """Take a run of undated reports, oldest first; equal to `take` of each in turn, but mostly constant time."""
         last = run[-1]
-        if NAN not in last and (self.shape.plain or msgspec.UNSET not in last):
-            self.values = list(last)
-            self.ats = [at] * len(last)
-            return self.shape.full
-        absent = self.shape.absent
+        shape = self.shape
+        if NAN not in last and (shape.plain or msgspec.UNSET not in last):
+            self.values = [*last]
+            self.ats = [at] * shape.width
+            return shape.full
+        absent, full = shape.absent, shape.full
         mine, ats = self.values, self.ats
         mask = 0
-        full = self.shape.full
         for values in reversed(run):
             for i, value in enumerate(values):
                 if value is not absent[i] and not mask >> i & 1:
