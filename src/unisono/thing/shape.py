@@ -117,10 +117,9 @@ class Shape:
         then `examine` each.
         """
         decode = self._decode
-        if len(payloads) == 1:  # most runs of many clients are: without the iterators it takes two thirds
-            tuples = [astuple(decode(payloads[0]))]
-        else:
-            tuples = list(map(astuple, map(decode, payloads)))
+        # most runs of many clients are of one message: without the iterators that takes two thirds
+        one = len(payloads) == 1
+        tuples = [astuple(decode(payloads[0]))] if one else list(map(astuple, map(decode, payloads)))
         for i in self._checked:
             key = self.keys[i]
             schema = self._properties[key].schema
