@@ -117,6 +117,8 @@ def test_a_flipped_byte_anywhere_is_seen_and_the_other_rows_are_read(data: st.Da
     assert set(back.commands) == {"c1", "c2"} - {key.removeprefix("command:")}
     for twin in back.things.values():
         assert all(back.commands[id].open for id in twin.open)
+    _state, written, removed = back.saved([], [])
+    assert {*removed, *(name for name, _row in written)} == set(damaged)  # damage is told once
     hold_on(back)
 
 

@@ -162,6 +162,8 @@ class Partition:
                 self._restore_twin(row)
             except (msgspec.DecodeError, ValueError) as error:
                 damaged.append((key, str(error)))
+        # the next checkpoint writes them anew or takes them away: damage is told once
+        self.removed.update(key for key, _reason in damaged)
         return damaged
 
     def _restore_twin(self, row: bytes) -> None:
