@@ -43,6 +43,7 @@ class Actor:
         self._owner = owner
         self._bus = bus
         self._tasks: set[asyncio.Task[None]] = set()
+        self._flying: set[str] = set()
         self._slots = asyncio.Semaphore(SENDING)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due: int | None = None
@@ -97,11 +98,17 @@ class Actor:
     # effects
 
     async def _effect(self, id: str) -> None:
-        async with self._slots:
-            if id.startswith("desired:"):
-                await self._send_desired(id.removeprefix("desired:"))
-            else:
-                await self._send_command(id)
+        if id in self._flying:
+            return  # wanted twice before the log could say that it left: once is what was meant
+        self._flying.add(id)
+        try:
+            async with self._slots:
+                if id.startswith("desired:"):
+                    await self._send_desired(id.removeprefix("desired:"))
+                else:
+                    await self._send_command(id)
+        finally:
+            self._flying.discard(id)
 
     async def _send_command(self, id: str) -> None:
         command = self._owner.partition.commands.get(id)
@@ -147,8 +154,9 @@ class Actor:
         return None
 
     async def _told(self, *entries: Entry) -> None:
+        """Log what became of an effect, and wait until it is folded: until then it must not be wanted again."""
         if entries:
-            await self.append(*entries)
+            await self._owner.reached(await self.append(*entries))
 
     # ticks
 
