@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import psutil
@@ -38,7 +38,6 @@ class Hub:
         self.clients: list[Client] = []
         self.output_folder = data.parent
         self._logs: list[Path] = []
-        self._children: list[psutil.Process] = []
 
     # its process
 
@@ -49,11 +48,15 @@ class Hub:
         command = [sys.executable, "-m", "unisono.cli", "up", "--data", str(self.data)]
         command += ["--http-port", str(self.http_port), "--mqtt-port", str(self.mqtt_port), *self.flags]
         with log.open("wb") as output:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            self._spawn(command, output)
         if wait:
             await until(lambda: "Unisono is up" in self.output or self.ended, "the hub is up", START_S)
             assert not self.ended, self.output
         return self
+
+    def _spawn(self, command: list[str], output: IO[bytes]) -> None:
+        """A plain Popen: the process outlives the event loop of the test that starts it."""
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
     @property
     def output(self) -> str:
@@ -165,7 +168,7 @@ class Hub:
         after = ""
         while True:
             page = await self.get(
-                f"/api/v1/things/{id}/history?property={key}&from=2020-01-01T00:00:00Z&limit=10000{after}"
+                f"/api/v1/things/{id}/history?property={key}&from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z&limit=10000{after}"
             )
             values += [point["value"] for point in page["points"]]
             if not page.get("next"):

@@ -34,6 +34,8 @@ LEAST_INTERVAL_S = 3.0
 #: The log keeps this much behind the sinks for whoever wants to look back; given up before anything is refused.
 REPLAY_WINDOW_BYTES = 256 * 1024 * 1024
 RETRY_S = 2.0
+#: A last checkpoint on the way out may take so long: well within what the hub waits for its processes.
+LAST_S = 15.0
 
 
 class Loaded(NamedTuple):
@@ -76,15 +78,20 @@ class Checkpointer:
         except (msgspec.DecodeError, ValueError) as error:
             return await self._from_scratch(history, str(error))
         damaged = partition.restore_rows(await self._checkpoints.load_checkpoint_twins(self._partition))
-        troubles = [f"checkpoint row {key} was damaged ({reason}) and put together again" for key, reason in damaged]
-        if damaged:
-            from unisono.owner.recover import recover_things
-
-            await recover_things(partition, self._registry_url, self._partition, history)
         self.position = partition.position
-        for twin in partition.things.values() if damaged else ():
-            self._twins[twin] = None
-        return Loaded(partition, saved.log_id, troubles)
+        if damaged:
+            await self._mend(partition, [key for key, _reason in damaged], history)
+        return Loaded(partition, saved.log_id, [_damage(key, reason) for key, reason in damaged])
+
+    async def _mend(self, partition: Partition, damaged: list[str], history: History) -> None:
+        from unisono.owner.recover import recover_things
+
+        await recover_things(partition, self._registry_url, self._partition, history)
+        self._twins = dict.fromkeys(partition.things.values())
+        # the next checkpoint writes every row anew, or takes it away
+        partition.removed.update(damaged)
+        partition.dead_letters.changed = True
+        self.position = -1
 
     async def _from_scratch(self, history: History, reason: str) -> Loaded:
         from unisono.owner.recover import recover_things
@@ -95,6 +102,10 @@ class Checkpointer:
         self._twins = dict.fromkeys(partition.things.values())
         text = f"the checkpoint was damaged ({reason}): twins were put together from registry, history and log"
         return Loaded(partition, "", [text])
+
+    def rebased(self) -> None:
+        """The position went back, since the log is another one: the next checkpoint is due whatever it is."""
+        self.position = -1
 
     def changed(self, outcome: Outcome) -> None:
         """Remember what the next checkpoint has to write."""
@@ -166,12 +177,23 @@ class Checkpointer:
             await asyncio.gather(self._task, return_exceptions=True)
         try:
             if owner.position > self.position and owner.ready.is_set():
-                async with asyncio.timeout(30):
+                if owner.sink.trouble is not None:
+                    raise HostError(f"history takes nothing: {owner.sink.trouble}", code="history_unavailable")
+                async with asyncio.timeout(LAST_S):
                     await self.save(owner)
         except TimeoutError as error:
             raise HostError("history did not take the last rows in time", code="history_unavailable") from error
         finally:
             await self._checkpoints.close()
+
+
+def _damage(key: str, reason: str) -> str:
+    """What became of a damaged row, in words."""
+    if key == "dead":
+        return f"the list of dead letters was damaged ({reason}) and begins anew"
+    if key.startswith("command:"):
+        return f"{key} was damaged ({reason}) and is forgotten"
+    return f"checkpoint row {key} was damaged ({reason}) and put together again from registry, history and log"
 
 
 async def _log_bytes(owner: Owner) -> int:

@@ -76,11 +76,13 @@ class Owner:
         self.fold = Fold(saved.partition)
         self.troubles += saved.troubles
         self._rebase(saved.log_id, first, last)
-        self._rebase_history(first, last)
+        lost_from = self._rebase_history(first, last)
         self._history_has = self.sink.position
         self._folded_from = self.partition.position
         self.clock = Clock(self.partition.wall, self.partition.elapsed)
         self.sink.start()
+        if self.troubles:
+            await self._mend_history(lost_from)
         start = self.partition.position + 1
         again = self.partition.resends.first
         self._reader = await self._stream.read(
@@ -102,23 +104,40 @@ class Owner:
             self._trouble("the log is another one than the twins were folded from; they go on from its beginning")
             self.partition.position = first - 1
             self.partition.resends.first = 0
+            self.checkpointer.rebased()
         elif position > last:
             self._trouble(f"the log ends at {last}, but the twins had folded {position}: its end is lost")
             self.partition.position = last
+            self.checkpointer.rebased()
         elif position < first - 1:
             if position or log_id:
                 self._trouble(f"the log begins at {first}, the twins stood at {position}: what lay between is lost")
             self.partition.position = first - 1
 
-    def _rebase_history(self, first: int, last: int) -> None:
+    def _rebase_history(self, first: int, last: int) -> int:
+        """Let history stand where the log can go on from; from which sequence on it lacks what the twins have, or 0."""
         log_id, seq = self.history.position()
-        if log_id == self.log.log_id and seq <= last:
-            return
+        position = min(self.partition.position, last)
+        if log_id in ("", self.log.log_id) and seq <= last:
+            if seq >= position:
+                return 0
+            # a checkpoint never stands for rows that history does not have: it had them, and its file is gone
+            again = max(first, seq + 1)
+            between = f"; what came between {seq} and {again} is lost" if again > seq + 1 else ""
+            self._trouble(f"history had lost what came after {seq}: recorded anew from the log{between}")
+            return again
         if log_id:
             self._trouble("history belongs to another log or to a lost end of it; it goes on from here")
-        position = min(self.partition.position, last)
         self.history.rebase(self.log.log_id, position)
         self.sink.position = position
+        return 0
+
+    async def _mend_history(self, lost_from: int) -> None:
+        from unisono.owner.refill import announce, refill
+
+        announce(self.history, self.sink, self.partition)
+        if 0 < lost_from <= self.partition.position:
+            await refill(self._stream, self.sink, self.partition, lost_from)
 
     def _trouble(self, text: str) -> None:
         logger.warning("partition %s: %s", self.log.partition, text)

@@ -27,7 +27,7 @@ PRAGMAS = (
 )
 
 # Parameters are written $1, $2 ...: PostgreSQL's way, and SQLite takes ?1, ?2.
-SELECT_EPOCH = "SELECT epoch FROM checkpoint WHERE partition = $1"
+SELECT_EPOCH = "SELECT epoch, log_id FROM checkpoint WHERE partition = $1"
 SELECT_CHECKPOINT = "SELECT partition, log_id, seq, epoch, state FROM checkpoint WHERE partition = $1"
 SELECT_TWINS = "SELECT thing, twin FROM checkpoint_twin WHERE partition = $1"
 PUT_CHECKPOINT = """
@@ -77,7 +77,8 @@ class Checkpoints:
         with faults(self._address):
             async with self._driver.write() as do:
                 stored = await do.fetch(SELECT_EPOCH, partition)
-                if stored and stored[0][0] > epoch:
+                # leases are kept beside the log: another log counts epochs anew
+                if stored and stored[0][0] > epoch and stored[0][1] == log_id:
                     raise HostError(
                         f"partition {partition} has another owner: epoch {stored[0][0]} has saved, this one is {epoch}",
                         code="owner_unavailable",
