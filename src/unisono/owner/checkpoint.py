@@ -80,18 +80,15 @@ class Checkpointer:
         damaged = partition.restore_rows(await self._checkpoints.load_checkpoint_twins(self._partition))
         self.position = partition.position
         if damaged:
-            await self._mend(partition, [key for key, _reason in damaged], history)
+            await self._mend(partition, history)
         return Loaded(partition, saved.log_id, [_damage(key, reason) for key, reason in damaged])
 
-    async def _mend(self, partition: Partition, damaged: list[str], history: History) -> None:
+    async def _mend(self, partition: Partition, history: History) -> None:
         from unisono.owner.recover import recover_things
 
         await recover_things(partition, self._registry_url, self._partition, history)
         self._twins = dict.fromkeys(partition.things.values())
-        # the next checkpoint writes every row anew, or takes it away
-        partition.removed.update(damaged)
-        partition.dead_letters.changed = True
-        self.position = -1
+        self.position = -1  # the next checkpoint writes every row anew, and is due in any case
 
     async def _from_scratch(self, history: History, reason: str) -> Loaded:
         from unisono.owner.recover import recover_things

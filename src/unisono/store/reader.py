@@ -63,6 +63,7 @@ class Reader:
         self._consumer = ""
         self._consumer_seq = 0
         self._heard = 0.0
+        self._doubtful = False
         self._answering: asyncio.Task[None] | None = None
         self._making: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -183,13 +184,21 @@ class Reader:
         """Renew a consumer that has gone silent."""
         if self._ended:
             return
-        silent = self._loop.time() - self._heard > SILENCE_S
         # A reader that holds back its answer to flow control hears heartbeats all the same.
-        if silent and self._connection.is_connected:
+        silent = self._loop.time() - self._heard > SILENCE_S
+        if not silent or not self._connection.is_connected:
+            self._doubtful = False
+            self._timer = self._loop.call_later(HEARTBEAT_S, self._watch)
+        elif not self._doubtful:
+            # Perhaps it is we who slept (a busy or suspended machine): what came meanwhile is read first.
+            self._doubtful = True
+            self._timer = self._loop.call_later(RETRY_PAUSE_S, self._watch)
+        else:
             logger.warning("the log's reader hears nothing for %.0f s: made anew", SILENCE_S)
+            self._doubtful = False
             self._renew()
             self._heard = self._loop.time()
-        self._timer = self._loop.call_later(HEARTBEAT_S, self._watch)
+            self._timer = self._loop.call_later(HEARTBEAT_S, self._watch)
 
     # --- messages
 
