@@ -32,9 +32,6 @@ HIGH_WATER_BYTES = 4 * 1024 * 1024
 #: every batch costs each of three processes more than the messages in it do.
 SMALL_BYTES = 16 * 1024
 GATHER_S = 0.001
-#: While one batch is on its way the next leaves at twice this, a third at four times: clients with small windows wait
-#: for a short disk write and not for a long one.
-EARLY_BYTES = 16 * 1024
 #: What an entry weighs beside its payloads.
 ENTRY_BYTES = 64
 
@@ -70,6 +67,7 @@ class Committer:
         self._scheduled = False
         self._loop = asyncio.get_running_loop()
         self.batches = 0
+        self.held = False
         self.trouble: str | None = None
 
     @property
@@ -78,13 +76,18 @@ class Committer:
 
     @property
     def crowded(self) -> bool:
-        return self._size + self._waiting_bytes > HIGH_WATER_BYTES
+        return self.held or self._size + self._waiting_bytes > HIGH_WATER_BYTES
+
+    def hold(self, held: bool) -> None:
+        """The owner has fallen far behind, or caught up: what comes in must not fill the log."""
+        self.held = held
+        if not held and self._on_room is not None:
+            self._on_room()
 
     def add(self, entry: Entry, size: int, done: Done | None = None) -> None:
         """Take an entry whose payloads have ``size`` bytes."""
         size += ENTRY_BYTES
-        full = self._size + size > BATCH_BYTES and self._entries
-        if full or (self._size >= self._enough and self._outstanding and not self._closed):
+        if self._size + size > BATCH_BYTES and self._entries:
             self._close()
         self._entries.append(entry)
         if done is not None:
@@ -93,11 +96,6 @@ class Committer:
         if not self._scheduled and not self._outstanding:
             self._scheduled = True
             self._loop.call_soon(self._soon)
-
-    @property
-    def _enough(self) -> int:
-        """From which size on a batch joins those on their way: the more there are, the more it waits for company."""
-        return EARLY_BYTES << len(self._outstanding) if len(self._outstanding) < OUTSTANDING else BATCH_BYTES
 
     def _soon(self) -> None:
         self._scheduled = False
@@ -150,7 +148,7 @@ class Committer:
         elif self._entries and not self._outstanding and not self._scheduled:
             self._scheduled = True
             self._loop.call_later(GATHER_S, self._soon)
-        if self._on_room is not None and self._size + self._waiting_bytes < HIGH_WATER_BYTES // 2:
+        if self._on_room is not None and not self.held and self._size + self._waiting_bytes < HIGH_WATER_BYTES // 2:
             self._on_room()
 
     async def drain(self) -> None:

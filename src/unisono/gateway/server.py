@@ -11,6 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -29,10 +30,12 @@ from unisono.twin.talk import (
     AccessChanged,
     Down,
     GatewayStatus,
+    Pressure,
     SignIn,
     Taken,
     ask_gateway,
     down,
+    pressure,
     taken,
 )
 from unisono.wire.mqtt import Connect, Limits, PublishRun, ReasonCode
@@ -51,6 +54,8 @@ BACKLOG = 4096
 #: How often silence is looked for, and how often credentials are asked about again.
 SWEEP_S = 1.0
 RECHECK_S = 60.0
+#: An owner under pressure says so every half second.
+PRESSURE_LASTS_S = 5.0
 #: Characters of a client id: it stands in every entry of the log. MQTT asks for 23, tools make some 40.
 CLIENT_ID = 256
 #: A refused sign-in is shown on the thing's page once in so long, for at most so many things.
@@ -90,6 +95,7 @@ class Gateway:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._epoch = 0
+        self._releases: dict[str, asyncio.TimerHandle] = {}
         self._refused_at: dict[str, float] = {}
 
     async def start(self, host: str, port: int) -> int:
@@ -102,6 +108,8 @@ class Gateway:
         await self.bus.serve(ask_gateway(self.id, "status"), self._status)
         await self.bus.subscribe(ACCESS_CHANGED, self._access_changed)
         await self.bus.subscribe(taken(), self._taken)
+        for partition in self._partitions:
+            await self.bus.subscribe(pressure(partition), partial(self._pressed, partition))
         try:
             self._server = await self.loop.create_server(
                 lambda: Connection(self), host, port, backlog=BACKLOG, reuse_port=True if port else None
@@ -285,6 +293,19 @@ class Gateway:
             if connection.transport is not None and not connection.transport.is_closing():
                 connection.last_received = self.loop.time()
                 connection.transport.resume_reading()
+
+    def _pressed(self, partition: str, payload: bytes) -> None:
+        """The owner says that it is far behind. Should it fall silent, devices are read again: the log is bounded."""
+        high = msgspec.msgpack.decode(payload, type=Pressure).high
+        release = self._releases.pop(partition, None)
+        if release is not None:
+            release.cancel()
+        committer = self.committer(partition)
+        if high:
+            self._releases[partition] = self.loop.call_later(PRESSURE_LASTS_S, committer.hold, False)
+        if committer.held != high:
+            logger.info("partition %s: %s", partition, "its owner is behind, devices wait" if high else "goes on")
+            committer.hold(high)
 
     # watching
 

@@ -16,6 +16,7 @@ from unisono.owner.actor import Actor
 from unisono.owner.answers import Answers
 from unisono.owner.checkpoint import Checkpointer
 from unisono.owner.owner import Owner
+from unisono.owner.pressure import PressureGauge
 from unisono.store.bus import Bus, connect
 from unisono.store.child import run_child
 from unisono.store.history import History
@@ -65,12 +66,15 @@ async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) 
     owner = Owner(log, stream, history, checkpointer)
     actor = Actor(owner, bus)
     answers = Answers(owner, actor, bus)
+    gauge = PressureGauge(owner, bus, settings.log_bytes)
     await answers.start()
     try:
         ready({})
+        gauge.start()
         await owner.start()
         await _until_lost(owner, lost)
     finally:
+        await gauge.stop()
         await actor.stop()
         await owner.stop()
         await lease.release()

@@ -28,6 +28,7 @@ __all__ = [
     "Live",
     "LiveChange",
     "OwnerStatus",
+    "Pressure",
     "Reached",
     "SignIn",
     "SignInAnswer",
@@ -41,6 +42,7 @@ __all__ = [
     "ask_owner",
     "down",
     "live",
+    "pressure",
     "taken",
 ]
 
@@ -77,6 +79,18 @@ def down(gateway: str) -> str:
 def taken() -> str:
     """Subject on which gateways tell each other `Taken`."""
     return "gateway.taken"
+
+
+def pressure(partition: str) -> str:
+    """Subject on which an owner tells gateways its `Pressure`."""
+    return f"pressure.{partition}"
+
+
+class Pressure(msgspec.Struct, array_like=True):
+    """How far the owner is behind. ``high``: read no more from devices until it is not; repeated while it lasts."""
+
+    high: bool
+    behind_bytes: int
 
 
 class Taken(msgspec.Struct, array_like=True):
