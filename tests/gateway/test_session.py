@@ -102,6 +102,17 @@ async def test_a_resumed_session_says_again_what_it_listens_to(rig: Rig) -> None
     assert second.epoch == [e.epoch for e in rig.journal.of(Presence) if e.online][-1]
 
 
+async def test_who_leaves_in_the_segment_in_which_it_came_listens_to_nothing(rig: Rig) -> None:
+    client = await rig.device("lamp", **lasting(Version.V311))
+    await client.subscribe("things/me/set")
+    await client.leave()
+    await client.open(b"\xe0\x00")
+    await until(client.closed.is_set, "it is gone again")
+    await rig.settled()
+    kinds = [type(entry).__name__ for entry in rig.journal.entries[1:]]
+    assert kinds == ["Presence", "Listening", "Presence", "Presence", "Presence"]
+
+
 async def test_a_resumed_session_knows_children_that_came_meanwhile(rig: Rig) -> None:
     bridge = await rig.device("bridge", **lasting(Version.V311))
     await bridge.subscribe("#")

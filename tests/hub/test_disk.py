@@ -4,6 +4,7 @@ there is room again all goes on by itself."""
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -85,6 +86,26 @@ async def test_a_disk_that_fills_up_and_is_freed(cramped: Hub, disk: Path) -> No
         return "disk is full" not in await cramped.troubles() and "no space" not in await cramped.troubles()
 
     await cramped.eventually(well, "the trouble is over")
+
+
+async def test_a_hub_that_stops_on_a_full_disk_does_not_wait_for_room(cramped: Hub, disk: Path) -> None:
+    await cramped.start()
+    secrets = await cramped.furnish("counter")
+    async with Load(cramped, "counter", secrets["counter"]) as load:
+        await load.grow(2_000)
+        large = fill(disk)
+
+        async def noticed() -> bool:
+            return "history keeps" in await cramped.troubles()
+
+        await cramped.eventually(noticed, "history says that it has no room")
+    began = time.monotonic()
+    assert await cramped.stop() == 0
+    assert time.monotonic() - began < 10
+    assert "killed" not in cramped.output
+    large.unlink()
+    await cramped.start()
+    await load.check()
 
 
 async def test_a_hub_on_a_full_disk_starts_or_says_why(cramped: Hub, disk: Path) -> None:

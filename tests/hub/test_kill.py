@@ -105,6 +105,7 @@ async def test_the_main_process_alone_is_killed(shared: Hub, load: Load) -> None
     await shared.start()  # at once
     assert time.monotonic() - began < 15
     assert not any(alive(each) for each in orphans), "nothing of the old hub is left"
+    assert "already" not in shared.output
     await load.grow()
     await shared.eventually(lambda: well(shared), "all is well")
 

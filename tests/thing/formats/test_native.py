@@ -83,9 +83,7 @@ def test_yaml_json_and_several_documents() -> None:
         (GOOD, b" " * (MAX_TEXT_BYTES + 1), "too_large", "", "at most", None),
     ],
 )
-def test_each_mistake_has_its_line(
-    old: bytes, new: bytes, rule: str, path: str, text: str, line: int | None
-) -> None:
+def test_each_mistake_has_its_line(old: bytes, new: bytes, rule: str, path: str, text: str, line: int | None) -> None:
     read, findings = NATIVE.read(GOOD.replace(old, new))
     assert read == []
     assert [(finding.severity, finding.rule, finding.path) for finding in findings] == [("error", rule, path)]
