@@ -107,6 +107,7 @@ class Auth:
         self._registry = registry
         self._pepper = pepper
         self._kept: dict[bytes, tuple[Identity, float]] = {}
+        self._changes = 0
         self._one_at_a_time = asyncio.Semaphore(1)
         self._waiting = 0
         self._by_address = Throttle(longest_s=300.0)
@@ -116,6 +117,7 @@ class Auth:
     def forget(self) -> None:
         """Tokens, people or rights changed: believe nobody from memory."""
         self._kept.clear()
+        self._changes += 1
 
     async def by_token(self, token: str, address: str | None) -> Identity:
         """Who holds ``token``. Raises CallerError ``not_signed_in``."""
@@ -127,6 +129,7 @@ class Auth:
         kept = self._kept.get(key)
         if kept is not None and kept[1] > now:
             return kept[0]
+        changes = self._changes
         found = await self._registry.find_token(key)
         if found is None or (found[0].expires is not None and found[0].expires <= now_us()):
             raise _not_signed_in("The token is unknown, was revoked or has expired")
@@ -136,7 +139,8 @@ class Auth:
         identity = await self._identity(row, person)
         if len(self._kept) >= MAX_KEPT:
             self._kept.clear()
-        self._kept[key] = (identity, now + KEEP_S)
+        if changes == self._changes:  # else what was read may be revoked by now
+            self._kept[key] = (identity, now + KEEP_S)
         return identity
 
     async def _identity(self, row: TokenRow, person: PersonRow) -> Identity:
