@@ -126,7 +126,8 @@ class Relay:
         self._draining.add(task)
         task.add_done_callback(self._drained)
         try:
-            await asyncio.wait_for(asyncio.shield(task), DRAIN_S)
+            async with asyncio.timeout(DRAIN_S):  # wait_for of Python 3.11 may swallow a cancellation
+                await asyncio.shield(task)
         except TimeoutError:
             raise _kept("the log does not answer", "log_unavailable", None) from None
         except HostError as error:

@@ -78,7 +78,8 @@ class _Server(uvicorn.Server):
         while not self.stopping.is_set():
             await self.on_tick(0)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self.stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, without its fixed pauses: a hub without open requests stops at once."""

@@ -226,7 +226,8 @@ class Answers:
         waiting = self._ended.setdefault(command.asked.id, [])
         waiting.append(future)
         try:
-            await asyncio.wait_for(future, wait_s)
+            async with asyncio.timeout(wait_s):
+                await future
         except TimeoutError:
             pass  # it goes on; the asker sees the state it is in
         finally:
