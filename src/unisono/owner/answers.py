@@ -43,7 +43,7 @@ __all__ = ["Answers"]
 #: Replaying takes seconds; who asks meanwhile waits this long before it is told to come back.
 READY_WAIT_S = 4.0
 #: Live changes are gathered for so long: below what a person sees, above what a message costs.
-LIVE_GATHER_S = 0.002
+LIVE_GATHER_S = 0.001
 #: Commands of one thing that are listed.
 COMMANDS = 100
 REACHED_WAIT_S = 30.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,8 +29,6 @@ logger = logging.getLogger(__name__)
 
 #: The owner of an earlier life of the hub may need this long to notice its parent's end and close its files.
 LET_GO_S = 10.0
-#: At overload the door goes before the fold: what devices say is safe in the log and folded when there is time.
-NICENESS = 10
 
 
 class OwnerSettings(msgspec.Struct):
@@ -111,5 +108,4 @@ async def _open_history(folder: Path) -> History:
 
 
 if __name__ == "__main__":
-    os.nice(NICENESS)
     run_child(OwnerSettings, run)
