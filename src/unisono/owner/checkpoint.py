@@ -114,7 +114,7 @@ class Checkpointer:
 
     async def _keep_saving(self, owner: Owner) -> None:
         loop = asyncio.get_running_loop()
-        saved_at = loop.time()
+        saved_at = loop.time() - INTERVAL_S  # what was replayed is soon saved: the next crash must not replay it again
         folded = 0
         while True:
             await asyncio.sleep(1.0)
