@@ -60,3 +60,7 @@ def test_subjects_on_the_bus() -> None:
 
 def test_names_that_others_import_exist() -> None:
     assert all(hasattr(talk, name) for name in talk.__all__)
+
+
+def test_each_partition_has_its_own_pressure() -> None:
+    assert talk.pressure("0") == "pressure.0"
