@@ -16,7 +16,7 @@ def test_an_error_says_where_what_would_have_been_right_and_what_to_do() -> None
     error = CallerError(
         "400 is too large", field="brightness", expected="0 to 100", mend="Run: unisono thing show lamp"
     )
-    assert str(error) == "brightness: 400 is too large; expected 0 to 100. Run: unisono doctor"
+    assert str(error) == "brightness: 400 is too large; expected 0 to 100. Run: unisono thing show lamp"
     assert str(HostError("the log is away")) == "the log is away"
 
 
