@@ -180,6 +180,51 @@ async def test_a_thing_is_changed_moved_within_its_root_and_removed(hub: Hub) ->
     assert signed.items[0].code == "unknown_thing"
 
 
+async def test_names_in_several_languages_are_kept_found_and_told_the_owner(hub: Hub) -> None:
+    await add_home(hub)
+    await add(
+        hub, id="lamp", model="light", name="Sofa lamp", names={"zh": [" 沙发灯 ", "落地灯", "沙发灯"], "en": "Couch"}
+    )
+    kept = {"zh": ["沙发灯", "落地灯"], "en": ["Couch"]}
+    assert (await hub.http.get("/api/v1/things/lamp")).json()["names"] == kept
+    assert hub.owner.things["lamp"].names == kept
+
+    async def found(q: str) -> list[str]:
+        answer = await hub.http.get("/api/v1/things", params={"q": q})
+        return [item["id"] for item in answer.json()["items"]]
+
+    assert [await found(q) for q in ("落地", "couch", "sofa", "灯 落")] == [["lamp"], ["lamp"], ["lamp"], []]
+    answer = await hub.http.patch("/api/v1/things/lamp", json={"names": {"zh": "阅读灯"}})
+    assert answer.json()["names"] == {"zh": ["阅读灯"]}
+    assert hub.owner.things["lamp"].names == {"zh": ["阅读灯"]}
+    assert [await found(q) for q in ("落地", "阅读")] == [[], ["lamp"]]
+    assert (await hub.http.patch("/api/v1/things/lamp", json={"name": "Lamp"})).json()["names"] == {"zh": ["阅读灯"]}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"zh": ""},
+        {"zh": ["灯", " "]},
+        {"zh": []},
+        {"zh": ["灯"] * 21},
+        {"zh": "灯" * 201},
+        {"zh": 7},
+        {"not a language": "x"},
+        {"": "x"},
+        {"aaa-" + chr(97 + number): "x" for number in range(21)},
+        {f"a{chr(97 + number)}": "x" for number in range(21)},
+    ],
+)
+async def test_names_that_are_none_are_refused_where_they_stand(hub: Hub, names: dict[str, Any]) -> None:
+    await add_home(hub)
+    body = {"id": "lamp", "model": "light", "place": "home", "names": names}
+    problem = (await hub.http.post("/api/v1/things", json=body)).json()
+    assert (problem["status"], problem["code"]) == (422, "bad_value"), problem
+    assert problem["field"].startswith("names"), problem
+    assert (await hub.http.patch("/api/v1/places/home", json={"names": names})).status_code == 422
+
+
 async def test_a_new_secret_shuts_out_the_old_one_and_tells_the_gateways(hub: Hub) -> None:
     await add_home(hub)
     old = (await add(hub, id="lamp", model="light"))["secret"]

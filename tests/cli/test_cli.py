@@ -74,6 +74,22 @@ def test_things_are_added_listed_and_shown(shell: Shell, home: str) -> None:
     assert shell.run("thing", "list", "--q", "nothing").stderr.startswith("No things")
 
 
+def test_names_in_other_languages(shell: Shell, home: str) -> None:
+    shell.run(
+        *("thing", "add", "sofa_lamp", "--model", "light", "--place", "home", "--name", "Sofa lamp"),
+        *("--names", "zh=沙发灯", "--names", "zh=落地灯", "--names", "en=couch lamp"),
+    )
+    assert shell.json("thing", "show", "sofa_lamp")["names"] == {"zh": ["沙发灯", "落地灯"], "en": ["couch lamp"]}
+    assert "落地灯" in shell.run("thing", "show", "sofa_lamp").stdout
+    assert [thing["id"] for thing in shell.json("thing", "list", "--q", "沙发")] == ["sofa_lamp"]
+    place = shell.json("place", "add", "Study", "--parent", "home", "--names", "zh=书房")
+    assert place["names"] == {"zh": ["书房"]}
+    refused = shell.run("place", "add", "Attic", "--parent", "home", "--names", "阁楼", check=2)
+    assert "--names" in refused.stderr and "LANGUAGE=NAME" in refused.stderr
+    shell.run("thing", "remove", "sofa_lamp")
+    shell.run("place", "remove", "study")
+
+
 def test_history_as_table_csv_and_buckets(shell: Shell, home: str) -> None:
     say(shell, home, '{"temperature": 21.5}')
     deadline = time.monotonic() + 20

@@ -147,18 +147,6 @@ async def test_other_answers(site: Site, response: httpx.Response, kind: type[Ex
     assert getattr(caught.value, "code", None) == code
 
 
-async def test_a_hub_that_keeps_one_name_for_each_thing_gets_one(site: Site) -> None:
-    def handle(request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/api/v1/things" and b'"names"' in request.content:
-            return httpx.Response(400, json={"code": "bad_request", "detail": "Object contains unknown field `names`"})
-        return site.api.handle(request)
-
-    options = SimOptions(http="http://hub", token=Api.TOKEN, data=site.data)
-    provisioner = Provisioner(options, Keyring(site.data), transport=httpx.MockTransport(handle))
-    await provisioner.ensure(PLACES, THINGS)
-    assert len(site.api.things) == 5
-
-
 async def test_a_conflict_without_a_problem_document_counts_as_existing(site: Site) -> None:
     """A proxy in between may rewrite bodies; the status says enough."""
 

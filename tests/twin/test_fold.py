@@ -272,8 +272,9 @@ def test_a_thing_whose_model_is_missing_is_refused() -> None:
 def test_a_thing_is_changed_moved_and_upgraded() -> None:
     home = Home(*START, reports("gauge", {"level": 20, "mode": "low"}))
     was = home.twin("gauge").series
-    outcome = home.say(msgspec.structs.replace(thing_put("gauge"), name="Tank", place="cellar"))
+    outcome = home.say(msgspec.structs.replace(thing_put("gauge"), name="Tank", place="cellar", names={"zh": ["水箱"]}))
     assert (home.twin("gauge").name, home.twin("gauge").place, outcome.new_series) == ("Tank", "cellar", [])
+    assert home.twin("gauge").names == {"zh": ["水箱"]}
     outcome = home.say(model_put(GAUGE_2), thing_put("gauge", GAUGE_2))
     assert home.values("gauge") == {"level": 20.0}
     ((first, thing, keys),) = outcome.new_series

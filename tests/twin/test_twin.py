@@ -108,6 +108,7 @@ def test_a_saved_twin_comes_back_equal(data: st.DataObject) -> None:
         )
         twin.take(values, at, dated=False)
     twin.name, twin.place, twin.root, twin.parent, twin.sleep_s = "T", "hall", "home", "gate", 2.5
+    twin.names = {"zh": ["温度计"]}
     twin.seen, twin.sleeping, twin.heard, twin.missed = 9, True, True, 1
     twin.connections, twin.listening, twin.open = {3: "g1", 4: "g2"}, frozenset({"set", "call"}), ["c1"]
     written = msgspec.msgpack.encode(save(twin))

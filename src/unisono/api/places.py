@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -25,10 +24,6 @@ DEFAULT_LIMIT, MAX_LIMIT = 500, 5000
 
 # the kinds of the design; any other word is taken too, it only has no picture
 ROOT_KIND, INNER_KIND = "home", "room"
-
-
-def _names(given: Mapping[str, str | list[str]]) -> dict[str, list[str]]:
-    return {language: [names] if isinstance(names, str) else names for language, names in given.items()}
 
 
 @get("/")
@@ -91,7 +86,7 @@ async def _add(context: ApiContext, identity: Identity, data: shapes.PlaceNew) -
         place_id = check_id(data.id)
     else:
         place_id = await _free(context, data.name, kind)
-    row = PlaceRow(place_id, data.name, _names(data.names), kind, data.parent)
+    row = PlaceRow(place_id, data.name, shapes.names(data.names), kind, data.parent)
     row = await context.registry.put_place(row, partitions=len(context.partitions), new=True)
     context.places_changed()
     return shapes.place(row)
@@ -115,7 +110,7 @@ async def change_place(
     row = msgspec.structs.replace(
         old,
         name=old.name if data.name is UNSET else data.name,
-        names=old.names if data.names is UNSET else _names(data.names),
+        names=old.names if data.names is UNSET else shapes.names(data.names),
         kind=old.kind if data.kind is UNSET else data.kind,
         parent=old.parent if data.parent is UNSET else data.parent,
     )

@@ -5,12 +5,14 @@ Knows fields and their bounds, and how registry rows and the owner's views becom
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from unisono.api.times import iso, iso_or_none
+from unisono.errors import CallerError
 from unisono.store.registry import PersonRow, PlaceRow, ThingRow, TokenRow
 from unisono.twin import talk
 
@@ -45,6 +47,7 @@ __all__ = [
     "Value",
     "command",
     "dead_letter",
+    "names",
     "person",
     "place",
     "thing",
@@ -59,7 +62,10 @@ Item = TypeVar("Item")
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Id = Annotated[str, Meta(max_length=63)]
 Kind = Annotated[str, Meta(max_length=40)]
-Names = Annotated[dict[str, str | list[str]], Meta(max_length=20)]
+# a BCP 47 tag, as far as anybody speaks to a lamp: zh, en-GB, zh-Hant-TW
+Language = Annotated[str, Meta(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
+# a household calls a lamp three or four things; the bounds keep a thing's record in the log small
+Names = Annotated[dict[Language, Name | Annotated[list[Name], Meta(min_length=1, max_length=20)]], Meta(max_length=20)]
 SleepSeconds = Annotated[float, Meta(ge=0, le=31 * 86_400)]
 Password = Annotated[str, Meta(min_length=8, max_length=256)]
 
@@ -81,6 +87,7 @@ class Thing(msgspec.Struct):
 
     id: str
     name: str
+    names: dict[str, list[str]]
     model: str
     model_version: int
     place: str
@@ -98,12 +105,16 @@ class Thing(msgspec.Struct):
 
 
 class ThingNew(msgspec.Struct, forbid_unknown_fields=True):
-    """A thing to add. ``id`` is made from the name when absent; ``model`` means its newest version unless told."""
+    """A thing to add. ``id`` is made from the name when absent; ``model`` means its newest version unless told.
+
+    ``names``: what else it is called, by language, one name or several: ``{"zh": ["沙发灯", "落地灯"]}``.
+    """
 
     model: Annotated[str, Meta(min_length=1, max_length=200)]
     place: Id
     id: Id | None = None
     name: Name | None = None
+    names: Names = {}
     model_version: Annotated[int, Meta(ge=1)] | None = None
     parent: Id | None = None
     sleep_s: SleepSeconds = 0.0
@@ -112,9 +123,10 @@ class ThingNew(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ThingChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What to change in a thing; what is absent stays."""
+    """What to change in a thing; what is absent stays. ``names`` takes the place of all there were."""
 
     name: Name | UnsetType = UNSET
+    names: Names | UnsetType = UNSET
     model: Annotated[str, Meta(min_length=1, max_length=200)] | UnsetType = UNSET
     model_version: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
     place: Id | UnsetType = UNSET
@@ -310,12 +322,27 @@ class TokenMade(msgspec.Struct):
     expires: str | None
 
 
+def names(given: Mapping[str, str | list[str]]) -> dict[str, list[str]]:
+    """Names by language as the registry keeps them: always lists, without blanks around a name, each once.
+
+    Raises CallerError ``bad_value`` for a name of blanks alone.
+    """
+    found: dict[str, list[str]] = {}
+    for language, some in given.items():
+        stripped = [each.strip() for each in ([some] if isinstance(some, str) else some)]
+        if not all(stripped):
+            raise CallerError("A name of blanks says nothing", code="bad_value", field=f"names.{language}")
+        found[language] = list(dict.fromkeys(stripped))
+    return found
+
+
 def thing(row: ThingRow, twin: talk.TwinView | None, *, known: bool = True) -> Thing:
     """A registry row and its twin as one. ``known`` false: the owner did not answer, so nothing is claimed of it."""
     view = twin or talk.TwinView(row.id, False, 0, {}, {}, [])
     return Thing(
         id=row.id,
         name=row.name,
+        names=row.names,
         model=row.model,
         model_version=row.model_version,
         place=row.place,

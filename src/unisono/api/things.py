@@ -214,6 +214,7 @@ def _row(thing_id: str, new: shapes.ThingNew, model: Model, place: PlaceRow, at:
         sleep_s=new.sleep_s,
         created=at,
         simulated=new.simulated,
+        names=shapes.names(new.names),
     )
 
 
@@ -227,7 +228,7 @@ def _in_row(error: UnisonoError, number: int | None) -> UnisonoError:
 def thing_put(row: ThingRow, at: int) -> record.ThingPut:
     """The log entry for a thing as it now is."""
     return record.ThingPut(
-        row.id, row.name, row.model, row.model_version, row.place, row.root, row.parent, row.sleep_s, at
+        row.id, row.name, row.model, row.model_version, row.place, row.root, row.parent, row.sleep_s, at, row.names
     )
 
 
@@ -255,6 +256,7 @@ async def change_thing(
     row = msgspec.structs.replace(
         old,
         name=old.name if data.name is UNSET else data.name,
+        names=old.names if data.names is UNSET else shapes.names(data.names),
         model=model_id,
         model_version=version,
         place=place.id,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from unisono.cli.hub import Hub, hub_command
+from unisono.cli.names import Names, read_names
 from unisono.cli.screen import Screen
 
 __all__ = ["app"]
@@ -49,9 +50,10 @@ def add_place(
     parent: Annotated[str | None, typer.Option(help="The place it lies in; none makes a root place.")] = None,
     kind: Annotated[str | None, typer.Option(help="home, floor, room, outdoor, car, plant, area...")] = None,
     id: Annotated[str | None, typer.Option(help="Its id; else one is made from the name.")] = None,
+    names: Names = None,
 ) -> None:
     """Add a place."""
-    body = {"name": name, "parent": parent, "kind": kind, "id": id}
+    body = {"name": name, "parent": parent, "kind": kind, "id": id, "names": read_names(names or [])}
     screen.fields(hub.post("/api/v1/places", {key: value for key, value in body.items() if value is not None}))
 
 

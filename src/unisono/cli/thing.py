@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from unisono.cli.hub import Hub, hub_command
+from unisono.cli.names import Names, read_names
 from unisono.cli.screen import Screen, age, note, show_value
 from unisono.errors import CallerError, HostError
 
@@ -61,7 +62,7 @@ def list_things(
     place: Annotated[str | None, typer.Option(help="Only in this place and below.")] = None,
     model: Annotated[str | None, typer.Option(help="Only of this model.")] = None,
     trait: Annotated[str | None, typer.Option(help="Only with this trait.")] = None,
-    q: Annotated[str | None, typer.Option("--q", help="Only with this in the id or name.")] = None,
+    q: Annotated[str | None, typer.Option("--q", help="Only with this in the id or a name.")] = None,
 ) -> None:
     """List things with their values."""
     found = list(hub.items("/api/v1/things", place=place, model=model, trait=trait, q=q))
@@ -106,11 +107,13 @@ def add_thing(
     model: Annotated[str, typer.Option(help="The model, such as light or sensor.temperature.")],
     place: Annotated[str, typer.Option(help="The place it stands in.")],
     name: Annotated[str | None, typer.Option(help="Its name; else its id.")] = None,
+    names: Names = None,
     parent: Annotated[str | None, typer.Option(help="The thing it is part of, or that speaks for it.")] = None,
     sleep_s: Annotated[float, typer.Option(help="Silence of so many seconds is normal for it.", min=0)] = 0.0,
 ) -> None:
     """Add a thing. Its secret is shown once."""
-    body = {"id": id, "model": model, "place": place, "name": name, "parent": parent, "sleep_s": sleep_s}
+    body: dict[str, Any] = {"id": id, "model": model, "place": place, "name": name, "parent": parent}
+    body |= {"names": read_names(names or []), "sleep_s": sleep_s}
     added = hub.post("/api/v1/things", {key: value for key, value in body.items() if value is not None})
     screen.fields(added)
     if not screen.as_json:

@@ -65,7 +65,7 @@ def _twin(row: Any, shape: Shape, partition: Partition, known: dict[tuple[str, s
         partition.next_series += len(shape.series_keys)
     twin = Twin(row.id, shape, first)
     twin.name, twin.place, twin.root, twin.parent = row.name, row.place, row.root, row.parent
-    twin.sleep_s = row.sleep_s
+    twin.sleep_s, twin.names = row.sleep_s, row.names
     now = time.time_ns() // 1000
     for i, key in enumerate(shape.keys):
         if (row.id, key) not in known:

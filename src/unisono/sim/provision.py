@@ -43,7 +43,6 @@ class Provisioner:
         self._keyring = keyring
         self._transport = transport
         self._http: httpx.AsyncClient | None = None
-        self._with_names = True
 
     async def ensure(self, places: Sequence[Place], things: Sequence[Wanted]) -> None:
         """Afterwards the keyring has a secret for each of ``things``.
@@ -87,13 +86,10 @@ class Provisioner:
             raise _refused(answer, f"place {place.id}")
 
     async def _put_things(self, things: Sequence[Wanted]) -> dict[str, str]:
-        rows = [_row(label, model, with_names=self._with_names) for label, model in things]
+        rows = [_row(label, model) for label, model in things]
         answer = await self._post("/api/v1/things", rows)
         if not answer.is_error:
             return {str(item["id"]): str(item["secret"]) for item in answer.json()["items"]}
-        if self._with_names and "names" in answer.text and answer.status_code in (400, 422):
-            self._with_names = False  # a hub that keeps one name for each thing
-            return await self._put_things(things)
         if _code(answer) != "exists":
             raise _refused(answer, f"things from {things[0][0].thing}")
         if len(things) == 1:
@@ -132,9 +128,9 @@ class Provisioner:
                 await asyncio.sleep(RETRY_S)
 
 
-def _row(label: Label, model: str, *, with_names: bool) -> Mapping[str, Any]:
+def _row(label: Label, model: str) -> Mapping[str, Any]:
     row = {"id": label.thing, "model": model, "place": label.place, "name": label.name, "simulated": True}
-    return {**row, "names": {"zh": label.zh}} if label.zh and with_names else row
+    return {**row, "names": {"zh": label.zh}} if label.zh else row
 
 
 def _code(answer: httpx.Response) -> str:

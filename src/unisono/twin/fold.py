@@ -284,7 +284,7 @@ class Fold:
         elif twin.shape is not shape:
             twin.reshape(shape, self._new_series(entry.id, shape))
         twin.name, twin.place, twin.root, twin.parent = entry.name, entry.place, entry.root, entry.parent
-        twin.sleep_s = entry.sleep_s
+        twin.sleep_s, twin.names = entry.sleep_s, entry.names
         self.outcome.touched.setdefault(twin, 0)
 
     def _new_series(self, thing: str, shape: Shape) -> int:

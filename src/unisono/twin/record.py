@@ -117,7 +117,10 @@ class ModelPut(msgspec.Struct, array_like=True, tag=10, gc=False):
 
 
 class ThingPut(msgspec.Struct, array_like=True, tag=11, gc=False):
-    """A thing was added or changed. ``sleep_s``: silence of that length is normal for it (0: it keeps a connection)."""
+    """A thing was added or changed. ``sleep_s``: silence of that length is normal for it (0: it keeps a connection).
+
+    ``names`` holds further names by language tag, one or several each.
+    """
 
     id: str
     name: str
@@ -128,6 +131,7 @@ class ThingPut(msgspec.Struct, array_like=True, tag=11, gc=False):
     parent: str | None = None
     sleep_s: float = 0.0
     at: int = 0
+    names: dict[str, list[str]] = {}
 
 
 class ThingRemoved(msgspec.Struct, array_like=True, tag=12, gc=False):

@@ -35,6 +35,7 @@ class Twin:
         "missed",
         "model",
         "name",
+        "names",
         "open",
         "parent",
         "place",
@@ -51,6 +52,7 @@ class Twin:
     def __init__(self, id: str, shape: Shape, series: int) -> None:
         self.id = id
         self.name = id
+        self.names: dict[str, list[str]] = {}
         self.model = shape.model.id
         self.version = shape.model.version
         self.place = ""
@@ -161,6 +163,7 @@ class Saved(msgspec.Struct, array_like=True):
     heard: bool
     open: list[str]
     missed: int = 0
+    names: dict[str, list[str]] = {}
 
 
 def save(twin: Twin) -> Saved:
@@ -184,6 +187,7 @@ def save(twin: Twin) -> Saved:
         twin.heard,
         twin.open,
         twin.missed,
+        twin.names,
     )
 
 
@@ -193,7 +197,7 @@ def restore(saved: Saved, shape: Shape) -> Twin:
     twin.name, twin.place, twin.root, twin.parent = saved.name, saved.place, saved.root, saved.parent
     twin.sleep_s, twin.seen, twin.sleeping, twin.heard = saved.sleep_s, saved.seen, saved.sleeping, saved.heard
     twin.connections, twin.listening, twin.open = saved.connections, frozenset(saved.listening), saved.open
-    twin.missed = saved.missed
+    twin.missed, twin.names = saved.missed, saved.names
     # absent values are told by identity: what was read is made the same object again
     triples = zip(saved.values, saved.ats, shape.absent, strict=True)
     twin.values = [value if at else absent for value, at, absent in triples]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -16,7 +17,9 @@ from alembic.script import ScriptDirectory
 
 import unisono.store.registry
 from unisono.errors import HostError
-from unisono.store.registry import PlaceRow, Registry
+from unisono.store.registry import PlaceRow, Registry, ThingRow
+from unisono.store.registry.address import Address
+from unisono.store.registry.database import Database
 from unisono.store.registry.schema import HEAD
 from unisono.store.registry.tables import metadata
 
@@ -29,11 +32,15 @@ async def test_the_migrations_make_what_the_tables_say(registry: Registry) -> No
         assert await connection.run_sync(differences) == []
 
 
-def test_head_is_the_newest_migration() -> None:
+def migrations() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(unisono.store.registry.__path__[0]) / "migrations"))
     config.set_main_option("path_separator", "os")
-    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+    return config
+
+
+def test_head_is_the_newest_migration() -> None:
+    assert ScriptDirectory.from_config(migrations()).get_heads() == [HEAD]
 
 
 async def test_what_was_put_is_there_after_opening_again(url: str) -> None:
@@ -52,6 +59,27 @@ async def test_several_may_open_an_empty_database_at_once(url: str) -> None:
     assert len(await registries[0].list_places()) == 5
     for registry in registries:
         await registry.close()
+
+
+async def test_what_the_first_schema_kept_is_there_after_the_newest(url: str) -> None:
+    database = Database(Address.parse(url))
+    await database.prepare()
+
+    def first(connection: sa.Connection) -> None:
+        config = migrations()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+
+    async with database.write() as connection:
+        await connection.run_sync(first)
+        await connection.exec_driver_sql("INSERT INTO place VALUES ('home', 'Home', '{}', 'home', NULL, 'home', '0')")
+        await connection.exec_driver_sql(
+            "INSERT INTO thing VALUES ('lamp', 'Lamp', 'light', 1, 'home', 'home', NULL, 0, 5, FALSE, 'lamp\x1flamp')"
+        )
+    await database.close()
+    registry = await Registry.open(url)
+    assert await registry.find_things(q="lamp") == [ThingRow("lamp", "Lamp", "light", 1, "home", "home", created=5)]
+    await registry.close()
 
 
 async def test_a_newer_schema_is_left_alone(url: str) -> None:

@@ -34,6 +34,7 @@ def lamp(id: str, place: str = "living", **fields: object) -> ThingRow:
 
 async def test_a_thing_comes_back_as_it_was_put(home: Registry) -> None:
     row = ThingRow("probe", "Fühler 温度", "sensor.temperature", 3, "kitchen", "home", None, 3600.5, 17, True)
+    row = msgspec.structs.replace(row, names={"zh": ["温度计", "沙发旁的"], "en": ["Feeler"]})
     await home.put_things([row])
     assert await home.get_thing("probe") == row
     assert await home.get_thing("nothing") is None

@@ -50,7 +50,10 @@ class ModelRow(msgspec.Struct, frozen=True):
 
 
 class ThingRow(msgspec.Struct, frozen=True, gc=False):
-    """A thing. ``root`` may be left empty: the registry fills it from ``place``; a wrong one is refused."""
+    """A thing. ``root`` may be left empty: the registry fills it from ``place``; a wrong one is refused.
+
+    ``names`` holds further names by language tag, one or several each.
+    """
 
     id: str
     name: str
@@ -62,6 +65,7 @@ class ThingRow(msgspec.Struct, frozen=True, gc=False):
     sleep_s: float = 0.0
     created: int = 0
     simulated: bool = False
+    names: dict[str, list[str]] = {}
 
 
 class CredentialRow(msgspec.Struct, frozen=True, gc=False):

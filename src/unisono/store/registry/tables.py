@@ -72,7 +72,9 @@ thing = sa.Table(
     sa.Column("sleep_s", sa.Double, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("simulated", sa.Boolean, nullable=False),
-    # id and name, folded (see `fold`): LIKE knows only ASCII case on SQLite and the server's locale on PostgreSQL.
+    # Further names by language. The default is for the rows that were there before the column.
+    sa.Column("names", sa.JSON, nullable=False, server_default="{}"),
+    # id and names, folded (see `fold`): LIKE knows only ASCII case on SQLite and the server's locale on PostgreSQL.
     sa.Column("folded", sa.Text, nullable=False),
     sa.Index(None, "place", "id"),
     sa.Index(None, "root", "id"),

@@ -60,7 +60,7 @@ class Things:
         """Things in the order of their ids that meet every condition given.
 
         ``places``: in one of these or below. ``models``: of any of these (how a trait is asked for). ``q``: a part of
-        the id or name, whatever its case.
+        the id or of a name in any language, whatever its case.
         """
         query = sa.select(*shape.columns(thing, ThingRow))
         for condition in _conditions(
@@ -102,9 +102,7 @@ class Things:
                 await _refuse_taken(connection, ids)
             settled = await _with_roots(connection, things)
             await _check_family(connection, {row.id: row for row in settled}, new)
-            records = [
-                {**shape.values(row), "folded": shape.SEPARATOR.join((row.id, shape.fold(row.name)))} for row in settled
-            ]
+            records = [{**shape.values(row), "folded": _folded(row)} for row in settled]
             await shape.put(connection, thing, records, keep=("created",))
             await put_credentials(connection, credentials)
             await add_to_outbox(connection, outbox)
@@ -130,6 +128,12 @@ class Things:
                 await connection.execute(sa.delete(thing).where(thing.c.id.in_(part)))
                 await retire_credentials(connection, part, at)
             await add_to_outbox(connection, outbox)
+
+
+def _folded(row: ThingRow) -> str:
+    """The id and every name, as they are searched."""
+    names = (row.name, *(name for names in row.names.values() for name in names))
+    return shape.SEPARATOR.join((row.id, *map(shape.fold, names)))
 
 
 def _conditions(
