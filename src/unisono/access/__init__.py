@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from unisono.access.clients import (
+    CLAIM_REQUEST,
+    CLAIM_RESPONSE,
+    Access,
+    Rights,
+    TopicRule,
+    may_hear,
+    may_publish,
+    may_subscribe,
+    read_rule,
+    write_rule,
+)
 from unisono.access.decide import Identity, decide, role_at
 from unisono.access.decision import ALLOWED, Decision
+from unisono.access.filters import sound_filter
 from unisono.access.passwords import check_password, hash_password, needs_rehash
 from unisono.access.roles import RIGHTS, Action, Risk, Role, Scope, read_scope, write_scope
 from unisono.access.secrets import (
@@ -21,15 +34,20 @@ from unisono.access.topics import NativeTopic, as_subscribed, canonical, read_na
 
 __all__ = [
     "ALLOWED",
+    "CLAIM_REQUEST",
+    "CLAIM_RESPONSE",
     "PEPPER_BYTES",
     "RIGHTS",
+    "Access",
     "Action",
     "Decision",
     "Identity",
     "NativeTopic",
+    "Rights",
     "Risk",
     "Role",
     "Scope",
+    "TopicRule",
     "as_subscribed",
     "canonical",
     "check_password",
@@ -38,16 +56,22 @@ __all__ = [
     "hash_password",
     "hash_secret",
     "is_token",
+    "may_hear",
+    "may_publish",
+    "may_subscribe",
     "needs_rehash",
     "new_pepper",
     "new_secret",
     "new_setup_code",
     "new_token",
     "read_native",
+    "read_rule",
     "read_scope",
     "read_setup_code",
     "role_at",
+    "sound_filter",
     "topic_allowed",
     "visible",
+    "write_rule",
     "write_scope",
 ]

@@ -13,7 +13,19 @@ import msgspec
 
 from unisono.access.decision import ALLOWED, Decision
 
-__all__ = ["NativeTopic", "as_subscribed", "canonical", "read_native", "topic_allowed", "visible"]
+__all__ = [
+    "ME",
+    "NAMESPACE",
+    "NativeTopic",
+    "as_subscribed",
+    "canonical",
+    "check_filter",
+    "check_topic",
+    "plain_filter",
+    "read_native",
+    "topic_allowed",
+    "visible",
+]
 
 NAMESPACE = "things"
 ME = "me"
@@ -84,11 +96,34 @@ def visible(thing_id: str, children: Collection[str], topic: str) -> bool:
     return owner == thing_id or owner in children
 
 
-def _publish(thing_id: str, children: Collection[str], topic: str) -> Decision:
+def check_topic(topic: str) -> Decision:
+    """Whether anybody may publish to ``topic``."""
     if not topic or "+" in topic or "#" in topic or "\0" in topic:
         return Decision(False, "bad_topic", "a topic to publish to has no wildcards and is not empty")
     if topic.startswith("$"):
         return Decision(False, "reserved", "topics that begin with $ are the hub's own")
+    return ALLOWED
+
+
+def check_filter(filter: str) -> Decision:
+    """Whether anybody may subscribe with ``filter``."""
+    filter = plain_filter(filter)
+    if not filter or "\0" in filter:
+        return Decision(False, "bad_topic", "a topic filter is not empty")
+    if filter.startswith("$"):
+        return Decision(False, "reserved", "topics that begin with $ are the hub's own")
+    return ALLOWED
+
+
+def plain_filter(filter: str) -> str:
+    """What a shared filter shares; any other filter as it is."""
+    return _share(filter)[1]
+
+
+def _publish(thing_id: str, children: Collection[str], topic: str) -> Decision:
+    decision = check_topic(topic)
+    if not decision:
+        return decision
     if topic.partition("/")[0] != NAMESPACE:
         return ALLOWED
     if not visible(thing_id, children, topic):
@@ -100,11 +135,10 @@ def _publish(thing_id: str, children: Collection[str], topic: str) -> Decision:
 
 
 def _subscribe(thing_id: str, children: Collection[str], filter: str) -> Decision:
-    filter = _share(filter)[1]
-    if not filter or "\0" in filter:
-        return Decision(False, "bad_topic", "a topic filter is not empty")
-    if filter.startswith("$"):
-        return Decision(False, "reserved", "topics that begin with $ are the hub's own")
+    decision = check_filter(filter)
+    if not decision:
+        return decision
+    filter = plain_filter(filter)
     levels = filter.split("/")
     if levels[0] != NAMESPACE or levels[1:2] in ([], ["#"]):
         return ALLOWED

@@ -10,15 +10,23 @@ from typing import Any
 
 import msgspec
 
+from unisono.access import Rights
 from unisono.twin.record import Asked
 
 __all__ = [
     "ACCESS_CHANGED",
+    "CLAIM",
+    "PROGRAM_ASKS",
     "SIGN_IN",
+    "SIGN_IN_SLOWLY",
     "AccessChanged",
+    "Certificate",
+    "ClaimAnswer",
+    "ClaimAsk",
     "CommandAsk",
     "CommandGet",
     "CommandView",
+    "Credentials",
     "DeadLetter",
     "DeadLettersAsk",
     "Down",
@@ -29,6 +37,7 @@ __all__ = [
     "LiveChange",
     "OwnerStatus",
     "Pressure",
+    "ProgramAsk",
     "Reached",
     "SignIn",
     "SignInAnswer",
@@ -46,8 +55,11 @@ __all__ = [
     "taken",
 ]
 
-SIGN_IN = "ask.signin"
-ACCESS_CHANGED = "access.changed"
+SIGN_IN = "ask.signin"  # SignInAsk > SignInAnswer
+SIGN_IN_SLOWLY = "ask.signin.slowly"  # the same, for those that were answered ``later``
+ACCESS_CHANGED = "access.changed"  # AccessChanged, to everybody
+CLAIM = "ask.claim"  # ClaimAsk > ClaimAnswer, or an error
+PROGRAM_ASKS = "ask.program"  # ProgramAsk > CommandView, or an error
 
 
 def ask_owner(partition: str, verb: str) -> str:
@@ -100,17 +112,46 @@ class Taken(msgspec.Struct, array_like=True):
     gateway: str
 
 
-class SignInAsk(msgspec.Struct, array_like=True):
-    """``items``: pairs of thing id and secret; an empty secret asks for the facts only (``ok`` is then false, and
-    ``code`` ``unknown_thing`` when there is no such thing or its credential was revoked, else ``bad_credentials``)."""
+class Certificate(msgspec.Struct, array_like=True):
+    """A client certificate whose private key the client has shown to hold.
 
-    items: list[tuple[str, str]]
+    ``fingerprint``: SHA-256 of its DER form, in lower-case hex. ``subject``: its common name. ``ours``: this hub's CA
+    issued it, and that was checked.
+    """
+
+    fingerprint: str
+    subject: str = ""
+    ours: bool = False
+    not_before: int = 0
+    not_after: int = 0
+
+
+class Credentials(msgspec.Struct, array_like=True):
+    """What a client shows at a door: a user name and a password (a thing's id and secret, ``claim`` and a code, any
+    name and a token), a certificate, or both.
+
+    With ``stamp`` (of an earlier `SignIn` of ``user``) it asks whether what signed in then still holds: ``ok`` says
+    so, and the facts are today's.
+    """
+
+    user: str
+    password: str
+    address: str = ""
+    certificate: Certificate | None = None
+    stamp: str = ""
+
+
+class SignInAsk(msgspec.Struct, array_like=True):
+    items: list[Credentials]
 
 
 class SignIn(msgspec.Struct, array_like=True):
-    """Who a client is; ``ok`` false with ``code`` (bad_credentials, unknown_thing, not_allowed) when it may not enter.
+    """Who a client is; ``ok`` false with ``code`` when it may not enter: bad_credentials, unknown_thing, not_allowed,
+    too_many, or ``later``: checking takes long, ask `SIGN_IN_SLOWLY`.
 
-    ``children``: ids of the things it speaks for. ``version``: of the credential, for later recheck.
+    ``id``: a thing's id, ``token:<id>`` of a program, ``claim:<id>`` of a device with a claim code. ``children``: ids
+    of the things it speaks for. ``stamp``: with what it signed in, for a later recheck. ``version``: of a thing's
+    secret.
     """
 
     ok: bool
@@ -121,6 +162,8 @@ class SignIn(msgspec.Struct, array_like=True):
     partition: str = "0"
     children: list[str] = []
     version: int = 0
+    stamp: str = ""
+    rights: Rights = Rights()
 
 
 class SignInAnswer(msgspec.Struct, array_like=True):
@@ -128,9 +171,42 @@ class SignInAnswer(msgspec.Struct, array_like=True):
 
 
 class AccessChanged(msgspec.Struct, array_like=True):
-    """A credential, or the existence of things, changed: gateways drop cached facts and recheck who is connected."""
+    """A credential, a right or the existence of things changed: whoever keeps facts drops them, gateways recheck who
+    is connected. ``tokens``: ids of tokens; None for any.
+    """
 
     things: list[str]
+    tokens: list[str] | None = []
+
+
+class ClaimAsk(msgspec.Struct, array_like=True):
+    """A device redeems its claim code. What the claim does not say of the thing, the device may."""
+
+    code: str
+    address: str
+    id: str | None = None
+    model: str | None = None
+    name: str | None = None
+
+
+class ClaimAnswer(msgspec.Struct, array_like=True):
+    """The device's identity from now on; ``ports`` by scheme (mqtt, mqtts, http...)."""
+
+    id: str
+    secret: str
+    model: str
+    place: str
+    ports: dict[str, int] = {}
+
+
+class ProgramAsk(msgspec.Struct, array_like=True):
+    """The program that signed in with ``stamp`` wants something of a thing: as `CommandAsk`, rights still unchecked."""
+
+    stamp: str
+    thing: str
+    set: dict[str, Any] | None = None
+    call: str | None = None
+    input: dict[str, Any] | None = None
 
 
 class TwinsAsk(msgspec.Struct, array_like=True):
