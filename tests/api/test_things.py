@@ -34,6 +34,12 @@ async def add(hub: Hub, **fields: Any) -> dict[str, Any]:
     return found
 
 
+async def signed_in(hub: Hub, *shown: tuple[str, str]) -> list[talk.SignIn]:
+    """What the directory says of these pairs of user name and password."""
+    ask = talk.SignInAsk([talk.Credentials(*each) for each in shown])
+    return (await hub.context.directory.sign_in(ask)).items
+
+
 async def test_a_thing_is_in_the_log_and_may_sign_in_when_the_answer_comes(hub: Hub) -> None:
     await add_home(hub)
     added = await add(hub, id="probe1", model="sensor.temperature", name="Probe")
@@ -42,14 +48,13 @@ async def test_a_thing_is_in_the_log_and_may_sign_in_when_the_answer_comes(hub: 
     assert kinds == [record.ModelPut, record.ThingPut]
     assert hub.owner.things["probe1"].root == "home"
 
-    ask = talk.SignInAsk([("probe1", added["secret"]), ("probe1", "wrong"), ("nobody", "x")])
-    answer = await hub.context.directory.sign_in(ask)
-    assert [(item.ok, item.code) for item in answer.items] == [
+    items = await signed_in(hub, ("probe1", added["secret"]), ("probe1", "wrong"), ("nobody", "x"))
+    assert [(item.ok, item.code) for item in items] == [
         (True, ""),
         (False, "bad_credentials"),
         (False, "unknown_thing"),
     ]
-    assert (answer.items[0].root, answer.items[0].partition) == ("home", "0")
+    assert (items[0].root, items[0].partition) == ("home", "0")
 
     hub.owner.say("probe1", {"temperature": 24.9}, 1_795_341_600_100_000)
     thing = (await hub.http.get("/api/v1/things/probe1")).json()
@@ -118,7 +123,7 @@ async def test_ten_thousand_things_are_added_and_sign_in_within_seconds(hub: Hub
     began = loop.time()
     items = (await hub.http.post("/api/v1/things", json=rows)).json()["items"]
     added = loop.time()
-    ask = talk.SignInAsk([(item["id"], item["secret"]) for item in items])
+    ask = talk.SignInAsk([talk.Credentials(item["id"], item["secret"]) for item in items])
     answers = []
     for start in range(0, len(ask.items), 500):
         part = msgspec.msgpack.encode(talk.SignInAsk(ask.items[start : start + 500]))
@@ -176,7 +181,7 @@ async def test_a_thing_is_changed_moved_within_its_root_and_removed(hub: Hub) ->
     assert "lamp" not in hub.owner.things
     assert (await hub.http.get("/api/v1/things/lamp")).json()["code"] == "not_found"
     assert (await hub.http.delete("/api/v1/things/lamp")).status_code == 404
-    signed = await hub.context.directory.sign_in(talk.SignInAsk([("lamp", "x")]))
+    signed = await hub.context.directory.sign_in(talk.SignInAsk([talk.Credentials("lamp", "x")]))
     assert signed.items[0].code == "unknown_thing"
 
 
@@ -236,11 +241,11 @@ async def test_a_new_secret_shuts_out_the_old_one_and_tells_the_gateways(hub: Hu
         heard.set()
 
     await hub.context.bus.subscribe(talk.ACCESS_CHANGED, hear)
-    assert (await hub.context.directory.sign_in(talk.SignInAsk([("lamp", old)]))).items[0].version == 1
+    assert (await signed_in(hub, ("lamp", old)))[0].version == 1
     new = (await hub.http.post("/api/v1/things/lamp/secret")).json()["secret"]
-    answer = await hub.context.directory.sign_in(talk.SignInAsk([("lamp", old), ("lamp", new)]))
-    assert [item.ok for item in answer.items] == [False, True]
-    assert answer.items[1].version == 2
+    items = await signed_in(hub, ("lamp", old), ("lamp", new))
+    assert [item.ok for item in items] == [False, True]
+    assert items[1].version == 2
     async with asyncio.timeout(5):
         await heard.wait()
     assert told == [["lamp"]]
@@ -249,9 +254,13 @@ async def test_a_new_secret_shuts_out_the_old_one_and_tells_the_gateways(hub: Hu
 async def test_children_come_with_their_gateways_sign_in(hub: Hub) -> None:
     await add_home(hub)
     secret = (await add(hub, id="bridge", model="gateway"))["secret"]
-    assert (await hub.context.directory.sign_in(talk.SignInAsk([("bridge", secret)]))).items[0].children == []
+    assert (await hub.context.directory.sign_in(talk.SignInAsk([talk.Credentials("bridge", secret)]))).items[
+        0
+    ].children == []
     await add(hub, id="bulb", model="light", parent="bridge")
-    assert (await hub.context.directory.sign_in(talk.SignInAsk([("bridge", secret)]))).items[0].children == ["bulb"]
+    assert (await hub.context.directory.sign_in(talk.SignInAsk([talk.Credentials("bridge", secret)]))).items[
+        0
+    ].children == ["bulb"]
 
 
 async def test_an_owner_that_is_silent_is_said_of_each_thing_and_lists_still_work(hub: Hub) -> None:

@@ -20,7 +20,7 @@ from unisono.store.log import Log
 from unisono.store.nats_server import NatsServer
 from unisono.store.table import Table
 from unisono.twin.record import Batch, decode_batch
-from unisono.twin.talk import ACCESS_CHANGED, SIGN_IN, AccessChanged, SignIn, SignInAnswer, SignInAsk
+from unisono.twin.talk import ACCESS_CHANGED, SIGN_IN, AccessChanged, Credentials, SignIn, SignInAnswer, SignInAsk
 
 E = TypeVar("E")
 
@@ -42,12 +42,20 @@ class Directory:
     async def answer(self, payload: bytes) -> bytes:
         self.questions += 1
         asked = msgspec.msgpack.decode(payload, type=SignInAsk)
-        return msgspec.msgpack.encode(SignInAnswer([self._check(id, secret) for id, secret in asked.items]))
+        return msgspec.msgpack.encode(SignInAnswer([self._check(shown) for shown in asked.items]))
 
-    def _check(self, id: str, secret: str) -> SignIn:
+    def _check(self, shown: Credentials) -> SignIn:
+        id, secret = shown.user, shown.password
         known = self.things.get(id)
         if known is None:
             return SignIn(False, id, "unknown_thing", "Nothing is registered under that id")
+        known = msgspec.structs.replace(known, stamp=f"secret:{known.version}")
+        if shown.stamp:
+            return (
+                known
+                if shown.stamp == known.stamp
+                else msgspec.structs.replace(known, ok=False, code="bad_credentials")
+            )
         if secret != self.secrets[id]:
             return msgspec.structs.replace(known, ok=False, code="bad_credentials", detail="The secret is wrong")
         return known

@@ -17,17 +17,27 @@ from unisono.access.clients import (
 from unisono.access.decide import Identity, decide, role_at
 from unisono.access.decision import ALLOWED, Decision
 from unisono.access.filters import sound_filter
-from unisono.access.passwords import check_password, hash_password, needs_rehash
+from unisono.access.passwords import (
+    check_device_password,
+    check_password,
+    hash_device_password,
+    hash_password,
+    is_device_password,
+    needs_rehash,
+)
 from unisono.access.roles import RIGHTS, Action, Risk, Role, Scope, read_scope, write_scope
 from unisono.access.secrets import (
     PEPPER_BYTES,
     check_secret,
     hash_secret,
+    is_claim_code,
     is_token,
+    new_claim_code,
     new_pepper,
     new_secret,
     new_setup_code,
     new_token,
+    read_code,
     read_setup_code,
 )
 from unisono.access.topics import NativeTopic, as_subscribed, canonical, read_native, topic_allowed, visible
@@ -50,20 +60,26 @@ __all__ = [
     "TopicRule",
     "as_subscribed",
     "canonical",
+    "check_device_password",
     "check_password",
     "check_secret",
     "decide",
+    "hash_device_password",
     "hash_password",
     "hash_secret",
+    "is_claim_code",
+    "is_device_password",
     "is_token",
     "may_hear",
     "may_publish",
     "may_subscribe",
     "needs_rehash",
+    "new_claim_code",
     "new_pepper",
     "new_secret",
     "new_setup_code",
     "new_token",
+    "read_code",
     "read_native",
     "read_rule",
     "read_scope",

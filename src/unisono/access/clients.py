@@ -164,6 +164,8 @@ def _program_subscribes(rights: Rights, filter: str) -> Decision:
         wild = levels[0] in ("+", "#") and rights.reads != frozenset()
         return ALLOWED if wild else _ordinary(rights, "subscribe", plain_filter(filter))
     named = levels[1] if len(levels) > 1 and levels[1] not in ("+", "#") else None
+    if named == ME:
+        return Decision(False, "not_a_thing", f"a program is no thing: {filter[:200]!r}; expected things/ID/...")
     if rights.reads == frozenset() or (named is not None and rights.reads is not None and named not in rights.reads):
         return Decision(False, "scope", f"the token does not read {named!r}" if named else "the token reads no thing")
     return ALLOWED
@@ -179,10 +181,8 @@ def _ordinary(rights: Rights, access: Access, filter: str) -> Decision:
 
 
 def _rule_for(rights: Rights, access: Access, topic: str) -> TopicRule | None:
-    return next(
-        (rule for rule in rights.rules if rule.access == access and _applies(rule, topic) and covers(rule.filter, topic)),
-        None,
-    )
+    rules = (rule for rule in rights.rules if rule.access == access and _applies(rule, topic))
+    return next((rule for rule in rules if covers(rule.filter, topic)), None)
 
 
 def _applies(rule: TopicRule, topic: str) -> bool:

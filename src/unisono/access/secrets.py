@@ -19,11 +19,14 @@ __all__ = [
     "TOKEN_PREFIX",
     "check_secret",
     "hash_secret",
+    "is_claim_code",
     "is_token",
+    "new_claim_code",
     "new_pepper",
     "new_secret",
     "new_setup_code",
     "new_token",
+    "read_code",
     "read_setup_code",
 ]
 
@@ -38,6 +41,8 @@ TOKEN_PREFIX = "uni_"
 # 80 bits, 16 letters: one use, for a few minutes, typed by hand.
 SETUP_CODE_BYTES = 10
 SETUP_CODE_GROUP = 4
+# 40 bits, 8 letters: one use, an hour or so, few tries a minute for all guessers together (api/claims.py).
+CLAIM_CODE_BYTES = 5
 PEPPER_BYTES = 32
 HASH_BYTES = 32
 
@@ -71,13 +76,30 @@ def is_token(text: str) -> bool:
 
 def new_setup_code(random: Random = os.urandom) -> str:
     """A code to be typed by hand, once: ``XXXX-XXXX-XXXX-XXXX`` in Crockford's base 32."""
-    letters = base64.b32encode(random(SETUP_CODE_BYTES)).translate(_TO_CROCKFORD).decode()
-    return "-".join(letters[at : at + SETUP_CODE_GROUP] for at in range(0, len(letters), SETUP_CODE_GROUP))
+    return _code(random(SETUP_CODE_BYTES))
 
 
-def read_setup_code(typed: str) -> str:
-    """A setup code as it must be hashed, however it was typed: case, dashes, spaces, I or L for 1 and O for 0 pass."""
+def new_claim_code(random: Random = os.urandom) -> str:
+    """A code that brings one device in: ``XXXX-XXXX`` in Crockford's base 32."""
+    return _code(random(CLAIM_CODE_BYTES))
+
+
+def is_claim_code(typed: str) -> bool:
+    """Whether ``typed`` looks like one of `new_claim_code`'s; says nothing of its being valid."""
+    return len(read_code(typed)) == CLAIM_CODE_BYTES * 8 // 5
+
+
+def read_code(typed: str) -> str:
+    """A code as it must be hashed, however it was typed: case, dashes, spaces, I or L for 1 and O for 0 pass."""
     return typed.upper().translate(_MISREAD)
+
+
+read_setup_code = read_code
+
+
+def _code(random: bytes) -> str:
+    letters = base64.b32encode(random).translate(_TO_CROCKFORD).decode()
+    return "-".join(letters[at : at + SETUP_CODE_GROUP] for at in range(0, len(letters), SETUP_CODE_GROUP))
 
 
 def hash_secret(secret: str | bytes, pepper: bytes) -> bytes:

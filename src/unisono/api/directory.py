@@ -2,23 +2,38 @@
 
 Knows credentials' hashes and the facts behind a sign-in. Knows no socket of a device and no route. Ten thousand devices
 that reconnect at once are answered in about a second: asks are batched, facts come from the registry in one query per
-batch, a hash is a keyed BLAKE2, and facts are kept for a while.
+batch, a hash is a keyed BLAKE2, and facts are kept for a while. Passwords that a device chose itself are the exception:
+Argon2 once, in a lane of their own, then a keyed BLAKE2 too.
 """
 
 from __future__ import annotations
 
+import asyncio
+import hmac
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 import msgspec
 
-from unisono.access import check_secret
+from unisono.access import (
+    Rights,
+    TopicRule,
+    check_device_password,
+    check_secret,
+    hash_secret,
+    is_claim_code,
+    is_device_password,
+    is_token,
+)
+from unisono.api.auth import Throttle, now_us
+from unisono.errors import CallerError
 from unisono.store.bus import Bus
-from unisono.store.registry import Registry, SignInFacts
+from unisono.store.registry import Registry, SignInFacts, TopicRuleRow
 from unisono.twin import talk
 
-__all__ = ["Directory"]
+__all__ = ["Directory", "Strangers"]
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +49,52 @@ MAX_ITEMS = 5000
 # the queue group: with several API processes one of them answers
 QUEUE = "directory"
 
+# passwords that wait for Argon2 (25 ms each, one at a time): as long as a client waits for its CONNACK
+MAX_SLOW = 200
+
+# a certificate may be dated back by so much: makers do it for devices whose clock is behind
+DATED_BACK_US = 10 * 60 * 1_000_000
+
 UNKNOWN = "Nothing is registered under that id"
 NO_SECRET = "The thing has no secret; make one: unisono thing secret ID"
 WRONG = "The secret is wrong"
+REVOKED = "What it signed in with is worth nothing any more"
+STRANGE_CERTIFICATE = "The certificate is of no thing; register it: unisono thing certificate ID --add FILE"
+OLD_CERTIFICATE = "The certificate was revoked, has expired, or was made before the thing was added"
+OTHER_CERTIFICATE = "The certificate is {thing}'s; the user name must be that or empty"
+
+CLAIM_USER = "claim"
+
+
+class Strangers(Protocol):
+    """Those who sign in and are no things: programs with a token, devices with a claim code."""
+
+    async def sign_in(self, shown: talk.Credentials) -> talk.SignIn: ...
+    async def recheck(self, shown: talk.Credentials) -> talk.SignIn: ...
 
 
 class Directory:
-    """Answers `talk.SIGN_IN` and announces changes of access."""
+    """Answers `talk.SIGN_IN` and announces changes of access. ``programs`` and ``claims`` answer for their own."""
 
-    def __init__(self, registry: Registry, bus: Bus, pepper: bytes) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        bus: Bus,
+        pepper: bytes,
+        programs: Strangers | None = None,
+        claims: Strangers | None = None,
+    ) -> None:
         self._registry = registry
         self._bus = bus
         self._pepper = pepper
+        self._programs = programs
+        self._claims = claims
         self._kept: dict[str, tuple[SignInFacts, float]] = {}
+        self._right: dict[str, bytes] = {}
+        self._one_at_a_time = asyncio.Semaphore(1)
+        self._slow = 0
+        # an attacker must not lock a device out for long: its wait stays short
+        self._by_thing = Throttle(longest_s=5.0)
         self._ends: list[Callable[[], None]] = []
         self._decoder = msgspec.msgpack.Decoder(talk.SignInAsk)
         self._encoder = msgspec.msgpack.Encoder()
@@ -55,6 +103,7 @@ class Directory:
         """Begin to answer."""
         self._ends = [
             await self._bus.serve(talk.SIGN_IN, self._answer, queue=QUEUE),
+            await self._bus.serve(talk.SIGN_IN_SLOWLY, self._answer_slowly, queue=QUEUE),
             await self._bus.subscribe(talk.ACCESS_CHANGED, self._forget),
         ]
 
@@ -64,17 +113,22 @@ class Directory:
             end()
         self._ends = []
 
-    def announce(self, things: Sequence[str]) -> None:
-        """Tell every gateway that the credentials or the existence of ``things`` changed."""
+    def announce(self, things: Sequence[str], tokens: Sequence[str] | None = ()) -> None:
+        """Tell every gateway that the credentials, rights or existence of ``things`` changed; of ``tokens`` (None for
+        any) too.
+        """
         self.forget(things)
-        for start in range(0, len(things), MAX_ITEMS):
-            changed = talk.AccessChanged(list(things[start : start + MAX_ITEMS]))
+        for start in range(0, max(len(things), 1), MAX_ITEMS):
+            changed = talk.AccessChanged(
+                list(things[start : start + MAX_ITEMS]), None if tokens is None else list(tokens)
+            )
             self._bus.publish(talk.ACCESS_CHANGED, self._encoder.encode(changed))
 
     def forget(self, things: Iterable[str]) -> None:
         """Drop kept facts."""
         for thing in things:
             self._kept.pop(thing, None)
+            self._right.pop(thing, None)
 
     def _forget(self, payload: bytes) -> None:
         try:
@@ -82,14 +136,42 @@ class Directory:
         except msgspec.DecodeError as error:
             log.warning("an announcement of changed access could not be read: %s", error)
             self._kept.clear()
+            self._right.clear()
 
     async def _answer(self, payload: bytes) -> bytes:
         return self._encoder.encode(await self.sign_in(self._decoder.decode(payload)))
 
-    async def sign_in(self, ask: talk.SignInAsk) -> talk.SignInAnswer:
-        """Check every pair of id and secret; answers in the same order."""
-        facts = await self._facts([thing for thing, _ in ask.items])
-        return talk.SignInAnswer([self._check(thing, secret, facts.get(thing)) for thing, secret in ask.items])
+    async def _answer_slowly(self, payload: bytes) -> bytes:
+        answer = await self.sign_in(self._decoder.decode(payload), slowly=True)
+        return self._encoder.encode(answer)
+
+    async def sign_in(self, ask: talk.SignInAsk, *, slowly: bool = False) -> talk.SignInAnswer:
+        """Check what every client shows; answers in the same order. ``slowly``: Argon2 may be asked."""
+        things = await self._things(ask.items)
+        facts = await self._facts([thing for thing in things if thing])
+        answers: list[talk.SignIn] = []
+        for shown, thing in zip(ask.items, things, strict=True):
+            if thing is None:
+                answers.append(await self._stranger(shown))
+                continue
+            answer = self._check(shown, thing, facts.get(thing))
+            if slowly and answer.code == "later":
+                answer = await self._check_slowly(shown, facts[thing])
+            answers.append(answer)
+        return talk.SignInAnswer(answers)
+
+    async def _things(self, items: Sequence[talk.Credentials]) -> list[str | None]:
+        """The thing that each would be: by its certificate, else by its user name; None for who is no thing."""
+        unknown = [shown.certificate.fingerprint for shown in items if shown.certificate and not shown.stamp]
+        registered = await self._registry.certificate_things(unknown) if unknown else {}
+        return [_thing_of(shown, registered) for shown in items]
+
+    async def _stranger(self, shown: talk.Credentials) -> talk.SignIn:
+        claiming = shown.stamp.startswith("claim:") if shown.stamp else shown.user == CLAIM_USER
+        strangers = self._claims if claiming else self._programs
+        if strangers is None:
+            return talk.SignIn(False, shown.user, "unknown_thing", UNKNOWN)
+        return await (strangers.recheck(shown) if shown.stamp else strangers.sign_in(shown))
 
     async def _facts(self, ids: Sequence[str]) -> dict[str, SignInFacts]:
         now = time.monotonic()
@@ -110,28 +192,140 @@ class Directory:
             found.update((each.id, each) for each in read)
         return found
 
-    def _check(self, thing: str, secret: str, facts: SignInFacts | None) -> talk.SignIn:
+    # one thing
+
+    def _check(self, shown: talk.Credentials, thing: str, facts: SignInFacts | None) -> talk.SignIn:
         if facts is None:
             return talk.SignIn(False, thing, code="unknown_thing", detail=UNKNOWN)
+        if shown.stamp:
+            return _answer(facts, shown.stamp) if _still_holds(shown.stamp, facts) else _no(facts, REVOKED)
+        if shown.certificate is not None and (not shown.password or _is_of(shown.certificate, facts)):
+            return _by_certificate(shown, shown.certificate, facts)
+        return self._by_secret(shown, facts)
+
+    def _by_secret(self, shown: talk.Credentials, facts: SignInFacts) -> talk.SignIn:
+        previous = facts.previous
+        if previous is not None and previous[2] > now_us() and self._matches(shown.password, previous[0], facts.id):
+            return _answer(facts, f"secret:{previous[1]}")
         if facts.hash is None:
-            return talk.SignIn(False, thing, code="bad_credentials", detail=NO_SECRET)
-        if not check_secret(secret, facts.hash, self._pepper):
-            # to a gateway, which shows the refusal on the thing's page and rechecks who is connected already
-            return talk.SignIn(
-                False,
-                thing,
-                code="bad_credentials",
-                detail=WRONG,
-                root=facts.root,
-                partition=facts.partition,
-                children=facts.children,
-                version=facts.version,
-            )
-        return talk.SignIn(
-            True,
-            thing,
-            root=facts.root,
-            partition=facts.partition,
-            children=facts.children,
-            version=facts.version,
-        )
+            return _no(facts, NO_SECRET)
+        stamp = f"secret:{facts.version}"
+        if self._matches(shown.password, facts.hash, facts.id):
+            return _answer(facts, stamp)
+        if is_device_password(facts.hash) and shown.password:
+            return talk.SignIn(False, facts.id, "later", root=facts.root, partition=facts.partition)
+        return _no(facts, WRONG)
+
+    def _matches(self, password: str, hash: bytes, thing: str) -> bool:
+        if not is_device_password(hash):
+            return check_secret(password, hash, self._pepper)
+        right = self._right.get(thing)
+        return right is not None and hmac.compare_digest(right, _mac(password, hash, self._pepper))
+
+    async def _check_slowly(self, shown: talk.Credentials, facts: SignInFacts) -> talk.SignIn:
+        assert facts.hash is not None
+        if self._slow >= MAX_SLOW:
+            return _no(facts, "Too many passwords wait to be checked; try again in a few seconds", "too_many")
+        try:
+            self._by_thing.check(facts.id, time.monotonic())
+            self._slow += 1
+            try:
+                async with self._one_at_a_time:
+                    right = await asyncio.to_thread(check_device_password, shown.password, facts.hash, self._pepper)
+            finally:
+                self._slow -= 1
+        except CallerError as error:
+            return _no(facts, error.detail, error.code)
+        if not right:
+            self._by_thing.failed(facts.id, time.monotonic())
+            return _no(facts, WRONG)
+        self._by_thing.succeeded(facts.id)
+        if len(self._right) >= MAX_KEPT:
+            self._right.clear()
+        self._right[facts.id] = _mac(shown.password, facts.hash, self._pepper)
+        return _answer(facts, f"secret:{facts.version}")
+
+
+def _mac(password: str, hash: bytes, pepper: bytes) -> bytes:
+    """Says that Argon2 found ``password`` to be that of ``hash``; kept in memory only."""
+    return hash_secret(hash + b"\0" + password.encode("utf-8", "surrogatepass"), pepper)
+
+
+def _thing_of(shown: talk.Credentials, registered: dict[str, str]) -> str | None:
+    if shown.stamp:
+        return None if shown.stamp.startswith(("token:", "claim:")) else shown.user
+    if is_token(shown.password) or (shown.user == CLAIM_USER and is_claim_code(shown.password)):
+        return None
+    if shown.certificate is not None:
+        thing = registered.get(shown.certificate.fingerprint)
+        if thing is not None:
+            return thing
+        if shown.certificate.ours and not shown.password:
+            return shown.certificate.subject
+    return shown.user
+
+
+def _is_of(certificate: talk.Certificate, facts: SignInFacts) -> bool:
+    return certificate.fingerprint in facts.certificates or (certificate.ours and certificate.subject == facts.id)
+
+
+def _by_certificate(shown: talk.Credentials, certificate: talk.Certificate, facts: SignInFacts) -> talk.SignIn:
+    if not _is_of(certificate, facts):
+        return _no(facts, STRANGE_CERTIFICATE)
+    if shown.user not in ("", facts.id):
+        return _no(facts, OTHER_CERTIFICATE.format(thing=facts.id), "not_allowed")
+    at = now_us()
+    known = certificate.fingerprint in facts.certificates
+    way = "certificate" if known else "ca"
+    stamp = f"{way}:{certificate.fingerprint}:{certificate.not_before}"
+    if (certificate.not_after and certificate.not_after < at) or not _still_holds(stamp, facts):
+        return _no(facts, OLD_CERTIFICATE)
+    return _answer(facts, stamp)
+
+
+def _still_holds(stamp: str, facts: SignInFacts) -> bool:
+    way, _, rest = stamp.partition(":")
+    if way == "secret":
+        current = facts.hash is not None and rest == str(facts.version)
+        previous = facts.previous
+        return current or (previous is not None and rest == str(previous[1]) and previous[2] > now_us())
+    fingerprint, _, not_before = rest.partition(":")
+    if way == "certificate":
+        return facts.certificates.get(fingerprint, False)
+    made = int(not_before)
+    return (
+        facts.certificates.get(fingerprint, True)
+        and made + DATED_BACK_US >= facts.created
+        and (facts.closed is None or made > facts.closed)
+    )
+
+
+def _answer(facts: SignInFacts, stamp: str) -> talk.SignIn:
+    return talk.SignIn(
+        True,
+        facts.id,
+        root=facts.root,
+        partition=facts.partition,
+        children=facts.children,
+        version=facts.version,
+        stamp=stamp,
+        rights=Rights(rules=tuple(map(_rule, facts.rules))) if facts.rules else Rights(),
+    )
+
+
+def _rule(row: TopicRuleRow) -> TopicRule:
+    return TopicRule(row.allow, "publish" if row.access == "publish" else "subscribe", row.filter)
+
+
+def _no(facts: SignInFacts, detail: str, code: str = "bad_credentials") -> talk.SignIn:
+    # with its whereabouts: the gateway shows the refusal on the thing's page
+    return talk.SignIn(
+        False,
+        facts.id,
+        code=code,
+        detail=detail,
+        root=facts.root,
+        partition=facts.partition,
+        children=facts.children,
+        version=facts.version,
+    )

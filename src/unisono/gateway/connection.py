@@ -6,11 +6,14 @@ Knows the wire's state machine, the committer and sessions. Nothing said at QoS 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from unisono.access import Rights
 from unisono.errors import CODES, UnisonoError
+from unisono.gateway.asking import Asking
 from unisono.gateway.routing import Route, route
 from unisono.gateway.session import Message, SessionState
 from unisono.gateway.subscribing import subscribe, unsubscribe
@@ -37,9 +40,11 @@ from unisono.wire.mqtt import (
 if TYPE_CHECKING:
     from unisono.gateway.commit import Committer
     from unisono.gateway.server import Gateway
-    from unisono.twin.talk import SignIn
+    from unisono.twin.talk import Certificate, SignIn
 
-__all__ = ["Connection", "now_us"]
+__all__ = ["Connection", "now_us", "special_rights", "spoken_for"]
+
+logger = logging.getLogger(__name__)
 
 #: A client that does not read: past this much unsent, QoS 0 is dropped and the rest waits in its session.
 WRITE_BUFFER_BYTES = 1024 * 1024
@@ -59,6 +64,16 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
+def spoken_for(identity: SignIn) -> frozenset[str]:
+    """The things that a client speaks for: none, when it is no thing."""
+    return frozenset([identity.id, *identity.children]) if identity.rights.kind == "thing" else frozenset()
+
+
+def special_rights(identity: SignIn) -> Rights | None:
+    """None for what nearly every thing has: there is nothing to ask about each message then."""
+    return None if identity.rights.kind == "thing" and not identity.rights.rules else identity.rights
+
+
 class Connection(asyncio.Protocol):
     """Driven by the event loop; belongs to one `Gateway`."""
 
@@ -68,6 +83,9 @@ class Connection(asyncio.Protocol):
         "_routes",
         "_will",
         "address",
+        "asking",
+        "certificate",
+        "claim_code",
         "committer",
         "epoch",
         "gateway",
@@ -88,6 +106,10 @@ class Connection(asyncio.Protocol):
         self.epoch = 0
         self.last_received = 0.0
         self.address = ""
+        # set by a TLS door that asked for one and checked it
+        self.certificate: Certificate | None = None
+        self.asking: Asking | None = None
+        self.claim_code = ""
         self._will: Will | None = None
         self._routes: dict[str, Route] | None = None
         self._refusals = 0
@@ -162,7 +184,10 @@ class Connection(asyncio.Protocol):
                 return
         assert self.identity is not None and self.committer is not None
         self.gateway.messages_in += len(run.payloads)
-        if found.thing is not None:
+        if found.asks:
+            self.asking = self.asking or Asking(self)
+            self.asking.add(found, run)
+        elif found.thing is not None:
             self._report(found, run)
         else:
             self._publish(found, run)
@@ -192,33 +217,33 @@ class Connection(asyncio.Protocol):
     def _done(self, found: Route, run: PublishRun) -> Callable[[UnisonoError | None], None]:
         def done(error: UnisonoError | None) -> None:
             if error is not None:
-                self._not_taken(run, error)
+                self.not_taken(run, error)
                 return
             kept = self.gateway.publish(self.session, found.topic, run)
             if kept is None:
-                self._acknowledge(run)
+                self.acknowledge(run)
             else:
-                kept.add_done_callback(lambda _kept: self._acknowledge(run))
+                kept.add_done_callback(lambda _kept: self.acknowledge(run))
 
         return done
 
-    def _acknowledge(self, run: PublishRun) -> None:
+    def acknowledge(self, run: PublishRun) -> None:
         if run.qos == 1:
             self.write(self.wire.pubacks(run.packet_ids))
         elif run.qos == 2:
             self.write(self.wire.pubrecs(run.packet_ids))
 
-    def _not_taken(self, run: PublishRun, error: UnisonoError) -> None:
+    def not_taken(self, run: PublishRun, error: UnisonoError) -> None:
         """The log did not take it. MQTT 5 can say so; before, only an open end makes a client send again."""
         reason = ReasonCode(CODES[error.code].mqtt)
         if self.wire.version is Version.V5 and run.qos:
-            self._answer_each(run, reason, str(error))
+            self.answer_each(run, reason, str(error))
         elif run.qos:
             for packet_id in run.packet_ids:
                 self.wire.session.held.pop(packet_id, None)  # at QoS 2: what comes again is to be taken
             self.close()
 
-    def _answer_each(self, run: PublishRun, reason: ReasonCode, detail: str) -> None:
+    def answer_each(self, run: PublishRun, reason: ReasonCode, detail: str) -> None:
         answer = self.wire.puback if run.qos == 1 else self.wire.pubrec
         for packet_id in run.packet_ids:
             self.write(answer(packet_id, reason, detail=detail))
@@ -238,7 +263,14 @@ class Connection(asyncio.Protocol):
         """[MQTT-3.3.5-2]: before version 5 there is no way to say no, so it is acknowledged and dropped - visibly."""
         self.gateway.refusals += len(run.payloads)
         if run.qos:
-            self._answer_each(run, ReasonCode.NOT_AUTHORIZED, "topic not allowed")
+            self.answer_each(run, ReasonCode.NOT_AUTHORIZED, "topic not allowed")
+
+    def renew(self, identity: SignIn) -> None:
+        """What it may do changed: routes that were found are found anew."""
+        assert self.session is not None
+        self.identity = identity
+        self._routes = None
+        self.session.ids, self.session.rights = spoken_for(identity), special_rights(identity)
 
     def _subscribed(self, event: Subscribed) -> None:
         subscribe(self.gateway, self, event.packet)
@@ -332,8 +364,23 @@ class Connection(asyncio.Protocol):
         """Make a refusal visible on the thing's page."""
         self.gateway.refusals += 1
         self._refusals += 1
-        if self.identity is not None and self.committer is not None and self._refusals <= REFUSALS:
+        if self.identity is None or self.committer is None or self._refusals > REFUSALS:
+            return
+        if self.identity.rights.kind != "thing":
+            logger.info("%s at %s: %r refused: %s", self.identity.id, self.address, topic[:200], detail)
+        else:
             self.committer.add(Refused(self.identity.id, topic, now_us(), code, detail), len(detail))
+
+    @property
+    def host(self) -> str:
+        """Where it calls from, without the port."""
+        return self.address.rpartition(":")[0]
+
+    @property
+    def here(self) -> str:
+        """The address of ours that it has reached."""
+        name = self.transport.get_extra_info("sockname") if self.transport is not None else None
+        return str(name[0]) if name else ""
 
     @property
     def overdue_at(self) -> float:

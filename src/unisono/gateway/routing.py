@@ -5,11 +5,11 @@ Knows the native dialect's topics and subscription trees. Knows no sockets; deli
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
-from unisono.access import canonical, topic_allowed
+from unisono.access import CLAIM_REQUEST, canonical, may_publish
 from unisono.gateway.session import Message, SessionState, Subscribed
 from unisono.twin.talk import SignIn
 from unisono.wire.mqtt import Properties, SubscriptionTree, matches
@@ -26,23 +26,27 @@ DOWN = {"set": "set", "call": "call/+", "desired": "desired"}
 
 class Route(NamedTuple):
     """What a topic means for one client. ``thing`` None: ordinary publish/subscribe. ``suffix``: after
-    ``things/<id>/``.
+    ``things/<id>/``. ``asks``: nothing is published; a program wants a command, a new device redeems its claim.
     """
 
     topic: str
     thing: str | None
     suffix: str
+    asks: Literal["", "command", "claim"] = ""
 
 
 def route(identity: SignIn, topic: str) -> Route | str:
     """Where a client's publication goes, or why it may not go there."""
-    allowed = topic_allowed(identity.id, identity.children, topic, "publish")
+    allowed = may_publish(identity.id, identity.children, identity.rights, topic)
     if not allowed:
         return allowed.detail
-    full = canonical(topic, identity.id)
+    kind = identity.rights.kind
+    if kind == "claim":
+        return Route(CLAIM_REQUEST, None, "", "claim")
+    full = canonical(topic, identity.id) if kind == "thing" else topic
     if full.startswith("things/"):
         _things, thing, suffix = full.split("/", 2)
-        return Route(full, thing, suffix)
+        return Route(full, thing, suffix, "" if kind == "thing" else "command")
     return Route(full, None, "")
 
 
@@ -91,13 +95,17 @@ class Place:
     def deliver(
         self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None, sender: str | None
     ) -> int:
-        """Hand one message to everyone who subscribed; returns to how many. ``sender``: its session key."""
+        """Hand one message to everyone who subscribed; returns how many of them speak for the thing it is about.
+
+        ``sender``: its session key.
+        """
+        thing = topic.split("/", 2)[1] if topic.startswith("things/") else ""
         count = 0
         for subscribed in self.tree.match(topic):
             session = subscribed.session
             if not session.sees(topic) or (subscribed.no_local and session.key == sender):
                 continue
-            count += 1
+            count += thing in session.ids
             hand(subscribed, topic, payload, qos, retain and subscribed.retain_as_published, properties)
         return count
 

@@ -17,7 +17,7 @@ import msgspec
 
 from unisono.errors import HostError
 from unisono.gateway.commit import Committer, LogWriter
-from unisono.gateway.connection import Connection, now_us
+from unisono.gateway.connection import Connection, now_us, special_rights, spoken_for
 from unisono.gateway.retained import Retained
 from unisono.gateway.routing import RETAINED, Place
 from unisono.gateway.session import Message, SessionState
@@ -67,7 +67,10 @@ _REASONS = {
     "bad_credentials": ReasonCode.BAD_USER_NAME_OR_PASSWORD,
     "unknown_thing": ReasonCode.BAD_USER_NAME_OR_PASSWORD,
     "not_allowed": ReasonCode.NOT_AUTHORIZED,
+    "too_many": ReasonCode.SERVER_BUSY,
 }
+#: Clients asked about in one go when rights are checked again.
+CHECKED_AT_ONCE = 500
 
 
 class Gateway:
@@ -159,7 +162,8 @@ class Gateway:
         self._spawn(self._sign_in(connection, connect))
 
     async def _sign_in(self, connection: Connection, connect: Connect) -> None:
-        if connect.username is None or connect.password is None:
+        certificate = connection.certificate
+        if certificate is None and (connect.username is None or connect.password is None):
             connection.refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, "user name: the thing's id; password: its secret")
             return
         if len(connect.client_id) > CLIENT_ID:
@@ -167,19 +171,22 @@ class Gateway:
             connection.refused(ReasonCode.CLIENT_IDENTIFIER_NOT_VALID, detail)
             return
         try:
-            secret = connect.password.decode()
+            secret = (connect.password or b"").decode()
         except UnicodeDecodeError:
             secret = ""
-        identity = await self._desk.ask(connect.username, secret)
+        user = connect.username or ""
+        identity = await self._desk.ask(user, secret, address=connection.host, certificate=certificate)
         if connection.transport is None:
             return
         if not identity.ok:
             self.refusals += 1
             detail = identity.detail or identity.code
-            logger.info("%s may not sign in as %r: %s", connection.address, connect.username[:80], detail)
+            logger.info("%s may not sign in as %r: %s", connection.address, user[:80], detail)
             self._show_refusal(identity, f"sign-in from {connection.address}: {detail}")
             connection.refused(_REASONS.get(identity.code, ReasonCode.SERVER_UNAVAILABLE), detail)
             return
+        if identity.rights.kind == "claim":
+            connection.claim_code = secret
         self._admit(connection, connect, identity)
 
     def _show_refusal(self, identity: SignIn, detail: str) -> None:
@@ -204,15 +211,16 @@ class Gateway:
             self._drop(session)
             session = None
         resumed = session is not None
-        ids = frozenset([identity.id, *identity.children])
+        ids, rights = spoken_for(identity), special_rights(identity)
         if session is None:
             session = self._sessions[key] = SessionState(key, identity.id, identity.root, ids)
-        session.ids = ids
+        session.ids, session.rights = ids, rights
         self._epoch = connection.epoch = max(self._epoch + 1, now_us())
         self.bus.publish(taken(), msgspec.msgpack.encode(Taken(key, self.id)))
-        self.committer(identity.partition).add(
-            Presence(identity.id, self.id, connection.epoch, True, "connected", now_us(), key), 0
-        )
+        if ids:
+            self.committer(identity.partition).add(
+                Presence(identity.id, self.id, connection.epoch, True, "connected", now_us(), key), 0
+            )
         connection.accepted(identity, connect, session, resumed)
         if resumed and session.connection is connection:
             hears(connection, session, list(session.subscriptions))
@@ -237,9 +245,10 @@ class Gateway:
         will = connection.take_will()
         if will is not None:
             connection._published(PublishRun(will.topic, will.qos, [will.payload], [], [], will.retain, None))
-        self.committer(identity.partition).add(
-            Presence(identity.id, self.id, connection.epoch, False, why, now_us(), session.key), 0
-        )
+        if session.ids:
+            self.committer(identity.partition).add(
+                Presence(identity.id, self.id, connection.epoch, False, why, now_us(), session.key), 0
+            )
 
     def _drop(self, session: SessionState) -> None:
         self.place(session.root).forget(session)
@@ -310,26 +319,27 @@ class Gateway:
     # watching
 
     def _access_changed(self, payload: bytes) -> None:
-        changed = set(msgspec.msgpack.decode(payload, type=AccessChanged).things)
-        affected = [c for c in self._connections if c.identity is not None and c.identity.id in changed]
+        changed = msgspec.msgpack.decode(payload, type=AccessChanged)
+        things = set(changed.things)
+        affected = [c for c in self._connections if c.identity is not None and _concerned(c.identity, changed, things)]
         if affected:
             self._spawn(self._check(affected))
 
     async def _check(self, connections: list[Connection]) -> None:
-        """Ask the directory again, without a secret: is the credential still the one that signed in?"""
-        for connection in connections:
-            identity = connection.identity
-            if identity is None:
-                continue
-            now = await self._desk.ask(identity.id, "")
-            if now.code == "registry_unavailable":
-                return
-            moved = (now.root, now.partition) != (identity.root, identity.partition)
-            if moved or now.version != identity.version or now.code == "unknown_thing":
-                connection.leave(ReasonCode.NOT_AUTHORIZED, "revoked")
-            elif connection.session is not None and now.children != identity.children:
-                connection.identity = now
-                connection.session.ids = frozenset([identity.id, *now.children])
+        """Ask the directory again: is what they signed in with still worth something, and what may they do today?"""
+        for start in range(0, len(connections), CHECKED_AT_ONCE):
+            part = [(c, c.identity) for c in connections[start : start + CHECKED_AT_ONCE] if c.identity is not None]
+            answers = await asyncio.gather(*(self._desk.recheck(identity) for _connection, identity in part))
+            for (connection, identity), now in zip(part, answers, strict=True):
+                if now.code != "registry_unavailable" and connection.identity is identity:
+                    self._recheck_one(connection, identity, now)
+
+    def _recheck_one(self, connection: Connection, identity: SignIn, now: SignIn) -> None:
+        if not now.ok or (now.root, now.partition) != (identity.root, identity.partition):
+            connection.leave(ReasonCode.NOT_AUTHORIZED, "revoked")
+        elif connection.session is not None and now != identity:
+            connection.renew(now)
+            if now.children != identity.children:
                 hears(connection, connection.session, list(connection.session.subscriptions))
 
     async def _recheck(self) -> None:
@@ -387,3 +397,12 @@ class Gateway:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a task of the gateway failed", exc_info=task.exception())
+
+
+def _concerned(identity: SignIn, changed: AccessChanged, things: set[str]) -> bool:
+    rights = identity.rights
+    if rights.kind == "thing":
+        return identity.id in things
+    # what a program may reach follows the things of its places
+    listed = bool(things) and (rights.reads is not None or rights.controls is not None)
+    return listed or changed.tokens is None or identity.id.partition(":")[2] in changed.tokens

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from unisono.access import Rights, may_hear
 from unisono.wire.mqtt import Properties, Session
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Subscribed(NamedTuple):
 
 
 class SessionState:
-    """One client's session. ``ids``: the things whose ``things/<id>/`` it sees; None: all of its root place."""
+    """One client's session. ``ids``: the things that it speaks for; ``rights``: None for a thing's plain ones."""
 
     __slots__ = (
         "_bytes",
@@ -52,17 +53,19 @@ class SessionState:
         "ids",
         "key",
         "queue",
+        "rights",
         "root",
         "subscriptions",
         "thing",
         "wire",
     )
 
-    def __init__(self, key: str, thing: str, root: str, ids: frozenset[str]) -> None:
+    def __init__(self, key: str, thing: str, root: str, ids: frozenset[str], rights: Rights | None = None) -> None:
         self.key = key
         self.thing = thing
         self.root = root
         self.ids = ids
+        self.rights = rights
         self.wire: Session | None = None
         self.connection: Connection | None = None
         self.subscriptions: dict[str, Subscribed] = {}
@@ -73,6 +76,8 @@ class SessionState:
 
     def sees(self, topic: str) -> bool:
         """Whether this client may be shown a topic: ordinary ones, and ``things/`` of itself and its children."""
+        if self.rights is not None:
+            return may_hear(self.thing, self.ids, self.rights, topic)
         return not topic.startswith("things/") or topic.split("/", 2)[1] in self.ids
 
     def keep(self, message: Message) -> None:

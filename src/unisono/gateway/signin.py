@@ -11,9 +11,18 @@ from collections import deque
 
 import msgspec
 
+from unisono.access import Rights
 from unisono.errors import UnisonoError
 from unisono.store.bus import Bus
-from unisono.twin.talk import SIGN_IN, SignIn, SignInAnswer, SignInAsk
+from unisono.twin.talk import (
+    SIGN_IN,
+    SIGN_IN_SLOWLY,
+    Certificate,
+    Credentials,
+    SignIn,
+    SignInAnswer,
+    SignInAsk,
+)
 
 __all__ = ["Desk"]
 
@@ -25,6 +34,11 @@ ASKS = 2
 ASK_TIMEOUT_S = 10.0
 #: Characters of an id or a secret: ours have 63 and 43; 500 pairs of this length fit a message of the bus.
 LONGEST = 256
+#: Passwords that take long to check wait in a lane of their own, so many at a time, so many in all.
+SLOW_ASKS = 4
+SLOW_WAITING = 1000
+#: Almost every thing has these: kept once.
+PLAIN_RIGHTS = Rights()
 
 _answer_decoder = msgspec.msgpack.Decoder(SignInAnswer)
 
@@ -34,20 +48,31 @@ class Desk:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._waiting: deque[tuple[str, str, asyncio.Future[SignIn]]] = deque()
+        self._waiting: deque[tuple[Credentials, asyncio.Future[SignIn]]] = deque()
         self._asking: set[asyncio.Task[None]] = set()
+        self._slow: deque[tuple[Credentials, asyncio.Future[SignIn]]] = deque()
+        self._asking_slowly: set[asyncio.Task[None]] = set()
 
-    def ask(self, id: str, secret: str) -> asyncio.Future[SignIn]:
-        """The directory's word on one client; ``ok`` false with a code when it may not come in."""
+    def ask(
+        self, user: str, password: str, *, address: str = "", certificate: Certificate | None = None, stamp: str = ""
+    ) -> asyncio.Future[SignIn]:
+        """The directory's word on one client; ``ok`` false with a code when it may not come in.
+
+        ``stamp``: whether what signed in as ``user`` under it still holds.
+        """
         future: asyncio.Future[SignIn] = asyncio.get_running_loop().create_future()
-        if len(id) > LONGEST or len(secret) > LONGEST or not (id.isascii() and id.isprintable()):
+        if len(user) > LONGEST or len(password) > LONGEST or not (user.isascii() and user.isprintable()):
             # no thing is called so; and a question has to fit the bus, whatever strangers put into it
-            future.set_result(SignIn(False, id[:LONGEST], "unknown_thing", "no id or secret looks like that"))
+            future.set_result(SignIn(False, user[:LONGEST], "unknown_thing", "no id or secret looks like that"))
             return future
-        self._waiting.append((id, secret, future))
+        self._waiting.append((Credentials(user, password, address, certificate, stamp), future))
         if len(self._asking) < ASKS:
             self._start()
         return future
+
+    def recheck(self, identity: SignIn) -> asyncio.Future[SignIn]:
+        """Whether what signed in as ``identity`` still holds, and what it may do today."""
+        return self.ask(identity.id, "", stamp=identity.stamp)
 
     def _start(self) -> None:
         task = asyncio.create_task(self._ask_on())
@@ -66,15 +91,47 @@ class Desk:
         await asyncio.sleep(0)  # what else came in this turn of the loop shares the question
         while self._waiting:
             asked = [self._waiting.popleft() for _ in range(min(PER_ASK, len(self._waiting)))]
-            question = msgspec.msgpack.encode(SignInAsk([(id, secret) for id, secret, _future in asked]))
-            try:
-                answers = _read_answers(await self._bus.request(SIGN_IN, question, ASK_TIMEOUT_S), len(asked))
-            except (UnisonoError, msgspec.DecodeError) as error:
-                logger.warning("the directory did not answer %d sign-ins: %s", len(asked), error)
-                answers = [SignIn(False, id, "registry_unavailable", str(error)) for id, _secret, _future in asked]
-            for (_id, _secret, future), answer in zip(asked, answers, strict=True):
-                if not future.done():
-                    future.set_result(answer)
+            answers = await self._question(SIGN_IN, [shown for shown, _future in asked])
+            for (shown, future), answer in zip(asked, answers, strict=True):
+                if answer.code == "later":
+                    self._wait_longer(shown, future)
+                else:
+                    _settle(future, answer)
+
+    async def _question(self, subject: str, asked: list[Credentials]) -> list[SignIn]:
+        try:
+            question = msgspec.msgpack.encode(SignInAsk(asked))
+            return _read_answers(await self._bus.request(subject, question, ASK_TIMEOUT_S), len(asked))
+        except (UnisonoError, msgspec.DecodeError) as error:
+            logger.warning("the directory did not answer %d sign-ins: %s", len(asked), error)
+            return [SignIn(False, shown.user, "registry_unavailable", str(error)) for shown in asked]
+
+    # passwords that a device chose itself: each check costs Argon2, and nobody else is to wait for it
+
+    def _wait_longer(self, shown: Credentials, future: asyncio.Future[SignIn]) -> None:
+        if len(self._slow) >= SLOW_WAITING:
+            _settle(future, SignIn(False, shown.user, "too_many", "too many passwords wait to be checked"))
+            return
+        self._slow.append((shown, future))
+        if len(self._asking_slowly) < SLOW_ASKS:
+            self._asking_slowly.add(asyncio.create_task(self._ask_slowly()))
+
+    async def _ask_slowly(self) -> None:
+        try:
+            while self._slow:
+                shown, future = self._slow.popleft()
+                _settle(future, (await self._question(SIGN_IN_SLOWLY, [shown]))[0])
+        finally:
+            task = asyncio.current_task()
+            assert task is not None
+            self._asking_slowly.discard(task)  # here, as above
+
+
+def _settle(future: asyncio.Future[SignIn], answer: SignIn) -> None:
+    if answer.rights == PLAIN_RIGHTS:
+        answer.rights = PLAIN_RIGHTS
+    if not future.done():
+        future.set_result(answer)
 
 
 def _read_answers(data: bytes, count: int) -> list[SignIn]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from unisono.access import canonical, topic_allowed
+from unisono.access import canonical, may_subscribe
 from unisono.gateway.routing import down_topics, hand
 from unisono.gateway.session import SessionState
 from unisono.gateway.session import Subscribed as Kept
@@ -69,7 +69,7 @@ def _refusal(connection: Connection, session: SessionState, filter: str) -> Reas
         return ReasonCode.QUOTA_EXCEEDED
     identity = connection.identity
     assert identity is not None
-    allowed = topic_allowed(identity.id, identity.children, filter, "subscribe")
+    allowed = may_subscribe(identity.id, identity.children, identity.rights, filter)
     if not allowed:
         connection.refuse("topic_not_allowed", filter, allowed.detail)
         return ReasonCode.NOT_AUTHORIZED

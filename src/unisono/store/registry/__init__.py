@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from unisono.store.registry.address import default_url
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.rows import (
+    CertificateRow,
     Checkpoint,
+    ClaimRow,
     CredentialRow,
     GrantRow,
     ModelRow,
@@ -21,14 +23,17 @@ from unisono.store.registry.rows import (
     SignInFacts,
     ThingRow,
     TokenRow,
+    TopicRuleRow,
 )
 
 if TYPE_CHECKING:
     from unisono.store.registry.registry import Registry
 
 __all__ = [
+    "CertificateRow",
     "Checkpoint",
     "Checkpoints",
+    "ClaimRow",
     "CredentialRow",
     "GrantRow",
     "ModelRow",
@@ -40,6 +45,7 @@ __all__ = [
     "SignInFacts",
     "ThingRow",
     "TokenRow",
+    "TopicRuleRow",
     "default_url",
 ]
 

@@ -83,10 +83,17 @@ class People:
 
     async def find_token(self, hash: bytes) -> tuple[TokenRow, PersonRow] | None:
         """The token with that hash and its person, or None. Whether it has expired is the caller's to see."""
+        return await self._token(token.c.hash == hash)
+
+    async def get_token(self, id: str) -> tuple[TokenRow, PersonRow] | None:
+        """As `find_token`, by the token's id."""
+        return await self._token(token.c.id == id)
+
+    async def _token(self, condition: sa.ColumnElement[bool]) -> tuple[TokenRow, PersonRow] | None:
         query = (
             sa.select(*shape.columns(token, TokenRow), *shape.columns(person, PersonRow))
             .join(person, person.c.id == token.c.person)
-            .where(token.c.hash == hash)
+            .where(condition)
         )
         async with self._database.read() as connection:
             found = (await connection.execute(query)).first()

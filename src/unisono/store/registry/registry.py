@@ -15,7 +15,9 @@ import sqlalchemy as sa
 from unisono.errors import CallerError
 from unisono.store.registry import shape
 from unisono.store.registry.address import Address, prepare_file
+from unisono.store.registry.certificates import Certificates
 from unisono.store.registry.checkpoints import Checkpoints
+from unisono.store.registry.claims import Claims
 from unisono.store.registry.credentials import Credentials
 from unisono.store.registry.database import Database
 from unisono.store.registry.faults import faults
@@ -30,7 +32,7 @@ from unisono.store.registry.things import Things
 __all__ = ["Registry"]
 
 
-class Registry(Places, Models, Things, Credentials, People, Outbox, Checkpoints):
+class Registry(Places, Models, Things, Credentials, Certificates, Claims, People, Outbox, Checkpoints):
     """Rows in and out of one database; may be used by several processes at once.
 
     Every change is one transaction: when it returns, it is on disk; when it raises, nothing was changed. All methods

@@ -9,7 +9,9 @@ from __future__ import annotations
 import msgspec
 
 __all__ = [
+    "CertificateRow",
     "Checkpoint",
+    "ClaimRow",
     "CredentialRow",
     "GrantRow",
     "ModelRow",
@@ -20,6 +22,7 @@ __all__ = [
     "SignInFacts",
     "ThingRow",
     "TokenRow",
+    "TopicRuleRow",
 ]
 
 
@@ -69,7 +72,12 @@ class ThingRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class CredentialRow(msgspec.Struct, frozen=True, gc=False):
-    """How a thing proves itself. The registry fills ``version``: it only grows, even when an id is used again."""
+    """How a thing proves itself. The registry fills ``version``: it only grows, even when an id is used again.
+
+    ``kind``: ``secret``; ``previous``, the one before it, in its time of grace until ``expires``; ``subject``, whose
+    ``revoked`` closes the door to certificates of our CA made before. ``sealed``: the secret, encrypted, where a scheme
+    needs its plain text.
+    """
 
     thing: str
     hash: bytes
@@ -77,10 +85,54 @@ class CredentialRow(msgspec.Struct, frozen=True, gc=False):
     version: int = 0
     created: int = 0
     revoked: int | None = None
+    expires: int | None = None
+    sealed: bytes | None = None
+
+
+class CertificateRow(msgspec.Struct, frozen=True, gc=False):
+    """A client certificate that signs a thing in. ``fingerprint``: SHA-256 of its DER form, in lower-case hex."""
+
+    fingerprint: str
+    thing: str
+    subject: str = ""
+    not_after: int | None = None
+    created: int = 0
+    revoked: int | None = None
+
+
+class ClaimRow(msgspec.Struct, frozen=True):
+    """A one-time code that lets a new device in at ``place``. ``thing``, ``model``, ``name`` None: the device says."""
+
+    id: str
+    code_hash: bytes
+    place: str
+    thing: str | None
+    model: str | None
+    name: str | None
+    created: int
+    expires: int
+    made_by: str
+    used_at: int | None = None
+    used_by: str | None = None
+    used_from: str | None = None
+    revoked: int | None = None
+
+
+class TopicRuleRow(msgspec.Struct, frozen=True, gc=False):
+    """A rule about topics; a thing's are kept in their order."""
+
+    allow: bool
+    access: str
+    filter: str
 
 
 class SignInFacts(msgspec.Struct, frozen=True):
-    """All a gateway needs to let a thing in; ``hash`` is None when it has no credential or a revoked one."""
+    """All a gateway needs to let a thing in; ``hash`` is None when it has no credential or a revoked one.
+
+    ``previous``: hash, version and expiry of the secret before it, in its time of grace. ``closed``: certificates of
+    our CA made before this time are worth nothing. ``certificates``: registered ones by fingerprint, and whether each
+    still counts.
+    """
 
     id: str
     root: str
@@ -91,6 +143,11 @@ class SignInFacts(msgspec.Struct, frozen=True):
     children: list[str]
     hash: bytes | None
     version: int
+    created: int = 0
+    previous: tuple[bytes, int, int] | None = None
+    closed: int | None = None
+    certificates: dict[str, bool] = {}
+    rules: list[TopicRuleRow] = []
 
 
 class PersonRow(msgspec.Struct, frozen=True):

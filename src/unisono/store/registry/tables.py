@@ -8,8 +8,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 __all__ = [
+    "certificate",
     "checkpoint",
     "checkpoint_twin",
+    "claim",
     "credential",
     "grant",
     "meta",
@@ -21,6 +23,7 @@ __all__ = [
     "setup",
     "thing",
     "token",
+    "topic_rule",
 ]
 
 metadata = sa.MetaData(
@@ -91,6 +94,48 @@ credential = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("revoked", sa.BigInteger),
+    sa.Column("expires", sa.BigInteger),
+    sa.Column("sealed", sa.LargeBinary),
+)
+
+# No key to thing: a certificate of a removed thing stays, revoked, and opens nothing again.
+certificate = sa.Table(
+    "certificate",
+    metadata,
+    sa.Column("fingerprint", _id, primary_key=True),
+    sa.Column("thing", _id, nullable=False, index=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("not_after", sa.BigInteger),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("revoked", sa.BigInteger),
+)
+
+claim = sa.Table(
+    "claim",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("code_hash", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("place", _id, sa.ForeignKey("place.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("thing", _id),
+    sa.Column("model", sa.Text),
+    sa.Column("name", sa.Text),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("expires", sa.BigInteger, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("used_at", sa.BigInteger),
+    sa.Column("used_by", _id),
+    sa.Column("used_from", sa.Text),
+    sa.Column("revoked", sa.BigInteger),
+)
+
+topic_rule = sa.Table(
+    "topic_rule",
+    metadata,
+    sa.Column("thing", _id, sa.ForeignKey("thing.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("allow", sa.Boolean, nullable=False),
+    sa.Column("access", sa.Text, nullable=False),
+    sa.Column("filter", sa.Text, nullable=False),
 )
 
 person = sa.Table(

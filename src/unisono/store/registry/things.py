@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from unisono.errors import CallerError
 from unisono.store.registry import shape
+from unisono.store.registry.claims import spend_claim
 from unisono.store.registry.credentials import put_credentials, retire_credentials
 from unisono.store.registry.database import Database
 from unisono.store.registry.outbox import add_to_outbox
 from unisono.store.registry.places import below
-from unisono.store.registry.rows import CredentialRow, OutboxRow, ThingRow
+from unisono.store.registry.rows import ClaimRow, CredentialRow, OutboxRow, ThingRow
 from unisono.store.registry.tables import place, thing
 
 __all__ = ["Things"]
@@ -70,6 +71,15 @@ class Things:
         async with self._database.read() as connection:
             return shape.rows(ThingRow, await connection.execute(shape.page(query, thing.c.id, after, limit)))
 
+    async def thing_ids(self, places: Sequence[str], limit: int) -> list[str]:
+        """Ids of the things that stand in exactly these places, at most ``limit``, in no order."""
+        found: list[str] = []
+        async with self._database.read() as connection:
+            for part in shape.chunks(sorted(set(places))):
+                query = sa.select(thing.c.id).where(thing.c.place.in_(part)).limit(limit - len(found))
+                found += await connection.scalars(query)
+        return found
+
     async def count_things(
         self, *, places: Sequence[str] | None = None, model: str | None = None, models: Sequence[str] | None = None
     ) -> int:
@@ -87,17 +97,22 @@ class Things:
         outbox: Sequence[OutboxRow] = (),
         *,
         new: bool = False,
+        claim: ClaimRow | None = None,
     ) -> None:
         """Add or change things, their credentials and what the log must learn of it, in one transaction.
 
-        A change keeps the time of creation. Raises CallerError bad_id; not_found (place, parent); exists (``new`` and
-        an id is taken); bad_value (twice in the list, a root that is not the place's, a parent of another root or a
-        cycle).
+        A change keeps the time of creation. ``claim``: as it will be, used: its code is spent on the things, or nothing
+        happens. Raises CallerError bad_credentials (the code is not open); bad_id; not_found (place, parent); exists
+        (``new`` and an id is taken); bad_value (twice in the list, a root that is not the place's, a parent of another
+        root or a cycle).
         """
         ids = {shape.check_id(row.id) for row in things}
         if len(ids) < len(things):
             raise CallerError("an id occurs twice", code="bad_value", field="things")
         async with self._database.write() as connection:
+            if claim is not None:
+                assert claim.used_at is not None and claim.used_by is not None
+                await spend_claim(connection, claim.code_hash, claim.used_by, claim.used_from or "", claim.used_at)
             if new:
                 await _refuse_taken(connection, ids)
             settled = await _with_roots(connection, things)
