@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := postgresql mosquitto mosquitto-clients chromium
 
-.PHONY: help setup up test check format docs bench bench-smoke recovery lock clean
+SECONDS := 3600
+.PHONY: help setup up test fuzz fuzz-smoke check format docs bench bench-smoke recovery lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -30,6 +31,12 @@ test: setup  ## every test, with real engines; Debian packages are installed whe
 	@$(BIN)/python -m coverage report --include='$(PURE)' --fail-under=100 --skip-covered --show-missing
 
 PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/twin/*
+
+fuzz: setup  ## an hour of coverage-guided fuzzing of the MQTT parser; SECONDS=60 for a minute
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+fuzz-smoke: setup  ## twenty seconds of it
+	@$(BIN)/python -m tests.fuzz --seconds 20 --quiet
 
 check: setup  ## what must hold of every commit beside the tests: style, types, import rules, licences, docs
 	@$(BIN)/ruff check .

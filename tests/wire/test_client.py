@@ -205,6 +205,14 @@ def test_faults_of_a_server(packet: Packet) -> None:
     assert not client.connected
 
 
+def test_a_fault_that_disconnect_has_no_reason_for() -> None:
+    """MQTT-3.14.2-1: "unsupported protocol version" belongs in CONNACK only."""
+    events = opened(V5).receive(b"\x10\x0c\0\4MQTT\x09\2\0\0\0\0")
+    assert isinstance(events[-1], ProtocolError)
+    assert events[-1].reason_code == ReasonCode.UNSUPPORTED_PROTOCOL_VERSION
+    assert decode(events[-1].answer, V5) == Disconnect(ReasonCode.PROTOCOL_ERROR)
+
+
 def test_packet_before_connack() -> None:
     client = ClientConnection(Connect("me"))
     client.open()

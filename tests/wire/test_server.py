@@ -726,6 +726,20 @@ def test_a_resumed_session_is_sent_again() -> None:
     assert second.receive(encode(Pubcomp(3), V5)) == [Acknowledged([3])]
 
 
+def test_an_answer_to_what_was_not_sent_again_yet() -> None:
+    """A message behind the window may be answered too, late or made up: it frees no room and is not sent any more."""
+    session = Session()
+    first = opened(V4, session=session, clean_start=False)
+    for _ in range(4):
+        first.deliver("a", b"x", 1)
+    second = ServerConnection(Limits(max_in_flight=1))
+    second.receive(encode(Connect("me", V4, clean_start=False), V4))
+    second.accept(session=session, session_present=True)
+    assert second.receive(encode(Puback(2), V4)) == [Acknowledged([2])]
+    again = Reply(encode(Publish("a", b"x", 1, dup=True, packet_id=3), V4))
+    assert second.receive(encode(Puback(1), V4)) == [Acknowledged([1]), again]
+
+
 def test_packet_ids_are_not_shared_while_in_flight() -> None:
     session = Session()
     session.in_flight = {1: None, 3: None}

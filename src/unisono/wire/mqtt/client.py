@@ -10,6 +10,7 @@ from typing import Any
 
 from unisono.errors import CallerError
 from unisono.wire.mqtt.codec import decode_body, encode
+from unisono.wire.mqtt.connecting import DISCONNECT_REASONS
 from unisono.wire.mqtt.delivery import Outgoing, Session
 from unisono.wire.mqtt.events import Acknowledged, ClientEvent, ProtocolError, PublishRun, Reply
 from unisono.wire.mqtt.fields import Reader
@@ -117,7 +118,9 @@ class ClientConnection:
         except ViolationError as error:
             answer = b""
             if self.connected and self.version == Version.V5:
-                answer = encode(Disconnect(error.reason), self.version)
+                # a packet that only clients send can break rules that DISCONNECT has no reason for (MQTT-3.14.2-1)
+                reason = error.reason if error.reason in DISCONNECT_REASONS else ReasonCode.PROTOCOL_ERROR
+                answer = encode(Disconnect(reason), self.version)
             self.connected = False
             events.append(ProtocolError(error.reason, error.detail, answer, error.code))
         return events

@@ -69,7 +69,7 @@ class Outgoing:
         self._version = version
         self._window = window
         self._largest = largest
-        self._backlog: list[int] | None = None
+        self._backlog: dict[int, None] | None = None  # packet ids, the next one to send last
 
     def send(self, packet: Publish, taken: Container[int] = ()) -> bytes | None:
         """Number a message (of QoS 1 or 2) and give its bytes.
@@ -95,7 +95,7 @@ class Outgoing:
             if packet is not None:
                 packet.dup = dup
         ids = list(self._session.in_flight)
-        self._backlog = ids[self._window :][::-1] or None
+        self._backlog = dict.fromkeys(reversed(ids[self._window :])) or None
         return b"".join(map(self._encode_again, ids[: self._window]))
 
     def _encode_again(self, packet_id: int) -> bytes:
@@ -138,9 +138,13 @@ class Outgoing:
 
     def _remove(self, packet_id: int) -> bytes:
         del self._session.in_flight[packet_id]
-        if not self._backlog:
+        backlog = self._backlog
+        if not backlog:
             return b""
-        return self._encode_again(self._backlog.pop())
+        if packet_id in backlog:  # answered before it was sent again: it took no room in the window, so it frees none
+            del backlog[packet_id]
+            return b""
+        return self._encode_again(backlog.popitem()[0])
 
     def tell(self, packet: Puback | Pubrec | Pubcomp, events: list[Acknowledged | Reply]) -> None:
         """`settle`, told as events; consecutive completions share one `Acknowledged`."""
