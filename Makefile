@@ -56,11 +56,11 @@ docs: setup  ## write the documents that are made from code
 
 bench: setup  ## all benchmarks beside Mosquitto, NATS and amqtt; half an hour on a quiet machine
 	@scripts/debian mosquitto
-	@for b in ingest latency connections recovery; do $(BIN)/unisono bench $$b || exit 1; done
+	@for b in ingest latency delivery connections recovery; do $(BIN)/unisono bench $$b || exit 1; done
 
 bench-smoke: setup  ## every benchmark for a few seconds: whether they run, not how fast
 	@scripts/debian mosquitto
-	@for b in ingest latency connections recovery; do $(BIN)/unisono bench $$b --quick || exit 1; done
+	@for b in ingest latency delivery connections recovery; do $(BIN)/unisono bench $$b --quick || exit 1; done
 
 lock: setup  ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

@@ -4,6 +4,7 @@ Knows `unisono.wire` and `unisono.thing` at most; must not know the hub's inside
 """
 
 from unisono.bench.connections import ConnectionsOptions, run_connections
+from unisono.bench.delivery import DeliveryOptions, run_delivery
 from unisono.bench.ingest import IngestOptions, run_ingest
 from unisono.bench.latency import LatencyOptions, run_latency
 from unisono.bench.recovery import RecoveryOptions, run_recovery
@@ -11,11 +12,13 @@ from unisono.bench.report import Report
 
 __all__ = [
     "ConnectionsOptions",
+    "DeliveryOptions",
     "IngestOptions",
     "LatencyOptions",
     "RecoveryOptions",
     "Report",
     "run_connections",
+    "run_delivery",
     "run_ingest",
     "run_latency",
     "run_recovery",

@@ -1,4 +1,4 @@
-"""``python -m unisono.bench ingest|latency|connections|recovery [--quick] [--json]``.
+"""``python -m unisono.bench ingest|latency|delivery|connections|recovery [--quick] [--json]``.
 
 Knows arguments and exit codes (1: it failed, 2: bad usage).
 """
@@ -13,11 +13,13 @@ from typing import Any
 
 from unisono.bench import (
     ConnectionsOptions,
+    DeliveryOptions,
     IngestOptions,
     LatencyOptions,
     RecoveryOptions,
     Report,
     run_connections,
+    run_delivery,
     run_ingest,
     run_latency,
     run_recovery,
@@ -30,6 +32,7 @@ __all__ = ["main"]
 BENCHMARKS: dict[str, tuple[type[Any], Callable[..., Report]]] = {
     "ingest": (IngestOptions, run_ingest),
     "latency": (LatencyOptions, run_latency),
+    "delivery": (DeliveryOptions, run_delivery),
     "connections": (ConnectionsOptions, run_connections),
     "recovery": (RecoveryOptions, run_recovery),
 }

@@ -48,6 +48,7 @@ class Job(msgspec.Struct, kw_only=True):
     ``window``: unacknowledged messages per client at QoS 1. ``rate``: messages a second over all clients, 0 for as fast
     as windows and sockets allow. ``first`` and ``payloads``: the slice of the distinct payloads that these clients
     share out. ``subscribe``: a filter that one more client subscribes to, to count what arrives.
+    ``listeners``: the subscribers of `unisono.bench.exchange`; ``%`` in ``topic`` is the publisher's number.
     """
 
     host: str
@@ -62,6 +63,7 @@ class Job(msgspec.Struct, kw_only=True):
     rate: float = 0.0
     subscribe: str = ""
     idle: bool = False
+    listeners: list[tuple[str, str]] = []
 
 
 class Sample(msgspec.Struct, kw_only=True):
@@ -140,10 +142,11 @@ class Acks:
 class Client:
     """One connection and where it stands in its ring; ``limit`` and ``sent`` are bytes since the start."""
 
-    __slots__ = ("acks", "blocked", "limit", "ring", "sent", "sock", "stride", "view", "window")
+    __slots__ = ("acks", "blocked", "limit", "ring", "ring_of", "sent", "sock", "stride", "view", "window")
 
     def __init__(self, sock: socket.socket, ring: Ring, window: int) -> None:
         self.sock = sock
+        self.ring_of = ring
         self.ring = len(ring.data)
         self.view = memoryview(ring.data)
         self.stride = ring.stride
@@ -257,13 +260,22 @@ class Generator:
         if job.idle:
             self.idle.append(sock)
             return
-        share = (
-            max(job.window, job.payloads // len(job.credentials)) if job.qos else job.payloads // len(job.credentials)
-        )
-        share = max(1, min(share, 65_535))
-        ring = encode_ring(job.topic, job.first + index * share, share, qos=job.qos, version=job.version)
+        first, share = self._slice(index)
+        ring = encode_ring(self._topic(index), first, share, qos=job.qos, version=job.version)
         self.clients[sock.fileno()] = Client(sock, ring, self.window)
         self.epoll.register(sock, select.EPOLLIN)
+
+    def _topic(self, index: int) -> str:
+        return self.job.topic
+
+    def _slice(self, index: int) -> tuple[int, int]:
+        """The first of the distinct payloads that client ``index`` sends, and how many."""
+        job = self.job
+        share = job.payloads // len(job.credentials)
+        if job.qos:
+            share = max(job.window, share)
+        share = max(1, min(share, 65_535))
+        return job.first + index * share, share
 
     def subscribe(self) -> None:
         """Sign in the one client that receives what the others publish at QoS 0."""
@@ -356,6 +368,9 @@ class Generator:
         self.received_bytes += size
         return size // self.received_frame if self.received_frame else 0
 
+    def _first_limit(self, client: Client) -> int:
+        return client.window * client.stride if self.job.qos else UNLIMITED
+
     def _obey(self) -> bool:
         command = self.commands.readline().strip()
         if command in (b"", b"quit"):
@@ -366,7 +381,7 @@ class Generator:
             self._turn = deque(self.clients.values())
             for client in self.clients.values():
                 if not self.job.rate:
-                    client.limit = client.window * client.stride if self.job.qos else UNLIMITED
+                    client.limit = self._first_limit(client)
                 self._push(client)
         elif command == b"stop":
             self.running = False

@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _bench(
-    words: Annotated[list[str] | None, typer.Argument(metavar="ingest|latency|connections|recovery [OPTIONS]")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="ingest|latency|delivery|connections|recovery [OPTIONS]")
+    ] = None,
 ) -> None:
     """Measure the hub beside other brokers. Options: unisono bench NAME --help"""
     from unisono.bench.__main__ import main
