@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 
 from unisono.errors import CallerError, HostError, UnisonoError
+from unisono.gateway.limits import LIMITS_FILE, HubLimits
 from unisono.gateway.process import RETAINED_BYTES, GatewaySettings
 from unisono.owner.process import OwnerSettings
 from unisono.store.child import GC_THRESHOLDS, Child
@@ -62,6 +63,7 @@ class UpOptions(msgspec.Struct, kw_only=True):
     archive: str | None = None
     partitions: int = 1
     gateways: int = 1
+    limits: Path | None = None
     owners: int | None = None
 
 
@@ -101,6 +103,8 @@ def _check(options: UpOptions) -> None:
         raise CallerError("from 1 to 64", code="bad_usage", field="partitions or gateways")
     if options.owners not in (None, options.partitions):
         raise CallerError("one owner per partition", code="bad_usage", field="owners", expected=str(options.partitions))
+    if options.limits is not None and not options.limits.is_file():
+        raise CallerError(f"there is no file {options.limits}", code="bad_usage", field="limits")
 
 
 def _is_loopback(host: str) -> bool:
@@ -148,6 +152,7 @@ class Hub:
         self._owners_may_run = asyncio.Event()
         self._owners_may_run.set()
         self._log_bytes = 0
+        self._allowed = HubLimits()
         self._children: dict[str, Child] = {}
         self._troubles: dict[str, str] = {}
 
@@ -157,6 +162,7 @@ class Hub:
         _make_private(self.data)
         lock = DataLock(self.data)
         lock.take()
+        self._allowed = HubLimits.read(self.options.limits or self.data / LIMITS_FILE)
         self._log_bytes = _log_bytes(self.data) // self.options.partitions
         self._stops.callback(lock.release)
         await self._check_ports()
@@ -224,7 +230,8 @@ class Hub:
         for partition in partitions:
             logs[partition] = await Log.open(connection, partition, max_bytes=log_bytes)
             self._stops.push_async_callback(logs[partition].close)
-        door = DeviceDoor(bus, logs.__getitem__)
+        door = DeviceDoor(bus, logs.__getitem__, self._allowed)
+        await door.start()
         self._stops.push_async_callback(door.stop)
         context = api.ApiContext(
             registry=registry,
@@ -252,7 +259,9 @@ class Hub:
         self._stops.push_async_callback(server.stop)
         self.ports["http"] = server.port
         for id in gateways:
-            door_settings = GatewaySettings(id, url, token, partitions, log_bytes, options.host, options.mqtt_port)
+            door_settings = GatewaySettings(
+                id, url, token, partitions, log_bytes, options.host, options.mqtt_port, self._allowed
+            )
             gateway = await self._keep(Child("unisono.gateway.process", door_settings, f"gateway {id}"))
             self.ports["mqtt"] = gateway.ready["port"]
         await api.ensure_first_token(registry, self.data, pepper)

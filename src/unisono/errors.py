@@ -38,6 +38,7 @@ CODES: dict[str, Code] = {
     "not_allowed": Code(403, 0x87, "You may not do that"),
     "too_large": Code(413, 0x95, "It is larger than the limit"),
     "too_many": Code(429, 0x97, "A limit was reached"),
+    "too_fast": Code(429, 0x9F, "It came back too soon"),
     "bad_usage": Code(400, 0x83, "The command was used wrongly"),
     "method_not_allowed": Code(405, 0x83, "The path does not take that method"),
     # the device's fault

@@ -32,6 +32,7 @@ def _up(
     archive: Annotated[str | None, typer.Option(help="Object storage for sealed history.")] = None,
     partitions: Annotated[int, typer.Option(min=1, help="Into how many parts places are divided.")] = 1,
     gateways: Annotated[int, typer.Option(min=1, help="Processes that speak with devices.")] = 1,
+    limits: Annotated[Path | None, typer.Option(help="Limits of clients (TOML); else DIR/limits.toml.")] = None,
     owners: Annotated[int | None, typer.Option(min=1, help="Processes that fold the log; one per partition.")] = None,
 ) -> None:
     """Run a hub until Ctrl-C."""
@@ -54,6 +55,7 @@ def _up(
             archive=archive,
             partitions=partitions,
             gateways=gateways,
+            limits=limits,
             owners=owners,
         )
     )

@@ -7,6 +7,7 @@ afterwards.
 from __future__ import annotations
 
 import asyncio
+import bisect
 import logging
 import secrets
 import time
@@ -17,7 +18,7 @@ from typing import Protocol
 from unisono.errors import UnisonoError
 from unisono.twin.record import Batch, Entry, encode_batch
 
-__all__ = ["Committer", "LogWriter"]
+__all__ = ["Committer", "Latency", "LogWriter"]
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,22 @@ class LogWriter(Protocol):
 Done = Callable[[UnisonoError | None], None]
 
 
+class Latency:
+    """How long appends took, as a histogram: ``counts`` by upper bound in seconds, the last without one."""
+
+    __slots__ = ("counts", "total_s")
+
+    BOUNDS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(self.BOUNDS_S) + 1)
+        self.total_s = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.counts[bisect.bisect_left(self.BOUNDS_S, seconds)] += 1
+        self.total_s += seconds
+
+
 class Committer:
     """Gathers entries for one partition's log.
 
@@ -68,6 +85,8 @@ class Committer:
         self._loop = asyncio.get_running_loop()
         self.batches = 0
         self.held = False
+        self.strict = False
+        self.latency = Latency()
         self.trouble: str | None = None
 
     @property
@@ -78,9 +97,16 @@ class Committer:
     def crowded(self) -> bool:
         return self.held or self._size + self._waiting_bytes > HIGH_WATER_BYTES
 
-    def hold(self, held: bool) -> None:
-        """The owner has fallen far behind, or caught up: what comes in must not fill the log."""
+    @property
+    def full(self) -> bool:
+        """Crowded so much that nobody is read any more, not even who says little."""
+        return self.strict or self._size + self._waiting_bytes > 2 * HIGH_WATER_BYTES
+
+    def hold(self, held: bool, *, strict: bool = False) -> None:
+        """The owner has fallen far behind, or caught up: what comes in must not fill the log. ``strict``: farther
+        still, whoever says little waits too."""
         self.held = held
+        self.strict = strict
         if not held and self._on_room is not None:
             self._on_room()
 
@@ -124,10 +150,12 @@ class Committer:
     async def _append(self, entries: list[Entry], dones: list[Done], size: int) -> None:
         error: UnisonoError | None = None
         self._number += 1
+        began = self._loop.time()
         try:
             data = encode_batch(Batch(self._source, time.time_ns() // 1000, entries))
             await self._log.append(data, f"{self._source}-{self._boot}-{self._number}")
             self.batches += 1
+            self.latency.add(self._loop.time() - began)
             self.trouble = None
         except UnisonoError as failed:
             if self.trouble is None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 from unisono.access import Rights
 from unisono.errors import CODES, UnisonoError
 from unisono.gateway.asking import Asking
+from unisono.gateway.attempts import FIRST_BYTES
+from unisono.gateway.clients import FLIGHT, TURN, Traffic
 from unisono.gateway.routing import Route, route
 from unisono.gateway.session import Message, SessionState
 from unisono.gateway.subscribing import subscribe, unsubscribe
@@ -39,6 +41,7 @@ from unisono.wire.mqtt import (
 
 if TYPE_CHECKING:
     from unisono.gateway.commit import Committer
+    from unisono.gateway.meter import Meter, Seat
     from unisono.gateway.server import Gateway
     from unisono.twin.talk import Certificate, SignIn
 
@@ -56,6 +59,10 @@ UNREAD_BYTES = 4 * WRITE_BUFFER_BYTES
 LINGER_S = 5.0
 #: What a payload weighs in the log beside its bytes: its own length and its packet id.
 PAYLOAD_BYTES = 4
+#: A read of so much shows that more waits: others have their turn before it (a read has 256,000 bytes at most, and the
+#: loop would read thirty-two times in a row). Less than `LIGHT_BYTES` is not what crowds the log.
+TURN_BYTES = 64 * 1024
+LIGHT_BYTES = 4 * 1024
 #: The first refusals of a connection are logged; a device that errs in a loop must not fill the log.
 REFUSALS = 20
 
@@ -79,8 +86,10 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_behind",
+        "_first",
         "_refusals",
         "_routes",
+        "_slow",
         "_will",
         "address",
         "asking",
@@ -89,10 +98,15 @@ class Connection(asyncio.Protocol):
         "committer",
         "epoch",
         "gateway",
+        "holds",
         "identity",
         "last_received",
+        "meter",
+        "seat",
         "session",
+        "traffic",
         "transport",
+        "transport_name",
         "wire",
     )
 
@@ -114,6 +128,13 @@ class Connection(asyncio.Protocol):
         self._routes: dict[str, Route] | None = None
         self._refusals = 0
         self._behind = False
+        self._first = b""
+        self._slow = False
+        self.holds = 0
+        self.seat: Seat | None = None
+        self.meter: Meter | None = None
+        self.traffic: Traffic | None = None
+        self.transport_name = "tcp"
 
     # asyncio.Protocol
 
@@ -121,6 +142,8 @@ class Connection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)  # uvloop's own class is none of asyncio's
         peer = transport.get_extra_info("peername")
         self.address = f"{peer[0]}:{peer[1]}" if peer else ""
+        if transport.get_extra_info("ssl_object") is not None:
+            self.transport_name = "tls"
         self.last_received = self.gateway.loop.time()
         self.gateway.opened(self)
 
@@ -129,10 +152,49 @@ class Connection(asyncio.Protocol):
         if self._behind and self.transport is not None and self.transport.get_write_buffer_size() > UNREAD_BYTES:
             self._cut_off()
             return
+        if self.traffic is None and len(self._first) < FIRST_BYTES:
+            self._first += data[:FIRST_BYTES]
+        before = self.gateway.messages_in
         self._happened(self.wire.receive(data))
-        committer = self.committer
-        if committer is not None and committer.crowded and self.transport is not None:
+        self._count(len(data), self.gateway.messages_in - before)
+
+    def _count(self, size: int, messages: int) -> None:
+        """What one read brought: count it, and see whether to read on at once."""
+        traffic, committer = self.traffic, self.committer
+        if traffic is None or committer is None:
+            return
+        traffic.bytes_in += size
+        traffic.messages_in += messages
+        if self.meter is not None:
+            wait = self.meter.spend(messages, size, self.gateway.loop.time())
+            if wait is not None:
+                self.gateway.slow_down(self, wait)
+        if committer.crowded and (size > LIGHT_BYTES or committer.full):
             self.gateway.hold(self)
+        if size >= TURN_BYTES:
+            self.hold(TURN)
+            self.gateway.loop.call_soon(self.read_on, TURN)
+        if self.wire.unanswered > self.gateway.limits.receive_maximum:
+            self.gateway.doorman.hit("connection.in_flight")
+            self.hold(FLIGHT)
+
+    def hold(self, why: int) -> None:
+        """Stop reading, for one of the reasons in `unisono.gateway.clients.HELD`: TCP slows the sender down."""
+        transport = self.transport
+        if transport is not None and not transport.is_closing():
+            if not self.holds:
+                transport.pause_reading()
+            self.holds |= why
+
+    def read_on(self, why: int) -> None:
+        """That reason is gone; read on when it was the last."""
+        if not self.holds & why:
+            return
+        self.holds &= ~why
+        transport = self.transport
+        if not self.holds and transport is not None and not transport.is_closing():
+            self.last_received = self.gateway.loop.time()
+            transport.resume_reading()
 
     def pause_writing(self) -> None:
         self._behind = True
@@ -164,10 +226,14 @@ class Connection(asyncio.Protocol):
         self.session = session
         session.connection = self
         self.committer = self.gateway.committer(identity.partition)
+        self.traffic = Traffic(self.gateway.loop.time())
+        self._first = b""
         assigned = session.key.partition("/")[2] if not connect.client_id and connect.version is Version.V5 else None
         self.write(self.wire.accept(session_present=resumed, session=session.wire, assigned_client_id=assigned or None))
         self.send_waiting()
+        before = self.gateway.messages_in
         self._happened(self.wire.receive(b""))
+        self._count(0, self.gateway.messages_in - before)
 
     def refused(self, reason: ReasonCode, detail: str) -> None:
         """The gateway did not let it in."""
@@ -184,6 +250,7 @@ class Connection(asyncio.Protocol):
                 return
         assert self.identity is not None and self.committer is not None
         self.gateway.messages_in += len(run.payloads)
+        self.gateway.tally.received[run.qos] += len(run.payloads)
         if found.asks:
             self.asking = self.asking or Asking(self)
             self.asking.add(found, run)
@@ -198,7 +265,9 @@ class Connection(asyncio.Protocol):
             found.thing, self.session.key, found.suffix, now_us(), run.payloads, b"".join(run.packet_ids), run.dups
         )
         # what frames a payload weighs too: a socket's chunk can hold fifty thousand empty ones
-        size = sum(map(len, run.payloads)) + PAYLOAD_BYTES * len(run.payloads)
+        size = sum(map(len, run.payloads))
+        self.gateway.tally.received_bytes[run.qos] += size
+        size += PAYLOAD_BYTES * len(run.payloads)
         place = self.gateway.place(self.session.root)
         if run.qos or run.retain or len(place.tree):
             self.committer.add(entry, size, self._done(found, run))
@@ -209,6 +278,7 @@ class Connection(asyncio.Protocol):
         assert self.session is not None and self.committer is not None
         at = now_us()
         last = len(run.payloads) - 1
+        self.gateway.tally.received_bytes[run.qos] += sum(map(len, run.payloads))
         for i, payload in enumerate(run.payloads):
             entry = Published(self.session.root, self.session.key, found.topic, at, payload, run.qos, run.retain)
             size = len(payload) + len(found.topic)
@@ -232,6 +302,8 @@ class Connection(asyncio.Protocol):
             self.write(self.wire.pubacks(run.packet_ids))
         elif run.qos == 2:
             self.write(self.wire.pubrecs(run.packet_ids))
+        if self.holds & FLIGHT and self.wire.unanswered <= self.gateway.limits.receive_maximum // 2:
+            self.read_on(FLIGHT)
 
     def not_taken(self, run: PublishRun, error: UnisonoError) -> None:
         """The log did not take it. MQTT 5 can say so; before, only an open end makes a client send again."""
@@ -261,7 +333,7 @@ class Connection(asyncio.Protocol):
 
     def _not_allowed(self, run: PublishRun) -> None:
         """[MQTT-3.3.5-2]: before version 5 there is no way to say no, so it is acknowledged and dropped - visibly."""
-        self.gateway.refusals += len(run.payloads)
+        self.gateway.doorman.refused("topic_not_allowed", len(run.payloads))
         if run.qos:
             self.answer_each(run, ReasonCode.NOT_AUTHORIZED, "topic not allowed")
 
@@ -295,6 +367,8 @@ class Connection(asyncio.Protocol):
         self.close()
 
     def _broken(self, event: ProtocolError) -> None:
+        if self.identity is None:
+            self.gateway.doorman.broken(self, event.reason_code, event.code, event.detail, self._first)
         self.refuse(event.code, "", event.detail)
         self.write(event.answer)
         self.gateway.closed(self, "protocol_error")
@@ -307,17 +381,32 @@ class Connection(asyncio.Protocol):
         assert self.session is not None
         transport = self.transport
         if transport is None or self.session.queue or transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
+            before = self.session.dropped
             if message.qos:
                 self.session.keep(message)
             else:
                 self.session.dropped += 1
+            if self.session.dropped != before and not self._slow:
+                self._slow = True
+                self.gateway.loop.call_soon(self._too_slow)  # not in the middle of a delivery to many
             return
         data = self.wire.deliver(*message)
         if data is None:
             self.session.keep(message)
             return
-        self.gateway.messages_out += 1
+        self._sent(message.qos, len(data))
         transport.write(data)
+
+    def _too_slow(self) -> None:
+        """The first message was lost for it: say so once, and end it where that is the policy."""
+        if self.transport is None or self.session is None:
+            return
+        own = self.gateway.allowed.connection
+        self.gateway.doorman.hit("connection.queue")
+        detail = f"it reads too slowly: {len(self.session.queue or ())} messages wait, others were dropped"
+        self.refuse("too_many", "", detail)
+        if own.slow == "disconnect":
+            self.leave(ReasonCode.QUOTA_EXCEEDED, "slow")
 
     def send_waiting(self) -> None:
         session = self.session
@@ -329,8 +418,16 @@ class Connection(asyncio.Protocol):
             if data is None:
                 return
             session.sent()
-            self.gateway.messages_out += 1
+            self._sent(message.qos, len(data))
             self.transport.write(data)
+
+    def _sent(self, qos: int, size: int) -> None:
+        tally, traffic = self.gateway.tally, self.traffic
+        tally.sent[qos] += 1
+        tally.sent_bytes[qos] += size
+        if traffic is not None:
+            traffic.messages_out += 1
+            traffic.bytes_out += size
 
     def write(self, data: bytes) -> None:
         if data and self.transport is not None:
@@ -362,7 +459,7 @@ class Connection(asyncio.Protocol):
 
     def refuse(self, code: str, topic: str, detail: str) -> None:
         """Make a refusal visible on the thing's page."""
-        self.gateway.refusals += 1
+        self.gateway.doorman.refused(code)
         self._refusals += 1
         if self.identity is None or self.committer is None or self._refusals > REFUSALS:
             return
@@ -370,6 +467,22 @@ class Connection(asyncio.Protocol):
             logger.info("%s at %s: %r refused: %s", self.identity.id, self.address, topic[:200], detail)
         else:
             self.committer.add(Refused(self.identity.id, topic, now_us(), code, detail), len(detail))
+
+    def show_slow(self, detail: str) -> None:
+        """Once a connection: that it is read more slowly than it sends, on the thing's page."""
+        if self.meter is not None and not self.meter.shown:
+            self.meter.shown = True
+            self.refuse("too_many", "", detail)
+
+    @property
+    def first(self) -> bytes:
+        """How it began, while it has not signed in."""
+        return self._first
+
+    def ordinary_topics(self, most: int) -> list[str]:
+        """A few topics that it published to and that are no thing's."""
+        found = [topic for topic, known in (self._routes or {}).items() if known.thing is None]
+        return found[:most]
 
     @property
     def host(self) -> str:

@@ -6,6 +6,7 @@ Knows HTTP's few words for it; the same entries as MQTT go the same way: 202 onl
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -14,10 +15,12 @@ import msgspec
 
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.commit import Committer, LogWriter
+from unisono.gateway.doorman import Doorman, address_of
+from unisono.gateway.limits import HubLimits
 from unisono.gateway.signin import Desk
 from unisono.store.bus import Bus
 from unisono.twin.record import Reports
-from unisono.twin.talk import SignIn, TwinsAsk, ask_owner
+from unisono.twin.talk import SignIn, TwinsAsk, ask_gateway, ask_owner
 
 __all__ = ["DeviceDoor"]
 
@@ -25,28 +28,49 @@ MAX_BODY_BYTES = 256 * 1024
 PREFIX = "/api/v1/device/"
 #: Entries that wait for the disk at a time; beyond, devices are told to come back.
 MAX_PENDING = 2_000
+#: This door's name on the bus.
+HTTP = "http"
+#: Statuses that mean "later", and when that is unless we know better.
+COME_BACK = (429, 503, 507)
+RETRY_S = 1.0
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
+class _TooSoonError(CallerError):
+    """A limit in time; ``wait_s``: when it is over."""
+
+    def __init__(self, detail: str, code: str, wait_s: float) -> None:
+        super().__init__(detail, code=code, mend=f"Try again in {math.ceil(wait_s)} s")
+        self.wait_s = wait_s
+
+
 class DeviceDoor:
     """Mounted by `unisono.app` on the HTTP port."""
 
-    def __init__(self, bus: Bus, logs: Callable[[str], LogWriter]) -> None:
+    def __init__(self, bus: Bus, logs: Callable[[str], LogWriter], allowed: HubLimits | None = None) -> None:
         self._bus = bus
+        self._doorman = Doorman(HTTP, allowed or HubLimits(), bus)
         self._logs = logs
         self._desk = Desk(bus)
         self._committers: dict[str, Committer] = {}
         self._pending = 0
 
+    async def start(self) -> None:
+        """Hear of failed sign-ins at other doors, and tell of those here."""
+        await self._doorman.start()
+        await self._bus.serve(ask_gateway(HTTP, "attempts"), self._doorman.answer_attempts)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        retry_s = 0.0
         try:
             status, body, kind = await self._answer(scope, receive)
         except UnisonoError as error:
             problem = error.problem()
             status, body, kind = int(str(problem["status"])), msgspec.json.encode(problem), b"application/problem+json"
+            retry_s = error.wait_s if isinstance(error, _TooSoonError) else RETRY_S
         headers = [
             (b"content-type", kind),
             (b"content-length", str(len(body)).encode()),
@@ -54,6 +78,8 @@ class DeviceDoor:
         ]
         if status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
+        if status in COME_BACK:
+            headers.append((b"retry-after", str(math.ceil(retry_s)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -66,7 +92,12 @@ class DeviceDoor:
             return 200, await self._bus.request(ask_owner(identity.partition, "desired"), asked), b"application/json"
         if method == "POST" and (path == "state" or (path.startswith("event/") and path.count("/") == 1)):
             identity = await self._signed_in(scope)
-            await self._report(identity, path, await _body(scope, receive))
+            body = await _body(scope, receive)
+            wait = self._doorman.report(_host(scope), identity.id, identity.root, len(body), time.monotonic())
+            if wait is not None:
+                detail = f"{wait.limit} is reached ({self._doorman.limit(wait.limit):g})"
+                raise _TooSoonError(detail, "too_many", wait.seconds)
+            await self._report(identity, path, body)
             return 202, b"{}", b"application/json"
         known = "POST state, POST event/<event>, GET desired"
         raise CallerError(f"{method} {path} is nothing a device can do", code="not_found", expected=known)
@@ -77,10 +108,15 @@ class DeviceDoor:
         id, colon, secret = credentials.strip().partition(":")
         if kind.lower() != "bearer" or not colon:
             raise CallerError("no sign-in", code="not_signed_in", expected="Authorization: Bearer <thing id>:<secret>")
+        host = _host(scope)
+        wait_s = self._doorman.wait_s(host, id, time.monotonic())
+        if wait_s:
+            raise _TooSoonError(self._doorman.too_soon_over_http(host, id, wait_s), "too_fast", wait_s)
         identity = await self._desk.ask(id, secret)
         if identity.code == "registry_unavailable":
             raise HostError(f"nobody can say who you are: {identity.detail}", code="registry_unavailable")
         if not identity.ok:
+            self._doorman.failed_over_http(host, id, secret, identity, time.monotonic())
             raise CallerError("thing or secret is not known", code="bad_credentials")
         return identity
 
@@ -112,6 +148,11 @@ class DeviceDoor:
     async def stop(self) -> None:
         for committer in self._committers.values():
             await committer.drain()
+
+
+def _host(scope: Scope) -> str:
+    client = scope.get("client")
+    return address_of(client[0]) if client else ""
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:

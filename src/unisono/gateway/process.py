@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from unisono.gateway.limits import HubLimits
 from unisono.gateway.retained import Retained
 from unisono.gateway.server import Gateway
 from unisono.store.bus import Bus, connect
@@ -29,6 +30,7 @@ class GatewaySettings(msgspec.Struct):
     log_bytes: int
     host: str
     port: int
+    allowed: HubLimits = HubLimits()
 
 
 async def run(settings: GatewaySettings, ready: Callable[[dict[str, Any]], None]) -> None:
@@ -37,7 +39,9 @@ async def run(settings: GatewaySettings, ready: Callable[[dict[str, Any]], None]
     bus = Bus(connection)
     logs = {p: await Log.open(connection, p, max_bytes=settings.log_bytes) for p in settings.partitions}
     table = await Table.open(connection, "retained", max_bytes=RETAINED_BYTES)
-    gateway = Gateway(settings.id, bus, logs.__getitem__, settings.partitions, Retained(table))
+    gateway = Gateway(
+        settings.id, bus, logs.__getitem__, settings.partitions, Retained(table), allowed=settings.allowed
+    )
     try:
         port = await gateway.start(settings.host, settings.port)
         ready({"port": port})

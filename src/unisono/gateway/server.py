@@ -10,14 +10,18 @@ import errno
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import msgspec
 
 from unisono.errors import HostError
+from unisono.gateway.clients import CROWDED, RATE, roll, series, serve_visitors
 from unisono.gateway.commit import Committer, LogWriter
 from unisono.gateway.connection import Connection, now_us, special_rights, spoken_for
+from unisono.gateway.doorman import GUESSES, Doorman
+from unisono.gateway.limits import HubLimits
+from unisono.gateway.meter import Wait
 from unisono.gateway.retained import Retained
 from unisono.gateway.routing import RETAINED, Place
 from unisono.gateway.session import Message, SessionState
@@ -38,14 +42,12 @@ from unisono.twin.talk import (
     pressure,
     taken,
 )
-from unisono.wire.mqtt import Connect, Limits, PublishRun, ReasonCode
+from unisono.wire.mqtt import Connect, Limits, PublishRun, ReasonCode, State
 
 __all__ = ["Gateway"]
 
 logger = logging.getLogger(__name__)
 
-#: Largest MQTT packet taken: with its topic it must fit one log message (NATS' default max_payload is 1 MB).
-MAX_PACKET_BYTES = 512 * 1024
 #: Sessions of absent clients that are kept, and the longest time (3.1.1 knows no expiry of its own).
 SESSIONS = 100_000
 SESSION_EXPIRY_S = 24 * 3600.0
@@ -77,21 +79,32 @@ class Gateway:
     """``logs`` gives the log of a partition. ``id`` names this gateway on the bus and in the log (``g0``)."""
 
     def __init__(
-        self, id: str, bus: Bus, logs: Callable[[str], LogWriter], partitions: list[str], retained: Retained
+        self,
+        id: str,
+        bus: Bus,
+        logs: Callable[[str], LogWriter],
+        partitions: list[str],
+        retained: Retained,
+        *,
+        allowed: HubLimits | None = None,
     ) -> None:
         self.id = id
         self.bus = bus
         self.loop = asyncio.get_running_loop()
-        self.limits = Limits(max_packet_size=MAX_PACKET_BYTES)
+        self.allowed = allowed or HubLimits()
+        own = self.allowed.connection
+        self.limits = Limits(max_packet_size=own.packet_bytes, receive_maximum=own.in_flight)
+        self.doorman = Doorman(id, self.allowed, bus)
+        self.tally = self.doorman.tally
+        self.attempts = self.doorman.attempts
         self.messages_in = 0
-        self.messages_out = 0
-        self.refusals = 0
         self._logs = logs
         self._partitions = partitions
         self._committers: dict[str, Committer] = {}
         self._places: dict[str, Place] = {}
         self._sessions: dict[str, SessionState] = {}
         self._connections: set[Connection] = set()
+        self._pressed_at: dict[str, int] = {}
         self._held: set[Connection] = set()
         self._desk = Desk(bus)
         self._retained = retained
@@ -109,6 +122,8 @@ class Gateway:
             self.place(root).retain(topic, message)
         await self.bus.serve(down(self.id), self._down)
         await self.bus.serve(ask_gateway(self.id, "status"), self._status)
+        await serve_visitors(self)
+        await self.doorman.start()
         await self.bus.subscribe(ACCESS_CHANGED, self._access_changed)
         await self.bus.subscribe(taken(), self._taken)
         for partition in self._partitions:
@@ -153,35 +168,72 @@ class Gateway:
             found = self._places[root] = Place()
         return found
 
+    @property
+    def connections(self) -> set[Connection]:
+        """Everybody who is connected, signed in or not."""
+        return self._connections
+
+    @property
+    def refusals(self) -> int:
+        """Connections and messages that were refused, whatever the reason."""
+        return sum(self.tally.refused.values())
+
+    @property
+    def sessions(self) -> Iterable[SessionState]:
+        return self._sessions.values()
+
+    @property
+    def committers(self) -> Iterable[Committer]:
+        return self._committers.values()
+
+    def session(self, key: str) -> SessionState | None:
+        return self._sessions.get(key)
+
     # coming and going
 
     def opened(self, connection: Connection) -> None:
+        host = connection.address.rpartition(":")[0]
+        connection.seat = self.doorman.enter(connection, host, self.loop.time())
+        if connection.seat is None:
+            assert connection.transport is not None
+            connection.transport.abort()
+            return
         self._connections.add(connection)
 
     def sign_in(self, connection: Connection, connect: Connect) -> None:
         self._spawn(self._sign_in(connection, connect))
 
     async def _sign_in(self, connection: Connection, connect: Connect) -> None:
-        certificate = connection.certificate
+        certificate, seat, user = connection.certificate, connection.seat, connect.username or ""
+        assert seat is not None
         if certificate is None and (connect.username is None or connect.password is None):
-            connection.refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, "user name: the thing's id; password: its secret")
+            detail = "user name: the thing's id; password: its secret"
+            self.doorman.not_let_in(connection, connect, "bad_credentials", detail, "no_credentials")
+            connection.refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, detail)
+            return
+        wait_s = self.doorman.wait_s(seat.address, user, self.loop.time())
+        if wait_s:
+            detail = self.doorman.too_soon(connection, connect, wait_s)
+            connection.refused(ReasonCode.CONNECTION_RATE_EXCEEDED, detail)
             return
         if len(connect.client_id) > CLIENT_ID:
             detail = f"a client id has at most {CLIENT_ID} characters"
+            self.doorman.not_let_in(connection, connect, "bad_id", detail, "client_id")
             connection.refused(ReasonCode.CLIENT_IDENTIFIER_NOT_VALID, detail)
             return
         try:
             secret = (connect.password or b"").decode()
         except UnicodeDecodeError:
             secret = ""
-        user = connect.username or ""
         identity = await self._desk.ask(user, secret, address=connection.host, certificate=certificate)
         if connection.transport is None:
             return
         if not identity.ok:
-            self.refusals += 1
+            if identity.code in GUESSES:
+                self.doorman.failed(seat.address, user, self.loop.time())
             detail = identity.detail or identity.code
             logger.info("%s may not sign in as %r: %s", connection.address, user[:80], detail)
+            self.doorman.not_let_in(connection, connect, identity.code, detail)
             self._show_refusal(identity, f"sign-in from {connection.address}: {detail}")
             connection.refused(_REASONS.get(identity.code, ReasonCode.SERVER_UNAVAILABLE), detail)
             return
@@ -189,7 +241,7 @@ class Gateway:
             connection.claim_code = secret
         self._admit(connection, connect, identity)
 
-    def _show_refusal(self, identity: SignIn, detail: str) -> None:
+    def _show_refusal(self, identity: SignIn, detail: str, code: str = "") -> None:
         """Put a failed sign-in on the thing's page, but not every one of a device that tries for ever."""
         now = self.loop.time()
         if not identity.root or now - self._refused_at.get(identity.id, -REFUSAL_PAUSE_S) < REFUSAL_PAUSE_S:
@@ -197,14 +249,23 @@ class Gateway:
         if len(self._refused_at) > REFUSED_THINGS:
             self._refused_at.clear()
         self._refused_at[identity.id] = now
-        entry = Refused(identity.id, "", now_us(), identity.code, detail)
+        entry = Refused(identity.id, "", now_us(), code or identity.code, detail)
         self.committer(identity.partition).add(entry, len(detail))
 
     def _admit(self, connection: Connection, connect: Connect, identity: SignIn) -> None:
         client = connect.client_id or f"auto-{secrets.token_hex(8)}"  # [MQTT-3.1.3-6]: unique, whatever the version
         key = identity.id if client == identity.id else f"{identity.id}/{client}"
         session = self._sessions.get(key)
+        now = self.loop.time()
+        instead = session is not None and session.connection is not None
+        assert connection.seat is not None and connect.username is not None
+        limit = self.doorman.let_in(connection.seat, identity.id, connect.username, identity.root, now, instead=instead)
+        if limit is not None:
+            self._no_room(connection, connect, identity, limit)
+            return
+        connection.meter = self.doorman.meter(connection.seat, now)
         if session is not None and session.connection is not None:
+            self._changes_hands(session, session.connection.address, connection.address)
             session.connection.leave(ReasonCode.SESSION_TAKEN_OVER, "taken_over")
             session = self._sessions.get(key)
         if session is not None and (connect.clean_start or session.root != identity.root):
@@ -213,7 +274,9 @@ class Gateway:
         resumed = session is not None
         ids, rights = spoken_for(identity), special_rights(identity)
         if session is None:
-            session = self._sessions[key] = SessionState(key, identity.id, identity.root, ids)
+            own = self.allowed.connection
+            bounds = own.queue_messages, own.queue_bytes
+            session = self._sessions[key] = SessionState(key, identity.id, identity.root, ids, bounds=bounds)
         session.ids, session.rights = ids, rights
         self._epoch = connection.epoch = max(self._epoch + 1, now_us())
         self.bus.publish(taken(), msgspec.msgpack.encode(Taken(key, self.id)))
@@ -225,12 +288,29 @@ class Gateway:
         if resumed and session.connection is connection:
             hears(connection, session, list(session.subscriptions))
 
+    def _no_room(self, connection: Connection, connect: Connect, identity: SignIn, limit: str) -> None:
+        """It may come in, but a limit on connections is reached."""
+        detail = f"{limit} is reached: {self.doorman.limit(limit)} connections are open"
+        self.doorman.not_let_in(connection, connect, "too_many", detail, "limit")
+        self._show_refusal(identity, f"sign-in from {connection.address}: {detail}", "too_many")
+        connection.refused(ReasonCode.QUOTA_EXCEEDED, detail)
+
+    def _changes_hands(self, session: SessionState, had: str, has: str) -> None:
+        """A session is taken over. When that happens again and again, two devices share one identity: say so."""
+        if not self.doorman.taken_over(session.key, self.loop.time()) or session.connection is None:
+            return
+        detail = f"the session {session.key!r} is taken over again and again, by {has} from {had}"
+        self.attempts.note(has, "taken_over", "exists", detail, user=session.thing)
+        session.connection.refuse("exists", "", detail)
+
     def closed(self, connection: Connection, why: str) -> None:
         """A connection ended, for the reason that is told first; later ones are echoes."""
         if connection not in self._connections:
             return
         self._connections.discard(connection)
         self._held.discard(connection)
+        if connection.seat is not None:
+            self.doorman.registrar.leave(connection.seat, self.loop.time())
         identity, session = connection.identity, connection.session
         if identity is None or session is None:
             return
@@ -252,6 +332,8 @@ class Gateway:
 
     def _drop(self, session: SessionState) -> None:
         self.place(session.root).forget(session)
+        self.tally.dropped += session.dropped
+        session.dropped = 0
         if self._sessions.get(session.key) is session:
             del self._sessions[session.key]
 
@@ -290,31 +372,42 @@ class Gateway:
 
     def hold(self, connection: Connection) -> None:
         """Stop reading a socket while too much waits for the disk: TCP slows its sender down."""
-        if connection.transport is None or connection.transport.is_closing():
-            return
-        if connection not in self._held:
-            connection.transport.pause_reading()
+        connection.hold(CROWDED)
+        if connection.holds & CROWDED:
             self._held.add(connection)
 
     def _room(self) -> None:
         held, self._held = self._held, set()
         for connection in held:
-            if connection.transport is not None and not connection.transport.is_closing():
-                connection.last_received = self.loop.time()
-                connection.transport.resume_reading()
+            connection.read_on(CROWDED)
+
+    def slow_down(self, connection: Connection, wait: Wait) -> None:
+        """It is above a rate: read it no more for so long."""
+        if not connection.holds & RATE:
+            self.doorman.hit(wait.limit)
+            detail = f"{wait.limit} is reached ({self.doorman.limit(wait.limit):g}): it is read more slowly"
+            connection.show_slow(detail)
+            connection.hold(RATE)
+            self.loop.call_later(wait.seconds, connection.read_on, RATE)
 
     def _pressed(self, partition: str, payload: bytes) -> None:
         """The owner says that it is far behind. Should it fall silent, devices are read again: the log is bounded."""
-        high = msgspec.msgpack.decode(payload, type=Pressure).high
+        told = msgspec.msgpack.decode(payload, type=Pressure)
+        high = told.high
+        # who says little is read on, until what they add has doubled what was too much
+        first = self._pressed_at.setdefault(partition, told.behind_bytes) if high else 0
+        if not high:
+            self._pressed_at.pop(partition, None)
         release = self._releases.pop(partition, None)
         if release is not None:
             release.cancel()
         committer = self.committer(partition)
         if high:
             self._releases[partition] = self.loop.call_later(PRESSURE_LASTS_S, committer.hold, False)
-        if committer.held != high:
+        strict = high and told.behind_bytes > 2 * first
+        if (committer.held, committer.strict) != (high, strict):
             logger.info("partition %s: %s", partition, "its owner is behind, devices wait" if high else "goes on")
-            committer.hold(high)
+            committer.hold(high, strict=strict)
 
     # watching
 
@@ -352,6 +445,7 @@ class Gateway:
         session = self._sessions.get(by.client)
         if by.gateway != self.id and session is not None:
             if session.connection is not None:
+                self._changes_hands(session, session.connection.address, f"a client of gateway {by.gateway}")
                 session.connection.leave(ReasonCode.SESSION_TAKEN_OVER, "taken_over")
             self._drop(session)
 
@@ -360,8 +454,13 @@ class Gateway:
             await asyncio.sleep(SWEEP_S)
             now = self.loop.time()
             # who is held speaks without being heard: its silence is ours
-            for connection in [c for c in self._connections if c.overdue_at < now and c not in self._held]:
+            self.doorman.registrar.sweep(now)
+            roll(self._connections, now)
+            for connection in [c for c in self._connections if c.overdue_at < now and not c.holds]:
+                if connection.wire.state is State.ASKED:
+                    continue  # it waits for our answer, not we for its words
                 if connection.session is None:
+                    self.doorman.silent(connection, connection.first)
                     connection.close()  # it connected and never said who it is
                 else:
                     connection.leave(ReasonCode.KEEP_ALIVE_TIMEOUT, "keep_alive")
@@ -380,11 +479,12 @@ class Gateway:
             self.id,
             len(self._connections),
             self.messages_in,
-            self.messages_out,
+            sum(self.tally.sent),
             self.refusals,
             sum(c.batches for c in self._committers.values()),
             sum(c.pending_bytes for c in self._committers.values()),
             troubles,
+            series(self),
         )
         return msgspec.msgpack.encode(status)
 

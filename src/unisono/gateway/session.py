@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Message", "SessionState", "Subscribed"]
 
-#: Messages that wait for one client, and their bytes: past either the oldest go (and are counted).
+#: Messages that wait for one client, and their bytes: past either the oldest go (and are counted). The usual bounds.
 QUEUE_MESSAGES = 1_000
 QUEUE_BYTES = 1024 * 1024
 
@@ -43,10 +43,14 @@ class Subscribed(NamedTuple):
 
 
 class SessionState:
-    """One client's session. ``ids``: the things that it speaks for; ``rights``: None for a thing's plain ones."""
+    """One client's session. ``ids``: the things that it speaks for; ``rights``: None for a thing's plain ones.
+
+    ``bounds``: messages that may wait, and their bytes.
+    """
 
     __slots__ = (
         "_bytes",
+        "bounds",
         "connection",
         "dropped",
         "expires_at",
@@ -60,7 +64,17 @@ class SessionState:
         "wire",
     )
 
-    def __init__(self, key: str, thing: str, root: str, ids: frozenset[str], rights: Rights | None = None) -> None:
+    def __init__(
+        self,
+        key: str,
+        thing: str,
+        root: str,
+        ids: frozenset[str],
+        rights: Rights | None = None,
+        *,
+        bounds: tuple[int, int] = (QUEUE_MESSAGES, QUEUE_BYTES),
+    ) -> None:
+        self.bounds = bounds
         self.key = key
         self.thing = thing
         self.root = root
@@ -86,9 +100,15 @@ class SessionState:
             self.queue = deque()
         self.queue.append(message)
         self._bytes += len(message.payload)
-        while len(self.queue) > QUEUE_MESSAGES or (self._bytes > QUEUE_BYTES and len(self.queue) > 1):
+        messages, size = self.bounds
+        while len(self.queue) > messages or (self._bytes > size and len(self.queue) > 1):
             self._bytes -= len(self.queue.popleft().payload)
             self.dropped += 1
+
+    @property
+    def queue_bytes(self) -> int:
+        """What waits, in bytes."""
+        return self._bytes
 
     def next_waiting(self) -> Message | None:
         return self.queue[0] if self.queue else None

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["hears", "subscribe", "unsubscribe"]
 
-#: Subscriptions of one session: far beyond what bridges use, little enough that none can exhaust memory.
-SUBSCRIPTIONS = 1_000
-
 
 def subscribe(gateway: Gateway, connection: Connection, packet: Subscribe) -> None:
     """Grant or refuse each filter, answer, then send retained messages and tell the owner what the client hears."""
@@ -64,8 +61,10 @@ def subscribe(gateway: Gateway, connection: Connection, packet: Subscribe) -> No
 def _refusal(connection: Connection, session: SessionState, filter: str) -> ReasonCode | None:
     if split_shared(filter)[0] is not None:
         return ReasonCode.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
-    if len(session.subscriptions) >= SUBSCRIPTIONS:
-        connection.refuse("too_many", filter, f"more than {SUBSCRIPTIONS} subscriptions")
+    most = connection.gateway.allowed.connection.subscriptions
+    if len(session.subscriptions) >= most:
+        connection.gateway.doorman.hit("connection.subscriptions")
+        connection.refuse("too_many", filter, f"more than {most} subscriptions")
         return ReasonCode.QUOTA_EXCEEDED
     identity = connection.identity
     assert identity is not None

@@ -68,7 +68,7 @@ class Presence(msgspec.Struct, array_like=True, tag=3, gc=False):
 
     ``client`` is its session, as in `Reports`. ``reason`` is ``connected``, ``disconnected`` (it said so), ``lost``
     (socket closed without DISCONNECT), ``keep_alive`` (silent for one and a half keep-alives), ``taken_over``,
-    ``revoked`` or ``protocol_error``.
+    ``revoked``, ``kicked`` (a person sent it away), ``slow`` (it did not read) or ``protocol_error``.
     """
 
     thing: str

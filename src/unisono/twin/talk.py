@@ -12,6 +12,7 @@ import msgspec
 
 from unisono.access import Rights
 from unisono.twin.record import Asked
+from unisono.twin.visitors import Series
 
 __all__ = [
     "ACCESS_CHANGED",
@@ -74,7 +75,11 @@ def ask_owner(partition: str, verb: str) -> str:
 
 
 def ask_gateway(gateway: str, verb: str) -> str:
-    """Subject of a question to a gateway; verb ``status`` (b"" > GatewayStatus)."""
+    """Subject of a question to a gateway.
+
+    Verbs: ``status`` (b"" > GatewayStatus); of `unisono.twin.visitors`: ``clients`` (ClientsAsk > ClientsAnswer),
+    ``kick`` (Kick > b"1" or b"0"), ``attempts`` (AttemptsAsk > AttemptsAnswer).
+    """
     return f"ask.gateway.{gateway}.{verb}"
 
 
@@ -364,3 +369,4 @@ class GatewayStatus(msgspec.Struct, array_like=True):
     batches: int
     pending: int
     trouble: list[str] = []
+    series: list[Series] = []
