@@ -12,6 +12,8 @@ import pytest
 
 from tests.gateway.client import Client, connect_packet
 from tests.parts import until
+from unisono.gateway.limits import HubLimits
+from unisono.gateway.patience import Patience
 from unisono.gateway.retained import Retained
 from unisono.gateway.server import Gateway
 from unisono.store.bus import Bus, connect
@@ -21,6 +23,7 @@ from unisono.store.nats_server import NatsServer
 from unisono.store.table import Table
 from unisono.twin.record import Batch, decode_batch
 from unisono.twin.talk import ACCESS_CHANGED, SIGN_IN, AccessChanged, Credentials, SignIn, SignInAnswer, SignInAsk
+from unisono.wire.mqtt import Limits
 
 E = TypeVar("E")
 
@@ -115,6 +118,15 @@ class Rig:
 
         self._stack.push_async_callback(stop)
         return gateway, stop
+
+    def limit(self, **tables: dict[str, Any]) -> None:
+        """Other limits than the usual for the gateway under test, as in ``limits.toml``."""
+        allowed = msgspec.convert(tables, HubLimits)
+        doorman = self.gateway.doorman
+        self.gateway.allowed = doorman.limits = doorman.registrar.limits = allowed
+        doorman.patience = Patience(allowed.sign_in)
+        own = allowed.connection
+        self.gateway.limits = Limits(max_packet_size=own.packet_bytes, receive_maximum=own.in_flight)
 
     def client(self, thing: str, secret: str | None = None, *, port: int = 0, **fields: Any) -> Client:
         made = Client(port or self.port, connect_packet(thing, secret, **fields))

@@ -9,7 +9,6 @@ import pytest
 
 from tests.gateway.conftest import Rig
 from tests.parts import until
-from unisono.gateway import session as session_module
 from unisono.gateway.session import Message, SessionState
 from unisono.twin.record import Listening, Presence
 from unisono.wire.mqtt import Properties, Version
@@ -127,8 +126,8 @@ async def test_a_resumed_session_knows_children_that_came_meanwhile(rig: Rig) ->
     assert [payload for payload in bridge.payloads if payload != b"m"] == [b"{}"]
 
 
-async def test_a_full_queue_drops_the_oldest_and_counts_them(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "QUEUE_MESSAGES", 10)
+async def test_a_full_queue_drops_the_oldest_and_counts_them(rig: Rig) -> None:
+    rig.limit(connection={"queue_messages": 10})
     client = await rig.device("lamp", **lasting(Version.V311))
     await client.subscribe("x")
     await client.leave()
@@ -141,9 +140,8 @@ async def test_a_full_queue_drops_the_oldest_and_counts_them(rig: Rig, monkeypat
     assert rig.gateway._sessions["lamp"].dropped == 15
 
 
-def test_a_queue_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "QUEUE_BYTES", 1_000)
-    state = SessionState("lamp", "lamp", "home", frozenset({"lamp"}))
+def test_a_queue_is_bounded_in_bytes_too() -> None:
+    state = SessionState("lamp", "lamp", "home", frozenset({"lamp"}), bounds=(1_000, 1_000))
     for n in range(5):
         state.keep(Message("x", bytes([n]) * 400, 1, False, None))
     assert state.queue is not None and [message.payload[0] for message in state.queue] == [3, 4]

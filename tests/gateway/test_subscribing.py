@@ -9,7 +9,6 @@ from tests.gateway.client import Client
 from tests.gateway.conftest import Rig
 from tests.parts import until
 from unisono.errors import HostError
-from unisono.gateway import subscribing
 from unisono.twin.record import Listening, Refused
 from unisono.twin.talk import Down, down
 from unisono.wire.mqtt import Properties, ReasonCode, Subscription, Version
@@ -116,8 +115,8 @@ async def test_shared_subscriptions_are_not_served_yet_and_said_so(rig: Rig) -> 
     assert await client.subscribe("$share/g/x") == [ReasonCode.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED]
 
 
-async def test_subscriptions_are_bounded(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscribing, "SUBSCRIPTIONS", 3)
+async def test_subscriptions_are_bounded(rig: Rig) -> None:
+    rig.limit(connection={"subscriptions": 3})
     client = await rig.device("lamp", version=Version.V5)
     assert await client.subscribe("a", "b", "c", "d") == [1, 1, 1, ReasonCode.QUOTA_EXCEEDED]
     await rig.settled()
