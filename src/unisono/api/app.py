@@ -18,7 +18,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from unisono.api import backup, commands, history, models, pages, people, places, status, things
+from unisono.api import backup, clients, commands, history, models, pages, people, places, status, things
 from unisono.api.auth import Identity
 from unisono.api.context import ApiContext
 from unisono.api.live_socket import LiveSocket
@@ -92,6 +92,8 @@ def create_app(context: ApiContext) -> Front:
             models.router,
             places.router,
             people.router,
+            clients.router,
+            clients.attempts,
             status.status,
             backup.make_backup,
         ],

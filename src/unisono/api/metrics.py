@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 if TYPE_CHECKING:
     from unisono.api.status import Health
@@ -39,8 +40,28 @@ GATEWAY = (
     ("messages_out", "unisono_gateway_messages_out_total", "Messages sent to devices"),
     ("refused", "unisono_gateway_refused_total", "Connections and messages refused"),
     ("batches", "unisono_gateway_batches_total", "Batches appended to the log"),
-    ("pending", "unisono_gateway_pending", "Messages that wait for the log"),
+    ("pending", "unisono_gateway_pending", "Bytes that wait for the log"),
 )
+
+# names of `unisono.twin.visitors.Series`; a name ending in _total is a counter
+SERIES = {
+    "clients": ("unisono_gateway_clients", "Signed-in clients"),
+    "strangers": ("unisono_gateway_strangers", "Connections that have not signed in"),
+    "held": ("unisono_gateway_held", "Connections that are not read just now"),
+    "sign_ins": ("unisono_gateway_sign_ins_total", "Sign-ins that were let in"),
+    "take_overs": ("unisono_gateway_take_overs_total", "Sessions that another connection took over"),
+    "refusals": ("unisono_gateway_refusals_total", "Connections and messages refused, by error code"),
+    "limit_hits": ("unisono_gateway_limit_hits_total", "Times that a limit was reached (docs/limits.md)"),
+    "received": ("unisono_gateway_received_total", "Messages received from clients"),
+    "received_bytes": ("unisono_gateway_received_bytes_total", "Payload bytes of messages received"),
+    "sent": ("unisono_gateway_sent_total", "Messages sent to clients"),
+    "sent_bytes": ("unisono_gateway_sent_bytes_total", "Bytes of messages sent, headers included"),
+    "sessions": ("unisono_gateway_sessions", "Sessions, of clients present and absent"),
+    "queue_messages": ("unisono_gateway_queue_messages", "Messages that wait for clients"),
+    "queue_bytes": ("unisono_gateway_queue_bytes", "Payload bytes of messages that wait for clients"),
+    "dropped": ("unisono_gateway_dropped_total", "Messages dropped because a client's queue was full"),
+}
+COMMIT = ("unisono_gateway_commit_seconds", "How long a batch took to be on disk")
 
 
 class _Collector:
@@ -61,11 +82,36 @@ class _Collector:
                 for source in sources:
                     family.add_metric([getattr(source, label)], float(getattr(source, field)))
                 yield family
+        yield from self._series()
         yield GaugeMetricFamily("unisono_ready", "1 when the hub serves", value=float(not self._health.reasons()))
         yield GaugeMetricFamily("unisono_outbox_pending", "Changes that wait for the log", value=self._health.outbox)
         yield GaugeMetricFamily("unisono_live_clients", "Open live connections", value=self._live_clients)
         yield GaugeMetricFamily("unisono_disk_free_bytes", "Free bytes beside the data", value=self._health.disk_free)
         yield GaugeMetricFamily("unisono_uptime_seconds", "Since the API started", value=time.time() - self._started)
+
+    def _series(self) -> Iterator[Metric]:
+        """What gateways count beyond the table; a gateway of another version may tell of more."""
+        for key, (name, text) in SERIES.items():
+            found = [(g.gateway, each) for g in self._health.gateways for each in g.series if each.name == key]
+            names = list(found[0][1].labels) if found else []
+            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            family = kind(name, text, labels=["gateway", *names])
+            for gateway, each in found:
+                family.add_metric([gateway, *each.labels.values()], each.value)
+            yield family
+        yield self._commits()
+
+    def _commits(self) -> Metric:
+        histogram = HistogramMetricFamily(*COMMIT, labels=["gateway"])
+        for status in self._health.gateways:
+            buckets = Counter[str]()
+            for each in status.series:
+                if each.name == "commit_seconds":
+                    buckets[each.labels["le"]] += int(each.value)
+            if buckets:  # the sum over partitions; bounds come in their order
+                total = sum(each.value for each in status.series if each.name == "commit_seconds_sum")
+                histogram.add_metric([status.gateway], [(le, float(n)) for le, n in buckets.items()], total)
+        return histogram
 
 
 def render(health: Health, started: float, live_clients: int) -> bytes:

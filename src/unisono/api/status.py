@@ -107,7 +107,7 @@ async def _gateway(context: ApiContext, gateway: str) -> talk.GatewayStatus:
 
 
 def _fields(row: msgspec.Struct) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in row.__struct_fields__}
+    return {name: getattr(row, name) for name in row.__struct_fields__ if name != "series"}  # that is for /metrics
 
 
 @get("/status", tags=["hub"])

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from unisono.cli.client import ago
+from unisono.cli.diagnosis import Advice, advise_device, advise_hub
 from unisono.cli.hub import Hub
 from unisono.errors import UnisonoError
 
-__all__ = ["Finding", "examine"]
+__all__ = ["Finding", "examine", "examine_device"]
 
 Verdict = Literal["well", "odd", "bad"]
 
@@ -39,6 +41,13 @@ PRIVATE = ("token", "keys/pepper", "nats/token")
 # how long a port check may take
 PORT_S = 1.0
 
+# refused attempts that are shown, and how old they may be
+ATTEMPTS = 20
+ATTEMPTS_S = 3600.0
+
+# where devices are told to go, unless the hub says otherwise
+PORTS = {"mqtt": 1883, "mqtts": 8883, "http": 8080}
+
 
 class Finding(NamedTuple):
     """``mend``: the one command or step; "" when all is well. ``code``: of the error behind it."""
@@ -53,6 +62,39 @@ class Finding(NamedTuple):
 def examine(hub: Hub) -> list[Finding]:
     """All findings, the hub's first."""
     return [*_hub(hub), *_directory(hub)]
+
+
+def examine_device(hub: Hub, id: str) -> list[Finding]:
+    """What is known of one thing's device, and what to change on it. Raises the hub's error when there is none."""
+    thing = hub.get(f"/api/v1/things/{id}")
+    clients = [each for each in hub.items("/api/v1/clients", q=id) if each["thing"] == id]
+    attempts = hub.get("/api/v1/attempts", limit=500)["items"]
+    letters = hub.get(f"/api/v1/things/{id}/dead-letters")["items"]
+    return _as_findings(id, advise_device(thing, clients, attempts, letters, _ports(hub.get("/api/v1/status"))))
+
+
+def _ports(status: dict[str, Any]) -> dict[str, int]:
+    told = {name: int(address.rpartition(":")[2]) for name, address in (status.get("doors") or {}).items()}
+    ports = {**PORTS, **told}
+    return {"port": ports["mqtt"], "tls_port": ports["mqtts"], "http_port": ports["http"]}
+
+
+def _as_findings(check: str, advice: list[Advice]) -> list[Finding]:
+    verdicts: dict[str, Verdict] = {"bad": "bad", "odd": "odd", "well": "well"}
+    return [Finding(check, verdicts[each.verdict], each.found, each.change) for each in advice]
+
+
+def _refused(hub: Hub, status: dict[str, Any]) -> Iterator[Finding]:
+    """Devices that were refused lately: worth a look, though the hub is well."""
+    found = hub.get("/api/v1/attempts", limit=ATTEMPTS)["items"]
+    now = datetime.fromisoformat(status["now"]).timestamp()
+    lately = [each for each in found if now - datetime.fromisoformat(each["at"]).timestamp() < ATTEMPTS_S]
+    if not lately:
+        yield Finding("devices", "well", "nobody was refused within the last hour")
+        return
+    things = [each["id"] for each in hub.items("/api/v1/things")] if any(a["user"] for a in lately) else []
+    for attempt, advice in zip(lately, advise_hub(lately, things, _ports(status)), strict=True):
+        yield Finding("device", "odd", f"{advice.found}; {ago(attempt['at'])}", advice.change)
 
 
 def _hub(hub: Hub) -> Iterator[Finding]:
@@ -83,6 +125,7 @@ def _hub(hub: Hub) -> Iterator[Finding]:
         )
     else:
         yield Finding("registry", "well", "answers; nothing waits to enter the log")
+    yield from _refused(hub, status)
     for text in status.get("troubles", []):
         yield Finding("processes", "bad", text, "look at the output of: unisono up")
 

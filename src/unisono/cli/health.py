@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -81,13 +81,18 @@ def _show(screen: Screen, found: dict[str, Any]) -> None:
         print("  Run: unisono doctor")
 
 
-def _doctor(hub: Hub, screen: Screen) -> None:
-    """Say what is wrong, and the one command that mends it."""
-    from unisono.cli.doctor import examine
+def _doctor(
+    hub: Hub,
+    screen: Screen,
+    id: Annotated[str | None, typer.Argument(metavar="[ID]", help="A thing: what to change on its device.")] = None,
+) -> None:
+    """Say what is wrong, and the one command that mends it; with a thing's id, what to change on the device."""
+    from unisono.cli.doctor import examine, examine_device
 
-    findings = examine(hub)
+    findings = examine(hub) if id is None else examine_device(hub, id)
     rows = [{"check": each.check, "is": each.verdict, "finding": each.text, "mend": each.mend} for each in findings]
-    columns = {"check": "CHECK", "is": "IS", "finding": "FINDING", "mend": "MEND IT WITH"}
+    change = "MEND IT WITH" if id is None else "CHANGE ON THE DEVICE"
+    columns = {"check": "CHECK", "is": "IS", "finding": "FINDING", "mend": change}
     screen.rows(rows, columns, empty="Nothing was checked.")
     if any(each.code == "hub_unreachable" for each in findings):
         raise typer.Exit(3)

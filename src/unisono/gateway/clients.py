@@ -195,9 +195,9 @@ class _Visitors:
     async def kick(self, payload: bytes) -> bytes:
         found = self._find(msgspec.msgpack.decode(payload, type=Kick).id)
         if found is None:
-            return b"0"
+            return msgspec.msgpack.encode(0)
         found.leave(ReasonCode.ADMINISTRATIVE_ACTION, "kicked")
-        return b"1"
+        return msgspec.msgpack.encode(1)
 
     def _find(self, key: str) -> Connection | None:
         session = self._gateway.session(key)

@@ -78,7 +78,7 @@ def ask_gateway(gateway: str, verb: str) -> str:
     """Subject of a question to a gateway.
 
     Verbs: ``status`` (b"" > GatewayStatus); of `unisono.twin.visitors`: ``clients`` (ClientsAsk > ClientsAnswer),
-    ``kick`` (Kick > b"1" or b"0"), ``attempts`` (AttemptsAsk > AttemptsAnswer).
+    ``kick`` (Kick > 1 or 0), ``attempts`` (AttemptsAsk > AttemptsAnswer).
     """
     return f"ask.gateway.{gateway}.{verb}"
 

@@ -100,7 +100,7 @@ class ClientsAnswer(msgspec.Struct, array_like=True):
 
 
 class Kick(msgspec.Struct, array_like=True):
-    """Send the client with this session key away; answered with ``1`` when it was there."""
+    """Send the client with this session key away; answered with 1 when it was there."""
 
     id: str
 

@@ -1,0 +1,116 @@
+"""``unisono client``: who is connected, with what, at what rate; who was refused; and sending one away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from unisono.cli.hub import Hub, hub_command
+from unisono.cli.screen import Screen, age, note
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Connected clients: list, look at, send away; and who was refused.", no_args_is_help=True)
+
+COLUMNS = {
+    "id": "ID",
+    "thing": "THING",
+    "speaks": "SPEAKS",
+    "address": "FROM",
+    "gateway": "DOOR",
+    "since": "SINCE",
+    "keep_alive_s": "ALIVE",
+    "rate_in": "IN/S",
+    "rate_out": "OUT/S",
+    "subscriptions": "SUBS",
+    "queue": "QUEUE",
+    "in_flight": "FLIGHT",
+    "dropped": "DROPPED",
+    "held": "HELD",
+}
+
+ATTEMPTS = {
+    "at": "LAST",
+    "count": "TIMES",
+    "address": "FROM",
+    "user": "USER NAME",
+    "transport": "OVER",
+    "kind": "LOOKS LIKE",
+    "detail": "WHY",
+    "password": "PASSWORD GIVEN",
+}
+
+ClientId = Annotated[str, typer.Argument(metavar="ID", help="The client's id, as the list shows it.")]
+
+
+def ago(text: str) -> str:
+    """How long ago a time of the API was."""
+    return age((datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds()) + " ago"
+
+
+def _line(client: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **client,
+        "speaks": f"MQTT {client['protocol']} {client['transport']}",
+        "since": ago(client["since"]),
+        "rate_in": f"{client['messages_in_per_s']:g}",
+        "rate_out": f"{client['messages_out_per_s']:g}",
+    }
+
+
+@hub_command(app, "list")
+def list_clients(
+    hub: Hub,
+    screen: Screen,
+    *,
+    place: Annotated[str | None, typer.Option(help="Only of things in this place and below.")] = None,
+    q: Annotated[str | None, typer.Option("--q", help="Only with this in id, thing or address.")] = None,
+) -> None:
+    """List who is connected."""
+    found = list(hub.items("/api/v1/clients", place=place, q=q))
+    rows = found if screen.as_json else [_line(each) for each in found]
+    screen.rows(rows, COLUMNS, empty="Nobody is connected. Who was refused: unisono client attempts")
+
+
+@hub_command(app, "show")
+def show_client(hub: Hub, screen: Screen, id: ClientId) -> None:
+    """Show one client with its filters, and its last refused attempt."""
+    client = hub.get(path_of(id))
+    if screen.as_json:
+        screen.json(client)
+        return
+    refused = client.pop("last_refused")
+    screen.fields({**client, "since": f"{client['since']} ({ago(client['since'])})"})
+    if refused is not None:
+        note(f"Last refused {ago(refused['at'])} ({refused['count']} times): {refused['detail']}. unisono doctor {id}")
+
+
+@hub_command(app, "kick")
+def kick_client(hub: Hub, screen: Screen, id: ClientId) -> None:
+    """Send a client away; it may come back at once."""
+    hub.delete(path_of(id))
+    screen.done(f"{id} was sent away", {"id": id})
+    if not screen.as_json:
+        note("It may come back. To keep it out, give its thing a new secret: unisono thing secret ID")
+
+
+@hub_command(app, "attempts")
+def list_attempts(
+    hub: Hub,
+    screen: Screen,
+    *,
+    user: Annotated[str | None, typer.Option(help="Only with this user name.")] = None,
+    address: Annotated[str | None, typer.Option(help="Only from this address.")] = None,
+) -> None:
+    """List connections and sign-ins that were refused, newest first; what to do about them: unisono doctor."""
+    found = hub.get("/api/v1/attempts", user=user, address=address, limit=500)["items"]
+    rows = found if screen.as_json else [{**each, "at": ago(each["at"])} for each in found]
+    screen.rows(rows, ATTEMPTS, empty="Nobody was refused.")
+
+
+def path_of(client_id: str) -> str:
+    """Where the API keeps a client; its id may hold a slash."""
+    return f"/api/v1/clients/{quote(client_id, safe='/')}"
