@@ -56,7 +56,20 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
-    for word in ("up", "status", "doctor", "model", "thing", "place", "sim", "bench", "user", "backup", "restore"):
+    for word in (
+        "up",
+        "status",
+        "doctor",
+        "model",
+        "thing",
+        "client",
+        "place",
+        "sim",
+        "bench",
+        "user",
+        "backup",
+        "restore",
+    ):
         assert f" {word} " in done.stdout
 
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 __all__ = ["Advice", "advise_device", "advise_hub"]
 
-#: Characters of a secret that the hub makes: 32 random bytes in base64url.
-SECRET_CHARACTERS = 43
+#: Characters of a secret that the hub makes: 24 random bytes in base64url.
+SECRET_CHARACTERS = 32
 
 
 class Advice(NamedTuple):

@@ -1,0 +1,92 @@
+"""``unisono client`` and ``unisono doctor`` against a whole hub with real connections."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.cli.conftest import Shell
+from unisono.wire.mqtt import ClientConnection, Connect, Version
+
+
+@contextmanager
+def device(shell: Shell, thing: str, secret: str) -> Iterator[socket.socket]:
+    """A client on a plain socket; reading is up to the test."""
+    wire = ClientConnection(
+        Connect(client_id=thing, version=Version.V5, username=thing, password=secret.encode(), keep_alive=60),
+        max_packet_size=1 << 20,
+    )
+    with socket.create_connection(("127.0.0.1", shell.mqtt), 10) as sock:
+        sock.sendall(wire.open())
+        wire.receive(sock.recv(4096))
+        published = wire.publish("homie/5/x", b"1", 0, False)
+        assert published is not None
+        sock.sendall(published[1])
+        yield sock
+
+
+def closed(sock: socket.socket) -> bool:
+    sock.settimeout(10)
+    while sock.recv(4096):
+        pass
+    return True
+
+
+@pytest.fixture(scope="module")
+def secret(hub: object, request: pytest.FixtureRequest) -> str:
+    shell = request.getfixturevalue("hub").shell
+    shell.run("place", "add", "Cabin")
+    return str(shell.json("thing", "add", "stove1", "--model", "light", "--place", "cabin")["secret"])
+
+
+def test_list_show_and_kick(shell: Shell, secret: str) -> None:
+    with device(shell, "stove1", secret) as sock:
+        (found,) = shell.json("client", "list", "--q", "stove1")
+        assert (found["id"], found["protocol"], found["transport"], found["thing"]) == (
+            "stove1",
+            "5.0",
+            "tcp",
+            "stove1",
+        )
+        assert found["keep_alive_s"] == 60
+        table = shell.run("client", "list", "--place", "cabin").stdout
+        assert "stove1" in table and "MQTT 5.0 tcp" in table
+        shown = shell.json("client", "show", "stove1")
+        assert shown["gateway"] == "g0"
+        assert "gateway" in shell.run("client", "show", "stove1").stdout
+        shell.run("client", "kick", "stove1")
+        assert closed(sock)
+    assert shell.run("client", "show", "stove1", check=1).stderr.count("No client 'stove1' is connected") == 1
+
+
+def test_a_device_that_errs_is_told_what_to_change(shell: Shell, secret: str) -> None:
+    with socket.create_connection(("127.0.0.1", shell.mqtt), 10) as sock:
+        sock.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(20))
+        assert closed(sock)
+    wire = ClientConnection(Connect(client_id="stove1", username="stove1", password=secret.encode() + b"\n"))
+    with socket.create_connection(("127.0.0.1", shell.mqtt), 10) as sock:
+        sock.sendall(wire.open())
+        assert closed(sock)
+    attempts = shell.json("client", "attempts")
+    kinds = {each["kind"]: each for each in attempts}
+    assert kinds["bad_password"]["password"] == f"{len(secret) + 1} characters, ends with a newline"
+    assert "tls_on_plain" in kinds
+    assert "ends with a newline" in shell.run("client", "attempts", "--user", "stove1").stdout
+    rows = shell.json("doctor")
+    devices = [row for row in rows if row["check"] == "device"]
+    assert any("turn TLS (SSL) off" in row["mend"] for row in devices)
+    told = shell.run("doctor", "stove1", check=1).stdout
+    assert "newline at its end" in told and "turn TLS (SSL) off" in told
+
+
+def test_the_doctor_of_a_device_that_is_well_and_of_one_that_is_not_there(shell: Shell, secret: str) -> None:
+    with device(shell, "stove1", secret):
+        deadline = time.monotonic() + 10
+        while "homie/5/x" not in (told := shell.run("doctor", "stove1", check=None).stdout):
+            assert time.monotonic() < deadline, told
+        assert "things/stove1/state" in told
+    assert shell.run("doctor", "ghost", check=1).stderr.startswith("unisono: id: There is no thing 'ghost'")
