@@ -16,7 +16,7 @@ from unisono.wire.mqtt.fields import decode_text
 from unisono.wire.mqtt.limits import Limits
 from unisono.wire.mqtt.packets import Properties, Publish, Version
 from unisono.wire.mqtt.reason import ReasonCode, ViolationError
-from unisono.wire.mqtt.runs import walk_bare, walk_numbered, walk_numbered_v5
+from unisono.wire.mqtt.runs import take_alike, walk_bare, walk_numbered, walk_numbered_v5
 from unisono.wire.mqtt.topics import check_topic
 
 __all__ = ["Incoming"]
@@ -93,6 +93,7 @@ class Incoming:
                 continue
             run = _continue_run(events, topic, qos, retain)
             before = len(run.payloads)
+            pos = take_alike(data, pos, payload, stop, run.payloads, run.packet_ids if qos else None, v5=v5)
             pos = self._walk(data, pos, first, field, run)
             if qos:
                 self._check_ids(run, before, events)
