@@ -29,6 +29,17 @@ ALLOWED = (
     "mpl-2.0",
     "apache-2.0",
 )
+#: Allowed by decision, each with its reason: distribution > (licence, why).
+DECIDED = {
+    "zeroconf": (
+        "lgpl-2.1-or-later",
+        "an optional extra (unisono[lan]), installed beside us as its own package, unmodified and replaceable by its "
+        "user, loaded at run time only where the LAN is to be searched: the LGPL's section 6 asks no more, and none "
+        "of it is part of what we distribute",
+    ),
+}
+#: Extras that users install, beside what is always needed.
+EXTRAS = ("", "acme", "lan")
 #: Read by hand where the metadata says nothing usable: distribution > licence.
 KNOWN: dict[str, str] = {}
 WORDS = (
@@ -58,7 +69,8 @@ def needed(root: str) -> dict[str, metadata.Distribution]:
             continue
         for line in found[name].requires or ():
             requirement = Requirement(line)
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            extras = EXTRAS if name == root else ("",)
+            if requirement.marker is None or any(requirement.marker.evaluate({"extra": each}) for each in extras):
                 waiting.append(requirement.name)
     del found[root]
     return found
@@ -78,6 +90,8 @@ def licences(distribution: metadata.Distribution) -> set[str]:
 def main() -> int:
     bad = []
     for name, distribution in sorted(needed("unisono").items()):
+        if name in DECIDED and licences(distribution) == {DECIDED[name][0]}:
+            continue
         found = {KNOWN[name]} if name in KNOWN else licences(distribution)
         if not found <= set(ALLOWED):
             bad.append(f"{name}: {', '.join(sorted(found - set(ALLOWED)))}")

@@ -17,14 +17,16 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from unisono.certificates import Certificates, local_names
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.limits import LIMITS_FILE, HubLimits
-from unisono.gateway.process import RETAINED_BYTES, GatewaySettings
+from unisono.gateway.process import RETAINED_BYTES, Door, GatewaySettings
 from unisono.owner.process import OwnerSettings
 from unisono.store.child import GC_THRESHOLDS, Child
 
@@ -43,21 +45,25 @@ RESTART_LAST_S = 30.0
 SETTLED_S = 60.0
 #: The processes of a hub that was killed end when they see it; so long their ports may still be taken.
 LET_GO_S = 2.0
+#: The usual ports behind TLS (8883 is IANA's secure-mqtt).
+HTTPS_PORT = 8443
+MQTTS_PORT = 8883
 
 
 class UpOptions(msgspec.Struct, kw_only=True):
-    """The flags of ``unisono up``."""
+    """The flags of ``unisono up``. A TLS port that is None: the usual one, or on loopback any when that is taken."""
 
     data: Path = Path("data")
     demo: bool = False
     host: str = "127.0.0.1"
     http_port: int = 8080
-    https_port: int = 8443
+    https_port: int | None = None
     mqtt_port: int = 1883
-    mqtts_port: int = 8883
+    mqtts_port: int | None = None
     cert: Path | None = None
     key: Path | None = None
     insecure: bool = False
+    lan: bool | None = None
     nats: str | None = None
     db: str | None = None
     archive: str | None = None
@@ -87,18 +93,19 @@ def _write(line: str) -> None:
 
 
 def _check(options: UpOptions) -> None:
-    if not options.insecure and not _is_loopback(options.host):
+    given = [port for port in (options.http_port, options.https_port, options.mqtt_port, options.mqtts_port) if port]
+    if len(given) != len(set(given)):
         raise CallerError(
-            f"{options.host} is open to the network, and this version does not speak TLS yet",
+            "devices and people, with TLS and without, need a port each",
             code="bad_usage",
-            field="host",
-            expected="a loopback address, or --insecure where you trust everyone on that network",
+            field="mqtt-port",
+            expected="four different ports",
         )
-    if options.http_port and options.http_port == options.mqtt_port:
-        raise CallerError("devices and people need a port each", code="bad_usage", field="mqtt-port")
-    for name, given in (("cert", options.cert), ("key", options.key), ("archive", options.archive)):
-        if given is not None:
-            raise CallerError("this version cannot use it yet", code="bad_usage", field=name)
+    if (options.cert is None) != (options.key is None):
+        missing = "cert" if options.cert is None else "key"
+        raise CallerError("a certificate and its key come together", code="bad_usage", field=missing)
+    if options.archive is not None:
+        raise CallerError("this version cannot use it yet", code="bad_usage", field="archive")
     if not 1 <= options.partitions <= 64 or not 1 <= options.gateways <= 64:
         raise CallerError("from 1 to 64", code="bad_usage", field="partitions or gateways")
     if options.owners not in (None, options.partitions):
@@ -145,7 +152,8 @@ class Hub:
         self.data = options.data.absolute()
         self.started = time.time()
         self.setup_code: str | None = None
-        self.ports: dict[str, int] = {}
+        self.doors: dict[str, Door] = {}
+        self.certificates: Certificates
         self._stops: contextlib.AsyncExitStack = contextlib.AsyncExitStack()
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -163,6 +171,8 @@ class Hub:
         lock = DataLock(self.data)
         lock.take()
         self._allowed = HubLimits.read(self.options.limits or self.data / LIMITS_FILE)
+        self.certificates = self._certificates()
+        self.certificates.prepare()
         self._log_bytes = _log_bytes(self.data) // self.options.partitions
         self._stops.callback(lock.release)
         await self._check_ports()
@@ -173,27 +183,35 @@ class Hub:
         gc.collect()
         gc.freeze()
 
+    def _certificates(self) -> Certificates:
+        options = self.options
+        own = (options.cert, options.key) if options.cert is not None and options.key is not None else None
+        return Certificates(self.data, partial(local_names, options.host), own)
+
     async def _check_ports(self) -> None:
         """Before anything else starts: are the ports free? A gateway of a hub just killed lets go within moments.
 
         The doors look again when they open. This look is what finds another hub: gateways share their port willingly
-        (SO_REUSEPORT), with strangers too.
+        (SO_REUSEPORT), with strangers too. It also settles which port it is where any will do, so that a gateway that
+        is started again comes back on the same.
         """
-        from unisono.api.server import bind
-
-        deadline = time.monotonic() + LET_GO_S
-        for flag, port in (("http-port", self.options.http_port), ("mqtt-port", self.options.mqtt_port)):
-            while port:
-                try:
-                    for probe in bind(self.options.host, port):
-                        probe.close()
-                    break
-                except HostError as error:
-                    if time.monotonic() < deadline:
-                        await asyncio.sleep(0.1)
-                        continue
-                    mend = (error.mend or "").replace("--http-port", f"--{flag}")
-                    raise HostError(error.detail, code=error.code, field=flag, mend=mend) from error
+        options = self.options
+        inside = options.host if options.insecure or _is_loopback(options.host) else "127.0.0.1"
+        for flag, host, port in (("http-port", inside, options.http_port), ("mqtt-port", inside, options.mqtt_port)):
+            self.doors[flag] = Door(host, await _settle(flag, host, port))
+        for flag, wanted, usual in (
+            ("https-port", options.https_port, HTTPS_PORT),
+            ("mqtts-port", options.mqtts_port, MQTTS_PORT),
+        ):
+            try:
+                port = await _settle(flag, options.host, usual if wanted is None else wanted)
+            except HostError:
+                if wanted is not None or not _is_loopback(options.host):
+                    raise
+                # a second hub on this machine, for itself: it need not be found at the usual place
+                port = await _settle(flag, options.host, 0)
+                logger.warning("port %d is taken, --%s is %d this time", usual, flag, port)
+            self.doors[flag] = Door(options.host, port, True)
 
     async def _start_log(self, lock: Any) -> tuple[str, str | None]:
         if self.options.nats is not None:
@@ -255,19 +273,29 @@ class Hub:
             embedded = options.nats is None
             settings = OwnerSettings(partition, url, token, registry_url, folder, log_bytes, embedded)
             await self._keep(Child("unisono.owner.process", settings, f"owner {partition}"))
-        server = await api.serve(api.create_app(context), options.host, options.http_port)
-        self._stops.push_async_callback(server.stop)
-        self.ports["http"] = server.port
+        await self._open_to_people(api.create_app(context))
+        files = str(self.certificates.serving), str(self.certificates.clients)
         for id in gateways:
-            door_settings = GatewaySettings(
-                id, url, token, partitions, log_bytes, options.host, options.mqtt_port, self._allowed
-            )
-            gateway = await self._keep(Child("unisono.gateway.process", door_settings, f"gateway {id}"))
-            self.ports["mqtt"] = gateway.ready["port"]
+            doors = [self.doors["mqtt-port"], self.doors["mqtts-port"]]
+            settled = GatewaySettings(id, url, token, partitions, log_bytes, doors, self._allowed, *files)
+            await self._keep(Child("unisono.gateway.process", settled, f"gateway {id}"))
+        self._keepers.append(asyncio.create_task(self.certificates.watch(), name="certificates"))
         await api.ensure_first_token(registry, self.data, pepper)
         self.setup_code = await api.new_setup_code(registry, pepper)
         if options.demo:
             self._keepers.append(asyncio.create_task(self._demonstrate(), name="demonstration"))
+
+    async def _open_to_people(self, application: Any) -> None:
+        """HTTP and HTTPS. Browsers are not asked for certificates: many would put the question to their user."""
+        from unisono import api
+        from unisono.store.tls import ServerTls
+
+        tls = ServerTls(self.certificates.serving)
+        self._keepers.append(asyncio.create_task(tls.watch(), name="certificate of the doors"))
+        for flag, context in (("http-port", None), ("https-port", tls.context)):
+            door = self.doors[flag]
+            server = await api.serve(application, door.host, door.port, tls=context)
+            self._stops.push_async_callback(server.stop)
 
     async def _keep(self, child: Child) -> Child:
         """Start a process and go on starting it whenever it dies."""
@@ -318,9 +346,9 @@ class Hub:
         command = [sys.executable, "-m", "unisono.sim", "demo", "--with-parent", "--data", str(self.data)]
         command += [
             "--url",
-            f"mqtt://127.0.0.1:{self.ports['mqtt']}",
+            f"mqtt://{_near(self.doors['mqtt-port'].host)}:{self.doors['mqtt-port'].port}",
             "--http",
-            f"http://127.0.0.1:{self.ports['http']}",
+            f"http://{_near(self.doors['http-port'].host)}:{self.doors['http-port'].port}",
         ]
         command += ["--token-file", str(self.data / "token")]
         pause_s = RESTART_FIRST_S
@@ -339,21 +367,35 @@ class Hub:
     def info(self) -> dict[str, Any]:
         """What the API's status tells beyond owners and gateways."""
         processes = {"hub": os.getpid(), **{name: child.pid for name, child in self._children.items()}}
-        return {"processes": processes, "troubles": list(self._troubles.values()), "demo": self.options.demo}
+        troubles = list(self._troubles.values())
+        if self.certificates.trouble is not None:
+            troubles.append(f"the doors keep their certificate: {self.certificates.trouble}")
+        doors = {flag.removesuffix("-port"): _address(door) for flag, door in self.doors.items()}
+        return {
+            "processes": processes,
+            "troubles": troubles,
+            "demo": self.options.demo,
+            "doors": doors,
+            "certificate": self.certificates.info(),
+        }
 
     def greeting(self) -> list[str]:
         """What a person needs to go on."""
-        base = f"http://{_shown(self.options.host)}:{self.ports['http']}"
+        base = f"http://{_address(self.doors['http-port'])}"
         lines = [
             "",
             "  Unisono is up.",
             "",
             f"  Console   {base}/",
-            f"  Devices   mqtt://{_shown(self.options.host)}:{self.ports['mqtt']}",
+            f"            https://{_address(self.doors['https-port'])}/",
+            f"  Devices   mqtt://{_address(self.doors['mqtt-port'])}",
+            f"            mqtts://{_address(self.doors['mqtts-port'])}",
             f"  Token     {(self.data / 'token').read_text().strip()}   (also in {self.options.data / 'token'})",
         ]
         if self.setup_code is not None:
             lines.append(f"  First run {base}/setup?code={self.setup_code}   (works once, makes the administrator)")
+        lines.append(f"  Trust     {base}/trust   (how phones and devices recognise this hub)")
+        lines.append(f"            SHA-256 {shown_fingerprint(self.certificates.notes.authority.fingerprint)}")
         if self.options.demo:
             lines.append("  Demo      a home, a car and a production line, simulated, arrive within seconds")
         return [*lines, "", "  Ctrl-C stops it; the data stays in " + str(self.options.data) + "/.", ""]
@@ -366,8 +408,38 @@ class Hub:
         await self._stops.aclose()
 
 
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+async def _settle(flag: str, host: str, port: int) -> int:
+    """The port to open: ``port``, or one that is free for 0. Raises HostError ``port_taken`` when it stays taken."""
+    from unisono.api.server import bind
+
+    deadline = time.monotonic() + LET_GO_S
+    while True:
+        try:
+            probes = bind(host, port, flag)
+        except HostError:
+            if time.monotonic() >= deadline:
+                raise
+            await asyncio.sleep(0.1)
+            continue
+        found = int(probes[0].getsockname()[1])
+        for probe in probes:
+            probe.close()
+        return found
+
+
+def _near(host: str) -> str:
+    """Where a process of this machine reaches a door."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+
+
+def _address(door: Door) -> str:
+    host = f"[{door.host}]" if ":" in door.host else door.host
+    return f"{host}:{door.port}"
+
+
+def shown_fingerprint(fingerprint: str) -> str:
+    """As phones and browsers show it: pairs of upper-case digits."""
+    return ":".join(fingerprint[at : at + 2] for at in range(0, len(fingerprint), 2)).upper()
 
 
 def _make_private(data: Path) -> None:

@@ -40,6 +40,7 @@ CODES: dict[str, Code] = {
     "too_many": Code(429, 0x97, "A limit was reached"),
     "too_fast": Code(429, 0x9F, "It came back too soon"),
     "bad_usage": Code(400, 0x83, "The command was used wrongly"),
+    "bad_certificate": Code(422, 0x87, "The certificate or its key cannot be used"),
     "method_not_allowed": Code(405, 0x83, "The path does not take that method"),
     # the device's fault
     "bad_frame": Code(400, 0x81, "The bytes are not a valid protocol frame"),

@@ -61,6 +61,7 @@ def start_hub(data: Path, log: Path) -> RunningHub:
     http, mqtt = free_port(), free_port()
     command = [sys.executable, "-m", "unisono.cli", "up", "--data", str(data)]
     command += ["--http-port", str(http), "--mqtt-port", str(mqtt)]
+    command += ["--https-port", "0", "--mqtts-port", "0"]
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, text=True)
     url = f"http://127.0.0.1:{http}"

@@ -102,7 +102,8 @@ class Rig:
         own = await Log.open(connection, "0", max_bytes=256 << 20)
         table = await Table.open(connection, "retained", max_bytes=TABLE_BYTES)
         gateway = Gateway(id, bus, lambda _partition: log or own, ["0"], Retained(table))
-        port = await gateway.start("127.0.0.1", 0)
+        await gateway.start()
+        port = await gateway.listen("127.0.0.1", 0)
         setattr(gateway, "port", port)  # noqa: B010  for tests only
         stopped = False
 

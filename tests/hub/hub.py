@@ -33,6 +33,9 @@ class Hub:
         self.flags = flags
         self.http_port = http_port or free_port()
         self.mqtt_port = mqtt_port or free_port()
+        self.https_port = free_port()
+        self.mqtts_port = free_port()
+        self.tls_flags = True
         self.process: subprocess.Popen[bytes] | None = None
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.http_port}", timeout=30)
         self.clients: list[Client] = []
@@ -46,7 +49,10 @@ class Hub:
         log = self.output_folder / f"{self.data.name}-{len(self._logs)}.log"
         self._logs.append(log)
         command = [sys.executable, "-m", "unisono.cli", "up", "--data", str(self.data)]
-        command += ["--http-port", str(self.http_port), "--mqtt-port", str(self.mqtt_port), *self.flags]
+        command += ["--http-port", str(self.http_port), "--mqtt-port", str(self.mqtt_port)]
+        if self.tls_flags:
+            command += ["--https-port", str(self.https_port), "--mqtts-port", str(self.mqtts_port)]
+        command += self.flags
         with log.open("wb") as output:
             self._spawn(command, output)
         if wait:

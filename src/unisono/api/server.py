@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import errno
 import socket
+import ssl
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,6 +37,9 @@ SHUTDOWN_LOOK_S = 0.01
 MAX_CONNECTIONS = 4096
 
 BACKLOG = 1024
+
+# a TLS handshake, and the goodbye after it: a phone on a bad line needs two seconds, a stranger gets no more
+HANDSHAKE_S = 10.0
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -70,9 +74,34 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 class _Server(uvicorn.Server):
     """uvicorn's server, told to stop by an event and ticking once a second for its Date header."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext | None) -> None:
         super().__init__(config)
         self.stopping = asyncio.Event()
+        self._tls = tls
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's for given sockets, with a context that may change and a bound for handshakes."""
+        loop = asyncio.get_running_loop()
+        limit_s = HANDSHAKE_S if self._tls is not None else None
+
+        def connected() -> asyncio.Protocol:
+            made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+                config=self.config, server_state=self.server_state, app_state={}
+            )
+            return made
+
+        self.servers = [
+            await loop.create_server(
+                connected,
+                sock=each,
+                ssl=self._tls,
+                ssl_handshake_timeout=limit_s,
+                ssl_shutdown_timeout=limit_s,
+                backlog=BACKLOG,
+            )
+            for each in sockets or []
+        ]
+        self.started = True
 
     async def main_loop(self) -> None:
         while not self.stopping.is_set():
@@ -97,8 +126,11 @@ class _Server(uvicorn.Server):
             task.cancel()
 
 
-def bind(host: str, port: int) -> list[socket.socket]:
-    """Listening sockets for every address of ``host``. Raises HostError ``port_taken``, CallerError for a bad host."""
+def bind(host: str, port: int, flag: str = "http-port") -> list[socket.socket]:
+    """Listening sockets for every address of ``host``. Raises HostError ``port_taken``, CallerError for a bad host.
+
+    ``flag``: the option of ``unisono up`` that names another port.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
@@ -114,15 +146,15 @@ def bind(host: str, port: int) -> list[socket.socket]:
             raise HostError(
                 f"Port {port} on {host} is in use",
                 code="port_taken",
-                field="http-port",
-                mend=f"Stop what listens there (ss -ltnp 'sport = :{port}') or choose another: --http-port {port + 1}",
+                field=flag,
+                mend=f"Stop what listens there (ss -ltnp 'sport = :{port}') or choose another: --{flag} {port + 1}",
             ) from error
         if error.errno == errno.EACCES:
             raise HostError(
                 f"Port {port} may not be opened by this user",
                 code="port_taken",
-                field="http-port",
-                mend="Choose a port above 1023: --http-port 8080",
+                field=flag,
+                mend=f"Choose a port above 1023: --{flag} {port + 8000}",
             ) from error
         raise CallerError(f"{host!r} is no address of this machine", code="bad_usage", field="host") from error
     return sockets
@@ -162,13 +194,16 @@ class HttpServer:
         await asyncio.shield(self._task)
 
 
-async def serve(app: Any, host: str, port: int, *, proxies: Iterable[str] = ()) -> HttpServer:
+async def serve(
+    app: Any, host: str, port: int, *, tls: ssl.SSLContext | None = None, proxies: Iterable[str] = ()
+) -> HttpServer:
     """Serve the ASGI ``app`` until `HttpServer.stop`. Returns once connections are accepted.
 
-    ``proxies``: addresses whose X-Forwarded-For is believed; none by default, so that nobody lies about who they are.
+    ``tls``: HTTPS with this context; a certificate loaded into it later is shown to whoever comes then. ``proxies``:
+    addresses whose X-Forwarded-For is believed; none by default, so that nobody lies about who they are.
     Raises HostError ``port_taken``.
     """
-    sockets = bind(host, port)
+    sockets = bind(host, port, "http-port" if tls is None else "https-port")
     trusted = list(proxies)
     config = uvicorn.Config(
         app,
@@ -187,7 +222,7 @@ async def serve(app: Any, host: str, port: int, *, proxies: Iterable[str] = ()) 
         h11_max_incomplete_event_size=64 * 1024,
     )
     config.load()
-    server = _Server(config)
+    server = _Server(config, tls)
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=sockets)
     task = asyncio.create_task(_run(server, sockets), name="http-server")

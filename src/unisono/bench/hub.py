@@ -139,7 +139,7 @@ class Hub:
         """Start the process without waiting; the monotonic time at which that was."""
         command = [
             sys.executable, "-m", "unisono.cli", "up", "--data", str(self.folder / "data"),
-            "--http-port", str(self.http_port), "--mqtt-port", str(self.port),
+            "--http-port", str(self.http_port), "--mqtt-port", str(self.port), "--https-port", "0", "--mqtts-port", "0",
         ]  # fmt: skip
         at = time.monotonic()
         with (self.folder / "log").open("ab") as log:

@@ -39,6 +39,7 @@ def _show(screen: Screen, found: dict[str, Any]) -> None:
             "ready": found["ready"],
             "things": f"{found['things']}, {found['online']} online",
             "data": f"{found['data']} ({free:.1f} GB free)",
+            **_doors(found),
         }
     )
     print()
@@ -79,6 +80,19 @@ def _show(screen: Screen, found: dict[str, Any]) -> None:
         for each in found["trouble"]:
             print(f"! {each}")
         print("  Run: unisono doctor")
+
+
+def _doors(found: dict[str, Any]) -> dict[str, Any]:
+    """Where it listens, and by what it is recognised."""
+    certificate = found.get("certificate")
+    if certificate is None:
+        return {}
+    digits = certificate["ca"]["fingerprint"].upper()
+    return {
+        "doors": "  ".join(f"{name}://{address}" for name, address in found["doors"].items()),
+        "certificate": f"by {certificate['issuer']}, until {certificate['not_after']}",
+        "trust": "SHA-256 " + ":".join(digits[at : at + 2] for at in range(0, len(digits), 2)),
+    }
 
 
 def _doctor(

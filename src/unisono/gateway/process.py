@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,22 +16,34 @@ from unisono.store.bus import Bus, connect
 from unisono.store.child import run_child
 from unisono.store.log import Log
 from unisono.store.table import Table
+from unisono.store.tls import ServerTls
 
-__all__ = ["RETAINED_BYTES", "GatewaySettings"]
+__all__ = ["RETAINED_BYTES", "Door", "GatewaySettings"]
 
 #: Retained messages of the whole hub; the oldest go first. A home has hundreds, a Zigbee bridge a few thousand.
 RETAINED_BYTES = 64 * 1024 * 1024
 
 
+class Door(msgspec.Struct):
+    """A TCP port; ``tls``: only behind TLS."""
+
+    host: str
+    port: int
+    tls: bool = False
+
+
 class GatewaySettings(msgspec.Struct):
+    """``serving`` and ``clients``: files as `unisono.store.tls.ServerTls` wants them, needed for doors with TLS."""
+
     id: str
     nats_url: str
     nats_token: str | None
     partitions: list[str]
     log_bytes: int
-    host: str
-    port: int
+    doors: list[Door]
     allowed: HubLimits = HubLimits()
+    serving: str | None = None
+    clients: str | None = None
 
 
 async def run(settings: GatewaySettings, ready: Callable[[dict[str, Any]], None]) -> None:
@@ -42,17 +55,29 @@ async def run(settings: GatewaySettings, ready: Callable[[dict[str, Any]], None]
     gateway = Gateway(
         settings.id, bus, logs.__getitem__, settings.partitions, Retained(table), allowed=settings.allowed
     )
+    tls = _tls(settings)
+    watching = asyncio.create_task(tls.watch()) if tls is not None else None
     try:
-        port = await gateway.start(settings.host, settings.port)
-        ready({"port": port})
+        await gateway.start()
+        context = tls.context if tls is not None else None
+        ports = [await gateway.listen(each.host, each.port, context if each.tls else None) for each in settings.doors]
+        ready({"ports": ports})
         await asyncio.Event().wait()
     finally:
+        if watching is not None:
+            watching.cancel()
         await gateway.stop()
         await table.close()
         for log in logs.values():
             await log.close()
         await bus.close()
         await connection.close()
+
+
+def _tls(settings: GatewaySettings) -> ServerTls | None:
+    if settings.serving is None:
+        return None
+    return ServerTls(Path(settings.serving), Path(settings.clients) if settings.clients is not None else None)
 
 
 if __name__ == "__main__":

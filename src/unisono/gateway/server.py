@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -44,6 +45,9 @@ from unisono.twin.talk import (
 )
 from unisono.wire.mqtt import Connect, Limits, PublishRun, ReasonCode, State
 
+if TYPE_CHECKING:
+    import ssl
+
 __all__ = ["Gateway"]
 
 logger = logging.getLogger(__name__)
@@ -53,6 +57,8 @@ SESSIONS = 100_000
 SESSION_EXPIRY_S = 24 * 3600.0
 #: Connections waiting to be accepted by us: a mass reconnect arrives within a second.
 BACKLOG = 4096
+#: A TLS handshake, and the goodbye after it: a phone on a bad line needs two seconds, a stranger gets no more.
+HANDSHAKE_S = 10.0
 #: How often silence is looked for, and how often credentials are asked about again.
 SWEEP_S = 1.0
 RECHECK_S = 60.0
@@ -109,13 +115,14 @@ class Gateway:
         self._desk = Desk(bus)
         self._retained = retained
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._epoch = 0
         self._releases: dict[str, asyncio.TimerHandle] = {}
         self._refused_at: dict[str, float] = {}
 
-    async def start(self, host: str, port: int) -> int:
-        """Say that we begin anew, load retained messages, listen; returns the port. Raises HostError ``port_taken``."""
+    async def start(self) -> None:
+        """Say that we begin anew, load retained messages, answer on the bus. Doors are opened with `listen`, or
+        whoever has clients of another kind (a WebSocket) makes a `Connection` for each."""
         for partition in self._partitions:
             self.committer(partition).add(GatewayStarted(self.id, now_us()), 0)
         for root, topic, message in await self._retained.load():
@@ -128,9 +135,22 @@ class Gateway:
         await self.bus.subscribe(taken(), self._taken)
         for partition in self._partitions:
             await self.bus.subscribe(pressure(partition), partial(self._pressed, partition))
+        self._spawn(self._sweep())
+        self._spawn(self._recheck())
+
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Open a door; returns its port. Raises HostError ``port_taken``."""
+        handshake_s = HANDSHAKE_S if tls is not None else None
         try:
-            self._server = await self.loop.create_server(
-                lambda: Connection(self), host, port, backlog=BACKLOG, reuse_port=True if port else None
+            server = await self.loop.create_server(
+                lambda: Connection(self),
+                host,
+                port,
+                ssl=tls,
+                ssl_handshake_timeout=handshake_s,
+                ssl_shutdown_timeout=handshake_s,
+                backlog=BACKLOG,
+                reuse_port=True if port else None,
             )
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
@@ -138,16 +158,15 @@ class Gateway:
             raise HostError(
                 f"port {port} on {host} is in use",
                 code="port_taken",
-                mend=f"Stop what uses it, or: --mqtt-port {port + 1}",
+                mend=f"Stop what uses it, or: --{'mqtts' if tls else 'mqtt'}-port {port + 1}",
             ) from error
-        self._spawn(self._sweep())
-        self._spawn(self._recheck())
-        return int(self._server.sockets[0].getsockname()[1])
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Say goodbye to every client, settle what is on its way."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for task in self._tasks:
             task.cancel()
         for connection in list(self._connections):
