@@ -127,7 +127,9 @@ class Rig:
         self.gateway.allowed = doorman.limits = doorman.registrar.limits = allowed
         doorman.patience = Patience(allowed.sign_in)
         own = allowed.connection
-        self.gateway.limits = Limits(max_packet_size=own.packet_bytes, receive_maximum=own.in_flight)
+        self.gateway.limits = Limits(
+            max_packet_size=own.packet_bytes, receive_maximum=min(own.receive_maximum, own.in_flight)
+        )
 
     def client(self, thing: str, secret: str | None = None, *, port: int = 0, **fields: Any) -> Client:
         made = Client(port or self.port, connect_packet(thing, secret, **fields))

@@ -149,7 +149,7 @@ def test_a_queue_is_bounded_in_bytes_too() -> None:
     state.keep(Message("x", b"\xff" * 5_000, 1, False, None))
     assert [message.payload[0] for message in state.queue] == [0xFF], "one message always fits"
     state.sent()
-    assert state.queue is None and state.next_waiting() is None
+    assert state.queue is None and state.next_waiting(0) is None
     state.keep(Message("x", b"y" * 900, 1, False, None))
     assert state.dropped == 5
 

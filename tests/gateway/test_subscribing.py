@@ -110,11 +110,6 @@ async def test_another_things_topics_cannot_be_subscribed(rig: Rig, version: Ver
     assert rig.journal.of(Refused, "lamp")[0].topic == filter
 
 
-async def test_shared_subscriptions_are_not_served_yet_and_said_so(rig: Rig) -> None:
-    client = await rig.device("lamp", version=Version.V5)
-    assert await client.subscribe("$share/g/x") == [ReasonCode.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED]
-
-
 async def test_subscriptions_are_bounded(rig: Rig) -> None:
     rig.limit(connection={"subscriptions": 3})
     client = await rig.device("lamp", version=Version.V5)

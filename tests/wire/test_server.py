@@ -372,7 +372,7 @@ def test_details_are_told_only_where_they_may_be() -> None:
     assert decode(terse.disconnect(ReasonCode.SERVER_BUSY, detail="no"), V5) == Disconnect(
         0x89, Properties(reason_string="no")
     )
-    small = opened(V5, properties=Properties(maximum_packet_size=10))
+    small = opened(V5, properties=Properties(maximum_packet_size=14))
     assert decode(small.disconnect(ReasonCode.BANNED, detail="much too long"), V5) == Disconnect(0x80)
 
 

@@ -17,7 +17,7 @@ from unisono.gateway.asking import Asking
 from unisono.gateway.attempts import FIRST_BYTES
 from unisono.gateway.clients import FLIGHT, TURN, Traffic
 from unisono.gateway.routing import Route, route
-from unisono.gateway.session import Message, SessionState
+from unisono.gateway.session import Message, SessionState, is_text
 from unisono.gateway.subscribing import subscribe, unsubscribe
 from unisono.twin.record import Published, Refused, Reports
 from unisono.wire.mqtt import (
@@ -27,12 +27,14 @@ from unisono.wire.mqtt import (
     Connected,
     Disconnected,
     Pinged,
+    Properties,
     ProtocolError,
     PublishRun,
     ReasonCode,
     Released,
     Reply,
     ServerConnection,
+    State,
     Subscribed,
     Unsubscribed,
     Version,
@@ -93,6 +95,7 @@ class Connection(asyncio.Protocol):
         "_will",
         "address",
         "asking",
+        "bridge",
         "certificate",
         "claim_code",
         "committer",
@@ -135,6 +138,7 @@ class Connection(asyncio.Protocol):
         self.meter: Meter | None = None
         self.traffic: Traffic | None = None
         self.transport_name = "tcp"
+        self.bridge = False
 
     # asyncio.Protocol
 
@@ -174,7 +178,7 @@ class Connection(asyncio.Protocol):
         if size >= TURN_BYTES:
             self.hold(TURN)
             self.gateway.loop.call_soon(self.read_on, TURN)
-        if self.wire.unanswered > self.gateway.limits.receive_maximum:
+        if self.wire.unanswered > self.gateway.allowed.connection.in_flight:
             self.gateway.doorman.hit("connection.in_flight")
             self.hold(FLIGHT)
 
@@ -218,6 +222,7 @@ class Connection(asyncio.Protocol):
 
     def _connected(self, event: Connected) -> None:
         self._will = event.connect.will
+        self.bridge = event.connect.bridge
         self.gateway.sign_in(self, event.connect)
 
     def accepted(self, identity: SignIn, connect: Connect, session: SessionState, resumed: bool) -> None:
@@ -229,15 +234,46 @@ class Connection(asyncio.Protocol):
         self.traffic = Traffic(self.gateway.loop.time())
         self._first = b""
         assigned = session.key.partition("/")[2] if not connect.client_id and connect.version is Version.V5 else None
-        self.write(self.wire.accept(session_present=resumed, session=session.wire, assigned_client_id=assigned or None))
+        told, keep_alive = self._terms(connect, session)
+        answer = self.wire.accept(
+            session_present=resumed,
+            session=session.wire,
+            assigned_client_id=assigned or None,
+            server_keep_alive=keep_alive,
+            properties=told,
+            now=now_us(),
+        )
+        self.write(answer)
+        if self.wire.state is State.CLOSED:
+            self._cannot_be_told()
+            return
         self.send_waiting()
         before = self.gateway.messages_in
         self._happened(self.wire.receive(b""))
         self._count(0, self.gateway.messages_in - before)
 
-    def refused(self, reason: ReasonCode, detail: str) -> None:
+    def _terms(self, connect: Connect, session: SessionState) -> tuple[Properties, int | None]:
+        """What is in force and differs from what the client asked for; the server's keep alive, if it has a say."""
+        policy = self.gateway.policy
+        told = Properties()
+        if self.wire.session_expiry > policy.longest_session_s:
+            self.wire.session_expiry = told.session_expiry_interval = policy.longest_session_s
+        asked = connect.properties
+        if asked is not None and asked.request_response_information:
+            told.response_information = f"responses/{session.key}"
+        longest = policy.longest_keep_alive_s
+        if longest and (not connect.keep_alive or connect.keep_alive > longest):
+            return told, longest
+        return told, None
+
+    def _cannot_be_told(self) -> None:
+        self.refuse("too_large", "", "its maximum packet size is smaller than CONNACK [MQTT-3.1.2-24]")
+        self.gateway.closed(self, "protocol_error")
+        self.close()
+
+    def refused(self, reason: ReasonCode, detail: str, server_reference: str | None = None) -> None:
         """The gateway did not let it in."""
-        self.write(self.wire.refuse(reason, detail=detail))
+        self.write(self.wire.refuse(reason, detail=detail, server_reference=server_reference))
         self.close()
 
     def _published(self, run: PublishRun) -> None:
@@ -249,6 +285,9 @@ class Connection(asyncio.Protocol):
                 self._not_allowed(run)
                 return
         assert self.identity is not None and self.committer is not None
+        if run.properties is not None and run.properties.payload_format_indicator and not is_text(run.payloads[0]):
+            self._not_text(run)
+            return
         self.gateway.messages_in += len(run.payloads)
         self.gateway.tally.received[run.qos] += len(run.payloads)
         if found.asks:
@@ -289,20 +328,22 @@ class Connection(asyncio.Protocol):
             if error is not None:
                 self.not_taken(run, error)
                 return
-            kept = self.gateway.publish(self.session, found.topic, run)
+            heard, kept = self.gateway.publish(self.session, found.topic, run)
+            # what is a report is the hub's own to hear
+            reason = ReasonCode.SUCCESS if heard or found.thing is not None else ReasonCode.NO_MATCHING_SUBSCRIBERS
             if kept is None:
-                self.acknowledge(run)
+                self.acknowledge(run, reason)
             else:
-                kept.add_done_callback(lambda _kept: self.acknowledge(run))
+                kept.add_done_callback(lambda _kept: self.acknowledge(run, reason))
 
         return done
 
-    def acknowledge(self, run: PublishRun) -> None:
+    def acknowledge(self, run: PublishRun, reason: ReasonCode = ReasonCode.SUCCESS) -> None:
         if run.qos == 1:
-            self.write(self.wire.pubacks(run.packet_ids))
+            self.write(self.wire.pubacks(run.packet_ids, reason))
         elif run.qos == 2:
-            self.write(self.wire.pubrecs(run.packet_ids))
-        if self.holds & FLIGHT and self.wire.unanswered <= self.gateway.limits.receive_maximum // 2:
+            self.write(self.wire.pubrecs(run.packet_ids, reason))
+        if self.holds & FLIGHT and self.wire.unanswered <= self.gateway.allowed.connection.in_flight // 2:
             self.read_on(FLIGHT)
 
     def not_taken(self, run: PublishRun, error: UnisonoError) -> None:
@@ -343,6 +384,13 @@ class Connection(asyncio.Protocol):
         self.identity = identity
         self._routes = None
         self.session.ids, self.session.rights = spoken_for(identity), special_rights(identity)
+
+    def _not_text(self, run: PublishRun) -> None:
+        """Section 3.3.2.3.2: who says that its payload is text is taken at its word."""
+        detail = "the payload format indicator says UTF-8, the payload is not"
+        self.refuse("bad_value", run.topic, detail)
+        if run.qos:
+            self.answer_each(run, ReasonCode.PAYLOAD_FORMAT_INVALID, detail)
 
     def _subscribed(self, event: Subscribed) -> None:
         subscribe(self.gateway, self, event.packet)
@@ -390,7 +438,10 @@ class Connection(asyncio.Protocol):
                 self._slow = True
                 self.gateway.loop.call_soon(self._too_slow)  # not in the middle of a delivery to many
             return
-        data = self.wire.deliver(*message)
+        now = now_us() if message.expires_at else 0
+        if now and now >= message.expires_at:
+            return
+        data = self.wire.deliver(*message, now=now)
         if data is None:
             self.session.keep(message)
             return
@@ -410,11 +461,14 @@ class Connection(asyncio.Protocol):
 
     def send_waiting(self) -> None:
         session = self.session
-        while session is not None and self.transport is not None:
-            message = session.next_waiting()
+        if session is None or session.queue is None:
+            return
+        now = now_us()
+        while self.transport is not None:
+            message = session.next_waiting(now)
             if message is None or self.transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
                 return
-            data = self.wire.deliver(*message)
+            data = self.wire.deliver(*message, now=now)
             if data is None:
                 return
             session.sent()
@@ -447,9 +501,9 @@ class Connection(asyncio.Protocol):
         self.gateway.closed(self, "protocol_error")
         self.transport.abort()
 
-    def leave(self, reason: ReasonCode, why: str) -> None:
+    def leave(self, reason: ReasonCode, why: str, server_reference: str | None = None) -> None:
         """Send it away; ``why`` as in `unisono.twin.record.Presence`."""
-        self.write(self.wire.disconnect(reason))
+        self.write(self.wire.disconnect(reason, server_reference=server_reference))
         self.gateway.closed(self, why)
         self.close()
 

@@ -41,6 +41,7 @@ class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     messages_per_s: Rate = 0
     bytes_per_s: Rate = 0
     in_flight: Annotated[int, Meta(ge=1, le=65_535)] = 65_535
+    receive_maximum: Annotated[int, Meta(ge=1, le=65_535)] = 1_024
     subscriptions: Count = 1_000
     queue_messages: Count = 1_000
     queue_bytes: Count = 1024 * 1024

@@ -11,8 +11,21 @@ from typing import Protocol
 import msgspec
 
 from unisono.gateway.session import Message
+from unisono.wire.mqtt import Properties
 
 __all__ = ["Retained", "Table"]
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    """A retained message's value in the table; new fields are appended with a default."""
+
+    payload: bytes
+    qos: int
+    properties: Properties | None = None
+    expires_at: int = 0
+
+
+_decoder = msgspec.msgpack.Decoder(_Kept)
 
 
 class Table(Protocol):
@@ -34,11 +47,14 @@ class Retained:
         for key, value in (await self._table.load()).items():
             root, topic = key.split("/", 1)
             if value:
-                payload, qos = msgspec.msgpack.decode(value, type=tuple[bytes, int])
-                found.append((root, topic, Message(topic, payload, qos, True, None)))
+                kept = _decoder.decode(value)
+                message = Message(topic, kept.payload, kept.qos, True, kept.properties, kept.expires_at)
+                found.append((root, topic, message))
         return found
 
     def keep(self, root: str, topic: str, message: Message | None) -> asyncio.Future[None]:
         """The future is done when it is on disk."""
-        kept = b"" if message is None else msgspec.msgpack.encode((message.payload, message.qos))
-        return self._table.put(f"{root}/{topic}", kept)
+        if message is None:
+            return self._table.put(f"{root}/{topic}", b"")
+        kept = _Kept(message.payload, message.qos, message.properties, message.expires_at)
+        return self._table.put(f"{root}/{topic}", msgspec.msgpack.encode(kept))

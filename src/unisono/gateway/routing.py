@@ -11,14 +11,18 @@ import msgspec
 
 from unisono.access import CLAIM_REQUEST, canonical, may_publish
 from unisono.gateway.session import Message, SessionState, Subscribed
+from unisono.gateway.sharing import Group
 from unisono.twin.talk import SignIn
-from unisono.wire.mqtt import Properties, SubscriptionTree, matches
+from unisono.wire.mqtt import Properties, SubscriptionTree, matches, split_shared
 
-__all__ = ["RETAINED", "Place", "Route", "down_topics", "hand", "route"]
+__all__ = ["RETAINED", "Heard", "Place", "Route", "Target", "down_topics", "hand", "hand_over", "route", "target_of"]
 
 #: Bytes of retained messages in one root place, and what each takes beside its payload and topic.
 RETAINED = 16 * 1024 * 1024
 RETAINED_EACH = 256
+
+#: Topics whose receivers a place remembers: what `SubscriptionTree` remembers, seen from here.
+PLANS = 4_096
 
 #: What is sent down to a thing, by the last part of its topic.
 DOWN = {"set": "set", "call": "call/+", "desired": "desired"}
@@ -51,20 +55,86 @@ def route(identity: SignIn, topic: str) -> Route | str:
 
 
 def down_topics(thing: str, filters: list[str]) -> list[str]:
-    """Which of ``set``, ``call``, ``desired`` of a thing some canonical filters cover."""
+    """Which of ``set``, ``call``, ``desired`` of a thing some canonical filters (shared ones too) cover."""
+    plain = [split_shared(filter)[1] for filter in filters]
     return [
         kind
         for kind, suffix in DOWN.items()
-        if any(matches(filter, f"things/{thing}/{suffix.replace('+', 'x')}") for filter in filters)
+        if any(matches(filter, f"things/{thing}/{suffix.replace('+', 'x')}") for filter in plain)
     ]
+
+
+class Heard(NamedTuple):
+    """Who got a message: how many clients, and how many of these speak for the thing that it is about."""
+
+    clients: int
+    speakers: int
+
+
+NOBODY = Heard(0, 0)
+
+
+class Target(NamedTuple):
+    """One copy of a message for one client: its subscriptions that match, as one.
+
+    Where filters of a client overlap it gets one copy, at the highest QoS granted and with every identifier
+    [MQTT-3.3.4-2, -4]; retained as published if one of them wants that. Both forms of a native topic (``me`` and the
+    id) are delivered, each as subscribed, and every shared subscription brings its own copy.
+    """
+
+    session: SessionState
+    qos: int
+    as_me: bool
+    retain_as_published: bool
+    identifiers: tuple[int, ...]
+    share: str
+    not_local: tuple[Subscribed, ...]
+    """The subscriptions that remain when the client itself has published, if any of them is "no local"."""
+    no_local: bool
+
+
+def target_of(subscriptions: tuple[Subscribed, ...]) -> Target:
+    """The subscriptions (at least one) of one client and form that match a topic, as one."""
+    first = subscriptions[0]
+    return Target(
+        first.session,
+        max(each.qos for each in subscriptions),
+        first.as_me,
+        any(each.retain_as_published for each in subscriptions),
+        tuple(each.identifier for each in subscriptions if each.identifier is not None),
+        first.share,
+        tuple(each for each in subscriptions if not each.no_local),
+        any(each.no_local for each in subscriptions),
+    )
+
+
+class _Plan(NamedTuple):
+    """What becomes of a message on one topic; good for as long as the tree gives the same ``matched``."""
+
+    matched: tuple[Subscribed | Group, ...]
+    targets: list[Target]
+    groups: list[Group]
+
+
+def _plan(matched: tuple[Subscribed | Group, ...]) -> _Plan:
+    by_client: dict[tuple[str, bool], list[Subscribed]] = {}
+    groups: list[Group] = []
+    for each in matched:
+        if isinstance(each, Group):
+            groups.append(each)
+        else:
+            by_client.setdefault((each.session.key, each.as_me), []).append(each)
+    return _Plan(matched, [target_of(tuple(each)) for each in by_client.values()], groups)
 
 
 class Place:
     """One root place's subscriptions and retained messages."""
 
     def __init__(self) -> None:
-        self.tree: SubscriptionTree[Subscribed] = SubscriptionTree()
+        self.tree: SubscriptionTree[Subscribed | Group] = SubscriptionTree()
         self.retained: dict[str, Message] = {}
+        self._groups: dict[str, Group] = {}
+        self._plans: dict[str, _Plan] = {}
         self._retained_bytes = 0
 
     def has_room(self, message: Message) -> bool:
@@ -81,58 +151,125 @@ class Place:
         """Add or replace; True when the filter is new to the session."""
         new = filter not in session.subscriptions
         session.subscriptions[filter] = subscribed
-        self.tree.add(filter, session.key, subscribed)
+        if not subscribed.share:
+            self.tree.add(filter, session.key, subscribed)
+            return new
+        group = self._groups.get(filter)
+        if group is None:
+            group = self._groups[filter] = Group(filter)
+            self.tree.add(split_shared(filter)[1], filter, group)
+        group.put(subscribed)
         return new
 
     def unsubscribe(self, session: SessionState, filter: str) -> bool:
-        self.tree.remove(filter, session.key)
-        return session.subscriptions.pop(filter, None) is not None
+        known = session.subscriptions.pop(filter, None)
+        if known is None:
+            return False
+        if not known.share:
+            self.tree.remove(filter, session.key)
+            return True
+        group = self._groups[filter]
+        group.remove(session)
+        if not len(group):
+            del self._groups[filter]
+            self.tree.remove(split_shared(filter)[1], filter)
+        return True
 
     def forget(self, session: SessionState) -> None:
+        """A session is over: what others of its groups may have goes to them."""
+        given = session.give_back(over=True)
         for filter in list(session.subscriptions):
             self.unsubscribe(session, filter)
+        for message in given:
+            self._pass_on(session, message)
 
-    def deliver(
-        self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None, sender: str | None
-    ) -> int:
-        """Hand one message to everyone who subscribed; returns how many of them speak for the thing it is about.
+    def left(self, session: SessionState) -> None:
+        """A client is away and its session lasts: who is there takes what was shared with it, else it keeps that."""
+        groups = {each.share for each in session.subscriptions.values() if each.share}
+        if any(self._groups[share].someone_is_there(session) for share in groups):
+            for message in session.give_back(over=False):
+                if not self._pass_on(session, message):
+                    session.keep(message)
 
-        ``sender``: its session key.
-        """
+    def _pass_on(self, session: SessionState, message: Message) -> bool:
+        """Give another member of the group what ``session`` does not take any more."""
+        topic = message.topic
+        if topic.startswith("things/me/"):
+            topic = f"things/{session.thing}/{topic.removeprefix('things/me/')}"
+        group = self._groups.get(message.share)
+        chosen = None if group is None else group.choose(topic, message.qos, leaving=session)
+        if chosen is None:
+            return False
+        hand(target_of((chosen,)), message._replace(topic=topic))
+        return True
+
+    def deliver(self, message: Message, sender: str | None = None) -> Heard:
+        """Hand one message to everyone who subscribed; ``sender``: its session key."""
+        topic = message.topic
+        matched = self.tree.match(topic)
+        if not matched:
+            return NOBODY
         thing = topic.split("/", 2)[1] if topic.startswith("things/") else ""
-        count = 0
-        for subscribed in self.tree.match(topic):
-            session = subscribed.session
-            if not session.sees(topic) or (subscribed.no_local and session.key == sender):
+        plan = self._plans.get(topic)
+        if plan is None or plan.matched is not matched:
+            if len(self._plans) >= PLANS:
+                self._plans.clear()
+            plan = self._plans[topic] = _plan(matched)
+        count = spoken_for = 0
+        for target in plan.targets:
+            if not target.session.sees(topic):
                 continue
-            count += thing in session.ids
-            hand(subscribed, topic, payload, qos, retain and subscribed.retain_as_published, properties)
-        return count
+            if target.no_local and target.session.key == sender:
+                if not target.not_local:
+                    continue
+                target = target_of(target.not_local)  # noqa: PLW2901  what remains of the same client's
+            count += 1
+            spoken_for += thing in target.session.ids
+            hand(target, message)
+        for group in plan.groups:
+            chosen = group.choose(topic, message.qos)
+            if chosen is not None:
+                count += 1
+                spoken_for += thing in chosen.session.ids
+                hand(target_of((chosen,)), message)
+        return Heard(count, spoken_for)
 
-    def retained_for(self, filter: str) -> list[tuple[str, Message]]:
-        """Retained messages that a new subscription is shown."""
+    def retained_for(self, filter: str, now: int) -> list[Message]:
+        """Retained messages that a new subscription is shown at ``now`` (wall time, microseconds)."""
         if "+" not in filter and "#" not in filter:
-            message = self.retained.get(filter)
-            return [(filter, message)] if message is not None else []
-        return [(topic, message) for topic, message in self.retained.items() if matches(filter, topic)]
+            one = self.retained.get(filter)
+            found = [] if one is None else [one]
+        else:
+            found = [message for topic, message in self.retained.items() if matches(filter, topic)]
+        return [message for message in found if not message.expires_at or message.expires_at > now]
+
+    def expired(self, now: int) -> list[str]:
+        """Topics whose retained message has expired by ``now``."""
+        return [topic for topic, message in self.retained.items() if message.expires_at and message.expires_at <= now]
 
 
 def _weight(message: Message | None) -> int:
     return len(message.payload) + len(message.topic) + RETAINED_EACH if message is not None else 0
 
 
-def hand(
-    subscribed: Subscribed, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties | None
-) -> None:
-    """Give one session one message, in the form and at the QoS it subscribed to; absent, it waits if it is worth it."""
-    session = subscribed.session
-    if subscribed.as_me:
+def hand(target: Target, message: Message) -> None:
+    """Give one client one message as published, in the form and at the QoS it subscribed to."""
+    hand_over(target, message, message.retain and target.retain_as_published)
+
+
+def hand_over(target: Target, message: Message, retain: bool) -> None:
+    """As `hand`, with the RETAIN flag that the case calls for. Absent, it waits if it is worth it."""
+    session = target.session
+    topic = message.topic
+    if target.as_me:
         topic = "things/me/" + topic.split("/", 2)[2]
-    if subscribed.identifier is not None:  # [MQTT-3.3.4-3]
-        identifiers = (subscribed.identifier,)
-        properties = msgspec.structs.replace(properties or Properties(), subscription_identifiers=identifiers)
-    message = Message(topic, payload, min(qos, subscribed.qos), retain, properties)
+    properties = message.properties
+    if target.identifiers or (properties is not None and properties.subscription_identifiers):  # [MQTT-3.3.4-3]
+        properties = msgspec.structs.replace(properties or Properties(), subscription_identifiers=target.identifiers)
+    made = Message(
+        topic, message.payload, min(message.qos, target.qos), retain, properties, message.expires_at, target.share
+    )
     if session.connection is not None:
-        session.connection.deliver(message)
-    elif message.qos:
-        session.keep(message)
+        session.connection.deliver(made)
+    elif made.qos:
+        session.keep(made)

@@ -23,11 +23,13 @@ from unisono.gateway.connection import Connection, now_us, special_rights, spoke
 from unisono.gateway.doorman import GUESSES, Doorman
 from unisono.gateway.limits import HubLimits
 from unisono.gateway.meter import Wait
+from unisono.gateway.policy import Policy
 from unisono.gateway.retained import Retained
 from unisono.gateway.routing import RETAINED, Place
-from unisono.gateway.session import Message, SessionState
+from unisono.gateway.session import Message, PendingWill, SessionState, expiry_of
 from unisono.gateway.signin import Desk
 from unisono.gateway.subscribing import hears
+from unisono.gateway.wills import delay_of, publish_will, will_is_sound
 from unisono.store.bus import Bus
 from unisono.twin.record import GatewayStarted, Presence, Refused
 from unisono.twin.talk import (
@@ -52,9 +54,8 @@ __all__ = ["Gateway"]
 
 logger = logging.getLogger(__name__)
 
-#: Sessions of absent clients that are kept, and the longest time (3.1.1 knows no expiry of its own).
+#: Sessions of absent clients that are kept.
 SESSIONS = 100_000
-SESSION_EXPIRY_S = 24 * 3600.0
 #: Connections waiting to be accepted by us: a mass reconnect arrives within a second.
 BACKLOG = 4096
 #: A TLS handshake, and the goodbye after it: a phone on a bad line needs two seconds, a stranger gets no more.
@@ -93,16 +94,18 @@ class Gateway:
         retained: Retained,
         *,
         allowed: HubLimits | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.id = id
         self.bus = bus
         self.loop = asyncio.get_running_loop()
         self.allowed = allowed or HubLimits()
         own = self.allowed.connection
-        self.limits = Limits(max_packet_size=own.packet_bytes, receive_maximum=own.in_flight)
+        self.limits = Limits(max_packet_size=own.packet_bytes, receive_maximum=min(own.receive_maximum, own.in_flight))
         self.doorman = Doorman(id, self.allowed, bus)
         self.tally = self.doorman.tally
         self.attempts = self.doorman.attempts
+        self.policy = Policy() if policy is None else policy
         self.messages_in = 0
         self._logs = logs
         self._partitions = partitions
@@ -220,7 +223,23 @@ class Gateway:
         self._connections.add(connection)
 
     def sign_in(self, connection: Connection, connect: Connect) -> None:
-        self._spawn(self._sign_in(connection, connect))
+        if self.policy.server_reference:
+            detail = f"served by {self.policy.server_reference}"
+            connection.refused(self._elsewhere(), detail, self.policy.server_reference)
+        elif connect.will is not None and not will_is_sound(connect.will):
+            connection.refused(ReasonCode.PAYLOAD_FORMAT_INVALID, "the will is not UTF-8, as it says")
+        else:
+            self._spawn(self._sign_in(connection, connect))
+
+    def redirect(self, server_reference: str, *, moved: bool = False) -> None:
+        """From now on clients are sent elsewhere: who is connected, by DISCONNECT; who comes, by CONNACK."""
+        self.policy = msgspec.structs.replace(self.policy, server_reference=server_reference, moved=moved)
+        for connection in list(self._connections):
+            if connection.session is not None:
+                connection.leave(self._elsewhere(), "disconnected", server_reference)
+
+    def _elsewhere(self) -> ReasonCode:
+        return ReasonCode.SERVER_MOVED if self.policy.moved else ReasonCode.USE_ANOTHER_SERVER
 
     async def _sign_in(self, connection: Connection, connect: Connect) -> None:
         certificate, seat, user = connection.certificate, connection.seat, connect.username or ""
@@ -297,6 +316,7 @@ class Gateway:
             bounds = own.queue_messages, own.queue_bytes
             session = self._sessions[key] = SessionState(key, identity.id, identity.root, ids, bounds=bounds)
         session.ids, session.rights = ids, rights
+        session.will = None  # [MQTT-3.1.3-9]: it is back before its will was due
         self._epoch = connection.epoch = max(self._epoch + 1, now_us())
         self.bus.publish(taken(), msgspec.msgpack.encode(Taken(key, self.id)))
         if ids:
@@ -333,45 +353,65 @@ class Gateway:
         identity, session = connection.identity, connection.session
         if identity is None or session is None:
             return
+        will = connection.take_will()
         if session.connection is connection:
             session.connection = None
-            lasts_s = min(connection.wire.session_expiry, SESSION_EXPIRY_S)
+            lasts_s = min(connection.wire.session_expiry, self.policy.longest_session_s)
             if lasts_s:
-                session.expires_at = time.monotonic() + lasts_s
+                now = time.monotonic()
+                session.expires_at = now + lasts_s
                 session.wire = connection.wire.session
+                if will is not None and delay_of(will):
+                    session.will = PendingWill(will, now + delay_of(will), identity)
+                    will = None
+                self.place(session.root).left(session)
             else:
                 self._drop(session)
-        will = connection.take_will()
         if will is not None:
-            connection._published(PublishRun(will.topic, will.qos, [will.payload], [], [], will.retain, None))
+            publish_will(self, session, identity, will)
         if session.ids:
             self.committer(identity.partition).add(
                 Presence(identity.id, self.id, connection.epoch, False, why, now_us(), session.key), 0
             )
 
     def _drop(self, session: SessionState) -> None:
+        """The end of a session; a will that was to come later comes now."""
         self.place(session.root).forget(session)
         self.tally.dropped += session.dropped
         session.dropped = 0
         if self._sessions.get(session.key) is session:
             del self._sessions[session.key]
+        self._publish_pending(session)
+
+    def _publish_pending(self, session: SessionState) -> None:
+        pending, session.will = session.will, None
+        if pending is not None:
+            publish_will(self, session, pending.identity, pending.will)
 
     # messages
 
-    def publish(self, session: SessionState | None, topic: str, run: PublishRun) -> asyncio.Future[None] | None:
-        """What the log now holds goes to who subscribed. A retained message is kept: the future tells when it is."""
+    def publish(
+        self, session: SessionState | None, topic: str, run: PublishRun
+    ) -> tuple[int, asyncio.Future[None] | None]:
+        """What the log now holds goes to who subscribed: to how many. A retained message is kept: the future tells
+        when it is."""
         if session is None:
-            return None
+            return 0, None
         place = self.place(session.root)
-        kept = self._retain(place, session, topic, run) if run.retain else None
+        expires_at = expiry_of(run.properties, now_us())
+        kept = self._retain(place, session, topic, run, expires_at) if run.retain else None
+        heard = 0
         if len(place.tree):
             for payload in run.payloads:
-                place.deliver(topic, payload, run.qos, run.retain, run.properties, session.key)
-        return kept
+                message = Message(topic, payload, run.qos, run.retain, run.properties, expires_at)
+                heard = place.deliver(message, session.key).clients
+        return heard, kept
 
-    def _retain(self, place: Place, session: SessionState, topic: str, run: PublishRun) -> asyncio.Future[None] | None:
+    def _retain(
+        self, place: Place, session: SessionState, topic: str, run: PublishRun, expires_at: int
+    ) -> asyncio.Future[None] | None:
         payload = run.payloads[-1]
-        message = Message(topic, payload, run.qos, True, run.properties) if payload else None
+        message = Message(topic, payload, run.qos, True, run.properties, expires_at) if payload else None
         if message is not None and not place.has_room(message):
             if session.connection is not None:
                 session.connection.refuse("too_many", topic, f"{session.root} retains no more than {RETAINED} bytes")
@@ -379,10 +419,23 @@ class Gateway:
         place.retain(topic, message)
         return self._retained.keep(session.root, topic, message)
 
+    def retained_for(self, place: Place, filter: str) -> list[Message]:
+        """What a new subscription is shown."""
+        return place.retained_for(filter, now_us())
+
+    def _forget_expired(self) -> None:
+        """Retained messages that expired are never shown; here they also give their room back."""
+        now = now_us()
+        for root, place in self._places.items():
+            for topic in place.expired(now):
+                place.retain(topic, None)
+                self._retained.keep(root, topic, None)
+
     async def _down(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=Down)
         topic = f"things/{asked.thing}/{asked.topic}"
-        count = sum(place.deliver(topic, asked.payload, 1, False, None, None) for place in list(self._places.values()))
+        message = Message(topic, asked.payload, 1, False, None)
+        count = sum(place.deliver(message).speakers for place in list(self._places.values()))
         if not count:
             raise HostError(f"{asked.thing} does not listen to {asked.topic}", code="no_answer")
         return b""
@@ -457,6 +510,7 @@ class Gateway:
     async def _recheck(self) -> None:
         while True:
             await asyncio.sleep(RECHECK_S)
+            self._forget_expired()
             await self._check(list(self._connections))
 
     def _taken(self, payload: bytes) -> None:
@@ -487,6 +541,8 @@ class Gateway:
             gone = [s for s in self._sessions.values() if s.connection is None and s.expires_at < monotonic]
             for session in gone:
                 self._drop(session)
+            for session in [s for s in self._sessions.values() if s.will is not None and s.will.due_at < monotonic]:
+                self._publish_pending(session)
             excess = len(self._sessions) - len(self._connections) - SESSIONS
             if excess > 0:
                 for session in [s for s in self._sessions.values() if s.connection is None][:excess]:

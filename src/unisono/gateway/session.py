@@ -1,4 +1,4 @@
-"""What outlives a connection: a client's subscriptions and the messages that wait for it, bounded.
+"""What outlives a connection: a client's subscriptions, the messages that wait for it (bounded), and a will to come.
 
 Knows the wire's `Session` and topic filters in their canonical form. Knows no sockets.
 """
@@ -9,12 +9,13 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from unisono.access import Rights, may_hear
-from unisono.wire.mqtt import Properties, Session
+from unisono.wire.mqtt import Properties, Publish, Session, Will
 
 if TYPE_CHECKING:
     from unisono.gateway.connection import Connection
+    from unisono.twin.talk import SignIn
 
-__all__ = ["Message", "SessionState", "Subscribed"]
+__all__ = ["Message", "PendingWill", "SessionState", "Subscribed", "expiry_of", "is_text"]
 
 #: Messages that wait for one client, and their bytes: past either the oldest go (and are counted). The usual bounds.
 QUEUE_MESSAGES = 1_000
@@ -22,13 +23,44 @@ QUEUE_BYTES = 1024 * 1024
 
 
 class Message(NamedTuple):
-    """One message on its way to a client, in the form it subscribed to."""
+    """One message: as published (canonical topic), or on its way to one client in the form it subscribed to.
+
+    ``expires_at``: wall time in microseconds from which it is not to be delivered any more, 0 for never; wall time
+    because it outlives processes. ``properties`` keeps the interval as published: what is left of it is worked out
+    when the message leaves. ``share``: the shared subscription (``$share/group/filter``) that it came through.
+    """
 
     topic: str
     payload: bytes
     qos: int
     retain: bool
     properties: Properties | None
+    expires_at: int = 0
+    share: str = ""
+
+
+def expiry_of(properties: Properties | None, at: int) -> int:
+    """`Message.expires_at` of a message that came with these properties at ``at`` (wall time, microseconds)."""
+    if properties is None or properties.message_expiry_interval is None:
+        return 0
+    return at + properties.message_expiry_interval * 1_000_000
+
+
+def is_text(payload: bytes) -> bool:
+    """Whether it is UTF-8, as the payload format indicator 1 says."""
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class PendingWill(NamedTuple):
+    """The will of a lost client whose will delay (MQTT 5 section 3.1.3.2.2) is not over. ``due_at``: monotonic time."""
+
+    will: Will
+    due_at: float
+    identity: SignIn
 
 
 class Subscribed(NamedTuple):
@@ -40,6 +72,7 @@ class Subscribed(NamedTuple):
     no_local: bool
     retain_as_published: bool
     identifier: int | None
+    share: str = ""
 
 
 class SessionState:
@@ -61,6 +94,7 @@ class SessionState:
         "root",
         "subscriptions",
         "thing",
+        "will",
         "wire",
     )
 
@@ -85,6 +119,7 @@ class SessionState:
         self.subscriptions: dict[str, Subscribed] = {}
         self.queue: deque[Message] | None = None
         self.expires_at = 0.0
+        self.will: PendingWill | None = None
         self.dropped = 0
         self._bytes = 0
 
@@ -110,8 +145,14 @@ class SessionState:
         """What waits, in bytes."""
         return self._bytes
 
-    def next_waiting(self) -> Message | None:
-        return self.queue[0] if self.queue else None
+    def next_waiting(self, now: int) -> Message | None:
+        """The first that waits and has not expired by ``now`` (wall time, microseconds); what has is dropped."""
+        while self.queue:
+            message = self.queue[0]
+            if not message.expires_at or message.expires_at > now:
+                return message
+            self.sent()  # [MQTT-3.3.2-5]
+        return None
 
     def sent(self) -> None:
         """The first that waited is on its way."""
@@ -119,3 +160,26 @@ class SessionState:
         self._bytes -= len(self.queue.popleft().payload)
         if not self.queue:
             self.queue = None
+
+    def give_back(self, over: bool) -> list[Message]:
+        """Take out what came through shared subscriptions and another member of the group may have instead.
+
+        That is what waits, and what was sent at QoS 1 and not acknowledged. Not what was sent at QoS 2: it is this
+        client's alone, and goes when the session is over [MQTT-4.8.2-4, -5]. ``over``: the session has ended.
+        """
+        given: list[Message] = []
+        if self.wire is not None:
+            for packet_id, sent in list(self.wire.in_flight.items()):
+                if sent is not None and sent.share and sent.qos == 1:
+                    del self.wire.in_flight[packet_id]
+                    given.append(_message_of(sent))
+        if self.queue is not None:
+            given += [message for message in self.queue if message.share]
+            staying = deque(message for message in self.queue if not message.share and not over)
+            self.queue = staying or None
+            self._bytes = sum(len(message.payload) for message in staying)
+        return given
+
+
+def _message_of(sent: Publish) -> Message:
+    return Message(sent.topic, sent.payload, sent.qos, sent.retain, sent.properties, sent.expires_at, sent.share)

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from unisono.access import canonical, may_subscribe
-from unisono.gateway.routing import down_topics, hand
+from unisono.gateway.routing import down_topics, hand_over, target_of
 from unisono.gateway.session import SessionState
 from unisono.gateway.session import Subscribed as Kept
 from unisono.twin.record import Listening
@@ -30,49 +30,61 @@ def subscribe(gateway: Gateway, connection: Connection, packet: Subscribe) -> No
     assert session is not None
     place = gateway.place(session.root)
     reasons: list[int] = []
-    fresh: list[tuple[str, Kept, Subscription, bool]] = []
+    details: list[str] = []
+    fresh: list[tuple[str, Kept, bool, int]] = []
     identifiers = packet.properties.subscription_identifiers if packet.properties else ()
+    identifier = identifiers[0] if identifiers else None
     for wanted in packet.subscriptions:
-        reason = _refusal(connection, session, wanted.filter)
+        filter = canonical(wanted.filter, session.thing)
+        reason, detail = _refusal(connection, session, filter, wanted)
         if reason is not None:
             reasons.append(reason)
+            details.append(detail)
             continue
-        filter = canonical(wanted.filter, session.thing)
-        kept = Kept(
-            session,
-            wanted.qos,
-            filter != wanted.filter,
-            wanted.no_local,
-            wanted.retain_as_published,
-            identifiers[0] if identifiers else None,
-        )
-        new = place.subscribe(session, filter, kept)
-        fresh.append((filter, kept, wanted, new))
+        kept = _kept(connection, session, filter, wanted, identifier)
+        fresh.append((filter, kept, place.subscribe(session, filter, kept), wanted.retain_handling))
         reasons.append(wanted.qos)
-    connection.write(connection.wire.suback(packet.packet_id, reasons))
-    for filter, kept, wanted, new in fresh:
-        if wanted.retain_handling == 0 or (wanted.retain_handling == 1 and new):
-            for topic, message in place.retained_for(filter):
-                if session.sees(topic):
-                    hand(kept, topic, message.payload, message.qos, True, message.properties)
+    connection.write(connection.wire.suback(packet.packet_id, reasons, detail="; ".join(dict.fromkeys(details))))
+    for filter, kept, new, retain_handling in fresh:
+        # a shared subscription is shown nothing (section 4.8.2)
+        if not kept.share and (retain_handling == 0 or (retain_handling == 1 and new)):
+            for message in gateway.retained_for(place, filter):
+                if session.sees(message.topic):
+                    hand_over(target_of((kept,)), message, retain=True)  # [MQTT-3.3.1-8]
     hears(connection, session, [filter for filter, *_rest in fresh])
 
 
-def _refusal(connection: Connection, session: SessionState, filter: str) -> ReasonCode | None:
-    if split_shared(filter)[0] is not None:
-        return ReasonCode.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
+def _kept(
+    connection: Connection, session: SessionState, filter: str, wanted: Subscription, identifier: int | None
+) -> Kept:
+    """A bridge's subscriptions behave as it needs: nothing comes back to it, and retained stays retained."""
+    return Kept(
+        session,
+        wanted.qos,
+        filter != wanted.filter,
+        wanted.no_local or (connection.bridge and split_shared(filter)[0] is None),
+        wanted.retain_as_published or connection.bridge,
+        identifier,
+        filter if split_shared(filter)[0] is not None else "",
+    )
+
+
+def _refusal(
+    connection: Connection, session: SessionState, filter: str, wanted: Subscription
+) -> tuple[ReasonCode | None, str]:
     most = connection.gateway.allowed.connection.subscriptions
-    if len(session.subscriptions) >= most:
+    if filter not in session.subscriptions and len(session.subscriptions) >= most:
+        detail = f"more than {most} subscriptions"
         connection.gateway.doorman.hit("connection.subscriptions")
-        connection.refuse("too_many", filter, f"more than {most} subscriptions")
-        return ReasonCode.QUOTA_EXCEEDED
+        connection.refuse("too_many", wanted.filter, detail)
+        return ReasonCode.QUOTA_EXCEEDED, detail
     identity = connection.identity
     assert identity is not None
-    allowed = may_subscribe(identity.id, identity.children, identity.rights, filter)
+    allowed = may_subscribe(identity.id, identity.children, identity.rights, wanted.filter)
     if not allowed:
-        connection.refuse("topic_not_allowed", filter, allowed.detail)
-        return ReasonCode.NOT_AUTHORIZED
-    return None
+        connection.refuse("topic_not_allowed", wanted.filter, allowed.detail)
+        return ReasonCode.NOT_AUTHORIZED, allowed.detail
+    return None, ""
 
 
 def unsubscribe(gateway: Gateway, connection: Connection, packet: Unsubscribe) -> None:

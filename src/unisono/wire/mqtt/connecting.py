@@ -28,6 +28,9 @@ __all__ = [
 
 _NAMES = {Version.V31: "MQIsdp", Version.V311: "MQTT", Version.V5: "MQTT"}
 
+BRIDGE = 0x80
+"""Mosquitto's ``try_private``, in the protocol level of 3.1 and 3.1.1; version 5 has subscription options instead."""
+
 CONNACK_REASONS = frozenset({0x00, *range(0x80, 0x8B), 0x8C, 0x90, 0x95, 0x97, 0x99, 0x9A, 0x9B, 0x9C, 0x9D, 0x9F})
 DISCONNECT_REASONS = frozenset(
     {0x00, 0x04, *range(0x80, 0x84), 0x87, 0x89, 0x8B, *range(0x8D, 0x91), *range(0x93, 0xA3)}
@@ -45,7 +48,8 @@ def encode_connect(packet: Connect) -> bytes:
     if will is not None:
         flags |= 0x04 | will.qos << 3 | will.retain << 5
     flags |= (packet.password is not None) << 6 | (packet.username is not None) << 7
-    parts = [encode_text(_NAMES[version]), bytes((version, flags)), encode_u16(packet.keep_alive)]
+    level = version | BRIDGE if packet.bridge else version
+    parts = [encode_text(_NAMES[version]), bytes((level, flags)), encode_u16(packet.keep_alive)]
     if version == Version.V5:
         parts.append(encode_properties(packet.properties, PacketType.CONNECT))
     parts.append(encode_text(packet.client_id))
@@ -62,7 +66,7 @@ def encode_connect(packet: Connect) -> bytes:
 
 def decode_connect(reader: Reader) -> Connect:
     """CONNECT of any version. Raises `ViolationError`; its reason is "unsupported protocol version" for another one."""
-    version = _read_version(reader)
+    version, bridge = _read_version(reader)
     flags = reader.byte()
     if flags & 0x01:
         raise ViolationError("reserved connect flag is set", "MQTT-3.1.2-3")
@@ -83,19 +87,21 @@ def decode_connect(reader: Reader) -> Connect:
     username = reader.text() if has_username else None
     password = reader.binary() if has_password else None
     reader.finish()
-    return Connect(client_id, version, bool(flags & 0x02), keep_alive, username, password, will, properties)
+    return Connect(client_id, version, bool(flags & 0x02), keep_alive, username, password, will, properties, bridge)
 
 
-def _read_version(reader: Reader) -> Version:
+def _read_version(reader: Reader) -> tuple[Version, bool]:
+    """The version, and whether a bridge asks."""
     name = reader.text()
     level = reader.byte()
     if name not in ("MQTT", "MQIsdp"):
         raise ViolationError(f"protocol name is {name[:20]!r}", "MQTT-3.1.2-1", ReasonCode.UNSUPPORTED_PROTOCOL_VERSION)
-    if _NAMES.get(level) != name:  # type: ignore[call-overload]
+    version = level & ~BRIDGE
+    if _NAMES.get(version) != name or level == Version.V5 | BRIDGE:  # type: ignore[call-overload]
         raise ViolationError(
             f"protocol level {level} of {name} is not served", "MQTT-3.1.2-2", ReasonCode.UNSUPPORTED_PROTOCOL_VERSION
         )
-    return Version(level)
+    return Version(version), level != version
 
 
 def _check_authentication(properties: Properties | None) -> None:

@@ -9,12 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
+from msgspec import structs
+
 from unisono.wire.mqtt.events import Acknowledged, Reply
-from unisono.wire.mqtt.packets import Puback, Pubcomp, Publish, Pubrec, Pubrel, Version
+from unisono.wire.mqtt.packets import Properties, Puback, Pubcomp, Publish, Pubrec, Pubrel, Version
 from unisono.wire.mqtt.publishing import encode_acknowledgement, encode_publish
 from unisono.wire.mqtt.reason import ReasonCode
 
-__all__ = ["Outgoing", "Session"]
+__all__ = ["Outgoing", "Session", "counted_down"]
+
+MAX_ALIASES = 32
+"""Topic aliases that we use towards one peer: a device or a panel hears a handful of topics all the time."""
+
+MAX_ALIASED_SIZE = 256
+"""Characters of a topic that gets an alias; bounds what is remembered, and longer ones are rare."""
+
+SECOND = 1_000_000
+"""`Publish.expires_at` counts microseconds."""
+
+
+def counted_down(properties: Properties | None, expires_at: int, now: int) -> Properties:
+    """The properties with what is left of the message expiry interval, in whole seconds begun (MQTT-3.3.2-6)."""
+    left = max(-((now - expires_at) // SECOND), 0)
+    return structs.replace(properties or Properties(), message_expiry_interval=left)
 
 
 class Session:
@@ -57,22 +74,25 @@ class Session:
 
 
 class Outgoing:
-    """The sending half of one connection: QoS 1 and 2 messages of ours, up to a window of unacknowledged ones.
+    """The sending half of one connection: messages of ours, those of QoS 1 and 2 up to a window of unacknowledged ones.
 
-    ``largest``: the peer's maximum packet size in bytes, 0 for none.
+    ``largest``: the peer's maximum packet size in bytes, 0 for none; ``aliases``: topic aliases that it allows.
     """
 
-    __slots__ = ("_backlog", "_largest", "_session", "_version", "_window")
+    __slots__ = ("_alias_of", "_aliases", "_backlog", "_largest", "_now", "_session", "_version", "_window")
 
-    def __init__(self, session: Session, version: Version, window: int, largest: int) -> None:
+    def __init__(self, session: Session, version: Version, window: int, largest: int, aliases: int = 0) -> None:
         self._session = session
         self._version = version
         self._window = window
         self._largest = largest
+        self._aliases = min(aliases, MAX_ALIASES)
+        self._alias_of: dict[str, int] = {}  # least recently used first
         self._backlog: dict[int, None] | None = None  # packet ids, the next one to send last
+        self._now = 0
 
-    def send(self, packet: Publish, taken: Container[int] = ()) -> bytes | None:
-        """Number a message (of QoS 1 or 2) and give its bytes.
+    def send(self, packet: Publish, taken: Container[int] = (), *, now: int = 0) -> bytes | None:
+        """Number a message of QoS 1 or 2 and give its bytes; ``now`` in the unit of `Publish.expires_at`.
 
         None: the window is full. ``b""``: larger than the peer takes; it counts as delivered (MQTT-3.1.2-25).
         """
@@ -81,28 +101,66 @@ class Outgoing:
             if len(session.in_flight) >= self._window:
                 return None
             packet.packet_id = session.next_id(taken)
-        data = encode_publish(packet, self._version)
-        if 0 < self._largest < len(data):
-            return b""
-        if packet.qos:
+        data = self._encode(packet, now)
+        if data and packet.qos:
             session.in_flight[packet.packet_id] = packet
         return data
 
-    def resume(self, *, dup: bool = True) -> bytes:
+    def _encode(self, packet: Publish, now: int) -> bytes:
+        """The message's bytes, ``b""`` if the peer does not take as many."""
+        if packet.expires_at:
+            packet = structs.replace(packet, properties=counted_down(packet.properties, packet.expires_at, now))
+        if self._aliases and len(packet.topic) <= MAX_ALIASED_SIZE:
+            data = self._encode_with_alias(packet)
+            if data:
+                return data
+        data = encode_publish(packet, self._version)
+        return b"" if 0 < self._largest < len(data) else data
+
+    def _encode_with_alias(self, packet: Publish) -> bytes:
+        """Every topic gets an alias with its first message; the one least recently used gives its number away."""
+        alias_of = self._alias_of
+        topic = packet.topic
+        number = alias_of.get(topic)
+        known = number is not None
+        oldest = None
+        if number is None:
+            oldest = next(iter(alias_of)) if len(alias_of) >= self._aliases else None
+            number = len(alias_of) + 1 if oldest is None else alias_of[oldest]
+        properties = structs.replace(packet.properties or Properties(), topic_alias=number)
+        short = structs.replace(packet, topic="" if known else topic, properties=properties)
+        data = encode_publish(short, self._version)
+        if 0 < self._largest < len(data):
+            return b""
+        alias_of.pop(topic if oldest is None else oldest, None)
+        alias_of[topic] = number
+        return data
+
+    def resume(self, *, dup: bool = True, now: int = 0) -> bytes:
         """What an earlier connection left unacknowledged, as far as the window goes; the rest follows as that is
-        acknowledged (MQTT-4.4.0-1, MQTT-3.3.4-9). Without ``dup``: the peer never had it, as far as it knows."""
+        acknowledged (MQTT-4.4.0-1, MQTT-3.3.4-9), its expiry counted down to ``now``. Without ``dup``: the peer never
+        had it, as far as it knows."""
         for packet in self._session.in_flight.values():
             if packet is not None:
                 packet.dup = dup
-        ids = list(self._session.in_flight)
-        self._backlog = dict.fromkeys(reversed(ids[self._window :])) or None
-        return b"".join(map(self._encode_again, ids[: self._window]))
+        self._now = now
+        self._backlog = dict.fromkeys(reversed(self._session.in_flight))
+        return b"".join(self._next_again() for _ in range(self._window))
 
-    def _encode_again(self, packet_id: int) -> bytes:
-        packet = self._session.in_flight[packet_id]
-        if packet is None:
-            return encode_acknowledgement(Pubrel(packet_id), self._version)
-        return encode_publish(packet, self._version)
+    def _next_again(self) -> bytes:
+        """The next of what is to be sent again, if any; what the peer does not take (any more) counts as delivered."""
+        backlog = self._backlog
+        while backlog:
+            packet_id = backlog.popitem()[0]
+            packet = self._session.in_flight[packet_id]
+            if packet is None:
+                return encode_acknowledgement(Pubrel(packet_id), self._version)
+            data = self._encode(packet, self._now)
+            if data:
+                return data
+            del self._session.in_flight[packet_id]
+        self._backlog = None
+        return b""
 
     def settle(self, packet: Puback | Pubrec | Pubcomp) -> tuple[bool, bytes]:
         """The peer's answer came: (whether the message is complete, what to send now).
@@ -138,13 +196,11 @@ class Outgoing:
 
     def _remove(self, packet_id: int) -> bytes:
         del self._session.in_flight[packet_id]
-        backlog = self._backlog
-        if not backlog:
+        if self._backlog and packet_id in self._backlog:
+            # answered before it was sent again: it took no room in the window, so it frees none
+            del self._backlog[packet_id]
             return b""
-        if packet_id in backlog:  # answered before it was sent again: it took no room in the window, so it frees none
-            del backlog[packet_id]
-            return b""
-        return self._encode_again(backlog.popitem()[0])
+        return self._next_again()
 
     def tell(self, packet: Puback | Pubrec | Pubcomp, events: list[Acknowledged | Reply]) -> None:
         """`settle`, told as events; consecutive completions share one `Acknowledged`."""

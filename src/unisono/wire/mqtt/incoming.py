@@ -39,9 +39,11 @@ def _topic_of(field: bytes) -> str:
 
 
 class Incoming:
-    """Made when the first PUBLISH comes. ``unanswered``: QoS 1 and 2 messages told and not yet answered."""
+    """Made when the first PUBLISH comes. ``unanswered``: QoS 1 and 2 messages told and not yet answered;
+    ``unreleased``: QoS 2 messages answered by PUBREC whose PUBREL has not come. Version 5's receive maximum counts both
+    (MQTT-3.3.4-7)."""
 
-    __slots__ = ("_aliases", "_limits", "_session", "_v5", "unanswered")
+    __slots__ = ("_aliases", "_limits", "_session", "_v5", "unanswered", "unreleased")
 
     def __init__(self, limits: Limits, version: Version, session: Session) -> None:
         self._limits = limits
@@ -49,6 +51,7 @@ class Incoming:
         self._session = session
         self._aliases: dict[int, str] | None = None
         self.unanswered = 0
+        self.unreleased = 0
 
     def read_runs(self, data: bytes, pos: int, events: list[Event]) -> int:
         """Take plain PUBLISH packets (no DUP, no properties, a short topic) from ``pos`` on: where it stopped.
@@ -59,8 +62,10 @@ class Incoming:
         end = len(data)
         largest = self._limits.max_packet_size - 4
         maximum_qos = self._limits.maximum_qos
-        room = self._limits.receive_maximum if self._v5 else sys.maxsize
         v5 = self._v5
+        room = sys.maxsize
+        if v5:  # where QoS 2 messages wait for PUBREL, packet ids have to be looked at
+            room = 0 if self._session.held else self._limits.receive_maximum
         while end - pos >= 5:  # the least that holds a topic; so every index below is in range
             first = data[pos]
             n = data[pos + 1]
@@ -116,8 +121,10 @@ class Incoming:
             fault = ViolationError("packet id is 0", "MQTT-2.2.1-3")
         if run.qos == 2:
             self._hold(run, before, events)
+        elif self._v5 and self._session.held:
+            self._refuse_used(run, before, events)
         self.unanswered += len(ids) - before
-        excess = self.unanswered - self._limits.receive_maximum
+        excess = self.unanswered + self.unreleased - self._limits.receive_maximum
         if excess > 0 and self._v5:
             _cut(run, len(ids) - excess)
             self.unanswered -= excess
@@ -126,10 +133,23 @@ class Incoming:
                 "MQTT-3.3.4-7",
                 ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
             )
-        if not run.payloads and events[-1] is run:
+        if not run.payloads and events and events[-1] is run:
             events.pop()
         if fault is not None:
             raise fault
+
+    def _refuse_used(self, run: PublishRun, before: int, events: list[Event]) -> None:
+        """Take out of a QoS 1 run what bears the packet id of a QoS 2 message that is not released (MQTT-2.2.1-4)."""
+        held = self._session.held
+        used = [packet_id for packet_id in run.packet_ids[before:] if packet_id in held]
+        if not used:
+            return
+        free = [index for index in range(before, len(run.packet_ids)) if run.packet_ids[index] not in held]
+        run.payloads[before:] = [run.payloads[index] for index in free]
+        run.packet_ids[before:] = [run.packet_ids[index] for index in free]
+        if not run.payloads:
+            events.pop()
+        events.append(Reply(encode_pubacks(used, ReasonCode.PACKET_IDENTIFIER_IN_USE)))
 
     def _hold(self, run: PublishRun, before: int, events: list[Event]) -> None:
         """Take out of a QoS 2 run what came before (MQTT-4.3.3-10); what is safe already is answered again."""
@@ -197,6 +217,15 @@ class Incoming:
         """So many messages are answered now (some may have been told on an earlier connection of the session)."""
         self.unanswered = max(self.unanswered - count, 0)
 
+    def record(self, count: int) -> None:
+        """As `answer`, by PUBREC: they count until they are released."""
+        self.unreleased += min(count, self.unanswered)
+        self.answer(count)
+
+    def release(self) -> None:
+        """PUBREL came for one (it may have been told on an earlier connection)."""
+        self.unreleased = max(self.unreleased - 1, 0)
+
 
 def _continue_run(events: list[Event], topic: str, qos: int, retain: bool) -> PublishRun:
     """The last event, if it is a run that a plain message of this kind continues, else a new one at the end."""
@@ -218,11 +247,20 @@ def _cut(run: PublishRun, length: int) -> None:
     del run.packet_ids[length:], run.payloads[length:]
 
 
-def encode_pubacks(packet_ids: Sequence[bytes]) -> bytes:
-    """PUBACKs (success, any version) for packet ids of two bytes each."""
-    return b"\x40\x02" + b"\x40\x02".join(packet_ids) if packet_ids else b""
+def encode_pubacks(packet_ids: Sequence[bytes], reason: int = 0) -> bytes:
+    """PUBACKs for packet ids of two bytes each; a ``reason`` but success only for version 5."""
+    return _answers(b"\x40", packet_ids, reason)
 
 
-def encode_pubrecs(packet_ids: Sequence[bytes]) -> bytes:
-    """PUBRECs (success, any version) for packet ids of two bytes each."""
-    return b"\x50\x02" + b"\x50\x02".join(packet_ids) if packet_ids else b""
+def encode_pubrecs(packet_ids: Sequence[bytes], reason: int = 0) -> bytes:
+    """PUBRECs for packet ids of two bytes each; a ``reason`` but success only for version 5."""
+    return _answers(b"\x50", packet_ids, reason)
+
+
+def _answers(first: bytes, packet_ids: Sequence[bytes], reason: int) -> bytes:
+    if not packet_ids:
+        return b""
+    if not reason:
+        return first + b"\x02" + (first + b"\x02").join(packet_ids)
+    end = bytes((reason,))
+    return first + b"\x03" + (end + first + b"\x03").join(packet_ids) + end

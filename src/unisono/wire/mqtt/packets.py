@@ -105,7 +105,10 @@ class Will(msgspec.Struct, gc=False):
 
 
 class Connect(msgspec.Struct, gc=False):
-    """Section 3.1. ``clean_start`` is 3.1.1's clean session; ``keep_alive`` seconds, 0 switches it off."""
+    """Section 3.1. ``clean_start`` is 3.1.1's clean session; ``keep_alive`` seconds, 0 switches it off.
+
+    ``bridge``: the protocol level bore bit 0x80, by which Mosquitto's bridges tell what they are (before version 5).
+    """
 
     client_id: str = ""
     version: Version = Version.V311
@@ -115,6 +118,7 @@ class Connect(msgspec.Struct, gc=False):
     password: bytes | None = None
     will: Will | None = None
     properties: Properties | None = None
+    bridge: bool = False
 
 
 class Connack(msgspec.Struct, gc=False):
@@ -126,7 +130,11 @@ class Connack(msgspec.Struct, gc=False):
 
 
 class Publish(msgspec.Struct, gc=False):
-    """Section 3.3. ``packet_id`` is 0 at QoS 0. ``topic`` may be empty where version 5's topic alias stands for it."""
+    """Section 3.3. ``packet_id`` is 0 at QoS 0. ``topic`` may be empty where version 5's topic alias stands for it.
+
+    Not on the wire, but kept while it is in flight: ``expires_at``, when the message expires (microseconds of the
+    driver's clock, 0 for never), and ``share``, the shared subscription that it came through.
+    """
 
     topic: str
     payload: bytes = b""
@@ -135,6 +143,8 @@ class Publish(msgspec.Struct, gc=False):
     dup: bool = False
     packet_id: int = 0
     properties: Properties | None = None
+    expires_at: int = 0
+    share: str = ""
 
 
 class Puback(msgspec.Struct, gc=False):

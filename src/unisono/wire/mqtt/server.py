@@ -31,6 +31,7 @@ from unisono.wire.mqtt.events import (
     Pinged,
     ProtocolError,
     Released,
+    Reply,
     Subscribed,
     Unsubscribed,
 )
@@ -102,6 +103,7 @@ class ServerConnection:
     """
 
     __slots__ = (
+        "_aliases",
         "_incoming",
         "_inlet",
         "_largest",
@@ -132,6 +134,7 @@ class ServerConnection:
         self._method: str | None = None
         self._window = limits.max_in_flight
         self._largest = 0
+        self._aliases = 0
         self._terse = False
 
     @property
@@ -153,7 +156,7 @@ class ServerConnection:
 
     def _sending(self) -> Outgoing:
         if self._outgoing is None:
-            self._outgoing = Outgoing(self.session, self.version, self._window, self._largest)
+            self._outgoing = Outgoing(self.session, self.version, self._window, self._largest, self._aliases)
         return self._outgoing
 
     # bytes in ---------------------------------------------------------------------------------------------------------
@@ -246,6 +249,7 @@ class ServerConnection:
             self.session_expiry = properties.session_expiry_interval or 0
             self._window = min(self._window, properties.receive_maximum or self._window)
             self._largest = properties.maximum_packet_size or 0
+            self._aliases = properties.topic_alias_maximum or 0
             self._terse = properties.request_problem_information == 0
             self._method = properties.authentication_method
             if self._method is not None:
@@ -263,11 +267,13 @@ class ServerConnection:
         assigned_client_id: str | None = None,
         server_keep_alive: int | None = None,
         properties: Properties | None = None,
+        now: int = 0,
     ) -> bytes:
         """CONNACK (our limits are announced by themselves), then what a resumed session has to send again.
 
         ``session`` is what an earlier connection of the client left; ``server_keep_alive`` (seconds) counts with
-        version 5 only. Raises `CallerError` when no CONNECT waits for an answer.
+        version 5 only; ``now`` in the unit of `Publish.expires_at`. A client whose maximum packet size is too small
+        for CONNACK is turned away: look at ``state``. Raises `CallerError` when no CONNECT waits for an answer.
         """
         self._check_asked()
         self.state = State.OPEN
@@ -284,7 +290,11 @@ class ServerConnection:
         elif self.version == Version.V31:
             session_present = False  # 3.1 has no such flag
         data = encode_connack(Connack(session_present, 0, told), self.version)
-        return data + self._sending().resume() if session is not None and session.in_flight else data
+        if 0 < self._largest < len(data):
+            self._close()
+            data = encode_connack(Connack(False, ReasonCode.PACKET_TOO_LARGE), self.version)
+            return b"" if self._largest < len(data) else data
+        return data + self._sending().resume(now=now) if session is not None and session.in_flight else data
 
     def _announce(self, told: Properties) -> None:
         """Say what differs from what a client assumes (section 3.2.2.3)."""
@@ -300,43 +310,56 @@ class ServerConnection:
         if self.state not in (State.ASKED, State.AUTHENTICATING):
             raise CallerError("no CONNECT waits for an answer", code="bad_usage")
 
-    def refuse(self, reason: ReasonCode, *, detail: str | None = None) -> bytes:
+    def refuse(self, reason: ReasonCode, *, detail: str | None = None, server_reference: str | None = None) -> bytes:
         """CONNACK with the reason (before version 5 its nearest return code); nothing is processed from here on.
 
-        Raises `CallerError` when no CONNECT waits for an answer.
+        ``server_reference``: where to go instead, with "use another server" and "server moved" (section 4.11). Raises
+        `CallerError` when no CONNECT waits for an answer.
         """
         self._check_asked()
         self._close()
         if self.version < Version.V5:
             return encode_connack(Connack(False, return_code_of(reason)), self.version)
-        return self._fitting(encode_connack, Connack(False, _among(CONNACK_REASONS, reason)), detail)
+        packet = Connack(False, _among(CONNACK_REASONS, reason))
+        return self._fitting(encode_connack, packet, detail, server_reference)
 
     def challenge(self, data: bytes | None, *, reason: ReasonCode = ReasonCode.CONTINUE_AUTHENTICATION) -> bytes:
         """AUTH for the method that CONNECT named (version 5): one more step, or SUCCESS after a re-authentication."""
         told = Properties(authentication_method=self._method, authentication_data=data)
         return encode_auth(Auth(reason, told), self.version)
 
-    def disconnect(self, reason: ReasonCode, *, detail: str | None = None) -> bytes:
+    def disconnect(
+        self, reason: ReasonCode, *, detail: str | None = None, server_reference: str | None = None
+    ) -> bytes:
         """What to write before the server closes: DISCONNECT with version 5 (CONNACK if it had none), else nothing."""
         state = self.state
         if self.version < Version.V5 or state in (State.NEW, State.CLOSED):
             self._close()
             return b""
         if state is not State.OPEN:
-            return self.refuse(reason, detail=detail)
+            return self.refuse(reason, detail=detail, server_reference=server_reference)
         self._close()
-        return self._fitting(encode_disconnect, Disconnect(_among(DISCONNECT_REASONS, reason)), detail)
+        packet = Disconnect(_among(DISCONNECT_REASONS, reason))
+        return self._fitting(encode_disconnect, packet, detail, server_reference)
 
-    def _fitting(self, write: Callable[[Reasoned, Version], bytes], packet: Reasoned, detail: str | None) -> bytes:
+    def _fitting(
+        self,
+        write: Callable[[Reasoned, Version], bytes],
+        packet: Reasoned,
+        detail: str | None,
+        server_reference: str | None = None,
+    ) -> bytes:
         """The packet, with the detail as its reason string where the client wants it and takes that size.
 
         MQTT-3.1.2-29 (only CONNACK and DISCONNECT may tell who did not ask), MQTT-3.4.2-2 and its like.
         """
-        if detail and self.version == Version.V5 and (not self._terse or isinstance(packet, Connack | Disconnect)):
-            packet.properties = Properties(reason_string=detail)
-            data = write(packet, self.version)
-            if not self._largest or len(data) <= self._largest:
-                return data
+        if self.version == Version.V5:
+            told = detail if not self._terse or isinstance(packet, Connack | Disconnect) else None
+            for reason_string in dict.fromkeys((told or None, None)):
+                packet.properties = Properties(reason_string=reason_string, server_reference=server_reference)
+                data = write(packet, self.version)
+                if not self._largest or len(data) <= self._largest:
+                    return data
             packet.properties = None
         return write(packet, self.version)
 
@@ -376,10 +399,10 @@ class ServerConnection:
     def _take_publish(self, packet: Publish, events: list[Event]) -> None:
         self._receiving().take(packet, events)
 
-    def pubacks(self, packet_ids: Sequence[bytes]) -> bytes:
-        """PUBACKs (success) for QoS 1 packet ids as a `PublishRun` gives them."""
+    def pubacks(self, packet_ids: Sequence[bytes], reason: int = 0) -> bytes:
+        """PUBACKs for QoS 1 packet ids as a `PublishRun` gives them; ``reason`` (below 0x80) reaches version 5 only."""
         self._receiving().answer(len(packet_ids))
-        return encode_pubacks(packet_ids)
+        return encode_pubacks(packet_ids, reason if self.version == Version.V5 else 0)
 
     def puback(self, packet_id: bytes, reason: ReasonCode, *, detail: str | None = None) -> bytes:
         """One PUBACK with a reason (version 5); before version 5 a plain PUBACK, since there is no way to say no."""
@@ -387,25 +410,26 @@ class ServerConnection:
         told = Puback(int.from_bytes(packet_id, "big"), _among(RECEIVED_REASONS, reason))
         return self._fitting(encode_acknowledgement, told, detail)
 
-    def pubrecs(self, packet_ids: Sequence[bytes]) -> bytes:
-        """PUBRECs (success) for QoS 2 packet ids as a `PublishRun` gives them, once the messages are safe.
+    def pubrecs(self, packet_ids: Sequence[bytes], reason: int = 0) -> bytes:
+        """PUBRECs for QoS 2 packet ids as a `PublishRun` gives them, once the messages are safe; ``reason`` as above.
 
         A message may become safe after the connection it came on is gone: call this on the one that was accepted for
         the session since, or `Session.mark_safe` while there is none.
         """
-        self._receiving().answer(len(packet_ids))
+        self._receiving().record(len(packet_ids))
         self.session.mark_safe(packet_ids)
-        return encode_pubrecs(packet_ids)
+        return encode_pubrecs(packet_ids, reason if self.version == Version.V5 else 0)
 
     def pubrec(self, packet_id: bytes, reason: ReasonCode, *, detail: str | None = None) -> bytes:
         """One PUBREC with a reason (version 5); an error frees the id (MQTT-4.3.3-9).
 
         Before version 5 a refused message ends like an accepted one, since there is no way to say no.
         """
-        self._receiving().answer(1)
         if reason >= 0x80 and self.version == Version.V5:
+            self._receiving().answer(1)
             self.session.held.pop(packet_id, None)
         else:
+            self._receiving().record(1)
             self.session.held[packet_id] = True
         told = Pubrec(int.from_bytes(packet_id, "big"), _among(RECEIVED_REASONS, reason))
         return self._fitting(encode_acknowledgement, told, detail)
@@ -413,6 +437,8 @@ class ServerConnection:
     def _take_pubrel(self, packet: Pubrel, events: list[Event]) -> None:
         packet_id = packet.packet_id.to_bytes(2, "big")
         known = self.session.held.pop(packet_id, None) is not None
+        if self._incoming is not None:
+            self._incoming.release()
         reason = ReasonCode.SUCCESS if known else ReasonCode.PACKET_IDENTIFIER_NOT_FOUND
         answer = encode_acknowledgement(Pubcomp(packet.packet_id, reason), self.version)
         last = events[-1] if events else None
@@ -425,7 +451,27 @@ class ServerConnection:
     # subscriptions ----------------------------------------------------------------------------------------------------
 
     def _take_subscribe(self, packet: Subscribe, events: list[Event]) -> None:
-        events.append(Subscribed(packet))
+        count = len(packet.subscriptions)
+        self._check_answer_fits(count)
+        if self._is_used(packet.packet_id):
+            events.append(Reply(self.suback(packet.packet_id, [ReasonCode.PACKET_IDENTIFIER_IN_USE] * count)))
+        else:
+            events.append(Subscribed(packet))
+
+    def _is_used(self, packet_id: int) -> bool:
+        """Whether a QoS 2 message of the client still bears this id (MQTT-2.2.1-3); only version 5 can be told so."""
+        held = self._session is not None and packet_id.to_bytes(2, "big") in self._session.held
+        return held and self.version == Version.V5
+
+    def _check_answer_fits(self, count: int) -> None:
+        """MQTT-3.1.2-24: SUBACK and UNSUBACK have a reason per filter and no shorter form."""
+        size = len(encode_suback(Suback(1, [0] * count), self.version))
+        if 0 < self._largest < size:
+            raise ViolationError(
+                f"the answer has {size} bytes, the client takes {self._largest}",
+                "MQTT-3.1.2-24",
+                ReasonCode.PACKET_TOO_LARGE,
+            )
 
     def suback(self, packet_id: int, reasons: Sequence[int], *, detail: str | None = None) -> bytes:
         """SUBACK: a reason per filter. Before version 5 every refusal becomes 0x80."""
@@ -436,7 +482,12 @@ class ServerConnection:
         return self._fitting(encode_suback, Suback(packet_id, told), detail)
 
     def _take_unsubscribe(self, packet: Unsubscribe, events: list[Event]) -> None:
-        events.append(Unsubscribed(packet))
+        count = len(packet.filters)
+        self._check_answer_fits(count)
+        if self._is_used(packet.packet_id):
+            events.append(Reply(self.unsuback(packet.packet_id, [ReasonCode.PACKET_IDENTIFIER_IN_USE] * count)))
+        else:
+            events.append(Unsubscribed(packet))
 
     def unsuback(self, packet_id: int, reasons: Sequence[int]) -> bytes:
         """UNSUBACK: a reason per filter; before version 5 none is told."""
@@ -447,16 +498,25 @@ class ServerConnection:
     # messages of ours -------------------------------------------------------------------------------------------------
 
     def deliver(
-        self, topic: str, payload: bytes, qos: int = 0, retain: bool = False, properties: Properties | None = None
+        self,
+        topic: str,
+        payload: bytes,
+        qos: int = 0,
+        retain: bool = False,
+        properties: Properties | None = None,
+        expires_at: int = 0,
+        share: str = "",
+        *,
+        now: int = 0,
     ) -> bytes | None:
-        """PUBLISH to the client.
+        """PUBLISH to the client; ``expires_at`` and ``share`` as in `Publish`, ``now`` by the same clock.
 
         None: its window is full, keep the message and try again after `Acknowledged`. ``b""``: it is larger than the
         client's maximum packet size and counts as delivered (MQTT-3.1.2-25).
         """
-        packet = Publish(topic, payload, qos, retain, False, 0, properties)
-        if qos:
-            return self._sending().send(packet)
+        packet = Publish(topic, payload, qos, retain, False, 0, properties, expires_at, share)
+        if qos or expires_at or self._aliases:
+            return self._sending().send(packet, now=now)
         data = encode_publish(packet, self.version)
         return b"" if 0 < self._largest < len(data) else data
 

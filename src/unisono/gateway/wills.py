@@ -1,0 +1,67 @@
+"""A lost client's will: published as the client itself would have (MQTT 5 section 3.1.2.5).
+
+Knows sessions, routes and the committer. When a will is due is `unisono.gateway.server`'s to say.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from unisono.errors import UnisonoError
+from unisono.gateway.routing import route
+from unisono.gateway.session import SessionState, is_text
+from unisono.twin.record import Published, Refused, Reports
+from unisono.twin.talk import SignIn
+from unisono.wire.mqtt import PublishRun, Will
+
+if TYPE_CHECKING:
+    from unisono.gateway.server import Gateway
+
+__all__ = ["delay_of", "publish_will", "will_is_sound"]
+
+logger = logging.getLogger(__name__)
+
+
+def delay_of(will: Will) -> int:
+    """Seconds between the loss and the will."""
+    return (will.properties.will_delay_interval or 0) if will.properties is not None else 0
+
+
+def will_is_sound(will: Will) -> bool:
+    """Whether it is UTF-8 where it says so (section 3.1.3.2.3)."""
+    if will.properties is None or not will.properties.payload_format_indicator:
+        return True
+    return is_text(will.payload)
+
+
+def publish_will(gateway: Gateway, session: SessionState, identity: SignIn, will: Will) -> None:
+    """Into the log, then to who subscribed. A topic that its client may not use is refused as in life."""
+    committer = gateway.committer(identity.partition)
+    at = time.time_ns() // 1000
+    found = route(identity, will.topic)
+    if isinstance(found, str) or found.asks:
+        why = found if isinstance(found, str) else "nobody waits for its answer"
+        gateway.doorman.refused("topic_not_allowed")
+        logger.info("the will of %s to %r is refused: %s", session.key, will.topic[:200], why)
+        if session.ids:
+            committer.add(Refused(identity.id, will.topic, at, "topic_not_allowed", f"its will: {why}"), len(why))
+        return
+    properties = will.properties
+    if properties is not None:
+        properties = msgspec.structs.replace(properties, will_delay_interval=None)
+    run = PublishRun(found.topic, will.qos, [will.payload], [], [], will.retain, properties)
+
+    def done(error: UnisonoError | None) -> None:
+        if error is None:
+            gateway.publish(session, found.topic, run)
+
+    entry: Reports | Published
+    if found.thing is not None:
+        entry = Reports(found.thing, session.key, found.suffix, at, run.payloads)
+    else:
+        entry = Published(session.root, session.key, found.topic, at, will.payload, will.qos, will.retain)
+    committer.add(entry, len(will.payload) + len(will.topic), done)
