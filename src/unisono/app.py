@@ -16,10 +16,10 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -29,6 +29,12 @@ from unisono.gateway.limits import LIMITS_FILE, HubLimits
 from unisono.gateway.process import RETAINED_BYTES, Door, GatewaySettings
 from unisono.owner.process import OwnerSettings
 from unisono.store.child import GC_THRESHOLDS, Child
+
+if TYPE_CHECKING:
+    from unisono.gateway.server import Gateway
+    from unisono.store.bus import Bus
+    from unisono.store.connection import Connection
+    from unisono.store.log import Log
 
 __all__ = ["UpOptions", "run_up"]
 
@@ -48,6 +54,9 @@ LET_GO_S = 2.0
 #: The usual ports behind TLS (8883 is IANA's secure-mqtt).
 HTTPS_PORT = 8443
 MQTTS_PORT = 8883
+#: MQTT over WebSocket, as every client library asks for it; a frame may hold two packets of the largest size.
+MQTT_PATH = "/mqtt"
+MQTT_FRAME_BYTES = 1024 * 1024
 
 
 class UpOptions(msgspec.Struct, kw_only=True):
@@ -227,6 +236,7 @@ class Hub:
     async def _start_rest(self, url: str, token: str | None) -> None:
         from unisono import api
         from unisono.gateway.http import DeviceDoor
+        from unisono.gateway.websocket import WebSocketDoor
         from unisono.store.bus import Bus, connect
         from unisono.store.log import Log
         from unisono.store.registry import Registry
@@ -251,17 +261,18 @@ class Hub:
         door = DeviceDoor(bus, logs.__getitem__, self._allowed)
         await door.start()
         self._stops.push_async_callback(door.stop)
+        browsers = await self._gateway_for_browsers(connection, bus, logs, partitions)
         context = api.ApiContext(
             registry=registry,
             bus=bus,
             log_of=logs.__getitem__,
             partitions=partitions,
-            gateways=gateways,
+            gateways=[*gateways, browsers.id],
             data=self.data,
             pepper=pepper,
             hub_id=hub_id,
             started=self.started,
-            mounts={"/api/v1/device": door},
+            mounts={"/api/v1/device": door, MQTT_PATH: WebSocketDoor(browsers)},
             hub_info=self.info,
             pause=self.pause_owners,
             resume=self.resume_owners,
@@ -274,16 +285,32 @@ class Hub:
             settings = OwnerSettings(partition, url, token, registry_url, folder, log_bytes, embedded)
             await self._keep(Child("unisono.owner.process", settings, f"owner {partition}"))
         await self._open_to_people(api.create_app(context))
+        self._stops.push_async_callback(browsers.stop)  # before its clients lose the server beneath them
         files = str(self.certificates.serving), str(self.certificates.clients)
+        authority = self.certificates.notes.authority.subject
         for id in gateways:
             doors = [self.doors["mqtt-port"], self.doors["mqtts-port"]]
-            settled = GatewaySettings(id, url, token, partitions, log_bytes, doors, self._allowed, *files)
+            settled = GatewaySettings(id, url, token, partitions, log_bytes, doors, self._allowed, *files, authority)
             await self._keep(Child("unisono.gateway.process", settled, f"gateway {id}"))
         self._keepers.append(asyncio.create_task(self.certificates.watch(), name="certificates"))
         await api.ensure_first_token(registry, self.data, pepper)
         self.setup_code = await api.new_setup_code(registry, pepper)
         if options.demo:
             self._keepers.append(asyncio.create_task(self._demonstrate(), name="demonstration"))
+
+    async def _gateway_for_browsers(
+        self, connection: Connection, bus: Bus, logs: Mapping[str, Log], partitions: list[str]
+    ) -> Gateway:
+        """The gateway of MQTT over WebSocket: it opens no port, its clients come through HTTP."""
+        from unisono.gateway.retained import Retained
+        from unisono.gateway.server import Gateway
+        from unisono.store.table import Table
+
+        table = await Table.open(connection, "retained", max_bytes=RETAINED_BYTES)
+        self._stops.push_async_callback(table.close)
+        gateway = Gateway("w0", bus, logs.__getitem__, partitions, Retained(table), allowed=self._allowed)
+        await gateway.start()
+        return gateway
 
     async def _open_to_people(self, application: Any) -> None:
         """HTTP and HTTPS. Browsers are not asked for certificates: many would put the question to their user."""
@@ -294,7 +321,8 @@ class Hub:
         self._keepers.append(asyncio.create_task(tls.watch(), name="certificate of the doors"))
         for flag, context in (("http-port", None), ("https-port", tls.context)):
             door = self.doors[flag]
-            server = await api.serve(application, door.host, door.port, tls=context)
+            sizes = {MQTT_PATH: MQTT_FRAME_BYTES}
+            server = await api.serve(application, door.host, door.port, tls=context, websocket_sizes=sizes)
             self._stops.push_async_callback(server.stop)
 
     async def _keep(self, child: Child) -> Child:

@@ -101,6 +101,45 @@ async def test_paho_over_tls_trusts_the_authority_and_nobody_else(shared: Hub) -
         ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
 
 
+@pytest.mark.parametrize("secured", [False, True])
+async def test_paho_over_websocket_is_seen_and_commanded(shared: Hub, secured: bool) -> None:
+    thing = f"page{secured:d}"
+    [(_, secret)] = (await shared.furnish(thing, model="light", place=f"browser{secured:d}")).items()
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=thing, transport="websockets")
+    client.ws_set_options("/mqtt")
+    client.username_pw_set(thing, secret)
+    if secured:
+        client.tls_set(str(authority_of(shared)))
+    ready: list[Any] = []
+
+    def heard(client: paho.Client, _data: Any, message: Any) -> None:
+        if message.topic == "things/me/set":
+            client.publish(STATE, json.dumps(json.loads(message.payload)["state"]), 1)
+
+    def connected(client: paho.Client, *_: Any) -> None:
+        client.subscribe("things/me/#", 1)
+
+    client.on_connect = connected
+    client.on_message = heard
+    client.on_subscribe = lambda *_: ready.append(True)
+    port = shared.https_port if secured else shared.http_port
+    await asyncio.to_thread(client.connect, "localhost" if secured else "127.0.0.1", port)
+    client.loop_start()
+    try:
+        await until(lambda: ready, "SUBACK")
+        command = await shared.ask("POST", f"/api/v1/things/{thing}/commands?wait=10", {"set": {"brightness": 40}})
+        assert command["state"] == "confirmed", command
+        assert (await shared.thing(thing))["online"] is True
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+    async def offline() -> bool:
+        return not (await shared.thing(thing))["online"]
+
+    await shared.eventually(offline, "it is seen to be gone")
+
+
 async def test_a_device_speaks_https(shared: Hub) -> None:
     [(thing, secret)] = (await shared.furnish("meter", place="https")).items()
     trust = ssl.create_default_context(cafile=str(authority_of(shared)))

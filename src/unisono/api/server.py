@@ -12,8 +12,8 @@ import contextlib
 import errno
 import socket
 import ssl
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 import uvicorn
 from uvicorn.protocols.utils import ClientDisconnected
@@ -25,6 +25,9 @@ __all__ = ["SEND_MANY", "HttpServer", "bind", "serve", "text_frame"]
 
 # ASGI extension of ours: many text frames in one write; a frame each would cost 40 us of send() calls per change
 SEND_MANY = "unisono.send_many"
+
+# ASGI extension of ours: a function that ends the socket at once, for a client that does not read
+ABORT = "unisono.abort"
 
 # what a client may send on a WebSocket: a token and subscriptions, nothing larger
 MAX_WEBSOCKET_MESSAGE = 64 * 1024
@@ -53,13 +56,17 @@ def text_frame(payload: bytes) -> bytes:
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol plus the `SEND_MANY` extension."""
+    """uvicorn's protocol plus the extensions `SEND_MANY` and `ABORT`, and a size of messages for each path."""
+
+    sizes: ClassVar[Mapping[str, int]] = {}
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         scope = getattr(self, "scope", None)
         if scope is not None:
             scope["extensions"][SEND_MANY] = {}
+            scope["extensions"][ABORT] = self.transport.abort
+            self.conn.max_size = self.sizes.get(scope["path"], self.conn.max_size)
 
     async def send(self, message: Any) -> None:
         if message["type"] != SEND_MANY:
@@ -195,12 +202,19 @@ class HttpServer:
 
 
 async def serve(
-    app: Any, host: str, port: int, *, tls: ssl.SSLContext | None = None, proxies: Iterable[str] = ()
+    app: Any,
+    host: str,
+    port: int,
+    *,
+    tls: ssl.SSLContext | None = None,
+    proxies: Iterable[str] = (),
+    websocket_sizes: Mapping[str, int] | None = None,
 ) -> HttpServer:
     """Serve the ASGI ``app`` until `HttpServer.stop`. Returns once connections are accepted.
 
     ``tls``: HTTPS with this context; a certificate loaded into it later is shown to whoever comes then. ``proxies``:
     addresses whose X-Forwarded-For is believed; none by default, so that nobody lies about who they are.
+    ``websocket_sizes``: the largest message by path, where it is not `MAX_WEBSOCKET_MESSAGE`.
     Raises HostError ``port_taken``.
     """
     sockets = bind(host, port, "http-port" if tls is None else "https-port")
@@ -208,7 +222,7 @@ async def serve(
     config = uvicorn.Config(
         app,
         http="h11",
-        ws=WebSocketProtocol,
+        ws=type("SizedWebSocketProtocol", (WebSocketProtocol,), {"sizes": websocket_sizes or {}}),
         ws_max_size=MAX_WEBSOCKET_MESSAGE,
         ws_per_message_deflate=False,  # small frames; deflate costs latency and 300 KB a client
         lifespan="off",

@@ -16,6 +16,7 @@ from unisono.errors import CODES, UnisonoError
 from unisono.gateway.asking import Asking
 from unisono.gateway.attempts import FIRST_BYTES
 from unisono.gateway.clients import FLIGHT, TURN, Traffic
+from unisono.gateway.peer import peer_certificate
 from unisono.gateway.routing import Route, route
 from unisono.gateway.session import Message, SessionState, is_text
 from unisono.gateway.subscribing import subscribe, unsubscribe
@@ -146,8 +147,10 @@ class Connection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)  # uvloop's own class is none of asyncio's
         peer = transport.get_extra_info("peername")
         self.address = f"{peer[0]}:{peer[1]}" if peer else ""
+        self.transport_name = transport.get_extra_info("door", "tcp")
         if transport.get_extra_info("ssl_object") is not None:
             self.transport_name = "tls"
+            self.certificate = peer_certificate(transport, self.gateway.authority)
         self.last_received = self.gateway.loop.time()
         self.gateway.opened(self)
 
@@ -421,6 +424,13 @@ class Connection(asyncio.Protocol):
         self.write(event.answer)
         self.gateway.closed(self, "protocol_error")
         self.close()
+
+    def broken_off(self, detail: str) -> None:
+        """What carries the bytes is used wrongly, and MQTT has no word for it; the carrier has to say it."""
+        if self.identity is None:
+            self.gateway.doorman.broken(self, ReasonCode.MALFORMED_PACKET, "bad_frame", detail, self._first)
+        self.refuse("bad_frame", "", detail)
+        self.gateway.closed(self, "protocol_error")
 
     # out
 

@@ -33,7 +33,8 @@ class Door(msgspec.Struct):
 
 
 class GatewaySettings(msgspec.Struct):
-    """``serving`` and ``clients``: files as `unisono.store.tls.ServerTls` wants them, needed for doors with TLS."""
+    """``serving`` and ``clients``: files as `unisono.store.tls.ServerTls` wants them, needed for doors with TLS;
+    ``authority``: the common name of the one among the clients' that is the hub's own."""
 
     id: str
     nats_url: str
@@ -44,6 +45,7 @@ class GatewaySettings(msgspec.Struct):
     allowed: HubLimits = HubLimits()
     serving: str | None = None
     clients: str | None = None
+    authority: str = ""
 
 
 async def run(settings: GatewaySettings, ready: Callable[[dict[str, Any]], None]) -> None:
@@ -55,6 +57,7 @@ async def run(settings: GatewaySettings, ready: Callable[[dict[str, Any]], None]
     gateway = Gateway(
         settings.id, bus, logs.__getitem__, settings.partitions, Retained(table), allowed=settings.allowed
     )
+    gateway.authority = settings.authority
     tls = _tls(settings)
     watching = asyncio.create_task(tls.watch()) if tls is not None else None
     try:

@@ -97,6 +97,7 @@ class Gateway:
         policy: Policy | None = None,
     ) -> None:
         self.id = id
+        self.authority = ""  # common name of the hub's certificate authority, for clients that show a certificate
         self.bus = bus
         self.loop = asyncio.get_running_loop()
         self.allowed = allowed or HubLimits()
