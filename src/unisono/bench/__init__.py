@@ -7,19 +7,25 @@ from unisono.bench.connections import ConnectionsOptions, run_connections
 from unisono.bench.delivery import DeliveryOptions, run_delivery
 from unisono.bench.ingest import IngestOptions, run_ingest
 from unisono.bench.latency import LatencyOptions, run_latency
+from unisono.bench.reconnect import ReconnectOptions, run_reconnect
 from unisono.bench.recovery import RecoveryOptions, run_recovery
 from unisono.bench.report import Report
+from unisono.bench.soak import SoakOptions, run_soak
 
 __all__ = [
     "ConnectionsOptions",
     "DeliveryOptions",
     "IngestOptions",
     "LatencyOptions",
+    "ReconnectOptions",
     "RecoveryOptions",
     "Report",
+    "SoakOptions",
     "run_connections",
     "run_delivery",
     "run_ingest",
     "run_latency",
+    "run_reconnect",
     "run_recovery",
+    "run_soak",
 ]

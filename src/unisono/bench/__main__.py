@@ -1,4 +1,4 @@
-"""``python -m unisono.bench ingest|latency|delivery|connections|recovery [--quick] [--json]``.
+"""``python -m unisono.bench ingest|latency|delivery|connections|reconnect|recovery|soak [--quick] [--json]``.
 
 Knows arguments and exit codes (1: it failed, 2: bad usage).
 """
@@ -16,13 +16,17 @@ from unisono.bench import (
     DeliveryOptions,
     IngestOptions,
     LatencyOptions,
+    ReconnectOptions,
     RecoveryOptions,
     Report,
+    SoakOptions,
     run_connections,
     run_delivery,
     run_ingest,
     run_latency,
+    run_reconnect,
     run_recovery,
+    run_soak,
 )
 from unisono.bench.servers import PEERS
 from unisono.errors import UnisonoError
@@ -34,7 +38,9 @@ BENCHMARKS: dict[str, tuple[type[Any], Callable[..., Report]]] = {
     "latency": (LatencyOptions, run_latency),
     "delivery": (DeliveryOptions, run_delivery),
     "connections": (ConnectionsOptions, run_connections),
+    "reconnect": (ReconnectOptions, run_reconnect),
     "recovery": (RecoveryOptions, run_recovery),
+    "soak": (SoakOptions, run_soak),
 }
 
 

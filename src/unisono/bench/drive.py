@@ -107,6 +107,10 @@ class Load:
         """Send nothing new; what is in flight may still be acknowledged."""
         return self._tell(b"stop")
 
+    def pace(self, rate: float) -> Sample:
+        """From now on so many messages a second over all clients (`unisono.bench.pace` only); 0: no bound."""
+        return self._tell(b"rate %f" % (rate / len(self._processes)))
+
     def numbers(self) -> list[int]:
         """How many messages of each client are acknowledged, in the order of the job's credentials."""
         return self._tell(b"numbers").numbers
