@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PACKAGES := postgresql mosquitto mosquitto-clients chromium
 
 SECONDS := 3600
-.PHONY: help setup up test fuzz fuzz-smoke check format docs bench bench-smoke recovery lock clean
+.PHONY: help setup up test fuzz fuzz-smoke check format docs bench bench-smoke soak reconnect recovery lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -58,9 +58,15 @@ bench: setup  ## all benchmarks beside Mosquitto, NATS and amqtt; half an hour o
 	@scripts/debian mosquitto
 	@for b in ingest latency delivery connections recovery; do $(BIN)/unisono bench $$b || exit 1; done
 
+soak: setup  ## ten minutes at 80 % of the maximum in rough company, then every promise is checked
+	@$(BIN)/unisono bench soak
+
+reconnect: setup  ## ten thousand clients at once, and again: nobody may be refused
+	@$(BIN)/unisono bench reconnect
+
 bench-smoke: setup  ## every benchmark for a few seconds: whether they run, not how fast
 	@scripts/debian mosquitto
-	@for b in ingest latency delivery connections recovery; do $(BIN)/unisono bench $$b --quick || exit 1; done
+	@for b in ingest latency delivery connections reconnect recovery soak; do $(BIN)/unisono bench $$b --quick || exit 1; done
 
 lock: setup  ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

@@ -9,6 +9,8 @@ import typer
 
 __all__ = ["register"]
 
+NAMES = "ingest|latency|delivery|connections|reconnect|recovery|soak"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
@@ -17,9 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _bench(
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="ingest|latency|delivery|connections|recovery [OPTIONS]")
-    ] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar=f"{NAMES} [OPTIONS]")] = None,
 ) -> None:
     """Measure the hub beside other brokers. Options: unisono bench NAME --help"""
     from unisono.bench.__main__ import main
