@@ -405,6 +405,7 @@ class Hub:
             "demo": self.options.demo,
             "doors": doors,
             "certificate": self.certificates.info(),
+            "ports": {flag.removesuffix("-port"): door.port for flag, door in self.doors.items()},
         }
 
     def greeting(self) -> list[str]:

@@ -26,6 +26,7 @@ from unisono.access.passwords import (
     needs_rehash,
 )
 from unisono.access.roles import RIGHTS, Action, Risk, Role, Scope, read_scope, write_scope
+from unisono.access.scopes import read_scopes
 from unisono.access.secrets import (
     PEPPER_BYTES,
     check_secret,
@@ -83,6 +84,7 @@ __all__ = [
     "read_native",
     "read_rule",
     "read_scope",
+    "read_scopes",
     "read_setup_code",
     "role_at",
     "sound_filter",

@@ -86,6 +86,13 @@ def read_rule(text: str, allow: bool) -> TopicRule:
         )
     if filter.startswith("$"):
         raise CallerError("topics that begin with $ are the hub's own", code="bad_value", field="rules")
+    if allow and access == "publish" and filter.partition("/")[0] == NAMESPACE:
+        raise CallerError(
+            f"{text[:80]!r} would let it speak for another thing",
+            code="bad_value",
+            field="rules",
+            expected="a topic outside things/; who speaks for other things is their parent",
+        )
     return TopicRule(allow, "publish" if access == "publish" else "subscribe", filter)
 
 

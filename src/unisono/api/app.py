@@ -18,7 +18,21 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from unisono.api import backup, clients, commands, history, models, pages, people, places, status, things
+from unisono.api import (
+    backup,
+    bulk,
+    claims,
+    clients,
+    commands,
+    credentials,
+    history,
+    models,
+    pages,
+    people,
+    places,
+    status,
+    things,
+)
 from unisono.api.auth import Identity
 from unisono.api.context import ApiContext
 from unisono.api.live_socket import LiveSocket
@@ -85,7 +99,10 @@ def create_app(context: ApiContext) -> Front:
     signed_in = Router(
         "/api/v1",
         route_handlers=[
+            bulk.add_in_bulk,
             things.router,
+            credentials.router,
+            claims.router,
             things.dead_letters,
             history.router,
             commands.router,
@@ -108,6 +125,7 @@ def create_app(context: ApiContext) -> Front:
             status.metrics,
             pages.index_page,
             pages.setup_page,
+            pages.claim_page,
             pages.docs_page,
         ],
         dependencies={"context": Provide(lambda: context, sync_to_thread=False)},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -42,13 +42,17 @@ def now_us() -> int:
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Who signed in. ``visible``: places whose things they may see, with all below; None for every place."""
+    """Who signed in. ``visible``: places whose things they may see, with all below; None for every place.
+
+    ``topics``: ordinary topics that a token is narrowed to, at the MQTT door.
+    """
 
     facts: access.Identity
     name: str
     token: str
     program: bool
     visible: frozenset[str] | None
+    topics: tuple[access.TopicRule, ...] = ()
 
     @property
     def id(self) -> str:
@@ -125,12 +129,19 @@ class Auth:
         if not access.is_token(token):
             raise _not_signed_in("That is no token of this hub")
         key = access.hash_secret(token, self._pepper)
+        return await self._kept_or(key, lambda: self._registry.find_token(key))
+
+    async def by_token_id(self, id: str) -> Identity:
+        """Who holds the token with that id, as `by_token`: for who has shown it before."""
+        return await self._kept_or(id.encode(), lambda: self._registry.get_token(id))
+
+    async def _kept_or(self, key: bytes, find: Callable[[], Awaitable[tuple[TokenRow, PersonRow] | None]]) -> Identity:
         now = time.monotonic()
         kept = self._kept.get(key)
         if kept is not None and kept[1] > now:
             return kept[0]
         changes = self._changes
-        found = await self._registry.find_token(key)
+        found = await find()
         if found is None or (found[0].expires is not None and found[0].expires <= now_us()):
             raise _not_signed_in("The token is unknown, was revoked or has expired")
         row, person = found
@@ -145,9 +156,11 @@ class Auth:
 
     async def _identity(self, row: TokenRow, person: PersonRow) -> Identity:
         grants = {grant.place: Role(grant.role) for grant in await self._registry.grants(person.id)}
-        scopes = None if row.scopes is None else tuple(access.read_scope(scope) for scope in row.scopes)
-        facts = access.Identity(person.id, Role(person.role) if person.role else None, grants, scopes)
-        return Identity(facts, person.name, row.id, person.password_hash is None, await self._visible(facts))
+        scopes, topics = access.read_scopes(row.scopes or ())
+        narrowed = None if row.scopes is None else scopes
+        facts = access.Identity(person.id, Role(person.role) if person.role else None, grants, narrowed)
+        program = person.password_hash is None
+        return Identity(facts, person.name, row.id, program, await self._visible(facts), topics)
 
     async def _visible(self, facts: access.Identity) -> frozenset[str] | None:
         reading = None if facts.scopes is None else [s.place for s in facts.scopes if s.action is Action.READ]
@@ -257,8 +270,7 @@ class Auth:
         self, person: str, name: str, expires: int | None = None, scopes: list[str] | None = None
     ) -> tuple[str, TokenRow]:
         """As `make_token`, without keeping it. Raises CallerError ``bad_value`` for a scope that is none."""
-        for scope in scopes or ():
-            access.read_scope(scope)
+        access.read_scopes(scopes or ())
         token = access.new_token()
         at = now_us()
         row = TokenRow(

@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from unisono.access import Action
 from unisono.api import shapes
 from unisono.api.auth import Auth, Identity, now_us
 from unisono.api.catalog import Catalog, traits_of
+from unisono.api.claiming import Claiming
 from unisono.api.directory import Directory
 from unisono.api.live import LiveView, Subscription, Whereabouts
 from unisono.api.owners import Owners
+from unisono.api.programs import Programs
 from unisono.api.relay import AppendLog, Relay, encode_entry
 from unisono.errors import CallerError
 from unisono.store.bus import Bus
@@ -28,6 +32,9 @@ from unisono.twin import record, talk
 __all__ = ["ApiContext", "now_us"]
 
 META_HUB_ID = "hub_id"
+
+# with several API processes one of them answers what gateways ask
+QUEUE = "api"
 
 # paths of places kept for the live view and for rights; a plant has a few thousand places
 MAX_KEPT_PLACES = 20_000
@@ -59,7 +66,9 @@ class ApiContext:
     def __post_init__(self) -> None:
         self.owners = Owners(self.bus, self.partitions)
         self.catalog = Catalog(self.registry)
-        self.directory = Directory(self.registry, self.bus, self.pepper)
+        self.programs = Programs(self)
+        self.claiming = Claiming(self)
+        self.directory = Directory(self.registry, self.bus, self.pepper, self.programs, self.claiming)
         self.relay = Relay(self.registry, self.log_of, self.hub_id, now_us)
         self.auth = Auth(self.registry, self.pepper)
         self.live = LiveView(self.whereabouts, self.owners.watch, shapes.command)
@@ -72,6 +81,8 @@ class ApiContext:
         """Answer sign-ins, relay what an earlier life left, and follow the owners' live changes."""
         await self.registry.remove_expired_tokens(now_us())
         await self.directory.start()
+        self._live_ends.append(await self.bus.serve(talk.PROGRAM_ASKS, self.programs.ask, queue=QUEUE))
+        self._live_ends.append(await self.bus.serve(talk.CLAIM, self.claiming.answer, queue=QUEUE))
         self.relay.start()
         self.live.start()
         for partition in self.partitions:
@@ -87,7 +98,9 @@ class ApiContext:
         await self.relay.stop()
         self.directory.stop()
 
-    def _access_changed(self, _payload: bytes) -> None:
+    def _access_changed(self, payload: bytes) -> None:
+        if msgspec.msgpack.decode(payload, type=talk.AccessChanged).tokens != []:
+            self.auth.forget()
         # things were added, moved or removed, maybe by another API process: where they are is looked up again
         self.live.forget()
 
@@ -109,6 +122,9 @@ class ApiContext:
         self._paths.clear()
         self._partition_of_root.clear()
         self.live.forget()
+        # what a grant or a token for a place reaches is another now
+        self.auth.forget()
+        self.directory.announce([], tokens=None)
 
     async def place(self, place_id: str, *, name: str = "place") -> PlaceRow:
         """The place. Raises CallerError ``not_found``."""

@@ -13,7 +13,7 @@ from importlib import resources
 
 from litestar import Response, get
 
-__all__ = ["docs_page", "index_page", "setup_page"]
+__all__ = ["claim_page", "docs_page", "index_page", "setup_page"]
 
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
@@ -53,6 +53,12 @@ async def index_page() -> Response[bytes]:
 async def setup_page() -> Response[bytes]:
     """Makes the first administrator."""
     return _response("setup.html")
+
+
+@get("/claim", include_in_schema=False)
+async def claim_page() -> Response[bytes]:
+    """What a claim code's link opens: the code, large, and what to do with it."""
+    return _response("claim.html")
 
 
 @get("/api/docs", include_in_schema=False)

@@ -62,13 +62,19 @@ async def setup(request: Request[Any, Any, Any], context: Context, data: JSONBod
 async def logout(context: Context, identity: Asker) -> None:
     """Sign out: the token that asks for it is revoked."""
     await context.registry.remove_token(identity.token)
-    context.auth.forget()
+    _tell(context, identity.token)
 
 
 @get("/me")
 async def me(context: Context, identity: Asker) -> shapes.Person:
     """Who the token belongs to."""
     return await _show(context, await _person(context, identity.id))
+
+
+def _tell(context: ApiContext, token: str | None = None) -> None:
+    """A token, or (None) anybody's rights changed: believe nobody from memory, and let gateways look again."""
+    context.auth.forget()
+    context.directory.announce([], tokens=None if token is None else [token])
 
 
 async def _person(context: ApiContext, person_id: str) -> PersonRow:
@@ -142,7 +148,7 @@ async def change_user(
     await context.registry.put_person(row)
     if data.grants is not UNSET:
         await _regrant(context, user_id, data.grants)
-    context.auth.forget()
+    _tell(context)
     return await _show(context, row)
 
 
@@ -164,7 +170,7 @@ async def remove_user(context: Context, identity: Asker, user_id: FromPath[str])
     if user_id == identity.id:
         raise CallerError("You would lock yourself out", code="in_use", mend="Let another administrator do it")
     await context.registry.remove_person(user_id)
-    context.auth.forget()
+    _tell(context)
 
 
 @get("/users/{user_id:str}/tokens")
@@ -205,7 +211,7 @@ async def remove_token(context: Context, identity: Asker, user_id: FromPath[str]
     if token_id not in {row.id for row in owned}:
         raise CallerError(f"{user_id} has no token {token_id[:80]!r}", code="not_found")
     await context.registry.remove_token(token_id)
-    context.auth.forget()
+    _tell(context, token_id)
 
 
 router = Router(

@@ -18,8 +18,18 @@ from unisono.twin import talk
 
 __all__ = [
     "MAX_BULK",
+    "Access",
+    "AccessNew",
     "Bucket",
     "BucketPage",
+    "Bulk",
+    "BulkError",
+    "BulkRow",
+    "Certificate",
+    "CertificateNew",
+    "Claim",
+    "ClaimMade",
+    "ClaimNew",
     "Command",
     "CommandNew",
     "DeadLetter",
@@ -34,6 +44,7 @@ __all__ = [
     "PlaceNew",
     "Point",
     "PointPage",
+    "Rule",
     "Secret",
     "Setup",
     "SignedIn",
@@ -119,7 +130,7 @@ class ThingNew(msgspec.Struct, forbid_unknown_fields=True):
     parent: Id | None = None
     sleep_s: SleepSeconds = 0.0
     simulated: bool = False
-    secret: Annotated[str, Meta(min_length=22, max_length=128)] | None = None
+    secret: Annotated[str, Meta(min_length=8, max_length=128)] | None = None
 
 
 class ThingChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -146,9 +157,117 @@ class ThingAdded(msgspec.Struct):
     secret: str
 
 
+class BulkError(msgspec.Struct):
+    """What is wrong with a line: as in a problem document."""
+
+    code: str
+    detail: str
+    field: str | None
+    expected: str | None
+
+
+class BulkRow(msgspec.Struct, omit_defaults=True):
+    """What became of a line. ``result``: created, exists or error; ``secret`` is shown here and never again.
+
+    ``differs``: what the line says otherwise than the thing that exists; nothing of it was changed.
+    """
+
+    row: int
+    id: str | None
+    result: str
+    secret: str | None = None
+    differs: list[str] = []
+    error: BulkError | None = None
+
+
+class Bulk(msgspec.Struct):
+    """What became of a table, line by line in its order (CSV: lines from 1; JSON: indices from 0)."""
+
+    dry_run: bool
+    created: int
+    exists: int
+    errors: int
+    rows: list[BulkRow]
+
+
 class Secret(msgspec.Struct):
+    """A thing's new secret, shown here and never again. ``grace_until``: so long the one before it counts too."""
+
     id: str
     secret: str
+    grace_until: str | None = None
+
+
+class CertificateNew(msgspec.Struct, forbid_unknown_fields=True):
+    """A client certificate: its PEM text, or the SHA-256 fingerprint of its DER form in hex."""
+
+    pem: Annotated[str, Meta(max_length=20_000)] | None = None
+    fingerprint: Annotated[str, Meta(max_length=200)] | None = None
+
+
+class Certificate(msgspec.Struct):
+    fingerprint: str
+    subject: str
+    created: str
+    not_after: str | None
+    revoked: str | None
+
+
+class Rule(msgspec.Struct, forbid_unknown_fields=True):
+    """One rule about topics. ``filter``: a topic filter; one that begins with a wildcard does not reach ``things/``."""
+
+    allow: bool
+    access: Annotated[str, Meta(pattern="^(publish|subscribe)$")]
+    filter: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class AccessNew(msgspec.Struct, forbid_unknown_fields=True):
+    rules: Annotated[list[Rule], Meta(max_length=50)]
+
+
+class Access(msgspec.Struct):
+    id: str
+    rules: list[Rule]
+
+
+class ClaimNew(msgspec.Struct, forbid_unknown_fields=True):
+    """A claim code to make. What is absent the device says itself; ``valid_s``: seconds until the code runs out."""
+
+    place: Id
+    model: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    name: Name | None = None
+    id: Id | None = None
+    valid_s: Annotated[float, Meta(ge=60, le=30 * 86_400)] = 3600.0
+
+
+class ClaimMade(msgspec.Struct):
+    """A claim just made. ``code``, ``url`` and ``qr`` (SVG of the link) are shown here and never again."""
+
+    id: str
+    code: str
+    url: str
+    qr: str
+    place: str
+    model: str | None
+    name: str | None
+    thing: str | None
+    expires: str
+
+
+class Claim(msgspec.Struct):
+    """What became of a claim. ``state``: open, used, expired, revoked. ``thing``: which it is for, or who used it."""
+
+    id: str
+    state: str
+    place: str
+    model: str | None
+    name: str | None
+    thing: str | None
+    by: str
+    created: str
+    expires: str
+    used_at: str | None
+    used_from: str | None
 
 
 class Point(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""Things over HTTP: list, look at, add, change, remove, and their secrets.
+"""Things over HTTP: list, look at, add, change, remove.
 
 Knows rows, twins and the outbox. What is decided about a thing enters the log in the registry's transaction (as outbox
 rows) and is answered once the owner has taken it in.
@@ -14,16 +14,16 @@ from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET
 
-from unisono.access import Action, hash_secret, new_secret
+from unisono.access import Action
 from unisono.api import shapes
+from unisono.api.adding import New, add, find_id, prepare, thing_put
 from unisono.api.auth import Identity
 from unisono.api.catalog import traits_of
 from unisono.api.context import ApiContext, now_us
-from unisono.api.ids import check_id, free_id
 from unisono.api.inject import Asker, Context
 from unisono.api.relay import encode_entry
 from unisono.errors import CallerError, HostError, UnisonoError
-from unisono.store.registry import CredentialRow, OutboxRow, PlaceRow, ThingRow
+from unisono.store.registry import OutboxRow, PlaceRow, ThingRow
 from unisono.thing import Model
 from unisono.twin import record, talk
 
@@ -145,7 +145,7 @@ async def _add(
     at = now_us()
     places: dict[str, PlaceRow] = {}
     models: dict[tuple[str, int | None], Model] = {}
-    rows: list[ThingRow] = []
+    made: list[New] = []
     taken: dict[str, int] = {}
     for number, new in enumerate(news):
         try:
@@ -156,66 +156,18 @@ async def _add(
             model = models.get((new.model, new.model_version))
             if model is None:
                 model = models[new.model, new.model_version] = await context.catalog.get(new.model, new.model_version)
-            rows.append(_row(await _id_for(context, new, taken), new, model, place, at))
-            _refuse_repetition(rows[-1].id, taken, number)
+            thing_id = await find_id(context, new, taken)
+            if thing_id in taken:
+                raise CallerError(f"{thing_id!r} is also in row {taken[thing_id]}", code="exists", field="id")
+            taken[thing_id] = number
+            made.append(await prepare(context, new, thing_id, model, place, at))
         except UnisonoError as error:
             raise _in_row(error, number if bulk else None) from error
-    secrets = [new.secret or new_secret() for new in news]
-    hashes = [CredentialRow(row.id, hash_secret(s, context.pepper), created=at) for row, s in zip(rows, secrets)]  # noqa: B905
-    by_partition: dict[str, list[Model]] = {}
-    outbox: list[OutboxRow] = []
-    for row in rows:
-        partition = places[row.place].partition
-        sent = by_partition.setdefault(partition, [])
-        model = await context.catalog.get(row.model, row.model_version)
-        if model not in sent:
-            outbox += await context.model_entries(partition, model)
-            sent.append(model)
-        outbox.append(OutboxRow(partition, encode_entry(thing_put(row, at))))
-    await context.registry.put_things(rows, hashes, outbox, new=True)
-    for partition, sent in by_partition.items():
-        context.models_sent(partition, sent)
-    context.directory.announce([row.id for row in rows] + sorted({row.parent for row in rows if row.parent}))
-    await context.in_force(by_partition)
+    await add(context, made, at)
     return [
-        shapes.ThingAdded(row.id, row.name, row.model, row.model_version, row.place, secret)
-        for row, secret in zip(rows, secrets, strict=True)
+        shapes.ThingAdded(new.row.id, new.row.name, new.row.model, new.row.model_version, new.row.place, new.secret)
+        for new in made
     ]
-
-
-def _refuse_repetition(thing_id: str, taken: dict[str, int], number: int) -> None:
-    if thing_id in taken:
-        raise CallerError(f"{thing_id!r} is also in row {taken[thing_id]}", code="exists", field="id")
-    taken[thing_id] = number
-
-
-async def _id_for(context: ApiContext, new: shapes.ThingNew, taken: dict[str, int]) -> str:
-    if new.id is not None:
-        return check_id(new.id)
-    if new.name is None:
-        raise CallerError("A thing needs an id or a name", code="bad_id", field="id", expected="an id or a name")
-    candidate = free_id(new.name, new.model, taken)
-    number = 2
-    while await context.registry.get_thing(candidate) is not None:
-        candidate = free_id(f"{new.name} {number}", f"{new.model} {number}", taken)
-        number += 1
-    return candidate
-
-
-def _row(thing_id: str, new: shapes.ThingNew, model: Model, place: PlaceRow, at: int) -> ThingRow:
-    return ThingRow(
-        id=thing_id,
-        name=new.name or thing_id,
-        model=model.id,
-        model_version=model.version,
-        place=place.id,
-        root=place.root,
-        parent=new.parent,
-        sleep_s=new.sleep_s,
-        created=at,
-        simulated=new.simulated,
-        names=shapes.names(new.names),
-    )
 
 
 def _in_row(error: UnisonoError, number: int | None) -> UnisonoError:
@@ -223,13 +175,6 @@ def _in_row(error: UnisonoError, number: int | None) -> UnisonoError:
     if number is not None:
         error.field = f"[{number}].{error.field}" if error.field else f"[{number}]"
     return error
-
-
-def thing_put(row: ThingRow, at: int) -> record.ThingPut:
-    """The log entry for a thing as it now is."""
-    return record.ThingPut(
-        row.id, row.name, row.model, row.model_version, row.place, row.root, row.parent, row.sleep_s, at, row.names
-    )
 
 
 @patch("/{thing_id:str}")
@@ -288,18 +233,6 @@ async def remove_thing(context: Context, identity: Asker, thing_id: FromPath[str
     await context.in_force([partition])
 
 
-@post("/{thing_id:str}/secret", status_code=200)
-async def rotate_secret(context: Context, identity: Asker, thing_id: FromPath[str]) -> shapes.Secret:
-    """A new secret instead of the old one, which is refused from now on; a device signed in with it is dropped."""
-    row, _ = await context.thing(thing_id, identity, Action.ADMINISTER)
-    secret = new_secret()
-    await context.registry.rotate_credential(
-        CredentialRow(row.id, hash_secret(secret, context.pepper), created=now_us())
-    )
-    context.directory.announce([row.id])
-    return shapes.Secret(row.id, secret)
-
-
 @get("/{thing_id:str}/dead-letters")
 async def thing_dead_letters(
     context: Context, identity: Asker, thing_id: FromPath[str], limit: Limit = DEFAULT_LIMIT
@@ -332,7 +265,6 @@ router = Router(
         add_thing,
         change_thing,
         remove_thing,
-        rotate_secret,
         thing_dead_letters,
     ],
     tags=["things"],

@@ -119,13 +119,14 @@ class Hub:
         query: dict[str, Any] | None = None,
         signed: bool = True,
         timeout_s: float = TIMEOUT_S,
+        kind: str = "application/json",
     ) -> IO[bytes]:
-        """As `send`, giving the answer's body to read piece by piece."""
+        """As `send`, giving the answer's body to read piece by piece. ``kind``: the media type of ``data``."""
         given = {key: value for key, value in (query or {}).items() if value is not None}
         address = f"{self.url}{path}" + (f"?{urllib.parse.urlencode(given)}" if given else "")
         headers = {"Accept": "application/json"}
         if data is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = kind
         if signed:
             headers["Authorization"] = f"Bearer {self.token}"
         request = urllib.request.Request(address, data=data, headers=headers, method=method)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from unisono.cli import bulk, identity
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.names import Names, read_names
 from unisono.cli.screen import Screen, age, note, show_value
@@ -18,6 +19,9 @@ from unisono.errors import CallerError, HostError
 __all__ = ["app"]
 
 app = typer.Typer(help="Things: list, look at, add, watch, command.", no_args_is_help=True)
+
+identity.register(app)
+bulk.register(app)
 
 COLUMNS = {
     "id": "ID",
@@ -125,12 +129,6 @@ def remove_thing(hub: Hub, screen: Screen, id: ThingId) -> None:
     """Remove a thing; its history stays until retention."""
     hub.delete(f"/api/v1/things/{id}")
     screen.done(f"{id} was removed", {"id": id})
-
-
-@hub_command(app, "secret")
-def new_secret(hub: Hub, screen: Screen, id: ThingId) -> None:
-    """Give a thing a new secret; the old one is refused from now on."""
-    screen.fields(hub.post(f"/api/v1/things/{id}/secret", {}))
 
 
 @hub_command(app, "letters")

@@ -72,7 +72,7 @@ def make_token(
     id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Whose; else one's own.")] = None,
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
     expires: Annotated[str | None, typer.Option(help="When it ends, such as 30d; absent: never.")] = None,
-    scope: Annotated[list[str] | None, typer.Option(help="Narrow it: read, control..., or read@PLACE.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="Narrow it: read, control@PLACE, subscribe:FILTER...")] = None,
 ) -> None:
     """Make a token. It is shown once."""
     body: dict[str, Any] = {"name": name}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from unisono.gateway.connection import Connection
     from unisono.gateway.routing import Route
 
-__all__ = ["Asking"]
+__all__ = ["Asking", "claimed", "read_claim", "read_command"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +32,10 @@ WAITING = 100
 ASK_TIMEOUT_S = 10.0
 
 
-class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """``claim/request``: what the device says of itself; all of it is optional."""
+class Wanted(msgspec.Struct, forbid_unknown_fields=True):
+    """What a device with a claim code says of itself; the code only over HTTP, over MQTT it is the password."""
 
+    code: str = ""
     id: str | None = None
     model: str | None = None
     name: str | None = None
@@ -88,15 +89,10 @@ class Asking:
         if not any(matches(filter, CLAIM_RESPONSE) for filter in session.subscriptions):
             # the secret is told once: not into the void
             raise CallerError(f"subscribe to {CLAIM_RESPONSE} first", code="bad_request")
-        try:
-            wanted = msgspec.json.decode(payload or b"{}", type=Request)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise CallerError(f"{CLAIM_RESPONSE}: {error}", code="bad_json") from error
+        wanted = read_claim(payload or b"{}")
         ask = ClaimAsk(connection.claim_code, connection.host, wanted.id, wanted.model, wanted.name)
         answer = msgspec.msgpack.decode(await self._request(CLAIM, ask), type=ClaimAnswer)
-        mqtt = {"host": connection.here, **{scheme: port for scheme, port in answer.ports.items() if "mqtt" in scheme}}
-        told = {"ok": True, "id": answer.id, "secret": answer.secret, "model": answer.model, "place": answer.place}
-        self._tell({**told, "mqtt": mqtt})
+        self._tell({"ok": True, **claimed(answer, connection.here)})
 
     async def _request(self, subject: str, question: msgspec.Struct) -> bytes:
         return await self._connection.gateway.bus.request(subject, msgspec.msgpack.encode(question), ASK_TIMEOUT_S)
@@ -130,3 +126,19 @@ def read_command(suffix: str, payload: bytes) -> tuple[dict[str, Any] | None, st
     inside = given.get(key)
     values = inside if isinstance(inside, dict) and set(given) <= {key, "id"} else given
     return (values, None, None) if kind == "set" else (None, action, values)
+
+
+def read_claim(payload: bytes) -> Wanted:
+    """What a device sends to redeem its code. Raises CallerError bad_json."""
+    try:
+        return msgspec.json.decode(payload, type=Wanted)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        expected = '{"code": "K7QM-3FXR"}, and if it likes "id", "model", "name"'
+        raise CallerError(str(error), code="bad_json", expected=expected) from error
+
+
+def claimed(answer: ClaimAnswer, host: str) -> dict[str, Any]:
+    """What a device is told: who it is from now on, and where it connects."""
+    ports = {"port": answer.ports.get("mqtt"), "tls_port": answer.ports.get("mqtts")}
+    mqtt = {"host": host, **{name: port for name, port in ports.items() if port is not None}}
+    return {"id": answer.id, "secret": answer.secret, "model": answer.model, "place": answer.place, "mqtt": mqtt}

@@ -14,13 +14,14 @@ from typing import Any
 import msgspec
 
 from unisono.errors import CallerError, HostError, UnisonoError
+from unisono.gateway.asking import claimed, read_claim
 from unisono.gateway.commit import Committer, LogWriter
 from unisono.gateway.doorman import Doorman, address_of
 from unisono.gateway.limits import HubLimits
 from unisono.gateway.signin import Desk
 from unisono.store.bus import Bus
 from unisono.twin.record import Reports
-from unisono.twin.talk import SignIn, TwinsAsk, ask_gateway, ask_owner
+from unisono.twin.talk import CLAIM, ClaimAnswer, ClaimAsk, SignIn, TwinsAsk, ask_gateway, ask_owner
 
 __all__ = ["DeviceDoor"]
 
@@ -33,6 +34,8 @@ HTTP = "http"
 #: Statuses that mean "later", and when that is unless we know better.
 COME_BACK = (429, 503, 507)
 RETRY_S = 1.0
+#: A claim is a registry transaction and an entry of the log.
+CLAIM_TIMEOUT_S = 15.0
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -90,6 +93,8 @@ class DeviceDoor:
             identity = await self._signed_in(scope)
             asked = msgspec.msgpack.encode(TwinsAsk([identity.id]))
             return 200, await self._bus.request(ask_owner(identity.partition, "desired"), asked), b"application/json"
+        if method == "POST" and path == "claim":
+            return 200, await self._claim(scope, await _body(scope, receive)), b"application/json"
         if method == "POST" and (path == "state" or (path.startswith("event/") and path.count("/") == 1)):
             identity = await self._signed_in(scope)
             body = await _body(scope, receive)
@@ -99,8 +104,17 @@ class DeviceDoor:
                 raise _TooSoonError(detail, "too_many", wait.seconds)
             await self._report(identity, path, body)
             return 202, b"{}", b"application/json"
-        known = "POST state, POST event/<event>, GET desired"
+        known = "POST state, POST event/<event>, GET desired, POST claim"
         raise CallerError(f"{method} {path} is nothing a device can do", code="not_found", expected=known)
+
+    async def _claim(self, scope: Scope, body: bytes) -> bytes:
+        """A new device redeems its claim code; the code is all it needs to show."""
+        address = scope["client"][0] if scope.get("client") else ""
+        wanted = read_claim(body)
+        ask = ClaimAsk(wanted.code, address, wanted.id, wanted.model, wanted.name)
+        answer = await self._bus.request(CLAIM, msgspec.msgpack.encode(ask), CLAIM_TIMEOUT_S)
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        return msgspec.json.encode(claimed(msgspec.msgpack.decode(answer, type=ClaimAnswer), _without_port(host)))
 
     async def _signed_in(self, scope: Scope) -> SignIn:
         headers = dict(scope["headers"])
@@ -153,6 +167,12 @@ class DeviceDoor:
 def _host(scope: Scope) -> str:
     client = scope.get("client")
     return address_of(client[0]) if client else ""
+
+
+def _without_port(host: str) -> str:
+    """The host of a Host header (RFC 9110 section 7.2), IPv6 without its brackets."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    return name.strip("[]")
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:

@@ -297,8 +297,9 @@ class Gateway:
         session = self._sessions.get(key)
         now = self.loop.time()
         instead = session is not None and session.connection is not None
-        assert connection.seat is not None and connect.username is not None
-        limit = self.doorman.let_in(connection.seat, identity.id, connect.username, identity.root, now, instead=instead)
+        assert connection.seat is not None
+        user = connect.username or ""
+        limit = self.doorman.let_in(connection.seat, identity.id, user, identity.root, now, instead=instead)
         if limit is not None:
             self._no_room(connection, connect, identity, limit)
             return
@@ -580,5 +581,5 @@ def _concerned(identity: SignIn, changed: AccessChanged, things: set[str]) -> bo
     if rights.kind == "thing":
         return identity.id in things
     # what a program may reach follows the things of its places
-    listed = bool(things) and (rights.reads is not None or rights.controls is not None)
+    listed = rights.kind == "program" and bool(things) and (rights.reads is not None or rights.controls is not None)
     return listed or changed.tokens is None or identity.id.partition(":")[2] in changed.tokens

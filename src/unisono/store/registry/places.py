@@ -59,6 +59,12 @@ class Places:
         async with self._database.read() as connection:
             return shape.rows(PlaceRow, await connection.execute(shape.page(query, place.c.id, after, limit)))
 
+    async def root_places(self, limit: int) -> list[str]:
+        """Ids of root places, in their order, at most ``limit``."""
+        query = sa.select(place.c.id).where(place.c.parent.is_(None)).order_by(place.c.id).limit(limit)
+        async with self._database.read() as connection:
+            return list(await connection.scalars(query))
+
     async def place_path(self, id: str) -> list[str]:
         """The ids from the root down to ``id`` itself; empty when there is no such place."""
         async with self._database.read() as connection:
