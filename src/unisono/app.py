@@ -90,6 +90,7 @@ def run_up(options: UpOptions, say: Callable[[str], None] | None = None) -> None
     import uvloop
 
     _check(options)
+    gc.set_threshold(*GC_THRESHOLDS)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("uvicorn", "httpx", "alembic", "nats"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -188,7 +189,6 @@ class Hub:
         url, token = await self._start_log(lock)
         await self._start_rest(url, token)
         # What is there now stays: a collection that walks through it takes 60 ms, and the live view would show it.
-        gc.set_threshold(*GC_THRESHOLDS)
         gc.collect()
         gc.freeze()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -231,3 +233,19 @@ async def test_a_hub_goes_on_behind_a_log_from_the_future(hub: Hub) -> None:
         await hub.kill_all()
         await hub.start()
     assert sorted(await hub.history("lamp", "brightness")) == [10, 20, 21, 30, 31]
+
+
+async def test_that_the_log_is_another_one_is_said_until_it_is_over(
+    one: OneOwner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after restoring a backup, which leaves the log out: nothing is lost, and nobody has to restart anything."""
+    await one.stop()
+    with closing(sqlite3.connect(tmp_path / "registry.db")) as registry, registry:
+        registry.execute("UPDATE checkpoint SET log_id = 'of the machine before'")
+    await one.start()
+    (said,) = one.owner.told()
+    assert "the log is another one" in said
+    await one.owner.checkpointer.save(one.owner)
+    assert one.owner.told() == [said], "whoever started the hub may still be on the way"
+    monkeypatch.setattr("unisono.owner.owner.PASSING_S", -1.0)
+    assert one.owner.told() == []

@@ -281,6 +281,7 @@ def test_who_listens_gets_what_waits() -> None:
     assert it.say(HEARS).effects == []  # nothing carries it yet
     assert it.say(online("gauge")).effects == []
     assert it.say(HEARS).effects == ["c1", "c2"]
+    assert it.say(Listening("gauge", "g1", 1, ["call"], T0)).effects == ["c1", "c2"]  # with what was heard before
     desired = Listening("gauge", "g1", 1, ["set", "call", "desired"], T0)
     assert it.say(desired).effects == ["desired:gauge", "c2"]  # wanted values go in one message
     it.say(Sending("c2", T0))
@@ -293,7 +294,19 @@ def test_a_thing_that_went_away_is_not_reachable() -> None:
     assert it.say(ask()).effects == []
     assert it.say(online("gauge", 2)).effects == []
     assert not it.fold.control.reachable(it.twin("gauge"), command(it))  # connected, but it has not subscribed
-    assert it.say(HEARS).effects == ["c1"]
+    assert it.say(HEARS).effects == []  # what the connection before it heard does not count
+    assert it.say(Listening("gauge", "g1", 2, ["set"], T0)).effects == ["c1"]
+
+
+def test_of_two_connections_of_a_thing_one_may_close() -> None:
+    it = home(online("gauge", 2, "g2"), Listening("gauge", "g2", 2, ["set"], T0))
+    assert it.fold.control.way(it.twin("gauge"), "set") == (it.twin("gauge"), "g2")
+    assert it.fold.control.way(it.twin("gauge"), "call") == (it.twin("gauge"), "g1")
+    assert it.fold.control.link(it.twin("gauge")) is it.twin("gauge")
+    it.say(offline("gauge", 1), call("c0"))
+    assert it.say(Listening("gauge", "g2", 2, ["set"], T0)).effects == [], "it waits for one that hears calls"
+    assert it.say(ask()).effects == ["c1"]
+    assert it.say(call("c2")).effects == [], "the connection that heard calls is gone"
 
 
 def test_a_part_is_reached_through_its_parent() -> None:

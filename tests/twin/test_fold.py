@@ -31,6 +31,7 @@ from unisono.thing import Model, Property, Schema, Service
 from unisono.twin.deadletter import EXCERPT_BYTES
 from unisono.twin.fold import FUTURE_US
 from unisono.twin.outcome import SEQ_BITS, Outcome
+from unisono.twin.partition import Partition
 from unisono.twin.record import (
     Asked,
     GatewayStarted,
@@ -320,12 +321,48 @@ def test_a_late_offline_never_wins() -> None:
     assert (home.twin("gauge").availability, home.twin("gauge").seen) == ("offline", T0 + 9)
 
 
-def test_listening_ends_with_the_last_connection() -> None:
-    home = Home(*START, online("gauge", 1), online("gauge", 2), Listening("gauge", "g1", 1, ["set"], T0))
-    home.say(offline("gauge", 1))
-    assert home.twin("gauge").listening == {"set"}
+def test_listening_ends_with_its_connection() -> None:
+    home = Home(*START, online("gauge", 1), online("gauge", 2))
+    home.say(Listening("gauge", "g1", 1, ["set"], T0), Listening("gauge", "g1", 2, ["call"], T0))
+    home.say(Listening("gauge", "g1", 1, ["desired", "set"], T0))
+    assert home.twin("gauge").listening == {1: ["desired", "set"], 2: ["call"]}
+    home.say(offline("gauge", 1), Listening("gauge", "g1", 1, ["set"], T0))
+    assert home.twin("gauge").listening == {2: ["call"]}
     home.say(offline("gauge", 2))
-    assert home.twin("gauge").listening == frozenset()
+    assert home.twin("gauge").listening == {}
+
+
+def test_a_part_listens_through_its_parents_connection_while_that_lasts() -> None:
+    home = Home(*START, thing_put("part", parent="gauge"), online("gauge", 1))
+    home.say(Listening("part", "g1", 1, ["set"], T0))
+    assert home.twin("part").listening == {1: ["set"]}
+    home.say(offline("gauge", 1), online("gauge", 2), Listening("part", "g1", 2, ["call"], T0))
+    assert home.twin("part").listening == {2: ["call"]}
+
+
+def test_parts_come_and_go_with_their_parent() -> None:
+    home = Home(*START, thing_put("part", parent="gauge"), thing_put("other", parent="gauge"), online("other", 7))
+    part, gauge = home.twin("part"), home.twin("gauge")
+    assert list(home.say(online("gauge", 1)).presence) == [gauge, part]
+    assert list(home.say(online("gauge", 2)).presence) == [gauge], "it was there already"
+    assert list(home.say(offline("gauge", 1)).presence) == [gauge]
+    outcome = home.say(GatewayStarted("g1", T0))
+    assert set(outcome.presence) == {gauge, part, home.twin("other")}
+    assert part not in outcome.touched, "nothing of it is to be saved"
+    home.say(thing_put("part", parent="lamp"), ThingRemoved("other", T0))
+    assert list(home.say(online("gauge", 3)).presence) == [gauge]
+    assert list(home.say(online("lamp", 1)).presence) == [home.twin("lamp"), part]
+    home.say(thing_put("part"))
+    assert home.fold.partition.parts == {}
+
+
+def test_after_a_restart_parts_are_known_still() -> None:
+    home = Home(*START, thing_put("part", parent="gauge"))
+    state, rows, _removed = home.fold.partition.saved(home.fold.partition.things.values(), ())
+    again = Partition()
+    again.restore_state(state)
+    assert again.restore_rows(rows) == []
+    assert again.parts == {"gauge": {"part": None}}
 
 
 def test_a_gateway_that_began_anew_has_none_of_its_connections() -> None:
@@ -333,14 +370,15 @@ def test_a_gateway_that_began_anew_has_none_of_its_connections() -> None:
         *START, online("gauge", 1, "g1"), online("probe", 1, "g2"), online("lamp", 1, "g1"), online("lamp", 2, "g2")
     )
     home.say(Listening("gauge", "g1", 1, ["set"], T0), Listening("lamp", "g1", 1, ["set"], T0))
+    home.say(Listening("lamp", "g2", 2, ["call"], T0))
     outcome = home.say(GatewayStarted("g1", T0))
     assert {id: home.twin(id).online for id in ("gauge", "probe", "lamp")} == {
         "gauge": False,
         "probe": True,
         "lamp": True,
     }
-    assert list(outcome.presence) == [home.twin("lamp"), home.twin("gauge")]
-    assert (sorted(home.twin("gauge").listening), sorted(home.twin("lamp").listening)) == ([], ["set"])
+    assert list(outcome.presence) == [home.twin("lamp"), home.twin("gauge"), home.twin("part")]
+    assert (home.twin("gauge").listening, home.twin("lamp").listening) == ({}, {2: ["call"]})
     assert home.say(offline("gauge", 1)).presence == {}
 
 

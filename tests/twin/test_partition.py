@@ -159,7 +159,7 @@ def test_rows_of_another_shape_are_damaged() -> None:
     assert "malformed" in damaged["model:gauge@2"]
     short = msgspec.msgpack.decode(by_key["probe"][4:])
     short[9] = short[9][1:]  # a value fewer than its model has
-    assert "argument 2 is longer" in with_sensor().restore_rows([("probe", _sealed(short))])[0][1]
+    assert "it has 6 values, its model 7" in with_sensor().restore_rows([("probe", _sealed(short))])[0][1]
     assert Partition().restore_rows([("probe", by_key["probe"])]) == [
         ("probe", "its model sensor.temperature 1 is missing")
     ]

@@ -141,11 +141,11 @@ class Actor:
         return _encoder.encode({"state": values, "commands": commands})
 
     async def _deliver(self, twin: Twin, topic: str, payload: bytes) -> str | None:
-        """Hand a message to the gateway that holds the thing's newest connection; why it could not, or None."""
-        link = self._owner.fold.control.link(twin)
-        if link is None:
+        """Hand a message to the gateway that holds the connection which listens for it; why it could not, or None."""
+        way = self._owner.fold.control.way(twin, topic.partition("/")[0])
+        if way is None:
             return "the thing is not connected"
-        gateway = link.connections[max(link.connections)]
+        link, gateway = way
         message = msgspec.msgpack.encode(Down(twin.id, link.id, topic, payload))
         try:
             await self._bus.request(down(gateway), message, SEND_TIMEOUT_S)

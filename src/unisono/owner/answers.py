@@ -196,7 +196,7 @@ class Answers:
         owner = self._owner
         first, last, size = await owner.log.bounds()
         things = owner.partition.things
-        troubles = [t for t in (*owner.troubles, owner.sink.trouble, owner.checkpointer.trouble) if t]
+        troubles = [t for t in (*owner.told(), owner.sink.trouble, owner.checkpointer.trouble) if t]
         status = OwnerStatus(
             owner.log.partition,
             owner.log.log_id,
@@ -253,6 +253,8 @@ class Answers:
             return
         for twin, mask in outcome.touched.items():
             self._touched[twin] = self._touched.get(twin, 0) | mask
+        for twin in outcome.presence:
+            self._touched.setdefault(twin, 0)  # parts come and go with their parent, and are not touched by that
         self._presence.update(outcome.presence)
         self._moved.update(outcome.moved)
         if self._flush is None and (self._touched or self._moved):

@@ -46,6 +46,15 @@ class Loaded(NamedTuple):
     troubles: list[str]
 
 
+class Read(NamedTuple):
+    """What the registry held: the rows that were damaged as (key, reason), or why none can be read."""
+
+    partition: Partition
+    log_id: str
+    damaged: list[tuple[str, str]]
+    unreadable: str | None
+
+
 class Checkpointer:
     """``epoch`` is the owner's lease: a checkpoint of an earlier owner is refused by the registry. ``log_bytes`` is the
     log's bound."""
@@ -64,24 +73,39 @@ class Checkpointer:
         # a small log gives a smaller window, so that there is always room to go on
         self._window = min(REPLAY_WINDOW_BYTES, log_bytes // 2)
         self._bytes = min(BYTES, log_bytes // 8)
+        self._reading: asyncio.Task[Read] | None = None
         self.position = 0
         self.trouble: str | None = None
 
-    async def load(self, history: History) -> Loaded:
-        """What was saved, or an empty partition. Damage is mended where the other engines allow, and reported."""
+    def begin(self) -> None:
+        """Begin to read what was saved, while history opens. The lease must be held: nobody else saves any more."""
+        self._reading = asyncio.create_task(self._read(), name="checkpoint-read")
+
+    async def _read(self) -> Read:
         partition = Partition()
         saved = await self._checkpoints.load_checkpoint(self._partition)
         if saved is None:
-            return Loaded(partition, "", [])
+            return Read(partition, "", [], None)
         try:
             partition.restore_state(saved.state)
         except (msgspec.DecodeError, ValueError) as error:
-            return await self._from_scratch(history, str(error))
-        damaged = partition.restore_rows(await self._checkpoints.load_checkpoint_twins(self._partition))
+            return Read(partition, "", [], str(error))
+        rows = await self._checkpoints.load_checkpoint_twins(self._partition)
+        return Read(partition, saved.log_id, partition.restore_rows(rows), None)
+
+    async def load(self, history: History) -> Loaded:
+        """What was saved, or an empty partition. Damage is mended where the other engines allow, and reported."""
+        if self._reading is None:
+            self.begin()
+        assert self._reading is not None
+        partition, log_id, damaged, unreadable = await self._reading
+        self._reading = None
+        if unreadable is not None:
+            return await self._from_scratch(history, unreadable)
         self.position = partition.position
         if damaged:
             await self._mend(partition, history)
-        return Loaded(partition, saved.log_id, [_damage(key, reason) for key, reason in damaged])
+        return Loaded(partition, log_id, [_damage(key, reason) for key, reason in damaged])
 
     async def _mend(self, partition: Partition, history: History) -> None:
         from unisono.owner.recover import recover_things

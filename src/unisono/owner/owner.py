@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 #: Troubles of this life that the status shows.
 TROUBLES = 20
+#: A trouble that has passed is shown for so long: whoever started the hub will have looked.
+PASSING_S = 600.0
 
 
 class Owner:
@@ -53,6 +55,7 @@ class Owner:
         self.messages = 0
         self.dead = 0
         self.troubles: list[str] = []
+        self._passing: dict[str, float] = {}
         self._reader: Reader | None = None
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._scheduled = False
@@ -101,7 +104,9 @@ class Owner:
         """Stand where the log can go on from; say so when that is not where the checkpoint stood."""
         position = self.partition.position
         if log_id not in ("", self.log.log_id):
-            self._trouble("the log is another one than the twins were folded from; they go on from its beginning")
+            self._passing_trouble(
+                "the log is another one than the twins were folded from; they go on from its beginning"
+            )
             self.partition.position = first - 1
             self.partition.resends.first = 0
             self.checkpointer.rebased()
@@ -126,8 +131,10 @@ class Owner:
             between = f"; what came between {seq} and {again} is lost" if again > seq + 1 else ""
             self._trouble(f"history had lost what came after {seq}: recorded anew from the log{between}")
             return again
-        if log_id:
-            self._trouble("history belongs to another log or to a lost end of it; it goes on from here")
+        if log_id == self.log.log_id:
+            self._trouble(f"history had taken in {seq}, beyond the log's end at {last}: the end is lost")
+        elif log_id:
+            self._passing_trouble("history belongs to another log; it goes on from the beginning of this one")
         self.history.rebase(self.log.log_id, position)
         self.sink.position = position
         return 0
@@ -143,6 +150,18 @@ class Owner:
         logger.warning("partition %s: %s", self.log.partition, text)
         self.troubles.append(text)
         del self.troubles[:-TROUBLES]
+
+    def _passing_trouble(self, text: str) -> None:
+        """A trouble that is over once the twins are saved, as after restoring a backup."""
+        self._trouble(text)
+        self._passing[text] = self._loop.time()
+
+    def told(self) -> list[str]:
+        """The troubles to be shown: those that passed only for a while."""
+        if self.checkpointer.position < 0:
+            return self.troubles
+        late = self._loop.time() - PASSING_S
+        return [text for text in self.troubles if self._passing.get(text, late) >= late]
 
     # the fold's loop
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -55,11 +56,15 @@ async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) 
     lease = await Lease.acquire(
         connection, settings.partition, f"owner-{settings.partition}", steal=settings.embedded, on_lost=lost.set
     )
-    history = await _open_history(Path(settings.folder))
     checkpoints = await Checkpoints.open(settings.registry_url)
     checkpointer = Checkpointer(
         checkpoints, settings.registry_url, settings.partition, lease.epoch, log_bytes=settings.log_bytes
     )
+    # Nothing of what is loaded now is garbage; collections would walk through all of it again and again, a third of the
+    # time that a hundred thousand twins take.
+    gc.disable()
+    checkpointer.begin()
+    history = await _open_history(Path(settings.folder))
     owner = Owner(log, stream, history, checkpointer)
     actor = Actor(owner, bus)
     answers = Answers(owner, actor, bus)
@@ -69,6 +74,8 @@ async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) 
         ready({})
         gauge.start()
         await owner.start()
+        gc.freeze()
+        gc.enable()
         await _until_lost(owner, lost)
     finally:
         await gauge.stop()

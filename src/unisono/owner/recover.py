@@ -41,7 +41,8 @@ async def recover_things(partition: Partition, registry_url: str, number: str, h
                             continue
                         shape = compile_model(document)
                         partition.put_model(row.model, row.model_version, document, shape)
-                    partition.things[row.id] = _twin(row, shape, partition, known, history)
+                    twin = partition.things[row.id] = _twin(row, shape, partition, known, history)
+                    partition.put_under(twin, row.parent)
             after = rows[-1].id
     finally:
         await registry.close()
@@ -64,7 +65,7 @@ def _twin(row: Any, shape: Shape, partition: Partition, known: dict[tuple[str, s
         first = partition.next_series
         partition.next_series += len(shape.series_keys)
     twin = Twin(row.id, shape, first)
-    twin.name, twin.place, twin.root, twin.parent = row.name, row.place, row.root, row.parent
+    twin.name, twin.place, twin.root = row.name, row.place, row.root
     twin.sleep_s, twin.names = row.sleep_s, row.names
     now = time.time_ns() // 1000
     for i, key in enumerate(shape.keys):

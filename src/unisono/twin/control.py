@@ -150,8 +150,19 @@ class Control:
 
     def reachable(self, twin: Twin, command: Command) -> bool:
         """Whether the thing's connection (or its parent's) listens for this kind of command."""
-        kind = "call" if command.asked.call is not None else "set"
-        return kind in twin.listening and self.link(twin) is not None
+        return self.way(twin, "call" if command.asked.call is not None else "set") is not None
+
+    def way(self, twin: Twin, kind: str) -> tuple[Twin, str] | None:
+        """Whose connection hears ``kind`` (``set``, ``call``, ``desired``) for the thing, and which gateway holds it.
+
+        Its own comes before its parent's, of several the newest.
+        """
+        for link in (twin, self._fold.partition.things.get(twin.parent or "")):
+            if link is not None:
+                hearing = [epoch for epoch in link.connections if kind in twin.listening.get(epoch, ())]
+                if hearing:
+                    return link, link.connections[max(hearing)]
+        return None
 
     def link(self, twin: Twin) -> Twin | None:
         """The twin whose connection carries this thing's messages, if it is connected."""

@@ -209,16 +209,18 @@ class Fold:
         twin = self.partition.things.get(entry.thing)
         if twin is None:
             return
+        was = bool(twin.connections)
         if entry.online:
             twin.connections[entry.epoch] = entry.gateway
         elif twin.connections.pop(entry.epoch, None) is None:
             return  # a late "offline" of a connection that was taken over
         else:
             self.partition.resends.left(entry)
-        if not twin.connections:
-            twin.listening = frozenset()
+            twin.listening.pop(entry.epoch, None)
         twin.seen = max(twin.seen, entry.at)
         self._came_or_went(twin)
+        if was != bool(twin.connections):
+            self._carried(twin)
         if twin.sleep_s:
             twin.heard = True
             self._awake(twin)
@@ -230,18 +232,35 @@ class Fold:
                 continue
             kept = {epoch: gateway for epoch, gateway in twin.connections.items() if gateway != entry.gateway}
             if len(kept) != len(twin.connections):
+                twin.listening = {
+                    epoch: topics
+                    for epoch, topics in twin.listening.items()
+                    if epoch not in twin.connections.keys() - kept
+                }
                 twin.connections = kept
-                if not kept:
-                    twin.listening = frozenset()
                 self._came_or_went(twin)
+                if not kept:
+                    self._carried(twin)
 
     def _listening(self, entry: Listening) -> None:
         twin = self.partition.things.get(entry.thing)
         if twin is None:
             return
-        twin.listening |= frozenset(entry.topics)
+        parent = self.partition.things.get(twin.parent or "")
+        open_now = twin.connections if parent is None else twin.connections.keys() | parent.connections.keys()
+        twin.listening = {epoch: topics for epoch, topics in twin.listening.items() if epoch in open_now}
+        if entry.epoch not in open_now:
+            return  # said by a connection that has ended
+        twin.listening[entry.epoch] = sorted({*twin.listening.get(entry.epoch, ()), *entry.topics})
         self.outcome.touched.setdefault(twin, 0)
         self.control.listening(twin, entry.topics)
+
+    def _carried(self, parent: Twin) -> None:
+        """A thing's connection carries its parts: with the first they are there, with the last they are gone."""
+        things = self.partition.things
+        for id in self.partition.parts.get(parent.id, ()):
+            if not things[id].online:
+                self.outcome.presence[things[id]] = None
 
     def _came_or_went(self, twin: Twin) -> None:
         self.outcome.presence[twin] = None
@@ -283,7 +302,8 @@ class Fold:
             twin = partition.things[entry.id] = Twin(entry.id, shape, self._new_series(entry.id, shape))
         elif twin.shape is not shape:
             twin.reshape(shape, self._new_series(entry.id, shape))
-        twin.name, twin.place, twin.root, twin.parent = entry.name, entry.place, entry.root, entry.parent
+        twin.name, twin.place, twin.root = entry.name, entry.place, entry.root
+        partition.put_under(twin, entry.parent)
         twin.sleep_s, twin.names = entry.sleep_s, entry.names
         self.outcome.touched.setdefault(twin, 0)
 
@@ -297,6 +317,7 @@ class Fold:
         twin = self.partition.things.pop(entry.id, None)
         if twin is None:
             return
+        self.partition.put_under(twin, None)
         self.partition.removed.add(entry.id)
         self.outcome.touched.pop(twin, None)
         self.outcome.presence.pop(twin, None)

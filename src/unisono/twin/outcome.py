@@ -40,8 +40,8 @@ class Outcome:
 
     ``blocks`` by shape; ``texts``: history rows that are not properties, as (series, at, seq, text); ``new_series``:
     (first series, thing id, keys) allocated; ``touched``: twins with the bits of renewed properties; ``presence``:
-    twins that came or went; ``effects``: ids of commands to send, or ``desired:<thing>``; ``moved``: ids of commands
-    that changed; ``messages``/``values``/``dead``: counts.
+    twins that came or went, with the parts that a connection carries; ``effects``: ids of commands to send, or
+    ``desired:<thing>``; ``moved``: ids of commands that changed; ``messages``/``values``/``dead``: counts.
     """
 
     __slots__ = (

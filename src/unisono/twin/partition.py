@@ -51,6 +51,7 @@ class Partition:
         self.elapsed = 0
         self.things: dict[str, Twin] = {}
         self.shapes: dict[tuple[str, int], Shape] = {}
+        self.parts: dict[str, dict[str, None]] = {}
         self.commands: dict[str, Command] = {}
         self.dead_letters = DeadLetters()
         self.resends = Resends()
@@ -88,7 +89,18 @@ class Partition:
         """Elapsed microseconds at which a tick is wanted, or None."""
         return self._timers[0][0] if self._timers else None
 
-    # models and commands
+    # parents, models and commands
+
+    def put_under(self, twin: Twin, parent: str | None) -> None:
+        """Make the thing a part of ``parent``; ``parts`` holds the ids of every parent's parts."""
+        if twin.parent is not None and twin.parent in self.parts:
+            siblings = self.parts[twin.parent]
+            siblings.pop(twin.id, None)
+            if not siblings:
+                del self.parts[twin.parent]
+        twin.parent = parent
+        if parent is not None:
+            self.parts.setdefault(parent, {})[twin.id] = None
 
     def put_model(self, id: str, version: int, document: bytes, shape: Shape) -> None:
         if (id, version) not in self.shapes:  # a version never changes; a second put is a repetition
@@ -173,7 +185,9 @@ class Partition:
             raise ValueError(f"its model {saved.model} {saved.version} is missing")
         if saved.open:  # commands whose own row was damaged are gone
             saved.open = [id for id in saved.open if (command := self.commands.get(id)) is not None and command.open]
-        self.things[saved.id] = restore(saved, shape)
+        twin = self.things[saved.id] = restore(saved, shape)
+        if twin.parent is not None:
+            self.parts.setdefault(twin.parent, {})[twin.id] = None
 
     def _line_up(self) -> None:
         """Ended commands in the order in which they ended, which decides who is forgotten first."""

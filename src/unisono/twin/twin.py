@@ -22,8 +22,9 @@ class Twin:
 
     ``values`` and ``ats`` follow ``shape.keys``; an absent value is ``NAN`` or ``msgspec.UNSET`` with ``at`` 0.
     ``series`` is the number of the history series of the first key; the others follow. ``connections`` maps the epoch
-    of each open connection to the gateway that holds it. Of a sleeping thing, ``heard`` says whether it spoke in this
-    sleep interval, ``missed`` how many whole intervals it has been silent.
+    of each open connection to the gateway that holds it; ``listening`` the epoch of a connection, its own or its
+    parent's, to what is heard there (of ``call``, ``desired`` and ``set``). Of a sleeping thing, ``heard`` says whether
+    it spoke in this sleep interval, ``missed`` how many whole intervals it has been silent.
     """
 
     __slots__ = (
@@ -65,7 +66,7 @@ class Twin:
         self.ats: list[int] = [0] * len(shape.keys)
         self.seen = 0
         self.connections: dict[int, str] = {}
-        self.listening: frozenset[str] = frozenset()
+        self.listening: dict[int, list[str]] = {}
         self.sleeping = False
         self.heard = False
         self.missed = 0
@@ -158,7 +159,7 @@ class Saved(msgspec.Struct, array_like=True):
     ats: list[int]
     seen: int
     connections: dict[int, str]
-    listening: list[str]
+    listening: dict[int, list[str]] | list[str]  # a list: of all connections alike, as the first builds kept it
     sleeping: bool
     heard: bool
     open: list[str]
@@ -182,7 +183,7 @@ def save(twin: Twin) -> Saved:
         twin.ats,
         twin.seen,
         twin.connections,
-        sorted(twin.listening),
+        twin.listening,
         twin.sleeping,
         twin.heard,
         twin.open,
@@ -192,14 +193,22 @@ def save(twin: Twin) -> Saved:
 
 
 def restore(saved: Saved, shape: Shape) -> Twin:
-    """The twin that was saved; ``shape`` is the one of its model version."""
-    twin = Twin(saved.id, shape, saved.series)
-    twin.name, twin.place, twin.root, twin.parent = saved.name, saved.place, saved.root, saved.parent
+    """The twin that was saved; ``shape`` is the one of its model version. Raises ValueError when they do not fit.
+
+    A hundred thousand are made at a start: attributes are set once, not first by ``__init__``.
+    """
+    if not shape.width == len(saved.values) == len(saved.ats):
+        raise ValueError(f"it has {len(saved.values)} values, its model {shape.width}")
+    twin = Twin.__new__(Twin)
+    twin.id, twin.name, twin.names = saved.id, saved.name, saved.names
+    twin.model, twin.version, twin.shape, twin.series = saved.model, saved.version, shape, saved.series
+    twin.place, twin.root, twin.parent = saved.place, saved.root, saved.parent
     twin.sleep_s, twin.seen, twin.sleeping, twin.heard = saved.sleep_s, saved.seen, saved.sleeping, saved.heard
-    twin.connections, twin.listening, twin.open = saved.connections, frozenset(saved.listening), saved.open
-    twin.missed, twin.names = saved.missed, saved.names
-    # absent values are told by identity: what was read is made the same object again
-    triples = zip(saved.values, saved.ats, shape.absent, strict=True)
-    twin.values = [value if at else absent for value, at, absent in triples]
-    twin.ats = saved.ats
+    twin.connections, twin.open, twin.missed = saved.connections, saved.open, saved.missed
+    twin.listening = saved.listening if type(saved.listening) is dict else {}
+    twin.values = values = saved.values
+    twin.ats = ats = saved.ats
+    if 0 in ats:
+        # absent values are told by identity: what was read is made the same object again
+        twin.values = [value if at else absent for value, at, absent in zip(values, ats, shape.absent, strict=True)]
     return twin
