@@ -187,3 +187,22 @@ async def test_a_publication_down_to_itself_is_refused(rig: Rig) -> None:
     assert await client.say("things/me/set", b"{}") == ReasonCode.NOT_AUTHORIZED
     await quiet(client)
     assert client.messages == []
+
+
+async def test_what_leaves_together_keeps_its_order_and_its_end(rig: Rig) -> None:
+    """Messages of one turn are joined, a large one among them is not, and nothing is lost before a goodbye."""
+    watcher = await rig.device("neighbour")
+    await watcher.subscribe("many")
+    speaker = await rig.device("lamp")
+    sizes = [5] * 150 + [20_000] + [5] * 70 + [0]
+    for n, size in enumerate(sizes):
+        speaker.publish("many", bytes([n % 250]) * size)
+    await speaker.say("many", b"last")
+    expected = [("many", bytes([n % 250]) * size) for n, size in enumerate(sizes)] + [("many", b"last")]
+    assert await heard(watcher, len(expected)) == expected
+    speaker.publish("many", b"and then")
+    speaker.publish("many", b"goodbye", 1)
+    await until(lambda: len(watcher.messages) == len(expected) + 2, "the last two")
+    await rig.gateway.stop()
+    await until(watcher.closed.is_set, "the end of the connection")
+    assert [payload for _topic, payload in await heard(watcher)][-2:] == [b"and then", b"goodbye"]

@@ -694,6 +694,28 @@ def test_acknowledgements_run_together() -> None:
     assert connection.receive(data) == [Acknowledged([1, 2, 3])]
 
 
+@pytest.mark.parametrize("version", [V4, V5])
+def test_acknowledgements_cut_anywhere(version: Version) -> None:
+    """Plain PUBACKs are taken in one go, whatever stands between them and wherever the socket's chunks end."""
+    sent: list[Packet] = [
+        Puback(1),
+        Puback(2),
+        Pubrec(3),
+        Puback(4),
+        Pubcomp(3),
+        Puback(5, 0x10 * (version == V5)),
+        Puback(6),
+    ]
+    data = b"".join(encode(packet, version) for packet in sent)
+    for cut in range(len(data) + 1):
+        connection = opened(version)
+        for qos in (1, 1, 2, 1, 1, 1):
+            connection.deliver("a", b"", qos)
+        told = [each for part in (data[:cut], data[cut:]) for each in connection.receive(part)]
+        assert [n for each in told if isinstance(each, Acknowledged) for n in each.packet_ids] == [1, 2, 4, 3, 5, 6]
+        assert connection.session.in_flight == {}
+
+
 def test_answers_that_nothing_waits_for() -> None:
     connection = opened(V5)
     connection.deliver("a", b"", 1)

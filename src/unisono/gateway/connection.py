@@ -66,6 +66,10 @@ PAYLOAD_BYTES = 4
 #: loop would read thirty-two times in a row). Less than `LIGHT_BYTES` is not what crowds the log.
 TURN_BYTES = 64 * 1024
 LIGHT_BYTES = 4 * 1024
+#: Messages for one client that leave together at most, and the size from which one leaves at once: copying it into a
+#: joined write would cost more than the call that is saved.
+GATHERED = 64
+LARGE_BYTES = 16 * 1024
 #: The first refusals of a connection are logged; a device that errs in a loop must not fill the log.
 REFUSALS = 20
 
@@ -90,6 +94,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_behind",
         "_first",
+        "_gathered",
         "_refusals",
         "_routes",
         "_slow",
@@ -133,6 +138,7 @@ class Connection(asyncio.Protocol):
         self._refusals = 0
         self._behind = False
         self._first = b""
+        self._gathered: list[bytes] | None = None
         self._slow = False
         self.holds = 0
         self.seat: Seat | None = None
@@ -456,7 +462,7 @@ class Connection(asyncio.Protocol):
             self.session.keep(message)
             return
         self._sent(message.qos, len(data))
-        transport.write(data)
+        self._gather(data)
 
     def _too_slow(self) -> None:
         """The first message was lost for it: say so once, and end it where that is the policy."""
@@ -483,7 +489,7 @@ class Connection(asyncio.Protocol):
                 return
             session.sent()
             self._sent(message.qos, len(data))
-            self.transport.write(data)
+            self._gather(data)
 
     def _sent(self, qos: int, size: int) -> None:
         tally, traffic = self.gateway.tally, self.traffic
@@ -493,12 +499,32 @@ class Connection(asyncio.Protocol):
             traffic.messages_out += 1
             traffic.bytes_out += size
 
+    def _gather(self, data: bytes) -> None:
+        """Send a message with the others of this turn."""
+        gathered = self._gathered
+        if gathered is None:
+            self._gathered = [data]
+            self.gateway.outlet.soon(self)
+        else:
+            gathered.append(data)
+        if len(data) > LARGE_BYTES or (gathered is not None and len(gathered) >= GATHERED):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has gathered."""
+        gathered, self._gathered = self._gathered, None
+        if gathered and self.transport is not None:
+            self.transport.write(gathered[0] if len(gathered) == 1 else b"".join(gathered))
+
     def write(self, data: bytes) -> None:
+        """Write now, behind what has gathered."""
+        self.flush()
         if data and self.transport is not None:
             self.transport.write(data)
 
     def close(self) -> None:
         """Close once what is written was taken - but do not wait for ever for a client that does not read."""
+        self.flush()
         transport = self.transport
         if transport is not None:
             transport.close()

@@ -23,6 +23,7 @@ from unisono.gateway.connection import Connection, now_us, special_rights, spoke
 from unisono.gateway.doorman import GUESSES, Doorman
 from unisono.gateway.limits import HubLimits
 from unisono.gateway.meter import Wait
+from unisono.gateway.outlet import Outlet
 from unisono.gateway.policy import Policy
 from unisono.gateway.retained import Retained
 from unisono.gateway.routing import RETAINED, Place
@@ -100,6 +101,7 @@ class Gateway:
         self.authority = ""  # common name of the hub's certificate authority, for clients that show a certificate
         self.bus = bus
         self.loop = asyncio.get_running_loop()
+        self.outlet = Outlet(self.loop)
         self.allowed = allowed or HubLimits()
         own = self.allowed.connection
         self.limits = Limits(max_packet_size=own.packet_bytes, receive_maximum=min(own.receive_maximum, own.in_flight))

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable
 
 from msgspec import structs
 
-from unisono.wire.mqtt.events import Acknowledged, Reply
+from unisono.wire.mqtt.events import Acknowledged, Event, Reply
 from unisono.wire.mqtt.packets import Properties, Puback, Pubcomp, Publish, Pubrec, Pubrel, Version
 from unisono.wire.mqtt.publishing import encode_acknowledgement, encode_publish
 from unisono.wire.mqtt.reason import ReasonCode
@@ -178,6 +178,30 @@ class Outgoing:
         if not done:
             return False, b""
         return True, self._remove(packet_id)
+
+    def take_pubacks(self, data: bytes, pos: int, events: list[Event]) -> int:
+        """Take plain PUBACKs (no reason) of messages in flight from ``pos`` on, and tell of them: where it stopped.
+
+        As `tell` of each, in an eighth of the time: a subscriber at QoS 1 sends one a message. What is not as usual (an
+        id that nothing waits for, a resumed session that sends again) is left to it.
+        """
+        in_flight = self._session.in_flight
+        taken: list[int] = []
+        while not self._backlog and data.startswith(b"\x40\x02", pos) and pos + 4 <= len(data):
+            packet_id = data[pos + 2] << 8 | data[pos + 3]
+            message = in_flight.get(packet_id)
+            if message is None or message.qos != 1:
+                break
+            del in_flight[packet_id]
+            taken.append(packet_id)
+            pos += 4
+        if taken:
+            last = events[-1] if events else None
+            if type(last) is Acknowledged:
+                last.packet_ids += taken
+            else:
+                events.append(Acknowledged(taken))
+        return pos
 
     def _record(self, packet: Pubrec, waiting: bool, message: Publish | None) -> tuple[bool, bytes]:
         packet_id = packet.packet_id

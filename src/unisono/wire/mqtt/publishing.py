@@ -5,6 +5,7 @@ Knows MQTT 3.1, 3.1.1 and 5.0. Knows no state. The hot path for runs of plain PU
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeVar
 
 from unisono.wire.mqtt.connecting import check_response_topic
@@ -16,6 +17,11 @@ from unisono.wire.mqtt.topics import check_topic
 
 __all__ = ["RECEIVED_REASONS", "decode_acknowledgement", "decode_publish", "encode_acknowledgement", "encode_publish"]
 
+
+KNOWN_TOPICS = 1_024
+MAX_KNOWN_SIZE = 128
+"""Topics whose field is remembered (a message for a thousand subscribers is encoded a thousand times), and the longest
+such topic, in characters: 0.5 MB at the very worst."""
 
 Acknowledgement = TypeVar("Acknowledgement", Puback, Pubrec, Pubrel, Pubcomp)
 
@@ -29,16 +35,19 @@ _ACKNOWLEDGEMENTS: dict[type, tuple[int, PacketType, frozenset[int], str]] = {
 }
 
 
+_topic_field = lru_cache(KNOWN_TOPICS)(encode_text)
+
+
 def encode_publish(packet: Publish, version: Version) -> bytes:
     """PUBLISH. The topic is trusted: check what comes from outside with `topics.check_topic` first."""
     first = 0x30 | packet.dup << 3 | packet.qos << 1 | packet.retain
-    parts = [encode_text(packet.topic)]
+    topic = packet.topic
+    head = _topic_field(topic) if len(topic) <= MAX_KNOWN_SIZE else encode_text(topic)
     if packet.qos:
-        parts.append(encode_u16(packet.packet_id))
+        head += packet.packet_id.to_bytes(2, "big")
     if version == Version.V5:
-        parts.append(encode_properties(packet.properties, PacketType.PUBLISH))
-    parts.append(packet.payload)
-    return frame(first, b"".join(parts))
+        head += encode_properties(packet.properties, PacketType.PUBLISH)
+    return frame(first, head + packet.payload)
 
 
 def decode_publish(first: int, reader: Reader, version: Version) -> Publish:

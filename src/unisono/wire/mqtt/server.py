@@ -192,6 +192,11 @@ class ServerConnection:
                     if after > pos:
                         pos = after
                         continue
+                elif data[pos] == 0x40 and self._outgoing is not None:  # PUBACK
+                    after = self._outgoing.take_pubacks(data, pos, events)
+                    if after > pos:
+                        pos = after
+                        continue
                 limit = self.limits.max_packet_size
             else:
                 limit = self.limits.max_connect_size
