@@ -235,6 +235,7 @@ class Hub:
 
     async def _start_rest(self, url: str, token: str | None) -> None:
         from unisono import api
+        from unisono.api.trust import TRUST_PATHS, TrustPages
         from unisono.gateway.http import DeviceDoor
         from unisono.gateway.websocket import WebSocketDoor
         from unisono.store.bus import Bus, connect
@@ -262,6 +263,7 @@ class Hub:
         await door.start()
         self._stops.push_async_callback(door.stop)
         browsers = await self._gateway_for_browsers(connection, bus, logs, partitions)
+        trust = TrustPages(lambda: self.certificates.authority, lambda: self.certificates.notes.authority.subject)
         context = api.ApiContext(
             registry=registry,
             bus=bus,
@@ -272,7 +274,9 @@ class Hub:
             pepper=pepper,
             hub_id=hub_id,
             started=self.started,
-            mounts={"/api/v1/device": door, MQTT_PATH: WebSocketDoor(browsers)},
+            mounts={"/api/v1/device": door, MQTT_PATH: WebSocketDoor(browsers), **dict.fromkeys(TRUST_PATHS, trust)},
+            issue_certificate=self.certificates.issue_client,
+            trust_client=self.certificates.trust_client,
             hub_info=self.info,
             pause=self.pause_owners,
             resume=self.resume_owners,

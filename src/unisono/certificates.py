@@ -12,6 +12,7 @@ import ipaddress
 import logging
 import secrets
 import socket
+import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,8 @@ LOOK_S = 2.0
 NAMES_S = 60.0
 #: A machine has a handful of addresses, one that runs containers a few dozen.
 MAX_NAMES = 100
+#: Certificates of devices that others made: every gateway holds them all, parsed; some ten thousand.
+TRUSTED_BYTES = 8 * 1024 * 1024
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -94,6 +97,7 @@ class Certificates:
         self.clients = self.folder / "clients.pem"
         self.notes: Notes
         self.trouble: str | None = None
+        self._trusted = self.folder / "trusted.pem"
         self._authority_key = data / "keys" / "ca.key"
         self._notes_file = self.folder / "notes.json"
         self._names = names
@@ -110,7 +114,7 @@ class Certificates:
         else:
             self._keep_serving(authority, known)
         if not self.clients.exists():
-            write_private(self.clients, self.authority_file.read_bytes())
+            self._write_clients()
 
     def refresh(self) -> None:
         """As `prepare`, in a hub that runs: what cannot be used is `trouble`, and what there is goes on being used."""
@@ -135,12 +139,37 @@ class Certificates:
         """The authority's certificate (PEM): what phones and devices trust."""
         return self.authority_file.read_bytes()
 
-    def issue_client(self, thing: str) -> Pair:
-        """A new certificate and key for a thing. Raises HostError when the authority's key is gone."""
+    def issue_client(self, thing: str) -> tuple[bytes, bytes]:
+        """A new certificate and its key (PEM) for a thing. Raises HostError when the authority's key is gone."""
         from unisono.access.authority import Pair, issue_client
 
         pair = Pair(self.authority, self._read_key())
-        return issue_client(pair, thing, self._clock(), secrets.token_bytes)
+        made = issue_client(pair, thing, self._clock(), secrets.token_bytes)
+        return made.certificate, made.key
+
+    def trust_client(self, certificate: bytes) -> None:
+        """Let the TLS doors take a device that shows a certificate that others made; what it may do is not said here.
+
+        Raises CallerError ``bad_certificate``, also for one that could pass for the hub's own; ``too_many``.
+        """
+        from unisono.access.authority import read_certificate
+
+        facts = read_certificate(certificate)
+        if self.notes.authority.subject in (facts.subject, facts.issuer) and certificate != self.authority:
+            raise CallerError(
+                f"its name is {self.notes.authority.subject!r}, as the hub's own",
+                code="bad_certificate",
+                field="pem",
+                expected="a certificate that the device or its maker made",
+            )
+        pem = ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(certificate.decode("ascii", "replace"))).encode()
+        held = _read(self._trusted) or b""
+        if pem in held:
+            return
+        if len(held) + len(pem) > TRUSTED_BYTES:
+            raise CallerError(f"{TRUSTED_BYTES} bytes of foreign certificates are trusted", code="too_many")
+        write_private(self._trusted, held + pem)
+        self._write_clients()
 
     def info(self) -> dict[str, Any]:
         """What a person may know of them."""
@@ -173,8 +202,11 @@ class Certificates:
         made = make_authority(socket.gethostname().partition(".")[0], self._clock(), secrets.token_bytes)
         write_private(self._authority_key, made.key)
         write_private(self.authority_file, made.certificate)
-        write_private(self.clients, made.certificate)
+        self._write_clients()
         return _keep(made.certificate)
+
+    def _write_clients(self) -> None:
+        write_private(self.clients, self.authority_file.read_bytes() + (_read(self._trusted) or b""))
 
     def _read_key(self) -> bytes:
         key = _read(self._authority_key)

@@ -46,7 +46,8 @@ class ApiContext:
 
     ``log_of`` opens nothing: it gives the log of a partition. ``mounts``: ASGI applications by path (the device HTTP
     endpoints). ``hub_info``: what ``/api/v1/status`` tells beyond owners and gateways. ``backup``: see
-    `unisono.api.backup`.
+    `unisono.api.backup`. ``issue_certificate``: a new certificate and its key (PEM) for a thing. ``trust_client``: lets
+    the TLS doors take whoever shows this certificate (PEM).
     """
 
     registry: Registry
@@ -62,6 +63,8 @@ class ApiContext:
     hub_info: Callable[[], Mapping[str, Any]] = dict
     pause: Callable[[], Awaitable[None]] | None = None
     resume: Callable[[], Awaitable[None]] | None = None
+    issue_certificate: Callable[[str], tuple[bytes, bytes]] | None = None
+    trust_client: Callable[[bytes], None] | None = None
 
     def __post_init__(self) -> None:
         self.owners = Owners(self.bus, self.partitions)

@@ -72,6 +72,8 @@ async def add_certificate(
     """Let a client certificate sign a thing in, given as PEM text or as the SHA-256 fingerprint of its DER form."""
     thing, _ = await context.thing(thing_id, identity, Action.ADMINISTER)
     row = _certificate_row(thing.id, data)
+    if data.pem is not None and context.trust_client is not None:
+        context.trust_client(data.pem.strip().encode())
     await context.registry.put_certificate(row)
     context.directory.announce([thing.id])
     return _certificate(row)

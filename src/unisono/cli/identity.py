@@ -91,10 +91,18 @@ def certificate(
     id: ThingId,
     add: Annotated[Path | None, typer.Option(metavar="FILE", help="A certificate in PEM form that lets it in.")] = None,
     revoke: Annotated[str | None, typer.Option(metavar="FINGERPRINT", help="One that no longer does.")] = None,
+    new: Annotated[bool, typer.Option("--new", help="Make one, and print it with its key (PEM), once.")] = False,
 ) -> None:
-    """List the client certificates that sign a thing in; --add and --revoke change them."""
+    """List the client certificates that sign a thing in; --new, --add and --revoke change them."""
     path = f"/api/v1/things/{id}/certificates"
-    if add is not None:
+    if new:
+        made = hub.post(f"/api/v1/things/{id}/certificate", {})
+        if screen.as_json:
+            screen.json(made)
+        else:
+            print(made["key"] + made["certificate"], end="")
+            note("The key is shown only now. The device needs both, and the hub's own certificate: /ca.pem")
+    elif add is not None:
         screen.fields(hub.post(path, {"pem": _read(add)}))
     elif revoke is not None:
         hub.delete(f"{path}/{revoke}")
