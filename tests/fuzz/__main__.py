@@ -7,6 +7,7 @@ breaks a promise is written to ``.fuzz/crash-*``, and the exit code is 77 (libFu
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -17,9 +18,8 @@ WORK = Path(".fuzz")
 MAX_INPUT = 4_096
 """Bytes of an input: a program of some hundred packets. Longer ones find nothing more and run slower."""
 
-HANG_S = 120
-"""An input that runs longer than this by the clock is a hang; what is merely slow is found by CPU time (`CPU_LIMIT_S`),
-which a busy or suspended machine does not spend."""
+HANG_CPU_S = 20
+"""CPU seconds after which an input hangs. Not by the clock: a busy or suspended machine is no finding."""
 
 MEMORY_MB = 1_024
 """Resident memory that is a finding; the process itself takes 100 MB and its growing corpus somewhat more."""
@@ -36,13 +36,18 @@ def fuzz(seconds: int, *, quiet: bool) -> None:
     with atheris.instrument_imports(include=["unisono.wire"]):
         from tests.fuzz.target import check
 
+    def guarded(data: bytes) -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, HANG_CPU_S)
+        check(data)
+
+    signal.signal(signal.SIGVTALRM, _hangs)
     found = WORK / "corpus"
     found.mkdir(parents=True, exist_ok=True)
     arguments = [
         sys.argv[0],
         f"-max_total_time={seconds}",
         f"-max_len={MAX_INPUT}",
-        f"-timeout={HANG_S}",
+        "-timeout=86400",
         f"-rss_limit_mb={MEMORY_MB}",
         f"-artifact_prefix={WORK}/",
         "-print_final_stats=1",
@@ -51,8 +56,12 @@ def fuzz(seconds: int, *, quiet: bool) -> None:
         str(found),
         str(CORPUS),
     ]
-    atheris.Setup(arguments, check)
+    atheris.Setup(arguments, guarded)
     atheris.Fuzz()
+
+
+def _hangs(number: int, frame: object) -> None:
+    raise TimeoutError(f"an input takes more than {HANG_CPU_S} s of CPU")
 
 
 def replay(files: list[Path]) -> None:
