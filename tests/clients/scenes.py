@@ -167,7 +167,7 @@ async def a_shared_subscription_hands_each_message_to_one(stage: Stage) -> None:
     sent = [Message("room/work", b"%d" % number, 1) for number in range(20)]
     for message in sent:
         await sender.publish(message)
-    heard = []
+    heard: list[Message] = []
     async with asyncio.timeout(20):
         while len(heard) < len(sent):
             found = {asyncio.create_task(peer.heard.get()) for peer in (one, other)}

