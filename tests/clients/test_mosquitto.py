@@ -24,6 +24,7 @@ pytestmark = pytest.mark.skipif(
 )
 WITHIN_S = 20.0
 VERSIONS = ("mqttv311", "mqttv5")
+BRIDGE = {"mqttv311": "mqttv311", "mqttv5": "mqttv50"}
 DOORS = ("tcp", "tls")
 LINE_BY_LINE = ("stdbuf", "-oL")
 """What the tools say with -d is otherwise kept back until their output is full."""
@@ -179,7 +180,7 @@ async def test_a_bridge(running: Hub, version: str, tmp_path: Path) -> None:
     port, config = free_port(), tmp_path / "mosquitto.conf"
     config.write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
-        f"connection hub\naddress 127.0.0.1:{running.mqtt_port}\nbridge_protocol_version {version.replace('v5', 'v50')}\n"
+        f"connection hub\naddress 127.0.0.1:{running.mqtt_port}\nbridge_protocol_version {BRIDGE[version]}\n"
         f"remote_username {first.id}\nremote_password {first.secret}\nremote_clientid {first.id}\n"
         "cleansession true\ntry_private true\nnotifications false\nbridge_attempt_unsubscribe false\n"
         "restart_timeout 1\ntopic up/# out 1\ntopic down/# in 1\n"
