@@ -582,6 +582,56 @@ def test_receive_maximum_at_the_next_message() -> None:
     assert len(flat(connection.receive(second))) == 1
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_receive_maximum_counts_what_is_not_released(number: int) -> None:
+    """MQTT-3.3.4-7: PUBREC frees no room, PUBCOMP does - also for a message of an earlier connection."""
+    session = Session()
+    session.held[b"\0\x09"] = True
+    connection = opened(V5, Limits(receive_maximum=1), session=session, clean_start=False)
+    connection.receive(encode(Publish("a", b"x", 2, packet_id=1), V5))
+    connection.pubrecs([b"\0\1"])
+    if number == 1:
+        error = only_error(connection.receive(encode(Publish("a", b"x", 1, packet_id=2), V5)))
+        assert error.reason_code == ReasonCode.RECEIVE_MAXIMUM_EXCEEDED
+        return
+    connection.receive(encode(Pubrel(1), V5))
+    assert len(flat(connection.receive(encode(Publish("a", b"x", 1, packet_id=2), V5)))) == 1
+    fresh = opened(V5)
+    assert fresh.receive(encode(Pubrel(1), V5)) == [Released([b"\0\1"], encode(Pubcomp(1, 0x92), V5))]
+
+
+@pytest.mark.parametrize("topics", [["a", "a", "a"], ["a", "b", "c"]])
+def test_an_id_that_a_qos_2_message_bears_is_in_use(topics: list[str]) -> None:
+    """MQTT-2.2.1-3; before version 5 there is no way to say so."""
+    for version in (V4, V5):
+        session = Session()
+        session.held[b"\0\2"] = True
+        connection = opened(version, session=session, clean_start=False)
+        stream = [Publish(topic, b"x", 1, packet_id=n + 1) for n, topic in enumerate(topics)]
+        rows = flat(connection.receive(b"".join(encode(packet, version) for packet in stream)))
+        taken = [row[4] for row in rows if len(row) > 1]
+        assert len(taken) == (3 if version == V4 else 2)
+        replies = [row[0] for row in rows if len(row) == 1]
+        assert replies == ([Reply(encode(Puback(2, 0x91), V5))] if version == V5 else [])
+        assert connection.unanswered == len(taken)
+        only = connection.receive(encode(Publish("a", b"x", 1, packet_id=2), V5 if version == V5 else V4))
+        assert [type(event) for event in only] == ([Reply] if version == V5 else [PublishRun])
+
+
+def test_subscribing_with_an_id_that_is_in_use() -> None:
+    session = Session()
+    session.held[b"\0\7"] = True
+    for version in (V4, V5):
+        connection = opened(version, session=session, clean_start=False)
+        some: list[tuple[Packet, Packet, type]] = [
+            (Subscribe(7, [Subscription("a"), Subscription("b")]), Suback(7, [0x91, 0x91]), Subscribed),
+            (Unsubscribe(7, ["a"]), Unsuback(7, [0x91]), Unsubscribed),
+        ]
+        for asked, answer, kind in some:
+            (event,) = connection.receive(encode(asked, version))
+            assert event == Reply(encode(answer, V5)) if version == V5 else type(event) is kind
+
+
 # QoS 2 from the client ------------------------------------------------------------------------------------------------
 
 
@@ -684,6 +734,133 @@ def test_delivery_beyond_the_clients_packet_size() -> None:
     assert connection.deliver("a", bytes(30), 1) == b""
     assert connection.session.in_flight == {}
     assert connection.deliver("a", b"", 1)
+
+
+def test_nothing_is_larger_than_the_client_takes() -> None:
+    """MQTT-3.1.2-24: CONNACK, SUBACK, UNSUBACK, and what a resumed session is sent again."""
+    refused = ServerConnection(Limits())
+    refused.receive(encode(Connect("me", V5, properties=Properties(maximum_packet_size=10)), V5))
+    assert decode(refused.accept(), V5) == Connack(False, ReasonCode.PACKET_TOO_LARGE)
+    assert refused.state is State.CLOSED
+    silent = ServerConnection(Limits())
+    silent.receive(encode(Connect("me", V5, properties=Properties(maximum_packet_size=4)), V5))
+    assert silent.accept() == b""
+    for packet in (Subscribe(1, [Subscription("a")] * 20), Unsubscribe(1, ["a"] * 20)):
+        connection = opened(V5, properties=Properties(maximum_packet_size=20))
+        assert only_error(connection.receive(encode(packet, V5))).reason_code == ReasonCode.PACKET_TOO_LARGE
+    session = Session()
+    first = opened(V5, session=session, clean_start=False)
+    for size in (30, 1, 30, 2):
+        first.deliver("a", bytes(size), 1)
+    second = ServerConnection(Limits())
+    small = Properties(maximum_packet_size=20, receive_maximum=1)
+    second.receive(encode(Connect("me", V5, clean_start=False, properties=small), V5))
+    data = second.accept(session=session, session_present=True)
+    assert data.endswith(encode(Publish("a", bytes(1), 1, False, True, 2), V5))
+    assert second.receive(encode(Puback(2), V5)) == [
+        Acknowledged([2]),
+        Reply(encode(Publish("a", bytes(2), 1, False, True, 4), V5)),
+    ]
+    assert list(session.in_flight) == [4]
+
+
+def test_topic_aliases_to_the_client() -> None:
+    """MQTT-3.1.2-26, -27, MQTT-3.3.2-11: only within its maximum; the one least recently used gives way."""
+    connection = opened(V5, properties=Properties(topic_alias_maximum=2, maximum_packet_size=40))
+
+    def sent(topic: str, qos: int = 0, payload: bytes = b"x") -> tuple[str, int | None]:
+        data = connection.deliver(topic, payload, qos)
+        assert data
+        packet = decode(data, V5)
+        assert isinstance(packet, Publish)
+        return packet.topic, None if packet.properties is None else packet.properties.topic_alias
+
+    assert [sent("first"), sent("second", 1), sent("first", 2)] == [("first", 1), ("second", 2), ("", 1)]
+    assert [sent("third"), sent("first"), sent("second")] == [("third", 2), ("", 1), ("second", 2)]
+    assert connection.deliver("fourth", bytes(50)) == b""
+    assert sent("fourth", payload=bytes(29)) == ("fourth", None), "it fits without an alias only"
+    assert sent("fourth") == ("fourth", 1)
+    plain = opened(V5)
+    data = plain.deliver("first", b"x")
+    assert data is not None and decode(data, V5) == Publish("first", b"x")
+    wide = opened(V5, properties=Properties(topic_alias_maximum=2))
+    long = "l" * 300
+    data = wide.deliver(long, b"x")
+    assert data is not None and decode(data, V5) == Publish(long, b"x")
+    again = opened(V5, properties=Properties(topic_alias_maximum=9), session=connection.session, clean_start=False)
+    assert list(again.session.in_flight.values()) == list(connection.session.in_flight.values())
+
+
+def test_a_resumed_session_uses_no_alias_of_the_last_connection() -> None:
+    """MQTT-3.3.2-7."""
+    session = Session()
+    aliases = Properties(topic_alias_maximum=5)
+    first = opened(V5, session=session, clean_start=False, properties=aliases)
+    first.deliver("a", b"1", 1)
+    first.deliver("a", b"2", 1)
+    second = ServerConnection(Limits())
+    second.receive(encode(Connect("me", V5, clean_start=False, properties=aliases), V5))
+    data = second.accept(session=session, session_present=True)
+    expected = [
+        Publish("a", b"1", 1, False, True, 1, Properties(topic_alias=1)),
+        Publish("", b"2", 1, False, True, 2, Properties(topic_alias=1)),
+    ]
+    assert data.endswith(b"".join(encode(packet, V5) for packet in expected))
+
+
+@pytest.mark.parametrize(("now", "left"), [(0, 10), (1, 10), (1_000_000, 9), (9_999_999, 1), (12_000_000, 0)])
+@pytest.mark.parametrize("qos", [0, 1])
+def test_message_expiry_is_counted_down(now: int, left: int, qos: int) -> None:
+    """MQTT-3.3.2-6; what was begun is gone on with when it has expired (MQTT-4.3.3-7), so it is sent again with 0."""
+    session = Session()
+    connection = opened(V5, session=session, clean_start=False)
+    given = Properties(message_expiry_interval=10, content_type="x")
+    data = connection.deliver("a", b"", qos, False, given, 10_000_000, now=now)
+    assert data is not None
+    told = Properties(message_expiry_interval=left, content_type="x")
+    assert decode(data, V5) == Publish("a", b"", qos, False, False, qos, told)
+    if qos:
+        second = ServerConnection(Limits())
+        second.receive(encode(Connect("me", V5, clean_start=False), V5))
+        data = second.accept(session=session, session_present=True, now=11_000_000)
+        told.message_expiry_interval = 0
+        assert data.endswith(encode(Publish("a", b"", 1, False, True, 1, told), V5))
+    older = opened(V4)
+    data = older.deliver("a", b"", qos, False, given, 10_000_000, now=now)
+    assert data is not None and decode(data, V4) == Publish("a", b"", qos, packet_id=qos)
+
+
+def test_a_reason_below_an_error_goes_to_version_5_only() -> None:
+    told = ReasonCode.NO_MATCHING_SUBSCRIBERS
+    for version in (V4, V5):
+        connection = opened(version)
+        reason = told if version == V5 else 0
+        answers = [Puback(n, reason) for n in (1, 2)]
+        assert connection.pubacks([b"\0\1", b"\0\2"], told) == b"".join(encode(each, version) for each in answers)
+        assert connection.pubrecs([b"\0\3"], told) == encode(Pubrec(3, reason), version)
+        assert connection.pubacks([], told) == b""
+
+
+def test_the_client_is_sent_elsewhere() -> None:
+    """Section 4.11: in CONNACK and in DISCONNECT; where it does not fit, without the place."""
+    asked = ServerConnection(Limits())
+    asked.receive(encode(Connect("me", V5), V5))
+    told = decode(asked.refuse(ReasonCode.SERVER_MOVED, detail="gone", server_reference="there:1883"), V5)
+    assert told == Connack(False, 0x9D, Properties(reason_string="gone", server_reference="there:1883"))
+    data = opened(V5).disconnect(ReasonCode.USE_ANOTHER_SERVER, server_reference="there")
+    assert decode(data, V5) == Disconnect(0x9C, Properties(server_reference="there"))
+    small = opened(V5, properties=Properties(maximum_packet_size=16))
+    data = small.disconnect(ReasonCode.USE_ANOTHER_SERVER, detail="x", server_reference="there.example")
+    assert decode(data, V5) == Disconnect(0x9C)
+    assert opened(V4).disconnect(ReasonCode.USE_ANOTHER_SERVER, server_reference="there") == b""
+
+
+def test_a_bridge_tells_what_it_is() -> None:
+    """Mosquitto's bit 0x80 of the protocol level."""
+    for version in (V31, V4):
+        connection = ServerConnection(Limits())
+        (event,) = connection.receive(encode(Connect("b", version, bridge=True), version))
+        assert isinstance(event, Connected) and event.connect == Connect("b", version, bridge=True)
 
 
 def test_acknowledgements_run_together() -> None:
