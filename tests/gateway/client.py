@@ -19,11 +19,11 @@ from unisono.wire.mqtt import (
     Unsuback,
     Version,
 )
-from unisono.wire.mqtt.codec import decode_body
+from unisono.wire.mqtt.codec import decode_body, encode
 from unisono.wire.mqtt.events import Reply
 from unisono.wire.mqtt.fields import Reader
 from unisono.wire.mqtt.framing import Inlet, find_packet
-from unisono.wire.mqtt.packets import Puback, Pubrec
+from unisono.wire.mqtt.packets import Packet, Properties, Puback, Publish, Pubrec
 
 __all__ = ["Client", "connect_packet"]
 
@@ -58,11 +58,22 @@ class Client(asyncio.Protocol):
         self.goodbye: Disconnect | None = None
         self.faults: list[str] = []
         self.last_bytes = b""
+        self.packets: list[Packet] = []
         self._packets = Inlet()
 
     @property
     def payloads(self) -> list[bytes]:
         return [payload for _topic, payload, _qos, _retain in self.messages]
+
+    @property
+    def published(self) -> list[Publish]:
+        """PUBLISH packets as they came, whatever the state machine made of them."""
+        return [packet for packet in self.packets if isinstance(packet, Publish)]
+
+    @property
+    def told(self) -> list[Properties]:
+        """The properties of the messages, in their order."""
+        return [run.properties or Properties() for run in self.runs for _each in run.payloads]
 
     async def dial(self) -> None:
         """Open the socket; say nothing."""
@@ -87,9 +98,9 @@ class Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.last_bytes = data
+        self._look(data)
         if self.deaf:
             return
-        self._look(data)
         for event in self.wire.receive(data):
             if isinstance(event, Connack):
                 self.connack = event
@@ -122,6 +133,7 @@ class Client(asyncio.Protocol):
             packet = decode_body(whole[pos], Reader(whole, start, stop), version)
             if isinstance(packet, Puback | Pubrec):
                 self.reasons[packet.packet_id] = packet.reason
+            self.packets.append(packet)
             pos = stop
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -157,9 +169,10 @@ class Client(asyncio.Protocol):
         await until(lambda: number in self.answers, f"UNSUBACK for {filters}")
         return self.answers[number]
 
-    async def leave(self, reason: int = 0) -> None:
+    async def leave(self, reason: int = 0, properties: Properties | None = None) -> None:
         """DISCONNECT and wait for the end of the connection."""
-        self.send(self.wire.disconnect(reason))
+        self.wire.disconnect()
+        self.send(encode(Disconnect(reason, properties), self.wire.version))
         await until(self.closed.is_set, "the end of the connection")
 
     async def drop(self) -> None:
