@@ -43,6 +43,7 @@ from unisono.wire.mqtt import (
 )
 
 if TYPE_CHECKING:
+    from unisono.gateway.authentication import Proving
     from unisono.gateway.commit import Committer
     from unisono.gateway.meter import Meter, Seat
     from unisono.gateway.server import Gateway
@@ -111,6 +112,7 @@ class Connection(asyncio.Protocol):
         "identity",
         "last_received",
         "meter",
+        "proving",
         "seat",
         "session",
         "traffic",
@@ -146,6 +148,7 @@ class Connection(asyncio.Protocol):
         self.traffic: Traffic | None = None
         self.transport_name = "tcp"
         self.bridge = False
+        self.proving: Proving | None = None
 
     # asyncio.Protocol
 
@@ -234,8 +237,15 @@ class Connection(asyncio.Protocol):
         self.bridge = event.connect.bridge
         self.gateway.sign_in(self, event.connect)
 
-    def accepted(self, identity: SignIn, connect: Connect, session: SessionState, resumed: bool) -> None:
-        """The gateway let it in: answer, then take what it said meanwhile."""
+    def accepted(
+        self,
+        identity: SignIn,
+        connect: Connect,
+        session: SessionState,
+        resumed: bool,
+        told: Properties | None = None,
+    ) -> None:
+        """The gateway let it in: answer (``told`` besides), then take what it said meanwhile."""
         self.identity = identity
         self.session = session
         session.connection = self
@@ -243,7 +253,7 @@ class Connection(asyncio.Protocol):
         self.traffic = Traffic(self.gateway.loop.time())
         self._first = b""
         assigned = session.key.partition("/")[2] if not connect.client_id and connect.version is Version.V5 else None
-        told, keep_alive = self._terms(connect, session)
+        told, keep_alive = self._terms(connect, session, told or Properties())
         answer = self.wire.accept(
             session_present=resumed,
             session=session.wire,
@@ -261,10 +271,9 @@ class Connection(asyncio.Protocol):
         self._happened(self.wire.receive(b""))
         self._count(0, self.gateway.messages_in - before)
 
-    def _terms(self, connect: Connect, session: SessionState) -> tuple[Properties, int | None]:
+    def _terms(self, connect: Connect, session: SessionState, told: Properties) -> tuple[Properties, int | None]:
         """What is in force and differs from what the client asked for; the server's keep alive, if it has a say."""
         policy = self.gateway.policy
-        told = Properties()
         if self.wire.session_expiry > policy.longest_session_s:
             self.wire.session_expiry = told.session_expiry_interval = policy.longest_session_s
         asked = connect.properties
@@ -414,8 +423,8 @@ class Connection(asyncio.Protocol):
         self.write(event.answer)
 
     def _auth(self, event: AuthReceived) -> None:
-        self.write(self.wire.disconnect(ReasonCode.BAD_AUTHENTICATION_METHOD))
-        self.close()
+        assert self.proving is not None  # the wire takes no AUTH from who named no method
+        self.proving.received(event.packet)
 
     def _disconnected(self, event: Disconnected) -> None:
         if not event.with_will:

@@ -15,7 +15,20 @@ from unisono.gateway.sharing import Group
 from unisono.twin.talk import SignIn
 from unisono.wire.mqtt import Properties, SubscriptionTree, matches, split_shared
 
-__all__ = ["RETAINED", "Heard", "Place", "Route", "Target", "down_topics", "hand", "hand_over", "route", "target_of"]
+__all__ = [
+    "BROKER",
+    "RETAINED",
+    "Heard",
+    "Place",
+    "Route",
+    "Target",
+    "down_topics",
+    "hand",
+    "hand_over",
+    "is_broker_filter",
+    "route",
+    "target_of",
+]
 
 #: Bytes of retained messages in one root place, and what each takes beside its payload and topic.
 RETAINED = 16 * 1024 * 1024
@@ -23,6 +36,9 @@ RETAINED_EACH = 256
 
 #: Topics whose receivers a place remembers: what `SubscriptionTree` remembers, seen from here.
 PLANS = 4_096
+
+#: How topics begin by which a broker tells of itself: `unisono.gateway.broker`.
+BROKER = "$SYS/"
 
 #: What is sent down to a thing, by the last part of its topic.
 DOWN = {"set": "set", "call": "call/+", "desired": "desired"}
@@ -52,6 +68,11 @@ def route(identity: SignIn, topic: str) -> Route | str:
         _things, thing, suffix = full.split("/", 2)
         return Route(full, thing, suffix, "" if kind == "thing" else "command")
     return Route(full, None, "")
+
+
+def is_broker_filter(filter: str) -> bool:
+    """Whether a (perhaps shared) filter asks for ``$SYS/...``, which no wildcard matches [MQTT-4.7.2-1]."""
+    return split_shared(filter)[1].startswith(BROKER)
 
 
 def down_topics(thing: str, filters: list[str]) -> list[str]:
@@ -136,6 +157,8 @@ class Place:
         self._groups: dict[str, Group] = {}
         self._plans: dict[str, _Plan] = {}
         self._retained_bytes = 0
+        self.asks_for_broker = 0
+        """Subscriptions to ``$SYS/...``."""
 
     def has_room(self, message: Message) -> bool:
         """Whether it can be retained in the place of what its topic has."""
@@ -151,6 +174,7 @@ class Place:
         """Add or replace; True when the filter is new to the session."""
         new = filter not in session.subscriptions
         session.subscriptions[filter] = subscribed
+        self.asks_for_broker += new and is_broker_filter(filter)
         if not subscribed.share:
             self.tree.add(filter, session.key, subscribed)
             return new
@@ -165,6 +189,7 @@ class Place:
         known = session.subscriptions.pop(filter, None)
         if known is None:
             return False
+        self.asks_for_broker -= is_broker_filter(filter)
         if not known.share:
             self.tree.remove(filter, session.key)
             return True

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unisono.errors import HostError
+from unisono.gateway.authentication import Proving, find_methods
+from unisono.gateway.broker import EVERY_S, BrokerTopics
 from unisono.gateway.clients import CROWDED, RATE, roll, series, serve_visitors
 from unisono.gateway.commit import Committer, LogWriter
 from unisono.gateway.connection import Connection, now_us, special_rights, spoken_for
@@ -46,7 +48,7 @@ from unisono.twin.talk import (
     pressure,
     taken,
 )
-from unisono.wire.mqtt import Connect, Limits, PublishRun, ReasonCode, State
+from unisono.wire.mqtt import Connect, Limits, Properties, PublishRun, ReasonCode, State
 
 if TYPE_CHECKING:
     import ssl
@@ -109,6 +111,8 @@ class Gateway:
         self.tally = self.doorman.tally
         self.attempts = self.doorman.attempts
         self.policy = Policy() if policy is None else policy
+        self.methods = find_methods(bus)
+        self.broker = BrokerTopics(self)
         self.messages_in = 0
         self._logs = logs
         self._partitions = partitions
@@ -141,8 +145,9 @@ class Gateway:
         await self.bus.subscribe(taken(), self._taken)
         for partition in self._partitions:
             await self.bus.subscribe(pressure(partition), partial(self._pressed, partition))
-        self._spawn(self._sweep())
-        self._spawn(self._recheck())
+        self.spawn(self._sweep())
+        self.spawn(self._recheck())
+        self.spawn(self._tell_of_itself())
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Open a door; returns its port. Raises HostError ``port_taken``."""
@@ -208,6 +213,10 @@ class Gateway:
         return self._sessions.values()
 
     @property
+    def places(self) -> Iterable[Place]:
+        return self._places.values()
+
+    @property
     def committers(self) -> Iterable[Committer]:
         return self._committers.values()
 
@@ -231,8 +240,27 @@ class Gateway:
             connection.refused(self._elsewhere(), detail, self.policy.server_reference)
         elif connect.will is not None and not will_is_sound(connect.will):
             connection.refused(ReasonCode.PAYLOAD_FORMAT_INVALID, "the will is not UTF-8, as it says")
+        elif connect.properties is not None and connect.properties.authentication_method is not None:
+            self._prove(connection, connect, connect.properties.authentication_method)
         else:
-            self._spawn(self._sign_in(connection, connect))
+            self.spawn(self._sign_in(connection, connect))
+
+    def _prove(self, connection: Connection, connect: Connect, name: str) -> None:
+        method = self.methods.get(name)
+        if method is None:
+            detail = f"no authentication method {name[:80]!r}; expected one of {sorted(self.methods)}, or none"
+            self.doorman.not_let_in(connection, connect, "bad_credentials", detail, "method")
+            connection.refused(ReasonCode.BAD_AUTHENTICATION_METHOD, detail)
+            return
+        connection.proving = Proving(connection, connect, method)
+        connection.proving.begin()
+
+    def turned_away(self, connection: Connection, connect: Connect, identity: SignIn | None, detail: str) -> None:
+        """An authentication method did not let it in."""
+        assert connection.seat is not None
+        self.doorman.failed(connection.seat.address, connect.username or "", self.loop.time())
+        code = "bad_credentials" if identity is None else identity.code
+        self.doorman.not_let_in(connection, connect, code, detail)
 
     def redirect(self, server_reference: str, *, moved: bool = False) -> None:
         """From now on clients are sent elsewhere: who is connected, by DISCONNECT; who comes, by CONNACK."""
@@ -280,7 +308,7 @@ class Gateway:
             return
         if identity.rights.kind == "claim":
             connection.claim_code = secret
-        self._admit(connection, connect, identity)
+        self.admit(connection, connect, identity)
 
     def _show_refusal(self, identity: SignIn, detail: str, code: str = "") -> None:
         """Put a failed sign-in on the thing's page, but not every one of a device that tries for ever."""
@@ -293,7 +321,8 @@ class Gateway:
         entry = Refused(identity.id, "", now_us(), code or identity.code, detail)
         self.committer(identity.partition).add(entry, len(detail))
 
-    def _admit(self, connection: Connection, connect: Connect, identity: SignIn) -> None:
+    def admit(self, connection: Connection, connect: Connect, identity: SignIn, told: Properties | None = None) -> None:
+        """It is who it says: give it its session. ``told``: what CONNACK is to say besides."""
         client = connect.client_id or f"auto-{secrets.token_hex(8)}"  # [MQTT-3.1.3-6]: unique, whatever the version
         key = identity.id if client == identity.id else f"{identity.id}/{client}"
         session = self._sessions.get(key)
@@ -327,7 +356,7 @@ class Gateway:
             self.committer(identity.partition).add(
                 Presence(identity.id, self.id, connection.epoch, True, "connected", now_us(), key), 0
             )
-        connection.accepted(identity, connect, session, resumed)
+        connection.accepted(identity, connect, session, resumed, told)
         if resumed and session.connection is connection:
             hears(connection, session, list(session.subscriptions))
 
@@ -360,11 +389,11 @@ class Gateway:
         will = connection.take_will()
         if session.connection is connection:
             session.connection = None
+            session.wire = connection.wire.session
             lasts_s = min(connection.wire.session_expiry, self.policy.longest_session_s)
             if lasts_s:
                 now = time.monotonic()
                 session.expires_at = now + lasts_s
-                session.wire = connection.wire.session
                 if will is not None and delay_of(will):
                     session.will = PendingWill(will, now + delay_of(will), identity)
                     will = None
@@ -425,7 +454,7 @@ class Gateway:
 
     def retained_for(self, place: Place, filter: str) -> list[Message]:
         """What a new subscription is shown."""
-        return place.retained_for(filter, now_us())
+        return place.retained_for(filter, now_us()) + self.broker.shown(filter)
 
     def _forget_expired(self) -> None:
         """Retained messages that expired are never shown; here they also give their room back."""
@@ -492,7 +521,7 @@ class Gateway:
         things = set(changed.things)
         affected = [c for c in self._connections if c.identity is not None and _concerned(c.identity, changed, things)]
         if affected:
-            self._spawn(self._check(affected))
+            self.spawn(self._check(affected))
 
     async def _check(self, connections: list[Connection]) -> None:
         """Ask the directory again: is what they signed in with still worth something, and what may they do today?"""
@@ -552,6 +581,11 @@ class Gateway:
                 for session in [s for s in self._sessions.values() if s.connection is None][:excess]:
                     self._drop(session)
 
+    async def _tell_of_itself(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_S)
+            self.broker.publish()
+
     async def _status(self, payload: bytes) -> bytes:
         troubles = [c.trouble for c in self._committers.values() if c.trouble]
         status = GatewayStatus(
@@ -567,7 +601,7 @@ class Gateway:
         )
         return msgspec.msgpack.encode(status)
 
-    def _spawn(self, work: object) -> None:
+    def spawn(self, work: object) -> None:
         task: asyncio.Task[None] = self.loop.create_task(work)  # type: ignore[arg-type]
         self._tasks.add(task)
         task.add_done_callback(self._ended)

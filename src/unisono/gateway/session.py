@@ -126,6 +126,8 @@ class SessionState:
     def sees(self, topic: str) -> bool:
         """Whether this client may be shown a topic: ordinary ones, and ``things/`` of itself and its children."""
         if self.rights is not None:
+            if topic.startswith("$SYS/"):
+                return self.rights.kind != "claim"
             return may_hear(self.thing, self.ids, self.rights, topic)
         return not topic.startswith("things/") or topic.split("/", 2)[1] in self.ids
 

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from unisono.access import canonical, may_subscribe
-from unisono.gateway.routing import down_topics, hand_over, target_of
+from unisono.gateway.routing import down_topics, hand_over, is_broker_filter, target_of
 from unisono.gateway.session import SessionState
 from unisono.gateway.session import Subscribed as Kept
 from unisono.twin.record import Listening
@@ -80,6 +80,8 @@ def _refusal(
         return ReasonCode.QUOTA_EXCEEDED, detail
     identity = connection.identity
     assert identity is not None
+    if is_broker_filter(filter) and identity.rights.kind != "claim":
+        return None, ""
     allowed = may_subscribe(identity.id, identity.children, identity.rights, wanted.filter)
     if not allowed:
         connection.refuse("topic_not_allowed", wanted.filter, allowed.detail)
