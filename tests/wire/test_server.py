@@ -925,6 +925,16 @@ def test_a_resumed_session_is_sent_again() -> None:
     assert second.receive(encode(Pubcomp(3), V5)) == [Acknowledged([3])]
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_packet_id_that_qos_2_holds_is_in_use_within_one_read_too(apart: bool) -> None:
+    """MQTT-2.2.1-4: whether the two messages come in one read or in two."""
+    connection = opened(V5)
+    held, used = (encode(Publish("a", b"x", qos, packet_id=1), V5) for qos in (2, 1))
+    events = connection.receive(held) + connection.receive(used) if apart else connection.receive(held + used)
+    refused = Reply(encode(Puback(1, ReasonCode.PACKET_IDENTIFIER_IN_USE), V5))
+    assert events == [PublishRun("a", 2, [b"x"], [b"\0\1"], [], False, None), refused]
+
+
 def test_an_answer_to_what_was_not_sent_again_yet() -> None:
     """A message behind the window may be answered too, late or made up: it frees no room and is not sent any more."""
     session = Session()

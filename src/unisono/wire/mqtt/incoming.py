@@ -102,6 +102,8 @@ class Incoming:
             pos = self._walk(data, pos, first, field, run)
             if qos:
                 self._check_ids(run, before, events)
+                if v5 and qos == 2:
+                    room = 0  # it is held from here on
         return pos
 
     def _walk(self, data: bytes, pos: int, first: int, field: bytes, run: PublishRun) -> int:
