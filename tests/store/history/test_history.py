@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -24,7 +25,7 @@ from tests.store.history.readings import (
     put,
 )
 from unisono.errors import CallerError
-from unisono.store.history import History, Numbers, Point, SeriesRow
+from unisono.store.history import History, Numbers, Point, SeriesRow, query
 
 
 @pytest.fixture
@@ -102,6 +103,28 @@ def test_pages_follow_each_other_without_gap_or_double(history: History) -> None
         assert len(page) <= 7
         found += page
     assert found == expected_points(readings, 0, 0, FAR)
+
+
+def test_a_page_looks_first_where_it_begins(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Out of millions of hot rows a page must not read all: stretches of 100, 200, 400... of these 4,000."""
+    monkeypatch.setattr(query, "HOT_ROWS", 100)
+    readings = [row for seq in range(1, 11) for row in batch(seq)]
+    for seq in range(1, 11):
+        put(history, seq, batch(seq), known=range(4) if seq == 1 else ())
+    asked: list[object] = []
+    read = query.Reader._ordered
+
+    def counted(self: query.Reader, view: Any, span: Any, *rest: Any) -> Iterator[Point]:
+        asked.append(span)
+        return read(self, view, span, *rest)
+
+    monkeypatch.setattr(query.Reader, "_ordered", counted)
+    page = history.points(*key_of(0), -FAR, FAR, limit=20)
+    assert page == expected_points(readings, 0, -FAR, FAR)[:20]
+    assert len(asked) == 1
+    asked.clear()
+    assert history.points(*key_of(0), -FAR, FAR, limit=10_000) == expected_points(readings, 0, -FAR, FAR)
+    assert 5 <= len(asked) <= 7
 
 
 def test_many_sealed_files_are_read_in_order_a_few_at_a_time(history: History) -> None:
