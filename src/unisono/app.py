@@ -14,6 +14,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ from unisono.owner.process import OwnerSettings
 from unisono.store.child import GC_THRESHOLDS, Child
 
 if TYPE_CHECKING:
+    from unisono.connector.lan import Lan
     from unisono.gateway.server import Gateway
     from unisono.store.bus import Bus
     from unisono.store.connection import Connection
@@ -263,6 +265,7 @@ class Hub:
         await door.start()
         self._stops.push_async_callback(door.stop)
         browsers = await self._gateway_for_browsers(connection, bus, logs, partitions)
+        lan = self._lan(hub_id)
         trust = TrustPages(lambda: self.certificates.authority, lambda: self.certificates.notes.authority.subject)
         context = api.ApiContext(
             registry=registry,
@@ -277,6 +280,7 @@ class Hub:
             mounts={"/api/v1/device": door, MQTT_PATH: WebSocketDoor(browsers), **dict.fromkeys(TRUST_PATHS, trust)},
             issue_certificate=self.certificates.issue_client,
             trust_client=self.certificates.trust_client,
+            discovery=lan,
             hub_info=self.info,
             pause=self.pause_owners,
             resume=self.resume_owners,
@@ -297,6 +301,8 @@ class Hub:
             settled = GatewaySettings(id, url, token, partitions, log_bytes, doors, self._allowed, *files, authority)
             await self._keep(Child("unisono.gateway.process", settled, f"gateway {id}"))
         self._keepers.append(asyncio.create_task(self.certificates.watch(), name="certificates"))
+        if lan is not None:
+            await self._be_found(lan)
         await api.ensure_first_token(registry, self.data, pepper)
         self.setup_code = await api.new_setup_code(registry, pepper)
         if options.demo:
@@ -315,6 +321,37 @@ class Hub:
         gateway = Gateway("w0", bus, logs.__getitem__, partitions, Retained(table), allowed=self._allowed)
         await gateway.start()
         return gateway
+
+    def _lan(self, hub_id: str) -> Lan | None:
+        """What looks at the LAN, and tells it of the doors that are open there."""
+        from unisono.api.version import VERSION
+        from unisono.connector.lan import Announcement, Lan
+
+        options = self.options
+        open_here = not _is_loopback(options.host)
+        if not (open_here if options.lan is None else options.lan):
+            return None
+        host = socket.gethostname().partition(".")[0].lower()
+        fingerprint = self.certificates.notes.authority.fingerprint
+        says = {"version": VERSION, "id": hub_id, "path": "/", "api": "/api/v1", "trust": "/trust", "ca": fingerprint}
+        announced = []
+        if open_here:
+            secure = {"version": VERSION, "ws": f"{self.doors['https-port'].port}{MQTT_PATH}", "ca": fingerprint}
+            announced.append(Announcement("_unisono._tcp", self.doors["https-port"].port, says))
+            announced.append(Announcement("_secure-mqtt._tcp", self.doors["mqtts-port"].port, secure))
+        if open_here and options.insecure:
+            plain = {"version": VERSION, "ws": f"{self.doors['http-port'].port}{MQTT_PATH}"}
+            announced.append(Announcement("_mqtt._tcp", self.doors["mqtt-port"].port, plain))
+        return Lan(f"Unisono on {host}", host, announced, self.data / "lan-ignored.json")
+
+    async def _be_found(self, lan: Lan) -> None:
+        """A hub that the LAN cannot hear of works all the same."""
+        self._stops.push_async_callback(lan.stop)
+        try:
+            await lan.start()
+        except HostError as error:
+            self._troubles["lan"] = f"not on the LAN: {error}"
+            logger.error("the hub is not announced on the LAN and finds nothing there: %s", error)
 
     async def _open_to_people(self, application: Any) -> None:
         """HTTP and HTTPS. Browsers are not asked for certificates: many would put the question to their user."""
@@ -466,7 +503,10 @@ def _near(host: str) -> str:
 
 
 def _address(door: Door) -> str:
+    """As others write it; a door on all addresses is found by this machine's name."""
     host = f"[{door.host}]" if ":" in door.host else door.host
+    if door.host in ("0.0.0.0", "::"):
+        host = f"{socket.gethostname().partition('.')[0].lower()}.local"
     return f"{host}:{door.port}"
 
 

@@ -274,3 +274,57 @@ async def test_a_second_hub_finds_another_tls_port_by_itself(hub: Hub) -> None:
         found = (await hub.status())["doors"]["mqtts"]
         assert found != "127.0.0.1:8883"
         assert len(shown(int(found.rpartition(":")[2]))) > 100
+
+
+async def test_a_hub_on_the_lan_offers_what_it_finds(hub: Hub) -> None:
+    from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+
+    assert (await refused_discovery(hub)) == "not_found"
+    hub.flags = ("--host", "0.0.0.0", "--lan")
+    await hub.start()
+    device = AsyncZeroconf(interfaces=["127.0.0.1"])
+    name = f"lamp-{secrets.token_hex(4)}"
+    info = AsyncServiceInfo(
+        "_esphomelib._tcp.local.",
+        f"{name}._esphomelib._tcp.local.",
+        port=6053,
+        server=f"{name}.local.",
+        parsed_addresses=["127.0.0.1"],
+    )
+    await (await device.async_register_service(info))
+    try:
+
+        async def found() -> bool:
+            return name in {each["name"] for each in (await hub.get("/api/v1/discovered"))["items"]}
+
+        await hub.eventually(found, "the lamp is offered")
+        id = f"{name}._esphomelib._tcp"
+        command = [sys.executable, "-m", "unisono.cli", "thing", "discovered", "--url", str(hub.http.base_url)]
+        command += ["--data", str(hub.data)]
+        code, output = await run(*command, "--ignore", id)
+        assert code == 0, output
+        assert not await found()
+        code, output = await run(*command, "--all", "--json")
+        [listed] = [each for each in json.loads(output) if each["id"] == id]
+        assert listed["ignored"] and listed["what"] == "ESPHome node"
+        called = f"Unisono on {socket.gethostname().partition('.')[0].lower()}"
+        names = [called, *(f"{called}-{number}" for number in range(2, 9))]  # other tests may run hubs here
+        ports = set()
+        for each in names:
+            told = AsyncServiceInfo("_secure-mqtt._tcp.local.", f"{each}._secure-mqtt._tcp.local.")
+            if await told.async_request(device.zeroconf, 5000):
+                ports.add((told.port, told.decoded_properties["ws"]))
+            if (hub.mqtts_port, f"{hub.https_port}/mqtt") in ports:
+                break
+        assert (hub.mqtts_port, f"{hub.https_port}/mqtt") in ports
+    finally:
+        await device.async_unregister_all_services()
+        await device.async_close()
+
+
+async def refused_discovery(hub: Hub) -> str:
+    """What a hub on loopback says when it is asked."""
+    await hub.start()
+    answer = await hub.get("/api/v1/discovered", ok=False)
+    await hub.stop()
+    return str(answer["code"])

@@ -47,7 +47,8 @@ class ApiContext:
     ``log_of`` opens nothing: it gives the log of a partition. ``mounts``: ASGI applications by path (the device HTTP
     endpoints). ``hub_info``: what ``/api/v1/status`` tells beyond owners and gateways. ``backup``: see
     `unisono.api.backup`. ``issue_certificate``: a new certificate and its key (PEM) for a thing. ``trust_client``: lets
-    the TLS doors take whoever shows this certificate (PEM).
+    the TLS doors take whoever shows this certificate (PEM). ``discovery``: has ``found(ignored=)`` and ``ignore(id,
+    bool)`` for what is on the LAN.
     """
 
     registry: Registry
@@ -65,6 +66,7 @@ class ApiContext:
     resume: Callable[[], Awaitable[None]] | None = None
     issue_certificate: Callable[[str], tuple[bytes, bytes]] | None = None
     trust_client: Callable[[bytes], None] | None = None
+    discovery: Any = None
 
     def __post_init__(self) -> None:
         self.owners = Owners(self.bus, self.partitions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+import urllib.parse
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -122,6 +123,35 @@ def add_thing(
     screen.fields(added)
     if not screen.as_json:
         note("The secret is shown only now: it is the MQTT password, the id is the user name.")
+
+
+@hub_command(app, "discovered")
+def discovered(
+    hub: Hub,
+    screen: Screen,
+    *,
+    all: Annotated[bool, typer.Option("--all", help="Also what is ignored.")] = False,
+    ignore: Annotated[str | None, typer.Option(metavar="ID", help="Show it no more.")] = None,
+    unignore: Annotated[str | None, typer.Option(metavar="ID", help="Show it again.")] = None,
+) -> None:
+    """List what announces itself on the LAN, and how it could be connected."""
+    for id, ignored in ((ignore, True), (unignore, False)):
+        if id is not None:
+            hub.send("PATCH", f"/api/v1/discovered/{urllib.parse.quote(id, safe='')}", body={"ignored": ignored})
+            screen.done(f"{id} is {'ignored' if ignored else 'shown again'}", {"id": id, "ignored": ignored})
+            return
+    found = hub.get("/api/v1/discovered", ignored="true" if all else None)["items"]
+    rows = [
+        {
+            **each,
+            "address": ", ".join(each["addresses"][:1]) + f":{each['port']}",
+            "seen": _ago(each["last_seen"]) + ("" if each["here"] else ", gone"),
+            "how": each["hint"] or each["how"],
+        }
+        for each in found
+    ]
+    columns = {"id": "ID", "what": "IS", "address": "AT", "seen": "SEEN", "how": "CONNECT IT BY"}
+    screen.rows(found if screen.as_json else rows, columns, empty="Nothing has announced itself on the LAN yet.")
 
 
 @hub_command(app, "remove")
