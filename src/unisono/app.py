@@ -27,7 +27,8 @@ import msgspec
 from unisono.certificates import Certificates, local_names
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.limits import LIMITS_FILE, HubLimits
-from unisono.gateway.process import RETAINED_BYTES, Door, GatewaySettings
+from unisono.gateway.moving import move_home
+from unisono.gateway.process import GATEWAY_BYTES, RETAINED_BYTES, Door, GatewaySettings
 from unisono.owner.process import OwnerSettings
 from unisono.store.child import GC_THRESHOLDS, Child
 
@@ -229,7 +230,7 @@ class Hub:
             return self.options.nats, None
         from unisono.store.nats_server import NatsServer
 
-        bound = self._log_bytes * self.options.partitions + RETAINED_BYTES
+        bound = self._log_bytes * self.options.partitions + RETAINED_BYTES + GATEWAY_BYTES * self.options.gateways
         server = NatsServer(self.data, lock=lock, max_log_bytes=bound)
         self._stops.push_async_callback(server.stop)
         await server.start()
@@ -264,7 +265,7 @@ class Hub:
         door = DeviceDoor(bus, logs.__getitem__, self._allowed)
         await door.start()
         self._stops.push_async_callback(door.stop)
-        browsers = await self._gateway_for_browsers(connection, bus, logs, partitions)
+        browsers = await self._gateway_for_browsers(connection, bus, logs, partitions, gateways)
         lan = self._lan(hub_id)
         trust = TrustPages(lambda: self.certificates.authority, lambda: self.certificates.notes.authority.subject)
         context = api.ApiContext(
@@ -296,9 +297,13 @@ class Hub:
         self._stops.push_async_callback(browsers.stop)  # before its clients lose the server beneath them
         files = str(self.certificates.serving), str(self.certificates.clients)
         authority = self.certificates.notes.authority.subject
+        await move_home(connection, gateways)
+        run = str(self.data / "run")
         for id in gateways:
             doors = [self.doors["mqtt-port"], self.doors["mqtts-port"]]
-            settled = GatewaySettings(id, url, token, partitions, log_bytes, doors, self._allowed, *files, authority)
+            settled = GatewaySettings(
+                id, url, token, partitions, log_bytes, doors, self._allowed, *files, authority, gateways, run
+            )
             await self._keep(Child("unisono.gateway.process", settled, f"gateway {id}"))
         self._keepers.append(asyncio.create_task(self.certificates.watch(), name="certificates"))
         if lan is not None:
@@ -309,16 +314,19 @@ class Hub:
             self._keepers.append(asyncio.create_task(self._demonstrate(), name="demonstration"))
 
     async def _gateway_for_browsers(
-        self, connection: Connection, bus: Bus, logs: Mapping[str, Log], partitions: list[str]
+        self, connection: Connection, bus: Bus, logs: Mapping[str, Log], partitions: list[str], gateways: list[str]
     ) -> Gateway:
-        """The gateway of MQTT over WebSocket: it opens no port, its clients come through HTTP."""
+        """The gateway of MQTT over WebSocket: it opens no port, its clients come through HTTP. Nobody's session lives
+        here: it signs clients in and carries them to the gateways."""
+        from unisono.gateway.homes import Homes
         from unisono.gateway.retained import Retained
         from unisono.gateway.server import Gateway
         from unisono.store.table import Table
 
         table = await Table.open(connection, "retained", max_bytes=RETAINED_BYTES)
         self._stops.push_async_callback(table.close)
-        gateway = Gateway("w0", bus, logs.__getitem__, partitions, Retained(table), allowed=self._allowed)
+        homes = Homes("w0", gateways, self.data / "run")
+        gateway = Gateway("w0", bus, logs.__getitem__, partitions, Retained(table), allowed=self._allowed, homes=homes)
         await gateway.start()
         return gateway
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,10 +13,14 @@ import pytest
 
 from tests.gateway.client import Client, connect_packet
 from tests.parts import until
+from unisono.gateway.homes import Homes
+from unisono.gateway.keeper import JOURNAL_BYTES, Keeper
 from unisono.gateway.limits import HubLimits
+from unisono.gateway.moving import JOURNALS
 from unisono.gateway.patience import Patience
 from unisono.gateway.retained import Retained
 from unisono.gateway.server import Gateway
+from unisono.gateway.streams import Streams
 from unisono.store.bus import Bus, connect
 from unisono.store.connection import Connection
 from unisono.store.log import Log
@@ -95,23 +100,72 @@ class Rig:
         self.port = 0
         self._stack = contextlib.AsyncExitStack()
 
-    async def start_gateway(self, id: str = "g0", log: Any = None) -> tuple[Gateway, Callable[[], Any]]:
-        """One more gateway with a connection of its own; returns it with what stops it. `port_of` says its port."""
+    async def start_gateway(
+        self, id: str = "g0", log: Any = None, gateways: list[str] | None = None, folder: Path | None = None
+    ) -> tuple[Gateway, Callable[[], Any]]:
+        """One more gateway with a connection of its own; returns it with what stops it. `port_of` says its port.
+
+        ``gateways``: it works together with these; ``folder``: and clients are brought to the home of their session.
+        """
         connection = await connect(self.server.url, self.server.token, f"gateway {id}")
         bus = Bus(connection)
         own = await Log.open(connection, "0", max_bytes=256 << 20)
         table = await Table.open(connection, "retained", max_bytes=TABLE_BYTES)
-        gateway = Gateway(id, bus, lambda _partition: log or own, ["0"], Retained(table))
+        journal = await Log.open(connection, id, max_bytes=JOURNAL_BYTES, kind=JOURNALS)
+        reach = Streams(connection)
+        homes = Homes(id, gateways or [id], folder) if folder is not None else None
+        gateway = Gateway(
+            id,
+            bus,
+            lambda _partition: log or own,
+            ["0"],
+            Retained(table),
+            keeper=Keeper(journal, id),
+            homes=homes,
+        )
+        if gateways is not None:
+            gateway.join([other for other in gateways if other != id], reach)
         await gateway.start()
         port = await gateway.listen("127.0.0.1", 0)
         setattr(gateway, "port", port)  # noqa: B010  for tests only
         stopped = False
+
+        async def crash() -> None:
+            """As by kill -9: nothing that it does from now on reaches anybody."""
+            nonlocal stopped
+            stopped = True
+            await connection.close()
+            for door in gateway._servers:
+                door.close()
+            for task in list(gateway._tasks):
+                task.cancel()
+            if gateway._lasting is not None and gateway._lasting.keeper._rewriting is not None:
+                gateway._lasting.keeper._rewriting.cancel()
+            if gateway.peers is not None:
+                for task in list(gateway.peers._tasks):
+                    task.cancel()
+            if homes is not None:
+                homes.close()
+            for client in list(gateway._connections):
+                if client.transport is not None:
+                    client.transport.abort()
+            await until(lambda: not gateway._connections, "its connections are gone")
+            await bus.close()
+            await own.close()
+            await journal.close()
+            await reach.close()
+            await gateway._retained.close()
+            await table.close()
+
+        setattr(gateway, "crash", crash)  # noqa: B010  for tests only
 
         async def stop() -> None:
             nonlocal stopped
             if not stopped:
                 stopped = True
                 await gateway.stop()
+                await reach.close()
+                await journal.close()
                 await table.close()
                 await bus.close()
                 await own.close()
@@ -166,6 +220,15 @@ class Rig:
         await asyncio.gather(*(client.closed.wait() for client in self.clients if client.transport is not None))
         await until(lambda: not self.gateway._connections, "the gateway has seen everybody off")
         await self._stack.aclose()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+    """With room for the streams of several gateways."""
+    running = NatsServer(tmp_path / "data", max_log_bytes=4 << 30)
+    await running.start()
+    yield running
+    await running.stop()
 
 
 @pytest.fixture

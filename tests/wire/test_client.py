@@ -81,7 +81,7 @@ def test_publishing(version: Version) -> None:
     assert sent(client.publish("a", b"x", 1, True)) == (1, encode(Publish("a", b"x", 1, True, packet_id=1), version))
     assert sent(client.publish("a", b"x", 2))[0] == 2
     assert client.receive(encode(Puback(1), version)) == [Acknowledged([1])]
-    assert client.receive(encode(Pubrec(2), version)) == [Reply(encode(Pubrel(2), version))]
+    assert client.receive(encode(Pubrec(2), version)) == [Reply(encode(Pubrel(2), version), [2])]
     assert client.receive(encode(Pubcomp(2), version)) == [Acknowledged([2])]
 
 

@@ -710,7 +710,7 @@ def test_delivery(version: Version) -> None:
         assert data is not None
         assert decode(data, version) == Publish("a", b"x", qos, True, False, qos, given if version == V5 else None)
     assert connection.receive(encode(Puback(1), version)) == [Acknowledged([1])]
-    assert connection.receive(encode(Pubrec(2), version)) == [Reply(encode(Pubrel(2), version))]
+    assert connection.receive(encode(Pubrec(2), version)) == [Reply(encode(Pubrel(2), version), [2])]
     assert connection.receive(encode(Pubcomp(2), version)) == [Acknowledged([2])]
     assert connection.session.in_flight == {}
 

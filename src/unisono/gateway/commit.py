@@ -13,7 +13,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from unisono.errors import UnisonoError
 from unisono.twin.record import Batch, Entry, encode_batch
@@ -46,6 +46,11 @@ class LogWriter(Protocol):
 Done = Callable[[UnisonoError | None], None]
 
 
+def encode(source: str, at: int, entries: list[Entry]) -> bytes:
+    """One message of a partition's log."""
+    return encode_batch(Batch(source, at, entries))
+
+
 class Latency:
     """How long appends took, as a histogram: ``counts`` by upper bound in seconds, the last without one."""
 
@@ -63,15 +68,23 @@ class Latency:
 
 
 class Committer:
-    """Gathers entries for one partition's log.
+    """Gathers entries for one partition's log, or of other kinds for another that is written with ``encode``.
 
     `add` never waits; ``done`` is called with None once the entry is on disk, or with the error that kept it from being
     so, in the order of adding. ``crowded`` turns true when too much waits: stop reading until ``on_room`` is called.
     """
 
-    def __init__(self, log: LogWriter, source: str, *, on_room: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        log: LogWriter,
+        source: str,
+        *,
+        on_room: Callable[[], None] | None = None,
+        encode: Callable[[str, int, list[Any]], bytes] = encode,
+    ) -> None:
         self._log = log
         self._source = source
+        self._encode = encode
         self._on_room = on_room
         self._boot = secrets.token_hex(4)
         self._number = 0
@@ -152,7 +165,7 @@ class Committer:
         self._number += 1
         began = self._loop.time()
         try:
-            data = encode_batch(Batch(self._source, time.time_ns() // 1000, entries))
+            data = self._encode(self._source, time.time_ns() // 1000, entries)
             await self._log.append(data, f"{self._source}-{self._boot}-{self._number}")
             self.batches += 1
             self.latency.add(self._loop.time() - began)

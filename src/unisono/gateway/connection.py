@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from unisono.access import Rights
@@ -45,6 +46,7 @@ from unisono.wire.mqtt import (
 if TYPE_CHECKING:
     from unisono.gateway.authentication import Proving
     from unisono.gateway.commit import Committer
+    from unisono.gateway.homes import Arrival
     from unisono.gateway.meter import Meter, Seat
     from unisono.gateway.server import Gateway
     from unisono.twin.talk import Certificate, SignIn
@@ -94,6 +96,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_behind",
+        "_closes",
         "_first",
         "_gathered",
         "_refusals",
@@ -106,8 +109,10 @@ class Connection(asyncio.Protocol):
         "certificate",
         "claim_code",
         "committer",
+        "early",
         "epoch",
         "gateway",
+        "held_back",
         "holds",
         "identity",
         "last_received",
@@ -118,11 +123,17 @@ class Connection(asyncio.Protocol):
         "traffic",
         "transport",
         "transport_name",
+        "vouched",
         "wire",
     )
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, arrival: Arrival | None = None) -> None:
         self.gateway = gateway
+        # what it says before it is let in: another gateway, where its session lives, has to hear it from the start
+        self.early: bytes | None = b"" if gateway.shares_clients and arrival is None else None
+        self.vouched = arrival
+        self.held_back = False
+        self._closes = False
         self.wire = ServerConnection(gateway.limits)
         self.transport: asyncio.Transport | None = None
         self.identity: SignIn | None = None
@@ -157,11 +168,15 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.address = f"{peer[0]}:{peer[1]}" if peer else ""
         self.transport_name = transport.get_extra_info("door", "tcp")
+        if self.vouched is not None:
+            self.address, self.transport_name = self.vouched.address, self.vouched.transport
         if transport.get_extra_info("ssl_object") is not None:
             self.transport_name = "tls"
             self.certificate = peer_certificate(transport, self.gateway.authority)
         self.last_received = self.gateway.loop.time()
         self.gateway.opened(self)
+        if self.vouched is not None:
+            self.data_received(self.vouched.data)
 
     def data_received(self, data: bytes) -> None:
         self.last_received = self.gateway.loop.time()
@@ -170,6 +185,8 @@ class Connection(asyncio.Protocol):
             return
         if self.traffic is None and len(self._first) < FIRST_BYTES:
             self._first += data[:FIRST_BYTES]
+            if self.early is not None:
+                self.early += data
         before = self.gateway.messages_in
         self._happened(self.wire.receive(data))
         self._count(len(data), self.gateway.messages_in - before)
@@ -249,6 +266,9 @@ class Connection(asyncio.Protocol):
         self.identity = identity
         self.session = session
         session.connection = self
+        self.early = None
+        if session.lasting is not None:
+            self.hold_back()  # until its beginning is on disk
         self.committer = self.gateway.committer(identity.partition)
         self.traffic = Traffic(self.gateway.loop.time())
         self._first = b""
@@ -326,7 +346,7 @@ class Connection(asyncio.Protocol):
         self.gateway.tally.received_bytes[run.qos] += size
         size += PAYLOAD_BYTES * len(run.payloads)
         place = self.gateway.place(self.session.root)
-        if run.qos or run.retain or len(place.tree):
+        if run.qos or run.retain or place.listened_to:
             self.committer.add(entry, size, self._done(found, run))
         else:
             self.committer.add(entry, size)
@@ -351,8 +371,16 @@ class Connection(asyncio.Protocol):
             reason = ReasonCode.SUCCESS if heard or found.thing is not None else ReasonCode.NO_MATCHING_SUBSCRIBERS
             if kept is None:
                 self.acknowledge(run, reason)
-            else:
-                kept.add_done_callback(lambda _kept: self.acknowledge(run, reason))
+                return
+
+            def safe(future: asyncio.Future[UnisonoError | None]) -> None:
+                error = future.result()
+                if error is None:
+                    self.acknowledge(run, reason)
+                else:
+                    self.not_taken(run, error)
+
+            kept.add_done_callback(safe)
 
         return done
 
@@ -417,10 +445,27 @@ class Connection(asyncio.Protocol):
         unsubscribe(self.gateway, self, event.packet)
 
     def _acknowledged(self, event: Acknowledged) -> None:
+        session = self.session
+        if session is not None and session.lasting is not None:
+            session.lasting.complete(session, event.packet_ids)
         self.send_waiting()
 
     def _answer(self, event: Pinged | Reply | Released) -> None:
         self.write(event.answer)
+
+    def _replied(self, event: Reply) -> None:
+        session = self.session
+        if event.recorded and session is not None and session.lasting is not None:
+            session.lasting.when_received(session, event.recorded, partial(self.write, event.answer))
+        else:
+            self.write(event.answer)
+
+    def _released(self, event: Released) -> None:
+        session = self.session
+        if session is not None and session.lasting is not None:
+            session.lasting.when_freed(session, event.packet_ids, partial(self.write, event.answer))
+        else:
+            self.write(event.answer)
 
     def _auth(self, event: AuthReceived) -> None:
         assert self.proving is not None  # the wire takes no AUTH from who named no method
@@ -453,7 +498,8 @@ class Connection(asyncio.Protocol):
         """Send a message now, or let it wait in the session while the client's window is full or it does not read."""
         assert self.session is not None
         transport = self.transport
-        if transport is None or self.session.queue or transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
+        behind = self.session.queue and self.session.lasting is None  # else what waits may only wait for the disk
+        if transport is None or behind or transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
             before = self.session.dropped
             if message.qos:
                 self.session.keep(message)
@@ -466,7 +512,7 @@ class Connection(asyncio.Protocol):
         now = now_us() if message.expires_at else 0
         if now and now >= message.expires_at:
             return
-        data = self.wire.deliver(*message, now=now)
+        data = self.wire.deliver(*message[:-1], now=now)
         if data is None:
             self.session.keep(message)
             return
@@ -486,19 +532,53 @@ class Connection(asyncio.Protocol):
 
     def send_waiting(self) -> None:
         session = self.session
-        if session is None or session.queue is None:
+        if session is None or session.queue is None or session.connection is not self:
             return
         now = now_us()
+        lasting = session.lasting
+        pairs: list[tuple[int, int]] = []
+        exactly = False
+        ready: list[bytes] = []
         while self.transport is not None:
             message = session.next_waiting(now)
             if message is None or self.transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
-                return
-            data = self.wire.deliver(*message, now=now)
+                break
+            if lasting is not None and (self.held_back or not lasting.is_safe(message)):
+                break
+            data = self.wire.deliver(*message[:-1], now=now)
             if data is None:
-                return
+                break
             session.sent()
             self._sent(message.qos, len(data))
-            self._gather(data)
+            if lasting is None:
+                self._gather(data)
+            elif data:
+                pairs.append((self.wire.session.last_id, message.number))
+                exactly = exactly or message.qos == 2
+                ready.append(data)
+            else:
+                lasting.sunder(session, [message.number])
+        if pairs and lasting is not None:
+            lasting.sent(self, pairs, exactly)
+            self._gather(b"".join(ready))
+
+    def hold_back(self) -> None:
+        """Nothing leaves until `let_go`: what is sent now must not leave yet, and nothing may overtake it."""
+        self.flush()
+        self.held_back = True
+
+    def let_go(self, error: UnisonoError | None = None) -> None:
+        """What was held back is safe now; with an error it is not, and the client has to come again."""
+        self.held_back = False
+        if error is not None:
+            logger.warning("%s: its session cannot be kept: %s", self.address, error)
+            self._gathered = None
+            self.leave(ReasonCode.UNSPECIFIED_ERROR, "lost")
+            return
+        self.flush()
+        if self._closes:
+            self.close()
+        self.send_waiting()
 
     def _sent(self, qos: int, size: int) -> None:
         tally, traffic = self.gateway.tally, self.traffic
@@ -521,12 +601,18 @@ class Connection(asyncio.Protocol):
 
     def flush(self) -> None:
         """Write what has gathered."""
+        if self.held_back:
+            return
         gathered, self._gathered = self._gathered, None
         if gathered and self.transport is not None:
             self.transport.write(gathered[0] if len(gathered) == 1 else b"".join(gathered))
 
     def write(self, data: bytes) -> None:
         """Write now, behind what has gathered."""
+        if self.held_back:
+            if data:
+                self._gather(data)
+            return
         self.flush()
         if data and self.transport is not None:
             self.transport.write(data)
@@ -535,7 +621,10 @@ class Connection(asyncio.Protocol):
         """Close once what is written was taken - but do not wait for ever for a client that does not read."""
         self.flush()
         transport = self.transport
-        if transport is not None:
+        if transport is not None and self.held_back:
+            self._closes = True  # when what is held back has left
+            self.gateway.loop.call_later(LINGER_S, transport.abort)
+        elif transport is not None:
             transport.close()
             if transport.get_write_buffer_size():
                 self.gateway.loop.call_later(LINGER_S, transport.abort)
@@ -607,8 +696,8 @@ _HANDLERS: dict[type, Callable[[Connection, Any], None]] = {
     Unsubscribed: Connection._unsubscribed,
     Acknowledged: Connection._acknowledged,
     Pinged: Connection._answer,
-    Reply: Connection._answer,
-    Released: Connection._answer,
+    Reply: Connection._replied,
+    Released: Connection._released,
     AuthReceived: Connection._auth,
     Disconnected: Connection._disconnected,
     ProtocolError: Connection._broken,

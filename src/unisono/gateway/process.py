@@ -9,16 +9,21 @@ from typing import Any
 
 import msgspec
 
+from unisono.gateway.homes import Homes
+from unisono.gateway.keeper import JOURNAL_BYTES, Keeper
 from unisono.gateway.limits import HubLimits
+from unisono.gateway.moving import JOURNALS
+from unisono.gateway.peers import PASSED_BYTES
 from unisono.gateway.retained import Retained
 from unisono.gateway.server import Gateway
+from unisono.gateway.streams import Streams
 from unisono.store.bus import Bus, connect
 from unisono.store.child import run_child
 from unisono.store.log import Log
 from unisono.store.table import Table
 from unisono.store.tls import ServerTls
 
-__all__ = ["RETAINED_BYTES", "Door", "GatewaySettings"]
+__all__ = ["GATEWAY_BYTES", "RETAINED_BYTES", "Door", "GatewaySettings"]
 
 #: Retained messages of the whole hub; the oldest go first. A home has hundreds, a Zigbee bridge a few thousand.
 RETAINED_BYTES = 64 * 1024 * 1024
@@ -34,7 +39,10 @@ class Door(msgspec.Struct):
 
 class GatewaySettings(msgspec.Struct):
     """``serving`` and ``clients``: files as `unisono.store.tls.ServerTls` wants them, needed for doors with TLS;
-    ``authority``: the common name of the one among the clients' that is the hub's own."""
+    ``authority``: the common name of the one among the clients' that is the hub's own.
+
+    ``gateways``: all of the hub, this one too (none: it is alone). ``folder``: private, for local sockets between them.
+    """
 
     id: str
     nats_url: str
@@ -46,6 +54,12 @@ class GatewaySettings(msgspec.Struct):
     serving: str | None = None
     clients: str | None = None
     authority: str = ""
+    gateways: list[str] = []
+    folder: str = ""
+
+
+#: What the streams of one gateway may take.
+GATEWAY_BYTES = JOURNAL_BYTES + PASSED_BYTES
 
 
 async def run(settings: GatewaySettings, ready: Callable[[dict[str, Any]], None]) -> None:
@@ -54,10 +68,22 @@ async def run(settings: GatewaySettings, ready: Callable[[dict[str, Any]], None]
     bus = Bus(connection)
     logs = {p: await Log.open(connection, p, max_bytes=settings.log_bytes) for p in settings.partitions}
     table = await Table.open(connection, "retained", max_bytes=RETAINED_BYTES)
+    journal = await Log.open(connection, settings.id, max_bytes=JOURNAL_BYTES, kind=JOURNALS)
+    reach = Streams(connection)
+    gateways = settings.gateways or [settings.id]
     gateway = Gateway(
-        settings.id, bus, logs.__getitem__, settings.partitions, Retained(table), allowed=settings.allowed
+        settings.id,
+        bus,
+        logs.__getitem__,
+        settings.partitions,
+        Retained(table),
+        allowed=settings.allowed,
+        keeper=Keeper(journal, settings.id),
+        homes=Homes(settings.id, gateways, Path(settings.folder)) if settings.folder else None,
     )
     gateway.authority = settings.authority
+    if len(gateways) > 1:
+        gateway.join([id for id in gateways if id != settings.id], reach)
     tls = _tls(settings)
     watching = asyncio.create_task(tls.watch()) if tls is not None else None
     try:
@@ -70,6 +96,8 @@ async def run(settings: GatewaySettings, ready: Callable[[dict[str, Any]], None]
         if watching is not None:
             watching.cancel()
         await gateway.stop()
+        await reach.close()
+        await journal.close()
         await table.close()
         for log in logs.values():
             await log.close()

@@ -6,14 +6,20 @@ Knows the stream `RETAINED` through `unisono.store.table.Table`; the gateway kee
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 
 from unisono.gateway.session import Message
+from unisono.store.reader import Reader
 from unisono.wire.mqtt import Properties
 
 __all__ = ["Retained", "Table"]
+
+#: Bytes of a topic that are its key as they are; a subject of 4 KB would break the connection to NATS.
+LONGEST = 1024
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -23,6 +29,8 @@ class _Kept(msgspec.Struct, array_like=True):
     qos: int
     properties: Properties | None = None
     expires_at: int = 0
+    root: str = ""
+    topic: str = ""
 
 
 _decoder = msgspec.msgpack.Decoder(_Kept)
@@ -32,6 +40,7 @@ class Table(Protocol):
     """The part of `unisono.store.table.Table` that is needed: the last value per key, durable."""
 
     async def load(self) -> dict[str, bytes]: ...
+    async def follow(self, handler: Callable[[bytes], None]) -> Reader: ...
     def put(self, key: str, value: bytes) -> asyncio.Future[None]: ...
 
 
@@ -40,21 +49,51 @@ class Retained:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._reader: Reader | None = None
 
     async def load(self) -> list[tuple[str, str, Message]]:
         """(root place, topic, message) of every retained message."""
         found = []
         for key, value in (await self._table.load()).items():
-            root, topic = key.split("/", 1)
-            if value:
-                kept = _decoder.decode(value)
-                message = Message(topic, kept.payload, kept.qos, True, kept.properties, kept.expires_at)
+            kept = _decoder.decode(value)
+            root, topic = (kept.root, kept.topic) if kept.root else key.split("/", 1)
+            message = _message(topic, kept)
+            if message is not None:
                 found.append((root, topic, message))
         return found
+
+    async def follow(self, handler: Callable[[str, str, Message | None], None]) -> None:
+        """Call ``handler(root place, topic, message)`` for what any gateway keeps from `load` on, ours too, in the
+        order in which it is stored."""
+
+        def take(value: bytes) -> None:
+            kept = _decoder.decode(value)
+            handler(kept.root, kept.topic, _message(kept.topic, kept))
+
+        self._reader = await self._table.follow(take)
+
+    async def close(self) -> None:
+        if self._reader is not None:
+            await self._reader.stop()
 
     def keep(self, root: str, topic: str, message: Message | None) -> asyncio.Future[None]:
         """The future is done when it is on disk."""
         if message is None:
-            return self._table.put(f"{root}/{topic}", b"")
-        kept = _Kept(message.payload, message.qos, message.properties, message.expires_at)
-        return self._table.put(f"{root}/{topic}", msgspec.msgpack.encode(kept))
+            kept = _Kept(b"", 0, root=root, topic=topic)
+        else:
+            kept = _Kept(message.payload, message.qos, message.properties, message.expires_at, root, topic)
+        return self._table.put(_key(root, topic), msgspec.msgpack.encode(kept))
+
+
+def _message(topic: str, kept: _Kept) -> Message | None:
+    """None: it was taken away."""
+    if not kept.payload:
+        return None
+    return Message(topic, kept.payload, kept.qos, True, kept.properties, kept.expires_at)
+
+
+def _key(root: str, topic: str) -> str:
+    """A key stands in a NATS subject, which may not be as long as a topic."""
+    if len(topic.encode()) <= LONGEST:
+        return f"{root}/{topic}"
+    return f"{root}/#{hashlib.blake2b(topic.encode(), digest_size=16).hexdigest()}"  # no topic has a # in it

@@ -5,7 +5,8 @@ Knows the native dialect's topics and subscription trees. Knows no sockets; deli
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -15,9 +16,13 @@ from unisono.gateway.sharing import Group
 from unisono.twin.talk import SignIn
 from unisono.wire.mqtt import Properties, SubscriptionTree, matches, split_shared
 
+if TYPE_CHECKING:
+    from unisono.gateway.peers import Peers
+
 __all__ = [
     "BROKER",
     "RETAINED",
+    "Abroad",
     "Heard",
     "Place",
     "Route",
@@ -95,6 +100,13 @@ class Heard(NamedTuple):
 NOBODY = Heard(0, 0)
 
 
+class Abroad(NamedTuple):
+    """A filter that somebody at another gateway listens to; ``share`` names it when it is a shared one."""
+
+    gateway: str
+    share: str
+
+
 class Target(NamedTuple):
     """One copy of a message for one client: its subscriptions that match, as one.
 
@@ -149,9 +161,15 @@ def _plan(matched: tuple[Subscribed | Group, ...]) -> _Plan:
 
 
 class Place:
-    """One root place's subscriptions and retained messages."""
+    """One root place's subscriptions and retained messages.
 
-    def __init__(self) -> None:
+    ``abroad``: what is listened to at other gateways, None for nothing; ``peers`` are told what is here.
+    """
+
+    def __init__(self, root: str = "", peers: Peers | None = None) -> None:
+        self.root = root
+        self.peers = peers
+        self.abroad: SubscriptionTree[Abroad] | None = None
         self.tree: SubscriptionTree[Subscribed | Group] = SubscriptionTree()
         self.retained: dict[str, Message] = {}
         self._groups: dict[str, Group] = {}
@@ -159,6 +177,15 @@ class Place:
         self._retained_bytes = 0
         self.asks_for_broker = 0
         """Subscriptions to ``$SYS/...``."""
+
+    @property
+    def listened_to(self) -> bool:
+        """Whether anybody anywhere listens to anything."""
+        return len(self.tree) > 0 or self.abroad is not None
+
+    def has_group(self, share: str) -> bool:
+        """Whether a shared subscription has members here."""
+        return share in self._groups
 
     def has_room(self, message: Message) -> bool:
         """Whether it can be retained in the place of what its topic has."""
@@ -175,6 +202,8 @@ class Place:
         new = filter not in session.subscriptions
         session.subscriptions[filter] = subscribed
         self.asks_for_broker += new and is_broker_filter(filter)
+        if new and self.peers is not None and not is_broker_filter(filter):
+            self.peers.hear(self.root, filter)
         if not subscribed.share:
             self.tree.add(filter, session.key, subscribed)
             return new
@@ -190,6 +219,8 @@ class Place:
         if known is None:
             return False
         self.asks_for_broker -= is_broker_filter(filter)
+        if self.peers is not None and not is_broker_filter(filter):
+            self.peers.unhear(self.root, filter)
         if not known.share:
             self.tree.remove(filter, session.key)
             return True
@@ -212,9 +243,12 @@ class Place:
         """A client is away and its session lasts: who is there takes what was shared with it, else it keeps that."""
         groups = {each.share for each in session.subscriptions.values() if each.share}
         if any(self._groups[share].someone_is_there(session) for share in groups):
-            for message in session.give_back(over=False):
+            given = session.give_back(over=False)
+            for message in given:
                 if not self._pass_on(session, message):
-                    session.keep(message)
+                    session.wait(message)
+            if session.lasting is not None:
+                session.lasting.sunder(session, [message.number for message in given])
 
     def _pass_on(self, session: SessionState, message: Message) -> bool:
         """Give another member of the group what ``session`` does not take any more."""
@@ -228,8 +262,19 @@ class Place:
         hand(target_of((chosen,)), message._replace(topic=topic))
         return True
 
-    def deliver(self, message: Message, sender: str | None = None) -> Heard:
-        """Hand one message to everyone who subscribed; ``sender``: its session key."""
+    def deliver(
+        self,
+        message: Message,
+        sender: str | None = None,
+        *,
+        plain: bool = True,
+        here: Callable[[str], bool] | None = None,
+    ) -> Heard:
+        """Hand one message to everyone who subscribed; ``sender``: its session key.
+
+        ``here(share)``: whether a shared subscription is served at this gateway (None: each that has members);
+        ``plain`` false: only shared ones are.
+        """
         topic = message.topic
         matched = self.tree.match(topic)
         if not matched:
@@ -241,7 +286,7 @@ class Place:
                 self._plans.clear()
             plan = self._plans[topic] = _plan(matched)
         count = spoken_for = 0
-        for target in plan.targets:
+        for target in plan.targets if plain else ():
             if not target.session.sees(topic):
                 continue
             if target.no_local and target.session.key == sender:
@@ -252,6 +297,8 @@ class Place:
             spoken_for += thing in target.session.ids
             hand(target, message)
         for group in plan.groups:
+            if here is not None and not here(group.share):
+                continue
             chosen = group.choose(topic, message.qos)
             if chosen is not None:
                 count += 1
@@ -294,7 +341,9 @@ def hand_over(target: Target, message: Message, retain: bool) -> None:
     made = Message(
         topic, message.payload, min(message.qos, target.qos), retain, properties, message.expires_at, target.share
     )
-    if session.connection is not None:
+    if session.lasting is not None and made.qos:
+        session.wait(made)
+    elif session.connection is not None:
         session.connection.deliver(made)
     elif made.qos:
         session.keep(made)

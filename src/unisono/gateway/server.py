@@ -9,6 +9,7 @@ import asyncio
 import errno
 import logging
 import secrets
+import socket
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -16,16 +17,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from unisono.errors import HostError
+from unisono.errors import HostError, UnisonoError
 from unisono.gateway.authentication import Proving, find_methods
 from unisono.gateway.broker import EVERY_S, BrokerTopics
 from unisono.gateway.clients import CROWDED, RATE, roll, series, serve_visitors
 from unisono.gateway.commit import Committer, LogWriter
 from unisono.gateway.connection import Connection, now_us, special_rights, spoken_for
 from unisono.gateway.doorman import GUESSES, Doorman
+from unisono.gateway.homes import Arrival, Homes
+from unisono.gateway.keeper import Keeper
+from unisono.gateway.lasting import Lasting, Safe
 from unisono.gateway.limits import HubLimits
 from unisono.gateway.meter import Wait
 from unisono.gateway.outlet import Outlet
+from unisono.gateway.peers import Onward, Peers, Publication, Reach
 from unisono.gateway.policy import Policy
 from unisono.gateway.retained import Retained
 from unisono.gateway.routing import RETAINED, Place
@@ -48,7 +53,7 @@ from unisono.twin.talk import (
     pressure,
     taken,
 )
-from unisono.wire.mqtt import Connect, Limits, Properties, PublishRun, ReasonCode, State
+from unisono.wire.mqtt import Connect, Limits, Properties, PublishRun, ReasonCode, State, Will
 
 if TYPE_CHECKING:
     import ssl
@@ -86,7 +91,11 @@ CHECKED_AT_ONCE = 500
 
 
 class Gateway:
-    """``logs`` gives the log of a partition. ``id`` names this gateway on the bus and in the log (``g0``)."""
+    """``logs`` gives the log of a partition. ``id`` names this gateway on the bus and in the log (``g0``).
+
+    ``keeper``: keeps sessions on disk; without one they last as long as the process. ``homes``: where clients' sessions
+    live, and the way there; `join` others before `start`.
+    """
 
     def __init__(
         self,
@@ -98,6 +107,8 @@ class Gateway:
         *,
         allowed: HubLimits | None = None,
         policy: Policy | None = None,
+        keeper: Keeper | None = None,
+        homes: Homes | None = None,
     ) -> None:
         self.id = id
         self.authority = ""  # common name of the hub's certificate authority, for clients that show a certificate
@@ -122,6 +133,9 @@ class Gateway:
         self._connections: set[Connection] = set()
         self._pressed_at: dict[str, int] = {}
         self._held: set[Connection] = set()
+        self.homes = homes
+        self.peers: Peers | None = None
+        self._lasting = Lasting(keeper, self._sessions.get) if keeper is not None else None
         self._desk = Desk(bus)
         self._retained = retained
         self._tasks: set[asyncio.Task[None]] = set()
@@ -137,6 +151,13 @@ class Gateway:
             self.committer(partition).add(GatewayStarted(self.id, now_us()), 0)
         for root, topic, message in await self._retained.load():
             self.place(root).retain(topic, message)
+        if self._lasting is not None:
+            await self._restore(self._lasting)
+        if self.peers is not None:
+            await self._retained.follow(self._retained_elsewhere)
+            await self.peers.join()
+        if self.homes is not None:
+            self.homes.open(self._arrived)
         await self.bus.serve(down(self.id), self._down)
         await self.bus.serve(ask_gateway(self.id, "status"), self._status)
         await serve_visitors(self)
@@ -185,6 +206,39 @@ class Gateway:
             connection.leave(ReasonCode.SERVER_SHUTTING_DOWN, "disconnected")
         for committer in self._committers.values():
             await committer.drain()
+        if self.peers is not None:
+            await self.peers.leave()
+        if self._lasting is not None:
+            await self._lasting.keeper.close()
+        if self.homes is not None:
+            self.homes.close()
+        await self._retained.close()
+
+    def join(self, others: list[str], reach: Reach) -> None:
+        """Work together with other gateways; ``reach`` finds their streams and journals."""
+        assert self._lasting is not None
+        boot = secrets.token_hex(4)
+        self.peers = Peers(
+            self.id,
+            others,
+            self.bus,
+            self._lasting.keeper,
+            boot=boot,
+            place=self.place,
+            reach=reach,
+            deliver=self._from_another,
+        )
+
+    async def _restore(self, lasting: Lasting) -> None:
+        """Sessions as they were; their clients are away."""
+        now = now_us()
+        for record in await lasting.keeper.load():
+            identity = msgspec.msgpack.decode(record.identity, type=SignIn)
+            session = self._sessions[record.key] = self._new_session(record.key, identity)
+            lasting.restore(session, record, identity, now)
+            place = self.place(record.root)
+            for filter, subscribed in lasting.subscriptions_of(record, session).items():
+                place.subscribe(session, filter, subscribed)
 
     def committer(self, partition: str) -> Committer:
         found = self._committers.get(partition)
@@ -195,7 +249,7 @@ class Gateway:
     def place(self, root: str) -> Place:
         found = self._places.get(root)
         if found is None:
-            found = self._places[root] = Place()
+            found = self._places[root] = Place(root, self.peers)
         return found
 
     @property
@@ -240,6 +294,11 @@ class Gateway:
             connection.refused(self._elsewhere(), detail, self.policy.server_reference)
         elif connect.will is not None and not will_is_sound(connect.will):
             connection.refused(ReasonCode.PAYLOAD_FORMAT_INVALID, "the will is not UTF-8, as it says")
+        elif connection.vouched is not None and connection.vouched.identity:
+            identity = msgspec.msgpack.decode(connection.vouched.identity, type=SignIn)
+            if identity.rights.kind == "claim":
+                connection.claim_code = (connect.password or b"").decode()
+            self.admit(connection, connect, identity)
         elif connect.properties is not None and connect.properties.authentication_method is not None:
             self._prove(connection, connect, connect.properties.authentication_method)
         else:
@@ -308,7 +367,46 @@ class Gateway:
             return
         if identity.rights.kind == "claim":
             connection.claim_code = secret
-        self.admit(connection, connect, identity)
+        await self._let_in(connection, connect, identity)
+
+    async def _let_in(self, connection: Connection, connect: Connect, identity: SignIn) -> None:
+        """Here, or where its session lives."""
+        home = self._home_of(connection, connect, identity)
+        transport = connection.transport
+        if home == self.id or self.homes is None or transport is None:
+            self.admit(connection, connect, identity)
+            return
+        transport.pause_reading()
+        facts = msgspec.msgpack.encode(identity)
+        arrival = Arrival(connection.address, facts, connection.early or b"", connection.transport_name)
+        if await self.homes.bring(home, transport, arrival):
+            connection.transport = None
+            self.closed(connection, "lost")
+        else:
+            connection.refused(ReasonCode.SERVER_UNAVAILABLE, "the gateway of its session is away; try again")
+
+    @property
+    def shares_clients(self) -> bool:
+        """Whether some clients that come here are at home elsewhere."""
+        return self.homes is not None and self.homes.gateways != [self.id]
+
+    def _home_of(self, connection: Connection, connect: Connect, identity: SignIn) -> str:
+        if self.homes is None or connection.early is None or connection.wire.state is not State.ASKED:
+            return self.id
+        if not connect.client_id and self.id in self.homes.gateways:
+            return self.id  # a name of its own, so a session of its own
+        return self.homes.home_of(_key(identity, connect.client_id or secrets.token_hex(8)))
+
+    def _arrived(self, arrival: Arrival, made: socket.socket) -> None:
+        """A connection that another gateway took, of a client whose session lives here."""
+        self.spawn(self._take_in(arrival, made))
+
+    async def _take_in(self, arrival: Arrival, made: socket.socket) -> None:
+        try:
+            await self.loop.connect_accepted_socket(lambda: Connection(self, arrival), made)
+        except OSError as error:
+            logger.info("a connection ended on its way: %s", error)
+            made.close()
 
     def _show_refusal(self, identity: SignIn, detail: str, code: str = "") -> None:
         """Put a failed sign-in on the thing's page, but not every one of a device that tries for ever."""
@@ -323,8 +421,7 @@ class Gateway:
 
     def admit(self, connection: Connection, connect: Connect, identity: SignIn, told: Properties | None = None) -> None:
         """It is who it says: give it its session. ``told``: what CONNACK is to say besides."""
-        client = connect.client_id or f"auto-{secrets.token_hex(8)}"  # [MQTT-3.1.3-6]: unique, whatever the version
-        key = identity.id if client == identity.id else f"{identity.id}/{client}"
+        key = _key(identity, connect.client_id or f"auto-{secrets.token_hex(8)}")  # [MQTT-3.1.3-6]: unique
         session = self._sessions.get(key)
         now = self.loop.time()
         instead = session is not None and session.connection is not None
@@ -339,18 +436,30 @@ class Gateway:
             self._changes_hands(session, session.connection.address, connection.address)
             session.connection.leave(ReasonCode.SESSION_TAKEN_OVER, "taken_over")
             session = self._sessions.get(key)
-        if session is not None and (connect.clean_start or session.root != identity.root):
+        if session is not None and (
+            connect.clean_start or session.root != identity.root or session.expires_at < time.monotonic()
+        ):
             self._drop(session)
             session = None
         resumed = session is not None
         ids, rights = spoken_for(identity), special_rights(identity)
         if session is None:
-            own = self.allowed.connection
-            bounds = own.queue_messages, own.queue_bytes
-            session = self._sessions[key] = SessionState(key, identity.id, identity.root, ids, bounds=bounds)
+            session = self._sessions[key] = self._new_session(key, identity)
         session.ids, session.rights = ids, rights
         session.will = None  # [MQTT-3.1.3-9]: it is back before its will was due
         self._epoch = connection.epoch = max(self._epoch + 1, now_us())
+        if self._lasting is not None:
+            self._lasting.begin(
+                session,
+                identity,
+                connection.epoch,
+                fresh=not resumed,
+                expiry_s=min(connection.wire.session_expiry, self.policy.longest_session_s),
+                at=now_us(),
+                will=connect.will,
+                delay_s=delay_of(connect.will) if connect.will is not None else 0,
+                done=connection.let_go,
+            )
         self.bus.publish(taken(), msgspec.msgpack.encode(Taken(key, self.id)))
         if ids:
             self.committer(identity.partition).add(
@@ -375,6 +484,12 @@ class Gateway:
         self.attempts.note(has, "taken_over", "exists", detail, user=session.thing)
         session.connection.refuse("exists", "", detail)
 
+    def _new_session(self, key: str, identity: SignIn) -> SessionState:
+        own = self.allowed.connection
+        bounds = own.queue_messages, own.queue_bytes
+        ids, rights = spoken_for(identity), special_rights(identity)
+        return SessionState(key, identity.id, identity.root, ids, rights, bounds=bounds)
+
     def closed(self, connection: Connection, why: str) -> None:
         """A connection ended, for the reason that is told first; later ones are echoes."""
         if connection not in self._connections:
@@ -394,14 +509,21 @@ class Gateway:
             if lasts_s:
                 now = time.monotonic()
                 session.expires_at = now + lasts_s
-                if will is not None and delay_of(will):
-                    session.will = PendingWill(will, now + delay_of(will), identity)
+                delay_s = delay_of(will) if will is not None else 0
+                if self._lasting is not None:
+                    at = now_us()
+                    self._lasting.leave(session, at, lasts_s, at + 1_000_000 * delay_s if will is not None else 0)
+                if will is not None and delay_s:
+                    session.will = PendingWill(will, now + delay_s, identity)
                     will = None
                 self.place(session.root).left(session)
+            elif will is None:
+                self._drop(session)
             else:
+                session.will, will = PendingWill(will, 0.0, identity), None
                 self._drop(session)
         if will is not None:
-            publish_will(self, session, identity, will)
+            self._publish_will(session, identity, will)
         if session.ids:
             self.committer(identity.partition).add(
                 Presence(identity.id, self.id, connection.epoch, False, why, now_us(), session.key), 0
@@ -414,35 +536,143 @@ class Gateway:
         session.dropped = 0
         if self._sessions.get(session.key) is session:
             del self._sessions[session.key]
-        self._publish_pending(session)
+        pending, session.will = session.will, None
+        if pending is None:
+            self._end(session)
+        else:
+            publish_will(self, session, pending.identity, pending.will, partial(self._end, session))
+
+    def _end(self, session: SessionState) -> None:
+        if self._lasting is not None:
+            self._lasting.end(session)
 
     def _publish_pending(self, session: SessionState) -> None:
         pending, session.will = session.will, None
         if pending is not None:
-            publish_will(self, session, pending.identity, pending.will)
+            self._publish_will(session, pending.identity, pending.will)
+
+    def _publish_will(self, session: SessionState, identity: SignIn, will: Will) -> None:
+        publish_will(self, session, identity, will, partial(self._will_is_out, session))
+
+    def _will_is_out(self, session: SessionState) -> None:
+        if self._lasting is not None and session.connection is None:
+            self._lasting.will_is_out(session)
 
     # messages
 
     def publish(
         self, session: SessionState | None, topic: str, run: PublishRun
-    ) -> tuple[int, asyncio.Future[None] | None]:
-        """What the log now holds goes to who subscribed: to how many. A retained message is kept: the future tells
-        when it is."""
+    ) -> tuple[int, asyncio.Future[UnisonoError | None] | None]:
+        """What the log now holds goes to who subscribed: to how many. The future tells when all of it is on disk that
+        has to be before the publisher is answered: a retained message, messages for sessions that last, for other
+        gateways, and the ids of QoS 2."""
         if session is None:
             return 0, None
         place = self.place(session.root)
         expires_at = expiry_of(run.properties, now_us())
-        kept = self._retain(place, session, topic, run, expires_at) if run.retain else None
+        safe: Safe | None = None
+        if run.retain:
+            safe = Safe()
+            safe.expect_future(self._retain(place, session, topic, run, expires_at))
         heard = 0
+        onward = self.peers.onward(place, topic) if place.abroad is not None and self.peers is not None else None
         if len(place.tree):
+            here = None if onward is None else lambda share: share not in onward.shares
             for payload in run.payloads:
                 message = Message(topic, payload, run.qos, run.retain, run.properties, expires_at)
-                heard = place.deliver(message, session.key).clients
-        return heard, kept
+                heard = place.deliver(message, session.key, here=here).clients
+        if onward is not None:
+            heard += len(onward.gateways)
+        if self._lasting is not None and (run.qos or onward is not None):
+            safe = self._keep(session, topic, run, expires_at, onward, safe)
+        return heard, safe.close() if safe is not None else None
+
+    def _keep(
+        self,
+        session: SessionState,
+        topic: str,
+        run: PublishRun,
+        expires_at: int,
+        onward: Onward | None,
+        safe: Safe | None,
+    ) -> Safe | None:
+        """What was just delivered to sessions that last, and goes to other gateways: as one, on disk."""
+        assert self._lasting is not None
+        keeper = self._lasting.keeper
+        held = b"".join(run.packet_ids) if run.qos == 2 and session.lasting is not None else b""
+        if onward is None and not held and not keeper.offered:
+            return safe
+        if onward is None or self.peers is None:
+            safe = safe or Safe()
+            keeper.flush(held_by=session.no, held=held, done=safe.expect())
+            return safe
+        number = keeper.next_number()
+        publication = self.peers.encode(
+            Publication(
+                self.peers.origin,
+                number,
+                session.root,
+                topic,
+                run.payloads,
+                run.qos,
+                run.retain,
+                run.properties,
+                expires_at,
+                session.key,
+                onward.plain,
+                onward.shares,
+            )
+        )
+        if not run.qos:
+            self.peers.say(onward.gateways, publication)
+            return safe
+        safe = safe or Safe()
+        if not held:
+            if keeper.offered:
+                keeper.flush(done=safe.expect())
+            self.peers.send(onward.gateways, publication, safe.expect())
+            return safe
+        # exactly once across gateways: what is to be passed on is on disk together with the id it came with
+        peers, done = self.peers, safe.expect()
+
+        def passed(error: UnisonoError | None) -> None:
+            if error is None:
+                keeper.is_on(number)
+            done(error)
+
+        def kept(error: UnisonoError | None) -> None:
+            if error is None:
+                peers.send(onward.gateways, publication, passed)
+            else:
+                done(error)
+
+        keeper.flush(
+            held_by=session.no,
+            held=held,
+            passed=number,
+            onward=onward.gateways,
+            publication=publication,
+            done=kept,
+        )
+        return safe
+
+    def _from_another(self, said: Publication) -> None:
+        """A message that another gateway took; it goes to who listens here, and no further."""
+        place = self.place(said.root)
+        plain = self.id in said.plain
+        for payload in said.payloads:
+            message = Message(said.topic, payload, said.qos, said.retain, said.properties, said.expires_at)
+            place.deliver(message, said.sender, plain=plain, here=lambda share: said.shares.get(share) == self.id)
+        if said.qos and self._lasting is not None:
+            self._lasting.keeper.take(said.origin, said.number)
+
+    def _retained_elsewhere(self, root: str, topic: str, message: Message | None) -> None:
+        """The stream of retained messages says what is in force, in its order."""
+        self.place(root).retain(topic, message)
 
     def _retain(
         self, place: Place, session: SessionState, topic: str, run: PublishRun, expires_at: int
-    ) -> asyncio.Future[None] | None:
+    ) -> asyncio.Future[None]:
         payload = run.payloads[-1]
         message = Message(topic, payload, run.qos, True, run.properties, expires_at) if payload else None
         if message is not None and not place.has_room(message):
@@ -588,6 +818,8 @@ class Gateway:
 
     async def _status(self, payload: bytes) -> bytes:
         troubles = [c.trouble for c in self._committers.values() if c.trouble]
+        if self._lasting is not None and self._lasting.keeper.trouble:
+            troubles.append(f"sessions: {self._lasting.keeper.trouble}")
         status = GatewayStatus(
             self.id,
             len(self._connections),
@@ -619,3 +851,8 @@ def _concerned(identity: SignIn, changed: AccessChanged, things: set[str]) -> bo
     # what a program may reach follows the things of its places
     listed = rights.kind == "program" and bool(things) and (rights.reads is not None or rights.controls is not None)
     return listed or changed.tokens is None or identity.id.partition(":")[2] in changed.tokens
+
+
+def _key(identity: SignIn, client: str) -> str:
+    """The name of a client's session."""
+    return identity.id if client == identity.id else f"{identity.id}/{client}"

@@ -13,6 +13,7 @@ from unisono.wire.mqtt import Properties, Publish, Session, Will
 
 if TYPE_CHECKING:
     from unisono.gateway.connection import Connection
+    from unisono.gateway.lasting import Lasting
     from unisono.twin.talk import SignIn
 
 __all__ = ["Message", "PendingWill", "SessionState", "Subscribed", "expiry_of", "is_text"]
@@ -28,6 +29,7 @@ class Message(NamedTuple):
     ``expires_at``: wall time in microseconds from which it is not to be delivered any more, 0 for never; wall time
     because it outlives processes. ``properties`` keeps the interval as published: what is left of it is worked out
     when the message leaves. ``share``: the shared subscription (``$share/group/filter``) that it came through.
+    ``number``: under which it is kept on disk for a session that lasts, else 0.
     """
 
     topic: str
@@ -37,6 +39,7 @@ class Message(NamedTuple):
     properties: Properties | None
     expires_at: int = 0
     share: str = ""
+    number: int = 0
 
 
 def expiry_of(properties: Properties | None, at: int) -> int:
@@ -78,7 +81,8 @@ class Subscribed(NamedTuple):
 class SessionState:
     """One client's session. ``ids``: the things that it speaks for; ``rights``: None for a thing's plain ones.
 
-    ``bounds``: messages that may wait, and their bytes.
+    ``bounds``: messages that may wait, and their bytes. ``lasting``: what keeps it on disk, None when it ends with its
+    connection; ``no``: its number there, 0 for none.
     """
 
     __slots__ = (
@@ -89,6 +93,8 @@ class SessionState:
         "expires_at",
         "ids",
         "key",
+        "lasting",
+        "no",
         "queue",
         "rights",
         "root",
@@ -114,6 +120,8 @@ class SessionState:
         self.root = root
         self.ids = ids
         self.rights = rights
+        self.no = 0
+        self.lasting: Lasting | None = None
         self.wire: Session | None = None
         self.connection: Connection | None = None
         self.subscriptions: dict[str, Subscribed] = {}
@@ -131,6 +139,15 @@ class SessionState:
             return may_hear(self.thing, self.ids, self.rights, topic)
         return not topic.startswith("things/") or topic.split("/", 2)[1] in self.ids
 
+    def wait(self, message: Message) -> None:
+        """Let a message wait: on disk, if the session lasts."""
+        self.keep(message if self.lasting is None else self.lasting.offer(self, message))
+
+    def go_on(self) -> None:
+        """What waited for the disk is there."""
+        if self.connection is not None:
+            self.connection.send_waiting()
+
     def keep(self, message: Message) -> None:
         """Let a message wait; at the bound the oldest give way."""
         if self.queue is None:
@@ -138,9 +155,22 @@ class SessionState:
         self.queue.append(message)
         self._bytes += len(message.payload)
         messages, size = self.bounds
+        gone: list[int] = []
         while len(self.queue) > messages or (self._bytes > size and len(self.queue) > 1):
-            self._bytes -= len(self.queue.popleft().payload)
+            oldest = self.queue.popleft()
+            self._bytes -= len(oldest.payload)
             self.dropped += 1
+            gone.append(oldest.number)
+        if gone and self.lasting is not None:
+            self.lasting.sunder(self, gone)
+
+    def lose(self, numbers: set[int]) -> None:
+        """Messages gave way at a bound that sessions share, or could not be kept."""
+        if self.queue is not None:
+            staying = deque(message for message in self.queue if message.number not in numbers)
+            self.dropped += len(self.queue) - len(staying)
+            self.queue = staying or None
+            self._bytes = sum(len(message.payload) for message in staying)
 
     @property
     def queue_bytes(self) -> int:
@@ -154,6 +184,8 @@ class SessionState:
             if not message.expires_at or message.expires_at > now:
                 return message
             self.sent()  # [MQTT-3.3.2-5]
+            if self.lasting is not None:
+                self.lasting.sunder(self, [message.number])
         return None
 
     def sent(self) -> None:
@@ -174,7 +206,8 @@ class SessionState:
             for packet_id, sent in list(self.wire.in_flight.items()):
                 if sent is not None and sent.share and sent.qos == 1:
                     del self.wire.in_flight[packet_id]
-                    given.append(_message_of(sent))
+                    number = 0 if self.lasting is None else self.lasting.number_of(self, packet_id)
+                    given.append(_message_of(sent, number))
         if self.queue is not None:
             given += [message for message in self.queue if message.share]
             staying = deque(message for message in self.queue if not message.share and not over)
@@ -183,5 +216,7 @@ class SessionState:
         return given
 
 
-def _message_of(sent: Publish) -> Message:
-    return Message(sent.topic, sent.payload, sent.qos, sent.retain, sent.properties, sent.expires_at, sent.share)
+def _message_of(sent: Publish, number: int) -> Message:
+    return Message(
+        sent.topic, sent.payload, sent.qos, sent.retain, sent.properties, sent.expires_at, sent.share, number
+    )

@@ -6,11 +6,14 @@ the form subscribed.
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from unisono.access import canonical, may_subscribe
-from unisono.gateway.routing import down_topics, hand_over, is_broker_filter, target_of
+from unisono.gateway.lasting import Safe
+from unisono.gateway.routing import Place, down_topics, hand_over, is_broker_filter, target_of
 from unisono.gateway.session import SessionState
 from unisono.gateway.session import Subscribed as Kept
 from unisono.twin.record import Listening
@@ -18,6 +21,7 @@ from unisono.wire.mqtt import ReasonCode, Subscription, split_shared
 from unisono.wire.mqtt.packets import Subscribe, Unsubscribe
 
 if TYPE_CHECKING:
+    from unisono.errors import UnisonoError
     from unisono.gateway.connection import Connection
     from unisono.gateway.server import Gateway
 
@@ -44,14 +48,55 @@ def subscribe(gateway: Gateway, connection: Connection, packet: Subscribe) -> No
         kept = _kept(connection, session, filter, wanted, identifier)
         fresh.append((filter, kept, place.subscribe(session, filter, kept), wanted.retain_handling))
         reasons.append(wanted.qos)
-    connection.write(connection.wire.suback(packet.packet_id, reasons, detail="; ".join(dict.fromkeys(details))))
+    answer = connection.wire.suback(packet.packet_id, reasons, detail="; ".join(dict.fromkeys(details)))
+
+    def answered() -> None:
+        connection.write(answer)
+        _show(gateway, session, place, fresh)
+        hears(connection, session, [filter for filter, *_rest in fresh])
+
+    safe = _kept_subscriptions(gateway, session, {filter: kept for filter, kept, *_rest in fresh})
+    _when_safe(connection, safe, answered)
+
+
+def _kept_subscriptions(gateway: Gateway, session: SessionState, kept: dict[str, Kept]) -> Safe | None:
+    """What the answer waits for: the disk, for a session that lasts, and the other gateways."""
+    told = gateway.peers.known() if gateway.peers is not None else None
+    if session.lasting is None and told is None:
+        return None
+    safe = Safe()
+    if told is not None:
+        safe.expect_future(told)
+    if session.lasting is not None and kept:
+        session.lasting.hear(session, kept, safe)
+    return safe
+
+
+def _when_safe(connection: Connection, safe: Safe | None, then: Callable[[], None]) -> None:
+    """Answer now, or when what it waits for is there. What cannot be kept is not answered: the connection ends."""
+    if safe is None:
+        then()
+        return
+
+    def settled(future: asyncio.Future[UnisonoError | None]) -> None:
+        if connection.transport is None:
+            return
+        if future.result() is None:
+            then()
+        else:
+            connection.leave(ReasonCode.UNSPECIFIED_ERROR, "lost")
+
+    safe.close().add_done_callback(settled)
+
+
+def _show(gateway: Gateway, session: SessionState, place: Place, fresh: list[tuple[str, Kept, bool, int]]) -> None:
+    """Retained messages for new subscriptions."""
     for filter, kept, new, retain_handling in fresh:
         # a shared subscription is shown nothing (section 4.8.2)
         if not kept.share and (retain_handling == 0 or (retain_handling == 1 and new)):
             for message in gateway.retained_for(place, filter):
                 if session.sees(message.topic):
                     hand_over(target_of((kept,)), message, retain=True)  # [MQTT-3.3.1-8]
-    hears(connection, session, [filter for filter, *_rest in fresh])
 
 
 def _kept(
@@ -97,7 +142,12 @@ def unsubscribe(gateway: Gateway, connection: Connection, packet: Unsubscribe) -
     for filter in packet.filters:
         known = place.unsubscribe(session, canonical(filter, session.thing))
         reasons.append(ReasonCode.SUCCESS if known else ReasonCode.NO_SUBSCRIPTION_EXISTED)
-    connection.write(connection.wire.unsuback(packet.packet_id, reasons))
+    safe: Safe | None = None
+    if session.lasting is not None:
+        safe = Safe()
+        session.lasting.unhear(session, [canonical(filter, session.thing) for filter in packet.filters], safe)
+    answer = connection.wire.unsuback(packet.packet_id, reasons)
+    _when_safe(connection, safe, lambda: connection.write(answer))
 
 
 def hears(connection: Connection, session: SessionState, filters: list[str]) -> None:

@@ -74,10 +74,11 @@ async def _read(connection: Connection, transport: FrameTransport, receive: Rece
             return
         data = message.get("bytes")
         if data is None:  # [MQTT-6.0.0-1]: any other frame ends the connection
-            connection.broken_off("MQTT comes in binary frames, this is a text frame")
+            if transport.get_protocol() is connection:
+                connection.broken_off("MQTT comes in binary frames, this is a text frame")
             transport.end(UNSUPPORTED_DATA)
             return
-        connection.data_received(data)
+        transport.get_protocol().data_received(data)
 
 
 def _refusal(scope: Scope) -> CallerError | None:
@@ -121,7 +122,7 @@ class FrameTransport(asyncio.Transport):
         self._code: int | None = None
         self._dead = False
         self._more = asyncio.Event()
-        self._connection: Connection | None = None
+        self._connection: asyncio.Protocol | None = None
         self._writer: asyncio.Task[None] | None = None
         self.readable = asyncio.Event()
         self.readable.set()
@@ -132,6 +133,13 @@ class FrameTransport(asyncio.Transport):
         connection.connection_made(self)
 
     # what a Connection asks of it
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        assert isinstance(protocol, asyncio.Protocol)
+        self._connection = protocol
+
+    def get_protocol(self) -> asyncio.Protocol:
+        return self._connection if self._connection is not None else asyncio.Protocol()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         found = self._extra.get(name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -38,8 +39,10 @@ def will_is_sound(will: Will) -> bool:
     return is_text(will.payload)
 
 
-def publish_will(gateway: Gateway, session: SessionState, identity: SignIn, will: Will) -> None:
-    """Into the log, then to who subscribed. A topic that its client may not use is refused as in life."""
+def publish_will(
+    gateway: Gateway, session: SessionState, identity: SignIn, will: Will, then: Callable[[], None]
+) -> None:
+    """Into the log, then to who subscribed; then ``then``. A topic its client may not use is refused as in life."""
     committer = gateway.committer(identity.partition)
     at = time.time_ns() // 1000
     found = route(identity, will.topic)
@@ -49,6 +52,7 @@ def publish_will(gateway: Gateway, session: SessionState, identity: SignIn, will
         logger.info("the will of %s to %r is refused: %s", session.key, will.topic[:200], why)
         if session.ids:
             committer.add(Refused(identity.id, will.topic, at, "topic_not_allowed", f"its will: {why}"), len(why))
+        then()
         return
     properties = will.properties
     if properties is not None:
@@ -58,6 +62,7 @@ def publish_will(gateway: Gateway, session: SessionState, identity: SignIn, will
     def done(error: UnisonoError | None) -> None:
         if error is None:
             gateway.publish(session, found.topic, run)
+            then()
 
     entry: Reports | Published
     if found.thing is not None:

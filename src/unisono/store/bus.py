@@ -22,7 +22,7 @@ import nats.errors
 from unisono.errors import CODES, CallerError, DeviceError, HostError, UnisonoError
 from unisono.store.connection import Connection, NoRespondersError
 
-__all__ = ["Bus", "connect"]
+__all__ = ["Bus", "NobodyError", "connect"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,10 @@ _FAULTS: dict[str, type[UnisonoError]] = {"caller": CallerError, "device": Devic
 
 OK = b"\x00"
 PROBLEM = b"\x01"
+
+
+class NobodyError(HostError):
+    """Nobody serves the subject that was asked: it was not carried out."""
 
 
 async def connect(
@@ -120,13 +124,16 @@ class Bus:
         """Ask and wait for the answer.
 
         Raises the UnisonoError with which the other side answered; HostError ``owner_unavailable`` when nobody serves
-        the subject, the connection breaks, or no answer comes in ``timeout_s`` (it may still have been carried out).
+        the subject (`NobodyError`), the connection breaks, or no answer comes in ``timeout_s`` (it may still have been
+        carried out).
         """
         why = ""
+        kind = HostError
         try:
             _, answer = await self._connection.ask(_checked(subject), payload, timeout_s)
         except NoRespondersError:
             why = "nobody answers there at the moment"
+            kind = NobodyError
         except TimeoutError:
             why = f"no answer within {timeout_s:g} s"
         except ConnectionError as error:
@@ -135,7 +142,7 @@ class Bus:
             if answer[:1] == OK:
                 return answer[1:]
             raise decode_problem(answer[1:])
-        raise HostError(f"{subject}: {why}", code="owner_unavailable", mend="Try again; if it stays so: unisono doctor")
+        raise kind(f"{subject}: {why}", code="owner_unavailable", mend="Try again; if it stays so: unisono doctor")
 
     async def subscribe(self, subject: str, handler: Callable[[bytes], None], queue: str = "") -> Callable[[], None]:
         """Call ``handler(payload)`` for each message, in order, straight from the read loop: it must be quick.

@@ -35,10 +35,11 @@ OPEN_PAUSE_S = 0.1
 class Log:
     """Made by `open`; one per process and partition. `close` it before its connection."""
 
-    def __init__(self, connection: Connection, partition: str, info: StreamInfo, *, replicas: int) -> None:
+    def __init__(
+        self, connection: Connection, partition: str, info: StreamInfo, *, replicas: int, kind: str = "log"
+    ) -> None:
         self.partition = partition
-        self.stream = f"LOG_{partition}"
-        self.subject = f"log.{partition}"
+        self.stream, self.subject = _names(kind, partition)
         self.log_id = info.config.metadata["log_id"]
         self._connection = connection
         # Why a cluster gets a window of one: see unisono.store.append.
@@ -56,15 +57,18 @@ class Log:
         self._count = 0
 
     @classmethod
-    async def open(cls, client: Connection, partition: str, *, max_bytes: int, replicas: int = 1) -> Log:
+    async def open(
+        cls, client: Connection, partition: str, *, max_bytes: int, replicas: int = 1, kind: str = "log"
+    ) -> Log:
         """Open the partition's log, or make it. ``max_bytes`` is its bound from now on (see ``log_full``).
 
+        ``kind``: another family of streams that are kept in the same way, ``<KIND>_<partition>``.
         Raises HostError ``log_unavailable`` when the server refuses, or does not answer within a minute.
         """
         deadline = time.monotonic() + OPEN_TIMEOUT_S
         while True:
             try:
-                info = await _open_stream(client, partition, max_bytes, replicas)
+                info = await _open_stream(client, kind, partition, max_bytes, replicas)
             except RefusedError:
                 raise
             except HostError:
@@ -72,7 +76,7 @@ class Log:
                     raise
                 await asyncio.sleep(OPEN_PAUSE_S)
             else:
-                return cls(client, partition, info, replicas=replicas)
+                return cls(client, partition, info, replicas=replicas, kind=kind)
 
     async def close(self) -> None:
         """Appends that have no answer yet end with ``log_unavailable``. Readers are stopped by who made them."""
@@ -202,26 +206,32 @@ class Log:
         return found
 
 
-async def _open_stream(client: Connection, partition: str, max_bytes: int, replicas: int) -> StreamInfo:
-    stream = f"LOG_{partition}"
+def _names(kind: str, partition: str) -> tuple[str, str]:
+    """(stream, subject)."""
+    return f"{kind.upper()}_{partition}", f"{kind}.{partition}"
+
+
+async def _open_stream(client: Connection, kind: str, partition: str, max_bytes: int, replicas: int) -> StreamInfo:
+    stream, subject = _names(kind, partition)
     info = await stream_info(client, f"STREAM.INFO.{stream}")
     if info is None:
-        info = await stream_info(client, f"STREAM.CREATE.{stream}", _config(partition, max_bytes, replicas, {}))
+        config = _config(stream, subject, max_bytes, replicas, {})
+        info = await stream_info(client, f"STREAM.CREATE.{stream}", config)
     if info is None or "log_id" not in info.config.metadata:
         raise RefusedError(
             f"the stream {stream} was not made by this program", mend=f"Remove it: nats stream rm {stream}"
         )
     if info.config.max_bytes != max_bytes or info.config.num_replicas != replicas:
-        config = _config(partition, max_bytes, replicas, info.config.metadata)
+        config = _config(stream, subject, max_bytes, replicas, info.config.metadata)
         info = await stream_info(client, f"STREAM.UPDATE.{stream}", config) or info
     return info
 
 
-def _config(partition: str, max_bytes: int, replicas: int, metadata: dict[str, str]) -> dict[str, Any]:
+def _config(stream: str, subject: str, max_bytes: int, replicas: int, metadata: dict[str, str]) -> dict[str, Any]:
     own = {name: value for name, value in metadata.items() if not name.startswith("_nats.")}
     return {
-        "name": f"LOG_{partition}",
-        "subjects": [f"log.{partition}"],
+        "name": stream,
+        "subjects": [subject],
         "storage": "file",
         "retention": "limits",
         # At the bound new messages are refused, visibly; nothing is dropped that somebody still needs.

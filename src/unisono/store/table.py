@@ -16,6 +16,7 @@ import msgspec
 from unisono.errors import HostError
 from unisono.store.connection import Connection, NoRespondersError
 from unisono.store.jetstream import call, stream_info
+from unisono.store.reader import Reader
 
 __all__ = ["Table"]
 
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
 RETRY_S = 0.5
+#: Values on their way at a time: the server syncs each, and works on the next meanwhile.
+WINDOW = 64
 
 
 class _Next(msgspec.Struct):
@@ -45,6 +48,7 @@ class Table:
         self._connection = connection
         self._stream = name.upper()
         self._prefix = name.lower()
+        self._loaded_seq = 0
         self._waiting: dict[str, bytes] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -76,6 +80,8 @@ class Table:
         """Every key that has a value."""
         found: dict[str, bytes] = {}
         seq = 1
+        info = await stream_info(self._connection, f"STREAM.INFO.{self._stream}")
+        self._loaded_seq = info.state.last_seq if info is not None else 0
         while True:
             body = {"seq": seq, "next_by_subj": f"{self._prefix}.*"}
             answer = _read_next(await call(self._connection, f"STREAM.MSG.GET.{self._stream}", body))
@@ -87,14 +93,24 @@ class Table:
                 found[key] = value
             seq = answer.message.seq + 1
 
-    async def follow(self, handler: Callable[[str, bytes], None]) -> Callable[[], None]:
-        """Call ``handler(key, value)`` for what any process puts from now on; returns what ends it."""
-        sid = self._connection.listen(
+    async def follow(self, handler: Callable[[bytes], None]) -> Reader:
+        """Call ``handler(value)`` for what any process has put since `load`, in the order in which it was stored, ours
+        too; none is missed but those that were replaced meanwhile. Stop the reader that is returned."""
+        reader = Reader(
+            self._connection,
+            self._stream,
             f"{self._prefix}.*",
-            lambda subject, _r, _h, payload: handler(_key(subject.decode().partition(".")[2]), payload),
+            self._loaded_seq + 1,
+            lambda _seq, payload: handler(payload),
+            check=self._check,
         )
-        await self._connection.flush()
-        return lambda: self._connection.deafen(sid)
+        await reader.start()
+        return reader
+
+    async def _check(self, last_seq: int) -> None:
+        info = await stream_info(self._connection, f"STREAM.INFO.{self._stream}")
+        if info is None or info.state.last_seq < last_seq:
+            raise HostError(f"{self._stream} is not what it was", code="log_changed", mend="Restart the hub")
 
     def put(self, key: str, value: bytes) -> asyncio.Future[None]:
         """Replace a key's value; the future is done when it is on disk. Puts of one key in a row are written once."""
@@ -112,10 +128,14 @@ class Table:
             self._wake.clear()
             settled, self._settled = self._settled, []
             while self._waiting:
-                key, value = next(iter(self._waiting.items()))
-                del self._waiting[key]
-                if not await self._write(key, value):
-                    self._waiting.setdefault(key, value)
+                some = list(self._waiting.items())[:WINDOW]
+                for key, _value in some:
+                    del self._waiting[key]
+                written = await asyncio.gather(*(self._write(key, value) for key, value in some))
+                for (key, value), done in zip(some, written, strict=True):
+                    if not done:
+                        self._waiting.setdefault(key, value)
+                if not all(written):
                     await asyncio.sleep(RETRY_S)
             for future in settled:
                 if not future.done():

@@ -49,6 +49,11 @@ class Session:
         self.held: dict[bytes, bool] = {}
         self._last_id = 0
 
+    @property
+    def last_id(self) -> int:
+        """The packet id that was given last."""
+        return self._last_id
+
     def next_id(self, taken: Container[int] = ()) -> int:
         """A packet id (1..65535) neither in flight nor ``taken``. The caller keeps both together below 65,535."""
         number = self._last_id
@@ -236,4 +241,5 @@ class Outgoing:
             else:
                 events.append(Acknowledged([packet.packet_id]))
         if answer:
-            events.append(Reply(answer))
+            recorded = isinstance(packet, Pubrec) and packet.packet_id in self._session.in_flight
+            events.append(Reply(answer, [packet.packet_id] if recorded else []))

@@ -96,9 +96,11 @@ class Released(msgspec.Struct, gc=False):
 
 
 class Reply(msgspec.Struct, gc=False):
-    """Nothing for the driver to know; ``answer`` is to be written (PUBREL, a repeated PUBREC)."""
+    """``answer`` is to be written (PUBREL, a repeated PUBREC). ``recorded``: packet ids of ours for which PUBREC came:
+    the peer has these messages. A driver whose sessions are to outlive it writes that down before PUBREL leaves."""
 
     answer: bytes
+    recorded: list[int] = []
 
 
 class Pinged(msgspec.Struct, gc=False):
