@@ -156,7 +156,7 @@ class Gateway:
         if self.peers is not None:
             await self._retained.follow(self._retained_elsewhere)
             await self.peers.join()
-        if self.homes is not None:
+        if self.homes is not None and self.id in self.homes.gateways:
             self.homes.open(self._arrived)
         await self.bus.serve(down(self.id), self._down)
         await self.bus.serve(ask_gateway(self.id, "status"), self._status)
