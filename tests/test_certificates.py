@@ -162,6 +162,12 @@ def test_a_file_that_is_not_there(here: Surroundings) -> None:
     assert caught.value.field == "cert"
 
 
+def test_only_public_names_may_be_told_to_browsers_for_good(here: Surroundings) -> None:
+    assert here.certificates().strict_names == []
+    files = here.bring("Hub.example.org", "hub.local", "attic", "192.168.1.2", "hub.fritz.box")
+    assert here.certificates(files).strict_names == ["hub.example.org"]
+
+
 def test_going_back_to_the_hubs_own(here: Surroundings) -> None:
     here.certificates(here.bring("hub.example.org"))
     assert here.certificates().info()["source"] == "hub"

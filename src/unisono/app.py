@@ -368,10 +368,14 @@ class Hub:
 
         tls = ServerTls(self.certificates.serving)
         self._keepers.append(asyncio.create_task(tls.watch(), name="certificate of the doors"))
+        from unisono.api.strict import Strict
+
+        strict = Strict(application, lambda: self.certificates.strict_names)
         for flag, context in (("http-port", None), ("https-port", tls.context)):
             door = self.doors[flag]
             sizes = {MQTT_PATH: MQTT_FRAME_BYTES}
-            server = await api.serve(application, door.host, door.port, tls=context, websocket_sizes=sizes)
+            shown = application if context is None else strict
+            server = await api.serve(shown, door.host, door.port, tls=context, websocket_sizes=sizes)
             self._stops.push_async_callback(server.stop)
 
     async def _keep(self, child: Child) -> Child:

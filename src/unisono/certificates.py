@@ -35,6 +35,8 @@ LOOK_S = 2.0
 NAMES_S = 60.0
 #: A machine has a handful of addresses, one that runs containers a few dozen.
 MAX_NAMES = 100
+#: RFC 6762, 6761, 8375, and what routers call their networks.
+LOCAL_NAMES = (".local", ".localhost", ".home.arpa", ".internal", ".lan", ".home", ".fritz.box")
 #: Certificates of devices that others made: every gateway holds them all, parsed; some ten thousand.
 TRUSTED_BYTES = 8 * 1024 * 1024
 
@@ -171,6 +173,13 @@ class Certificates:
         write_private(self._trusted, held + pem)
         self._write_clients()
 
+    @property
+    def strict_names(self) -> list[str]:
+        """Names that browsers may be told to reach by HTTPS only: public ones, that somebody else vouches for."""
+        if self.notes.source == "hub":
+            return []
+        return [name.lower() for name in self.notes.serving.names if _is_public(name)]
+
     def info(self) -> dict[str, Any]:
         """What a person may know of them."""
         notes = self.notes
@@ -267,6 +276,15 @@ def _keep(certificate: bytes, content: bytes | None = None) -> Kept:
     facts = read_certificate(certificate)
     digest = _digest(content if content is not None else certificate)
     return Kept(facts.subject, facts.issuer, facts.names, facts.not_after, renew_at(facts), facts.fingerprint, digest)
+
+
+def _is_public(name: str) -> bool:
+    """Not an address, and not a name that means another machine in every house."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return "." in name and not name.lower().endswith(LOCAL_NAMES)
+    return False
 
 
 def _digest(content: bytes) -> str:

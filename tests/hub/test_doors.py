@@ -229,6 +229,16 @@ async def test_ones_own_certificate_is_shown_and_read_again_without_a_restart(hu
     hub.flags = ("--cert", str(files[0]), "--key", str(files[1]))
     await hub.start()
     assert shown(hub.https_port) == shown(hub.mqtts_port) == first
+    blind = ssl.create_default_context()
+    blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE
+    async with httpx.AsyncClient(base_url=f"https://127.0.0.1:{hub.https_port}", verify=blind) as browser:
+        for host, told in (
+            ("hub.example.org", True),
+            (f"hub.example.org:{hub.https_port}", True),
+            ("localhost", False),
+        ):
+            answer = await browser.get("/trust", headers={"Host": host})
+            assert ("strict-transport-security" in answer.headers) is told, host
     second = bring("hub.example.net")
     for port in (hub.https_port, hub.mqtts_port):
 
