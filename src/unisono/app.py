@@ -295,16 +295,7 @@ class Hub:
             await self._keep(Child("unisono.owner.process", settings, f"owner {partition}"))
         await self._open_to_people(api.create_app(context))
         self._stops.push_async_callback(browsers.stop)  # before its clients lose the server beneath them
-        files = str(self.certificates.serving), str(self.certificates.clients)
-        authority = self.certificates.notes.authority.subject
-        await move_home(connection, gateways)
-        run = str(self.data / "run")
-        for id in gateways:
-            doors = [self.doors["mqtt-port"], self.doors["mqtts-port"]]
-            settled = GatewaySettings(
-                id, url, token, partitions, log_bytes, doors, self._allowed, *files, authority, gateways, run
-            )
-            await self._keep(Child("unisono.gateway.process", settled, f"gateway {id}"))
+        await self._start_gateways(connection, url, token, partitions, gateways)
         self._keepers.append(asyncio.create_task(self.certificates.watch(), name="certificates"))
         if lan is not None:
             await self._be_found(lan)
@@ -312,6 +303,21 @@ class Hub:
         self.setup_code = await api.new_setup_code(registry, pepper)
         if options.demo:
             self._keepers.append(asyncio.create_task(self._demonstrate(), name="demonstration"))
+
+    async def _start_gateways(
+        self, connection: Connection, url: str, token: str | None, partitions: list[str], gateways: list[str]
+    ) -> None:
+        """Sessions are brought to where they live, then the processes behind devices' doors start."""
+        files = str(self.certificates.serving), str(self.certificates.clients)
+        authority = self.certificates.notes.authority.subject
+        await move_home(connection, gateways)
+        run = str(self.data / "run")
+        for id in gateways:
+            doors = [self.doors["mqtt-port"], self.doors["mqtts-port"]]
+            settled = GatewaySettings(
+                id, url, token, partitions, self._log_bytes, doors, self._allowed, *files, authority, gateways, run
+            )
+            await self._keep(Child("unisono.gateway.process", settled, f"gateway {id}"))
 
     async def _gateway_for_browsers(
         self, connection: Connection, bus: Bus, logs: Mapping[str, Log], partitions: list[str], gateways: list[str]
