@@ -56,7 +56,7 @@ docs: setup  ## write the documents that are made from code
 
 bench: setup  ## all benchmarks beside Mosquitto, NATS and amqtt; half an hour on a quiet machine
 	@scripts/debian mosquitto
-	@for b in ingest latency delivery connections recovery; do $(BIN)/unisono bench $$b || exit 1; done
+	@for b in ingest latency ways delivery connections recovery; do $(BIN)/unisono bench $$b || exit 1; done
 
 soak: setup  ## ten minutes at 80 % of the maximum in rough company, then every promise is checked
 	@$(BIN)/unisono bench soak
@@ -66,7 +66,7 @@ reconnect: setup  ## ten thousand clients at once, and again: nobody may be refu
 
 bench-smoke: setup  ## every benchmark for a few seconds: whether they run, not how fast
 	@scripts/debian mosquitto
-	@for b in ingest latency delivery connections reconnect recovery soak; do $(BIN)/unisono bench $$b --quick || exit 1; done
+	@for b in ingest latency ways delivery connections reconnect recovery soak; do $(BIN)/unisono bench $$b --quick || exit 1; done
 
 lock: setup  ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

@@ -11,6 +11,7 @@ from unisono.bench.reconnect import ReconnectOptions, run_reconnect
 from unisono.bench.recovery import RecoveryOptions, run_recovery
 from unisono.bench.report import Report
 from unisono.bench.soak import SoakOptions, run_soak
+from unisono.bench.ways import WaysOptions, run_ways
 
 __all__ = [
     "ConnectionsOptions",
@@ -21,6 +22,7 @@ __all__ = [
     "RecoveryOptions",
     "Report",
     "SoakOptions",
+    "WaysOptions",
     "run_connections",
     "run_delivery",
     "run_ingest",
@@ -28,4 +30,5 @@ __all__ = [
     "run_reconnect",
     "run_recovery",
     "run_soak",
+    "run_ways",
 ]

@@ -1,4 +1,4 @@
-"""``python -m unisono.bench ingest|latency|delivery|connections|reconnect|recovery|soak [--quick] [--json]``.
+"""``python -m unisono.bench ingest|latency|ways|delivery|connections|reconnect|recovery|soak [--quick] [--json]``.
 
 Knows arguments and exit codes (1: it failed, 2: bad usage).
 """
@@ -20,6 +20,7 @@ from unisono.bench import (
     RecoveryOptions,
     Report,
     SoakOptions,
+    WaysOptions,
     run_connections,
     run_delivery,
     run_ingest,
@@ -27,6 +28,7 @@ from unisono.bench import (
     run_reconnect,
     run_recovery,
     run_soak,
+    run_ways,
 )
 from unisono.bench.servers import PEERS
 from unisono.errors import UnisonoError
@@ -36,6 +38,7 @@ __all__ = ["main"]
 BENCHMARKS: dict[str, tuple[type[Any], Callable[..., Report]]] = {
     "ingest": (IngestOptions, run_ingest),
     "latency": (LatencyOptions, run_latency),
+    "ways": (WaysOptions, run_ways),
     "delivery": (DeliveryOptions, run_delivery),
     "connections": (ConnectionsOptions, run_connections),
     "reconnect": (ReconnectOptions, run_reconnect),
@@ -53,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print the report as JSON")
         for field in fields(options):
             flag = f"--{field.name.replace('_', '-')}"
-            if field.name in ("hub", "restart"):
+            if isinstance(field.default, bool):
                 command.add_argument(flag, action=argparse.BooleanOptionalAction, default=None)
             elif field.name == "peers":
                 command.add_argument(

@@ -1,4 +1,4 @@
-"""``bench connections``: what an idle, signed-in client costs, and what a server at rest does.
+"""``bench connections``: what an idle, signed-in client costs, how many come in a second, what a server at rest does.
 
 Knows memory and CPU of processes. "Per connection" is the growth of the PSS of the process that listens, divided by the
 clients; kernel socket buffers are not in it, at any server.
@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from unisono.bench import machine
-from unisono.bench.drive import Load
+from unisono.bench.delivery import GENERATOR_BOUND
+from unisono.bench.drive import Load, between
 from unisono.bench.hub import Hub
 from unisono.bench.load import Job
 from unisono.bench.measure import Target, cpu_seconds
@@ -22,22 +23,26 @@ from unisono.bench.servers import PEERS
 __all__ = ["ConnectionsOptions", "run_connections"]
 
 SPARE_FILES = 500
+TOPIC = "things/me/state"
+ARRIVING = 500  # things that come and go in turn
 CALM_S = 2.0  # after starting or connecting, before memory is read
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionsOptions:
-    """``clients`` that do nothing; ``rest_s``: how long the CPU at rest is watched."""
+    """``clients`` (``tls_clients`` through TLS) that do nothing; ``arrivals_s``: how long others come and go."""
 
     clients: int = 15_000
+    tls_clients: int = 2_000
     rest_s: float = 10.0
+    arrivals_s: float = 5.0
     peers: tuple[str, ...] = ("mosquitto", "nats", "amqtt")
     hub: bool = True
 
     @classmethod
     def quick(cls, **changes: Any) -> ConnectionsOptions:
         """A smoke run."""
-        return cls(**{"clients": 500, "rest_s": 2.0, **changes})
+        return cls(**{"clients": 500, "tls_clients": 100, "rest_s": 1.5, "arrivals_s": 1.0, **changes})
 
 
 def run_connections(options: ConnectionsOptions, say: Callable[[str], None] = lambda text: None) -> Report:
@@ -53,26 +58,47 @@ def run_connections(options: ConnectionsOptions, say: Callable[[str], None] = la
         with PEERS[name]() as peer:
             rest = _at_rest(peer, options)
             names = [(f"bench{number}", "") for number in range(clients)]
-            figures[name] = {"at_rest": rest, "idle_clients": _idle(peer, names, options)}
+            figures[name] = {
+                "at_rest": rest,
+                "idle_clients": _idle(peer, peer.port, "tcp", names, options),
+                "arrivals": _arrivals(peer, peer.port, "tcp", names, options),
+            }
+        if "tls" in PEERS[name].ways:
+            with PEERS[name](ways=("tcp", "tls")) as peer:
+                figures[name] |= _through_tls(peer, peer.ports["tls"], names[: options.tls_clients], options)
     if options.hub:
         say(f"unisono: {options.clients:,} idle clients")
         with Hub() as hub:
             rest = _at_rest(hub, options)
             names = hub.add_things(options.clients, "meter")
-            figures["unisono"] = {"at_rest": rest, "idle_clients": _idle(hub, names, options)}
+            figures["unisono"] = {
+                "at_rest": rest,
+                "idle_clients": _idle(hub, hub.port, "tcp", names, options),
+                "arrivals": _arrivals(hub, hub.port, "tcp", names, options),
+            }
+        with Hub(doors=True) as hub:
+            names = hub.add_things(options.tls_clients, "meter")
+            figures["unisono"] |= _through_tls(hub, hub.ports["tls"], names, options)
     ours = figures.get("unisono", {})
     ratios: dict[str, float | None] = {}
     for name in options.peers:
         for key, part, number in (
             ("memory_per_client", "idle_clients", "bytes_per_client"),
             ("memory_at_rest", "at_rest", "pss_mb"),
+            ("memory_per_tls_client", "idle_tls_clients", "bytes_per_client"),
+            ("connection_rate", "arrivals", "rate"),
+            ("connection_rate_tls", "tls_arrivals", "rate"),
         ):
-            ratios[f"{key}_vs_{name}"] = ratio(ours.get(part, {}).get(number), figures[name][part][number])
+            ratios[f"{key}_vs_{name}"] = ratio(ours.get(part, {}).get(number), figures[name].get(part, {}).get(number))
     return Report(
         benchmark="connections",
         figures=figures,
         ratios={name: value for name, value in ratios.items() if value is not None},
-        notes=["bytes_per_client: PSS of the listening process; socket buffers are the kernel's and not in it"],
+        notes=[
+            "bytes_per_client: PSS of the listening process; socket buffers are the kernel's and not in it",
+            "arrivals: connect, sign in (the hub checks a secret, the peers ask for none), leave; TLS is never resumed",
+            f"generator_bound: the generator took more than {GENERATOR_BOUND} of a core, so a server may be quicker",
+        ],
         machine={**about, **{f"{name}_version": version for name, version in versions.items()}},
         options=asdict(options),
     )
@@ -95,12 +121,47 @@ def _at_rest(target: Target, options: ConnectionsOptions) -> dict[str, Any]:
     }
 
 
-def _idle(target: Target, names: list[tuple[str, str]], options: ConnectionsOptions) -> dict[str, Any]:
-    """Connect and sign in everybody, then watch."""
-    pid = machine.listener(target.pids, target.port) or target.pids[0]
+def _through_tls(
+    target: Target, port: int, names: list[tuple[str, str]], options: ConnectionsOptions
+) -> dict[str, dict[str, Any]]:
+    return {
+        "idle_tls_clients": _idle(target, port, "tls", names, options),
+        "tls_arrivals": _arrivals(target, port, "tls", names, options),
+    }
+
+
+def _arrivals(
+    target: Target, port: int, way: str, names: list[tuple[str, str]], options: ConnectionsOptions
+) -> dict[str, Any]:
+    """Clients that connect, sign in and leave, as many a second as the server takes."""
     job = Job(
-        host="127.0.0.1", port=target.port, version=4, qos=1, window=1, topic="things/me/state", credentials=names,
-        payloads=len(names), idle=True,
+        host="127.0.0.1", port=port, version=4, qos=0, window=0, topic=TOPIC, credentials=names[:ARRIVING],
+        payloads=1, way=way,
+    )  # fmt: skip
+    with Load(job, program="arrivals") as load:
+        load.start()
+        time.sleep(options.arrivals_s / 4)
+        first, cpu = load.sample(), cpu_seconds(target.pids)
+        time.sleep(options.arrivals_s)
+        last, cores = load.sample(), cpu_seconds(target.pids) - cpu
+    window = between(first, last)
+    return {
+        "rate": round(window.acked_per_s, 1),
+        "server_cores": round(cores / window.seconds, 3),
+        "generator_cores": round(window.generator_cpu, 3),
+        "generator_bound": window.generator_cpu > GENERATOR_BOUND,
+        "cpu_us_per_arrival": round(cores / window.acked * 1e6, 1) if window.acked else 0.0,
+    }
+
+
+def _idle(
+    target: Target, port: int, way: str, names: list[tuple[str, str]], options: ConnectionsOptions
+) -> dict[str, Any]:
+    """Connect and sign in everybody, then watch."""
+    pid = machine.listener(target.pids, port) or target.pids[0]
+    job = Job(
+        host="127.0.0.1", port=port, version=4, qos=1, window=1, topic=TOPIC, credentials=names,
+        payloads=len(names), idle=True, way=way,
     )  # fmt: skip
     time.sleep(CALM_S)
     before, all_before = machine.memory([pid]).pss, machine.memory(target.pids).pss

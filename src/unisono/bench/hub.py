@@ -81,15 +81,17 @@ _page = msgspec.json.Decoder(_Page)
 class Hub:
     """One hub with its data in a temporary folder. A context manager; ``port`` is its MQTT port.
 
-    `kill` and `start` may alternate: ports and data stay the same.
+    ``doors``: with its TLS port open; ``ports`` says which way is where. `kill` and `start` may alternate: ports and
+    data stay the same.
     """
 
     name = "unisono"
 
-    def __init__(self) -> None:
+    def __init__(self, *, doors: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="unisono-bench-hub-"))
         self.port = machine.free_port()
         self.http_port = machine.free_port()
+        self.ports = {"tcp": self.port, "tls": machine.free_port() if doors else 0, "websocket": self.http_port}
         self.process: subprocess.Popen[bytes] | None = None
         self._answered = 0.0
         import httpx
@@ -139,7 +141,8 @@ class Hub:
         """Start the process without waiting; the monotonic time at which that was."""
         command = [
             sys.executable, "-m", "unisono.cli", "up", "--data", str(self.folder / "data"),
-            "--http-port", str(self.http_port), "--mqtt-port", str(self.port), "--https-port", "0", "--mqtts-port", "0",
+            "--http-port", str(self.http_port), "--mqtt-port", str(self.port), "--https-port", "0",
+            "--mqtts-port", str(self.ports["tls"]),
         ]  # fmt: skip
         at = time.monotonic()
         with (self.folder / "log").open("ab") as log:

@@ -21,6 +21,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 from unisono.bench.frames import Ring, decode_connack, encode_connect, encode_ring, encode_subscribe
+from unisono.bench.line import open_line, web_ring
 from unisono.errors import DeviceError, HostError, UnisonoError
 
 __all__ = ["Acks", "Client", "Generator", "Job", "Sample", "serve"]
@@ -48,6 +49,7 @@ class Job(msgspec.Struct, kw_only=True):
     ``window``: unacknowledged messages per client at QoS 1. ``rate``: messages a second over all clients, 0 for as fast
     as windows and sockets allow. ``first`` and ``payloads``: the slice of the distinct payloads that these clients
     share out. ``subscribe``: a filter that one more client subscribes to, to count what arrives.
+    ``way``: how its clients come in, one of `unisono.bench.line.WAYS`.
     ``listeners``: the subscribers of `unisono.bench.exchange`; ``%`` in ``topic`` is the publisher's number.
     """
 
@@ -64,6 +66,7 @@ class Job(msgspec.Struct, kw_only=True):
     subscribe: str = ""
     idle: bool = False
     listeners: list[tuple[str, str]] = []
+    way: str = "tcp"
 
 
 class Sample(msgspec.Struct, kw_only=True):
@@ -213,7 +216,10 @@ class Generator:
                     pending[sock.fileno()] = (index, sock, b"")
                 for fd, _event in epoll.poll(1.0):
                     index, sock, had = pending[fd]
-                    data = had + self._answer(sock)
+                    try:
+                        data = had + self._answer(sock)
+                    except BlockingIOError:  # a TLS record or a frame that is no whole packet yet
+                        continue
                     connack = decode_connack(data, self.job.version)
                     if connack is None:
                         pending[fd] = (index, sock, data)
@@ -239,10 +245,9 @@ class Generator:
     def _open(self, name: str, secret: str) -> socket.socket:
         job = self.job
         try:
-            sock = socket.create_connection((job.host, job.port), timeout=20.0)
+            sock: socket.socket = open_line(job.way, job.host, job.port)
         except OSError as error:
             raise HostError(f"cannot connect to {job.host}:{job.port}: {error}", code="hub_unreachable") from error
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         user, password = (name, secret) if secret else (None, None)
         sock.sendall(encode_connect(name, user, password, version=job.version, keep_alive_s=KEEP_ALIVE_S))
         sock.setblocking(False)
@@ -262,6 +267,8 @@ class Generator:
             return
         first, share = self._slice(index)
         ring = encode_ring(self._topic(index), first, share, qos=job.qos, version=job.version)
+        if job.way == "websocket":
+            ring = web_ring(ring)
         self.clients[sock.fileno()] = Client(sock, ring, self.window)
         self.epoll.register(sock, select.EPOLLIN)
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import ClassVar
 
 from unisono.bench import machine
+from unisono.bench.certificate import write_certificate
 from unisono.errors import HostError
 
 __all__ = ["PEERS", "Amqtt", "Mosquitto", "Nats", "Peer"]
@@ -28,6 +29,7 @@ class Peer:
 
     ``versions`` are the protocol levels it speaks; ``max_window`` bounds what it is asked to take in flight per client,
     ``max_seconds``, ``max_clients`` and ``max_rate`` (messages a second) the runs of a broker too slow for long ones.
+    ``ways``: how its clients can come in (`unisono.bench.line.WAYS`); ``ports`` has one for each that was asked for.
     ``qos0_rate`` paces QoS 0 where a flood would stop the broker; 0 floods it.
     """
 
@@ -38,9 +40,12 @@ class Peer:
     max_clients: ClassVar[int] = 1_000_000
     max_rate: ClassVar[float] = 1e9
     qos0_rate: ClassVar[float] = 0.0
+    ways: ClassVar[tuple[str, ...]] = ("tcp",)
 
-    def __init__(self, *, persistent: bool = False) -> None:
+    def __init__(self, *, persistent: bool = False, ways: tuple[str, ...] = ("tcp",)) -> None:
         self.port = 0
+        self.ports: dict[str, int] = {}
+        self.ports_wanted = ways
         self.process: subprocess.Popen[bytes] | None = None
         self.persistent = persistent
         self._folder: Path | None = None
@@ -61,7 +66,8 @@ class Peer:
 
     def __enter__(self) -> Peer:
         self._folder = Path(tempfile.mkdtemp(prefix=f"unisono-bench-{self.name}-"))
-        self.port = machine.free_port()
+        self.ports = {way: machine.free_port() for way in self.ports_wanted}
+        self.port = self.ports["tcp"]
         try:
             self._command = self.command(self._folder, self.port)
             self.start()
@@ -116,14 +122,19 @@ class Mosquitto(Peer):
     """
 
     name = "mosquitto"
+    ways = ("tcp", "tls")
 
     def command(self, folder: Path, port: int) -> list[str]:
         config = folder / "mosquitto.conf"
+        secured = ""
+        if "tls" in self.ports:
+            cert, key = write_certificate(folder)
+            secured = f"listener {self.ports['tls']} 127.0.0.1\ncertfile {cert}\nkeyfile {key}\n"
         config.write_text(
             f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_connections -1\n"
             f"persistence {'true' if self.persistent else 'false'}\npersistence_location {folder}/\n"
             "max_inflight_messages 0\nmax_queued_messages 0\nlog_type error\n"
-            f"{'user root' + chr(10) if _is_root() else ''}"
+            f"{'user root' + chr(10) if _is_root() else ''}{secured}"
         )
         return [_find("mosquitto", "apt-get install mosquitto"), "-c", str(config)]
 
@@ -138,12 +149,15 @@ class Nats(Peer):
 
     name = "nats"
     versions = (4,)
+    ways = ("tcp", "websocket")
 
     def command(self, folder: Path, port: int) -> list[str]:
         config = folder / "nats.conf"
+        web = self.ports.get("websocket")
+        framed = f"websocket {{ listen: 127.0.0.1:{web}, no_tls: true }}\n" if web else ""
         config.write_text(
             f"server_name: bench\nlisten: 127.0.0.1:{machine.free_port()}\nmax_connections: 100000\n"
-            f'jetstream {{ store_dir: "{folder}/store" }}\nmqtt {{ listen: 127.0.0.1:{port} }}\n'
+            f'jetstream {{ store_dir: "{folder}/store" }}\nmqtt {{ listen: 127.0.0.1:{port} }}\n{framed}'
         )
         return [_nats_binary(), "-c", str(config)]
 
