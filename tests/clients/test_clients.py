@@ -92,7 +92,6 @@ async def play(scene: Scene, stage: Stage) -> None:
         raise
 
 
-@pytest.mark.xfail(strict=True, reason="queued messages do not outlive the gateway yet")
 async def test_sessions_and_what_waits_outlive_a_restart_of_the_hub(running: Hub) -> None:
     """All libraries at once: a restart takes seconds."""
     async with contextlib.AsyncExitStack() as stack:
