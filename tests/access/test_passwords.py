@@ -7,7 +7,15 @@ import sys
 
 import pytest
 
-from unisono.access import check_password, hash_password, needs_rehash
+from unisono.access import (
+    check_device_password,
+    check_password,
+    hash_device_password,
+    hash_password,
+    hash_secret,
+    is_device_password,
+    needs_rehash,
+)
 from unisono.errors import CallerError
 
 
@@ -53,3 +61,15 @@ def test_argon2_loads_on_use_only() -> None:
     """Gateways import `access` too, and check no passwords."""
     code = "import sys, unisono.access; sys.exit(any(name.startswith('argon2') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_devices_own_password_is_checked_against_its_hash_and_the_pepper() -> None:
+    pepper = bytes(range(32))
+    hashed = hash_device_password("factory-1", pepper)
+    assert is_device_password(hashed)
+    assert not is_device_password(hash_secret("factory-1", pepper))
+    assert check_device_password("factory-1", hashed, pepper)
+    assert not check_device_password("factory-2", hashed, pepper)
+    assert not check_device_password("factory-1", hashed, bytes(32))
+    assert not check_device_password("factory-1", b"$argon2id$nonsense", pepper)
+    assert hash_device_password("factory-1", pepper) != hashed

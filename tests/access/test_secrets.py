@@ -12,11 +12,14 @@ from unisono.access import (
     PEPPER_BYTES,
     check_secret,
     hash_secret,
+    is_claim_code,
     is_token,
+    new_claim_code,
     new_pepper,
     new_secret,
     new_setup_code,
     new_token,
+    read_code,
     read_setup_code,
 )
 
@@ -92,3 +95,14 @@ def test_a_pepper_of_the_wrong_length_is_a_programming_error(length: int) -> Non
 def test_the_hash_is_keyed_blake2b() -> None:
     """Pinned: a change of form would lock every device out."""
     assert hash_secret("secret", PEPPER).hex() == "ff94432753bc7887d899d90e55e25bc14e6b1f0b6e52ed45c46ced28771c6b5b"
+
+
+def test_claim_codes_are_short_and_have_no_look_alikes() -> None:
+    code = new_claim_code(lambda count: bytes(range(count)))
+    assert len(code) == 9
+    assert code[4] == "-"
+    assert not set(code) & set("ILOU")
+    assert is_claim_code(code.lower().replace("-", " "))
+    assert not is_claim_code(new_setup_code())
+    assert read_code("il-o0 k7") == "1100K7"
+    assert new_claim_code() != new_claim_code()

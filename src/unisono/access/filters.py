@@ -6,7 +6,7 @@ filters to be well-formed (`sound_filter` says whether one is).
 
 from __future__ import annotations
 
-__all__ = ["covers", "meets", "overlaps", "sound_filter"]
+__all__ = ["covers", "overlaps", "sound_filter"]
 
 # As long as a rule or a scope may be: with a thousand of them a sign-in still fits one message of the bus.
 MAX_FILTER = 256
@@ -21,11 +21,6 @@ def sound_filter(filter: str) -> bool:
         and all(level in ("+", "#") or not ("+" in level or "#" in level) for level in levels)
         and "#" not in levels[:-1]
     )
-
-
-def meets(filter: str, topic: str) -> bool:
-    """Whether ``filter`` matches the topic name ``topic``."""
-    return covers(filter, topic)
 
 
 def covers(wide: str, narrow: str) -> bool:

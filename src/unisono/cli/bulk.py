@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from unisono.cli.hub import Hub, hub_command
-from unisono.cli.screen import Screen, note, progress
+from unisono.cli.screen import Screen, note, private_file, progress
 from unisono.errors import CallerError
 
 __all__ = ["register"]
@@ -90,11 +90,7 @@ class _Secrets:
     def __init__(self, path: Path | None) -> None:
         self._file: Any = None
         if path is not None:
-            try:
-                self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", newline="")
-            except OSError as error:
-                why = f"{path} cannot be written: {error.strerror}"
-                raise CallerError(why, code="bad_usage", field="--secrets", expected="a new file") from error
+            self._file = private_file(path, "--secrets")
             csv.writer(self._file).writerow(["id", "secret"])
 
     def __enter__(self) -> _Secrets:

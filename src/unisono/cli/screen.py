@@ -5,14 +5,16 @@ Rich loads when a table is drawn.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from unisono.errors import UnisonoError
+from unisono.errors import CallerError, UnisonoError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 # columns of a table that goes into a pipe
 WIDE = 240
 
-__all__ = ["Screen", "age", "complain", "note", "progress", "show_value"]
+__all__ = ["Screen", "age", "complain", "note", "private_file", "progress", "show_value"]
 
 
 def complain(error: UnisonoError) -> None:
@@ -36,6 +38,15 @@ def complain(error: UnisonoError) -> None:
 def note(text: str) -> None:
     """A remark on stderr, so that stdout stays what was asked for."""
     print(text, file=sys.stderr)
+
+
+def private_file(path: Path, option: str) -> IO[str]:
+    """A new file that only this user can read, for secrets. Raises CallerError ``bad_usage``; never overwrites."""
+    try:
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", newline="")
+    except OSError as error:
+        why = f"{path} cannot be written: {error.strerror}"
+        raise CallerError(why, code="bad_usage", field=option, expected="a new file") from error
 
 
 class Screen:
