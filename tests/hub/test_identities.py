@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,6 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.gateway.client import Client, connect_packet
 from tests.hub.hub import Hub
 from tests.parts import until
-from unisono.access.authority import issue_client, make_authority
 from unisono.wire.mqtt import ReasonCode, Version
 
 # how soon a device that was shut out is gone, wherever it is connected
@@ -394,8 +391,8 @@ class Phone:
 async def test_a_certificate_of_the_hub_signs_a_thing_in_until_it_is_revoked(shared: Hub, tmp_path: Path) -> None:
     await add(shared, "certified", "sensor.temperature")
     path = "/api/v1/things/certified/certificates"
-    made = await shared.ask("POST", path, {"issue": True})
-    phone = Phone(shared, tmp_path, made["pem"], made["key"])
+    made = await shared.ask("POST", "/api/v1/things/certified/certificate")
+    phone = Phone(shared, tmp_path, made["certificate"], made["key"])
     try:
         assert await phone.connect(shared) == "Success"
         phone.client.publish("things/me/state", b'{"temperature": 5}', 1)
@@ -409,34 +406,11 @@ async def test_a_certificate_of_the_hub_signs_a_thing_in_until_it_is_revoked(sha
         assert time.monotonic() - since < AT_ONCE_S
     finally:
         phone.stop()
-    again = Phone(shared, tmp_path, made["pem"], made["key"])
+    again = Phone(shared, tmp_path, made["certificate"], made["key"])
     try:
         assert await again.connect(shared) != "Success"
     finally:
         again.stop()
-
-
-async def test_a_thing_brings_a_certificate_of_its_own(shared: Hub, tmp_path: Path) -> None:
-    await add(shared, "selfmade", "sensor.temperature")
-    at = datetime.now(UTC)
-    own = issue_client(make_authority("its maker", at, secrets.token_bytes), "SN-4711", at, secrets.token_bytes)
-    pem, key = own.certificate.decode(), own.key.decode()
-    path = "/api/v1/things/selfmade/certificates"
-    await shared.ask("POST", path, {"pem": pem})
-    # the doors look at the file of those whom they trust every two seconds
-
-    async def signs_in() -> bool:
-        phone = Phone(shared, tmp_path, pem, key)
-        try:
-            return await phone.connect(shared) == "Success"
-        except OSError:
-            return False
-        finally:
-            phone.stop()
-
-    await shared.eventually(signs_in, "it signs in with its own")
-    other = await shared.ask("POST", "/api/v1/things/panel/certificates", {"pem": pem}, ok=False)
-    assert other["code"] == "exists"
 
 
 # rules

@@ -42,4 +42,5 @@ async def issue_certificate(context: Context, identity: Asker, thing_id: FromPat
     not_after = int(facts.not_after.timestamp() * 1_000_000)
     row = CertificateRow(facts.fingerprint, thing.id, facts.subject, not_after, now_us())
     await context.registry.put_certificate(row)
+    context.directory.announce([thing.id])
     return Issued(thing.id, certificate.decode(), key.decode(), facts.fingerprint, iso(not_after))
