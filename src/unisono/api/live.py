@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from unisono.api.times import iso
 from unisono.errors import CallerError, UnisonoError
@@ -56,6 +57,20 @@ class Whereabouts(msgspec.Struct, frozen=True, gc=False):
     traits: Mapping[str, str]
 
 
+class _Value(msgspec.Struct, gc=False):
+    value: Any
+    at: str
+
+
+class _Frame(msgspec.Struct, gc=False):
+    """A change as it is sent."""
+
+    thing: str
+    changed: dict[str, _Value]
+    at: str
+    online: bool | UnsetType = UNSET
+
+
 class Change:
     """What changed in one thing and is not sent yet; its JSON text is made once and shared by all clients."""
 
@@ -71,14 +86,15 @@ class Change:
     def text(self) -> bytes:
         """The frame's JSON."""
         if self._text is None:
-            frame: dict[str, Any] = {
-                "thing": self.thing,
-                "changed": {key: {"value": value, "at": iso(at)} for key, (value, at) in self.changed.items()},
-                "at": iso(self.at),
-            }
-            if self.online is not None:
-                frame["online"] = self.online
-            self._text = _encode(frame)
+            said, stamp = self.at, iso(self.at)
+            changed = {}
+            for key, (value, at) in self.changed.items():
+                if at != said:  # mostly all of one report: a time is made once, which is half of the work
+                    said, stamp = at, iso(at)
+                changed[key] = _Value(value, stamp)
+            self._text = _encode(
+                _Frame(self.thing, changed, iso(self.at), UNSET if self.online is None else self.online)
+            )
         return self._text
 
     def followed_by(self, later: Change) -> Change:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+import uvloop
 
 from unisono.bench import machine
 from unisono.bench.drive import Load, between
@@ -117,7 +118,7 @@ def _under_load(
         load.start()
         time.sleep(options.ramp_s)
         first, cpu = load.sample(), cpu_seconds(target.pids)
-        seen = asyncio.run(_awaited(probe))
+        seen = uvloop.run(_awaited(probe))
         last, cpu = load.sample(), cpu_seconds(target.pids) - cpu
         load.stop()
         load.drain(SETTLE_S * 5)
