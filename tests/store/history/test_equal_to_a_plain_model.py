@@ -70,5 +70,9 @@ def test_any_split_gives_the_same_answers(
                 assert shown == expected_buckets(within, plan.anchor, plan.width)
                 before = expected_points(readings, series, -FAR, start)
                 assert history.latest(*key, start) == (before[-1] if before else None)
+            of_all = {
+                series: found[-1] for series in range(SERIES) if (found := expected_points(readings, series, -FAR, FAR))
+            }
+            assert dict(history.latest_of_all()) == of_all
         finally:
             history.close()

@@ -266,6 +266,10 @@ class History:
         series = self._reader.series(thing, property)
         return None if not series else self._reader.latest(series, before_us)
 
+    def latest_of_all(self) -> list[tuple[int, Point]]:
+        """The last reading of every series that has one, as (series, reading), in no order."""
+        return self._reader.latest_of_all()
+
     def series(self) -> list[tuple[int, str, str]]:
         """Every (series, thing, property) ever given, in order of number: what an owner reads at start."""
         return self._reader.all_series()

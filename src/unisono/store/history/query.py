@@ -185,6 +185,20 @@ class Reader:
                     break
             return best
 
+    def latest_of_all(self) -> list[tuple[int, Point]]:
+        """The last reading of every series, in one pass: out of what is hot, and the rollups of all that is sealed."""
+        with self._views.hold() as view, self._engine.faults():
+            parts = [f"SELECT series, ts, seq, value, text FROM {segment.name}.hot" for segment in view.segments]
+            if paths := [self._folder / file.name for file in view.files if file.level == "1h"]:
+                columns = "series, last_ts AS ts, last_seq AS seq, last AS value, last_text AS text"
+                parts.append(f"SELECT {columns} FROM read_parquet({file_list(paths)})")
+            rows = self._fetch(
+                "SELECT series, last.ts, last.seq, last.value, last.text FROM (SELECT series,"
+                " arg_max_null(struct_pack(value, text, ts, seq), (ts, seq)) AS last"
+                f" FROM ({' UNION ALL '.join(parts)}) GROUP BY series)"
+            )
+        return [(series, Point(ts, seq, value if text is None else text)) for series, ts, seq, value, text in rows]
+
     def count(self, series: tuple[int, ...], start: int, end: int) -> int:
         """How many readings are kept of that stretch."""
         with self._views.hold() as view, self._engine.faults():
