@@ -66,7 +66,7 @@ reconnect: setup  ## ten thousand clients at once, and again: nobody may be refu
 
 bench-smoke: setup  ## every benchmark for a few seconds: whether they run, not how fast
 	@scripts/debian mosquitto
-	@for b in ingest latency ways delivery connections reconnect recovery soak; do $(BIN)/unisono bench $$b --quick || exit 1; done
+	@for b in ingest latency ways delivery connections fairness reconnect recovery soak; do $(BIN)/unisono bench $$b --quick || exit 1; done
 
 lock: setup  ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

@@ -5,6 +5,7 @@ Knows `unisono.wire` and `unisono.thing` at most; must not know the hub's inside
 
 from unisono.bench.connections import ConnectionsOptions, run_connections
 from unisono.bench.delivery import DeliveryOptions, run_delivery
+from unisono.bench.fairness import FairnessOptions, run_fairness
 from unisono.bench.ingest import IngestOptions, run_ingest
 from unisono.bench.latency import LatencyOptions, run_latency
 from unisono.bench.reconnect import ReconnectOptions, run_reconnect
@@ -16,6 +17,7 @@ from unisono.bench.ways import WaysOptions, run_ways
 __all__ = [
     "ConnectionsOptions",
     "DeliveryOptions",
+    "FairnessOptions",
     "IngestOptions",
     "LatencyOptions",
     "ReconnectOptions",
@@ -25,6 +27,7 @@ __all__ = [
     "WaysOptions",
     "run_connections",
     "run_delivery",
+    "run_fairness",
     "run_ingest",
     "run_latency",
     "run_reconnect",

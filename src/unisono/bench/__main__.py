@@ -1,4 +1,4 @@
-"""``python -m unisono.bench ingest|latency|ways|delivery|connections|reconnect|recovery|soak [--quick] [--json]``.
+"""``python -m unisono.bench ingest|latency|ways|delivery|connections|fairness|reconnect|recovery|soak [--quick] [--json]``.
 
 Knows arguments and exit codes (1: it failed, 2: bad usage).
 """
@@ -14,6 +14,7 @@ from typing import Any
 from unisono.bench import (
     ConnectionsOptions,
     DeliveryOptions,
+    FairnessOptions,
     IngestOptions,
     LatencyOptions,
     ReconnectOptions,
@@ -23,6 +24,7 @@ from unisono.bench import (
     WaysOptions,
     run_connections,
     run_delivery,
+    run_fairness,
     run_ingest,
     run_latency,
     run_reconnect,
@@ -41,6 +43,7 @@ BENCHMARKS: dict[str, tuple[type[Any], Callable[..., Report]]] = {
     "ways": (WaysOptions, run_ways),
     "delivery": (DeliveryOptions, run_delivery),
     "connections": (ConnectionsOptions, run_connections),
+    "fairness": (FairnessOptions, run_fairness),
     "reconnect": (ReconnectOptions, run_reconnect),
     "recovery": (RecoveryOptions, run_recovery),
     "soak": (SoakOptions, run_soak),
