@@ -49,6 +49,7 @@ _CHANGES = {
     "too_soon": "mend the password first; then wait a minute, or restart the device",
     "limit": "close connections it no longer needs, or raise the limit (docs/limits.md)",
     "taken_over": "two devices share one identity: give the second a client id, or better a thing, of its own",
+    "method": "turn enhanced authentication off, or choose a method that the hub knows",
     "no_credentials": "fill in user name (the thing's id) and password (its secret)",
     "not_allowed": "sign it in with an identity that may do this",
     "registry_unavailable": "nothing on the device: the hub could not look it up at that moment",

@@ -165,18 +165,24 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's own class is none of asyncio's
-        peer = transport.get_extra_info("peername")
-        self.address = f"{peer[0]}:{peer[1]}" if peer else ""
-        self.transport_name = transport.get_extra_info("door", "tcp")
         if self.vouched is not None:
-            self.address, self.transport_name = self.vouched.address, self.vouched.transport
+            host, _, port = self.vouched.address.rpartition(":")
+            self.called((host, int(port or 0)), self.vouched.transport)
+        elif self.seat is None:
+            self.called(transport.get_extra_info("peername"), transport.get_extra_info("door", "tcp"))
         if transport.get_extra_info("ssl_object") is not None:
-            self.transport_name = "tls"
             self.certificate = peer_certificate(transport, self.gateway.authority)
         self.last_received = self.gateway.loop.time()
         self.gateway.opened(self)
         if self.vouched is not None:
             self.data_received(self.vouched.data)
+
+    def called(self, peer: tuple[str, int] | None, over: str) -> None:
+        """A socket was opened, and may stand at the beginning of a handshake: where from, and is there a seat?"""
+        self.address = f"{peer[0]}:{peer[1]}" if peer else ""
+        self.transport_name = over
+        host = str(peer[0]) if peer else ""
+        self.seat = self.gateway.doorman.enter(self, host, self.gateway.loop.time())
 
     def data_received(self, data: bytes) -> None:
         self.last_received = self.gateway.loop.time()

@@ -24,6 +24,7 @@ from unisono.gateway.clients import CROWDED, RATE, roll, series, serve_visitors
 from unisono.gateway.commit import Committer, LogWriter
 from unisono.gateway.connection import Connection, now_us, special_rights, spoken_for
 from unisono.gateway.doorman import GUESSES, Doorman
+from unisono.gateway.handshake import TlsDoor
 from unisono.gateway.homes import Arrival, Homes
 from unisono.gateway.keeper import Keeper
 from unisono.gateway.lasting import Lasting, Safe
@@ -139,7 +140,7 @@ class Gateway:
         self._desk = Desk(bus)
         self._retained = retained
         self._tasks: set[asyncio.Task[None]] = set()
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[asyncio.Server | TlsDoor] = []
         self._epoch = 0
         self._releases: dict[str, asyncio.TimerHandle] = {}
         self._refused_at: dict[str, float] = {}
@@ -172,18 +173,16 @@ class Gateway:
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Open a door; returns its port. Raises HostError ``port_taken``."""
-        handshake_s = HANDSHAKE_S if tls is not None else None
+        server: asyncio.Server | TlsDoor
         try:
-            server = await self.loop.create_server(
-                lambda: Connection(self),
-                host,
-                port,
-                ssl=tls,
-                ssl_handshake_timeout=handshake_s,
-                ssl_shutdown_timeout=handshake_s,
-                backlog=BACKLOG,
-                reuse_port=True if port else None,
-            )
+            if tls is not None:
+                server = TlsDoor(self, host, port, tls, within_s=HANDSHAKE_S, backlog=BACKLOG)
+                found = server.port
+            else:
+                server = await self.loop.create_server(
+                    lambda: Connection(self), host, port, backlog=BACKLOG, reuse_port=True if port else None
+                )
+                found = int(server.sockets[0].getsockname()[1])
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
@@ -193,7 +192,7 @@ class Gateway:
                 mend=f"Stop what uses it, or: --{'mqtts' if tls else 'mqtt'}-port {port + 1}",
             ) from error
         self._servers.append(server)
-        return int(server.sockets[0].getsockname()[1])
+        return found
 
     async def stop(self) -> None:
         """Say goodbye to every client, settle what is on its way."""
@@ -280,8 +279,6 @@ class Gateway:
     # coming and going
 
     def opened(self, connection: Connection) -> None:
-        host = connection.address.rpartition(":")[0]
-        connection.seat = self.doorman.enter(connection, host, self.loop.time())
         if connection.seat is None:
             assert connection.transport is not None
             connection.transport.abort()
@@ -305,6 +302,8 @@ class Gateway:
             self.spawn(self._sign_in(connection, connect))
 
     def _prove(self, connection: Connection, connect: Connect, name: str) -> None:
+        if self._too_soon(connection, connect):
+            return
         method = self.methods.get(name)
         if method is None:
             detail = f"no authentication method {name[:80]!r}; expected one of {sorted(self.methods)}, or none"
@@ -331,6 +330,15 @@ class Gateway:
     def _elsewhere(self) -> ReasonCode:
         return ReasonCode.SERVER_MOVED if self.policy.moved else ReasonCode.USE_ANOTHER_SERVER
 
+    def _too_soon(self, connection: Connection, connect: Connect) -> bool:
+        """Whether it is turned away unread because sign-ins failed before."""
+        assert connection.seat is not None
+        wait_s = self.doorman.wait_s(connection.seat.address, connect.username or "", self.loop.time())
+        if wait_s:
+            detail = self.doorman.too_soon(connection, connect, wait_s)
+            connection.refused(ReasonCode.CONNECTION_RATE_EXCEEDED, detail)
+        return bool(wait_s)
+
     async def _sign_in(self, connection: Connection, connect: Connect) -> None:
         certificate, seat, user = connection.certificate, connection.seat, connect.username or ""
         assert seat is not None
@@ -339,10 +347,7 @@ class Gateway:
             self.doorman.not_let_in(connection, connect, "bad_credentials", detail, "no_credentials")
             connection.refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, detail)
             return
-        wait_s = self.doorman.wait_s(seat.address, user, self.loop.time())
-        if wait_s:
-            detail = self.doorman.too_soon(connection, connect, wait_s)
-            connection.refused(ReasonCode.CONNECTION_RATE_EXCEEDED, detail)
+        if self._too_soon(connection, connect):
             return
         if len(connect.client_id) > CLIENT_ID:
             detail = f"a client id has at most {CLIENT_ID} characters"
@@ -834,6 +839,7 @@ class Gateway:
         return msgspec.msgpack.encode(status)
 
     def spawn(self, work: object) -> None:
+        """Run a coroutine beside; it is cancelled when the gateway stops."""
         task: asyncio.Task[None] = self.loop.create_task(work)  # type: ignore[arg-type]
         self._tasks.add(task)
         task.add_done_callback(self._ended)
