@@ -1,4 +1,4 @@
-"""``python -m unisono.bench ingest|latency|ways|delivery|connections|fairness|reconnect|recovery|soak [--quick] [--json]``.
+"""``python -m unisono.bench NAME [--quick] [--json]``; the names are those of `BENCHMARKS`.
 
 Knows arguments and exit codes (1: it failed, 2: bad usage).
 """
