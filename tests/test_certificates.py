@@ -13,6 +13,7 @@ import pytest
 from unisono.access.authority import issue_server, make_authority, read_certificate
 from unisono.certificates import Certificates, local_names
 from unisono.errors import CallerError, HostError
+from unisono.ordering import Acme
 from unisono.store.tls import ServerTls
 
 NOW = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
@@ -25,9 +26,10 @@ class Surroundings:
         self.folder = folder
         self.now = NOW
         self.names = ["attic", "localhost", "127.0.0.1"]
+        self.acme: Acme | None = None
 
     def certificates(self, own: tuple[Path, Path] | None = None) -> Certificates:
-        made = Certificates(self.folder / "data", lambda: self.names, own, lambda: self.now)
+        made = Certificates(self.folder / "data", lambda: self.names, own, self.acme, lambda: self.now)
         made.prepare()
         return made
 

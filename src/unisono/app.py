@@ -34,6 +34,7 @@ from unisono.store.child import GC_THRESHOLDS, Child
 
 if TYPE_CHECKING:
     from unisono.connector.lan import Lan
+    from unisono.gateway.http import DeviceDoor
     from unisono.gateway.server import Gateway
     from unisono.store.bus import Bus
     from unisono.store.connection import Connection
@@ -74,6 +75,9 @@ class UpOptions(msgspec.Struct, kw_only=True):
     mqtts_port: int | None = None
     cert: Path | None = None
     key: Path | None = None
+    acme: str | None = None
+    acme_email: str | None = None
+    acme_directory: str | None = None
     insecure: bool = False
     lan: bool | None = None
     nats: str | None = None
@@ -117,6 +121,10 @@ def _check(options: UpOptions) -> None:
     if (options.cert is None) != (options.key is None):
         missing = "cert" if options.cert is None else "key"
         raise CallerError("a certificate and its key come together", code="bad_usage", field=missing)
+    if options.acme is not None and options.cert is not None:
+        raise CallerError("a certificate is brought or ordered, not both", code="bad_usage", field="acme")
+    if options.acme is None and (options.acme_email or options.acme_directory):
+        raise CallerError("nothing is to be ordered", code="bad_usage", field="acme", expected="--acme DOMAIN")
     if options.archive is not None:
         raise CallerError("this version cannot use it yet", code="bad_usage", field="archive")
     if not 1 <= options.partitions <= 64 or not 1 <= options.gateways <= 64:
@@ -198,7 +206,12 @@ class Hub:
     def _certificates(self) -> Certificates:
         options = self.options
         own = (options.cert, options.key) if options.cert is not None and options.key is not None else None
-        return Certificates(self.data, partial(local_names, options.host), own)
+        acme = None
+        if options.acme is not None:
+            from unisono.ordering import LETS_ENCRYPT, Acme
+
+            acme = Acme(options.acme.lower(), options.acme_email, options.acme_directory or LETS_ENCRYPT)
+        return Certificates(self.data, partial(local_names, options.host), own, acme)
 
     async def _check_ports(self) -> None:
         """Before anything else starts: are the ports free? A gateway of a hub just killed lets go within moments.
@@ -209,7 +222,8 @@ class Hub:
         """
         options = self.options
         inside = options.host if options.insecure or _is_loopback(options.host) else "127.0.0.1"
-        for flag, host, port in (("http-port", inside, options.http_port), ("mqtt-port", inside, options.mqtt_port)):
+        asked = options.host if options.acme is not None else inside  # an authority asks there
+        for flag, host, port in (("http-port", asked, options.http_port), ("mqtt-port", inside, options.mqtt_port)):
             self.doors[flag] = Door(host, await _settle(flag, host, port))
         for flag, wanted, usual in (
             ("https-port", options.https_port, HTTPS_PORT),
@@ -238,9 +252,7 @@ class Hub:
 
     async def _start_rest(self, url: str, token: str | None) -> None:
         from unisono import api
-        from unisono.api.trust import TRUST_PATHS, TrustPages
         from unisono.gateway.http import DeviceDoor
-        from unisono.gateway.websocket import WebSocketDoor
         from unisono.store.bus import Bus, connect
         from unisono.store.log import Log
         from unisono.store.registry import Registry
@@ -267,7 +279,6 @@ class Hub:
         self._stops.push_async_callback(door.stop)
         browsers = await self._gateway_for_browsers(connection, bus, logs, partitions, gateways)
         lan = self._lan(hub_id)
-        trust = TrustPages(lambda: self.certificates.authority, lambda: self.certificates.notes.authority.subject)
         context = api.ApiContext(
             registry=registry,
             bus=bus,
@@ -278,7 +289,7 @@ class Hub:
             pepper=pepper,
             hub_id=hub_id,
             started=self.started,
-            mounts={"/api/v1/device": door, MQTT_PATH: WebSocketDoor(browsers), **dict.fromkeys(TRUST_PATHS, trust)},
+            mounts=self._mounts(door, browsers),
             issue_certificate=self.certificates.issue_client,
             trust_client=self.certificates.trust_client,
             discovery=lan,
@@ -303,6 +314,20 @@ class Hub:
         self.setup_code = await api.new_setup_code(registry, pepper)
         if options.demo:
             self._keepers.append(asyncio.create_task(self._demonstrate(), name="demonstration"))
+
+    def _mounts(self, door: DeviceDoor, browsers: Gateway) -> dict[str, Any]:
+        """What stands beside the API on the HTTP ports, by path."""
+        from unisono.api.challenges import CHALLENGES, Challenges
+        from unisono.api.trust import TRUST_PATHS, TrustPages
+        from unisono.gateway.websocket import WebSocketDoor
+
+        trust = TrustPages(lambda: self.certificates.authority, lambda: self.certificates.notes.authority.subject)
+        return {
+            "/api/v1/device": door,
+            MQTT_PATH: WebSocketDoor(browsers),
+            CHALLENGES: Challenges(self.certificates.answers),
+            **dict.fromkeys(TRUST_PATHS, trust),
+        }
 
     async def _start_gateways(
         self, connection: Connection, url: str, token: str | None, partitions: list[str], gateways: list[str]
@@ -370,17 +395,20 @@ class Hub:
     async def _open_to_people(self, application: Any) -> None:
         """HTTP and HTTPS. Browsers are not asked for certificates: many would put the question to their user."""
         from unisono import api
+        from unisono.api.challenges import OnlyFromHere
+        from unisono.api.strict import Strict
         from unisono.store.tls import ServerTls
 
         tls = ServerTls(self.certificates.serving)
         self._keepers.append(asyncio.create_task(tls.watch(), name="certificate of the doors"))
-        from unisono.api.strict import Strict
-
+        plain = application
+        if self.options.acme is not None and not self.options.insecure:
+            plain = OnlyFromHere(application, f"https://{self.options.acme}:{self.doors['https-port'].port}")
         strict = Strict(application, lambda: self.certificates.strict_names)
         for flag, context in (("http-port", None), ("https-port", tls.context)):
             door = self.doors[flag]
             sizes = {MQTT_PATH: MQTT_FRAME_BYTES}
-            shown = application if context is None else strict
+            shown = plain if context is None else strict
             server = await api.serve(shown, door.host, door.port, tls=context, websocket_sizes=sizes)
             self._stops.push_async_callback(server.stop)
 
@@ -457,6 +485,8 @@ class Hub:
         troubles = list(self._troubles.values())
         if self.certificates.trouble is not None:
             troubles.append(f"the doors keep their certificate: {self.certificates.trouble}")
+        if self.certificates.order_trouble is not None:
+            troubles.append(self.certificates.order_trouble)
         doors = {flag.removesuffix("-port"): _address(door) for flag, door in self.doors.items()}
         return {
             "processes": processes,

@@ -13,6 +13,7 @@ import logging
 import secrets
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from unisono.errors import CallerError, HostError, UnisonoError
 
 if TYPE_CHECKING:
     from unisono.access.authority import Pair
+    from unisono.ordering import Acme
 
 __all__ = ["Certificates", "Kept", "local_names"]
 
@@ -33,6 +35,9 @@ logger = logging.getLogger(__name__)
 #: Files of one's own are looked at as often as gateways look at theirs; addresses of the machine change rarely.
 LOOK_S = 2.0
 NAMES_S = 60.0
+#: An order that failed is tried again after a minute, then ever later: Let's Encrypt allows five failures an hour.
+ORDER_FIRST_S = 60.0
+ORDER_LAST_S = 6 * 3600.0
 #: A machine has a handful of addresses, one that runs containers a few dozen.
 MAX_NAMES = 100
 #: RFC 6762, 6761, 8375, and what routers call their networks.
@@ -91,6 +96,7 @@ class Certificates:
         data: Path,
         names: Callable[[], list[str]],
         own: tuple[Path, Path] | None = None,
+        acme: Acme | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.folder = data / "tls"
@@ -99,11 +105,17 @@ class Certificates:
         self.clients = self.folder / "clients.pem"
         self.notes: Notes
         self.trouble: str | None = None
+        self.order_trouble: str | None = None
         self._trusted = self.folder / "trusted.pem"
         self._authority_key = data / "keys" / "ca.key"
         self._notes_file = self.folder / "notes.json"
         self._names = names
         self._own = own
+        self.answers: dict[str, str] = {}
+        self._acme = acme
+        self._account = data / "keys" / "acme.key"
+        self._order_at = 0.0
+        self._order_pause_s = ORDER_FIRST_S
         self._own_read: tuple[bytes, bytes] | None = None
         self._clock = clock
 
@@ -113,7 +125,7 @@ class Certificates:
         authority = self._keep_authority(known)
         if self._own is not None:
             self._take_own(authority)
-        else:
+        elif not self._keep_ordered(authority, known):
             self._keep_serving(authority, known)
         if not self.clients.exists():
             self._write_clients()
@@ -133,6 +145,8 @@ class Certificates:
         """Renew what is due and read again what its owner changed, until cancelled."""
         pause_s = LOOK_S if self._own is not None else NAMES_S
         while True:
+            if self._acme is not None and self._order_is_due():
+                await self._order(self._acme)
             await asyncio.sleep(pause_s)
             self.refresh()
 
@@ -243,6 +257,41 @@ class Certificates:
         pair = Pair(self.authority, self._read_key())
         self._serve(issue_server(pair, names, self._clock(), secrets.token_bytes), authority, "hub")
         logger.info("a server certificate was made for %s", ", ".join(names))
+
+    def _keep_ordered(self, authority: Kept, known: Notes | None) -> bool:
+        """Whether the doors have a certificate that was ordered and still holds; until then they show the hub's own."""
+        held = _read(self.serving)
+        if self._acme is None or held is None or known is None or known.source != "acme":
+            return False
+        kept = known.serving
+        if kept.digest != _digest(held) or self._acme.domain not in kept.names or self._clock() >= kept.not_after:
+            return False
+        self.notes = Notes(authority, kept, "acme")
+        return True
+
+    def _order_is_due(self) -> bool:
+        if time.monotonic() < self._order_at:
+            return False
+        return self.notes.source != "acme" or self._clock() >= self.notes.serving.renew_at
+
+    async def _order(self, wanted: Acme) -> None:
+        """Order a certificate; after a failure ever later again: authorities count the failures of a name."""
+        from unisono.access.authority import check_pair
+        from unisono.ordering import order
+
+        try:
+            pair = await asyncio.to_thread(order, wanted, self._account, self.answers)
+            check_pair(pair.certificate, pair.key, self._clock())
+            self._serve(pair, self.notes.authority, "acme")
+        except UnisonoError as error:
+            self._order_at = time.monotonic() + self._order_pause_s
+            self._order_pause_s = min(self._order_pause_s * 2, ORDER_LAST_S)
+            self.order_trouble = str(error)
+            logger.error("no certificate was ordered: %s", error)
+        else:
+            self._order_pause_s = ORDER_FIRST_S
+            self.order_trouble = None
+            logger.info("the doors show a certificate of %s for %s", self.notes.serving.issuer, wanted.domain)
 
     def _take_own(self, authority: Kept) -> None:
         from unisono.access.authority import Pair, check_pair

@@ -18,6 +18,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.authority import AcmeAuthority
 from tests.hub.hub import Hub
 from tests.parts import until
 from unisono.access.authority import issue_server, make_authority, read_certificate
@@ -248,10 +249,10 @@ async def test_ones_own_certificate_is_shown_and_read_again_without_a_restart(hu
         await hub.eventually(changed, "the new certificate is shown")
     files[1].write_bytes(b"no key")
 
-    async def told() -> bool:
+    async def complained() -> bool:
         return "there is no readable key in it" in await hub.troubles()
 
-    await hub.eventually(told, "the trouble is told")
+    await hub.eventually(complained, "the trouble is told")
     assert shown(hub.mqtts_port) == second
 
 
@@ -338,3 +339,53 @@ async def refused_discovery(hub: Hub) -> str:
     answer = await hub.get("/api/v1/discovered", ok=False)
     await hub.stop()
     return str(answer["code"])
+
+
+async def test_a_certificate_is_ordered_and_shown(hub: Hub) -> None:
+    """A real order at a small authority of the tests, over http-01 on the hub's plain port."""
+    address = outside()
+    authority = AcmeAuthority(hub.http_port)
+    try:
+        hub.flags = ("--host", "0.0.0.0", "--no-lan", "--acme", "hub.example.org", "--acme-email", "me@example.org")
+        hub.flags += ("--acme-directory", f"{authority.url}/directory")
+        await hub.start()
+
+        async def ordered() -> bool:
+            return bool((await hub.status())["certificate"]["source"] == "acme")
+
+        await hub.eventually(ordered, "the certificate is there", 60)
+        assert authority.orders[0]["is"] == "valid" and authority.issued == 1
+        leaf = ssl.PEM_cert_to_DER_cert(authority.orders[0]["certificate"].decode())
+        for port in (hub.https_port, hub.mqtts_port):
+
+            async def changed(port: int = port) -> bool:
+                return await asyncio.to_thread(shown, port) == leaf
+
+            await hub.eventually(changed, "it is shown")
+        async with httpx.AsyncClient(base_url=f"http://{address}:{hub.http_port}") as stranger:
+            answer = await stranger.get("/api/v1/things?limit=1")
+            assert answer.status_code == 308  # no token travels in the clear
+            assert answer.headers["location"] == f"https://hub.example.org:{hub.https_port}/api/v1/things?limit=1"
+            assert (await stranger.get("/.well-known/acme-challenge/none")).status_code == 404
+        await hub.stop()
+        await hub.start()
+        assert (await hub.status())["certificate"]["source"] == "acme"
+        assert authority.issued == 1
+    finally:
+        authority.close()
+
+
+async def test_an_order_that_fails_is_told_and_the_hubs_own_is_shown(hub: Hub) -> None:
+    authority = AcmeAuthority(1)  # nobody answers there
+    try:
+        hub.flags = ("--acme", "hub.example.org", "--acme-directory", f"{authority.url}/directory")
+        await hub.start()
+
+        async def told() -> bool:
+            return "gave no certificate for hub.example.org: " in await hub.troubles()
+
+        await hub.eventually(told, "the trouble is told", 60)
+        assert "the wrong answer came back" in await hub.troubles()
+        assert (await hub.status())["certificate"]["source"] == "hub"
+    finally:
+        authority.close()

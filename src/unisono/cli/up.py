@@ -26,6 +26,9 @@ def _up(
     mqtts_port: Annotated[int | None, typer.Option(min=0, max=65535, help="Devices, with TLS: 8883.")] = None,
     cert: Annotated[Path | None, typer.Option(help="Your own certificate and chain (PEM).")] = None,
     key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
+    acme: Annotated[str | None, typer.Option(metavar="DOMAIN", help="Order its certificate (ACME).")] = None,
+    acme_email: Annotated[str | None, typer.Option(help="Where the authority may write to.")] = None,
+    acme_directory: Annotated[str | None, typer.Option(help="The authority's address: Let's Encrypt.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Beyond this machine also without TLS.")] = False,
     lan: Annotated[
         bool | None, typer.Option("--lan/--no-lan", help="Be found and find others here (mDNS): beyond loopback.")
@@ -52,6 +55,9 @@ def _up(
             mqtts_port=mqtts_port,
             cert=cert,
             key=key,
+            acme=acme,
+            acme_email=acme_email,
+            acme_directory=acme_directory,
             insecure=insecure,
             lan=lan,
             nats=nats,
