@@ -50,7 +50,7 @@ async def gone(clients: list[Client], since: float) -> None:
     assert time.monotonic() - since < AT_ONCE_S
 
 
-async def test_a_thing_that_is_shut_out_is_gone_at_once_on_every_gateway(tmp_path: Path) -> None:
+async def test_several_gateways_shut_out_at_once_and_let_in_by_claim(tmp_path: Path) -> None:
     hub = Hub(tmp_path / "data", "--gateways", "3")
     try:
         await hub.start()
@@ -70,6 +70,14 @@ async def test_a_thing_that_is_shut_out_is_gone_at_once_on_every_gateway(tmp_pat
             again = hub.client(thing, secret, version=Version.V5)
             assert (await again.open()).reason == ReasonCode.BAD_USER_NAME_OR_PASSWORD
         assert not bystander.closed.is_set()
+        for number in range(6):  # wherever it comes in
+            code = (await new_claim(hub, model="light", id=f"claimed{number}"))["code"]
+            device = await hub.device("claim", code, client_id=f"new-{number}", version=Version.V5)
+            assert await device.subscribe("claim/response") == [1]
+            assert await device.say("claim/request", b"") == 0
+            await until(lambda device=device: device.messages, "its identity")  # type: ignore[misc]
+            identity = json.loads(device.payloads[0])
+            await hub.device(identity["id"], identity["secret"])
     finally:
         await hub.close()
 

@@ -292,10 +292,7 @@ class Gateway:
         elif connect.will is not None and not will_is_sound(connect.will):
             connection.refused(ReasonCode.PAYLOAD_FORMAT_INVALID, "the will is not UTF-8, as it says")
         elif connection.vouched is not None and connection.vouched.identity:
-            identity = msgspec.msgpack.decode(connection.vouched.identity, type=SignIn)
-            if identity.rights.kind == "claim":
-                connection.claim_code = (connect.password or b"").decode()
-            self.admit(connection, connect, identity)
+            self.admit(connection, connect, msgspec.msgpack.decode(connection.vouched.identity, type=SignIn))
         elif connect.properties is not None and connect.properties.authentication_method is not None:
             self._prove(connection, connect, connect.properties.authentication_method)
         else:
@@ -370,8 +367,6 @@ class Gateway:
             self._show_refusal(identity, f"sign-in from {connection.address}: {detail}")
             connection.refused(_REASONS.get(identity.code, ReasonCode.SERVER_UNAVAILABLE), detail)
             return
-        if identity.rights.kind == "claim":
-            connection.claim_code = secret
         await self._let_in(connection, connect, identity)
 
     async def _let_in(self, connection: Connection, connect: Connect, identity: SignIn) -> None:
@@ -447,6 +442,8 @@ class Gateway:
             self._drop(session)
             session = None
         resumed = session is not None
+        if identity.rights.kind == "claim":
+            connection.claim_code = (connect.password or b"").decode("utf-8", "replace")
         ids, rights = spoken_for(identity), special_rights(identity)
         if session is None:
             session = self._sessions[key] = self._new_session(key, identity)
