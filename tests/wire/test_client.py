@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -120,6 +121,69 @@ def test_subscribing(version: Version) -> None:
     assert client.receive(encode(unsuback, version)) == [unsuback]
     with pytest.raises(ViolationError):
         client.subscribe(Subscription("a#"))
+
+
+def test_what_the_server_does_not_take_is_not_sent() -> None:
+    """MQTT-3.2.2-11, -14, -15."""
+    client = opened(V5, Properties(maximum_qos=1, retain_available=0, maximum_packet_size=20))
+    for refused in (("a", b"", 2, False), ("a", b"", 0, True)):
+        with pytest.raises(CallerError):
+            client.publish(*refused)
+    assert client.publish("a", b"", 1)
+    with pytest.raises(CallerError):
+        client.subscribe(Subscription("a" * 20))
+    with pytest.raises(CallerError):
+        client.unsubscribe(["a" * 20])
+    assert client.subscribe(Subscription("a")) and client.unsubscribe(["a"])
+    assert len(client._asked) == 2
+
+
+def test_the_keep_alive_in_force() -> None:
+    """MQTT-3.1.2-21, MQTT-3.2.2-21."""
+    client = ClientConnection(Connect("me", V5, keep_alive=30))
+    client.open()
+    accept(client)
+    assert client.keep_alive == 30
+    client.open()
+    accept(client, Properties(server_keep_alive=10))
+    assert client.keep_alive == 10
+
+
+def test_a_session_that_cannot_be_there_is_an_error() -> None:
+    """MQTT-3.2.2-4."""
+    client = ClientConnection(Connect("me", V4, clean_start=True))
+    client.open()
+    (event,) = accept(client, present=True)
+    assert isinstance(event, ProtocolError)
+
+
+def test_topic_aliases_of_the_server() -> None:
+    """MQTT-3.3.2-7, MQTT-3.3.2-10."""
+    client = ClientConnection(Connect("me", V5, clean_start=False, properties=Properties(topic_alias_maximum=2)))
+    client.open()
+    accept(client)
+
+    def told(topic: str, **more: Any) -> list[ClientEvent]:
+        return client.receive(encode(Publish(topic, properties=Properties(**more)), V5))
+
+    assert told("a", topic_alias=2) == [PublishRun("a", 0, [b""], [], [], False, None)]
+    given = Properties(content_type="x")
+    assert told("", topic_alias=2, content_type="x") == [PublishRun("a", 0, [b""], [], [], False, given)]
+    assert told("b", topic_alias=2) and told("", topic_alias=2) == [PublishRun("b", 0, [b""], [], [], False, None)]
+    (event,) = told("c", topic_alias=3)
+    assert isinstance(event, ProtocolError) and event.reason_code == ReasonCode.TOPIC_ALIAS_INVALID
+    client.open()
+    accept(client)
+    (event,) = told("", topic_alias=2)
+    assert isinstance(event, ProtocolError) and event.reason_code == ReasonCode.PROTOCOL_ERROR
+
+
+def test_a_server_may_not_set_the_session_expiry_at_the_end() -> None:
+    """MQTT-3.14.2-2."""
+    client = opened(V5)
+    goodbye = Disconnect(0, Properties(session_expiry_interval=1))
+    (event,) = client.receive(encode(goodbye, V5))
+    assert isinstance(event, ProtocolError)
 
 
 def test_requests_are_bounded() -> None:

@@ -196,9 +196,11 @@ def test_second_connect(feed: Feed, version: Version) -> None:
 
 
 def test_unsupported_level_is_answered() -> None:
-    """3.1.1 MQTT-3.1.2-2."""
-    error = only_error(ServerConnection(Limits()).receive(b"\x10\x0c\0\x04MQTT\x06\x02\0\0\0\0"))
-    assert error.answer == b"\x20\x02\0\x01"
+    """MQTT-3.1.2-2: in the form that who asks is likelier to understand."""
+    for level, answer in ((1, b"\x20\x02\0\x01"), (6, b"\x20\x03\0\x84\0"), (0x85, b"\x20\x02\0\x01")):
+        hello = b"\x10\x0c\0\x04MQTT" + bytes((level,)) + b"\x02\0\0\0\0"
+        error = only_error(ServerConnection(Limits()).receive(hello))
+        assert error.answer == answer and error.reason_code == ReasonCode.UNSUPPORTED_PROTOCOL_VERSION
     error = only_error(ServerConnection(Limits()).receive(b"\x10\x0c\0\x04MQTX\x04\x02\0\0\0\0"))
     assert error.answer == b""
 
@@ -839,6 +841,11 @@ def test_a_reason_below_an_error_goes_to_version_5_only() -> None:
         assert connection.pubacks([b"\0\1", b"\0\2"], told) == b"".join(encode(each, version) for each in answers)
         assert connection.pubrecs([b"\0\3"], told) == encode(Pubrec(3, reason), version)
         assert connection.pubacks([], told) == b""
+
+
+def test_what_only_servers_say_is_not_taken_from_a_client() -> None:
+    goodbye = Disconnect(0, Properties(server_reference="there"))
+    assert only_error(opened(V5).receive(encode(goodbye, V5))).reason_code == ReasonCode.PROTOCOL_ERROR
 
 
 def test_the_client_is_sent_elsewhere() -> None:

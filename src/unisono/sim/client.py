@@ -246,11 +246,12 @@ class Client:
 
     async def _keep_alive(self, link: _Link, connection: ClientConnection) -> None:
         loop = asyncio.get_running_loop()
-        every_s = self._keep_alive_s / 2
+        keep_alive_s = connection.keep_alive or self._keep_alive_s  # the hub may have set another [MQTT-3.2.2-21]
+        every_s = keep_alive_s / 2
         while not link.closed.done():
             await asyncio.wait((link.closed,), timeout=every_s)
             now_s = loop.time()
-            if now_s - link.heard_at > 1.5 * self._keep_alive_s:
+            if now_s - link.heard_at > 1.5 * keep_alive_s:
                 raise HostError("the hub fell silent", code="hub_unreachable")
             if now_s - min(link.spoke_at, link.heard_at) >= every_s * 0.9:
                 link.write(connection.ping())

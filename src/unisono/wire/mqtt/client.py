@@ -53,18 +53,21 @@ MAX_IN_FLIGHT = 65_535 - MAX_ASKED - 1
 class ClientConnection:
     """One client: reuse it over many connections, its session (what is unacknowledged) lives in it.
 
-    ``connect`` is sent at each `open`; set its ``clean_start`` to False to resume, and allow no topic aliases in it:
-    they are not resolved here. ``connected`` from CONNACK on.
+    ``connect`` is sent at each `open`; set its ``clean_start`` to False to resume. ``connected`` from CONNACK on, and
+    ``keep_alive`` is then what is in force: ping that often (seconds, 0 for never).
     """
 
     __slots__ = (
+        "_aliases",
         "_asked",
         "_inlet",
         "_max_in_flight",
         "_max_packet_size",
         "_outgoing",
+        "_told",
         "connect",
         "connected",
+        "keep_alive",
         "session",
     )
 
@@ -79,6 +82,9 @@ class ClientConnection:
         self._inlet = Inlet()
         self._asked: dict[int, int] = {}  # packet id -> how many reasons the answer must bear
         self._outgoing: Outgoing | None = None
+        self._told = Properties()
+        self._aliases: dict[int, str] = {}
+        self.keep_alive = connect.keep_alive
 
     @property
     def version(self) -> Version:
@@ -91,6 +97,7 @@ class ClientConnection:
         self._outgoing = None
         self._inlet.drop()
         self._asked.clear()
+        self._aliases.clear()  # MQTT-3.3.2-7
         return encode(self.connect, self.version)
 
     # in ---------------------------------------------------------------------------------------------------------------
@@ -142,6 +149,8 @@ class ClientConnection:
         elif isinstance(packet, Suback | Unsuback):
             self._take_answer(packet, events)
         elif isinstance(packet, Disconnect):
+            if packet.properties is not None and packet.properties.session_expiry_interval is not None:
+                raise ViolationError("session expiry from a server", "MQTT-3.14.2-2", ReasonCode.PROTOCOL_ERROR)
             self.connected = False
             events.append(packet)
         elif not isinstance(packet, Pingresp):
@@ -150,11 +159,15 @@ class ClientConnection:
     def _take_connack(self, packet: Connack, events: list[Any]) -> None:
         if self.connected:
             raise ViolationError("second CONNACK", "MQTT-3.2.0-2", ReasonCode.PROTOCOL_ERROR)
+        if packet.session_present and self.connect.clean_start:
+            detail = "a session where a clean start was asked for"
+            raise ViolationError(detail, "MQTT-3.2.2-4", ReasonCode.PROTOCOL_ERROR)
         events.append(packet)
         if packet.reason:
             return
         self.connected = True
-        told = packet.properties or Properties()
+        told = self._told = packet.properties or Properties()
+        self.keep_alive = self.connect.keep_alive if told.server_keep_alive is None else told.server_keep_alive
         window = min(self._max_in_flight, told.receive_maximum or self._max_in_flight)
         if not packet.session_present:
             done = self.session.begin_anew()
@@ -166,9 +179,7 @@ class ClientConnection:
             events.append(Reply(again))
 
     def _take_publish(self, packet: Publish, events: list[Any]) -> None:
-        if packet.properties is not None and packet.properties.topic_alias is not None:
-            detail = "topic alias that we did not allow"
-            raise ViolationError(detail, "MQTT-3.1.2-26", ReasonCode.TOPIC_ALIAS_INVALID)
+        self._resolve(packet)
         packet_id = packet.packet_id.to_bytes(2, "big")
         if packet.qos == 2 and packet_id in self.session.held:
             events.append(Reply(encode(Pubrec(packet.packet_id), self.version)))
@@ -183,6 +194,23 @@ class ClientConnection:
         elif packet.qos == 2:
             self.session.held[packet_id] = True
             events.append(Reply(encode(Pubrec(packet.packet_id), self.version)))
+
+    def _resolve(self, packet: Publish) -> None:
+        """Put the topic in the place of its alias."""
+        properties = packet.properties
+        if properties is None or properties.topic_alias is None:
+            return
+        alias, asked = properties.topic_alias, self.connect.properties
+        if not 0 < alias <= ((asked and asked.topic_alias_maximum) or 0):
+            detail = "topic alias that we did not allow"
+            raise ViolationError(detail, "MQTT-3.1.2-26", ReasonCode.TOPIC_ALIAS_INVALID)
+        packet.topic = packet.topic or self._aliases.get(alias, "")
+        if not packet.topic:
+            raise ViolationError(f"topic alias {alias} stands for nothing", "MQTT5 3.3.4", ReasonCode.PROTOCOL_ERROR)
+        self._aliases[alias] = packet.topic
+        properties.topic_alias = None
+        if properties == Properties():
+            packet.properties = None
 
     def _take_answer(self, packet: Suback | Unsuback, events: list[Any]) -> None:
         expected = self._asked.pop(packet.packet_id, None)
@@ -206,6 +234,13 @@ class ClientConnection:
 
         Raises `ViolationError` for a topic that cannot be published to, `CallerError` while not connected.
         """
+        told = self._told
+        if retain and told.retain_available == 0:
+            raise CallerError("the server retains nothing [MQTT-3.2.2-14]", code="bad_value", field="retain")
+        if told.maximum_qos is not None and qos > told.maximum_qos:
+            raise CallerError(
+                f"the server serves QoS {told.maximum_qos} [MQTT-3.2.2-11]", code="bad_value", field="qos"
+            )
         packet = Publish(check_topic(topic), payload, qos, retain, False, 0, properties)
         data = self._sending().send(packet, self._asked)
         if data == b"":
@@ -217,12 +252,19 @@ class ClientConnection:
         for one in subscriptions:
             check_filter(one.filter)
         packet_id = self._ask(len(subscriptions))
-        return packet_id, encode(Subscribe(packet_id, list(subscriptions), properties), self.version)
+        return self._fitting(Subscribe(packet_id, list(subscriptions), properties))
 
     def unsubscribe(self, filters: Sequence[str]) -> tuple[int, bytes]:
         """(packet id, bytes); answered by an `Unsuback` with that id."""
         packet_id = self._ask(len(filters))
-        return packet_id, encode(Unsubscribe(packet_id, list(filters)), self.version)
+        return self._fitting(Unsubscribe(packet_id, list(filters)))
+
+    def _fitting(self, packet: Subscribe | Unsubscribe) -> tuple[int, bytes]:
+        data = encode(packet, self.version)
+        if 0 < (self._told.maximum_packet_size or 0) < len(data):
+            del self._asked[packet.packet_id]
+            raise CallerError("larger than the server takes [MQTT-3.2.2-15]", code="too_large")
+        return packet.packet_id, data
 
     def _ask(self, count: int) -> int:
         if len(self._asked) >= MAX_ASKED:

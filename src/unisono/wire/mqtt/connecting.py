@@ -99,7 +99,11 @@ def _read_version(reader: Reader) -> tuple[Version, bool]:
     version = level & ~BRIDGE
     if _NAMES.get(version) != name or level == Version.V5 | BRIDGE:  # type: ignore[call-overload]
         raise ViolationError(
-            f"protocol level {level} of {name} is not served", "MQTT-3.1.2-2", ReasonCode.UNSUPPORTED_PROTOCOL_VERSION
+            f"protocol level {level} of {name} is not served",
+            "MQTT-3.1.2-2",
+            ReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
+            # who is older understands 3.1.1's CONNACK, who is newer rather that of 5
+            b"\x20\x03\x00\x84\x00" if Version.V5 < level < BRIDGE else b"\x20\x02\x00\x01",
         )
     return Version(version), level != version
 

@@ -96,9 +96,13 @@ _ERROR_CODES = {
 
 
 class ViolationError(DeviceError):
-    """A peer broke the protocol. ``reason`` is what version 5 would tell it; ``clause`` the rule, e.g. MQTT-3.1.0-2."""
+    """A peer broke the protocol. ``reason`` is what version 5 would tell it; ``clause`` the rule, e.g. MQTT-3.1.0-2;
+    ``answer`` what it can be told before its version is known."""
 
-    def __init__(self, detail: str, clause: str, reason: ReasonCode = ReasonCode.MALFORMED_PACKET) -> None:
+    def __init__(
+        self, detail: str, clause: str, reason: ReasonCode = ReasonCode.MALFORMED_PACKET, answer: bytes = b""
+    ) -> None:
         super().__init__(f"{detail} [{clause}]", code=_ERROR_CODES.get(reason, "protocol_error"))
         self.reason = reason
         self.clause = clause
+        self.answer = answer

@@ -222,11 +222,8 @@ class ServerConnection:
         _TAKERS[kind](self, packet, events)
 
     def _fail(self, error: ViolationError) -> ProtocolError:
-        answer = b""
-        if self.state is not State.NEW:
-            answer = self.disconnect(error.reason, detail=error.detail)
-        elif error.clause == "MQTT-3.1.2-2":
-            answer = b"\x20\x02\x00\x01"  # "unacceptable protocol version" in the form that older clients understand
+        new = self.state is State.NEW
+        answer = error.answer if new else self.disconnect(error.reason, detail=error.detail)
         self._close()
         return ProtocolError(error.reason, error.detail, answer, error.code)
 
@@ -381,7 +378,10 @@ class ServerConnection:
         events.append(_PINGED)
 
     def _take_disconnect(self, packet: Disconnect, events: list[Event]) -> None:
-        expiry = None if packet.properties is None else packet.properties.session_expiry_interval
+        properties = packet.properties
+        if properties is not None and properties.server_reference is not None:
+            raise ViolationError("server reference from a client", "MQTT5 3.14.2.2.5", ReasonCode.PROTOCOL_ERROR)
+        expiry = None if properties is None else properties.session_expiry_interval
         if expiry is not None:
             if expiry and not self.session_expiry:
                 raise ViolationError(
