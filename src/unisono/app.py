@@ -30,7 +30,7 @@ from unisono.gateway.limits import LIMITS_FILE, HubLimits
 from unisono.gateway.moving import move_home
 from unisono.gateway.process import GATEWAY_BYTES, RETAINED_BYTES, Door, GatewaySettings
 from unisono.owner.process import OwnerSettings
-from unisono.store.child import GC_THRESHOLDS, Child
+from unisono.store.child import GC_THRESHOLDS, Child, allow_files
 
 if TYPE_CHECKING:
     from unisono.connector.lan import Lan
@@ -101,6 +101,7 @@ def run_up(options: UpOptions, say: Callable[[str], None] | None = None) -> None
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("uvicorn", "httpx", "alembic", "nats"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    allow_files()
     uvloop.run(_up(options, say or _write))
 
 

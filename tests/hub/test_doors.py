@@ -174,6 +174,15 @@ async def test_only_tls_1_2_and_newer_are_spoken(shared: Hub, door: str, version
     assert ("Cipher is (NONE)" not in output) is spoken, output
 
 
+async def test_the_command_line_over_https(shared: Hub, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "unisono.cli", "status", "--url", f"https://127.0.0.1:{shared.https_port}"]
+    code, output = await run(*command, "--data", str(shared.data))
+    assert code == 0, output
+    code, output = await run(*command, "--token", "x", "--data", str(tmp_path))
+    assert code == 3
+    assert "not trusted" in output and "/trust" in " ".join(output.split()), output
+
+
 async def test_status_tells_doors_and_fingerprint(shared: Hub) -> None:
     found = await shared.status()
     assert found["doors"]["mqtts"] == f"127.0.0.1:{shared.mqtts_port}"

@@ -5,6 +5,7 @@ Knows HTTP from the standard library (httpx would cost every command a tenth of 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import inspect
@@ -131,12 +132,21 @@ class Hub:
             headers["Authorization"] = f"Bearer {self.token}"
         request = urllib.request.Request(address, data=data, headers=headers, method=method)
         try:
-            return urllib.request.urlopen(request, timeout=timeout_s)  # type: ignore[no-any-return]
+            return urllib.request.urlopen(request, timeout=timeout_s, context=self._trust())  # type: ignore[no-any-return]
         except urllib.error.HTTPError as error:
             with error:
                 raise _problem(error.code, error.read(), self.url) from None
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             raise self.unreachable(error) from error
+
+    def _trust(self) -> ssl.SSLContext | None:
+        """Over HTTPS also the authority of a hub whose data directory is at hand."""
+        if not self.url.startswith("https:"):
+            return None
+        context = ssl.create_default_context()
+        with contextlib.suppress(OSError, ssl.SSLError):
+            context.load_verify_locations(self.data / "tls" / "ca.pem")
+        return context
 
     def reach(self) -> list[str]:
         """Why the hub is not ready; empty when it is. Raises HostError ``hub_unreachable``."""
@@ -153,8 +163,12 @@ class Hub:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):
             why = f"its certificate is not trusted ({reason.verify_message})"
-        else:
-            why = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+            return HostError(
+                f"The hub at {self.url} cannot be reached: {why}",
+                code="hub_unreachable",
+                mend="Trust its authority as its page /trust says, or say with --data where its directory is",
+            )
+        why = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
         return HostError(
             f"The hub at {self.url} cannot be reached: {why}",
             code="hub_unreachable",

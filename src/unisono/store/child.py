@@ -23,7 +23,7 @@ import msgspec
 
 from unisono.errors import CODES, CallerError, HostError, UnisonoError
 
-__all__ = ["GC_THRESHOLDS", "Child", "run_child"]
+__all__ = ["GC_THRESHOLDS", "Child", "allow_files", "run_child"]
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ def run_child(kind: type[T], work: Callable[[T, Callable[[dict[str, Any]], None]
     gc.set_threshold(*GC_THRESHOLDS)
     # the terminal's Ctrl-C goes to the whole group; the parent decides what happens
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _allow_files()
+    allow_files()
     code = 0
     try:
         uvloop.run(_until_parent_ends(settings, work))
@@ -158,7 +158,7 @@ async def _until_parent_ends(
         await task
 
 
-def _allow_files() -> None:
+def allow_files() -> None:
     """Every connection is an open file, and the soft limit is often 1,024."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
