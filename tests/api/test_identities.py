@@ -11,6 +11,7 @@ import pytest
 
 from tests.api.conftest import Hub
 from tests.api.test_things import add, add_home
+from unisono.access import open_sealed
 from unisono.api.claiming import WRONG_IN_ALL
 from unisono.api.directory import DATED_BACK_US, MAX_SLOW
 from unisono.api.table import read_csv
@@ -160,6 +161,23 @@ async def test_a_password_that_a_device_chose_waits_its_turn_and_is_remembered(h
     assert (await sign_in(hub, right))[0].ok  # and keeps nobody out who was right before
     await hub.http.post("/api/v1/things/old/secret")
     assert [each.code for each in await sign_in(hub, right)] == ["bad_credentials"]
+
+
+async def test_a_secret_is_kept_encrypted_only_where_that_is_asked_for(hub: Hub) -> None:
+    await add_home(hub)
+    await add(hub, id="lamp", model="light")
+    registry, pepper = hub.context.registry, hub.context.pepper
+    plain = (await hub.http.post("/api/v1/things/lamp/secret?sealed=true")).json()["secret"]
+    row = await registry.get_credential("lamp")
+    assert row is not None
+    assert row.sealed is not None
+    assert plain.encode() not in row.sealed + row.hash
+    assert open_sealed(row.sealed, "lamp", pepper) == plain
+    await hub.http.post("/api/v1/things/lamp/secret?grace_s=60")
+    for kind in ("secret", "previous"):
+        row = await registry.get_credential("lamp", kind)
+        assert row is not None
+        assert row.sealed is None
 
 
 async def test_a_token_that_names_no_place_of_the_hub(hub: Hub) -> None:

@@ -259,6 +259,17 @@ async def test_a_program_cannot_speak_as_a_thing_and_is_told_why(shared: Hub) ->
     assert await shared.value("lamp1") is None
 
 
+async def test_only_things_report_over_http(shared: Hub) -> None:
+    _, token, _ = await program(shared)
+    code = (await new_claim(shared, model="light"))["code"]
+    for credentials in (f"token:{token}", f"claim:{code}"):
+        headers = {"Authorization": f"Bearer {credentials}"}
+        for method, path in (("POST", "state"), ("POST", "event/x"), ("GET", "desired")):
+            url = f"/api/v1/device/{path}"
+            answer = await asyncio.to_thread(shared.http.request, method, url, json={}, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+
+
 @pytest.mark.parametrize(
     ("role", "scopes", "hears", "commands", "publishes", "subscribes"),
     [

@@ -27,6 +27,7 @@ from unisono.access.passwords import (
 )
 from unisono.access.roles import RIGHTS, Action, Risk, Role, Scope, read_scope, write_scope
 from unisono.access.scopes import read_scopes
+from unisono.access.sealing import open_sealed, seal
 from unisono.access.secrets import (
     PEPPER_BYTES,
     check_secret,
@@ -80,6 +81,7 @@ __all__ = [
     "new_secret",
     "new_setup_code",
     "new_token",
+    "open_sealed",
     "read_code",
     "read_native",
     "read_rule",
@@ -87,6 +89,7 @@ __all__ = [
     "read_scopes",
     "read_setup_code",
     "role_at",
+    "seal",
     "sound_filter",
     "topic_allowed",
     "visible",

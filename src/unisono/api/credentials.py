@@ -10,9 +10,9 @@ import ssl
 from typing import Annotated
 
 from litestar import Router, delete, get, post, put
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from unisono.access import Action, hash_secret, new_secret, read_rule
+from unisono.access import Action, hash_secret, new_secret, read_rule, seal
 from unisono.api import shapes
 from unisono.api.context import now_us
 from unisono.api.inject import Asker, Context
@@ -30,17 +30,23 @@ Grace = Annotated[float, QueryParameter(ge=0, le=MAX_GRACE_S)]
 
 @post("/{thing_id:str}/secret", status_code=200)
 async def rotate_secret(
-    context: Context, identity: Asker, thing_id: FromPath[str], grace_s: Grace = 0.0
+    context: Context, identity: Asker, thing_id: FromPath[str], grace_s: Grace = 0.0, sealed: FromQuery[bool] = False
 ) -> shapes.Secret:
     """A new secret, shown only here. The old one counts for ``grace_s`` more seconds; without, not at all, and a device
-    that is signed in with it is dropped.
+    that is signed in with it is dropped. ``sealed``: keep it encrypted besides, for a scheme that signs with it.
     """
     row, _ = await context.thing(thing_id, identity, Action.ADMINISTER)
     secret = new_secret()
     at = now_us()
     until = at + int(grace_s * SECOND) if grace_s else None
     await context.registry.rotate_credential(
-        CredentialRow(row.id, hash_secret(secret, context.pepper), created=at), grace_until=until
+        CredentialRow(
+            row.id,
+            hash_secret(secret, context.pepper),
+            created=at,
+            sealed=seal(secret, row.id, context.pepper) if sealed else None,
+        ),
+        grace_until=until,
     )
     context.directory.announce([row.id])
     return shapes.Secret(row.id, secret, iso_or_none(until))

@@ -132,6 +132,12 @@ class DeviceDoor:
         if not identity.ok:
             self._doorman.failed_over_http(host, id, secret, identity, time.monotonic())
             raise CallerError("thing or secret is not known", code="bad_credentials")
+        if identity.rights.kind != "thing":
+            raise CallerError(
+                "only a thing says what it is",
+                code="not_allowed",
+                expected="a thing's id and secret; programs use /api/v1/things, a claim code POST claim",
+            )
         return identity
 
     async def _report(self, identity: SignIn, topic: str, body: bytes) -> None:
