@@ -180,6 +180,7 @@ class Rig:
         doorman = self.gateway.doorman
         self.gateway.allowed = doorman.limits = doorman.registrar.limits = allowed
         doorman.patience = Patience(allowed.sign_in)
+        self.gateway.policy = allowed.mqtt
         own = allowed.connection
         self.gateway.limits = Limits(
             max_packet_size=own.packet_bytes, receive_maximum=min(own.receive_maximum, own.in_flight)

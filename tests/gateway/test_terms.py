@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import msgspec
 import pytest
 
 from tests.gateway.client import Client
@@ -19,7 +18,7 @@ V5: dict[str, Any] = {"version": Version.V5}
 
 
 def policy(rig: Rig, **changed: Any) -> None:
-    rig.gateway.policy = msgspec.structs.replace(rig.gateway.policy, **changed)
+    rig.limit(mqtt=changed)
 
 
 def promised(client: Client) -> Properties:

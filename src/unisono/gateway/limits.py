@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from unisono.errors import CallerError
+from unisono.gateway.policy import Policy
 
 __all__ = [
     "LIMITS_FILE",
@@ -98,6 +99,7 @@ class HubLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     place: PlaceLimits = PlaceLimits()
     address: AddressLimits = AddressLimits()
     sign_in: SignInLimits = SignInLimits()
+    mqtt: Policy = Policy()
 
     @classmethod
     def read(cls, path: Path) -> HubLimits:

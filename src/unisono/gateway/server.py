@@ -32,7 +32,6 @@ from unisono.gateway.limits import HubLimits
 from unisono.gateway.meter import Wait
 from unisono.gateway.outlet import Outlet
 from unisono.gateway.peers import Onward, Peers, Publication, Reach
-from unisono.gateway.policy import Policy
 from unisono.gateway.retained import Retained
 from unisono.gateway.routing import RETAINED, Place
 from unisono.gateway.session import Message, PendingWill, SessionState, expiry_of
@@ -107,7 +106,6 @@ class Gateway:
         retained: Retained,
         *,
         allowed: HubLimits | None = None,
-        policy: Policy | None = None,
         keeper: Keeper | None = None,
         homes: Homes | None = None,
     ) -> None:
@@ -122,7 +120,7 @@ class Gateway:
         self.doorman = Doorman(id, self.allowed, bus)
         self.tally = self.doorman.tally
         self.attempts = self.doorman.attempts
-        self.policy = Policy() if policy is None else policy
+        self.policy = self.allowed.mqtt
         self.methods = find_methods(bus)
         self.broker = BrokerTopics(self)
         self.messages_in = 0
