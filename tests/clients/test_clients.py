@@ -14,11 +14,11 @@ from tests.clients.peer import Door, Message, Peer
 from tests.clients.scenes import SCENES, Cast, Scene, Stage, settled
 from tests.clients.with_aiomqtt import Aiomqtt
 from tests.clients.with_gmqtt import Gmqtt
-from tests.clients.with_js import Js, Node
+from tests.clients.with_js import Js, Node, Page
 from tests.clients.with_paho import Paho
 from tests.hub.hub import Hub
 
-DOORS = ("tcp", "tls")
+DOORS = ("tcp", "tls", "ws", "wss")
 PYTHON: dict[str, Callable[[Door, int], Peer]] = {"paho": Paho, "aiomqtt": Aiomqtt, "gmqtt": Gmqtt}
 WEBLESS = ("gmqtt",)
 """Libraries that do not speak WebSocket."""
@@ -82,6 +82,15 @@ async def test_node(running: Hub, kind: str, version: int) -> None:
         for scene in SCENES:
             async with staged(running, version, lambda: Js(door(running, kind), version, node)) as stage:
                 await play(scene, stage)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_browser(running: Hub, version: int) -> None:
+    async with Page() as page:
+        for kind in ("ws", "wss"):
+            for scene in SCENES:
+                async with staged(running, version, lambda: Js(door(running, kind), version, page)) as stage:  # noqa: B023
+                    await play(scene, stage)
 
 
 async def play(scene: Scene, stage: Stage) -> None:
