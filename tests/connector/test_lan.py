@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -167,3 +168,10 @@ def test_the_table_covers_what_it_promises() -> None:
         assert each.type not in seen, f"{each.type}: what stands after a line without names is never reached"
         if not each.names:
             seen.add(each.type)
+
+
+async def test_without_the_library_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zeroconf", None)
+    with pytest.raises(HostError, match=r"unisono\[lan\]") as caught:
+        await Lan("Attic", "attic", [], tmp_path / "ignored.json", HERE).start()
+    assert caught.value.code == "engine_missing"
