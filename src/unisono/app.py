@@ -300,12 +300,15 @@ class Hub:
         )
         self._stops.push_async_callback(context.stop)
         await context.start()
+        owners = []
         for partition in partitions:
             folder = str(self.data / "history" / partition)
             embedded = options.nats is None
             settings = OwnerSettings(partition, url, token, registry_url, folder, log_bytes, embedded)
-            await self._keep(Child("unisono.owner.process", settings, f"owner {partition}"))
-        await self._open_to_people(api.create_app(context))
+            owners.append(self._keep(Child("unisono.owner.process", settings, f"owner {partition}")))
+        # Owners open their files and read their twins; meanwhile the API loads its code, which takes as long.
+        application, *_ = await asyncio.gather(asyncio.to_thread(api.create_app, context), *owners)
+        await self._open_to_people(application)
         self._stops.push_async_callback(browsers.stop)  # before its clients lose the server beneath them
         await self._start_gateways(connection, url, token, partitions, gateways)
         self._keepers.append(asyncio.create_task(self.certificates.watch(), name="certificates"))
