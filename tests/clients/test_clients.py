@@ -32,6 +32,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     hub = Hub(tmp_path_factory.mktemp("clients") / "data")
     asyncio.run(hub.start())
     yield hub
+    hub.clients.clear()  # what a failed test left belongs to that test's loop, which is gone
     asyncio.run(hub.close())
 
 
