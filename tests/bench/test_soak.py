@@ -4,8 +4,9 @@ pace."""
 from __future__ import annotations
 
 from unisono.bench.company import Ledger
+from unisono.bench.frames import COUNT_BASE
 from unisono.bench.pace import PacedAccount
-from unisono.bench.soak import FLAT_AFTER_S, SoakOptions, _broken, growth, percentiles
+from unisono.bench.soak import FLAT_AFTER_S, SoakOptions, _broken, check_buckets, growth, percentiles
 
 
 def test_a_ledger_takes_each_number_once_and_in_order() -> None:
@@ -38,6 +39,23 @@ def test_memory_is_compared_after_warming_up() -> None:
     )
     assert (found["first_mb"], found["last_mb"], found["ratio"]) == (400.0, 440.0, 1.1)
     assert found["course_mb"][1] == 300
+
+
+def bucket(low: int, high: int, **more: float) -> dict[str, float]:
+    """The bucket of the numbers low .. high, each once."""
+    base = COUNT_BASE
+    return {"min": base + low, "max": base + high, "count": high - low + 1, "mean": base + (low + high) / 2} | more
+
+
+def test_buckets_tell_what_is_lost_doubled_or_out_of_order() -> None:
+    good = check_buckets([bucket(0, 99), bucket(100, 149)], 150)
+    assert (good.values, good.lost, good.repeated, good.disordered, good.unknown) == (150, 0, 0, 0, 0)
+    assert check_buckets([bucket(0, 99), bucket(101, 149)], 150).lost == 1
+    assert check_buckets([bucket(0, 99), bucket(100, 149, count=51)], 150).repeated == 1
+    assert check_buckets([bucket(100, 149), bucket(0, 99)], 150).disordered == 1
+    assert check_buckets([bucket(0, 99), bucket(100, 149)], 149).unknown == 1
+    doubled = check_buckets([bucket(0, 98, count=100, mean=COUNT_BASE + 49.0)], 100)
+    assert doubled.unknown == 1 and "sum" in doubled.examples[0], "one twice, another not at all"
 
 
 def test_percentiles() -> None:
