@@ -125,6 +125,7 @@ class Rig:
         )
         if gateways is not None:
             gateway.join([other for other in gateways if other != id], reach)
+            connection.on_up.append(gateway.bus_is_back)
         await gateway.start()
         port = await gateway.listen("127.0.0.1", 0)
         setattr(gateway, "port", port)  # noqa: B010  for tests only

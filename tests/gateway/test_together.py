@@ -11,7 +11,7 @@ import pytest
 
 from tests.gateway.client import Client
 from tests.gateway.conftest import Rig
-from tests.parts import until
+from tests.parts import kill, until
 from unisono.gateway.homes import home_of
 from unisono.gateway.moving import move_home
 from unisono.gateway.server import Gateway
@@ -282,6 +282,41 @@ async def test_a_client_is_taken_over_from_every_door(house: House) -> None:
     await until(lambda: len(house.rig.journal.of(Presence, "lamp")) == 9, "all entries")
     epochs = [(e.epoch, e.online) for e in house.rig.journal.of(Presence, "lamp")]
     assert epochs == sorted(epochs, key=lambda each: each[0])
+
+
+async def test_what_is_said_before_connack_comes_along(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = home_of("lamp", IDS)
+    door = house.gateways[next(id for id in IDS if id != home)]
+    heard = asyncio.Event()
+    ask = door._desk.ask
+
+    async def slowly(*given: Any, **more: Any) -> Any:
+        await heard.wait()
+        return await ask(*given, **more)
+
+    monkeypatch.setattr(door._desk, "ask", slowly)
+    client = house.rig.client("lamp", port=int(getattr(door, "port")))  # noqa: B009
+    await client.dial()
+    client.send(client.wire.open())
+    [connection] = door._connections
+    for n in range(1, 6):
+        client.send(b"\x32\xd4\x07\x00\x01x\x00" + bytes([n]) + b"." * 975)
+        await until(lambda want=n: len(connection.early or b"") > want * 979, "it was read")  # type: ignore[misc]
+    heard.set()
+    client.wire.session.in_flight.clear()
+    await until(lambda: client.connack, "CONNACK")
+    await until(lambda: client.last_bytes.count(b"\x40\x02") or client.closed.is_set(), "PUBACKs")
+    assert not client.closed.is_set()
+
+
+async def test_a_restart_of_the_log_server_loses_no_interest(apart: House) -> None:
+    client = await apart.at("a0", "lamp")
+    speaker = await apart.at("a1", "neighbour")
+    kill(apart.rig.server)
+    await client.subscribe("x")
+    await until(lambda: ("home", "x") in apart.gateways["a1"].peers._theirs["a0"], "a1 knows")  # type: ignore[union-attr]
+    await speaker.say("x", b"1")
+    await until(lambda: client.payloads == [b"1"], "it is heard")
 
 
 async def test_a_connection_waits_for_a_home_that_is_started_again(house: House) -> None:

@@ -191,8 +191,8 @@ class Connection(asyncio.Protocol):
             return
         if self.traffic is None and len(self._first) < FIRST_BYTES:
             self._first += data[:FIRST_BYTES]
-            if self.early is not None:
-                self.early += data
+        if self.early is not None:
+            self.early += data
         before = self.gateway.messages_in
         self._happened(self.wire.receive(data))
         self._count(len(data), self.gateway.messages_in - before)

@@ -84,6 +84,7 @@ async def run(settings: GatewaySettings, ready: Callable[[dict[str, Any]], None]
     gateway.authority = settings.authority
     if len(gateways) > 1:
         gateway.join([id for id in gateways if id != settings.id], reach)
+        connection.on_up.append(gateway.bus_is_back)
     tls = _tls(settings)
     watching = asyncio.create_task(tls.watch()) if tls is not None else None
     try:

@@ -226,6 +226,11 @@ class Gateway:
             deliver=self._from_another,
         )
 
+    def bus_is_back(self) -> None:
+        """The connection to the bus was made again: what other gateways said meanwhile has to be said again."""
+        if self.peers is not None:
+            self.peers.meet_again()
+
     async def _restore(self, lasting: Lasting) -> None:
         """Sessions as they were; their clients are away."""
         now = now_us()
