@@ -57,11 +57,11 @@ class RunningHub:
             self.process.wait(30)
 
 
-def start_hub(data: Path, log: Path) -> RunningHub:
+def start_hub(data: Path, log: Path, *flags: str) -> RunningHub:
     http, mqtt = free_port(), free_port()
     command = [sys.executable, "-m", "unisono.cli", "up", "--data", str(data)]
     command += ["--http-port", str(http), "--mqtt-port", str(mqtt)]
-    command += ["--https-port", "0", "--mqtts-port", "0"]
+    command += ["--https-port", "0", "--mqtts-port", "0", *flags]
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, text=True)
     url = f"http://127.0.0.1:{http}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Shell, start_hub
 from unisono.wire.mqtt import ClientConnection, Connect, Version
 
 
@@ -90,3 +91,42 @@ def test_the_doctor_of_a_device_that_is_well_and_of_one_that_is_not_there(shell:
             assert time.monotonic() < deadline, told
         assert "things/stove1/state" in told
     assert shell.run("doctor", "ghost", check=1).stderr.startswith("unisono: id: There is no thing 'ghost'")
+
+
+def test_clients_and_limits_of_several_gateways(tmp_path: Path) -> None:
+    limits = tmp_path / "own.toml"
+    limits.write_text("[sign_in]\nfree = 1\nfirst_s = 60\n")
+    hub = start_hub(tmp_path / "data", tmp_path / "log", "--gateways", "3", "--limits", str(limits))
+    try:
+        shell = hub.shell
+        shell.run("place", "add", "Cabin")
+        names = [f"lamp{number}" for number in range(12)]
+        secrets = {
+            name: shell.json("thing", "add", name, "--model", "light", "--place", "cabin")["secret"] for name in names
+        }
+        with ExitStack() as stack:
+            for name in names:
+                stack.enter_context(device(shell, name, secrets[name]))
+            found = shell.json("client", "list")
+            assert [each["id"] for each in found] == sorted(names)
+            assert len({each["gateway"] for each in found}) > 1
+            shell.run("client", "kick", "lamp7")
+        for _ in range(2):
+            wire = ClientConnection(Connect(client_id="lamp1", username="lamp1", password=b"wrong"))
+            with socket.create_connection(("127.0.0.1", shell.mqtt), 10) as sock:
+                sock.sendall(wire.open())
+                assert closed(sock)
+        kinds = {each["kind"] for each in shell.json("client", "attempts")}
+        assert kinds == {"bad_password", "too_soon"}, "whichever gateway it comes to"
+    finally:
+        hub.stop()
+
+
+def test_limits_that_err_keep_the_hub_from_starting(tmp_path: Path) -> None:
+    limits = tmp_path / "own.toml"
+    limits.write_text("[thing]\nconections = 3\n")
+    command = ("up", "--data", str(tmp_path / "data"), "--limits", str(limits), "--http-port", "0", "--mqtt-port", "0")
+    refused = Shell(tmp_path / "data", "http://127.0.0.1:9", 0).run(*command, check=None)
+    assert refused.returncode == 1 and "conections" in refused.stderr and "docs/limits.md" in refused.stderr
+    missing = Shell(tmp_path / "data", "http://127.0.0.1:9", 0).run("up", "--limits", "nowhere.toml", check=2)
+    assert "there is no file nowhere.toml" in missing.stderr
