@@ -21,6 +21,7 @@ from unisono.wire.mqtt import Properties, ReasonCode, Subscription, Version, Wil
 
 IDS = ["a0", "a1", "a2"]
 LASTING: dict[str, Any] = {"clean_start": False}
+FOREVER = Properties(session_expiry_interval=0xFFFFFFFF)
 
 
 class House:
@@ -378,3 +379,35 @@ async def test_sessions_move_when_there_are_fewer_gateways_or_more(rig: Rig, tmp
         assert (await client.open()).session_present is True, thing
         await until(lambda c=client: len(c.messages) == 5, f"what waited for {thing}")  # type: ignore[misc]
         assert client.payloads == [b"%d" % n for n in range(5)]
+
+
+async def test_what_was_passed_on_to_a_gateway_that_is_no_more_is_not_lost(rig: Rig) -> None:
+    house = House(rig, None)
+    for id in IDS:
+        await house.start(id)
+    client = await house.at("a0", "lamp", **LASTING)
+    await client.subscribe("x/#", "x/1", "things/me/set", qos=2)
+    silent = await house.at("a0", "probe", **LASTING)
+    await silent.subscribe("y")
+    member = await house.at("a0", "bulb", version=Version.V5, clean_start=False, properties=FOREVER)
+    await member.subscribe("$share/g/x/1")
+    await client.leave()
+    await member.leave()
+    speaker = await house.at("a1", "neighbour")
+    await house.crash("a0")
+    for n in range(3):
+        await speaker.say("x/1", b"%d" % n, 1 + n % 2)
+    for id in ("a1", "a2"):
+        await house.crash(id)
+    connection = await connect(rig.server.url, rig.server.token, "moving")
+    try:
+        assert await move_home(connection, ["a1"]) >= 3
+    finally:
+        await connection.close()
+    gateway, _stop = await rig.start_gateway("a1")
+    for each in (client, silent, member):
+        each.port = int(getattr(gateway, "port"))  # noqa: B009
+        assert (await each.open()).session_present is True
+    await until(lambda: len(client.messages) == 3 and len(member.messages) == 3, "what was passed on")
+    assert client.messages == [("x/1", b"0", 1, False), ("x/1", b"1", 2, False), ("x/1", b"2", 1, False)]
+    assert silent.messages == []

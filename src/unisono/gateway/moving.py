@@ -10,12 +10,17 @@ import logging
 import msgspec
 
 from unisono.errors import HostError
+from unisono.gateway.connection import special_rights, spoken_for
 from unisono.gateway.homes import home_of
 from unisono.gateway.keeper import JOURNAL_BYTES, read_journal
-from unisono.gateway.ledger import Ended, Kept, Ledger, Record, Whole, encode_entries
+from unisono.gateway.ledger import Ended, Kept, KeptMessage, Ledger, Record, Whole, encode_entries
+from unisono.gateway.peers import PASSED_BYTES, Publication, decode_passed
+from unisono.gateway.session import SessionState
 from unisono.store.connection import Connection
 from unisono.store.jetstream import call
 from unisono.store.log import Log
+from unisono.twin.talk import SignIn
+from unisono.wire.mqtt import matches, split_shared
 
 __all__ = ["JOURNALS", "PASSED", "move_home"]
 
@@ -41,6 +46,8 @@ async def move_home(connection: Connection, gateways: list[str]) -> int:
     logs = {id: await Log.open(connection, id, max_bytes=JOURNAL_BYTES, kind=JOURNALS) for id in ids}
     try:
         ledgers = {id: (await read_journal(log))[0] for id, log in logs.items()}
+        for id in known - set(gateways):
+            await _take_unread(connection, id, ledgers[id], logs[id])
         moved = 0
         for id in ids:
             for record in list(ledgers[id].records.values()):
@@ -64,6 +71,61 @@ async def _journals(connection: Connection) -> set[str]:
     names = msgspec.json.decode(answer, type=_Names).streams or []
     prefix = f"{JOURNALS.upper()}_"
     return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+
+
+async def _take_unread(connection: Connection, id: str, ledger: Ledger, log: Log) -> None:
+    """What was passed on to a gateway that is no more goes to the sessions that it was for, before they move."""
+    passed = await Log.open(connection, id, max_bytes=PASSED_BYTES, kind=PASSED)
+    try:
+        first, last, _size = await passed.bounds()
+        start = max(first, ledger.last_seq + 1)
+        if start > last:
+            return
+        unread: list[Publication] = []
+        reader = await passed.read(start, lambda _seq, payload: unread.extend(decode_passed(payload)))
+        try:
+            await reader.wait_until(last)
+        finally:
+            await reader.stop()
+    finally:
+        await passed.close()
+    for said in unread:
+        if said.number > ledger.origins.get(said.origin, 0):
+            entry = Kept(_messages(id, said, ledger), origin=said.origin, passed=said.number)
+            ledger.apply(entry)
+            await log.append(encode_entries("", 0, [entry]), log.next_message_id())
+
+
+def _messages(id: str, said: Publication, ledger: Ledger) -> list[KeptMessage]:
+    """One copy for each session and form that listens, as `unisono.gateway.routing.Place.deliver` hands them out."""
+    forms: dict[tuple[bool, int, str], list[int]] = {}
+    taken: set[str] = set()
+    for record in ledger.records.values():
+        if record.root != said.root or not _session_of(record).sees(said.topic):
+            continue
+        best: dict[tuple[bool, str], int] = {}
+        for one in record.subscriptions.values():
+            mine = said.shares.get(one.share) == id and one.share not in taken if one.share else id in said.plain
+            own = one.no_local and record.key == said.sender
+            if mine and not own and matches(split_shared(one.filter)[1], said.topic):
+                best[one.as_me, one.share] = max(best.get((one.as_me, one.share), 0), min(one.qos, said.qos))
+        taken.update(share for _as_me, share in best if share)
+        for (as_me, share), qos in best.items():
+            if qos:
+                forms.setdefault((as_me, qos, share), []).append(record.no)
+    number = ledger.last_number
+    found: list[KeptMessage] = []
+    for payload in said.payloads:
+        for (as_me, qos, share), to in forms.items():
+            number += 1
+            topic = "things/me/" + said.topic.split("/", 2)[2] if as_me else said.topic
+            found.append(KeptMessage(number, topic, payload, qos, False, said.properties, said.expires_at, share, to))
+    return found
+
+
+def _session_of(record: Record) -> SessionState:
+    identity = msgspec.msgpack.decode(record.identity, type=SignIn)
+    return SessionState(record.key, identity.id, record.root, spoken_for(identity), special_rights(identity))
 
 
 async def _move(record: Record, there: Ledger, there_log: Log, here: Ledger, here_log: Log) -> None:

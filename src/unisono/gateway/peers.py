@@ -23,7 +23,7 @@ from unisono.gateway.routing import Abroad, Place
 from unisono.store.bus import Bus, NobodyError
 from unisono.wire.mqtt import Properties, SubscriptionTree, split_shared
 
-__all__ = ["PASSED_BYTES", "Onward", "Peers", "Publication", "Stream"]
+__all__ = ["PASSED_BYTES", "Onward", "Peers", "Publication", "Stream", "decode_passed"]
 
 logger = logging.getLogger(__name__)
 
@@ -381,8 +381,7 @@ class Peers:
         self._deliver(msgspec.msgpack.decode(payload, type=Publication))
 
     def _passed(self, seq: int, payload: bytes) -> None:
-        for each in msgspec.msgpack.decode(payload, type=list[bytes]):
-            publication = msgspec.msgpack.decode(each, type=Publication)
+        for publication in decode_passed(payload):
             if publication.number > self._keeper.ledger.origins.get(publication.origin, 0):
                 self._deliver(publication)
         self._seq = seq
@@ -425,4 +424,10 @@ def _encode_passed(_source: str, _at: int, publications: list[bytes]) -> bytes:
     return _encoder.encode(publications)
 
 
+def decode_passed(payload: bytes) -> list[Publication]:
+    """One message of the stream for a gateway."""
+    return [_read(each) for each in msgspec.msgpack.decode(payload, type=list[bytes])]
+
+
 _encoder = msgspec.msgpack.Encoder()
+_read = msgspec.msgpack.Decoder(Publication).decode
