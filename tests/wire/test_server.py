@@ -766,6 +766,18 @@ def test_nothing_is_larger_than_the_client_takes() -> None:
     assert list(session.in_flight) == [4]
 
 
+def test_what_became_too_large_at_qos_2_is_released() -> None:
+    """MQTT-3.1.2-25: the client may have its id since the last connection, and would take the next one for the same."""
+    session = Session()
+    opened(V5, session=session, clean_start=False).deliver("a", bytes(30), 2)
+    second = ServerConnection(Limits())
+    small = Properties(maximum_packet_size=20)
+    second.receive(encode(Connect("me", V5, clean_start=False, properties=small), V5))
+    assert second.accept(session=session, session_present=True).endswith(encode(Pubrel(1), V5))
+    assert second.receive(encode(Pubcomp(1, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND), V5)) == [Acknowledged([1])]
+    assert session.in_flight == {}
+
+
 def test_topic_aliases_to_the_client() -> None:
     """MQTT-3.1.2-26, -27, MQTT-3.3.2-11: only within its maximum; the one least recently used gives way."""
     connection = opened(V5, properties=Properties(topic_alias_maximum=2, maximum_packet_size=40))

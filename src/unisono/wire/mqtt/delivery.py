@@ -163,6 +163,9 @@ class Outgoing:
             data = self._encode(packet, self._now)
             if data:
                 return data
+            if packet.qos == 2:  # the peer may hold its id since an earlier connection: released, it is free again
+                self._session.in_flight[packet_id] = None
+                return encode_acknowledgement(Pubrel(packet_id), self._version)
             del self._session.in_flight[packet_id]
         self._backlog = None
         return b""
