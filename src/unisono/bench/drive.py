@@ -197,6 +197,7 @@ def _sum(samples: Sequence[Sample]) -> Sample:
         window=min(sample.window for sample in samples),
         frame_bytes=samples[0].frame_bytes,
         disordered=sum(sample.disordered for sample in samples),
+        signing_s=max(sample.signing_s for sample in samples),
         connected=sum(sample.connected for sample in samples),
         reconnects=sum(sample.reconnects for sample in samples),
         resent=sum(sample.resent for sample in samples),

@@ -72,7 +72,8 @@ class Job(msgspec.Struct, kw_only=True):
 class Sample(msgspec.Struct, kw_only=True):
     """Counters at one moment: ``at`` is CLOCK_MONOTONIC seconds, ``cpu_s`` this process's user and system time.
 
-    ``connected``, ``reconnects``, ``resent`` and ``numbers`` are told by `unisono.bench.resend` only.
+    ``signing_s``: how long it took from the first connection to the last CONNACK. ``connected``, ``reconnects``,
+    ``resent`` and ``numbers`` are told by `unisono.bench.resend` only.
     """
 
     at: float
@@ -84,6 +85,7 @@ class Sample(msgspec.Struct, kw_only=True):
     window: int = 0
     frame_bytes: int = 0
     disordered: int = 0
+    signing_s: float = 0.0
     connected: int = 0
     reconnects: int = 0
     resent: int = 0
@@ -193,6 +195,7 @@ class Generator:
         self.received_bytes = 0
         self.received_frame = 0
         self.window = job.window
+        self.signing_s = 0.0
         self.running = False
         self._worthwhile = min(NAP_BELOW, job.window // 4) if job.qos else NAP_BELOW
         self._turn: deque[Client] = deque()
@@ -305,7 +308,9 @@ class Generator:
         """Sign in, say so with a first sample, then obey commands until ``quit`` or the end of stdin."""
         if self.job.subscribe:
             self.subscribe()
+        began = time.monotonic()
         self.connect()
+        self.signing_s = time.monotonic() - began
         self.epoll.register(self.commands.fileno(), select.EPOLLIN)
         self.report(self.sample())
         paced = self.job.rate > 0
@@ -412,6 +417,7 @@ class Generator:
             window=self.window,
             frame_bytes=any_client.stride if any_client else 0,
             disordered=sum(client.acks.disordered for client in clients),
+            signing_s=self.signing_s,
         )
 
     def close(self) -> None:
