@@ -140,8 +140,8 @@ class Rig:
                 door.close()
             for task in list(gateway._tasks):
                 task.cancel()
-            if gateway._lasting is not None and gateway._lasting.keeper._rewriting is not None:
-                gateway._lasting.keeper._rewriting.cancel()
+            if gateway.lasting is not None and gateway.lasting.keeper._rewriting is not None:
+                gateway.lasting.keeper._rewriting.cancel()
             if gateway.peers is not None:
                 for task in list(gateway.peers._tasks):
                     task.cancel()
@@ -206,8 +206,8 @@ class Rig:
         self.directory.secrets[thing] = "another"
         self.changed(thing)
 
-    def changed(self, *things: str) -> None:
-        self.bus.publish(ACCESS_CHANGED, msgspec.msgpack.encode(AccessChanged(list(things))))
+    def changed(self, *things: str, removed: list[str] | None = None) -> None:
+        self.bus.publish(ACCESS_CHANGED, msgspec.msgpack.encode(AccessChanged(list(things), removed=removed or [])))
 
     async def settled(self) -> None:
         """Everything that gateways have handed to the log so far is in the journal."""

@@ -141,7 +141,7 @@ async def test_expired_retained_messages_give_their_room_back(rig: Rig) -> None:
     await says.say("y", b"2", retain=True)
     place = rig.gateway.place("home")
     await passed(1.1)
-    rig.gateway._forget_expired()
+    rig.gateway.delivery.forget_expired()
     assert list(place.retained) == ["y"]
 
 

@@ -64,7 +64,7 @@ async def test_what_was_acknowledged_does_not_come_again(rig: Rig) -> None:
         await speaker.say("x", b"%d" % n, 1 + n % 2)
     await until(lambda: len(client.messages) == 20, "all of them")
     await client.leave()
-    keeper = rig.gateway._lasting
+    keeper = rig.gateway.lasting
     assert keeper is not None
     await keeper.keeper.drain()
     await again(rig)
@@ -72,7 +72,7 @@ async def test_what_was_acknowledged_does_not_come_again(rig: Rig) -> None:
     await client.say("x", b"marker", 1)
     await until(lambda: client.messages, "the marker")
     assert client.payloads == [b"marker"]
-    assert not rig.gateway._sessions["lamp"].queue
+    assert not rig.gateway.by_key["lamp"].queue
 
 
 async def test_qos_2_goes_on_where_it_was_on_its_way_out(rig: Rig) -> None:
@@ -143,7 +143,7 @@ async def test_a_will_is_published_after_a_crash_when_its_client_does_not_come_b
     await watcher.subscribe("gone/#")
     await rig.device("lamp", will=Will("gone/lamp", b"w", 1))
     await rig.device("probe", will=Will("gone/probe", b"w", 1))
-    keeper = rig.gateway._lasting
+    keeper = rig.gateway.lasting
     assert keeper is not None
     await keeper.keeper.drain()
     await again(rig)
@@ -160,7 +160,7 @@ async def test_a_will_is_published_after_a_crash_when_its_client_does_not_come_b
 
 
 async def keeper_is_settled(rig: Rig) -> None:
-    lasting = rig.gateway._lasting
+    lasting = rig.gateway.lasting
     assert lasting is not None
     await rig.settled()
     await lasting.keeper.drain()
@@ -207,7 +207,7 @@ async def test_an_expired_session_is_gone_after_a_crash(rig: Rig) -> None:
     await client.leave()
     await keeper_is_settled(rig)
     await again(rig)
-    await until(lambda: "lamp" not in rig.gateway._sessions, "it is over")
+    await until(lambda: "lamp" not in rig.gateway.by_key, "it is over")
     assert (await client.open()).session_present is False
 
 
@@ -231,7 +231,7 @@ async def test_sessions_that_end_with_their_connection_leave_nothing(rig: Rig) -
     await client.subscribe("x", qos=2)
     for n in range(10):
         await client.say("x", b"%d" % n, n % 3 or 1)
-    lasting = rig.gateway._lasting
+    lasting = rig.gateway.lasting
     assert lasting is not None
     assert not lasting.keeper.ledger.records and not lasting.keeper._bytes
 
@@ -249,7 +249,7 @@ async def test_the_journal_is_written_anew_and_still_says_all(rig: Rig, monkeypa
     for n in range(60):
         await speaker.say("x" if n % 20 == 0 else "y", b"%02d" % n + b"." * 5_000)
     await until(lambda: len(client.messages) == 60, "all came")
-    lasting = rig.gateway._lasting
+    lasting = rig.gateway.lasting
     assert lasting is not None
     await until(lambda: lasting.keeper._rewriting is None, "it is written anew")
     assert lasting.keeper._bytes < 300_000

@@ -189,6 +189,23 @@ async def test_a_removed_thing_is_sent_away(rig: Rig) -> None:
     await until(client.closed.is_set, "the removed one is sent away", 5)
 
 
+async def test_what_was_kept_for_a_removed_thing_never_reaches_its_namesake(rig: Rig) -> None:
+    client = await rig.device("lamp", clean_start=False)
+    await client.subscribe("news", qos=1)
+    await client.leave()
+    neighbour = await rig.device("neighbour")
+    await neighbour.say("news", b"for the old one")
+    rig.changed("lamp", removed=["lamp"])
+    await until(lambda: "lamp" not in rig.gateway.by_key, "its session is forgotten")
+    namesake = rig.client("lamp", clean_start=False)
+    assert (await namesake.open()).session_present is False
+    await neighbour.say("news", b"for nobody")
+    await namesake.subscribe("news", qos=1)
+    await neighbour.say("news", b"for the new one")
+    await until(lambda: namesake.messages, "a message")
+    assert namesake.payloads == [b"for the new one"]
+
+
 async def test_a_thing_that_moves_to_another_root_place_has_to_sign_in_anew(rig: Rig) -> None:
     client = await rig.device("lamp", clean_start=False)
     await client.subscribe("news")

@@ -137,7 +137,7 @@ async def test_a_full_queue_drops_the_oldest_and_counts_them(rig: Rig) -> None:
     await client.open()
     await until(lambda: len(client.messages) == 10, "the newest ten")
     assert client.payloads == [b"%d" % n for n in range(15, 25)]
-    assert rig.gateway._sessions["lamp"].dropped == 15
+    assert rig.gateway.by_key["lamp"].dropped == 15
 
 
 def test_a_queue_is_bounded_in_bytes_too() -> None:
@@ -161,4 +161,4 @@ async def test_sessions_of_the_absent_are_bounded(rig: Rig, monkeypatch: pytest.
     for n in range(8):
         client = await rig.device("lamp", client_id=f"c{n}", clean_start=False)
         await client.leave()
-    await until(lambda: len(rig.gateway._sessions) == 3, "only three are kept", 5)
+    await until(lambda: len(rig.gateway.by_key) == 3, "only three are kept", 5)

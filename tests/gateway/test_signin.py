@@ -12,7 +12,7 @@ from tests.gateway.client import Client
 from tests.gateway.conftest import Rig
 from tests.parts import until
 from unisono.gateway import signin
-from unisono.gateway.server import CLIENT_ID
+from unisono.gateway.admission import CLIENT_ID
 from unisono.gateway.signin import Desk
 from unisono.store.bus import Bus
 from unisono.store.connection import Connection

@@ -144,7 +144,7 @@ async def test_silence_ends_the_connection_and_is_told(rig: Rig) -> None:
 async def test_clients_are_sent_elsewhere(rig: Rig, moved: bool, reason: ReasonCode) -> None:
     """Section 4.11."""
     connected = await rig.device("lamp", **V5)
-    rig.gateway.redirect("there.example:1883", moved=moved)
+    rig.gateway.admission.redirect("there.example:1883", moved=moved)
     await until(connected.closed.is_set, "the end")
     assert connected.goodbye is not None and connected.goodbye.reason == reason
     assert connected.goodbye.properties == Properties(server_reference="there.example:1883")

@@ -246,8 +246,8 @@ async def test_everybody_is_brought_home(house: House) -> None:
             client = await house.at(door, thing, **LASTING)
             assert client.connack is not None
             home = home_of(thing, IDS)
-            assert house.gateways[home]._sessions[thing].connection is not None
-            assert all(thing not in g._sessions for id, g in house.gateways.items() if id != home)
+            assert house.gateways[home].by_key[thing].connection is not None
+            assert all(thing not in g.by_key for id, g in house.gateways.items() if id != home)
             await client.say("things/me/state", b"{}")
             await client.leave()
     await house.rig.settled()
@@ -356,7 +356,7 @@ async def test_sessions_move_when_there_are_fewer_gateways_or_more(rig: Rig, tmp
     for n in range(5):
         await speaker.say("x", b"%d" % n, 2)
     for id in IDS:
-        lasting = house.gateways[id]._lasting
+        lasting = house.gateways[id].lasting
         peers = house.gateways[id].peers
         assert lasting is not None and peers is not None
         await until(lambda p=peers: p._settled_seq == p._seq, "all was taken", 10)  # type: ignore[misc]

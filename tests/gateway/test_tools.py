@@ -181,7 +181,7 @@ async def test_mosquitto_pub_and_sub_of_one_thing_do_not_disturb_each_other(rig:
     listening = asyncio.create_task(
         run(*tool("mosquitto_sub", rig, version, "lamp"), "-t", "#", "-v", "-C", "2", "-W", "15")
     )
-    await until(lambda: any(s.subscriptions for s in rig.gateway._sessions.values()) or listening.done(), "listening")
+    await until(lambda: any(s.subscriptions for s in rig.gateway.by_key.values()) or listening.done(), "listening")
     for payload in ("1", "2"):
         code, output = await run(*tool("mosquitto_pub", rig, version, "lamp"), "-t", "free", "-m", payload, "-q", "1")
         assert (code, output) == (0, "")

@@ -113,14 +113,16 @@ class Directory:
             end()
         self._ends = []
 
-    def announce(self, things: Sequence[str], tokens: Sequence[str] | None = ()) -> None:
+    def announce(
+        self, things: Sequence[str], tokens: Sequence[str] | None = (), *, removed: Sequence[str] = ()
+    ) -> None:
         """Tell every gateway that the credentials, rights or existence of ``things`` changed; of ``tokens`` (None for
-        any) too.
+        any) too. ``removed``: those that are no more.
         """
         self.forget(things)
         for start in range(0, max(len(things), 1), MAX_ITEMS):
             changed = talk.AccessChanged(
-                list(things[start : start + MAX_ITEMS]), None if tokens is None else list(tokens)
+                list(things[start : start + MAX_ITEMS]), None if tokens is None else list(tokens), list(removed)
             )
             self._bus.publish(talk.ACCESS_CHANGED, self._encoder.encode(changed))
 

@@ -228,7 +228,7 @@ async def remove_thing(context: Context, identity: Asker, thing_id: FromPath[str
     at = now_us()
     outbox = [OutboxRow(partition, encode_entry(record.ThingRemoved(row.id, at)))]
     await context.registry.remove_things([row.id], outbox, at=at)
-    context.directory.announce([row.id, *([row.parent] if row.parent else [])])
+    context.directory.announce([row.id, *([row.parent] if row.parent else [])], removed=[row.id])
     context.live.forget([row.id])
     await context.in_force([partition])
 

@@ -108,7 +108,9 @@ class Proving:
         if not identity.ok:
             self._fail(ReasonCode.NOT_AUTHORIZED, identity.detail or identity.code, identity)
         elif connection.wire.state is not State.OPEN:
-            connection.gateway.admit(connection, self._connect, identity, Properties(authentication_data=told))
+            connection.gateway.admission.admit(
+                connection, self._connect, identity, Properties(authentication_data=told)
+            )
         elif connection.identity is None or identity.id != connection.identity.id:
             self._fail(ReasonCode.NOT_AUTHORIZED, "it proved to be another")
         else:
@@ -122,5 +124,5 @@ class Proving:
             connection.refuse("bad_credentials", "", detail)
             connection.leave(reason, "revoked")
         else:
-            connection.gateway.turned_away(connection, self._connect, identity, detail)
+            connection.gateway.admission.turned_away(connection, self._connect, identity, detail)
             connection.refused(reason, detail)

@@ -130,7 +130,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, gateway: Gateway, arrival: Arrival | None = None) -> None:
         self.gateway = gateway
         # what it says before it is let in: another gateway, where its session lives, has to hear it from the start
-        self.early: bytes | None = b"" if gateway.shares_clients and arrival is None else None
+        self.early: bytes | None = b"" if gateway.admission.shares_clients and arrival is None else None
         self.vouched = arrival
         self.held_back = False
         self._closes = False
@@ -258,7 +258,7 @@ class Connection(asyncio.Protocol):
     def _connected(self, event: Connected) -> None:
         self._will = event.connect.will
         self.bridge = event.connect.bridge
-        self.gateway.sign_in(self, event.connect)
+        self.gateway.admission.sign_in(self, event.connect)
 
     def accepted(
         self,
@@ -279,7 +279,8 @@ class Connection(asyncio.Protocol):
         self.traffic = Traffic(self.gateway.loop.time())
         self._first = b""
         assigned = session.key.partition("/")[2] if not connect.client_id and connect.version is Version.V5 else None
-        told, keep_alive = self._terms(connect, session, told or Properties())
+        told = told or Properties()
+        keep_alive = self.gateway.policy.terms(self.wire, connect, session.key, told)
         answer = self.wire.accept(
             session_present=resumed,
             session=session.wire,
@@ -296,19 +297,6 @@ class Connection(asyncio.Protocol):
         before = self.gateway.messages_in
         self._happened(self.wire.receive(b""))
         self._count(0, self.gateway.messages_in - before)
-
-    def _terms(self, connect: Connect, session: SessionState, told: Properties) -> tuple[Properties, int | None]:
-        """What is in force and differs from what the client asked for; the server's keep alive, if it has a say."""
-        policy = self.gateway.policy
-        if self.wire.session_expiry > policy.longest_session_s:
-            self.wire.session_expiry = told.session_expiry_interval = policy.longest_session_s
-        asked = connect.properties
-        if asked is not None and asked.request_response_information:
-            told.response_information = f"responses/{session.key}"
-        longest = policy.longest_keep_alive_s
-        if longest and (not connect.keep_alive or connect.keep_alive > longest):
-            return told, longest
-        return told, None
 
     def _cannot_be_told(self) -> None:
         self.refuse("too_large", "", "its maximum packet size is smaller than CONNACK [MQTT-3.1.2-24]")
@@ -372,7 +360,7 @@ class Connection(asyncio.Protocol):
             if error is not None:
                 self.not_taken(run, error)
                 return
-            heard, kept = self.gateway.publish(self.session, found.topic, run)
+            heard, kept = self.gateway.delivery.publish(self.session, found.topic, run)
             # what is a report is the hub's own to hear
             reason = ReasonCode.SUCCESS if heard or found.thing is not None else ReasonCode.NO_MATCHING_SUBSCRIBERS
             if kept is None:

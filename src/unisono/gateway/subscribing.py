@@ -94,7 +94,7 @@ def _show(gateway: Gateway, session: SessionState, place: Place, fresh: list[tup
     for filter, kept, new, retain_handling in fresh:
         # a shared subscription is shown nothing (section 4.8.2)
         if not kept.share and (retain_handling == 0 or (retain_handling == 1 and new)):
-            for message in gateway.retained_for(place, filter):
+            for message in gateway.delivery.retained_for(place, filter):
                 if session.sees(message.topic):
                     hand_over(target_of((kept,)), message, retain=True)  # [MQTT-3.3.1-8]
 

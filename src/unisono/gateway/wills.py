@@ -61,7 +61,7 @@ def publish_will(
 
     def done(error: UnisonoError | None) -> None:
         if error is None:
-            gateway.publish(session, found.topic, run)
+            gateway.delivery.publish(session, found.topic, run)
             then()
 
     entry: Reports | Published
