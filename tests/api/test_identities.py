@@ -279,13 +279,21 @@ def test_tables_as_spreadsheets_write_them(table: bytes) -> None:
         (b"", "empty"),
         ("id,name\nx,Küche".encode("latin-1"), "no UTF-8"),
         (b"id,nome\n", "'nome'"),
-        (b"id\nx,y\n", "line 2 has 2 cells"),
         (b'id\n"x\n', "line 2"),
     ],
 )
 def test_what_is_no_table(table: bytes, told: str) -> None:
     with pytest.raises(CallerError, match=told):
         read_csv(table)
+
+
+def test_a_line_that_is_too_long_is_in_error_alone() -> None:
+    good, bad, padded = read_csv(b"id,name\nx,one\ny,two,three\nz,four,,\n")
+    assert (good.error, padded.error) == (None, None)
+    assert padded.fields == {"id": "z", "name": "four"}
+    assert (bad.number, bad.fields["id"]) == (3, "y")
+    assert bad.error is not None
+    assert (bad.error.detail, bad.error.expected) == ("The line has 3 cells", "at most 2, as the first line")
 
 
 def test_a_cell_of_several_lines_counts_where_it_begins() -> None:

@@ -180,6 +180,9 @@ def test_places_users_and_models(shell: Shell, home: str, tmp_path: Path) -> Non
     assert "  Kitchen" in shell.run("place", "list").stdout
     shell.run("place", "remove", "kitchen")
 
+    assert "has no role yet" in shell.run("user", "add", "roleless", "--program").stderr
+    assert "{" not in shell.run("user", "list").stdout
+    shell.run("user", "remove", "roleless")
     user = shell.json("user", "add", "ann", "--password", "correct horse", "--role", "member")
     assert user["role"] == "member"
     token = shell.json("user", "token", "ann", "--expires", "30d", "--scope", "read")["token"]
@@ -206,7 +209,8 @@ def test_places_users_and_models(shell: Shell, home: str, tmp_path: Path) -> Non
 def test_status_and_doctor_find_a_well_hub_well(shell: Shell, home: str) -> None:
     status = shell.json("status")
     assert status["ready"] is True
-    assert "PART" in shell.run("status").stdout
+    table = shell.run("status").stdout
+    assert "PART" in table and " -0 " not in table
     findings = shell.json("doctor")
     assert {finding["is"] for finding in findings} <= {"well", "odd"}, findings
     (shell.data / "token").chmod(0o644)
@@ -288,7 +292,7 @@ def test_lengths_of_time() -> None:
 
 
 def test_values_as_cells() -> None:
-    assert [show_value(v) for v in (None, True, 1.5, "x", ["a", "b"], {"a": 1}, [1])] == [
+    assert [show_value(v) for v in (None, True, 1.5, "x", ["a", "b"], {"a": 1}, [1], {}, {"a": "x"})] == [
         "",
         "yes",
         "1.5",
@@ -296,5 +300,7 @@ def test_values_as_cells() -> None:
         "a, b",
         '{"a":1}',
         "[1]",
+        "",
+        "a=x",
     ]
     assert [age(s) for s in (-1, 5, 90, 7200, 200_000)] == ["0 s", "5 s", "2 min", "2 h", "2 d"]

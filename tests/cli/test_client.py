@@ -59,7 +59,7 @@ def test_list_show_and_kick(shell: Shell, secret: str) -> None:
         shown = shell.json("client", "show", "stove1")
         assert shown["gateway"] == "g0"
         assert "gateway" in shell.run("client", "show", "stove1").stdout
-        shell.run("client", "kick", "stove1")
+        assert "unisono thing revoke" in shell.run("client", "kick", "stove1").stderr
         assert closed(sock)
     assert shell.run("client", "show", "stove1", check=1).stderr.count("No client 'stove1' is connected") == 1
 

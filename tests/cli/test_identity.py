@@ -69,22 +69,29 @@ def test_a_table_is_tried_imported_and_imported_again(shell: Shell, place: str, 
     lines = [f"imp{n};Sensor {n};sensor.temperature;{f'imp{n + 1}' if n % 2 else ''}" for n in range(2_500)]
     lines[2_499] = "imp2499;Sensor;sensor.temperature;"
     lines[7] = 'imp7;"two\nlines";sensor.temperature;'
-    table.write_text("\ufeffid;name;model;parent\n" + "\n".join(lines) + "\nBad Id;Bad;no.such;\n", encoding="utf-8")
+    table.write_text(
+        "\ufeffid;name;model;parent\n" + "\n".join(lines) + "\nBad Id;Bad;no.such;\n" + "long;Long;light;;;x\n",
+        encoding="utf-8",
+    )
     out = tmp_path / "secrets.csv"
     assert "--secrets" in shell.run("thing", "import", str(table), "--place", place, check=2).stderr
     dry = shell.run("thing", "import", str(table), "--place", place, "--dry-run", check=1)
-    assert "2500 would be created, 0 there already, 1 in error" in dry.stdout
-    assert "Bad Id" in dry.stdout
+    assert "2500 would be created, 0 there already, 2 in error" in dry.stdout
+    assert "Bad Id" in dry.stdout and "6 cells" in dry.stdout
     done = shell.run("thing", "import", str(table), "--place", place, "--secrets", str(out), check=1)
-    assert "2500 created, 0 there already, 1 in error" in done.stdout, done.stdout
+    assert "2500 created, 0 there already, 2 in error" in done.stdout, done.stdout
+    assert b"\r" not in out.read_bytes()  # a shell that cuts a secret out of it would keep that
     with out.open(newline="") as file:
         secrets = list(csv.DictReader(file))
     assert len({row["id"] for row in secrets if len(row["secret"]) == 32}) == 2_500
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert shell.json("thing", "show", "imp7")["name"] == "two\nlines"
     again = shell.run("thing", "import", str(table), "--place", place, "--secrets", str(tmp_path / "more.csv"), check=1)
-    assert "0 created, 2500 there already, 1 in error" in again.stdout
+    assert "0 created, 2500 there already, 2 in error" in again.stdout
     assert "new file" in shell.run("thing", "import", str(table), "--secrets", str(out), check=2).stderr
     assert shell.run("thing", "import", str(tmp_path / "none.csv"), "--dry-run", check=2).stderr
+    bare = tmp_path / "bare.csv"
+    bare.write_text("id,name\n\n")
+    assert "has no things" in shell.run("thing", "import", str(bare), "--dry-run", check=2).stderr
     shown = json.loads(shell.run("thing", "import", str(table), "--dry-run", "--json", check=1).stdout)
-    assert shown[-1]["row"] == 2_503  # as the file counts, with a cell of two lines above
+    assert [row["row"] for row in shown[-2:]] == [2_503, 2_504]  # as the file counts, with a cell of two lines above

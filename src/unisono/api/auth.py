@@ -7,6 +7,7 @@ Argon2 in a worker thread, one at a time (64 MB each), and failures make the nex
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -85,9 +86,9 @@ class Throttle:
         left = last + min(2.0 ** (count - self.FREE), self._longest_s) - now
         if left > 0:
             raise CallerError(
-                f"Too many wrong tries; the next one counts in {left:.0f} s or more",
+                "Too many wrong tries; none counts for the moment",
                 code="too_many",
-                expected="patience",
+                mend=f"Try again in {math.ceil(left)} s",
             )
 
     def failed(self, key: str, now: float) -> None:

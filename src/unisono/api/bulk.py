@@ -132,6 +132,8 @@ class Bulk:
         fields = {**self._defaults, **line.fields}
         id = fields.get("id")
         try:
+            if line.error is not None:
+                raise line.error
             new = msgspec.convert(fields, shapes.ThingNew, strict=False)
             shapes.names(new.names)
             place = await self._place(new.place)

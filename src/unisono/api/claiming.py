@@ -103,7 +103,6 @@ class Claiming:
             raise CallerError(
                 f"{WRONG_IN_ALL} wrong claim codes within a minute: nobody's counts for the moment",
                 code="too_many",
-                expected="patience",
                 mend="Try again in a minute",
             )
         row = None

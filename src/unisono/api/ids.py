@@ -28,7 +28,8 @@ MAX_SLUG = 40
 def check_id(text: str, *, field: str = "id") -> str:
     """``text`` when it is an id. Raises CallerError ``bad_id``."""
     if not _ID.fullmatch(text) or text in RESERVED:
-        expected = f"{ID_FORM}, and not one of: {', '.join(sorted(RESERVED))}"
+        words = "a-z, 0-9, _ and -, the first a letter or digit, at most 63 characters"
+        expected = f"{words}, and not one of: {', '.join(sorted(RESERVED))}"
         raise CallerError(f"{text[:80]!r} is no id", code="bad_id", field=field, expected=expected)
     return text
 

@@ -29,10 +29,14 @@ _EXPECTED = f"{', '.join(COLUMNS)}, names.LANGUAGE"
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One thing as the table has it: ``number`` is its line (from 1) or, in JSON, its index (from 0)."""
+    """One thing as the table has it: ``number`` is its line (from 1) or, in JSON, its index (from 0).
+
+    ``error``: why the line cannot be read; its fields are those that could.
+    """
 
     number: int
     fields: dict[str, Any]
+    error: CallerError | None = None
 
 
 def read_json(data: bytes) -> list[Line]:
@@ -47,8 +51,8 @@ def read_json(data: bytes) -> list[Line]:
 def read_csv(data: bytes) -> list[Line]:
     """A table whose first line names the columns; empty lines and cells count as absent.
 
-    Raises CallerError bad_value for bytes that are no text, a column that is not known or a line that is longer than
-    the first.
+    A line that is longer than the first is in error alone. Raises CallerError bad_value for bytes that are no text, or
+    a column that is not known.
     """
     reader = _reader(_text(data))
     columns: list[str] = []
@@ -63,7 +67,7 @@ def read_csv(data: bytes) -> list[Line]:
             if not columns:
                 columns = [_column(cell, at) for at, cell in enumerate(trimmed)]
                 continue
-            lines.append(Line(number, _fields(columns, trimmed, number)))
+            lines.append(Line(number, _fields(columns, trimmed), _too_long(columns, trimmed)))
     except csv.Error as error:
         raise CallerError(f"line {reader.line_num}: {error}", code="bad_value", expected="a table in CSV") from error
     if not columns:
@@ -115,14 +119,19 @@ def _column(cell: str, at: int) -> str:
     )
 
 
-def _fields(columns: list[str], cells: list[str], number: int) -> dict[str, Any]:
-    if len(cells) > len(columns):
-        raise CallerError(
-            f"line {number} has {len(cells)} cells", code="bad_value", expected=f"at most {len(columns)}, as the first"
-        )
+def _too_long(columns: list[str], cells: list[str]) -> CallerError | None:
+    """A comma too many moves every cell behind it: nothing of such a line is believed, nothing is said of others."""
+    if not any(cells[len(columns) :]):
+        return None
+    return CallerError(
+        f"The line has {len(cells)} cells", code="bad_value", expected=f"at most {len(columns)}, as the first line"
+    )
+
+
+def _fields(columns: list[str], cells: list[str]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     names: dict[str, list[str]] = {}
-    for column, cell in zip(columns, cells):  # noqa: B905  what a line leaves out at its end is absent
+    for column, cell in zip(columns, cells):  # noqa: B905  what a line leaves out at its end is absent; empty cells beyond are nothing
         if not column or not cell:
             continue
         if column.startswith(NAMES):

@@ -50,6 +50,13 @@ def import_things(
 ) -> None:
     """Add things from a table. Each line is taken whole or not at all; running it again adds only what is missing."""
     head, lines = _read(file)
+    if not any(text.strip() for _number, text in lines):
+        raise CallerError(
+            f"{file} has no things",
+            code="bad_usage",
+            field="FILE",
+            expected="a first line with the names of the columns, and a line for each thing",
+        )
     if secrets is None and not dry_run and not screen.as_json:
         raise CallerError(
             "The new secrets are shown only once",
@@ -91,7 +98,9 @@ class _Secrets:
         self._file: Any = None
         if path is not None:
             self._file = private_file(path, "--secrets")
-            csv.writer(self._file).writerow(["id", "secret"])
+            # csv's own \r\n would end up in passwords that a shell cuts out of the file
+            self._writer = csv.writer(self._file, lineterminator="\n")
+            self._writer.writerow(["id", "secret"])
 
     def __enter__(self) -> _Secrets:
         return self
@@ -103,7 +112,7 @@ class _Secrets:
     def write(self, rows: list[dict[str, Any]]) -> None:
         """Keep the secrets of what was created, on disk before the next piece is sent."""
         if self._file is not None:
-            csv.writer(self._file).writerows([row["id"], row["secret"]] for row in rows if "secret" in row)
+            self._writer.writerows([row["id"], row["secret"]] for row in rows if "secret" in row)
             self._file.flush()
             os.fsync(self._file.fileno())
 

@@ -94,7 +94,7 @@ def kick_client(hub: Hub, screen: Screen, id: ClientId) -> None:
     hub.delete(path_of(id))
     screen.done(f"{id} was sent away", {"id": id})
     if not screen.as_json:
-        note("It may come back. To keep it out, give its thing a new secret: unisono thing secret ID")
+        note("It may come back. To keep its thing out: unisono thing revoke ID; a program: unisono user remove ID")
 
 
 @hub_command(app, "attempts")

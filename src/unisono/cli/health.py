@@ -46,8 +46,8 @@ def _show(screen: Screen, found: dict[str, Any]) -> None:
     owners = [
         {
             **each,
-            "behind": f"-{each['last_seq'] - each['twin_position']}",
-            "history_behind": f"-{each['last_seq'] - each['history_position']}",
+            "behind": each["twin_position"] - each["last_seq"],
+            "history_behind": each["history_position"] - each["last_seq"],
             "log_mb": f"{each['log_bytes'] / 2**20:.1f}",
         }
         for each in found["partitions"]

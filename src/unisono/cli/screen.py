@@ -105,6 +105,8 @@ def show_value(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.6g}"
+    if isinstance(value, dict) and all(isinstance(each, str) for each in value.values()):
+        value = [f"{key}={each}" for key, each in value.items()]
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ", ".join(value)
     if isinstance(value, (dict, list)):

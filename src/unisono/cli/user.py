@@ -55,6 +55,9 @@ def add_user(
     if not program:
         body["password"] = password
     screen.fields(hub.post("/api/v1/users", body))
+    if not role and not grants:
+        note(f"{id} has no role yet and may do nothing. To give it one: unisono user remove {id}, then add it again")
+        note("with --role ROLE or --grant ROLE@PLACE.")
 
 
 @hub_command(app, "remove")
