@@ -27,6 +27,7 @@ _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?:key` in `)?\$(?P<path>[^`]*)`)?$",
 _EXPECTED = re.compile(r"Expected (?P<expected>.+?)(?:, got (?P<got>.+))?$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _UNKNOWN = re.compile(r"contains unknown field `(?P<name>[^`]+)`")
+_LENGTH = re.compile(r"str of length (?P<bound>[<>]=) (?P<size>\d+)")
 _ABSENT = re.compile(r"[Mm]issing required \w+ parameter '(?P<name>[^']+)'")
 
 _BY_STATUS = {
@@ -60,9 +61,14 @@ def from_msgspec(message: str) -> CallerError:
             f"The value does not fit{got}",
             code="bad_value",
             field=field or None,
-            expected=expected["expected"].replace("`", ""),
+            expected=_LENGTH.sub(_length, expected["expected"].replace("`", "")),
         )
     return CallerError(what, code="bad_json" if "malformed" in what.lower() else "bad_request", field=field or None)
+
+
+def _length(match: re.Match[str]) -> str:
+    """What msgspec says of a text's length, as a person who keeps a table says it."""
+    return f"text of at {'least' if match['bound'] == '>=' else 'most'} {match['size']} characters"
 
 
 def as_problem(error: BaseException) -> UnisonoError:

@@ -1,0 +1,30 @@
+"""What a reader is told about a request that does not fit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import pytest
+
+from unisono.api.problems import from_msgspec
+
+
+class Form(msgspec.Struct):
+    secret: Annotated[str, msgspec.Meta(min_length=8, max_length=9)] = "12345678"
+    count: int = 0
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "expected"),
+    [
+        ({"secret": "abc"}, "secret", "text of at least 8 characters"),
+        ({"secret": "0123456789"}, "secret", "text of at most 9 characters"),
+        ({"count": "x"}, "count", "int"),
+    ],
+)
+def test_what_would_have_fitted(given: dict[str, object], field: str, expected: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as refused:
+        msgspec.convert(given, Form)
+    error = from_msgspec(str(refused.value))
+    assert (error.field, error.expected) == (field, expected)
