@@ -41,6 +41,34 @@ _LAST_COLUMNS = {
 """Per level: the time of its last reading, that reading, and how far it may lie beyond the file's newest row."""
 
 
+class _Merged:
+    """What several parts of the data say of one bucket."""
+
+    __slots__ = ("count", "high", "last", "low", "numbers", "total")
+
+    def __init__(self) -> None:
+        self.count = self.numbers = 0
+        self.total = 0.0
+        self.low: float | None = None
+        self.high: float | None = None
+        self.last: dict[str, Any] | None = None
+
+    def add(self, n: int, m: int, low: float | None, high: float | None, total: float | None, last: Any) -> None:
+        self.count += int(n)
+        self.numbers += int(m)
+        self.total += total or 0.0
+        self.low = low if self.low is None or (low is not None and low < self.low) else self.low
+        self.high = high if self.high is None or (high is not None and high > self.high) else self.high
+        if self.last is None or (last["ts"], last["seq"]) > (self.last["ts"], self.last["seq"]):
+            self.last = last
+
+    def bucket(self, at: int) -> Bucket:
+        assert self.last is not None
+        value = self.last["value"] if self.last["text"] is None else self.last["text"]
+        mean = self.total / self.numbers if self.numbers else None
+        return Bucket(at, self.low, mean, self.high, value, self.count)
+
+
 class _Span(NamedTuple):
     """Rows of some series with ``start <= ts < end``."""
 
@@ -216,17 +244,12 @@ class Reader:
                 parts += self._sealed(view, piece.level, _Span(series, piece.start, piece.end), bucket.format("us"))
             last = "arg_max_null(struct_pack(value, text, ts, seq), (ts, seq)) AS last"
             parts += self._hot(view, span, f"{bucket.format('ts')}, {_PART}, {last}", " GROUP BY k")
-            rows = self._fetch(
-                "SELECT k, min(low), sum(total) / sum(m), max(high), arg_max_null(last, (last.ts, last.seq)), sum(n)"
-                f" FROM ({' UNION ALL '.join(parts)}) GROUP BY k ORDER BY k"
-                if parts
-                else "SELECT 0 LIMIT 0"
-            )
-        found = []
-        for k, low, mean, high, last, count in rows:
-            value = last["value"] if last["text"] is None else last["text"]
-            found.append(Bucket(plan.anchor + k * plan.width, low, mean, high, value, int(count)))
-        return found
+            # one part after the other: many files in one query took more memory than history is given
+            found: dict[int, _Merged] = {}
+            for part in parts:
+                for k, *piece in self._fetch(f"SELECT k, n, m, low, high, total, last FROM ({part})"):
+                    found.setdefault(k, _Merged()).add(*piece)
+        return [found[k].bucket(plan.anchor + k * plan.width) for k in sorted(found)]
 
     def _sealed(self, view: View, level: str, span: _Span, bucket: str) -> list[str]:
         paths = [self._folder / file.name for file in view.overlapping(level, *span)]
