@@ -25,6 +25,7 @@ CODES: dict[str, Code] = {
     "bad_json": Code(400, 0x99, "The payload is not valid JSON"),
     "bad_value": Code(422, 0x99, "A value does not fit its declaration"),
     "bad_model": Code(422, 0x99, "The model is not sound"),
+    "bad_scene": Code(422, 0x99, "The scene is not sound"),
     "bad_id": Code(422, 0x90, "The id is not allowed"),
     "unknown_property": Code(422, 0x99, "The model has no such property"),
     "unknown_action": Code(422, 0x99, "The model has no such action"),
