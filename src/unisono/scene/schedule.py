@@ -18,13 +18,13 @@ from cronsim import CronSim, CronSimError
 
 from unisono.errors import CallerError
 
-__all__ = ["DAYS", "SUN", "Schedule", "Timing", "Where", "compile_schedule", "read_zone"]
+__all__ = ["DAYS", "SUN", "Schedule", "Timing", "Where", "compile_schedule", "read_weekdays", "read_zone"]
 
 SECOND = 1_000_000
 
 #: Names of days as cron writes them, and the groups people speak of.
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-GROUPS = {"day": "*", "weekday": "1-5", "weekend": "6,0"}
+GROUPS = {"day": range(7), "weekday": range(5), "weekend": range(5, 7)}
 
 #: Moments of the sun. ``dawn`` and ``dusk`` are civil: six degrees below the horizon.
 SUN: dict[str, Callable[..., datetime]] = {
@@ -118,7 +118,7 @@ def _compile_sun(timing: Timing, zone: ZoneInfo, where: Where | None) -> Schedul
         raise _bad("at", f"{timing.at} needs to know where the place is", "latitude and longitude on the root place")
     if abs(timing.offset_s) > LONGEST_OFFSET_S:
         raise _bad("offset_s", str(timing.offset_s), f"at most {LONGEST_OFFSET_S} seconds before or after")
-    return Sun(timing.at, _weekdays(timing.every or "day"), timing.offset_s, zone, where)
+    return Sun(timing.at, read_weekdays(timing.every or "day"), timing.offset_s, zone, where)
 
 
 def _compile_at(timing: Timing, zone: ZoneInfo) -> Schedule:
@@ -127,8 +127,9 @@ def _compile_at(timing: Timing, zone: ZoneInfo) -> Schedule:
         hour, colon, minute = timing.at.partition(":")
         if not (colon and (hour + minute).isascii() and (hour + minute).isdigit()) or hour > "23" or minute > "59":
             raise _bad("at", timing.at, '"HH:MM" from 00:00 to 23:59')
-        days = _cron_days(timing.every or "day")
-        return Cron(f"{int(minute)} {int(hour)} * * {days}", zone, "at")
+        days = read_weekdays(timing.every or "day")
+        fields = ",".join(DAYS[day] for day in sorted(days)) if len(days) < len(DAYS) else "*"
+        return Cron(f"{int(minute)} {int(hour)} * * {fields}", zone, "at")
     if timing.every is not None:
         raise _bad("at", f"{timing.at!r} with every", f'"HH:MM" or one of {", ".join(SUN)}')
     try:
@@ -141,22 +142,15 @@ def _compile_at(timing: Timing, zone: ZoneInfo) -> Schedule:
     return Once(_us(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)))
 
 
-def _cron_days(every: str) -> str:
+def read_weekdays(every: str, field: str = "every") -> frozenset[int]:
+    """``day``, ``weekday``, ``weekend`` or ``mon,thu`` as numbers of `datetime.date.weekday`; raises CallerError."""
     group = GROUPS.get(every)
     if group is not None:
-        return group
+        return frozenset(group)
     days = [day.strip() for day in every.split(",")]
-    wrong = [day for day in days if day not in DAYS]
-    if wrong:
-        raise _bad("every", every, f"day, weekday, weekend, or some of {','.join(DAYS)}")
-    return ",".join(days)
-
-
-def _weekdays(every: str) -> frozenset[int]:
-    """The same days as numbers of `datetime.date.weekday`."""
-    groups = {"day": range(7), "weekday": range(5), "weekend": range(5, 7)}
-    _cron_days(every)
-    return frozenset(groups[every] if every in groups else (DAYS.index(day.strip()) for day in every.split(",")))
+    if any(day not in DAYS for day in days):
+        raise _bad(field, every, f"day, weekday, weekend, or some of {','.join(DAYS)}")
+    return frozenset(map(DAYS.index, days))
 
 
 def _bad(field: str, detail: str, expected: str) -> CallerError:

@@ -1,0 +1,74 @@
+"""Expressions of the Common Expression Language (CEL), bounded when they are saved.
+
+Knows the language's implementation (Rust, by the package ``cel``) and that it has no cost limit of its own: length,
+nesting and the number of loops over lists are bounded here, so that one evaluation takes microseconds, not seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from unisono.errors import CallerError
+
+__all__ = ["Expression", "compile_expression"]
+
+MAX_LENGTH = 2_000
+MAX_NESTING = 32
+#: Loops over lists multiply when they are nested; two over the longest list that fits the text take 30 ms.
+MAX_LOOPS = 2
+
+_TEXTS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
+_LOOPS = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(\w*)")
+
+
+class Expression:
+    """A compiled expression; `value` evaluates it."""
+
+    def __init__(self, source: str, program: Any) -> None:
+        self.source = source
+        self._program = program
+
+    def value(self, given: Mapping[str, Any]) -> Any:
+        """Raises CallerError ``bad_value`` when it cannot be evaluated with these values: a type that does not fit, a
+        division by zero, a member that is not there."""
+        try:
+            return self._program.execute(dict(given))
+        except (TypeError, ValueError, RuntimeError, KeyError, ArithmeticError) as error:
+            detail = str(error).strip("'\"").split("\n", 1)[0][:300]
+            raise CallerError(f"{self.source[:80]!r}: {detail}", code="bad_value", field="cel") from None
+
+
+def compile_expression(source: str, names: Iterable[str]) -> Expression:
+    """Raises CallerError ``bad_scene``: it does not parse, is too large, or uses a name that it is not given."""
+    import cel  # 2 MB that only hubs with expressions load
+
+    _check_size(source)
+    try:
+        program = cel.compile(source)
+    except ValueError as error:
+        detail = re.sub(r"^.*?ERROR: <input>:", "at ", str(error).split("\n", 1)[0])[:300]
+        raise CallerError(detail, code="bad_scene", field="cel", expected="an expression of CEL") from None
+    known = set(names)
+    loops = set(_LOOPS.findall(_TEXTS.sub("''", source)))
+    unknown = sorted(set(program.variables()) - known - loops)
+    if unknown:
+        expected = ", ".join(sorted(known)) or "names under given"
+        raise CallerError(f"{unknown[0]!r} is not given", code="bad_scene", field="cel", expected=expected)
+    return Expression(source, program)
+
+
+def _check_size(source: str) -> None:
+    if len(source) > MAX_LENGTH:
+        raise CallerError(f"{len(source)} characters", code="bad_scene", field="cel", expected=f"at most {MAX_LENGTH}")
+    bare = _TEXTS.sub("''", source)
+    depth = deepest = 0
+    for sign in bare:
+        depth += (sign in "([{") - (sign in ")]}")
+        deepest = max(deepest, depth)
+    if deepest > MAX_NESTING:
+        raise CallerError("nested too deep", code="bad_scene", field="cel", expected=f"at most {MAX_NESTING} brackets")
+    loops = len(_LOOPS.findall(bare))
+    if loops > MAX_LOOPS:
+        raise CallerError(f"{loops} loops over lists", code="bad_scene", field="cel", expected=f"at most {MAX_LOOPS}")

@@ -1,0 +1,132 @@
+"""What scenes look at: things and their twins, the tree of places with their zones and modes, and the time.
+
+Knows twins and places as they are now. Time is what the log's last tick said, so that a replay sees the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import UNSET
+
+from unisono.errors import CallerError
+from unisono.scene.document import Selector
+from unisono.scene.schedule import Where, read_zone
+from unisono.thing.shape import NAN
+from unisono.twin.twin import Twin
+
+__all__ = ["MODES", "NO_VALUE", "Place", "World", "distance_m", "find_index", "value_of"]
+
+#: A property that has no value yet, or that a thing does not have.
+NO_VALUE = object()
+
+#: The modes that every place knows; any other word is a mode too.
+MODES = ("home", "away", "night", "holiday")
+EARTH_M = 6_371_008.8
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Place(msgspec.Struct, array_like=True):
+    """A place as scenes need it. ``zone`` is an IANA name, empty: as its parent. Positions are degrees."""
+
+    id: str
+    parent: str | None = None
+    zone: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    mode: str = "home"
+
+
+class World:
+    """``things`` is the fold's own dictionary. ``wall`` and ``elapsed``: microseconds, set by each tick."""
+
+    def __init__(self, things: Mapping[str, Twin]) -> None:
+        self.things = things
+        self.places: dict[str, Place] = {}
+        self.wall = 0
+        self.elapsed = 0
+
+    def lineage(self, place: str | None) -> Iterator[Place]:
+        """The place and those around it, innermost first."""
+        for _ in range(len(self.places) + 1):  # a tree has no rings; should one be made, this ends all the same
+            found = self.places.get(place or "")
+            if found is None:
+                return
+            yield found
+            place = found.parent
+
+    def inside(self, place: str, outer: str) -> bool:
+        """Whether a place is another or lies in it."""
+        return place == outer or any(each.id == outer for each in self.lineage(place))
+
+    def zone(self, place: str) -> ZoneInfo:
+        """The zone of the nearest place around that names one; UTC where none does."""
+        for each in self.lineage(place):
+            if each.zone:
+                try:
+                    return read_zone(each.zone)
+                except CallerError:
+                    continue  # the zone was known when it was saved: this machine's data has less
+        return read_zone("UTC")
+
+    def where(self, place: str) -> Where | None:
+        """The position of the nearest place around that has one."""
+        for each in self.lineage(place):
+            if each.latitude is not None and each.longitude is not None:
+                return Where(each.latitude, each.longitude)
+        return None
+
+    def utc(self) -> datetime:
+        """The wall time."""
+        return EPOCH + timedelta(microseconds=self.wall)
+
+    def local(self, zone: ZoneInfo) -> datetime:
+        """The wall time there."""
+        return self.utc().astimezone(zone)
+
+    def select(self, selector: Selector) -> list[str]:
+        """The ids that a selector means now, in a fixed order: those named first, whether they exist or not."""
+        ids = dict.fromkeys(selector.things)
+        if selector.place is not None or selector.kind is not None:
+            for id in sorted(self.things):
+                twin = self.things[id]
+                if selector.kind is not None and (twin.shape.model.kind or twin.model) != selector.kind:
+                    continue
+                if selector.place is not None and not self.inside(twin.place, selector.place):
+                    continue
+                ids[id] = None
+        return list(ids)
+
+    def value(self, thing: str, property: str) -> Any:
+        """What a property (address or trait) is, or `NO_VALUE`."""
+        twin = self.things.get(thing)
+        index = find_index(twin, property) if twin is not None else None
+        return NO_VALUE if twin is None or index is None else value_of(twin, index)
+
+
+def find_index(twin: Twin, property: str) -> int | None:
+    """The number of a property by address or, where one only bears it, trait."""
+    try:
+        return twin.shape.index[twin.shape.find(property)[0]]
+    except CallerError:
+        return None
+
+
+def value_of(twin: Twin, index: int) -> Any:
+    """A twin's value by number, or `NO_VALUE`."""
+    value = twin.values[index]
+    return NO_VALUE if not twin.ats[index] or value is NAN or value is UNSET else value
+
+
+def distance_m(a: Where, b: Where) -> float:
+    """Along the great circle (haversine), metres."""
+    lat_a, lat_b = math.radians(a.latitude), math.radians(b.latitude)
+    across = math.sin(math.radians(b.longitude - a.longitude) / 2)
+    along = math.sin((lat_b - lat_a) / 2)
+    chord = along * along + math.cos(lat_a) * math.cos(lat_b) * across * across
+    return 2 * EARTH_M * math.asin(math.sqrt(min(1.0, chord)))
