@@ -7,6 +7,7 @@ not hold.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import time
 from typing import Any, NamedTuple, Protocol
 
@@ -34,7 +35,7 @@ from unisono.scene.schedule import read_weekdays
 from unisono.scene.source import Rolling
 from unisono.scene.world import NO_VALUE, World
 
-__all__ = ["Blame", "Builder", "Check", "compile_conditions", "known"]
+__all__ = ["Blame", "Builder", "Check", "compile_conditions", "depends_on_time", "known"]
 
 #: The sun's centre stands so low when its upper edge touches the horizon (refraction and its radius).
 HORIZON_DEG = -0.833
@@ -72,10 +73,24 @@ class Builder(Protocol):
         """A window that follows a value."""
         ...
 
+    def awaiting(self) -> AbstractContextManager[None]:
+        """What is compiled meanwhile is waited for: it is to be told when the things it looks at change."""
+        ...
+
 
 def compile_conditions(conditions: Sequence[Condition], path: str, builder: Builder) -> Check:
     """All of them together. Raises CallerError ``bad_scene`` or ``bad_value`` with the field's path."""
     return All([_compile(condition, f"{path}.{number}", builder) for number, condition in enumerate(conditions)])
+
+
+def depends_on_time(condition: Condition) -> bool:
+    """Whether a condition can begin to hold although nothing is reported."""
+    kind, body = kind_of(condition)
+    if kind in ("all", "any"):
+        return any(map(depends_on_time, body))
+    if kind == "not":
+        return depends_on_time(body)
+    return kind in ("time", "sun", "window") or (kind == "state" and body.for_s > 0)
 
 
 def known(value: Any) -> Any:
@@ -299,6 +314,7 @@ class CelCheck(Leaf):
         super().__init__(path)
         self._world = builder.world
         self._given = body.given
+        builder.ids(Selector(things=tuple(given.thing for given in body.given.values())))
         try:
             self._expression = compile_expression(body.expression, body.given)
         except CallerError as error:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from msgspec import UNSET
 
 from unisono.errors import CallerError
-from unisono.scene.condition import Builder, Check, compile_conditions, known
+from unisono.scene.condition import Builder, Check, compile_conditions, depends_on_time, known
 from unisono.scene.document import (
     Action,
     Call,
@@ -57,8 +57,8 @@ class Hands(Protocol):
         """Something outside the place: ``notify`` or ``http``."""
         ...
 
-    def run_scene(self, run: Run, scene: str) -> str | None:
-        """Begin a run of another scene; its id, or None when it did not begin."""
+    def run_scene(self, run: Run, scene: str) -> Run | None:
+        """Begin a run of another scene; None when it does not run."""
         ...
 
     def set_mode(self, place: str, mode: str) -> None: ...
@@ -72,9 +72,10 @@ class Hands(Protocol):
 
 
 class Instruction(Protocol):
-    """``path`` is the step's in the document."""
+    """``path`` is the step's in the document; ``timed``: a wait of it may end by the mere passing of time."""
 
     path: str
+    timed: bool
 
     def do(self, run: Run, hands: Hands) -> int | None:
         """Take the step; the number of the next instruction, or None: it waits, or the run has ended."""
@@ -123,7 +124,7 @@ def _repeat(body: Repeat, path: str, builder: Builder, program: list[Instruction
     head = Loop(
         path,
         len(program) - 1,
-        min(body.times or body.at_most, body.times or body.at_most),
+        body.times or body.at_most,
         compile_conditions(body.while_, f"{path}.while", builder) if body.while_ else None,
         bounded=body.times is None,
     )
@@ -141,6 +142,8 @@ def _repeat(body: Repeat, path: str, builder: Builder, program: list[Instruction
 
 class End:
     """The end of the steps."""
+
+    timed = False
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -263,7 +266,7 @@ class Command(Step):
         if begun and self._wait:
             run.waiting = Waiting(commands=begun, failed=refused)
             hands.wait(run)
-            return None
+            return self.wake(run, hands)
         return self._over(run, refused)
 
     def wake(self, run: Run, hands: Hands) -> int | None:
@@ -313,6 +316,8 @@ class Pause(Step):
 
     def do(self, run: Run, hands: Hands) -> int | None:
         self.note(run, hands, f"waits {self._for_us / SECOND:g} s")
+        if not self._for_us:
+            return run.pc + 1
         run.waiting = Waiting(for_us=self._for_us)
         hands.wait(run)
         return None
@@ -331,7 +336,9 @@ class Await(Step):
 
     def __init__(self, body: Wait, path: str, builder: Builder) -> None:
         super().__init__(path)
-        self._check = compile_conditions(body.until, f"{path}.until", builder)
+        with builder.awaiting():
+            self._check = compile_conditions(body.until, f"{path}.until", builder)
+        self.timed = any(map(depends_on_time, body.until))
         self._for_us = int(body.timeout_s * SECOND)
         self._stops = body.otherwise == "stop"
 
@@ -437,9 +444,9 @@ class StartScene(Step):
 
     def do(self, run: Run, hands: Hands) -> int | None:
         started = hands.run_scene(run, self._body.id)
-        self.note(run, hands, "ran" if started else "did not run", started or self._body.id)
-        if started and self._body.wait:
-            run.waiting = Waiting(scene=started)
+        self.note(run, hands, "runs" if started else "does not run", started.id if started else self._body.id)
+        if started is not None and self._body.wait and started.state is RunState.RUNNING:
+            run.waiting = Waiting(scene=started.id)
             hands.wait(run)
             return None
         return run.pc + 1

@@ -41,18 +41,19 @@ class Trace(msgspec.Struct, array_like=True):
 class Waiting(msgspec.Struct, array_like=True):
     """``since``: elapsed time at which the waiting began, None until the next tick. ``for_us``: how long at most.
     ``commands``: those whose end is waited for. ``scene``: the run whose end is waited for. ``failed``: of the commands
-    that ended, those that did not confirm."""
+    that ended, those that did not confirm. ``due``: elapsed time of the reminder that is set."""
 
     since: int | None = None
     for_us: int = 0
     commands: list[str] = []
     scene: str = ""
     failed: list[str] = []
+    due: int = 0
 
 
 class Run(msgspec.Struct, array_like=True):
-    """``id`` is ``<scene>:<number>``; ``pc`` the number of the instruction that is next or that waits. ``parent``: the
-    run that waits for this one. ``depth``: how many scenes have run each other to come here."""
+    """``id`` is ``<scene>-<number>``; ``pc`` the number of the instruction that is next or that waits. ``depth``: how
+    many scenes have run each other to come here."""
 
     id: str
     scene: str
@@ -69,7 +70,6 @@ class Run(msgspec.Struct, array_like=True):
     left_out: int = 0
     ended: int = 0
     why: str = ""
-    parent: str = ""
     depth: int = 0
 
     def note(self, path: str, did: str, seen: Any, at: int) -> None:

@@ -131,7 +131,7 @@ class AnyChange:
 class Rolling:
     """A figure over a window fits a test."""
 
-    __slots__ = ("_remind", "_test", "_thing", "_trigger", "gate", "reading", "what", "window", "world")
+    __slots__ = ("_remind", "_test", "_thing", "_trigger", "_wound", "gate", "what", "window", "world")
 
     def __init__(
         self, gate: Gate, window: Window, trigger: int, thing: str, world: World, remind: Callable[[int, str], None]
@@ -139,7 +139,7 @@ class Rolling:
         self.gate = gate
         self.what = window
         self.window = RollingWindow(window.over_s)
-        self.reading = 0
+        self._wound = 0
         self.world = world
         self._remind = remind
         self._test = compile_bounds(window)
@@ -166,6 +166,8 @@ class Rolling:
 
     def due(self) -> None:
         """A step has passed: what was in the oldest one may have left."""
+        if self.world.elapsed < self._wound:
+            return  # a reminder from before the scene was compiled again
         self.refresh()
         if self.window.steps:
             self._wind()
@@ -180,7 +182,9 @@ class Rolling:
 
     def _wind(self) -> None:
         """While anything is in the window a tick comes with every step, so that none is dated by an old tick."""
-        self._remind(self.window.until_next_step(self.world.elapsed), self.key)
+        after_us = self.window.until_next_step(self.world.elapsed)
+        self._wound = self.world.elapsed + after_us
+        self._remind(after_us, self.key)
 
     def _look(self, at: int) -> None:
         figure = self.figure
@@ -273,22 +277,29 @@ class Heard:
         return self.gate.key + "~"
 
     def begin(self) -> None:
-        """Silence counts from now on. ``extra``: wall time of the last report, and elapsed time of the last look."""
+        """Silence counts from now on. ``extra``: wall time of the last report; elapsed time of
+        the last look and of the reminder."""
         self.gate.begin(False)
-        self.gate.extra = [self._world.wall, self._world.elapsed]
-        self._remind(self._for_us, self.key)
+        self.gate.extra = [self._world.wall, self._world.elapsed, 0]
+        self._wind(self._for_us)
 
     def hear(self, at: int) -> None:
         self.gate.extra[0] = at
         if self.gate.holds:
             self.gate.holds = False
             self.gate.extra[1] = self._world.elapsed
-            self._remind(self._for_us, self.key)
+            self._wind(self._for_us)
+
+    def _wind(self, after_us: int) -> None:
+        self.gate.extra[2] = self._world.elapsed + after_us
+        self._remind(after_us, self.key)
 
     def due(self) -> None:
         """How long has it been silent? By the wall clock, but no longer than since the last look: a clock that was set
         forward makes nobody silent."""
-        world, (heard, looked) = self._world, self.gate.extra
+        world, (heard, looked, due) = self._world, self.gate.extra
+        if self.gate.holds or world.elapsed < due:
+            return  # a reminder from before the scene was compiled again
         silent = min(max(0, world.wall - heard), world.elapsed - looked)
         if silent >= self._for_us:
             self.gate.turn(
@@ -296,7 +307,7 @@ class Heard:
             )
         else:
             self.gate.extra[1] = world.elapsed - silent
-            self._remind(self._for_us - silent, self.key)
+            self._wind(self._for_us - silent)
 
 
 class Told:

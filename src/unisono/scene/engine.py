@@ -1,0 +1,359 @@
+"""All scenes of one partition: who watches what, what is triggered, how runs go on, and what must be kept.
+
+Part of the fold: deterministic, no clocks. A report costs work in proportion to what watches that thing's properties,
+not to how many scenes there are.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from unisono.errors import CallerError
+from unisono.scene.compiled import Compiled, Moment, SceneSaved, Watched
+from unisono.scene.document import Scene, load_scene
+from unisono.scene.gate import Gate
+from unisono.scene.runner import Commands, Effect, Runner
+from unisono.scene.source import Cause
+from unisono.scene.world import Place, World
+from unisono.thing.shape import NAN
+from unisono.twin.twin import Twin
+
+__all__ = ["Engine", "repeatable"]
+
+#: A moment that is dealt with so late was missed; a busy hub is late by milliseconds.
+LATE_US = 60_000_000
+#: The clock set back by more than a day was wrong before, and schedules are planned anew; by less, what has run does
+#: not run again. (Daylight saving sets no clock back: wall time is UTC.)
+SET_BACK_US = 25 * 3600 * 1_000_000
+#: Missed moments that are caught up one by one.
+MAX_MISSED = 100
+#: What `State` holds, by its marks in ``changed``; no scene is called so, or its row is written once too often.
+SHARED = {"places", "effects", "scenes"}
+
+_encoder = msgspec.msgpack.Encoder()
+_scene_decoder = msgspec.msgpack.Decoder(SceneSaved)
+
+
+class State(msgspec.Struct, array_like=True):
+    """What all scenes share."""
+
+    count: int
+    places: list[Place]
+    effects: list[Effect]
+
+
+_state_decoder = msgspec.msgpack.Decoder(State)
+
+
+class Engine(Runner):
+    """``remind(after_us, key)`` sets one of the partition's timers, which comes back as `due`."""
+
+    def __init__(self, world: World, commands: Commands, remind: Callable[[int, str], None]) -> None:
+        super().__init__(world, commands, remind)
+        self.removed: set[str] = set()
+        self._watched: dict[str, dict[str, Watched]] = {}
+        self._awaited: dict[str, set[str]] = {}
+        self._unsettled: list[Gate] = []
+        self._moments: list[tuple[int, str, int]] = []
+        self._saved: list[SceneSaved] = []
+
+    # time
+
+    @property
+    def elapsed(self) -> int:
+        return self.world.elapsed
+
+    def remind(self, after_us: int, key: str) -> None:
+        self._remind(after_us, key)
+
+    def unsettled(self, gate: Gate) -> None:
+        self._unsettled.append(gate)
+
+    @property
+    def wants_tick(self) -> bool:
+        """Something has begun to count that the next tick dates: the owner appends one at once."""
+        return bool(self._unsettled or self._resting)
+
+    @property
+    def next_moment(self) -> int | None:
+        """Wall time at which a tick is wanted for schedules."""
+        return self._moments[0][0] if self._moments else None
+
+    def tick(self, wall: int, elapsed: int) -> None:
+        """The clock's word. Call it before the timers that are due."""
+        before, self.world.wall, self.world.elapsed = self.world.wall, wall, elapsed
+        gates, self._unsettled = self._unsettled, []
+        for gate in gates:
+            gate.settle()
+        runs, self._resting = self._resting, []
+        for run in runs:
+            self._settle(run)
+        if wall < before - SET_BACK_US:
+            self._plan_anew()
+        self._deal(wall)
+        self._drain()
+
+    def due(self, key: str) -> None:
+        """A timer of ours has run out."""
+        scene, _bar, rest = key.partition("|")
+        compiled = self.scenes.get(scene)
+        if compiled is None:
+            return
+        if rest.startswith("#"):
+            run = compiled.runs.get(rest[1:])
+            if run is not None:
+                self._run_due(compiled, run)
+        elif key in compiled.reminders:
+            self.changed.add(scene)
+            compiled.reminders[key]()
+        self._drain()
+
+    # what happens to things
+
+    def watched(self, thing: str) -> bool:
+        """Whether anything about a thing is of interest; the fold asks when scenes or things change."""
+        return thing in self._watched or thing in self._awaited
+
+    def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None:
+        """A thing reported; the twin has the values already. ``values``: as `Shape.read` gives them."""
+        absent = twin.shape.absent
+        for scene, watched in self._watched.get(twin.id, {}).items():
+            self.changed.add(scene)
+            for index, source in watched.values:
+                value = values[index]
+                if value is not absent[index] and value is not NAN and value is not UNSET:
+                    source.see(value, at)
+            for silent_index, heard in watched.heard:
+                if silent_index is None or values[silent_index] is not absent[silent_index]:
+                    heard.hear(at)
+            if watched.moves and any(values[index] is not absent[index] for index in watched.spots):
+                for move in watched.moves:
+                    move.look(twin, at)
+        if twin.id in self._awaited:
+            self._stir(self._awaited[twin.id])
+        if self._pending:
+            self._drain()
+
+    def told(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None:
+        """A thing told an event."""
+        for watched in self._watched.get(twin.id, {}).values():
+            for source in watched.events.get(event, ()):
+                source.hear(fields, at)
+            for index, heard in watched.heard:
+                if index is None:
+                    heard.hear(at)
+        self._drain()
+
+    def linked(self, twin: Twin, at: int) -> None:
+        """A thing came or went."""
+        for scene, watched in self._watched.get(twin.id, {}).items():
+            self.changed.add(scene)
+            for link in watched.links:
+                link.look(twin, at)
+        self._stir(self._awaited.get(twin.id, ()))
+        self._drain()
+
+    # what steers scenes
+
+    def _fired(self, compiled: Compiled, cause: Cause) -> None:
+        self._pending.append((compiled, cause))
+
+    def put_place(self, place: Place) -> None:
+        """A place is there, or changed: zones, positions and what lies in what may be others now."""
+        old = self.world.places.get(place.id)
+        if old is not None:
+            place.mode = old.mode
+        self.world.places[place.id] = place
+        self.changed.add("places")
+        self._compile_again(list(self.scenes))
+
+    def remove_place(self, id: str) -> None:
+        if self.world.places.pop(id, None) is not None:
+            self.changed.add("places")
+            self._compile_again(list(self.scenes))
+
+    def put(self, version: int, document: bytes) -> None:
+        """A version of a scene is in force; open runs of the one before are stopped. Raises CallerError."""
+        compiled = self._compile(load_scene(document), version, document)
+        before = self.scenes.get(compiled.id)
+        if before is not None:
+            self._stop_all(before, "the scene was changed")
+            self._forget(before)
+            compiled.past, compiled.refusals = before.past, before.refusals
+        self.removed.discard(compiled.id)
+        self.changed.add(compiled.id)
+        self._take(compiled)
+        self._drain()
+
+    def enable(self, id: str, enabled: bool) -> None:
+        """Let a scene be triggered, or not; what is running goes on."""
+        compiled = self.scenes.get(id)
+        if compiled is not None:
+            compiled.enabled = enabled
+            self.changed.add(id)
+
+    def remove(self, id: str) -> None:
+        """The scene goes, with its runs and traces."""
+        compiled = self.scenes.get(id)
+        if compiled is not None:
+            self._stop_all(compiled, "the scene was removed")
+            self._forget(compiled)
+            del self.scenes[id]
+            self.changed.discard(id)
+            self.removed.add(id)
+            self._drain()
+
+    def things_changed(self, id: str) -> None:
+        """A thing was added, changed or removed: scenes that name it or select by kind or place look again."""
+        again = []
+        for compiled in self.scenes.values():
+            moved = any(self.world.select(selector) != found for selector, found in compiled.selectors)
+            if moved or id in compiled.named:
+                again.append(compiled.id)
+        self._compile_again(again)
+
+    def _compile(self, scene: Scene, version: int, document: bytes) -> Compiled:
+        return Compiled(scene, version, document, self.world, self, self._fired)
+
+    def _compile_again(self, ids: list[str]) -> None:
+        for id in ids:
+            before = self.scenes[id]
+            try:
+                compiled = self._compile(before.scene, before.version, before.document)
+            except CallerError as error:
+                self._trouble(f"scene {id} cannot be kept up: {error}")
+                continue
+            compiled.restore(before.saved())
+            self._forget(before)
+            self._take(compiled)
+            self.changed.add(id)
+
+    def _take(self, compiled: Compiled) -> None:
+        """Put a scene into every index."""
+        self.scenes[compiled.id] = compiled
+        for thing, watched in compiled.things.items():
+            self._watched.setdefault(thing, {})[compiled.id] = watched
+        for thing in compiled.awaited:
+            self._awaited.setdefault(thing, set()).add(compiled.id)
+        for followed, _ended, _trigger in compiled.ends:
+            self._followers[followed].add(compiled.id)
+        for moment in compiled.moments:
+            self._plan(compiled, moment)
+        for run in compiled.runs.values():
+            self._attend(run)
+
+    def _forget(self, compiled: Compiled) -> None:
+        """Take it out of every index again."""
+        for thing in compiled.things:
+            self._watched[thing].pop(compiled.id, None)
+            if not self._watched[thing]:
+                del self._watched[thing]
+        for thing in compiled.awaited:
+            self._awaited[thing].discard(compiled.id)
+            if not self._awaited[thing]:
+                del self._awaited[thing]
+        for followed, _ended, _trigger in compiled.ends:
+            self._followers[followed].discard(compiled.id)
+
+    # schedules
+
+    def _plan(self, compiled: Compiled, moment: Moment) -> None:
+        if moment.due is not None:
+            heapq.heappush(self._moments, (moment.due, compiled.id, moment.trigger))
+
+    def _plan_anew(self) -> None:
+        self._moments = []
+        for compiled in self.scenes.values():
+            for moment in compiled.moments:
+                moment.dealt(self.world.wall)
+                self._plan(compiled, moment)
+
+    def _deal(self, wall: int) -> None:
+        while self._moments and self._moments[0][0] <= wall:
+            due, id, trigger = heapq.heappop(self._moments)
+            compiled = self.scenes.get(id)
+            for moment in compiled.moments if compiled is not None else ():
+                if compiled is not None and moment.trigger == trigger and moment.due == due:
+                    self.changed.add(id)
+                    self._come(compiled, moment, due, wall)
+                    self._plan(compiled, moment)
+
+    def _come(self, compiled: Compiled, moment: Moment, due: int, wall: int) -> None:
+        """A moment came, or was slept through."""
+        cause = Cause(moment.trigger, "time", value=due, at=wall)
+        if wall - due <= LATE_US:
+            self._fired(compiled, cause)
+            moment.dealt(due)
+        elif moment.missed == "all":
+            self._catch_up(compiled, moment, wall)
+        else:
+            if moment.missed == "once":
+                self._fired(compiled, cause)
+            else:
+                compiled.refuse("its moment was missed", f"when.{moment.trigger}.time", due, cause, wall)
+            moment.dealt(wall - LATE_US)
+
+    def _catch_up(self, compiled: Compiled, moment: Moment, wall: int) -> None:
+        for _ in range(MAX_MISSED):
+            due = moment.due
+            if due is None or wall - due <= LATE_US:
+                return
+            self._fired(compiled, Cause(moment.trigger, "time", value=due, at=wall))
+            moment.dealt(due)
+        self._trouble(f"{compiled.id} has missed more than {MAX_MISSED} moments, the rest is left out")
+        moment.dealt(wall - LATE_US)
+
+    # keeping
+
+    def saved(self) -> tuple[list[tuple[str, bytes]], list[str]]:
+        """Checkpoint rows that changed, as (key, bytes), and the keys that went. Clears what marks change."""
+        changed, self.changed = self.changed, set()
+        removed, self.removed = self.removed, set()
+        rows = [
+            (f"scene:{id}", _encoder.encode(self.scenes[id].saved())) for id in sorted(changed) if id in self.scenes
+        ]
+        if changed & SHARED:
+            state = State(self.count, list(self.world.places.values()), list(self.effects.values()))
+            rows.append(("scenes", _encoder.encode(state)))
+        return rows, [f"scene:{id}" for id in sorted(removed)]
+
+    def restore_row(self, key: str, row: bytes | memoryview) -> None:
+        """Take in one row; `restored` ends it. Raises ``msgspec.DecodeError``."""
+        if key == "scenes":
+            state = _state_decoder.decode(row)
+            self.count = state.count
+            self.world.places = {place.id: place for place in state.places}
+            self.effects = {effect.id: effect for effect in state.effects}
+        else:
+            self._saved.append(_scene_decoder.decode(row))
+
+    def restored(self, wall: int, elapsed: int) -> None:
+        """All rows and all things are there: compile the scenes and go on."""
+        self.world.wall, self.world.elapsed = wall, elapsed
+        saved, self._saved = self._saved, []
+        for each in saved:
+            try:
+                compiled = self._compile(load_scene(each.document), each.version, each.document)
+            except CallerError as error:
+                self._trouble(f"scene {each.id} cannot be compiled: {error}")
+                continue
+            compiled.restore(each)
+            self._take(compiled)
+
+    def after_replay(self) -> tuple[list[str], list[str]]:
+        """After a restart: effects to be sent (again where that is harmless), and those that may have left already."""
+        again: list[str] = []
+        unknown: list[str] = []
+        for id, effect in self.effects.items():
+            (unknown if effect.sending and not repeatable(effect) else again).append(id)
+        return again, unknown
+
+
+def repeatable(effect: Effect) -> bool:
+    """Whether doing it twice is as good as once (RFC 9110, section 9.2.2)."""
+    return effect.kind == "http" and effect.body.get("method") in ("GET", "HEAD", "PUT", "DELETE")
