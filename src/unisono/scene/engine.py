@@ -21,6 +21,19 @@ from unisono.scene.runner import Commands, Effect, Runner
 from unisono.scene.source import Cause
 from unisono.scene.world import Place, World
 from unisono.thing.shape import NAN
+from unisono.twin.observer import Steering
+from unisono.twin.record import (
+    EffectSending,
+    EffectSent,
+    ModeSet,
+    PlacePut,
+    PlaceRemoved,
+    SceneEnabled,
+    ScenePut,
+    SceneRemoved,
+    SceneRun,
+    SceneStop,
+)
 from unisono.twin.twin import Twin
 
 __all__ = ["Engine", "repeatable"]
@@ -34,8 +47,8 @@ SET_BACK_US = 25 * 3600 * 1_000_000
 MAX_MISSED = 100
 #: What `State` holds, by its marks in ``changed``; no scene is called so, or its row is written once too often.
 SHARED = {"places", "effects", "scenes"}
+SHARED_ROW = "scene:"
 
-_encoder = msgspec.msgpack.Encoder()
 _scene_decoder = msgspec.msgpack.Decoder(SceneSaved)
 
 
@@ -115,10 +128,6 @@ class Engine(Runner):
 
     # what happens to things
 
-    def watched(self, thing: str) -> bool:
-        """Whether anything about a thing is of interest; the fold asks when scenes or things change."""
-        return thing in self._watched or thing in self._awaited
-
     def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None:
         """A thing reported; the twin has the values already. ``values``: as `Shape.read` gives them."""
         absent = twin.shape.absent
@@ -160,14 +169,18 @@ class Engine(Runner):
 
     # what steers scenes
 
+    def steer(self, entry: Steering) -> None:
+        """One entry of the log. Raises CallerError for a scene that cannot be."""
+        _STEERS[type(entry)](self, entry)
+
     def _fired(self, compiled: Compiled, cause: Cause) -> None:
         self._pending.append((compiled, cause))
 
-    def put_place(self, place: Place) -> None:
+    def put_place(self, entry: PlacePut) -> None:
         """A place is there, or changed: zones, positions and what lies in what may be others now."""
-        old = self.world.places.get(place.id)
-        if old is not None:
-            place.mode = old.mode
+        old = self.world.places.get(entry.id)
+        mode = old.mode if old is not None else "home"
+        place = Place(entry.id, entry.parent, entry.zone, entry.latitude, entry.longitude, mode)
         self.world.places[place.id] = place
         self.changed.add("places")
         self._compile_again(list(self.scenes))
@@ -216,6 +229,13 @@ class Engine(Runner):
             if moved or id in compiled.named:
                 again.append(compiled.id)
         self._compile_again(again)
+        self._mark(id)
+
+    def _mark(self, thing: str) -> None:
+        """Let the fold know whether anything about a thing is of interest."""
+        twin = self.world.things.get(thing)
+        if twin is not None:
+            twin.watched = thing in self._watched or thing in self._awaited
 
     def _compile(self, scene: Scene, version: int, document: bytes) -> Compiled:
         return Compiled(scene, version, document, self.world, self, self._fired)
@@ -246,6 +266,8 @@ class Engine(Runner):
             self._plan(compiled, moment)
         for run in compiled.runs.values():
             self._attend(run)
+        for thing in (*compiled.things, *compiled.awaited):
+            self._mark(thing)
 
     def _forget(self, compiled: Compiled) -> None:
         """Take it out of every index again."""
@@ -259,6 +281,8 @@ class Engine(Runner):
                 del self._awaited[thing]
         for followed, _ended, _trigger in compiled.ends:
             self._followers[followed].discard(compiled.id)
+        for thing in (*compiled.things, *compiled.awaited):
+            self._mark(thing)
 
     # schedules
 
@@ -310,21 +334,25 @@ class Engine(Runner):
 
     # keeping
 
-    def saved(self) -> tuple[list[tuple[str, bytes]], list[str]]:
-        """Checkpoint rows that changed, as (key, bytes), and the keys that went. Clears what marks change."""
+    def saved(self) -> tuple[list[tuple[str, object]], list[str]]:
+        """Checkpoint rows that changed, by key, and the keys that went. Clears what marks change."""
         changed, self.changed = self.changed, set()
         removed, self.removed = self.removed, set()
-        rows = [
-            (f"scene:{id}", _encoder.encode(self.scenes[id].saved())) for id in sorted(changed) if id in self.scenes
+        rows: list[tuple[str, object]] = [
+            (f"scene:{id}", self.scenes[id].saved()) for id in sorted(changed) if id in self.scenes
         ]
         if changed & SHARED:
             state = State(self.count, list(self.world.places.values()), list(self.effects.values()))
-            rows.append(("scenes", _encoder.encode(state)))
+            rows.append((SHARED_ROW, state))
         return rows, [f"scene:{id}" for id in sorted(removed)]
 
-    def restore_row(self, key: str, row: bytes | memoryview) -> None:
+    def not_saved(self) -> None:
+        """What `saved` gave was not written: every row is to be written again."""
+        self.changed |= {*self.scenes, *SHARED}
+
+    def restore_row(self, key: str, row: memoryview) -> None:
         """Take in one row; `restored` ends it. Raises ``msgspec.DecodeError``."""
-        if key == "scenes":
+        if key == SHARED_ROW:
             state = _state_decoder.decode(row)
             self.count = state.count
             self.world.places = {place.id: place for place in state.places}
@@ -357,3 +385,17 @@ class Engine(Runner):
 def repeatable(effect: Effect) -> bool:
     """Whether doing it twice is as good as once (RFC 9110, section 9.2.2)."""
     return effect.kind == "http" and effect.body.get("method") in ("GET", "HEAD", "PUT", "DELETE")
+
+
+_STEERS: dict[type, Callable[[Engine, Any], object]] = {
+    ScenePut: lambda engine, entry: engine.put(entry.version, entry.document),
+    SceneRemoved: lambda engine, entry: engine.remove(entry.id),
+    SceneEnabled: lambda engine, entry: engine.enable(entry.id, entry.enabled),
+    SceneRun: lambda engine, entry: engine.start(entry),
+    SceneStop: lambda engine, entry: engine.stop(entry.id, f"{entry.by.get('id', 'somebody')} stopped it"),
+    PlacePut: Engine.put_place,
+    PlaceRemoved: lambda engine, entry: engine.remove_place(entry.id),
+    ModeSet: lambda engine, entry: engine.set_mode(entry.place, entry.mode),
+    EffectSending: lambda engine, entry: engine.effect_sending(entry.id),
+    EffectSent: lambda engine, entry: engine.effect_sent(entry.id, entry.ok, entry.why),
+}

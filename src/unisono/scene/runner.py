@@ -19,7 +19,7 @@ from unisono.scene.run import Run, RunState, Waiting
 from unisono.scene.source import Cause
 from unisono.scene.world import NO_VALUE, World, find_index, value_of
 from unisono.twin.command import Command, State
-from unisono.twin.record import Asked
+from unisono.twin.record import Asked, SceneRun
 from unisono.twin.twin import Twin
 
 __all__ = ["Commands", "Effect", "Runner"]
@@ -88,15 +88,14 @@ class Runner:
 
     # runs
 
-    def start(self, id: str, cause: Cause, *, even_if: bool = False) -> Run | None:
-        """Run a scene by hand. ``even_if``: whatever its conditions say. None when it does not run; its refusals say
-        why. Raises CallerError ``not_found``."""
-        compiled = self.scenes.get(id)
+    def start(self, asked: SceneRun) -> None:
+        """Run a scene by hand. When it does not run, its refusals say why. Raises CallerError ``not_found``."""
+        compiled = self.scenes.get(asked.id)
         if compiled is None:
-            raise CallerError(f"there is no scene {id!r}", code="not_found", field="scene")
-        run = self._begin(compiled, cause, even_if=even_if)
+            raise CallerError(f"there is no scene {asked.id!r}", code="not_found", field="scene")
+        cause = Cause(-1, "hand", name=asked.by.get("id", ""), value=asked.by, at=asked.at)
+        self._begin(compiled, cause, even_if=asked.even_if)
         self._drain()
-        return run
 
     def stop(self, id: str, why: str) -> None:
         """End all runs of a scene."""

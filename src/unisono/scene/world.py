@@ -95,7 +95,7 @@ class World:
         if selector.place is not None or selector.kind is not None:
             for id in sorted(self.things):
                 twin = self.things[id]
-                if selector.kind is not None and (twin.shape.model.kind or twin.model) != selector.kind:
+                if selector.kind is not None and not _is_kind(twin, selector.kind):
                     continue
                 if selector.place is not None and not self.inside(twin.place, selector.place):
                     continue
@@ -107,6 +107,12 @@ class World:
         twin = self.things.get(thing)
         index = find_index(twin, property) if twin is not None else None
         return NO_VALUE if twin is None or index is None else value_of(twin, index)
+
+
+def _is_kind(twin: Twin, kind: str) -> bool:
+    """``sensor`` is every kind of sensor, ``sensor.humidity`` one of them."""
+    own = twin.shape.model.kind or twin.model
+    return own == kind or own.startswith(kind + ".")
 
 
 def find_index(twin: Twin, property: str) -> int | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unisono.errors import DeviceError
+from unisono.errors import CallerError, DeviceError
 from unisono.thing import Schema, check_value
 from unisono.thing.shape import portable
 from unisono.twin.command import DEFAULT_TTL_S, Command, Sign, State, step
@@ -44,6 +44,26 @@ class Control:
 
     def __init__(self, fold: Fold) -> None:
         self._fold = fold
+
+    # what scenes ask
+
+    def begin(self, asked: Asked) -> Command:
+        """Check and begin a command that follows from the log and so needs no entry of its own.
+
+        Raises CallerError not_found, unknown_property, unknown_action, not_writable, bad_value.
+        """
+        twin = self._fold.partition.things.get(asked.thing)
+        if twin is None:
+            raise CallerError(f"there is no thing {asked.thing!r}", code="not_found", field="thing")
+        if asked.set is not None:
+            asked.set = twin.shape.wanted(asked.set)
+        else:
+            asked.call, asked.input = twin.shape.call(asked.call or "", asked.input or {})
+        self.asked(asked)
+        return self._fold.partition.commands[asked.id]
+
+    def find(self, id: str) -> Command | None:
+        return self._fold.partition.commands.get(id)
 
     # the log's entries
 
@@ -234,6 +254,7 @@ class Control:
                 twin.open.remove(id)
                 self._touch(twin)
             partition.ended(id)
+            partition.observer.ended(command)
 
     def _moved(self, id: str) -> None:
         self._fold.outcome.moved[id] = None

@@ -16,6 +16,7 @@ from unisono.thing import load_model
 from unisono.thing.shape import TOO_DEEP, Shape, compile_model
 from unisono.twin.control import Control
 from unisono.twin.deadletter import excerpt
+from unisono.twin.observer import STEERING, Steering
 from unisono.twin.outcome import SEQ_BITS, Outcome
 from unisono.twin.partition import Partition
 from unisono.twin.record import (
@@ -68,6 +69,7 @@ class Fold:
             Sending: self.control.sending,
             Sent: self.control.sent,
             Tick: self._tick,
+            **dict.fromkeys(STEERING, self._steers),
         }
 
     def apply(self, seq: int, size: int, batch: Batch) -> None:
@@ -123,7 +125,7 @@ class Fold:
             return
         at = run.at
         count = len(tuples)
-        mask = self._answers(twin, tuples, at) if twin.open else twin.take_run(tuples, at)
+        mask = self._answers(twin, tuples, at) if twin.open or twin.watched else twin.take_run(tuples, at)
         outcome = self.outcome
         outcome.values += count * shape.width
         touched = outcome.touched
@@ -136,11 +138,14 @@ class Fold:
         block.seqs.append(first)
 
     def _answers(self, twin: Twin, tuples: list[tuple[Any, ...]], at: int) -> int:
-        """Take reports one by one, while commands wait to see what each of them says."""
+        """Take reports one by one, while commands or scenes wait to see what each of them says."""
         mask = 0
         for values in tuples:
             mask |= twin.take(values, at, dated=False)
-            self.control.reported(twin, twin.shape.given(values), at)
+            if twin.open:
+                self.control.reported(twin, twin.shape.given(values), at)
+            if twin.watched:
+                self.partition.observer.reported(twin, values, at)
         return mask
 
     def _carefully(self, twin: Twin, run: Reports, first: int) -> None:
@@ -187,11 +192,20 @@ class Fold:
             index = twin.shape.index
             fresh = {key: value for key, value in examined.given.items() if mask >> index[key] & 1}
             self.control.reported(twin, fresh, run.at)
+        if twin.watched and mask:
+            # a device's late word is history, no news: scenes see what the twin took
+            kept = tuple(
+                value if mask >> i & 1 else none
+                for i, (value, none) in enumerate(zip(examined.values, twin.shape.absent, strict=True))
+            )
+            self.partition.observer.reported(twin, kept, run.at)
 
     def _event(self, twin: Twin, run: Reports, payload: bytes, seq: int) -> None:
         offset, text = twin.shape.event(run.topic[6:], payload)
         self.outcome.texts.append((twin.series + offset, run.at, seq, text))
         self.outcome.touched.setdefault(twin, 0)
+        if twin.watched:
+            self.partition.observer.told(twin, run.topic[6:], msgspec.json.decode(text), run.at)
 
     def _refused(self, entry: Refused) -> None:
         self._letter(DeadLetter(entry.at, entry.thing, entry.topic, entry.code, entry.detail, excerpt(entry.excerpt)))
@@ -265,6 +279,8 @@ class Fold:
     def _came_or_went(self, twin: Twin) -> None:
         self.outcome.presence[twin] = None
         self.outcome.touched.setdefault(twin, 0)
+        if twin.watched:
+            self.partition.observer.linked(twin, twin.seen)
 
     def _awake(self, twin: Twin) -> None:
         """A sleeping thing spoke: it counts as there until it has missed its interval."""
@@ -306,6 +322,7 @@ class Fold:
         partition.put_under(twin, entry.parent)
         twin.sleep_s, twin.names = entry.sleep_s, entry.names
         self.outcome.touched.setdefault(twin, 0)
+        self.partition.observer.things_changed(entry.id)
 
     def _new_series(self, thing: str, shape: Shape) -> int:
         first = self.partition.next_series
@@ -322,14 +339,26 @@ class Fold:
         self.outcome.touched.pop(twin, None)
         self.outcome.presence.pop(twin, None)
         self.control.removed(twin, entry.at)
+        self.partition.observer.things_changed(entry.id)
+
+    def _steers(self, entry: Steering) -> None:
+        """What concerns places and scenes. A scene that cannot be is a letter; its door should not have let it in."""
+        try:
+            self.partition.observer.steer(entry)
+        except UnisonoError as error:
+            topic = f"{type(entry).__name__}/{getattr(entry, 'id', '')}"
+            self._letter(DeadLetter(self.partition.wall, "", topic, error.code, str(error)))
 
     def _tick(self, entry: Tick) -> None:
         partition = self.partition
         partition.wall = entry.at
         partition.elapsed = max(partition.elapsed, entry.elapsed)
+        self.partition.observer.tick(partition.wall, partition.elapsed)
         for kind, key in partition.due():
             if kind == "sleep":
                 self._asleep(key)
+            elif kind == "scene":
+                self.partition.observer.due(key)
             else:
                 self.control.due(key)
 

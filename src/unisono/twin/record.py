@@ -14,14 +14,24 @@ import msgspec
 __all__ = [
     "Asked",
     "Batch",
+    "EffectSending",
+    "EffectSent",
     "Entry",
     "GatewayStarted",
     "Listening",
+    "ModeSet",
     "ModelPut",
+    "PlacePut",
+    "PlaceRemoved",
     "Presence",
     "Published",
     "Refused",
     "Reports",
+    "SceneEnabled",
+    "ScenePut",
+    "SceneRemoved",
+    "SceneRun",
+    "SceneStop",
     "Sending",
     "Sent",
     "ThingPut",
@@ -171,6 +181,83 @@ class Sent(msgspec.Struct, array_like=True, tag=22, gc=False):
     why: str | None = None
 
 
+class ScenePut(msgspec.Struct, array_like=True, tag=40, gc=False):
+    """A version of a scene is in force from here on. ``document`` is its JSON or YAML."""
+
+    id: str
+    version: int
+    document: bytes
+
+
+class SceneRemoved(msgspec.Struct, array_like=True, tag=41, gc=False):
+    """A scene is no longer; its open runs end."""
+
+    id: str
+
+
+class SceneEnabled(msgspec.Struct, array_like=True, tag=42, gc=False):
+    """A scene may be triggered, or not."""
+
+    id: str
+    enabled: bool
+
+
+class SceneRun(msgspec.Struct, array_like=True, tag=43, gc=False):
+    """Somebody wants a scene to run now; ``even_if``: whatever its conditions say."""
+
+    id: str
+    at: int
+    by: dict[str, str]
+    even_if: bool = False
+
+
+class SceneStop(msgspec.Struct, array_like=True, tag=44, gc=False):
+    """Somebody wants all runs of a scene to end."""
+
+    id: str
+    by: dict[str, str]
+
+
+class PlacePut(msgspec.Struct, array_like=True, tag=45, gc=False):
+    """A place as scenes need it: ``zone`` is an IANA name, empty as its parent; degrees, north and east positive."""
+
+    id: str
+    parent: str | None = None
+    zone: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class PlaceRemoved(msgspec.Struct, array_like=True, tag=46, gc=False):
+    """A place is no longer."""
+
+    id: str
+
+
+class ModeSet(msgspec.Struct, array_like=True, tag=47, gc=False):
+    """A place is put into a mode (home, away, night, holiday, ...)."""
+
+    place: str
+    mode: str
+    by: dict[str, str]
+
+
+class EffectSending(msgspec.Struct, array_like=True, tag=48, gc=False):
+    """Something outside the place (a notification, an HTTP call) is about to be done."""
+
+    id: str
+    at: int
+
+
+class EffectSent(msgspec.Struct, array_like=True, tag=49, gc=False):
+    """It was done (``ok``), or will not be, and ``why`` says what stood in the way."""
+
+    id: str
+    at: int
+    ok: bool = True
+    why: str | None = None
+
+
 class Tick(msgspec.Struct, array_like=True, tag=30, gc=False):
     """The owner's clock: ``at`` is wall time, ``elapsed`` monotonic microseconds since this log began."""
 
@@ -192,6 +279,16 @@ Entry = (
     | Sending
     | Sent
     | Tick
+    | ScenePut
+    | SceneRemoved
+    | SceneEnabled
+    | SceneRun
+    | SceneStop
+    | PlacePut
+    | PlaceRemoved
+    | ModeSet
+    | EffectSending
+    | EffectSent
 )
 
 

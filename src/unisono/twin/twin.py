@@ -24,7 +24,8 @@ class Twin:
     ``series`` is the number of the history series of the first key; the others follow. ``connections`` maps the epoch
     of each open connection to the gateway that holds it; ``listening`` the epoch of a connection, its own or its
     parent's, to what is heard there (of ``call``, ``desired`` and ``set``). Of a sleeping thing, ``heard`` says whether
-    it spoke in this sleep interval, ``missed`` how many whole intervals it has been silent.
+    it spoke in this sleep interval, ``missed`` how many whole intervals it has been silent. ``watched``:
+    scenes look at it, so its reports are told one by one.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class Twin:
         "sleeping",
         "values",
         "version",
+        "watched",
     )
 
     def __init__(self, id: str, shape: Shape, series: int) -> None:
@@ -71,6 +73,7 @@ class Twin:
         self.heard = False
         self.missed = 0
         self.open: list[str] = []
+        self.watched = False
 
     @property
     def online(self) -> bool:
