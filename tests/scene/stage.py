@@ -40,9 +40,11 @@ NOON = int(datetime(2026, 11, 26, 11, tzinfo=UTC).timestamp()) * SECOND
 def attach(partition: Partition) -> Engine:
     """Give a partition its scenes."""
     fold = Fold(partition)
-    engine = Engine(
-        World(partition.things), fold.control, lambda us, key: partition.remind(us / SECOND, "scene", key) and None
-    )
+
+    def remind(after_us: int, key: str) -> None:
+        partition.remind(after_us / SECOND, "scene", key)
+
+    engine = Engine(World(partition.things), fold.control, remind)
     partition.observer = engine
     engine.fold = fold  # type: ignore[attr-defined]
     return engine

@@ -35,7 +35,7 @@ class Expression:
         division by zero, a member that is not there."""
         try:
             return self._program.execute(dict(given))
-        except (TypeError, ValueError, RuntimeError, KeyError, ArithmeticError) as error:
+        except (TypeError, ValueError, RuntimeError, LookupError, ArithmeticError) as error:
             detail = str(error).strip("'\"").split("\n", 1)[0][:300]
             raise CallerError(f"{self.source[:80]!r}: {detail}", code="bad_value", field="cel") from None
 

@@ -6,14 +6,14 @@ A schedule is a function of wall time alone, so a replay finds the same moments.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from astral import Observer
-from astral.sun import dawn, dusk, noon, sunrise, sunset
+from astral import Observer, SunDirection
+from astral.sun import SUN_APPARENT_RADIUS, noon, time_of_transit
 from cronsim import CronSim, CronSimError
 
 from unisono.errors import CallerError
@@ -26,13 +26,14 @@ SECOND = 1_000_000
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 GROUPS = {"day": range(7), "weekday": range(5), "weekend": range(5, 7)}
 
-#: Moments of the sun. ``dawn`` and ``dusk`` are civil: six degrees below the horizon.
-SUN: dict[str, Callable[..., datetime]] = {
-    "dawn": dawn,
-    "sunrise": sunrise,
-    "noon": noon,
-    "sunset": sunset,
-    "dusk": dusk,
+#: Moments of the sun: its distance from the zenith, and whether it rises. Its upper edge counts for sunrise and sunset;
+#: dawn and dusk are civil, six degrees below the horizon. Noon is when it stands highest.
+SUN: dict[str, tuple[float, SunDirection] | None] = {
+    "dawn": (96.0, SunDirection.RISING),
+    "sunrise": (90.0 + SUN_APPARENT_RADIUS, SunDirection.RISING),
+    "noon": None,
+    "sunset": (90.0 + SUN_APPARENT_RADIUS, SunDirection.SETTING),
+    "dusk": (96.0, SunDirection.SETTING),
 }
 
 #: North of the polar circle the sun stays away or up for months; a moment that a year and a day do not bring never
@@ -47,6 +48,9 @@ SHORTEST_INTERVAL_S = 1
 LONGEST_INTERVAL_S = 366 * 86_400
 #: Past this year neither calendars nor 64-bit microseconds of other programs are to be trusted.
 LAST_YEAR = 9000
+
+DAY = timedelta(days=1)
+HALF_A_DAY = timedelta(hours=12)
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -217,6 +221,8 @@ class Cron:
             return None
         try:
             for moment in CronSim(self._fields, start):
+                if moment.year >= LAST_YEAR:
+                    break
                 due = _us(moment)
                 if due > at:  # started inside the hour that comes twice, it may look back once
                     return due
@@ -233,10 +239,9 @@ class Sun:
         self._days = days
         self._offset = timedelta(seconds=offset_s)
         self._zone = zone
-        try:
-            self._observer = Observer(where.latitude, where.longitude)
-        except ValueError as error:
-            raise _bad("at", f"a place at {where.latitude}, {where.longitude}", "degrees from -90 and -180") from error
+        if not (-90 <= where.latitude <= 90 and -180 <= where.longitude <= 180):
+            raise _bad("at", f"a place at {where.latitude}, {where.longitude}", "degrees up to 90 and 180")
+        self._observer = Observer(where.latitude, where.longitude)
 
     def after(self, at: int) -> int | None:
         start = _datetime(at, self._zone)
@@ -249,15 +254,20 @@ class Sun:
         return None
 
     def _moments(self, first: date) -> Iterator[datetime]:
-        """In ascending order. Near the polar circle a day can bring the same moment twice, or none: astral tells the
-        one that belongs to a date, which may lie on its neighbour, so three dates at a time are put in order."""
-        window: list[datetime] = []
+        """In ascending order, at most one a solar day."""
         for number in range(-2, SUN_LOOK_AHEAD_DAYS):
             try:
-                window.append(self._event(self._observer, first + timedelta(days=number), tzinfo=UTC) + self._offset)
+                yield self._moment(first + timedelta(days=number)) + self._offset
             except ValueError:
                 continue  # the sun does not come so far on this day
-            window.sort()
-            if len(window) > 2:
-                yield window.pop(0)
-        yield from window
+
+    def _moment(self, day: date) -> datetime:
+        """Of the solar day around a date's noon. astral tells the time of day; near the polar circle that crosses
+        midnight, and taken for the date's own it would come twice on one day and not at all on another."""
+        if self._event is None:
+            return noon(self._observer, day, tzinfo=UTC)
+        zenith, direction = self._event
+        found = time_of_transit(self._observer, day, zenith, direction)
+        middle = datetime(day.year, day.month, day.day, 12, tzinfo=UTC) - timedelta(hours=self._observer.longitude / 15)
+        earliest = middle - HALF_A_DAY if direction is SunDirection.RISING else middle
+        return found - (found - earliest) // DAY * DAY
