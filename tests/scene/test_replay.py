@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 from hypothesis import given, settings
@@ -42,14 +43,21 @@ SCENES = (
     "id: inner\nthen: [{wait: {for_s: 7}}]",
 )
 
-STEP = st.one_of(
-    st.tuples(st.just("report"), st.integers(15, 30)),
-    st.tuples(st.just("tick"), st.integers(1, 45)),
-    st.tuples(st.just("obey"), st.just(0)),
-    st.tuples(st.just("refuse"), st.just(0)),
-    st.tuples(st.just("link"), st.booleans()),
-    st.tuples(st.just("mode"), st.sampled_from(["home", "away"])),
-)
+CHOICES: dict[str, list[Any]] = {
+    "report": [20, 24, 27, 30],
+    "tick": [1, 5, 19, 45],
+    "obey": [None],
+    "refuse": [None],
+    "link": [True, False],
+    "mode": ["home", "away"],
+}
+
+
+def day(seed: int) -> list[tuple[str, Any]]:
+    """Thirty steps by chance; drawn one by one from lists, hypothesis makes them too much alike to find anything."""
+    chance = random.Random(seed)
+    kinds = [*CHOICES, "report", "tick"]
+    return [(kind, chance.choice(CHOICES[kind])) for kind in chance.choices(kinds, k=30)]
 
 
 def perform(stage: Stage, step: tuple[str, Any]) -> None:
@@ -89,6 +97,7 @@ def told(steps: list[tuple[str, Any]], crash_at: int | None) -> tuple[Any, ...]:
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(STEP, min_size=5, max_size=40), st.data())
-def test_a_crash_changes_nothing(steps: list[tuple[str, Any]], data: st.DataObject) -> None:
-    assert told(steps, data.draw(st.integers(0, len(steps) - 1))) == told(steps, None)
+@given(st.integers(0, 2**32), st.integers(0, 29))
+def test_a_crash_changes_nothing(seed: int, crash_at: int) -> None:
+    steps = day(seed)
+    assert told(steps, crash_at) == told(steps, None)
