@@ -208,6 +208,7 @@ def restore(saved: Saved, shape: Shape) -> Twin:
     twin.place, twin.root, twin.parent = saved.place, saved.root, saved.parent
     twin.sleep_s, twin.seen, twin.sleeping, twin.heard = saved.sleep_s, saved.seen, saved.sleeping, saved.heard
     twin.connections, twin.open, twin.missed = saved.connections, saved.open, saved.missed
+    twin.watched = False  # who watches says so once all things are there
     twin.listening = saved.listening if type(saved.listening) is dict else {}
     twin.values = values = saved.values
     twin.ats = ats = saved.ats
