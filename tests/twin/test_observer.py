@@ -71,4 +71,8 @@ def test_a_command_that_follows_from_the_log_is_checked() -> None:
     assert begin(Asked("b", "vacuum", 0, {}, None, "dock")).asked.call == "dock"
     with pytest.raises(CallerError):
         begin(Asked("c", "vacuum", 0, {}, None, "fly"))
+    for wanted, call in ((None, None), ({"on_off": True}, "dock"), ({}, None)):
+        with pytest.raises(CallerError) as caught:
+            begin(Asked("d", "vacuum", 0, {}, wanted, call))
+        assert caught.value.code == "bad_request"
     assert stage.fold.control.find("c") is None

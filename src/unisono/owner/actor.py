@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from unisono.errors import CallerError, HostError, UnisonoError
+from unisono.errors import HostError, UnisonoError
 from unisono.owner.owner import Owner
 from unisono.store.bus import Bus
 from unisono.twin.command import Command, State
@@ -78,19 +78,9 @@ class Actor:
     async def ask(self, asked: Asked) -> Command:
         """Check a command, log it and wait until it is folded.
 
-        Raises CallerError not_found, unknown_property, unknown_action, not_writable, bad_value.
+        Raises CallerError as `unisono.twin.control.Control.check`.
         """
-        twin = self._owner.twin(asked.thing)
-        if twin is None:
-            raise CallerError(f"there is no thing {asked.thing!r}", code="not_found", field="thing")
-        if (asked.set is None) == (asked.call is None):
-            raise CallerError('give either "set" or "call"', code="bad_request")
-        if asked.set is not None:
-            if not asked.set:
-                raise CallerError("nothing to set", code="bad_request", field="set", expected='{"<property>": <value>}')
-            asked.set = twin.shape.wanted(asked.set)
-        else:
-            asked.call, asked.input = twin.shape.call(asked.call or "", asked.input or {})
+        self._owner.fold.control.check(asked)
         asked.at = self._at
         await self._owner.reached(await self.append(asked))
         return self._owner.partition.commands[asked.id]

@@ -44,22 +44,22 @@ def compile_expression(source: str, names: Iterable[str]) -> Expression:
     """Raises CallerError ``bad_scene``: it does not parse, is too large, or uses a name that it is not given."""
     import cel  # 2 MB that only hubs with expressions load
 
-    _check_size(source)
+    bound = _check_size(source)
     try:
         program = cel.compile(source)
     except ValueError as error:
         detail = re.sub(r"^.*?ERROR: <input>:", "at ", str(error).split("\n", 1)[0])[:300]
         raise CallerError(detail, code="bad_scene", field="cel", expected="an expression of CEL") from None
     known = set(names)
-    loops = set(_LOOPS.findall(_TEXTS.sub("''", source)))
-    unknown = sorted(set(program.variables()) - known - loops)
+    unknown = sorted(set(program.variables()) - known - bound)
     if unknown:
         expected = ", ".join(sorted(known)) or "names under given"
         raise CallerError(f"{unknown[0]!r} is not given", code="bad_scene", field="cel", expected=expected)
     return Expression(source, program)
 
 
-def _check_size(source: str) -> None:
+def _check_size(source: str) -> set[str]:
+    """The names that loops bind."""
     if len(source) > MAX_LENGTH:
         raise CallerError(f"{len(source)} characters", code="bad_scene", field="cel", expected=f"at most {MAX_LENGTH}")
     bare = _TEXTS.sub("''", source)
@@ -69,6 +69,8 @@ def _check_size(source: str) -> None:
         deepest = max(deepest, depth)
     if deepest > MAX_NESTING:
         raise CallerError("nested too deep", code="bad_scene", field="cel", expected=f"at most {MAX_NESTING} brackets")
-    loops = len(_LOOPS.findall(bare))
-    if loops > MAX_LOOPS:
-        raise CallerError(f"{loops} loops over lists", code="bad_scene", field="cel", expected=f"at most {MAX_LOOPS}")
+    loops = _LOOPS.findall(bare)
+    if len(loops) > MAX_LOOPS:
+        detail = f"{len(loops)} loops over lists"
+        raise CallerError(detail, code="bad_scene", field="cel", expected=f"at most {MAX_LOOPS}")
+    return set(loops)

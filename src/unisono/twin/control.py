@@ -47,18 +47,26 @@ class Control:
 
     # what scenes ask
 
-    def begin(self, asked: Asked) -> Command:
-        """Check and begin a command that follows from the log and so needs no entry of its own.
+    def check(self, asked: Asked) -> None:
+        """Whether a command can be; its values and input are brought into the model's form.
 
-        Raises CallerError not_found, unknown_property, unknown_action, not_writable, bad_value.
+        Raises CallerError not_found, bad_request, unknown_property, unknown_action, not_writable, bad_value.
         """
         twin = self._fold.partition.things.get(asked.thing)
         if twin is None:
             raise CallerError(f"there is no thing {asked.thing!r}", code="not_found", field="thing")
+        if (asked.set is None) == (asked.call is None):
+            raise CallerError('give either "set" or "call"', code="bad_request")
         if asked.set is not None:
+            if not asked.set:
+                raise CallerError("nothing to set", code="bad_request", field="set", expected='{"<property>": <value>}')
             asked.set = twin.shape.wanted(asked.set)
         else:
             asked.call, asked.input = twin.shape.call(asked.call or "", asked.input or {})
+
+    def begin(self, asked: Asked) -> Command:
+        """`check` and begin a command that follows from the log and so needs no entry of its own."""
+        self.check(asked)
         self.asked(asked)
         return self._fold.partition.commands[asked.id]
 
