@@ -45,7 +45,7 @@ def attach(partition: Partition) -> Engine:
         partition.remind(after_us / SECOND, "scene", key)
 
     engine = Engine(World(partition.things), fold.control, remind)
-    partition.observer = engine
+    partition.observe(engine)
     engine.fold = fold  # type: ignore[attr-defined]
     return engine
 

@@ -21,10 +21,10 @@ from unisono.scene.runner import Commands, Effect, Runner
 from unisono.scene.source import Cause
 from unisono.scene.world import Place, World
 from unisono.thing.shape import NAN
-from unisono.twin.observer import Steering
 from unisono.twin.record import (
     EffectSending,
     EffectSent,
+    Entry,
     ModeSet,
     PlacePut,
     PlaceRemoved,
@@ -65,6 +65,8 @@ _state_decoder = msgspec.msgpack.Decoder(State)
 
 class Engine(Runner):
     """``remind(after_us, key)`` sets one of the partition's timers, which comes back as `due`."""
+
+    name = "scene"
 
     def __init__(self, world: World, commands: Commands, remind: Callable[[int, str], None]) -> None:
         super().__init__(world, commands, remind)
@@ -169,9 +171,13 @@ class Engine(Runner):
 
     # what steers scenes
 
-    def steer(self, entry: Steering) -> None:
+    def steer(self, entry: Entry) -> None:
         """One entry of the log. Raises CallerError for a scene that cannot be."""
         _STEERS[type(entry)](self, entry)
+
+    @property
+    def steered_by(self) -> tuple[type, ...]:
+        return tuple(_STEERS)
 
     def _fired(self, compiled: Compiled, cause: Cause) -> None:
         self._pending.append((compiled, cause))
@@ -235,7 +241,7 @@ class Engine(Runner):
         """Let the fold know whether anything about a thing is of interest."""
         twin = self.world.things.get(thing)
         if twin is not None:
-            twin.watched = thing in self._watched or thing in self._awaited
+            twin.watch(self, thing in self._watched or thing in self._awaited)
 
     def _compile(self, scene: Scene, version: int, document: bytes) -> Compiled:
         return Compiled(scene, version, document, self.world, self, self._fired)

@@ -262,7 +262,8 @@ class Control:
                 twin.open.remove(id)
                 self._touch(twin)
             partition.ended(id)
-            partition.observer.ended(command)
+            for observer in partition.observers:
+                observer.ended(command)
 
     def _moved(self, id: str) -> None:
         self._fold.outcome.moved[id] = None

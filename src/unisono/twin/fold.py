@@ -16,12 +16,12 @@ from unisono.thing import load_model
 from unisono.thing.shape import TOO_DEEP, Shape, compile_model
 from unisono.twin.control import Control
 from unisono.twin.deadletter import excerpt
-from unisono.twin.observer import STEERING, Steering
 from unisono.twin.outcome import SEQ_BITS, Outcome
 from unisono.twin.partition import Partition
 from unisono.twin.record import (
     Asked,
     Batch,
+    Entry,
     GatewayStarted,
     Listening,
     ModelPut,
@@ -69,7 +69,6 @@ class Fold:
             Sending: self.control.sending,
             Sent: self.control.sent,
             Tick: self._tick,
-            **dict.fromkeys(STEERING, self._steers),
         }
 
     def apply(self, seq: int, size: int, batch: Batch) -> None:
@@ -79,7 +78,7 @@ class Fold:
         handlers = self._handlers
         for entry in batch.entries:
             try:
-                handlers[type(entry)](entry)
+                handlers.get(type(entry), self._steers)(entry)
             except Exception as error:  # noqa: BLE001 - one poisoned record must not stop a home, on no replay
                 self._poisoned(entry, error)
         self.outcome.messages += self._seq - (seq << SEQ_BITS)
@@ -125,7 +124,7 @@ class Fold:
             return
         at = run.at
         count = len(tuples)
-        mask = self._answers(twin, tuples, at) if twin.open or twin.watched else twin.take_run(tuples, at)
+        mask = self._answers(twin, tuples, at) if twin.open or twin.watchers else twin.take_run(tuples, at)
         outcome = self.outcome
         outcome.values += count * shape.width
         touched = outcome.touched
@@ -138,14 +137,14 @@ class Fold:
         block.seqs.append(first)
 
     def _answers(self, twin: Twin, tuples: list[tuple[Any, ...]], at: int) -> int:
-        """Take reports one by one, while commands or scenes wait to see what each of them says."""
+        """Take reports one by one, while commands or observers wait to see what each of them says."""
         mask = 0
         for values in tuples:
             mask |= twin.take(values, at, dated=False)
             if twin.open:
                 self.control.reported(twin, twin.shape.given(values), at)
-            if twin.watched:
-                self.partition.observer.reported(twin, values, at)
+            for observer in twin.watchers:
+                observer.reported(twin, values, at)
         return mask
 
     def _carefully(self, twin: Twin, run: Reports, first: int) -> None:
@@ -192,20 +191,23 @@ class Fold:
             index = twin.shape.index
             fresh = {key: value for key, value in examined.given.items() if mask >> index[key] & 1}
             self.control.reported(twin, fresh, run.at)
-        if twin.watched and mask:
-            # a device's late word is history, no news: scenes see what the twin took
+        if twin.watchers and mask:
+            # a device's late word is history, no news: observers see what the twin took
             kept = tuple(
                 value if mask >> i & 1 else none
                 for i, (value, none) in enumerate(zip(examined.values, twin.shape.absent, strict=True))
             )
-            self.partition.observer.reported(twin, kept, run.at)
+            for observer in twin.watchers:
+                observer.reported(twin, kept, run.at)
 
     def _event(self, twin: Twin, run: Reports, payload: bytes, seq: int) -> None:
         offset, text = twin.shape.event(run.topic[6:], payload)
         self.outcome.texts.append((twin.series + offset, run.at, seq, text))
         self.outcome.touched.setdefault(twin, 0)
-        if twin.watched:
-            self.partition.observer.told(twin, run.topic[6:], msgspec.json.decode(text), run.at)
+        if twin.watchers:
+            fields = msgspec.json.decode(text)
+            for observer in twin.watchers:
+                observer.told(twin, run.topic[6:], fields, run.at)
 
     def _refused(self, entry: Refused) -> None:
         self._letter(DeadLetter(entry.at, entry.thing, entry.topic, entry.code, entry.detail, excerpt(entry.excerpt)))
@@ -279,8 +281,8 @@ class Fold:
     def _came_or_went(self, twin: Twin) -> None:
         self.outcome.presence[twin] = None
         self.outcome.touched.setdefault(twin, 0)
-        if twin.watched:
-            self.partition.observer.linked(twin, twin.seen)
+        for observer in twin.watchers:
+            observer.linked(twin, twin.seen)
 
     def _awake(self, twin: Twin) -> None:
         """A sleeping thing spoke: it counts as there until it has missed its interval."""
@@ -322,7 +324,8 @@ class Fold:
         partition.put_under(twin, entry.parent)
         twin.sleep_s, twin.names = entry.sleep_s, entry.names
         self.outcome.touched.setdefault(twin, 0)
-        self.partition.observer.things_changed(entry.id)
+        for observer in self.partition.observers:
+            observer.things_changed(entry.id)
 
     def _new_series(self, thing: str, shape: Shape) -> int:
         first = self.partition.next_series
@@ -339,12 +342,15 @@ class Fold:
         self.outcome.touched.pop(twin, None)
         self.outcome.presence.pop(twin, None)
         self.control.removed(twin, entry.at)
-        self.partition.observer.things_changed(entry.id)
+        for observer in self.partition.observers:
+            observer.things_changed(entry.id)
 
-    def _steers(self, entry: Steering) -> None:
-        """What concerns places and scenes. A scene that cannot be is a letter; its door should not have let it in."""
+    def _steers(self, entry: Entry) -> None:
+        """What an observer is steered by. What cannot be is a letter; its door should not have let it in."""
+        observer = self.partition.steered.get(type(entry))
         try:
-            self.partition.observer.steer(entry)
+            if observer is not None:
+                observer.steer(entry)
         except UnisonoError as error:
             topic = f"{type(entry).__name__}/{getattr(entry, 'id', '')}"
             self._letter(DeadLetter(self.partition.wall, "", topic, error.code, str(error)))
@@ -353,14 +359,15 @@ class Fold:
         partition = self.partition
         partition.wall = entry.at
         partition.elapsed = max(partition.elapsed, entry.elapsed)
-        self.partition.observer.tick(partition.wall, partition.elapsed)
+        for observer in partition.observers:
+            observer.tick(partition.wall, partition.elapsed)
         for kind, key in partition.due():
             if kind == "sleep":
                 self._asleep(key)
-            elif kind == "scene":
-                self.partition.observer.due(key)
-            else:
+            elif kind == "command":
                 self.control.due(key)
+            elif (named := partition.named.get(kind)) is not None:
+                named.due(key)
 
     def _asleep(self, thing: str) -> None:
         twin = self.partition.things.get(thing)

@@ -2,7 +2,7 @@
 
 Pure data and its invariants; the rules of change are in `fold` and `control`. A checkpoint keeps it as keyed rows, so
 that only what changed is written: a thing's id, ``model:<id>@<version>``, ``command:<id>``, ``dead``,
-``scene:<id>`` (and ``scene:`` for what all scenes share).
+and those of its observers, ``<name>:<key>``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from unisono.thing import load_model
 from unisono.thing.shape import Shape, compile_model
 from unisono.twin.command import Command
 from unisono.twin.deadletter import DeadLetters, DeadLettersSaved
-from unisono.twin.observer import Idle, Observer
+from unisono.twin.observer import Observer
 from unisono.twin.record import ModelPut
 from unisono.twin.resend import Resends, ResendsSaved
 from unisono.twin.twin import Saved, Twin, restore, save
@@ -57,7 +57,9 @@ class Partition:
         self.commands: dict[str, Command] = {}
         self.dead_letters = DeadLetters()
         self.resends = Resends()
-        self.observer: Observer = Idle()
+        self.observers: list[Observer] = []
+        self.named: dict[str, Observer] = {}
+        self.steered: dict[type, Observer] = {}
         self.removed: set[str] = set()
         self._ended: deque[str] = deque()
         self._turn = 0
@@ -65,6 +67,12 @@ class Partition:
         self._timers: list[tuple[int, str, str]] = []
         self._models: dict[tuple[str, int], bytes] = {}
         self._new_models: set[tuple[str, int]] = set()
+
+    def observe(self, observer: Observer) -> None:
+        """Let it see what is folded from now on, after those that are there; before `restore_rows`."""
+        self.observers.append(observer)
+        self.named[observer.name] = observer
+        self.steered.update(dict.fromkeys(observer.steered_by, observer))
 
     # timers
 
@@ -134,10 +142,13 @@ class Partition:
         rows += [(f"command:{id}", encode(self.commands[id])) for id in commands if id in self.commands]
         if self.dead_letters.changed:
             rows.append(("dead", encode(self.dead_letters.saved())))
-        watching, unwatched = self.observer.saved()
-        rows += [(key, encode(row)) for key, row in watching]
+        gone = sorted(self.removed)
+        for observer in self.observers:
+            changed, unwatched = observer.saved()
+            rows += [(key, encode(row)) for key, row in changed]
+            gone += unwatched
         kept = {key for key, _row in rows}
-        removed = [key for key in (*sorted(self.removed), *unwatched) if key not in kept]
+        removed = [key for key in gone if key not in kept]
         state = PartitionSaved(
             self.position, self.next_series, self.wall, self.elapsed, sorted(self._timers), self.resends.saved()
         )
@@ -149,7 +160,8 @@ class Partition:
     def not_saved(self, removed: Iterable[str]) -> None:
         """What `saved` returned was not written: the next checkpoint has to take it up again."""
         self.removed.update(removed)
-        self.observer.not_saved()
+        for observer in self.observers:
+            observer.not_saved()
         self._new_models.update(self._models)
         self.dead_letters.changed = True
 
@@ -180,7 +192,8 @@ class Partition:
                 self._restore_twin(row)
             except (msgspec.DecodeError, ValueError) as error:
                 damaged.append((key, str(error)))
-        self.observer.restored(self.wall, self.elapsed)
+        for observer in self.observers:
+            observer.restored(self.wall, self.elapsed)
         # the next checkpoint writes them anew or takes them away: damage is told once
         self.removed.update(key for key, _reason in damaged)
         return damaged
@@ -210,9 +223,9 @@ class Partition:
         elif key.startswith("command:"):
             command = _command_decoder.decode(_unsealed(row))
             self.commands[command.asked.id] = command
-        elif key.startswith("scene:"):
-            self.observer.restore_row(key, _unsealed(row))
-        else:
+        elif (observer := self.named.get(key.partition(":")[0])) is not None:
+            observer.restore_row(key, _unsealed(row))
+        elif key == "dead":
             self.dead_letters = DeadLetters(_dead_decoder.decode(_unsealed(row)))
 
 

@@ -5,11 +5,14 @@ Knows shapes and time that is passed in. Knows nothing of where it is kept or ho
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from unisono.thing.shape import NAN, Shape
+
+if TYPE_CHECKING:
+    from unisono.twin.observer import Observer
 
 __all__ = ["Saved", "Twin", "restore", "save"]
 
@@ -24,8 +27,8 @@ class Twin:
     ``series`` is the number of the history series of the first key; the others follow. ``connections`` maps the epoch
     of each open connection to the gateway that holds it; ``listening`` the epoch of a connection, its own or its
     parent's, to what is heard there (of ``call``, ``desired`` and ``set``). Of a sleeping thing, ``heard`` says whether
-    it spoke in this sleep interval, ``missed`` how many whole intervals it has been silent. ``watched``:
-    scenes look at it, so its reports are told one by one.
+    it spoke in this sleep interval, ``missed`` how many whole intervals it has been silent. ``watchers``:
+    who looks at it, by name; its reports are then told one by one.
     """
 
     __slots__ = (
@@ -49,7 +52,7 @@ class Twin:
         "sleeping",
         "values",
         "version",
-        "watched",
+        "watchers",
     )
 
     def __init__(self, id: str, shape: Shape, series: int) -> None:
@@ -73,7 +76,14 @@ class Twin:
         self.heard = False
         self.missed = 0
         self.open: list[str] = []
-        self.watched = False
+        self.watchers: tuple[Observer, ...] = ()
+
+    def watch(self, observer: Observer, wanted: bool) -> None:
+        """Let an observer be told of this thing, or no longer. The order is by name: a replay has the same."""
+        others = [each for each in self.watchers if each is not observer]
+        if wanted:
+            others.append(observer)
+        self.watchers = tuple(sorted(others, key=lambda each: each.name))
 
     @property
     def online(self) -> bool:
@@ -208,7 +218,7 @@ def restore(saved: Saved, shape: Shape) -> Twin:
     twin.place, twin.root, twin.parent = saved.place, saved.root, saved.parent
     twin.sleep_s, twin.seen, twin.sleeping, twin.heard = saved.sleep_s, saved.seen, saved.sleeping, saved.heard
     twin.connections, twin.open, twin.missed = saved.connections, saved.open, saved.missed
-    twin.watched = False  # who watches says so once all things are there
+    twin.watchers = ()  # who watches says so once all things are there
     twin.listening = saved.listening if type(saved.listening) is dict else {}
     twin.values = values = saved.values
     twin.ats = ats = saved.ats
