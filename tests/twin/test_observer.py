@@ -91,17 +91,14 @@ def test_several_are_told_in_the_order_of_their_names() -> None:
     partition.remind(0.5, "zeal", "k")
     partition.remind(0.5, "nobody", "k")
     stage.tick(1)
-    assert (
-        said
-        == [
-            ("alarm", "steer ModeSet"),
-            ("zeal", "tick"),
-            ("alarm", "tick"),
-            ("zeal", "due k"),
-            ("zeal", "tick"),
-            ("alarm", "tick"),
-        ]
-    )
+    assert said == [
+        ("alarm", "steer ModeSet"),
+        ("zeal", "tick"),
+        ("alarm", "tick"),
+        ("zeal", "due k"),
+        ("zeal", "tick"),
+        ("alarm", "tick"),
+    ]
 
 
 def test_their_rows_are_kept_and_come_back() -> None:
