@@ -4,6 +4,7 @@ there is room again all goes on by itself."""
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -96,8 +97,11 @@ async def test_a_hub_that_stops_on_a_full_disk_does_not_wait_for_room(cramped: H
     await cramped.start()
     secrets = await cramped.furnish("counter")
     async with Load(cramped, "counter", secrets["counter"]) as load:
+        owner = cramped.child("owner.process")
+        owner.send_signal(signal.SIGSTOP)  # so that history has something to write when there is no room for it
         await load.grow(2_000)
         large = fill(disk)
+        owner.send_signal(signal.SIGCONT)
 
         async def noticed() -> bool:
             return "history keeps" in await cramped.troubles()

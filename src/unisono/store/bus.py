@@ -87,7 +87,7 @@ async def connect(
         await connection.close()
         shown = ", ".join(urlsplit(server).netloc.rpartition("@")[2] for server in servers)
         raise HostError(
-            f"no connection to NATS at {shown}: {connection.last_trouble or error or 'no answer'}",
+            f"no connection to NATS at {shown}: {connection.refusal or connection.last_trouble or error or 'no answer'}",
             mend="Check that nats-server runs there and that the token or credentials are right",
         ) from error
     return connection

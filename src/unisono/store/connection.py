@@ -59,6 +59,7 @@ class Connection(Client):
         self.on_up: list[Callable[[], None]] = []
         self.on_down: list[Callable[[], None]] = []
         self.last_trouble = ""
+        self.refusal = ""  # what the server itself said last; a closed socket behind it says nothing new
         self.disk: Path | None = None  # where the server keeps its files, when that is on this machine
         self._ps = _Parser(self)
         self._inbox = b"_INBOX." + secrets.token_hex(8).encode()
@@ -285,6 +286,7 @@ class _Parser(Parser):
             raise nats.errors.ProtocolError
 
     async def _refused(self, text: str) -> None:
+        self._connection.refusal = f"the server says {text}"
         if "authorization violation" in text or "permissions violation" in text:
             await self._connection._process_err(text)
         else:
