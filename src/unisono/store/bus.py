@@ -86,8 +86,9 @@ async def connect(
     except (OSError, nats.errors.Error, ValueError) as error:
         await connection.close()
         shown = ", ".join(urlsplit(server).netloc.rpartition("@")[2] for server in servers)
+        why = connection.refusal or connection.last_trouble or error or "no answer"
         raise HostError(
-            f"no connection to NATS at {shown}: {connection.refusal or connection.last_trouble or error or 'no answer'}",
+            f"no connection to NATS at {shown}: {why}",
             mend="Check that nats-server runs there and that the token or credentials are right",
         ) from error
     return connection
