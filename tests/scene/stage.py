@@ -44,7 +44,7 @@ def attach(partition: Partition) -> Engine:
     def remind(after_us: int, key: str) -> None:
         partition.remind(after_us / SECOND, "scene", key)
 
-    engine = Engine(World(partition.things), fold.control, remind)
+    engine = Engine(World(partition.things, partition.places), fold.control, remind)
     partition.observe(engine)
     engine.fold = fold  # type: ignore[attr-defined]
     return engine

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unisono.errors import CallerError
-from unisono.scene.schedule import Schedule, Timing, Where, compile_schedule, read_weekdays, read_zone
+from unisono.scene.schedule import Schedule, Timing, Where, compile_schedule, read_weekdays
 
 SECOND = 1_000_000
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -174,13 +174,6 @@ def test_the_sun_needs_a_place() -> None:
         compile_schedule(Timing(at="sunset"), BERLIN, None)
     with pytest.raises(CallerError):
         compile_schedule(Timing(at="sunset"), BERLIN, Where(123.0, 0.0))
-
-
-@pytest.mark.parametrize("name", ["Mars/Olympus", "", "../etc/passwd"])
-def test_bad_zone(name: str) -> None:
-    with pytest.raises(CallerError) as caught:
-        read_zone(name)
-    assert caught.value.field == "zone"
 
 
 @given(st.text(max_size=30), st.text(max_size=30), st.integers(-(2**40), 2**40))

@@ -166,6 +166,7 @@ def picture(partition: Partition) -> dict[str, Any]:
         "letters": encode(partition.dead_letters.saved()),
         "timers": sorted(partition._timers),
         "clock": (partition.wall, partition.elapsed),
+        "places": encode(list(partition.places)),
         "series": partition.next_series,
         "tails": encode(resends.tails),
     }

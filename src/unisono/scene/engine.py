@@ -19,13 +19,12 @@ from unisono.scene.document import Scene, load_scene
 from unisono.scene.gate import Gate
 from unisono.scene.runner import Commands, Effect, Runner
 from unisono.scene.source import Cause
-from unisono.scene.world import Place, World
+from unisono.scene.world import World
 from unisono.thing.shape import NAN
 from unisono.twin.record import (
     EffectSending,
     EffectSent,
     Entry,
-    ModeSet,
     PlacePut,
     PlaceRemoved,
     SceneEnabled,
@@ -46,7 +45,7 @@ SET_BACK_US = 25 * 3600 * 1_000_000
 #: Missed moments that are caught up one by one.
 MAX_MISSED = 100
 #: What `State` holds, by its marks in ``changed``; no scene is called so, or its row is written once too often.
-SHARED = {"places", "effects", "scenes"}
+SHARED = {"effects", "scenes"}
 SHARED_ROW = "scene:"
 
 _scene_decoder = msgspec.msgpack.Decoder(SceneSaved)
@@ -56,7 +55,6 @@ class State(msgspec.Struct, array_like=True):
     """What all scenes share."""
 
     count: int
-    places: list[Place]
     effects: list[Effect]
 
 
@@ -182,19 +180,9 @@ class Engine(Runner):
     def _fired(self, compiled: Compiled, cause: Cause) -> None:
         self._pending.append((compiled, cause))
 
-    def put_place(self, entry: PlacePut) -> None:
-        """A place is there, or changed: zones, positions and what lies in what may be others now."""
-        old = self.world.places.get(entry.id)
-        mode = old.mode if old is not None else "home"
-        place = Place(entry.id, entry.parent, entry.zone, entry.latitude, entry.longitude, mode)
-        self.world.places[place.id] = place
-        self.changed.add("places")
+    def places_changed(self) -> None:
+        """A place came, went or changed: zones, positions and what lies in what may be others now."""
         self._compile_again(list(self.scenes))
-
-    def remove_place(self, id: str) -> None:
-        if self.world.places.pop(id, None) is not None:
-            self.changed.add("places")
-            self._compile_again(list(self.scenes))
 
     def put(self, version: int, document: bytes) -> None:
         """A version of a scene is in force; open runs of the one before are stopped. Raises CallerError."""
@@ -348,7 +336,7 @@ class Engine(Runner):
             (f"scene:{id}", self.scenes[id].saved()) for id in sorted(changed) if id in self.scenes
         ]
         if changed & SHARED:
-            state = State(self.count, list(self.world.places.values()), list(self.effects.values()))
+            state = State(self.count, list(self.effects.values()))
             rows.append((SHARED_ROW, state))
         return rows, [f"scene:{id}" for id in sorted(removed)]
 
@@ -361,7 +349,6 @@ class Engine(Runner):
         if key == SHARED_ROW:
             state = _state_decoder.decode(row)
             self.count = state.count
-            self.world.places = {place.id: place for place in state.places}
             self.effects = {effect.id: effect for effect in state.effects}
         else:
             self._saved.append(_scene_decoder.decode(row))
@@ -399,9 +386,8 @@ _STEERS: dict[type, Callable[[Engine, Any], object]] = {
     SceneEnabled: lambda engine, entry: engine.enable(entry.id, entry.enabled),
     SceneRun: lambda engine, entry: engine.start(entry),
     SceneStop: lambda engine, entry: engine.stop(entry.id, f"{entry.by.get('id', 'somebody')} stopped it"),
-    PlacePut: Engine.put_place,
-    PlaceRemoved: lambda engine, entry: engine.remove_place(entry.id),
-    ModeSet: lambda engine, entry: engine.set_mode(entry.place, entry.mode),
+    PlacePut: lambda engine, entry: engine.places_changed(),
+    PlaceRemoved: lambda engine, entry: engine.places_changed(),
     EffectSending: lambda engine, entry: engine.effect_sending(entry.id),
     EffectSent: lambda engine, entry: engine.effect_sent(entry.id, entry.ok, entry.why),
 }

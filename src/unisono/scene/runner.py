@@ -62,7 +62,7 @@ class Effect(msgspec.Struct, array_like=True):
 
 
 class Runner:
-    """``remind(after_us, key)`` sets one of the partition's timers. ``changed``: ids of scenes, ``places`` and
+    """``remind(after_us, key)`` sets one of the partition's timers. ``changed``: ids of scenes and
     ``effects`` whose checkpoint rows are to be written."""
 
     def __init__(self, world: World, commands: Commands, remind: Callable[[int, str], None]) -> None:
@@ -81,6 +81,7 @@ class Runner:
         self._waiting: dict[str, str] = {}  # command > run that waits for its end
         self._children: dict[str, str] = {}  # run that is waited for > run that waits
         self._draining = False
+        world.places.on_mode.append(self._mode_changed)
 
     def _trouble(self, text: str) -> None:
         if text not in self.troubles:
@@ -254,11 +255,9 @@ class Runner:
 
     def set_mode(self, place: str, mode: str) -> None:
         """Put a place into a mode."""
-        found = self.world.places.get(place)
-        if found is None or found.mode == mode:
-            return
-        found.mode = mode
-        self.changed.add("places")
+        self.world.places.set_mode(place, mode)
+
+    def _mode_changed(self, place: str, mode: str) -> None:
         for compiled in self.scenes.values():
             for watched, modes, gate, trigger in compiled.modes:
                 if watched == place:

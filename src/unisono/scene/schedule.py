@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 from astral import Observer, SunDirection
@@ -18,7 +18,7 @@ from cronsim import CronSim, CronSimError
 
 from unisono.errors import CallerError
 
-__all__ = ["DAYS", "SUN", "Schedule", "Timing", "Where", "compile_schedule", "read_weekdays", "read_zone"]
+__all__ = ["DAYS", "SUN", "Schedule", "Timing", "Where", "compile_schedule", "read_weekdays"]
 
 SECOND = 1_000_000
 
@@ -82,17 +82,6 @@ class Schedule(Protocol):
     def after(self, at: int) -> int | None:
         """The first moment later than ``at``, or None when none will come."""
         ...
-
-
-def read_zone(name: str) -> ZoneInfo:
-    """Raises CallerError ``bad_value`` for a zone that the IANA data does not have."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        expected = 'an IANA name such as "Asia/Shanghai" or "Europe/Berlin"'
-        raise CallerError(
-            f"there is no time zone {name!r}", code="bad_value", field="zone", expected=expected
-        ) from None
 
 
 def compile_schedule(timing: Timing, zone: ZoneInfo, where: Where | None) -> Schedule:

@@ -11,16 +11,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec import UNSET
 
 from unisono.errors import CallerError
 from unisono.scene.document import Selector
-from unisono.scene.schedule import Where, read_zone
+from unisono.scene.schedule import Where
 from unisono.thing.shape import NAN
+from unisono.twin.places import Place, Places
 from unisono.twin.twin import Twin
 
-__all__ = ["MODES", "NO_VALUE", "Place", "World", "distance_m", "find_index", "value_of"]
+__all__ = ["MODES", "NO_VALUE", "World", "distance_m", "find_index", "value_of"]
 
 #: A property that has no value yet, or that a thing does not have.
 NO_VALUE = object()
@@ -31,48 +31,26 @@ EARTH_M = 6_371_008.8
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Place(msgspec.Struct, array_like=True):
-    """A place as scenes need it. ``zone`` is an IANA name, empty: as its parent. Positions are degrees."""
-
-    id: str
-    parent: str | None = None
-    zone: str = ""
-    latitude: float | None = None
-    longitude: float | None = None
-    mode: str = "home"
-
-
 class World:
-    """``things`` is the fold's own dictionary. ``wall`` and ``elapsed``: microseconds, set by each tick."""
+    """``things`` and ``places`` are the partition's own. ``wall`` and ``elapsed``: microseconds, set by each tick."""
 
-    def __init__(self, things: Mapping[str, Twin]) -> None:
+    def __init__(self, things: Mapping[str, Twin], places: Places) -> None:
         self.things = things
-        self.places: dict[str, Place] = {}
+        self.places = places
         self.wall = 0
         self.elapsed = 0
 
     def lineage(self, place: str | None) -> Iterator[Place]:
         """The place and those around it, innermost first."""
-        for _ in range(len(self.places) + 1):  # a tree has no rings; should one be made, this ends all the same
-            found = self.places.get(place or "")
-            if found is None:
-                return
-            yield found
-            place = found.parent
+        return self.places.lineage(place)
 
     def inside(self, place: str, outer: str) -> bool:
         """Whether a place is another or lies in it."""
-        return place == outer or any(each.id == outer for each in self.lineage(place))
+        return self.places.inside(place, outer)
 
     def zone(self, place: str) -> ZoneInfo:
         """The zone of the nearest place around that names one; UTC where none does."""
-        for each in self.lineage(place):
-            if each.zone:
-                try:
-                    return read_zone(each.zone)
-                except CallerError:
-                    continue  # the zone was known when it was saved: this machine's data has less
-        return read_zone("UTC")
+        return self.places.zone(place)
 
     def where(self, place: str) -> Where | None:
         """The position of the nearest place around that has one."""

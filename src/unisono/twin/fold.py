@@ -25,6 +25,9 @@ from unisono.twin.record import (
     GatewayStarted,
     Listening,
     ModelPut,
+    ModeSet,
+    PlacePut,
+    PlaceRemoved,
     Presence,
     Published,
     Refused,
@@ -65,6 +68,9 @@ class Fold:
             ModelPut: self._model_put,
             ThingPut: self._thing_put,
             ThingRemoved: self._thing_removed,
+            PlacePut: self._place_put,
+            PlaceRemoved: self._place_removed,
+            ModeSet: self._mode_set,
             Asked: self.control.asked,
             Sending: self.control.sending,
             Sent: self.control.sent,
@@ -344,6 +350,18 @@ class Fold:
         self.control.removed(twin, entry.at)
         for observer in self.partition.observers:
             observer.things_changed(entry.id)
+
+    def _place_put(self, entry: PlacePut) -> None:
+        self.partition.places.put(entry)
+        self._steers(entry)
+
+    def _place_removed(self, entry: PlaceRemoved) -> None:
+        self.partition.places.remove(entry.id)
+        self._steers(entry)
+
+    def _mode_set(self, entry: ModeSet) -> None:
+        self.partition.places.set_mode(entry.place, entry.mode)
+        self._steers(entry)
 
     def _steers(self, entry: Entry) -> None:
         """What an observer is steered by. What cannot be is a letter; its door should not have let it in."""

@@ -1,8 +1,8 @@
 """All state of one partition: its things, models, commands, timers and dead letters, and how it is saved.
 
 Pure data and its invariants; the rules of change are in `fold` and `control`. A checkpoint keeps it as keyed rows, so
-that only what changed is written: a thing's id, ``model:<id>@<version>``, ``command:<id>``, ``dead``,
-and those of its observers, ``<name>:<key>``.
+that only what changed is written: a thing's id, ``model:<id>@<version>``, ``command:<id>``, ``place:<id>``,
+``dead``, and those of its observers, ``<name>:<key>``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from unisono.thing.shape import Shape, compile_model
 from unisono.twin.command import Command
 from unisono.twin.deadletter import DeadLetters, DeadLettersSaved
 from unisono.twin.observer import Observer
+from unisono.twin.places import Place, Places
 from unisono.twin.record import ModelPut
 from unisono.twin.resend import Resends, ResendsSaved
 from unisono.twin.twin import Saved, Twin, restore, save
@@ -55,6 +56,7 @@ class Partition:
         self.shapes: dict[tuple[str, int], Shape] = {}
         self.parts: dict[str, dict[str, None]] = {}
         self.commands: dict[str, Command] = {}
+        self.places = Places()
         self.dead_letters = DeadLetters()
         self.resends = Resends()
         self.observers: list[Observer] = []
@@ -140,9 +142,10 @@ class Partition:
             for id, version in sorted(self._new_models)
         ]
         rows += [(f"command:{id}", encode(self.commands[id])) for id in commands if id in self.commands]
+        rows += [(f"place:{place.id}", encode(place)) for place in self.places if place.id in self.places.changed]
         if self.dead_letters.changed:
             rows.append(("dead", encode(self.dead_letters.saved())))
-        gone = sorted(self.removed)
+        gone = sorted({*self.removed, *(f"place:{id}" for id in self.places.removed)})
         for observer in self.observers:
             changed, unwatched = observer.saved()
             rows += [(key, encode(row)) for key, row in changed]
@@ -153,6 +156,7 @@ class Partition:
             self.position, self.next_series, self.wall, self.elapsed, sorted(self._timers), self.resends.saved()
         )
         self.removed = set()
+        self.places.changed, self.places.removed = set(), set()
         self._new_models = set()
         self.dead_letters.changed = False
         return encode(state), rows, removed
@@ -162,6 +166,7 @@ class Partition:
         self.removed.update(removed)
         for observer in self.observers:
             observer.not_saved()
+        self.places.changed = {place.id for place in self.places}
         self._new_models.update(self._models)
         self.dead_letters.changed = True
 
@@ -223,6 +228,8 @@ class Partition:
         elif key.startswith("command:"):
             command = _command_decoder.decode(_unsealed(row))
             self.commands[command.asked.id] = command
+        elif key.startswith("place:"):
+            self.places.take(_place_decoder.decode(_unsealed(row)))
         elif (observer := self.named.get(key.partition(":")[0])) is not None:
             observer.restore_row(key, _unsealed(row))
         elif key == "dead":
@@ -247,4 +254,5 @@ _state_decoder = msgspec.msgpack.Decoder(PartitionSaved)
 _twin_decoder = msgspec.msgpack.Decoder(Saved)
 _model_decoder = msgspec.msgpack.Decoder(ModelPut)
 _command_decoder = msgspec.msgpack.Decoder(Command)
+_place_decoder = msgspec.msgpack.Decoder(Place)
 _dead_decoder = msgspec.msgpack.Decoder(DeadLettersSaved)
