@@ -47,7 +47,7 @@ class SoakOptions:
     seconds: float = 600.0
     calibrate_s: float = 20.0
     share: float = 0.8
-    most: float = 150_000.0
+    most: float = 1_000_000.0
     clients: int = 20
     window: int = 100
     read: int = 10_000_000

@@ -141,6 +141,32 @@ def test_background_work_that_failed_is_told_once_and_tried_again(tmp_path: Path
     history.close()
 
 
+def test_a_reader_gets_memory_of_its_own_when_there_is_none_left(tmp_path: Path) -> None:
+    """As while a sort of the sealer has nearly all of it; and the limit is what it was afterwards."""
+    history = History(tmp_path)
+    put(history, 1, batch(1), known=range(4))
+    history.seal()
+    put(history, 2, batch(2))
+    whole = history.count(*key_of(0), 0, FAR)
+    main = history._engine.main
+
+    def starve() -> None:
+        main.execute("SET memory_limit = '100KiB'")
+
+    starve()
+    with pytest.raises(duckdb.OutOfMemoryException):
+        main.cursor().execute("SELECT list(n) FROM range(100000) AS numbers(n)").fetchall()
+    for ask in (
+        lambda: len(list(history.points(*key_of(0), 0, FAR))),
+        lambda: sum(bucket.count for bucket in history.buckets(*key_of(0), 0, FAR, 10)),
+        lambda: history.count(*key_of(0), 0, FAR),
+    ):
+        starve()
+        assert ask() == whole
+    assert main.execute("SELECT current_setting('memory_limit')").fetchone()[0] == "128.0 MiB"
+    history.close()
+
+
 def test_closing_ends_background_work_which_is_done_later(tmp_path: Path) -> None:
     opened: list[History] = []
 

@@ -5,8 +5,9 @@ Knows DuckDB's settings and traps; must not know what the tables mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,6 +19,8 @@ Cursor: TypeAlias = Any  # duckdb.DuckDBPyConnection: the library ships no usabl
 
 CHECKPOINT_BYTES = 16 << 20
 """Write-ahead bytes that trigger a checkpoint: small, so that memory and the room a checkpoint needs stay small."""
+READ_MB = 64
+"""What a reader gets beyond the limit when sealing has all of it: a sort takes what there is (120 of 128 MB, seen)."""
 SPILL_BYTES = 4 << 30
 """Most that sorting may put into the temporary folder: a slice is far below, one endless series may need it."""
 
@@ -40,6 +43,8 @@ class Engine:
         self._duckdb = duckdb
         self._file = file
         self.memory_mb = memory_mb
+        self._lock = threading.Lock()
+        self._pressed = 0
         config: dict[str, str | bool | int | float | list[str]] = {
             "threads": 1,
             "memory_limit": f"{memory_mb}MiB",
@@ -55,6 +60,41 @@ class Engine:
     def cursor(self) -> Cursor:
         """A connection of its own to the same instance; close it after use."""
         return self.main.cursor()
+
+    def read(
+        self, cursor: Cursor, query: str, parameters: Sequence[object] = (), *, first: int | None = None
+    ) -> list[Any]:
+        """All rows of a reader's query, or the ``first`` ones; with memory of its own when the limit leaves it none."""
+
+        def rows() -> list[Any]:
+            result = cursor.execute(query, list(parameters))
+            found: list[Any] = result.fetchall() if first is None else result.fetchmany(first)
+            return found
+
+        try:
+            return rows()
+        except self._duckdb.OutOfMemoryException:
+            with self._spare():
+                return rows()
+
+    @contextmanager
+    def _spare(self) -> Iterator[None]:
+        with self._lock:
+            self._pressed += 1
+            self._limit(self.memory_mb + READ_MB)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pressed -= 1
+                if not self._pressed:
+                    # refused while more than that is in use: it stays higher until the next time, or until `trim`
+                    with suppress(self._duckdb.OutOfMemoryException):
+                        self._limit(self.memory_mb)
+
+    def _limit(self, memory_mb: int) -> None:
+        with self.cursor() as cursor:  # the main connection may be at work in another thread
+            cursor.execute(f"SET memory_limit = '{memory_mb}MiB'")
 
     def trim(self) -> None:
         """Give cached blocks back to the system: at rest memory counts more than a millisecond of a cold read."""

@@ -166,10 +166,12 @@ class Reader:
         most = "" if limit is None else f" LIMIT {int(limit)}"
         cursor = self._engine.cursor()
         try:
-            cursor.execute(f"SELECT ts, seq, value, text FROM ({source}){beyond} ORDER BY ts, seq{most}")
-            while rows := cursor.fetchmany(PAGE_ROWS):
+            query = f"SELECT ts, seq, value, text FROM ({source}){beyond} ORDER BY ts, seq{most}"
+            rows = self._engine.read(cursor, query, first=PAGE_ROWS)
+            while rows:
                 for ts, seq, value, text in rows:
                     yield Point(ts, seq, value if text is None else text)
+                rows = cursor.fetchmany(PAGE_ROWS)
         finally:
             cursor.close()
 
@@ -275,8 +277,7 @@ class Reader:
     def _fetch(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
         cursor: Cursor = self._engine.cursor()
         try:
-            rows: list[Any] = cursor.execute(query, list(parameters)).fetchall()
-            return rows
+            return self._engine.read(cursor, query, parameters)
         finally:
             cursor.close()
 
