@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -148,7 +149,7 @@ def test_a_reader_gets_memory_of_its_own_when_there_is_none_left(tmp_path: Path)
     history.seal()
     put(history, 2, batch(2))
     whole = history.count(*key_of(0), 0, FAR)
-    main = history._engine.main
+    main: Any = history._engine.main
 
     def starve() -> None:
         main.execute("SET memory_limit = '100KiB'")
