@@ -1,0 +1,468 @@
+# ruff: noqa: E501 - a case is one line
+"""Soundness of scenes: what is found, where, and what would be right; and what is not found fault with."""
+
+from __future__ import annotations
+
+import textwrap
+from functools import cache
+from typing import Any
+
+import pytest
+
+from unisono.errors import CallerError
+from unisono.scene.catalogue import Catalogue
+from unisono.scene.document import Scene, load_scene
+from unisono.scene.finding import near
+from unisono.scene.soundness import Facts, Finding, check_scene, require_sound
+from unisono.scene.world import Place, World
+from unisono.thing import builtin_model, compile_model
+from unisono.thing.shape import Shape
+from unisono.twin.twin import Twin
+
+THINGS = {
+    "lamp": ("light", "hall"),
+    "other": ("light", "hall"),
+    "probe": ("sensor.temperature", "home"),
+    "climate": ("climate", "home"),
+    "lock": ("lock", "home"),
+    "bell": ("doorbell", "home"),
+    "su7": ("car", "home"),
+    "wei": ("person", "home"),
+    "press": ("press", "home"),
+    "vacuum": ("vacuum", "home"),
+}
+
+
+@cache
+def shape(kind: str) -> Shape:
+    return compile_model(builtin_model(kind))
+
+
+def world(things: dict[str, tuple[str, str]] = THINGS) -> World:
+    twins: dict[str, Twin] = {}
+    for id, (kind, place) in things.items():
+        twins[id] = Twin(id, shape(kind), 0)
+        twins[id].place, twins[id].root = place, "home"
+    made = World(twins)
+    made.places = {
+        "home": Place("home", None, "Europe/Berlin", 52.5, 13.4),
+        "hall": Place("hall", "home"),
+        "lab": Place("lab"),
+    }
+    return made
+
+
+def scene(text: str, id: str = "s") -> Scene:
+    text = textwrap.dedent(text).strip() + "\n"
+    head = f"id: {id}\nname: S\n" + ("" if "\nplace:" in f"\n{text}" else "place: home\n")
+    then = "" if "then:" in text else "then: [{set: {things: [lamp], state: {on_off: true}}}]\n"
+    return load_scene(head + text + then)
+
+
+def check(text: str, *others: Scene, people: list[str] | None = None) -> list[Finding]:
+    return check_scene(scene(text), Facts(world(), Catalogue(others), people))
+
+
+WARM = "when: [{change: {things: [probe], property: temperature, above: 25}}]\n"
+
+
+def when(trigger: str) -> str:
+    return f"when: [{trigger}]"
+
+
+def given(condition: str) -> str:
+    return WARM + f"if: [{condition}]"
+
+
+def then(step: str) -> str:
+    return WARM + f"then: [{step}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "rule", "expected"),
+    [
+        # names
+        ("place: hme\n" + WARM, "place", "unknown_place", "home"),
+        (when("{change: {things: [lampe], property: on_off}}"), "when.0.change.things.0", "unknown_thing", "lamp"),
+        (when("{change: {things: [lamp], property: onoff}}"), "when.0.change.property", "unknown_property", "on_off"),
+        (when("{event: {things: [bell], event: rung}}"), "when.0.event.event", "unknown_event", "ring"),
+        (when("{event: {things: [lock], event: unlocked_by, fields: {usr: wei}}}"), "when.0.event.fields.usr", "unknown_field", "user"),
+        (when("{mode: {place: halle, is: away}}"), "when.0.mode.place", "unknown_place", "hall"),
+        (when("{scene: {id: other}}"), "when.0.scene.id", "unknown_scene", "the id of a scene"),
+        (when("{travel: {things: [su7], arrives: hme}}"), "when.0.travel.arrives", "unknown_place", "home"),
+        (when("{silence: {things: [probe], property: humidty, for_s: 60}}"), "when.0.silence.property", "unknown_property", "humidity"),
+        (when("{window: {things: [probe], property: warmth, over_s: 60, agg: mean, above: 1}}"), "when.0.window.property", "unknown_property", "temperature"),
+        (when("{connection: {is: offline}}"), "when.0.connection", "no_thing", "things"),
+        (given("{state: {things: [lmp], property: on_off, is: true}}"), "if.0.state.things.0", "unknown_thing", "lamp"),
+        (given("{mode: {place: x, is: away}}"), "if.0.mode.place", "unknown_place", "the id of a place"),
+        (given("{whereabouts: {things: [su7], at: homes}}"), "if.0.whereabouts.at", "unknown_place", "home"),
+        (given("{any: [{not: {all: [{connection: {things: [x], is: online}}]}}]}"), "if.0.any.0.not.all.0.connection.things.0", "unknown_thing", "the id of a thing"),
+        (then("{set: {things: [lamp], state: {brightnes: 5}}}"), "then.0.set.state.brightnes", "unknown_property", "brightness"),
+        (then("{set: {state: {on_off: true}}}"), "then.0.set", "no_thing", "things"),
+        (then("{call: {things: [vacuum], action: dok}}"), "then.0.call.action", "unknown_action", "dock"),
+        (then("{scene: {id: evening}}"), "then.0.scene.id", "unknown_scene", "the id of a scene"),
+        (then("{mode: {place: hom, to: away}}"), "then.0.mode.place", "unknown_place", "home"),
+        (then("{restore: {name: before}}"), "then.0.restore.name", "unknown_snapshot", "a snapshot taken before"),
+        (then("{wait: {until: [{state: {things: [x], property: on_off, is: true}}]}}"), "then.0.wait.until.0.state.things.0", "unknown_thing", "thing"),
+        (then("{choose: {branches: [{if: [{mode: {place: x, is: home}}], then: [{stop: {}}]}]}}"), "then.0.choose.branches.0.if.0.mode.place", "unknown_place", "place"),
+        (then("{repeat: {while: [{mode: {place: x, is: home}}], then: [{stop: {}}]}}"), "then.0.repeat.while.0.mode.place", "unknown_place", "place"),
+        (then("{notify: {to: [wie], text: hello}}"), "then.0.notify.to.0", "unknown_person", "wei"),
+        # values
+        (when("{change: {things: [lamp], property: on_off, is: 'yes'}}"), "when.0.change.is", "bad_value", "true or false"),
+        (when("{change: {things: [climate], property: hvac_mode, is: [cool, warm]}}"), "when.0.change.is.1", "bad_value", "heat"),
+        (when("{change: {things: [lamp], property: brightness, was: 101, above: 10}}"), "when.0.change.was", "bad_value", "100"),
+        (when("{change: {things: [lamp], property: on_off, above: 1}}"), "when.0.change.above", "bad_value", "true or false"),
+        (when("{change: {things: [probe], property: temperature, above: .nan}}"), "when.0.change.above", "bad_value", "a number"),
+        (when("{window: {things: [probe], property: temperature, over_s: 60, agg: mean, above: .inf}}"), "when.0.window.above", "bad_value", "a number"),
+        (when("{window: {things: [climate], property: hvac_mode, over_s: 60, agg: mean, above: 1}}"), "when.0.window.property", "bad_value", "numbers"),
+        (when("{event: {things: [lock], event: unlocked_by, fields: {user: 5}}}"), "when.0.event.fields.user", "bad_value", "text"),
+        (then("{set: {things: [lamp], state: {brightness: 140}}}"), "then.0.set.state.brightness", "bad_value", "100"),
+        (then("{set: {things: [lamp], state: {on_off: 1}}}"), "then.0.set.state.on_off", "bad_value", "true or false"),
+        (then("{set: {things: [climate], state: {target_temperature: '70 °F'}}}"), "then.0.set.state.target_temperature", "bad_value", "21.11 (Cel)"),
+        (then("{set: {things: [climate], state: {target_temperature: '21 m'}}}"), "then.0.set.state.target_temperature", "bad_value", "(Cel)"),
+        (then("{set: {things: [probe], state: {temperature: 20}}}"), "then.0.set.state.temperature", "not_writable", "can be set"),
+        (then("{set: {things: [climate], state: {hvac_mode: {add: 1}}}}"), "then.0.set.state.hvac_mode.add", "bad_value", "heat"),
+        (then("{set: {things: [lamp], state: {brightness: {toggle: true}}}}"), "then.0.set.state.brightness.toggle", "bad_value", "100"),
+        (then("{set: {things: [lamp], state: {brightness: {cel: 5}}}}"), "then.0.set.state.brightness.cel", "bad_scene", "expression"),
+        (then("{set: {things: [lamp], state: {brightness: {add: much}}}}"), "then.0.set.state.brightness.add", "bad_scene", "a number"),
+        (then("{call: {things: [lamp], action: identify, input: {n: 1}}}"), "then.0.call.input.n", "bad_value", "no arguments"),
+        # expressions
+        (given('{cel: {expression: "t >", given: {t: {thing: probe, property: temperature}}}}'), "if.0.cel.expression", "bad_expression", "CEL"),
+        (given('{cel: {expression: "t > 2.0 && u", given: {t: {thing: probe, property: temperature}}}}'), "if.0.cel.expression", "bad_expression", "t"),
+        (given('{cel: {expression: "t + 1 > 2", given: {t: {thing: probe, property: temperature}}}}'), "if.0.cel.expression", "bad_expression", "1.0"),
+        (given('{cel: {expression: "t", given: {t: {thing: probe, property: temperature}}}}'), "if.0.cel.expression", "bad_expression", "true or false"),
+        (given('{cel: {expression: "t", given: {t: {thing: prob, property: temperature}}}}'), "if.0.cel.given.t.thing", "unknown_thing", "probe"),
+        (given('{cel: {expression: "t", given: {t: {thing: probe, property: temp}}}}'), "if.0.cel.given.t.property", "unknown_property", "temperature"),
+        (then("{set: {things: [lamp], state: {brightness: {cel: {expression: '\"bright\"'}}}}}"), "then.0.set.state.brightness.cel.expression", "bad_expression", "100"),
+        # never and always
+        (when("{change: {things: [probe], property: temperature, above: 30, below: 20}}"), "when.0.change", "never", "some value"),
+        (when("{change: {things: [lamp], property: brightness, above: 150}}"), "when.0.change", "never", "some value"),
+        (when("{change: {things: [su7], property: seat_heating, above: 1, below: 2}}"), "when.0.change", "never", "some value"),
+        (when("{change: {things: [lamp], property: brightness, above: -1}}"), "when.0.change", "always", "some value fails"),
+        (when("{change: {things: [lamp], property: on_off, is: [true, false]}}"), "when.0.change", "always", "some value fails"),
+        (when("{window: {things: [lamp], property: brightness, over_s: 60, agg: max, above: 100}}"), "when.0.window", "never", "bounds"),
+        (when("{window: {things: [lamp], property: on_off, over_s: 60, agg: mean, above: 1}}"), "when.0.window", "never", "bounds"),
+        (when("{window: {things: [lamp], property: on_off, over_s: 60, agg: count, below: 0}}"), "when.0.window", "never", "bounds"),
+        (given("{state: {things: [probe], property: temperature, above: 30}}, {state: {things: [probe], property: temperature, below: 20}}"), "if.1.state", "never", "at once"),
+        (given("{mode: {place: home, is: [home, night]}}, {all: [{mode: {place: home, is: away}}]}"), "if.1.all.0.mode", "never", "at once"),
+        (given("{sun: {is: up}}, {sun: {is: down}}"), "if.1.sun", "never", "at once"),
+        (given("{sun: {is: up}}, {not: {sun: {is: up}}}"), "if.1.not", "never", "at once"),
+        (given('{time: {after: "22:00", before: "06:00"}}, {time: {after: "06:00", before: "22:00"}}'), "if.1.time", "never", "at once"),
+        (given("{time: {days: weekend}}, {time: {days: weekday}}"), "if.1.time", "never", "at once"),
+        (given("{connection: {things: [lamp], is: online}}, {connection: {things: [lamp], is: offline}}"), "if.1.connection", "never", "at once"),
+        (given('{time: {after: "06:00", before: "06:00"}}'), "if.0.time", "never", "before"),
+        (given("{any: []}"), "if.0.any", "never", "conditions"),
+        # what the engine would refuse
+        (when("{time: {at: '25:00'}}"), "when.0.time.at", "bad_scene", "HH:MM"),
+        (when("{travel: {things: [su7]}}"), "when.0.travel", "bad_scene", "arrives"),
+        (given("{state: {things: [lamp], property: on_off}}"), "if.0.state", "bad_scene", "above"),
+        (then("{wait: {}}"), "then.0.wait", "bad_scene", "until"),
+        (given("{time: {after: noon}}"), "if.0.time.after", "bad_scene", "HH:MM"),
+    ],
+)  # fmt: skip
+def test_error(text: str, path: str, rule: str, expected: str) -> None:
+    first = check(text, people=["wei", "ada"])[0]
+    assert (first.severity, first.path, first.rule) == ("error", path, rule), first
+    assert expected in (first.expected or ""), first
+    with pytest.raises(CallerError) as caught:
+        require_sound(scene(text), Facts(world(), Catalogue(), ["wei", "ada"]))
+    assert (caught.value.code, caught.value.field) == ("bad_scene", path)
+    assert caught.value.expected
+
+
+@pytest.mark.parametrize(
+    ("text", "severity", "path", "rule"),
+    [
+        ("then: [{stop: {}}]", "info", "when", "no_trigger"),
+        (when("{change: {kind: fan, property: on_off, is: true}}"), "warning", "when.0.change", "selects_nothing"),
+        (when("{change: {kind: lihgt, property: on_off, is: true}}"), "warning", "when.0.change.kind", "unknown_kind"),
+        (when("{change: {place: lab, property: on_off, is: true}}"), "warning", "when.0.change", "selects_nothing"),
+        (when("{change: {kind: light, property: locked, is: true}}"), "warning", "when.0.change.property", "unknown_property"),
+        (then("{set: {kind: light, state: {locked: true}}}"), "warning", "then.0.set.state.locked", "unknown_property"),
+        (then("{set: {kind: sensor, state: {temperature: 20}}}"), "warning", "then.0.set.state.temperature", "unknown_property"),
+        (when("{travel: {things: [lamp], arrives: home}}"), "warning", "when.0.travel.arrives", "never"),
+        (when("{travel: {things: [su7], arrives: lab}}"), "warning", "when.0.travel.arrives", "never"),
+        (given("{state: {things: [lamp], property: brightness, above: -1}}"), "warning", "if.0.state", "always"),
+        (given("{all: []}"), "warning", "if.0.all", "always"),
+        (then("{notify: {text: '{lmp.on_off}'}}"), "warning", "then.0.notify.text", "unknown_thing"),
+        (then("{notify: {title: '{lamp.weight}', text: x}}"), "warning", "then.0.notify.title", "unknown_property"),
+        (then("{stop: {}}, {notify: {text: x}}"), "warning", "then.1", "unreachable"),
+        (then("{repeat: {times: 2, then: [{stop: {}}]}}, {notify: {text: x}}"), "warning", "then.1", "unreachable"),
+        (
+            then("{choose: {branches: [{if: [{sun: {is: up}}], then: [{stop: {}}]}], otherwise: [{stop: {}}]}}, {notify: {text: x}}"),
+            "warning", "then.1", "unreachable",
+        ),
+        (
+            then("{choose: {branches: [{if: [], then: [{notify: {text: a}}]}, {if: [{sun: {is: up}}], then: [{stop: {}}]}]}}"),
+            "warning", "then.0.choose.branches.1", "unreachable",
+        ),
+        (
+            then("{choose: {branches: [{if: [], then: [{notify: {text: a}}]}], otherwise: [{stop: {}}]}}"),
+            "warning", "then.0.choose.otherwise", "unreachable",
+        ),
+        (
+            then(
+                "{choose: {branches: [{if: [{state: {things: [probe], property: temperature, above: 20}}], then: [{notify: {text: a}}]},"
+                "{if: [{state: {things: [probe], property: temperature, above: 25}}], then: [{stop: {}}]}]}}"
+            ),
+            "warning", "then.0.choose.branches.1", "unreachable",
+        ),
+        (
+            then(
+                "{choose: {branches: [{if: [{sun: {is: up}}], then: [{notify: {text: a}}]},"
+                "{if: [{mode: {place: home, is: away}}, {sun: {is: up}}], then: [{stop: {}}]}]}}"
+            ),
+            "warning", "then.0.choose.branches.1", "unreachable",
+        ),
+    ],
+)  # fmt: skip
+def test_told(text: str, severity: str, path: str, rule: str) -> None:
+    found = check(text)
+    assert (severity, path, rule) in [(each.severity, each.path, each.rule) for each in found], found
+    assert not [each for each in found if each.severity == "error"]
+    require_sound(scene(text), Facts(world(), Catalogue()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WARM,
+        when("{time: {at: sunset, offset_s: -600, every: weekday}}"),
+        when("{travel: {things: [su7], arrives: hall}}"),
+        when("{travel: {things: [wei], leaves: home}}"),
+        when("{event: {things: [lock], event: unlocked_by, fields: {user: wei}}}"),
+        when("{event: {place: home, event: ring}}"),
+        when("{silence: {kind: sensor, for_s: 60}}"),
+        when("{window: {things: [probe], property: temperature, over_s: 60, agg: rate, above: 5}}"),
+        when("{change: {things: [probe], property: temperature, by: 2}}"),
+        when("{change: {things: [climate], property: hvac_mode, is: [heat, cool], was: 'off'}}"),
+        given("{time: {after: '22:00', before: '06:00'}}, {time: {after: '05:00', before: '23:00'}}"),
+        given("{state: {things: [lamp, other], property: on_off, is: true, of: any}}, {state: {things: [lamp, other], property: on_off, is: false, of: any}}"),
+        given("{state: {things: [lamp], property: brightness, above: 10}}, {state: {things: [lamp], property: brightness, below: 20}}"),
+        given("{state: {things: [lamp], property: on_off, is: [true, false], for_s: 60}}"),
+        given("{not: {mode: {place: home, is: away}}}, {mode: {place: home, is: home}}"),
+        given("{sun: {is: up}}, {connection: {things: [lamp], is: online}}, {whereabouts: {things: [wei], at: home}}"),
+        given('{cel: {expression: "t > 19.5 && o", given: {t: {thing: probe, property: temperature}, o: {thing: lamp, property: on_off}}}}'),
+        then("{set: {place: hall, state: {on_off: false}}}"),
+        then("{set: {things: [climate], state: {target_temperature: {cel: {expression: 't - 2.0 < 5.0 ? 5.0 : 21.0', given: {t: {thing: probe, property: temperature}}}}}}}"),
+        then("{set: {things: [lamp], state: {brightness: {add: 10}, on_off: {toggle: true}}}}"),
+        then("{snapshot: {name: before, things: [lamp]}}, {restore: {name: before}}"),
+        then("{call: {things: [vacuum], action: dock}}, {http: {url: 'https://example.org'}}"),
+        then("{wait: {until: [{sun: {is: up}}], otherwise: stop}}, {notify: {to: [wei], text: '{probe.temperature}'}}"),
+        then("{wait: {for_s: 5}}, {repeat: {until: [{sun: {is: up}}], then: [{wait: {for_s: 60}}]}}"),
+        then("{choose: {branches: [{if: [{state: {things: [probe], property: temperature, above: 25}}], then: [{stop: {}}]},"
+             "{if: [{state: {things: [probe], property: temperature, above: 20}}], then: [{stop: {}}]}]}}, {notify: {text: x}}"),
+        then("{mode: {place: home, to: away}}"),
+    ],
+)  # fmt: skip
+def test_sound(text: str) -> None:
+    assert check(text, people=["wei"]) == []
+
+
+def test_several_errors_are_counted() -> None:
+    with pytest.raises(CallerError, match="and 1 more errors"):
+        require_sound(scene(then("{set: {things: [a, b], state: {on_off: true}}}")), Facts(world(), Catalogue()))
+
+
+def test_similar_names() -> None:
+    assert near("lamp1", ["lamp2", "lamp3", "door"], "a thing") == "one of lamp3, lamp2"
+    assert near("x", ["lamp"], "a thing") == "a thing"
+    assert near("lamp1", [f"lamp{n}" for n in range(3000)], "a thing") == "a thing"
+
+
+def ring(text: str, *others: tuple[str, str]) -> list[Finding]:
+    found = check(text, *(scene(body, id) for id, body in others))
+    return [finding for finding in found if finding.rule == "ring"]
+
+
+def sets(trigger: str, step: str, **more: Any) -> str:
+    extra = "".join(f"{name}: {value}\n" for name, value in more.items())
+    return f"{extra}when: [{trigger}]\nthen: [{step}]\n"
+
+
+def on(thing: str, value: str = "true") -> str:
+    return f"{{change: {{things: [{thing}], property: on_off, is: {value}}}}}"
+
+
+def put(thing: str, value: str = "true") -> str:
+    return f"{{set: {{things: [{thing}], state: {{on_off: {value}}}}}}}"
+
+
+class TestRings:
+    def test_without_end(self) -> None:
+        (found,) = ring(sets(on("lamp"), put("lamp", "false")), ("b", sets(on("lamp", "false"), put("lamp"))))
+        assert (found.severity, found.path, found.scenes) == ("error", "when.0.change", ("b",))
+        assert found.reason == (
+            "s sets lamp.on_off, which sets off b; b sets lamp.on_off, which sets off s, without end"
+        )
+
+    def test_by_itself(self) -> None:
+        (found,) = ring(sets(on("lamp"), put("lamp", "{toggle: true}")))
+        assert (found.severity, found.scenes) == ("error", ())
+
+    def test_damped_by_values(self) -> None:
+        (found,) = ring(sets(on("lamp"), put("other")), ("b", sets(on("other"), put("lamp"))))
+        assert found.severity == "info"
+        assert "fail the test again" in found.reason
+
+    @pytest.mark.parametrize(
+        ("value", "severity"),
+        [("5", "info"), ("{add: 5}", "info"), ("{add: -5}", "info"), ("{cel: {expression: '5'}}", "error")],
+    )
+    def test_any_change(self, value: str, severity: str) -> None:
+        trigger = "{change: {things: [lamp], property: brightness}}"
+        step = f"{{set: {{things: [lamp], state: {{brightness: {value}}}}}}}"
+        (found,) = ring(sets(trigger, step))
+        assert found.severity == severity
+
+    def test_up_and_down(self) -> None:
+        trigger = "{change: {things: [lamp], property: brightness}}"
+        up, down = (f"{{set: {{things: [lamp], state: {{brightness: {{add: {n}}}}}}}}}" for n in (5, -5))
+        found = ring(sets(trigger, up), ("b", sets(trigger, down)))
+        assert [(each.severity, each.scenes) for each in found] == [("error", ("b",)), ("info", ())]
+        assert "error" in [each.severity for each in ring(sets(trigger, f"{up}, {down}"))]
+
+    def test_without_a_limit(self) -> None:
+        trigger = "{change: {things: [press], property: setpoint}}"
+        (found,) = ring(sets(trigger, "{set: {things: [press], state: {setpoint: {add: 1}}}}"))
+        assert found.severity == "error"
+
+    def test_deeper_into_a_bound(self) -> None:
+        trigger = "{change: {things: [lamp], property: brightness, above: 50}}"
+        for value, severity in (("{add: 5}", "info"), ("{add: -5}", "error"), ("80", "info")):
+            (found,) = ring(sets(trigger, f"{{set: {{things: [lamp], state: {{brightness: {value}}}}}}}"))
+            assert found.severity == severity, value
+        both = "{change: {things: [lamp], property: brightness, above: 50, below: 90}}"
+        (found,) = ring(sets(both, "{set: {things: [lamp], state: {brightness: {add: 5}}}}"))
+        assert found.severity == "error"
+
+    def test_slow(self) -> None:
+        (found,) = ring(sets(on("lamp"), "{wait: {for_s: 60}}, " + put("lamp", "{toggle: true}")))
+        assert found.severity == "warning"
+        assert "once in 60 s" in found.reason
+
+    def test_a_condition_may_end_it(self) -> None:
+        text = sets(on("lamp"), put("lamp", "{toggle: true}")) + "if: [{mode: {place: home, is: night}}]\n"
+        assert [each.severity for each in ring(text)] == ["warning"]
+
+    def test_modes(self) -> None:
+        a = sets("{mode: {place: home, is: away}}", "{mode: {place: home, to: home}}")
+        b = sets("{mode: {place: home, is: home}}", "{mode: {place: home, to: away}}")
+        (found,) = ring(a, ("b", b))
+        assert found.severity == "error"
+        c = sets("{mode: {place: home, is: away}}", "{mode: {place: home, to: away}}")
+        assert [each.severity for each in ring(c)] == ["info"]
+
+    def test_scenes_that_run_each_other(self) -> None:
+        b = ("b", sets(on("other"), "{scene: {id: s}}"))
+        assert [each.severity for each in ring(sets(on("lamp"), "{scene: {id: b}}"), b)] == ["info"]
+        (found,) = ring(sets(on("lamp"), "{scene: {id: b}}", mode="parallel"), b)
+        assert (found.severity, found.path) == ("error", "then.0.scene")
+        assert found.reason.startswith("s runs b; b runs s")
+
+    def test_the_end_sets_off(self) -> None:
+        (found,) = ring(sets("{scene: {id: b}}", "{stop: {}}"), ("b", sets("{scene: {id: s}}", "{stop: {}}")))
+        assert found.severity == "error"
+        assert "the end of s sets off b" in found.reason
+
+    def test_a_figure_over_time(self) -> None:
+        trigger = "{window: {things: [lamp], property: brightness, over_s: 60, agg: mean, above: 50}}"
+        (found,) = ring(sets(trigger, "{set: {things: [lamp], state: {brightness: 80}}}"))
+        assert found.severity == "error"
+
+    def test_none(self) -> None:
+        assert not ring(sets(on("lamp"), put("lamp", "false")))  # it does not begin to be true by that
+        assert not ring(sets(on("lamp"), put("other")), ("b", sets(on("probe"), put("lamp"))))
+        assert not ring(WARM, ("b", sets("{scene: {id: b}}", "{scene: {id: gone}}")))
+
+    def test_by_trait_and_kind(self) -> None:
+        (found,) = ring(
+            sets("{change: {kind: light, place: home, property: on_off, is: true}}", put("other", "{toggle: true}"))
+        )
+        assert found.severity == "error"
+
+
+class TestClashes:
+    def clash(self, text: str, *others: tuple[str, str]) -> list[tuple[str, str]]:
+        found = check(text, *(scene(body, id) for id, body in others))
+        return [(each.rule, each.path) for each in found if each.rule in ("clash", "shadowed")]
+
+    @pytest.mark.parametrize(
+        ("mine", "theirs"),
+        [
+            (on("lock"), on("lock")),
+            ("{time: {at: '07:00'}}", "{time: {at: '07:00', every: weekday}}"),
+            ("{mode: {place: home, is: [away, night]}}", "{mode: {place: home, is: night}}"),
+            ("{event: {things: [bell], event: ring}}", "{event: {kind: doorbell, event: ring}}"),
+            ("{travel: {things: [su7], arrives: home}}", "{travel: {things: [su7, wei], arrives: home}}"),
+            ("{scene: {id: c}}", "{scene: {id: c}}"),
+            ("{connection: {things: [lamp], is: offline}}", "{connection: {things: [lamp], is: offline}}"),
+            ("{change: {things: [climate], property: hvac_mode, is: [heat, cool]}}", "{change: {things: [climate], property: hvac_mode, is: heat}}"),
+        ],
+    )  # fmt: skip
+    def test_the_same_moment(self, mine: str, theirs: str) -> None:
+        mine, theirs = (each.replace("on_off", "locked") if "lock]" in each else each for each in (mine, theirs))
+        c = ("c", sets(on("probe"), "{stop: {}}"))
+        assert self.clash(sets(mine, put("lamp")), ("b", sets(theirs, put("lamp", "false"))), c) == [
+            ("clash", "then.0.set.state.on_off")
+        ]
+
+    def test_modes(self) -> None:
+        a, b = (sets("{time: {at: '07:00'}}", f"{{mode: {{place: home, to: {mode}}}}}") for mode in ("home", "away"))
+        assert self.clash(a, ("b", b)) == [("clash", "then.0.mode")]
+
+    @pytest.mark.parametrize(
+        ("mine", "theirs"),
+        [
+            ("{time: {at: '07:00'}}", "{time: {at: '07:01'}}"),
+            ("{time: {at: '07:00', every: weekend}}", "{time: {at: '07:00', every: weekday}}"),
+            ("{time: {at: '07:00', every: weekend}}", "{time: {at: '07:00', every: never}}"),
+            ("{mode: {place: home, is: away}}", "{mode: {place: home, is: night}}"),
+            ("{mode: {place: home, is: away}}", "{time: {at: '07:00'}}"),
+            (on("other"), on("other", "false")),
+            (on("other"), "{change: {things: [other], property: brightness, is: 5}}"),
+            (on("other"), "{change: {things: [other], property: nothing, is: 5}}"),
+            (on("other"), on("climate")),
+            (on("gone"), on("gone")),
+        ],
+    )
+    def test_another_moment(self, mine: str, theirs: str) -> None:
+        assert not self.clash(sets(mine, put("lamp")), ("b", sets(theirs, put("lamp", "false"))))
+
+    def test_told_apart(self) -> None:
+        b = sets("{time: {at: '07:00'}}", put("lamp", "false")) + "if: [{mode: {place: home, is: away}}]\n"
+        a = sets("{time: {at: '07:00'}}", put("lamp")) + "if: [{mode: {place: home, is: home}}]\n"
+        assert not self.clash(a, ("b", b))
+        assert not self.clash(sets("{time: {at: '07:00'}}", "{wait: {for_s: 5}}, " + put("lamp")), ("b", b))
+        assert not self.clash(sets("{time: {at: '07:00'}}", put("lamp", "{toggle: true}")), ("b", b))
+        late = sets("{time: {at: '07:00'}}", "{wait: {for_s: 5}}, " + put("lamp", "false"))
+        assert not self.clash(sets("{time: {at: '07:00'}}", put("lamp")), ("b", late))
+
+    def test_shadowed(self) -> None:
+        text = sets("{time: {at: '07:00'}}", put("lamp"))
+        narrow = text + "if: [{mode: {place: home, is: away}}]\n"
+        assert self.clash(narrow, ("b", text)) == [("shadowed", "when.0.time")]
+        assert not self.clash(text, ("b", narrow))
+        assert not self.clash(text, ("b", "enabled: false\n" + text))
+
+    def test_its_own_earlier_version(self) -> None:
+        text = sets("{time: {at: '07:00'}}", put("lamp"))
+        assert not self.clash(text, ("s", sets("{time: {at: '07:00'}}", put("lamp", "false"))))
+
+
+class TestCatalogue:
+    def test_put_and_remove(self) -> None:
+        text = sets(on("lamp"), put("other") + ", {mode: {place: home, to: away}}, {scene: {id: x}}")
+        catalogue = Catalogue([scene(text, "a"), scene("when: [{time: {at: '07:00'}}]", "b")])
+        assert (list(catalogue), len(catalogue)) == (["a", "b"], 2)
+        place = world()
+        lamp, other = place.things["lamp"], place.things["other"]
+        assert [each.scene for each in catalogue.waiting_for(lamp, "on_off", place)] == ["a"]
+        assert [each.path for each in catalogue.doing_to(other, "on_off", place)] == ["then.0.set.state.on_off"]
+        catalogue.put(scene(sets(on("other"), put("lamp")), "a"))
+        assert not list(catalogue.waiting_for(lamp, "on_off", place))
+        assert not catalogue.doing_to_mode("home")
+        catalogue.remove("a")
+        catalogue.remove("a")
+        assert "a" not in catalogue
+        assert catalogue.get("a") is None
