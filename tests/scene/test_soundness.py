@@ -11,12 +11,14 @@ import pytest
 
 from unisono.errors import CallerError
 from unisono.scene.catalogue import Catalogue
-from unisono.scene.document import Scene, load_scene
+from unisono.scene.document import Cel, Given, Scene, load_scene
 from unisono.scene.finding import near
 from unisono.scene.soundness import Facts, Finding, check_scene, require_sound
-from unisono.scene.world import Place, World
-from unisono.thing import builtin_model, compile_model
+from unisono.scene.trial import try_expression
+from unisono.scene.world import World
+from unisono.thing import Arg, Choice, Event, Model, Property, Schema, Service, builtin_model, compile_model
 from unisono.thing.shape import Shape
+from unisono.twin.places import Place, Places
 from unisono.twin.twin import Twin
 
 THINGS = {
@@ -30,12 +32,31 @@ THINGS = {
     "wei": ("person", "home"),
     "press": ("press", "home"),
     "vacuum": ("vacuum", "home"),
+    "agv": ("agv", "home"),
+    "box": ("box", "home"),
 }
+
+#: Two services, as an imported model has them: addresses differ from traits.
+BOX = Model(
+    id="box",
+    services=(
+        Service(
+            key="a",
+            properties=(
+                Property(key="on", trait="on_off", schema=Schema(kind="bool"), access=("read", "write", "notify")),
+                Property(key="warm", trait="temperature", schema=Schema(kind="float"), access=("read", "notify")),
+                Property(key="list", schema=Schema(kind="array"), access=("read", "write", "notify")),
+            ),
+            events=(Event(key="full", args=(Arg(key="warm", property="a.warm"), Arg(key="gone", property="a.gone"))),),
+        ),
+        Service(key="b", properties=(Property(key="warm", trait="temperature", schema=Schema(kind="float")),)),
+    ),
+)
 
 
 @cache
 def shape(kind: str) -> Shape:
-    return compile_model(builtin_model(kind))
+    return compile_model(BOX if kind == "box" else builtin_model(kind))
 
 
 def world(things: dict[str, tuple[str, str]] = THINGS) -> World:
@@ -43,13 +64,10 @@ def world(things: dict[str, tuple[str, str]] = THINGS) -> World:
     for id, (kind, place) in things.items():
         twins[id] = Twin(id, shape(kind), 0)
         twins[id].place, twins[id].root = place, "home"
-    made = World(twins)
-    made.places = {
-        "home": Place("home", None, "Europe/Berlin", 52.5, 13.4),
-        "hall": Place("hall", "home"),
-        "lab": Place("lab"),
-    }
-    return made
+    places = Places()
+    for each in (Place("home", None, "Europe/Berlin", 52.5, 13.4), Place("hall", "home"), Place("lab")):
+        places.take(each)
+    return World(twins, places)
 
 
 def scene(text: str, id: str = "s") -> Scene:
@@ -125,7 +143,15 @@ def then(step: str) -> str:
         (then("{set: {things: [lamp], state: {brightness: {toggle: true}}}}"), "then.0.set.state.brightness.toggle", "bad_value", "100"),
         (then("{set: {things: [lamp], state: {brightness: {cel: 5}}}}"), "then.0.set.state.brightness.cel", "bad_scene", "expression"),
         (then("{set: {things: [lamp], state: {brightness: {add: much}}}}"), "then.0.set.state.brightness.add", "bad_scene", "a number"),
+        (then("{call: {things: [agv, lamp], action: go_to, input: {station: a}}}"), "then.0.call.action", "unknown_action", "identify"),
         (then("{call: {things: [lamp], action: identify, input: {n: 1}}}"), "then.0.call.input.n", "bad_value", "no arguments"),
+        (when("{change: {things: [lamp], property: on_off, is: true}}, {change: {things: [box], property: temperature, above: 1}}"), "when.1.change.property", "unknown_property", "a.warm"),
+        (when("{event: {things: [box], event: a.full, fields: {warm: hot}}}"), "when.0.event.fields.warm", "bad_value", "a number"),
+        (when("{event: {things: [bell], event: ring, fields: {x: hot}}}"), "when.0.event.fields.x", "unknown_field", ""),
+        (then("{set: {things: [lamp, probe], state: {on_off: true}}}"), "then.0.set.state.on_off", "unknown_property", ""),
+        (then("{set: {things: [box], state: {list: 5}}}"), "then.0.set.state.list", "unknown_property", "a.list"),
+        (then("{set: {things: [box], state: {a.list: 5}}}"), "then.0.set.state.a.list", "bad_value", "a list"),
+        (then("{set: {things: [climate], state: {target_temperature: 90}}}"), "then.0.set.state.target_temperature", "bad_value", "(Cel)"),
         # expressions
         (given('{cel: {expression: "t >", given: {t: {thing: probe, property: temperature}}}}'), "if.0.cel.expression", "bad_expression", "CEL"),
         (given('{cel: {expression: "t > 2.0 && u", given: {t: {thing: probe, property: temperature}}}}'), "if.0.cel.expression", "bad_expression", "t"),
@@ -184,6 +210,7 @@ def test_error(text: str, path: str, rule: str, expected: str) -> None:
         (when("{travel: {things: [su7], arrives: lab}}"), "warning", "when.0.travel.arrives", "never"),
         (given("{state: {things: [lamp], property: brightness, above: -1}}"), "warning", "if.0.state", "always"),
         (given("{all: []}"), "warning", "if.0.all", "always"),
+        (given("{not: {state: {things: [lamp], property: on_off, is: [true, false], of: none}}}"), "warning", "if.0.not.state", "always"),
         (then("{notify: {text: '{lmp.on_off}'}}"), "warning", "then.0.notify.text", "unknown_thing"),
         (then("{notify: {title: '{lamp.weight}', text: x}}"), "warning", "then.0.notify.title", "unknown_property"),
         (then("{stop: {}}, {notify: {text: x}}"), "warning", "then.1", "unreachable"),
@@ -253,6 +280,18 @@ def test_told(text: str, severity: str, path: str, rule: str) -> None:
         then("{choose: {branches: [{if: [{state: {things: [probe], property: temperature, above: 25}}], then: [{stop: {}}]},"
              "{if: [{state: {things: [probe], property: temperature, above: 20}}], then: [{stop: {}}]}]}}, {notify: {text: x}}"),
         then("{mode: {place: home, to: away}}"),
+        given("{window: {things: [probe], property: temperature, over_s: 60, agg: max, below: 20}}"),
+        then("{call: {things: [agv], action: go_to, input: {station: {cel: {expression: '\"a\"'}}}}}"),
+        then("{call: {place: home, action: identify}}"),
+        when("{event: {things: [box], event: a.full, fields: {gone: [1], warm: 20}}}"),
+        when("{change: {things: [box], property: a.list, is: [[1, 2]]}}"),
+        when("{change: {things: [box], property: a.warm, is: [20, 30], is_not: 25}}"),
+        given("{state: {kind: light, property: on_off, is: true}}, {state: {things: [lamp], property: brightness, above: 5}}"),
+        given("{state: {things: [lamp], property: on_off, is: true, of: none}}, {state: {things: [lamp], property: on_off, is: true}}"),
+        given("{time: {after: '07:00:30', before: '07:00:40'}}, {time: {after: '07:00:35'}}, {time: {before: '07:00:36'}}"),
+        given("{connection: {things: [lamp], is: online}}, {connection: {things: [other], is: offline}}"),
+        given("{any: [{sun: {is: up}}, {mode: {place: home, is: away}}]}, {not: {sun: {is: down}}}"),
+        then("{repeat: {while: [{sun: {is: up}}], then: [{wait: {for_s: 5}}]}}, {wait: {until: [{sun: {is: up}}]}}, {notify: {text: x}}"),
     ],
 )  # fmt: skip
 def test_sound(text: str) -> None:
@@ -262,6 +301,32 @@ def test_sound(text: str) -> None:
 def test_several_errors_are_counted() -> None:
     with pytest.raises(CallerError, match="and 1 more errors"):
         require_sound(scene(then("{set: {things: [a, b], state: {on_off: true}}}")), Facts(world(), Catalogue()))
+
+
+def test_words() -> None:
+    assert str(Finding("error", "if.0", "never", "no", "yes")) == "if.0: no; expected yes"
+    assert str(Finding("error", "if.0", "never", "no")) == "if.0: no"
+
+
+@pytest.mark.parametrize(
+    ("expression", "schema", "result", "fault"),
+    [
+        ("x > 5", Schema(kind="int"), None, None),
+        ("x > 5", Schema(kind="int", min=3), None, None),
+        ("x > 5.0", Schema(kind="float", max=3), None, None),
+        ("x > 5.0", Schema(kind="int", min=0, max=9), Schema(kind="bool"), None),
+        ("x == 'off' ? 5 : 6", Schema(kind="enum", choices=(Choice(value="off"),)), Schema(kind="int", max=5), None),
+        ("size(x)", Schema(kind="string"), Schema(kind="int"), None),
+        ("size(x)", Schema(kind="array"), None, "true or false"),
+        ("x.y", Schema(kind="object"), Schema(kind="any"), "types"),
+        ("x ? 1 : 2", Schema(kind="bool"), Schema(kind="bool"), "true or false"),
+        ("[", Schema(kind="bool"), Schema(kind="bool"), "CEL"),
+    ],
+)
+def test_trial(expression: str, schema: Schema, result: Schema | None, fault: str | None) -> None:
+    cel = Cel(expression=expression, given={"x": Given(thing="a", property="b")})
+    found = try_expression(cel, {"x": schema}, result)
+    assert (found is None) if fault is None else (found is not None and fault in found[1]), found
 
 
 def test_similar_names() -> None:
@@ -375,6 +440,24 @@ class TestRings:
         assert not ring(sets(on("lamp"), put("other")), ("b", sets(on("probe"), put("lamp"))))
         assert not ring(WARM, ("b", sets("{scene: {id: b}}", "{scene: {id: gone}}")))
 
+    @pytest.mark.parametrize(
+        ("selection", "rings"),
+        [
+            ("kind: light, place: home", 1),
+            ("kind: light", 1),
+            ("place: hall", 1),
+            ("kind: lamp", 0),
+            ("kind: light, place: lab", 0),
+            ("things: [lock], place: lab", 0),
+        ],
+    )
+    def test_through_a_selection(self, selection: str, rings: int) -> None:
+        others = f"{{change: {{{selection}, property: on_off, is: true}}}}"
+        assert len(ring(sets(on("other"), put("lamp")), ("b", sets(others, put("other", "{toggle: true}"))))) == rings
+        steps = f"{{set: {{{selection}, state: {{on_off: {{toggle: true}}}}}}}}"
+        found = ring(sets(on("lamp"), put("other")), ("b", sets(on("other"), steps)))
+        assert len(found) == rings
+
     def test_by_trait_and_kind(self) -> None:
         (found,) = ring(
             sets("{change: {kind: light, place: home, property: on_off, is: true}}", put("other", "{toggle: true}"))
@@ -429,6 +512,14 @@ class TestClashes:
     def test_another_moment(self, mine: str, theirs: str) -> None:
         assert not self.clash(sets(mine, put("lamp")), ("b", sets(theirs, put("lamp", "false"))))
 
+    def test_a_selection(self) -> None:
+        a = sets("{time: {at: '07:00'}}", put("lamp"))
+        b = sets(
+            "{time: {at: '07:00'}}", "{set: {kind: light, place: hall, state: {on_off: false}}}, {notify: {text: x}}"
+        )
+        assert self.clash(a, ("b", b)) == [("clash", "then.0.set.state.on_off")]
+        assert self.clash(b, ("a", a)) == [("clash", "then.0.set.state.on_off")]
+
     def test_told_apart(self) -> None:
         b = sets("{time: {at: '07:00'}}", put("lamp", "false")) + "if: [{mode: {place: home, is: away}}]\n"
         a = sets("{time: {at: '07:00'}}", put("lamp")) + "if: [{mode: {place: home, is: home}}]\n"
@@ -448,6 +539,69 @@ class TestClashes:
     def test_its_own_earlier_version(self) -> None:
         text = sets("{time: {at: '07:00'}}", put("lamp"))
         assert not self.clash(text, ("s", sets("{time: {at: '07:00'}}", put("lamp", "false"))))
+        home, away = (sets("{time: {at: '07:00'}}", f"{{mode: {{place: home, to: {to}}}}}") for to in ("home", "away"))
+        assert not self.clash(home, ("s", away))
+
+
+class TestUnreachable:
+    """Findings of branches whose conditions cover each other."""
+
+    @pytest.mark.parametrize(
+        ("first", "second", "covered"),
+        [
+            ("state: {things: [lamp], property: on_off, is: [true, false]}", "sun: {is: up}", True),
+            ("any: [{state: {things: [lamp], property: on_off, is_not: []}}, {sun: {is: up}}]", "sun: {is: up}", True),
+            (
+                "state: {kind: light, property: brightness, above: 5, of: any}",
+                "state: {kind: light, property: brightness, above: 6, of: any}",
+                True,
+            ),
+            (
+                "state: {kind: light, property: brightness, above: 5, of: none}",
+                "state: {kind: light, property: brightness, above: 6, of: none}",
+                False,
+            ),
+            (
+                "state: {things: [lamp], property: brightness, above: 5}",
+                "state: {things: [other], property: brightness, above: 6}",
+                False,
+            ),
+            (
+                "state: {kind: fan, property: brightness, above: 5}",
+                "state: {kind: fan, property: brightness, above: 6}",
+                False,
+            ),
+            ("mode: {place: home, is: away}", "mode: {place: home, is: night}", False),
+        ],
+    )
+    def test_branches(self, first: str, second: str, covered: bool) -> None:
+        branches = ", ".join(f"{{if: [{{{each}}}], then: [{{notify: {{text: x}}}}]}}" for each in (first, second))
+        found = check(then(f"{{choose: {{branches: [{branches}]}}}}"))
+        assert ("then.0.choose.branches.1" in [each.path for each in found if each.rule == "unreachable"]) is covered
+
+    @pytest.mark.parametrize(
+        "step",
+        [
+            "{wait: {until: [{any: []}], otherwise: stop}}",
+            "{wait: {until: [{state: {things: [lamp], property: brightness, above: 200}}], otherwise: stop}}",
+            "{choose: {branches: [{if: [{state: {things: [lamp], property: on_off, is: [true, false]}}], then: [{stop: {}}]}]}}",
+        ],
+    )
+    def test_steps_behind(self, step: str) -> None:
+        found = check(then(f"{step}, {{notify: {{text: x}}}}"))
+        assert ("then.1", "unreachable") in [(each.path, each.rule) for each in found]
+
+    def test_a_loop_that_is_never_entered(self) -> None:
+        text = "{repeat: {while: [{not: {all: []}}], then: [{stop: {}}]}}, {notify: {text: x}}"
+        found = [each.path for each in check(then(text)) if each.rule == "unreachable"]
+        assert found == ["then.0.repeat.then"]
+
+    def test_what_is_impossible_is_true_of_none(self) -> None:
+        none = "{state: {things: [lamp], property: brightness, above: 200, of: none}}"
+        found = check(
+            then(f"{{choose: {{branches: [{{if: [{none}], then: [{{stop: {{}}}}]}}]}}}}, {{notify: {{text: x}}}}")
+        )
+        assert "then.1" in [each.path for each in found]
 
 
 class TestCatalogue:

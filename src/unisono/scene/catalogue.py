@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from unisono.errors import CallerError
 from unisono.scene.document import Action, Condition, Scene, Selector, Trigger, kind_of
-from unisono.scene.world import World
+from unisono.scene.world import World, find_index
 from unisono.twin.twin import Twin
 
-__all__ = ["Catalogue", "Doing", "Footprint", "Waiting", "computed", "footprint", "names_of"]
+__all__ = ["Catalogue", "Doing", "Footprint", "Waiting", "computed", "footprint"]
 
 
 class Waiting(msgspec.Struct, frozen=True, eq=False):
@@ -111,10 +110,10 @@ class Catalogue:
 
     def waiting_for(self, twin: Twin, key: str, world: World) -> Iterator[Waiting]:
         """The triggers that follow the values of a property (by its address) of a thing."""
-        names = names_of(twin, key)
+        index = twin.shape.index[key]
         for waiting in (*self._waits["thing", twin.id], *self._waits["wide", ""]):
-            follows = waiting.kind in ("change", "window") and waiting.body.property in names
-            if follows and _means(waiting.body, twin, world):
+            follows = waiting.kind in ("change", "window") and _means(waiting.body, twin, world)
+            if follows and find_index(twin, waiting.body.property) == index:
                 yield waiting
 
     def waiting_for_mode(self, place: str) -> list[Waiting]:
@@ -125,9 +124,10 @@ class Catalogue:
 
     def doing_to(self, twin: Twin, key: str, world: World) -> Iterator[Doing]:
         """The steps that set a property of a thing."""
-        names = names_of(twin, key)
+        index = twin.shape.index[key]
         for doing in (*self._does["thing", twin.id], *self._does["wide", ""]):
-            if doing.selector is not None and doing.name in names and _means(doing.selector, twin, world):
+            sets = doing.selector is not None and _means(doing.selector, twin, world)
+            if sets and find_index(twin, doing.name) == index:
                 yield doing
 
     def doing_to_mode(self, place: str) -> list[Doing]:
@@ -140,26 +140,12 @@ def computed(value: Any) -> str:
     return kind if kind in ("add", "toggle", "cel") else ""
 
 
-def names_of(twin: Twin, key: str) -> tuple[str, ...]:
-    """The address of a property, and its trait where that means no other."""
-    trait = twin.shape.model.properties[key].trait
-    if trait is None or trait == key:
-        return (key,)
-    try:
-        return (key, trait) if twin.shape.find(trait)[0] == key else (key,)
-    except CallerError:
-        return (key,)
-
-
 def _means(selector: Selector, twin: Twin, world: World) -> bool:
-    """Whether a selection has this thing in it."""
+    """Whether a selection that was found by a thing, or is a wide one, has this thing in it."""
     if twin.id in selector.things:
         return True
-    if selector.kind is not None:
-        own = twin.shape.model.kind or twin.model
-        if own != selector.kind and not own.startswith(selector.kind + "."):
-            return False
-    elif selector.place is None:
+    own = twin.shape.model.kind or twin.model
+    if selector.kind is not None and own != selector.kind and not own.startswith(selector.kind + "."):
         return False
     return selector.place is None or world.inside(twin.place, selector.place)
 

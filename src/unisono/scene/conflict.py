@@ -16,13 +16,13 @@ from msgspec import UNSET
 
 from unisono.errors import CallerError
 from unisono.scene.catalogue import Catalogue, Doing, Footprint, Waiting, computed, footprint
-from unisono.scene.document import Change, Matching, ModeChange, Scene, Time
+from unisono.scene.document import Change, Matching, ModeChange, Scene, Selector, Time
 from unisono.scene.extent import passes
 from unisono.scene.finding import Finding
 from unisono.scene.matching import compile_test, equal
 from unisono.scene.reach import contradiction
 from unisono.scene.schedule import read_weekdays
-from unisono.scene.world import World
+from unisono.scene.world import World, find_index
 from unisono.thing import Schema
 
 __all__ = ["conflicts"]
@@ -60,6 +60,15 @@ class Look:
         self._id = scene.id
         self._world = world
         self._others = others
+        self._selected: dict[tuple[Any, ...], dict[str, None]] = {}
+
+    def _select(self, selector: Selector) -> dict[str, None]:
+        """What a selector means, in its order; asked for again and again."""
+        key = (selector.things, selector.place, selector.kind)
+        found = self._selected.get(key)
+        if found is None:
+            found = self._selected[key] = dict.fromkeys(self._world.select(selector))
+        return found
 
     def _print(self, id: str) -> Footprint | None:
         return self._mine if id == self._id else self._others.get(id)
@@ -118,23 +127,19 @@ class Look:
     def _targets(self, doing: Doing) -> Iterator[tuple[str, str, Schema]]:
         """What a step sets: thing, address, declaration."""
         assert doing.selector is not None
-        for id in self._world.select(doing.selector):
+        for id in self._select(doing.selector):
             twin = self._world.things.get(id)
-            try:
-                key, declared = twin.shape.find(doing.name) if twin is not None else ("", None)
-            except CallerError:
-                continue
-            if declared is not None and declared.writable:
-                yield id, key, declared.schema
+            if twin is not None and find_index(twin, doing.name) is not None:
+                key, declared = twin.shape.find(doing.name)
+                if declared.writable:
+                    yield id, key, declared.schema
 
     def _follows(self, waiting: Waiting, thing: str, key: str) -> bool:
         selector = waiting.selector
-        if selector is None or waiting.kind not in ("change", "window") or thing not in self._world.select(selector):
+        if selector is None or waiting.kind not in ("change", "window") or thing not in self._select(selector):
             return False
-        try:
-            return self._world.things[thing].shape.find(waiting.body.property)[0] == key
-        except CallerError:
-            return False
+        twin = self._world.things[thing]
+        return find_index(twin, waiting.body.property) == twin.shape.index[key]
 
     def _waiting_for_mode(self, place: str) -> list[Waiting]:
         mine = [each for each in self._mine.waits if each.kind == "mode" and each.body.place == place]
@@ -252,7 +257,8 @@ class Look:
             return False
         if a.selector is None or b.selector is None:
             return _COINCIDE[a.kind](a.body, b.body)
-        common = set(self._world.select(a.selector)) & set(self._world.select(b.selector))
+        few, many = sorted((self._select(a.selector), self._select(b.selector)), key=len)
+        common = [thing for thing in few if thing in many]
         if a.kind != "change":
             return bool(common) and bool(_apart_from_things(a.body) == _apart_from_things(b.body))
         return a.body.for_s == b.body.for_s and any(self._both(a.body, b.body, thing) for thing in common)
@@ -260,15 +266,13 @@ class Look:
     def _both(self, a: Change, b: Change, thing: str) -> bool:
         """Whether one report may make both changes fit."""
         twin = self._world.things.get(thing)
-        try:
-            one, other = (twin.shape.find(each.property) for each in (a, b)) if twin is not None else (None, None)
-        except CallerError:
+        if twin is None or find_index(twin, a.property) is None:
             return False
-        if one is None or other is None or one[0] != other[0]:
+        if find_index(twin, a.property) != find_index(twin, b.property):
             return False
+        schema = twin.shape.find(a.property)[1].schema
         alike = (a.above, a.below, a.is_, a.is_not, a.was, a.by) == (b.above, b.below, b.is_, b.is_not, b.was, b.by)
-        single = one[1].schema.kind in ("bool", "enum")
-        return alike or (single and passes([a, b], one[1].schema) != "none")
+        return alike or (schema.kind in ("bool", "enum") and passes([a, b], schema) != "none")
 
     def _apart(self, doing: Doing, other: Doing, twin: Footprint) -> bool:
         """Whether their conditions never hold at the same time."""

@@ -386,18 +386,19 @@ class Scene(Part, kw_only=True):
 
 
 _AT = re.compile(r" - at `\$(.*)`$")
-_KINDS = {
-    each: tuple(field.encode_name for field in msgspec.structs.fields(each) if field.encode_name != "title")
+#: The members of which a part has one: their names in the document, and here.
+_MEMBERS = {
+    each: tuple((field.encode_name, field.name) for field in msgspec.structs.fields(each) if field.name != "title")
     for each in (Trigger, Condition, Action)
 }
 
 
 def kind_of(part: Trigger | Condition | Action) -> tuple[str, Any]:
     """The one member that is there, by its name in the document. For a part that `load_scene` took."""
-    for field in msgspec.structs.fields(type(part)):
-        value = getattr(part, field.name)
-        if value is not None and field.encode_name != "title":
-            return field.encode_name, value
+    for kind, name in _MEMBERS[type(part)]:
+        value = getattr(part, name)
+        if value is not None:
+            return kind, value
     raise AssertionError("load_scene lets no empty part through")
 
 
@@ -426,7 +427,7 @@ def scene_schema() -> dict[str, Any]:
     schema = msgspec.json.schema(Scene)
     for name, part in schema["$defs"].items():
         if name in ("Trigger", "Condition", "Action"):
-            part["oneOf"] = [{"required": [kind]} for kind in _KINDS[globals()[name]]]
+            part["oneOf"] = [{"required": [kind]} for kind, _name in _MEMBERS[globals()[name]]]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -477,17 +478,14 @@ def _check_parts(scene: Scene) -> None:
     add("then", 1, scene.then)
     while parts:
         path, depth, part = parts.pop()
-        kinds = _KINDS[type(part)]
-        given = [field.encode_name for field in msgspec.structs.fields(type(part)) if _has(part, field.name)]
+        members = _MEMBERS[type(part)]
+        given = [kind for kind, name in members if getattr(part, name) is not None]
         if len(given) != 1:
             detail = f"{' and '.join(given) or 'nothing'} given"
-            raise CallerError(detail, code="bad_scene", field=path, expected=f"exactly one of {', '.join(kinds)}")
+            expected = f"exactly one of {', '.join(kind for kind, _name in members)}"
+            raise CallerError(detail, code="bad_scene", field=path, expected=expected)
         for name, more in _inside(part):
             add(f"{path}.{name}", depth + 1, more)
-
-
-def _has(part: Any, name: str) -> bool:
-    return name != "title" and getattr(part, name) is not None
 
 
 def _inside(part: Trigger | Condition | Action) -> list[tuple[str, tuple[Any, ...]]]:

@@ -15,7 +15,7 @@ from unisono.scene.document import Action, Choose, Clock, Condition, Matching, R
 from unisono.scene.extent import contains, passes
 from unisono.scene.finding import Finding
 from unisono.scene.schedule import read_weekdays
-from unisono.scene.world import World
+from unisono.scene.world import World, find_index
 from unisono.thing import Schema
 
 __all__ = ["contradiction", "unreachable"]
@@ -236,7 +236,7 @@ def _states_exclude(a: Any, b: Any, world: World) -> bool:
     sure = [{thing: schema for thing, schema in _schemas(each, world) if _sure(each, world)} for each in (a, b)]
     for thing in sure[0].keys() & sure[1].keys():
         twin = world.things[thing]
-        if twin.shape.find(a.property)[0] == twin.shape.find(b.property)[0]:
+        if find_index(twin, a.property) == find_index(twin, b.property):
             alone = "none" in (passes([a], sure[0][thing]), passes([b], sure[0][thing]))
             if not alone and passes([a, b], sure[0][thing]) == "none":
                 return True
@@ -253,11 +253,8 @@ def _schemas(body: Matching, world: World) -> list[tuple[str, Schema]]:
     found = []
     for id in world.select(body):
         twin = world.things.get(id)
-        if twin is not None:
-            try:
-                found.append((id, twin.shape.find(body.property)[1].schema))
-            except CallerError:
-                continue
+        if twin is not None and find_index(twin, body.property) is not None:
+            found.append((id, twin.shape.find(body.property)[1].schema))
     return found
 
 

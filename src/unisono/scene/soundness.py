@@ -39,7 +39,7 @@ from unisono.scene.finding import Finding, near
 from unisono.scene.gate import Gate
 from unisono.scene.reach import unreachable
 from unisono.scene.trial import try_expression
-from unisono.scene.world import World
+from unisono.scene.world import World, find_index
 from unisono.thing import builtin_models, check_value, convert, find_event, find_unit
 from unisono.thing.model import Arg, Property
 from unisono.thing.schema import NUMERIC, Schema, describe, show
@@ -247,9 +247,9 @@ class Examination:
         self._error(path, "unknown_thing", f"there is no thing {id!r}", expected)
 
     def _place(self, place: str | None, path: str) -> bool:
-        if place is None or place in self._world.places:
+        if place is None or self._world.places.get(place) is not None:
             return True
-        expected = near(place, self._world.places, "the id of a place")
+        expected = near(place, [each.id for each in self._world.places], "the id of a place")
         self._error(path, "unknown_place", f"there is no place {place!r}", expected)
         return False
 
@@ -298,13 +298,15 @@ class Examination:
     def _tests(self, body: Matching, declared: Property, path: str) -> bool:
         """Whether each value that is compared with can be one of the property; what is wrong is told."""
         before = len(self.findings)
-        for name, field in (("is", "is_"), ("is_not", "is_not"), ("was", "was")):
-            given = getattr(body, field, UNSET)
-            if given is UNSET:
-                continue
-            many = isinstance(given, list) and declared.schema.kind not in ("array", "any")
-            for number, value in enumerate(given if many else [given]):
-                self._value(declared, value, f"{path}.{name}.{number}" if many else f"{path}.{name}")
+        for name, given in (("is", body.is_), ("is_not", body.is_not)):
+            if isinstance(given, list):
+                for number, value in enumerate(given):
+                    self._value(declared, value, f"{path}.{name}.{number}")
+            elif given is not UNSET:
+                self._value(declared, given, f"{path}.{name}")
+        was = getattr(body, "was", UNSET)
+        if was is not UNSET:
+            self._value(declared, was, f"{path}.was")
         for name in ("above", "below", "by"):
             bound = getattr(body, name, None)
             if bound is None:
@@ -373,7 +375,7 @@ class Examination:
             return
         where = self._world.where(place)
         for twin in things:
-            located, present = (_has(twin, trait) for trait in ("location", "presence"))
+            located, present = (find_index(twin, trait) is not None for trait in ("location", "presence"))
             if not (located and where is not None) and not (present and twin.root == place):
                 reason = f"nobody can tell whether {twin.id} is at {place}"
                 need = f"{place} with latitude and longitude" if located else f"a location or presence of {twin.id}"
@@ -490,14 +492,6 @@ def _asks(body: Matching) -> bool:
 
 def _some(keys: Sequence[str]) -> str:
     return f"one of {', '.join(keys[:8])}" if keys else "a thing that can be set"
-
-
-def _has(twin: Twin, trait: str) -> bool:
-    try:
-        twin.shape.find(trait)
-    except CallerError:
-        return False
-    return True
 
 
 def _declared(twin: Twin, arg: Arg) -> Property:
