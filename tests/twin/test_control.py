@@ -335,12 +335,19 @@ def test_a_command_that_wants_nothing_runs_out() -> None:
 
 def test_ended_commands_are_forgotten_in_the_order_of_their_ends() -> None:
     it = Home(ask("first", thing="ghost"), ask("second", thing="ghost"))
+    it.fold.partition.saved([], ["first"])
     it.say(*(ask(f"c{i}", thing="ghost") for i in range(KEEP_ENDED - 1)))
     commands = it.fold.partition.commands
     assert ("first" in commands, "second" in commands, len(commands)) == (False, True, KEEP_ENDED)
     assert all(each.state is State.FAILED for each in commands.values())
     _state, rows, removed = it.fold.partition.saved([], ["first", "second"])
     assert ([key for key, _row in rows], removed) == (["command:second"], ["command:first"])
+
+
+def test_a_command_that_no_checkpoint_has_is_not_taken_out_of_one() -> None:
+    it = Home(*(ask(f"c{i}", thing="ghost") for i in range(KEEP_ENDED + 5)))
+    _state, rows, removed = it.fold.partition.saved([], [f"c{i}" for i in range(KEEP_ENDED + 5)])
+    assert (len(rows), removed) == (KEEP_ENDED, [])
 
 
 def test_a_model_nobody_can_read_is_refused_and_its_things_with_it() -> None:

@@ -164,7 +164,7 @@ def picture(partition: Partition) -> dict[str, Any]:
         "commands": {id: encode(command) for id, command in sorted(partition.commands.items())},
         "ended": list(partition._ended),
         "letters": encode(partition.dead_letters.saved()),
-        "timers": sorted(partition._timers),
+        "timers": partition._live_timers(),
         "clock": (partition.wall, partition.elapsed),
         "places": encode(list(partition.places)),
         "series": partition.next_series,

@@ -17,7 +17,7 @@ from msgspec import UNSET
 
 from unisono.errors import CallerError
 from unisono.scene.condition import compile_conditions
-from unisono.scene.document import Change, Happening, Scene, Selector, Silence, Travel, Window, kind_of
+from unisono.scene.document import Change, Happening, Matching, Scene, Selector, Silence, Travel, Window, kind_of
 from unisono.scene.gate import Clockwork, Gate, GateSaved
 from unisono.scene.matching import Test, compile_bounds, compile_test, position_keys
 from unisono.scene.program import compile_steps
@@ -109,6 +109,7 @@ class Compiled:
         fire: Callable[[Compiled, Cause], None],
     ) -> None:
         self.scene = scene
+        self.id = scene.id
         self.version = version
         self.document = document
         self.enabled = scene.enabled
@@ -140,10 +141,6 @@ class Compiled:
         self.check = compile_conditions(scene.if_, "if", self)
         self.program = compile_steps(scene.then, self)
 
-    @property
-    def id(self) -> str:
-        return self.scene.id
-
     # what conditions and steps need
 
     def ids(self, selector: Selector) -> list[str]:
@@ -156,9 +153,9 @@ class Compiled:
             self.selectors.append((selector, found))
         return found
 
-    def gate(self, path: str, thing: str, property: str, test: Test, for_s: float) -> Gate:
-        gate = self._gate(path, thing, for_s, None)
-        self._follow(thing, property, Fits(gate, test, -1, thing, property))
+    def gate(self, path: str, thing: str, matching: Matching, test: Test) -> Gate:
+        gate = self._gate(path, thing, matching.for_s, None)
+        self._follow(thing, matching.property, Fits(gate, matching, test, -1, thing))
         return gate
 
     def rolling(self, path: str, thing: str, window: Window) -> Rolling:
@@ -182,9 +179,9 @@ class Compiled:
             if test is None or body.by is not None:
                 source = AnyChange(gate, body, number, thing)
             elif body.was is not UNSET:
-                source = FitsAfter(gate, test, number, thing, body.property, body.was)
+                source = FitsAfter(gate, body, test, number, thing)
             else:
-                source = Fits(gate, test, number, thing, body.property)
+                source = Fits(gate, body, test, number, thing)
             self._follow(thing, body.property, source)
 
     def _window(self, body: Window, number: int, path: str) -> None:

@@ -20,6 +20,7 @@ from unisono.scene.document import (
     Clock,
     Condition,
     Daylight,
+    Matching,
     Mode,
     Reachable,
     Selector,
@@ -65,7 +66,7 @@ class Builder(Protocol):
     @property
     def place(self) -> str: ...
     def ids(self, selector: Selector) -> list[str]: ...
-    def gate(self, path: str, thing: str, property: str, test: Test, for_s: float) -> Gate:
+    def gate(self, path: str, thing: str, matching: Matching, test: Test) -> Gate:
         """A gate that follows a value, so that somebody can ask since when it fits."""
         ...
 
@@ -206,9 +207,7 @@ class StateCheck(Each):
         self._test = test
         self._property = body.property
         self._world = builder.world
-        self._gates = (
-            {id: builder.gate(path, id, body.property, test, body.for_s) for id in self._ids} if body.for_s else None
-        )
+        self._gates = {id: builder.gate(path, id, body, test) for id in self._ids} if body.for_s else None
 
     def test(self, thing: str) -> tuple[bool, Any]:
         value = self._world.value(thing, self._property)

@@ -11,16 +11,15 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
 from unisono.errors import CallerError
-from unisono.scene.compiled import Compiled, Moment, SceneSaved, Watched
+from unisono.scene.compiled import Compiled, Moment, SceneSaved
 from unisono.scene.document import Scene, load_scene
 from unisono.scene.gate import Gate
 from unisono.scene.runner import Commands, Effect, Runner
 from unisono.scene.source import Cause
+from unisono.scene.watch import Watch
 from unisono.scene.world import World
-from unisono.thing.shape import NAN
 from unisono.twin.record import (
     EffectSending,
     EffectSent,
@@ -33,7 +32,6 @@ from unisono.twin.record import (
     SceneRun,
     SceneStop,
 )
-from unisono.twin.twin import Twin
 
 __all__ = ["Engine", "repeatable"]
 
@@ -69,8 +67,7 @@ class Engine(Runner):
     def __init__(self, world: World, commands: Commands, remind: Callable[[int, str], None]) -> None:
         super().__init__(world, commands, remind)
         self.removed: set[str] = set()
-        self._watched: dict[str, dict[str, Watched]] = {}
-        self._awaited: dict[str, set[str]] = {}
+        self._watches: dict[str, Watch] = {}
         self._unsettled: list[Gate] = []
         self._moments: list[tuple[int, str, int]] = []
         self._saved: list[SceneSaved] = []
@@ -109,7 +106,7 @@ class Engine(Runner):
         if wall < before - SET_BACK_US:
             self._plan_anew()
         self._deal(wall)
-        self._drain()
+        self.drain()
 
     def due(self, key: str) -> None:
         """A timer of ours has run out."""
@@ -124,48 +121,7 @@ class Engine(Runner):
         elif key in compiled.reminders:
             self.changed.add(scene)
             compiled.reminders[key]()
-        self._drain()
-
-    # what happens to things
-
-    def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None:
-        """A thing reported; the twin has the values already. ``values``: as `Shape.read` gives them."""
-        absent = twin.shape.absent
-        for scene, watched in self._watched.get(twin.id, {}).items():
-            self.changed.add(scene)
-            for index, source in watched.values:
-                value = values[index]
-                if value is not absent[index] and value is not NAN and value is not UNSET:
-                    source.see(value, at)
-            for silent_index, heard in watched.heard:
-                if silent_index is None or values[silent_index] is not absent[silent_index]:
-                    heard.hear(at)
-            if watched.moves and any(values[index] is not absent[index] for index in watched.spots):
-                for move in watched.moves:
-                    move.look(twin, at)
-        if twin.id in self._awaited:
-            self._stir(self._awaited[twin.id])
-        if self._pending:
-            self._drain()
-
-    def told(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None:
-        """A thing told an event."""
-        for watched in self._watched.get(twin.id, {}).values():
-            for source in watched.events.get(event, ()):
-                source.hear(fields, at)
-            for index, heard in watched.heard:
-                if index is None:
-                    heard.hear(at)
-        self._drain()
-
-    def linked(self, twin: Twin, at: int) -> None:
-        """A thing came or went."""
-        for scene, watched in self._watched.get(twin.id, {}).items():
-            self.changed.add(scene)
-            for link in watched.links:
-                link.look(twin, at)
-        self._stir(self._awaited.get(twin.id, ()))
-        self._drain()
+        self.drain()
 
     # what steers scenes
 
@@ -195,7 +151,7 @@ class Engine(Runner):
         self.removed.discard(compiled.id)
         self.changed.add(compiled.id)
         self._take(compiled)
-        self._drain()
+        self.drain()
 
     def enable(self, id: str, enabled: bool) -> None:
         """Let a scene be triggered, or not; what is running goes on."""
@@ -213,23 +169,34 @@ class Engine(Runner):
             del self.scenes[id]
             self.changed.discard(id)
             self.removed.add(id)
-            self._drain()
+            self.drain()
 
     def things_changed(self, id: str) -> None:
         """A thing was added, changed or removed: scenes that name it or select by kind or place look again."""
         again = []
         for compiled in self.scenes.values():
             moved = any(self.world.select(selector) != found for selector, found in compiled.selectors)
-            if moved or id in compiled.named:
+            if moved or id in compiled.named or id in compiled.things:
                 again.append(compiled.id)
         self._compile_again(again)
         self._mark(id)
 
+    def _watch(self, thing: str) -> Watch:
+        found = self._watches.get(thing)
+        if found is None:
+            found = self._watches[thing] = Watch(self)
+        return found
+
     def _mark(self, thing: str) -> None:
-        """Let the fold know whether anything about a thing is of interest."""
+        """Let the fold know who is to be told of a thing."""
+        watch = self._watches.get(thing)
+        if watch is None:
+            return
         twin = self.world.things.get(thing)
         if twin is not None:
-            twin.watch(self, thing in self._watched or thing in self._awaited)
+            twin.watch(watch, not watch.idle)
+        if watch.idle:
+            del self._watches[thing]
 
     def _compile(self, scene: Scene, version: int, document: bytes) -> Compiled:
         return Compiled(scene, version, document, self.world, self, self._fired)
@@ -251,9 +218,9 @@ class Engine(Runner):
         """Put a scene into every index."""
         self.scenes[compiled.id] = compiled
         for thing, watched in compiled.things.items():
-            self._watched.setdefault(thing, {})[compiled.id] = watched
+            self._watch(thing).put(compiled.id, watched)
         for thing in compiled.awaited:
-            self._awaited.setdefault(thing, set()).add(compiled.id)
+            self._watch(thing).awaited.add(compiled.id)
         for followed, _ended, _trigger in compiled.ends:
             self._followers[followed].add(compiled.id)
         for moment in compiled.moments:
@@ -266,13 +233,9 @@ class Engine(Runner):
     def _forget(self, compiled: Compiled) -> None:
         """Take it out of every index again."""
         for thing in compiled.things:
-            self._watched[thing].pop(compiled.id, None)
-            if not self._watched[thing]:
-                del self._watched[thing]
+            self._watches[thing].drop(compiled.id)
         for thing in compiled.awaited:
-            self._awaited[thing].discard(compiled.id)
-            if not self._awaited[thing]:
-                del self._awaited[thing]
+            self._watches[thing].awaited.discard(compiled.id)
         for followed, _ended, _trigger in compiled.ends:
             self._followers[followed].discard(compiled.id)
         for thing in (*compiled.things, *compiled.awaited):

@@ -5,8 +5,9 @@ Knows values and positions. A test never raises: a value of another kind than it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import UNSET
 
@@ -16,7 +17,7 @@ from unisono.scene.world import NO_VALUE, World, distance_m, find_index, value_o
 from unisono.thing.value import same
 from unisono.twin.twin import Twin
 
-__all__ = ["Test", "at_place", "compile_bounds", "compile_test", "equal", "position_keys"]
+__all__ = ["Span", "Test", "at_place", "compile_bounds", "compile_span", "compile_test", "equal", "position_keys"]
 
 Test: TypeAlias = Callable[[Any], bool]
 
@@ -49,6 +50,38 @@ def compile_bounds(of: Matching | Window) -> Test | None:
     if below is not None:
         tests.append(_number(lambda value: value < below))
     return _all(tests)
+
+
+class Span(NamedTuple):
+    """The numbers that fit, ``low`` to ``high``, and the last ones below and the first ones above that do not."""
+
+    low: float
+    high: float
+    under: float
+    over: float
+
+
+#: Up to here every whole number is a float of its own, and so is the next number to every bound.
+EXACT = 2**52
+
+
+def compile_span(matching: Matching, kind: str) -> Span | None:
+    """The test of a property of that schema kind as one stretch of numbers, where it is one: two comparisons then say
+    what `compile_test` says. None where only the test can tell."""
+    is_, above, below = matching.is_, matching.above, matching.below
+    if matching.is_not is not UNSET:
+        return None
+    if kind == "bool":
+        if type(is_) is not bool or above is not None or below is not None:
+            return None
+        return Span(is_, is_, is_ - 1, is_ + 1)
+    if kind not in ("int", "float") or is_ is not UNSET or (above is None and below is None):
+        return None
+    if any(bound is not None and not abs(bound) <= EXACT for bound in (above, below)):
+        return None
+    low, under = (-math.inf, -math.inf) if above is None else (math.nextafter(above, math.inf), above)
+    high, over = (math.inf, math.inf) if below is None else (math.nextafter(below, -math.inf), below)
+    return Span(low, high, under, over) if low <= high else None
 
 
 def _all(tests: Sequence[Test]) -> Test | None:

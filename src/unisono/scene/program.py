@@ -31,7 +31,7 @@ from unisono.scene.document import (
 )
 from unisono.scene.document import Set as SetStep
 from unisono.scene.run import Run, RunState, Waiting
-from unisono.scene.values import compile_value
+from unisono.scene.values import Plain, compile_value
 from unisono.scene.world import World
 
 __all__ = ["Await", "Hands", "Instruction", "compile_steps"]
@@ -243,6 +243,8 @@ class Command(Step):
     def __init__(self, path: str, body: SetStep | Call) -> None:
         super().__init__(path)
         self._selector = body
+        # named ones are always the same; others are looked for each time
+        self._things = tuple(dict.fromkeys(body.things)) if body.place is None and body.kind is None else None
         self._wait = body.wait or body.or_stop
         self._or_stop = body.or_stop
 
@@ -254,7 +256,7 @@ class Command(Step):
         told: dict[str, Any] = {}
         begun: list[str] = []
         refused: list[str] = []
-        for thing in hands.ids(self._selector):
+        for thing in hands.ids(self._selector) if self._things is None else self._things:
             try:
                 id, wanted = self.begin(run, hands, thing)
                 begun.append(id)
@@ -290,9 +292,12 @@ class SetValues(Command):
     def __init__(self, body: SetStep, path: str, builder: Builder) -> None:
         super().__init__(path, body)
         self._values = {name: compile_value(value, f"{path}.state.{name}") for name, value in body.state.items()}
+        self._plain = body.state if all(type(value) is Plain for value in self._values.values()) else None
 
     def begin(self, run: Run, hands: Hands, thing: str) -> tuple[str, Any]:
-        wanted = {name: value.of(hands, thing, name) for name, value in self._values.items()}
+        wanted = self._plain
+        if wanted is None:
+            wanted = {name: value.of(hands, thing, name) for name, value in self._values.items()}
         return hands.ask(run, thing, wanted, None, {}), wanted
 
 

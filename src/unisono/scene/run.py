@@ -29,7 +29,7 @@ class RunState(enum.StrEnum):
     FAILED = "failed"
 
 
-class Trace(msgspec.Struct, array_like=True):
+class Trace(msgspec.Struct, array_like=True, gc=False):
     """One step as it was taken: its path in the document, what it did, and the values it saw or wanted."""
 
     path: str
@@ -51,7 +51,7 @@ class Waiting(msgspec.Struct, array_like=True):
     due: int = 0
 
 
-class Run(msgspec.Struct, array_like=True):
+class Run(msgspec.Struct, array_like=True, gc=False):
     """``id`` is ``<scene>-<number>``; ``pc`` the number of the instruction that is next or that waits. ``depth``: how
     many scenes have run each other to come here."""
 

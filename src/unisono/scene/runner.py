@@ -96,18 +96,18 @@ class Runner:
             raise CallerError(f"there is no scene {asked.id!r}", code="not_found", field="scene")
         cause = Cause(-1, "hand", name=asked.by.get("id", ""), value=asked.by, at=asked.at)
         self._begin(compiled, cause, even_if=asked.even_if)
-        self._drain()
+        self.drain()
 
     def stop(self, id: str, why: str) -> None:
         """End all runs of a scene."""
         compiled = self.scenes.get(id)
         if compiled is not None:
             self._stop_all(compiled, why)
-            self._drain()
+            self.drain()
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
         """Begin what was triggered, one after the other, until all is quiet."""
-        if self._draining:
+        if self._draining or not self._pending:
             return
         self._draining = True
         try:
@@ -125,41 +125,47 @@ class Runner:
             self._draining = False
 
     def _begin(self, compiled: Compiled, cause: Cause, *, even_if: bool = False, depth: int = 0) -> Run | None:
-        self.changed.add(compiled.id)
+        id = compiled.id
+        self.changed.add(id)
         at = self.world.wall
         if not compiled.enabled and cause.trigger >= 0:
             compiled.refuse("it is disabled", "enabled", None, cause, at)
             return None
-        blame = None if even_if else compiled.check.blame()
+        blame = None if even_if or not compiled.scene.if_ else compiled.check.blame()
         if blame is not None:
             compiled.refuse("a condition said no", blame.path, blame.seen, cause, at)
             return None
-        mode = compiled.scene.mode
-        if compiled.runs and mode != "restart":
-            if mode == "single":
-                compiled.refuse("it is running already", "mode", None, cause, at)
-                return None
-            if mode == "queued":
-                if len(compiled.queue) + len(compiled.runs) >= compiled.scene.max:
-                    compiled.refuse("its queue is full", "max", compiled.scene.max, cause, at)
-                else:
-                    compiled.queue.append(cause)
-                return None
-            if len(compiled.runs) >= compiled.scene.max:
-                compiled.refuse("as many as may be are running", "max", compiled.scene.max, cause, at)
-                return None
-        if mode == "restart":
-            self._stop_all(compiled, "it was triggered again")
+        if compiled.runs and not self._makes_room(compiled, cause, at):
+            return None
         self.count += 1
         self.changed.add("scenes")
-        run = Run(f"{compiled.id}-{self.count}", compiled.id, cause, at, depth=depth)
+        run = Run(f"{id}-{self.count}", id, cause, at, depth=depth)
         compiled.runs[run.id] = run
         self._go_on(compiled, run)
         return run
 
+    def _makes_room(self, compiled: Compiled, cause: Cause, at: int) -> bool:
+        """Whether a scene that is running may run once more now; if not, it is queued or refused."""
+        mode = compiled.scene.mode
+        if mode == "restart":
+            self._stop_all(compiled, "it was triggered again")
+            return True
+        if mode == "single":
+            compiled.refuse("it is running already", "mode", None, cause, at)
+            return False
+        if mode == "queued":
+            if len(compiled.queue) + len(compiled.runs) >= compiled.scene.max:
+                compiled.refuse("its queue is full", "max", compiled.scene.max, cause, at)
+            else:
+                compiled.queue.append(cause)
+            return False
+        if len(compiled.runs) >= compiled.scene.max:
+            compiled.refuse("as many as may be are running", "max", compiled.scene.max, cause, at)
+            return False
+        return True
+
     def _go_on(self, compiled: Compiled, run: Run, pc: int | None = 0) -> None:
         program = compiled.program
-        self.changed.add(compiled.id)
         burst = 0
         while pc is not None:
             run.pc = pc
@@ -176,6 +182,7 @@ class Runner:
         if run.waiting is not None:
             pc = compiled.program[run.pc].wake(run, self)
             if run.waiting is None:
+                self.changed.add(compiled.id)
                 self._go_on(compiled, run, pc)
 
     def _over(self, compiled: Compiled, run: Run) -> None:
@@ -184,18 +191,25 @@ class Runner:
         run.snapshots = {}
         compiled.runs.pop(run.id, None)
         compiled.past.append(run)
-        waiting = self._run(self._children.pop(run.id, ""))
-        if waiting is not None and waiting.waiting is not None:
-            waiting.waiting.scene = ""
-            self._wake(self.scenes[waiting.scene], waiting)
+        if self._children:
+            waiting = self._run(self._children.pop(run.id, ""))
+            if waiting is not None and waiting.waiting is not None:
+                waiting.waiting.scene = ""
+                self._wake(self.scenes[waiting.scene], waiting)
+        followers = self._followers.get(compiled.id)
+        if followers:
+            self._follow(compiled, run, followers)
+        if compiled.queue and not compiled.runs:
+            self._pending.append((compiled, compiled.queue.popleft()))
+
+    def _follow(self, compiled: Compiled, run: Run, followers: set[str]) -> None:
+        """Trigger the scenes that an end of this one triggers."""
         how = "done" if run.state is RunState.DONE else "stopped"
-        for other in sorted(self._followers.get(compiled.id, ())):
+        for other in sorted(followers):
             for followed, ended, trigger in self.scenes[other].ends:
                 if followed == compiled.id and ended in (how, "any"):
                     cause = Cause(trigger, "scene", name=compiled.id, value=how, at=self.world.wall)
                     self._pending.append((self.scenes[other], cause))
-        if compiled.queue and not compiled.runs:
-            self._pending.append((compiled, compiled.queue.popleft()))
 
     def _stop_all(self, compiled: Compiled, why: str) -> None:
         for run in list(compiled.runs.values()):
@@ -213,13 +227,15 @@ class Runner:
 
     def ended(self, command: Command) -> None:
         """A command has reached an end: who waits for it goes on."""
+        if not self._waiting:
+            return
         run = self._run(self._waiting.pop(command.asked.id, ""))
         if run is None or run.waiting is None or command.asked.id not in run.waiting.commands:
             return
         self.changed.add(run.scene)
         self._count_in(run.waiting, command.asked.id, command)
         self._wake(self.scenes[run.scene], run)
-        self._drain()
+        self.drain()
 
     def _settle(self, run: Run) -> None:
         waiting = run.waiting
@@ -244,7 +260,7 @@ class Runner:
             self._wake(compiled, run)
             self._look_again(run)
 
-    def _stir(self, scenes: Iterable[str]) -> None:
+    def stir(self, scenes: Iterable[str]) -> None:
         """Something changed that waiting steps may have waited for."""
         for compiled in [self.scenes[id] for id in scenes]:
             for run in list(compiled.runs.values()):
@@ -258,13 +274,15 @@ class Runner:
         self.world.places.set_mode(place, mode)
 
     def _mode_changed(self, place: str, mode: str) -> None:
-        for compiled in self.scenes.values():
+        # by id: after a new start the scenes come in another order
+        scenes = [self.scenes[id] for id in sorted(self.scenes)]
+        for compiled in scenes:
             for watched, modes, gate, trigger in compiled.modes:
                 if watched == place:
                     self.changed.add(compiled.id)
                     gate.turn(mode in modes, Cause(trigger, "mode", name=place, value=mode, at=self.world.wall))
-        self._stir(compiled.id for compiled in self.scenes.values() if compiled.runs)
-        self._drain()
+        self.stir(compiled.id for compiled in scenes if compiled.runs)
+        self.drain()
 
     def ids(self, selector: Selector) -> list[str]:
         return self.world.select(selector)
@@ -284,11 +302,9 @@ class Runner:
     def ask(self, run: Run, thing: str, state: dict[str, Any] | None, call: str | None, given: dict[str, Any]) -> str:
         run.asked += 1
         by = {"kind": "scene", "id": run.scene, "run": run.id}
-        asked = Asked(
-            f"{run.id}.{run.asked}", thing, self.world.wall, by, state, call, given if call is not None else None
-        )
-        self._commands.begin(asked)
-        return asked.id
+        id = f"{run.id}.{run.asked}"
+        self._commands.begin(Asked(id, thing, self.world.wall, by, state, call, given if call is not None else None))
+        return id
 
     def effect(self, run: Run, kind: str, body: dict[str, Any]) -> None:
         run.asked += 1

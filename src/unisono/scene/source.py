@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from unisono.scene.document import Change, Connection, Happening, Silence, Window
+from unisono.scene.document import Change, Connection, Happening, Matching, Silence, Window
 from unisono.scene.gate import Gate
 from unisono.scene.matching import Test, at_place, compile_bounds, equal
 from unisono.scene.window import RollingWindow, Step
@@ -34,7 +34,7 @@ __all__ = [
 SECOND = 1_000_000
 
 
-class Cause(msgspec.Struct, array_like=True):
+class Cause(msgspec.Struct, array_like=True, gc=False):
     """What a trigger saw. ``trigger``: its number in the scene (-1: run by hand or by another scene); ``what``: its
     kind; ``name``: property, event, place or scene; ``at``: wall microseconds."""
 
@@ -47,24 +47,34 @@ class Cause(msgspec.Struct, array_like=True):
 
 
 class Fits:
-    """A value fits a test."""
+    """A value fits a test. Whoever follows a value answers to `see` whether there is anything new to keep."""
 
-    __slots__ = ("_name", "_test", "_thing", "_trigger", "gate")
+    __slots__ = ("_name", "_test", "_thing", "_trigger", "gate", "matching")
 
-    def __init__(self, gate: Gate, test: Test, trigger: int, thing: str, name: str) -> None:
+    def __init__(self, gate: Gate, matching: Matching, test: Test, trigger: int, thing: str) -> None:
         self.gate = gate
+        self.matching = matching
         self._test = test
         self._trigger = trigger
         self._thing = thing
-        self._name = name
+        self._name = matching.property
 
     def begin(self, value: Any) -> None:
         self.gate.begin(None if value is NO_VALUE else self._test(value))
 
-    def see(self, value: Any, at: int) -> None:
+    def see(self, value: Any, at: int) -> bool:
         holds = self._test(value)
-        if holds is not self.gate.holds:
-            self.gate.turn(holds, Cause(self._trigger, "change", self._thing, self._name, value, at))
+        if holds is self.gate.holds:
+            return False
+        self.turn(holds, value, at)
+        return True
+
+    def turn(self, holds: bool, value: Any, at: int) -> None:
+        """It fits from now on, or no longer does."""
+        if holds:
+            self.gate.turn(True, Cause(self._trigger, "change", self._thing, self._name, value, at))
+        else:
+            self.gate.holds = False
 
 
 class FitsAfter(Fits):
@@ -72,21 +82,22 @@ class FitsAfter(Fits):
 
     __slots__ = ("_was",)
 
-    def __init__(self, gate: Gate, test: Test, trigger: int, thing: str, name: str, was: Any) -> None:
-        super().__init__(gate, test, trigger, thing, name)
-        self._was = was
+    def __init__(self, gate: Gate, matching: Change, test: Test, trigger: int, thing: str) -> None:
+        super().__init__(gate, matching, test, trigger, thing)
+        self._was = matching.was
 
     def begin(self, value: Any) -> None:
         super().begin(value)
         self.gate.extra = None if value is NO_VALUE else value
 
-    def see(self, value: Any, at: int) -> None:
+    def see(self, value: Any, at: int) -> bool:
         before, self.gate.extra = self.gate.extra, value
         holds = self._test(value)
         if holds and not self.gate.holds and not equal(before, self._was):
-            return  # it fits, but came from elsewhere: only leaving and coming again counts
+            return True  # it fits, but came from elsewhere: only leaving and coming again counts
         if holds is not self.gate.holds:
-            self.gate.turn(holds, Cause(self._trigger, "change", self._thing, self._name, value, at))
+            self.turn(holds, value, at)
+        return True
 
 
 class AnyChange:
@@ -105,20 +116,19 @@ class AnyChange:
         self.gate.begin(False)
         self.gate.extra = None if value is NO_VALUE else [value]
 
-    def see(self, value: Any, at: int) -> None:
+    def see(self, value: Any, at: int) -> bool:
         gate = self.gate
         if gate.extra is None:  # the first value ever is no change
             gate.extra = [value]
-            return
+            return True
         (before,) = gate.extra
         if equal(before, value) or not self._enough(before, value):
-            return
+            return False
         gate.extra = [value]
-        if self._change.was is not UNSET and not equal(before, self._change.was):
-            gate.holds = False
-            return
         gate.holds = False  # a change begins anew whatever was waited for
-        gate.turn(True, Cause(self._trigger, "change", self._thing, self._name, value, at))
+        if self._change.was is UNSET or equal(before, self._change.was):
+            gate.turn(True, Cause(self._trigger, "change", self._thing, self._name, value, at))
+        return True
 
     def _enough(self, before: Any, value: Any) -> bool:
         by = self._change.by
@@ -154,15 +164,16 @@ class Rolling:
     def begin(self, value: Any) -> None:
         self.gate.begin(None)
 
-    def see(self, value: Any, at: int) -> None:
+    def see(self, value: Any, at: int) -> bool:
         kind = type(value)
         if kind is not float and kind is not int and kind is not bool:
-            return
+            return False
         empty = not self.window.steps
         self.window.take(float(value), self.world.elapsed)
         if empty:
             self._wind()
         self._look(at)
+        return True
 
     def due(self) -> None:
         """A step has passed: what was in the oldest one may have left."""

@@ -17,7 +17,7 @@ from unisono.scene.world import NO_VALUE
 if TYPE_CHECKING:
     from unisono.scene.program import Hands
 
-__all__ = ["Value", "compile_value"]
+__all__ = ["Plain", "Value", "compile_value"]
 
 
 class Value(Protocol):
@@ -42,6 +42,8 @@ def compile_value(value: Any, path: str) -> Value:
 
 
 class Plain:
+    """As it is written."""
+
     def __init__(self, value: Any) -> None:
         self._value = value
 

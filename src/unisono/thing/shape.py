@@ -225,7 +225,10 @@ class Shape:
         """Values to be set, by address and checked. Raises CallerError (unknown_property, not_writable, bad_value)."""
         checked: dict[str, Any] = {}
         for name, value in values.items():
-            key, property = self.find(name)
+            property = self._properties.get(name)
+            key = name
+            if property is None:
+                key, property = self.find(name)
             if not property.writable:
                 raise CallerError("it cannot be written", code="not_writable", field=name)
             checked[key] = check_value(property.schema, value, name, writing=True)

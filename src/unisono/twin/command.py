@@ -33,7 +33,7 @@ class State(enum.StrEnum):
     FAILED = "failed"
 
 
-class Sign(enum.Enum):
+class Sign(enum.IntEnum):  # an int's hash: the table is looked into twice a command
     """What can happen to a command."""
 
     SENT = enum.auto()  # it left for the thing
@@ -85,7 +85,7 @@ TRANSITIONS: dict[State, dict[Sign, State]] = {
 }
 
 
-class Command(msgspec.Struct, array_like=True):
+class Command(msgspec.Struct, array_like=True, gc=False):
     """One intended change and where it is in its life.
 
     ``sending`` is set when the log says that a call is about to leave; ``differs`` when the thing reported another

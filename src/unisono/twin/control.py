@@ -76,21 +76,23 @@ class Control:
     # the log's entries
 
     def asked(self, entry: Asked) -> None:
-        partition = self._fold.partition
-        if entry.id in partition.commands:
+        partition, outcome = self._fold.partition, self._fold.outcome
+        id = entry.id
+        if id in partition.commands:
             return  # the same command asked twice is one command
-        command = partition.commands[entry.id] = Command(entry)
-        self._moved(entry.id)
+        command = partition.commands[id] = Command(entry)
+        outcome.moved[id] = None
         twin = partition.things.get(entry.thing)
         if twin is None:
             self._happen(command, Sign.NOT_SENT, "there is no such thing any more")
             return
-        self._supersede(twin, command)
-        twin.open.append(entry.id)
-        self._touch(twin)
-        partition.remind(entry.ttl_s or DEFAULT_TTL_S, "command", entry.id)
-        if self.reachable(twin, command):
-            self._fold.outcome.effects.append(entry.id)
+        if twin.open and entry.set is not None:
+            self._supersede(twin, command)
+        twin.open.append(id)
+        outcome.touched.setdefault(twin, 0)
+        partition.remind(entry.ttl_s or DEFAULT_TTL_S, "command", id)
+        if twin.listening and self.reachable(twin, command):
+            outcome.effects.append(id)
 
     def sending(self, entry: Sending) -> None:
         command = self._fold.partition.commands.get(entry.command)
@@ -227,13 +229,13 @@ class Control:
     # inside
 
     def _supersede(self, twin: Twin, command: Command) -> None:
-        wanted = command.asked.set
-        if wanted is None:
-            return
-        for id in tuple(twin.open):
-            earlier = self._fold.partition.commands[id]
-            if earlier.asked.set is not None and not wanted.keys().isdisjoint(earlier.asked.set):
-                self._happen(earlier, Sign.REPLACED, f"command {command.asked.id} wants the same property")
+        asked, commands = command.asked, self._fold.partition.commands
+        wanted = asked.set or {}
+        for id in twin.open[:]:
+            earlier = commands[id]
+            before = earlier.asked.set
+            if before is not None and not wanted.keys().isdisjoint(before):
+                self._happen(earlier, Sign.REPLACED, f"command {asked.id} wants the same property")
 
     def _compare(self, twin: Twin, command: Command, given: dict[str, Any], at: int, *, fresh: bool) -> None:
         wanted = command.asked.set or {}
@@ -251,22 +253,19 @@ class Control:
             self._happen(command, Sign.MATCHED, at=at)
 
     def _happen(self, command: Command, sign: Sign, why: str | None = None, at: int = 0) -> None:
-        partition = self._fold.partition
+        partition, outcome = self._fold.partition, self._fold.outcome
         if not step(command, sign, max(at, partition.wall), why):
             return
-        id = command.asked.id
-        self._moved(id)
-        if not command.open:
-            twin = partition.things.get(command.asked.thing)
-            if twin is not None and id in twin.open:
-                twin.open.remove(id)
-                self._touch(twin)
-            partition.ended(id)
+        asked = command.asked
+        outcome.moved[asked.id] = None
+        if command.ended is not None:
+            twin = partition.things.get(asked.thing)
+            if twin is not None and asked.id in twin.open:
+                twin.open.remove(asked.id)
+                outcome.touched.setdefault(twin, 0)
+            partition.ended(command)
             for observer in partition.observers:
                 observer.ended(command)
 
     def _moved(self, id: str) -> None:
         self._fold.outcome.moved[id] = None
-
-    def _touch(self, twin: Twin) -> None:
-        self._fold.outcome.touched.setdefault(twin, 0)

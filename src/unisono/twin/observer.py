@@ -12,15 +12,26 @@ from unisono.twin.command import Command
 from unisono.twin.record import Entry
 from unisono.twin.twin import Twin
 
-__all__ = ["Observer"]
+__all__ = ["Observer", "Watcher"]
+
+
+class Watcher(Protocol):
+    """Told of the things at which it stands in ``Twin.watchers`` (`Twin.watch`); a twin has its new values already.
+    ``name`` is its observer's."""
+
+    name: str
+
+    def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None: ...
+    def told(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None: ...
+    def linked(self, twin: Twin, at: int) -> None: ...
 
 
 class Observer(Protocol):
-    """Called while folding; a twin has its new values already.
+    """Called while folding, of everything. What it wants to know of single things it is told as their `Watcher`, or has
+    others told for it.
 
-    `reported`, `told` and `linked` are called for the things at which it stands in ``Twin.watchers`` (`Twin.watch`),
-    the others for everything. ``name`` is the kind of its timers (``Partition.remind(s, name, key)`` comes back as
-    ``due(key)``) and what stands before the colon in the keys of its checkpoint rows.
+    ``name`` is the kind of its timers (``Partition.remind(s, name, key)`` comes back as ``due(key)``) and what stands
+    before the colon in the keys of its checkpoint rows.
     """
 
     name: str
@@ -30,9 +41,6 @@ class Observer(Protocol):
         """The entries of the log that are its own; each type has one observer."""
         ...
 
-    def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None: ...
-    def told(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None: ...
-    def linked(self, twin: Twin, at: int) -> None: ...
     def ended(self, command: Command) -> None: ...
     def things_changed(self, id: str) -> None: ...
     def steer(self, entry: Entry) -> None:

@@ -31,6 +31,8 @@ __all__ = ["Partition", "PartitionSaved"]
 MAX_WAIT_S = 10 * 366 * 86_400.0
 #: Ended commands that can still be looked up; the audit of all of them is in history.
 KEEP_ENDED = 10_000
+#: Timers of ended commands that may lie about, beside as many as there are living ones.
+IDLE_TIMERS = 1_000
 
 
 class PartitionSaved(msgspec.Struct, array_like=True):
@@ -64,6 +66,8 @@ class Partition:
         self.steered: dict[type, Observer] = {}
         self.removed: set[str] = set()
         self._ended: deque[str] = deque()
+        self._kept: set[str] = set()  # commands that have a row in the checkpoint
+        self._idle = 0  # at most so many timers are of commands that have ended
         self._turn = 0
         self._sleepers: set[str] = set()
         self._timers: list[tuple[int, str, str]] = []
@@ -121,15 +125,36 @@ class Partition:
             self._models[id, version] = document
             self._new_models.add((id, version))
 
-    def ended(self, id: str) -> None:
+    def ended(self, command: Command) -> None:
         """The command reached an end: it stays to be looked up until the bound pushes it out."""
         self._turn += 1
-        self.commands[id].turn = self._turn
-        self._ended.append(id)
-        while len(self._ended) > KEEP_ENDED:
-            gone = self._ended.popleft()
+        command.turn = self._turn
+        ended = self._ended
+        ended.append(command.asked.id)
+        while len(ended) > KEEP_ENDED:
+            gone = ended.popleft()
             self.commands.pop(gone, None)
-            self.removed.add(f"command:{gone}")
+            if gone in self._kept:
+                self._kept.discard(gone)
+                self.removed.add(f"command:{gone}")
+        self._idle += 1
+        if self._idle > len(self._timers) // 2 and self._idle > IDLE_TIMERS:
+            self._drop_idle()
+
+    def _drop_idle(self) -> None:
+        """Forget the timers of commands that have ended: a lamp that scenes switch a thousand times a second leaves as
+        many behind, each for its minute."""
+        self._timers = self._live_timers()
+        self._idle = 0
+
+    def _live_timers(self) -> list[tuple[int, str, str]]:
+        """In order, which is a heap."""
+        commands = self.commands
+        return sorted(
+            timer
+            for timer in self._timers
+            if timer[1] != "command" or ((command := commands.get(timer[2])) is not None and command.ended is None)
+        )
 
     # checkpoints
 
@@ -141,7 +166,9 @@ class Partition:
             (f"model:{id}@{version}", encode(ModelPut(id, version, self._models[id, version])))
             for id, version in sorted(self._new_models)
         ]
-        rows += [(f"command:{id}", encode(self.commands[id])) for id in commands if id in self.commands]
+        there = [id for id in commands if id in self.commands]
+        rows += [(f"command:{id}", encode(self.commands[id])) for id in there]
+        self._kept.update(there)
         rows += [(f"place:{place.id}", encode(place)) for place in self.places if place.id in self.places.changed]
         if self.dead_letters.changed:
             rows.append(("dead", encode(self.dead_letters.saved())))
@@ -153,7 +180,7 @@ class Partition:
         kept = {key for key, _row in rows}
         removed = [key for key in gone if key not in kept]
         state = PartitionSaved(
-            self.position, self.next_series, self.wall, self.elapsed, sorted(self._timers), self.resends.saved()
+            self.position, self.next_series, self.wall, self.elapsed, self._live_timers(), self.resends.saved()
         )
         self.removed = set()
         self.places.changed, self.places.removed = set(), set()
@@ -228,6 +255,7 @@ class Partition:
         elif key.startswith("command:"):
             command = _command_decoder.decode(_unsealed(row))
             self.commands[command.asked.id] = command
+            self._kept.add(command.asked.id)
         elif key.startswith("place:"):
             self.places.take(_place_decoder.decode(_unsealed(row)))
         elif (observer := self.named.get(key.partition(":")[0])) is not None:

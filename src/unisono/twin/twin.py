@@ -12,7 +12,7 @@ import msgspec
 from unisono.thing.shape import NAN, Shape
 
 if TYPE_CHECKING:
-    from unisono.twin.observer import Observer
+    from unisono.twin.observer import Watcher
 
 __all__ = ["Saved", "Twin", "restore", "save"]
 
@@ -76,13 +76,14 @@ class Twin:
         self.heard = False
         self.missed = 0
         self.open: list[str] = []
-        self.watchers: tuple[Observer, ...] = ()
+        self.watchers: tuple[Watcher, ...] = ()
 
-    def watch(self, observer: Observer, wanted: bool) -> None:
-        """Let an observer be told of this thing, or no longer. The order is by name: a replay has the same."""
-        others = [each for each in self.watchers if each is not observer]
+    def watch(self, watcher: Watcher, wanted: bool) -> None:
+        """Let an observer, or who stands here for it, be told of this thing, or no longer. The order is by name: a
+        replay has the same."""
+        others = [each for each in self.watchers if each is not watcher]
         if wanted:
-            others.append(observer)
+            others.append(watcher)
         self.watchers = tuple(sorted(others, key=lambda each: each.name))
 
     @property

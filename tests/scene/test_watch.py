@@ -1,0 +1,118 @@
+"""What scenes watch of a thing: thresholds as stretches of numbers say what the tests say, in an order that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.scene.stage import Stage
+from unisono.scene.compiled import PAST
+from unisono.scene.document import Matching
+from unisono.scene.matching import compile_span, compile_test
+
+THEN = "then: [{set: {things: [lamp], state: {on_off: true}}}]"
+
+bounds = st.none() | st.integers(-60, 60) | st.floats(-60, 60) | st.sampled_from([2**53, -(2**60), 1e300, float("inf")])
+numbers = st.integers(-(2**54), 2**54) | st.integers(-61, 61) | st.floats(allow_nan=False)
+
+
+@given(bounds, bounds, numbers)
+@example(25, None, 25)
+@example(25, None, 25.000000000000004)
+@example(0, 0, 0.0)
+@example(2**52, None, 2**52 + 1)
+def test_a_span_says_what_the_test_says(above: float | None, below: float | None, value: float) -> None:
+    matching = Matching(property="x", above=above, below=below)
+    span, test = compile_span(matching, "float"), compile_test(matching)
+    if span is None:
+        return
+    assert test is not None
+    assert (span.low <= value <= span.high) is test(value)
+    if value <= span.under or value >= span.over:
+        assert not test(value)
+
+
+def test_a_span_is_made_where_it_can_be() -> None:
+    def spans(kind: str, **fields: Any) -> bool:
+        return compile_span(Matching(property="x", **fields), kind) is not None
+
+    assert spans("int", above=1, below=5)
+    assert spans("bool", is_=True)
+    assert not spans("bool", is_=True, above=0)
+    assert not spans("bool", is_=[True])
+    assert not spans("float", is_=1.0)
+    assert not spans("float", is_not=1.0, above=0)
+    assert not spans("string", above=1)
+    assert not spans("float")
+    assert not spans("float", above=2**53)
+    assert not spans("float", above=5, below=5)
+
+
+@given(st.lists(st.floats(15, 35) | st.integers(15, 35), min_size=1, max_size=20), st.booleans())
+def test_scenes_at_one_number_turn_as_each_would_alone(values: list[float], crash: bool) -> None:
+    wanted: dict[str, tuple[str, Callable[[float], bool]]] = {
+        "high": ("above: 25", lambda value: value > 25),
+        "low": ("below: 20.5", lambda value: value < 20.5),
+        "middle": ("above: 22, below: 28", lambda value: 22 < value < 28),
+        "same": ("above: 25", lambda value: value > 25),
+    }
+    stage = Stage()
+    stage.thing("lamp", "light")
+    stage.thing("probe", "sensor.temperature", temperature=21.0)
+    for id, (test, _fits) in wanted.items():
+        stage.scene(f"id: {id}\nwhen: [{{change: {{things: [probe], property: temperature, {test}}}}}]\n{THEN}")
+    for number, value in enumerate(values):
+        if crash and number == len(values) // 2:
+            stage.crash()
+        stage.report("probe", temperature=value)
+    for id, (_test, fits) in wanted.items():
+        rises = sum(fits(now) and not fits(before) for before, now in zip([21.0, *values], values, strict=False))
+        assert len(stage.engine.scenes[id].past) == min(rises, PAST), id
+
+
+class TestOrder:
+    def test_runs_begin_by_id_whatever_came_first(self) -> None:
+        stage = Stage()
+        stage.thing("lamp", "light")
+        stage.thing("probe", "sensor.temperature", temperature=20.0)
+        for id in ("b", "c", "a"):
+            stage.scene(f"id: {id}\nwhen: [{{change: {{things: [probe], property: temperature, above: 25}}}}]\n{THEN}")
+        stage.report("probe", temperature=26.0)
+        assert [run.id for id in "abc" for run in stage.engine.scenes[id].past] == ["a-1", "b-2", "c-3"]
+
+    def test_a_new_model_version_moves_the_numbers(self) -> None:
+        """A scene that selects by kind follows the thing to another version of its model."""
+        stage = Stage()
+        stage.thing("lamp", "light", on_off=False, brightness=50)
+        stage.scene(f"when: [{{change: {{kind: light, property: brightness, above: 60}}}}]\n{THEN}")
+        stage.thing("lamp", "light", "attic")
+        stage.report("lamp", brightness=70)
+        assert stage.runs == 1
+
+    def test_nobody_is_told_of_a_thing_that_no_scene_watches(self) -> None:
+        stage = Stage()
+        stage.thing("lamp", "light")
+        twin = stage.fold.partition.things["lamp"]
+        stage.scene(f"when: [{{change: {{things: [lamp], property: brightness, above: 60}}}}]\n{THEN}")
+        assert twin.watchers
+        stage.scene("when: []\n" + THEN, version=2)
+        assert not twin.watchers
+
+
+class TestTimers:
+    def test_a_scene_that_switches_all_day_leaves_no_timers_behind(self) -> None:
+        stage = Stage()
+        stage.thing("lamp", "light")
+        stage.thing("probe", "sensor.temperature", temperature=20.0)
+        stage.scene(f"when: [{{change: {{things: [probe], property: temperature, above: 25}}}}]\n{THEN}")
+        for _ in range(2500):
+            stage.report("probe", temperature=26.0)
+            stage.report("probe", temperature=20.0)
+        assert len(stage.commands) == 2500
+        assert len(stage.fold.partition._timers) < 1500
+        stage.tick(60)
+        assert not stage.fold.partition._timers
+        assert stage.commands[-1].state == "expired"
