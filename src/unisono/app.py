@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from unisono.access import Outside
 from unisono.certificates import Certificates, local_names
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.limits import LIMITS_FILE, HubLimits
 from unisono.gateway.moving import move_home
 from unisono.gateway.process import GATEWAY_BYTES, RETAINED_BYTES, Door, GatewaySettings
+from unisono.owner.fetch import OUTSIDE_FILE, read_outside
 from unisono.owner.process import OwnerSettings
 from unisono.store.child import GC_THRESHOLDS, Child, allow_files
 
@@ -183,6 +185,7 @@ class Hub:
         self._owners_may_run.set()
         self._log_bytes = 0
         self._allowed = HubLimits()
+        self._outside = Outside()
         self._children: dict[str, Child] = {}
         self._troubles: dict[str, str] = {}
 
@@ -193,6 +196,7 @@ class Hub:
         lock = DataLock(self.data)
         lock.take()
         self._allowed = HubLimits.read(self.options.limits or self.data / LIMITS_FILE)
+        self._outside = read_outside(self.data / OUTSIDE_FILE)
         self.certificates = self._certificates()
         self.certificates.prepare()
         self._log_bytes = _log_bytes(self.data) // self.options.partitions
@@ -304,7 +308,7 @@ class Hub:
         for partition in partitions:
             folder = str(self.data / "history" / partition)
             embedded = options.nats is None
-            settings = OwnerSettings(partition, url, token, registry_url, folder, log_bytes, embedded)
+            settings = OwnerSettings(partition, url, token, registry_url, folder, log_bytes, embedded, self._outside)
             owners.append(self._keep(Child("unisono.owner.process", settings, f"owner {partition}")))
         # Owners open their files and read their twins; meanwhile the API loads its code, which takes as long.
         application, *_ = await asyncio.gather(asyncio.to_thread(api.create_app, context), *owners)

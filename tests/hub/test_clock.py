@@ -19,6 +19,7 @@ from unisono.owner.actor import Actor
 from unisono.owner.checkpoint import Checkpointer
 from unisono.owner.clock import MAX_OFF_US, Clock
 from unisono.owner.owner import Owner
+from unisono.owner.ticker import Ticker
 from unisono.store.bus import Bus, connect
 from unisono.store.connection import Connection
 from unisono.store.history import History
@@ -101,9 +102,11 @@ class OneOwner:
         self.owner = Owner(self.log, self.log, history, checkpointer)
         self.bus = Bus(self._connection)
         self.actor = Actor(self.owner, self.bus)
+        self.ticker = Ticker(self.owner, self.actor.append)
         await self.owner.start()
 
     async def stop(self) -> None:
+        await self.ticker.stop()
         await self.actor.stop()
         await self.owner.stop()
         await self.bus.close()

@@ -17,6 +17,7 @@ from unisono.access.clients import (
 from unisono.access.decide import Identity, decide, role_at
 from unisono.access.decision import ALLOWED, Decision
 from unisono.access.filters import sound_filter
+from unisono.access.outside import Outside
 from unisono.access.passwords import (
     check_device_password,
     check_password,
@@ -55,6 +56,7 @@ __all__ = [
     "Decision",
     "Identity",
     "NativeTopic",
+    "Outside",
     "Rights",
     "Risk",
     "Role",

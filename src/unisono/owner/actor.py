@@ -1,4 +1,4 @@
-"""What the owner itself writes to the log, and the effects that follow: commands on their way, and ticks.
+"""What the owner itself writes to the log, and commands on their way to things.
 
 Knows the fold's outcomes, the log and the bus. Every entry goes into the log behind a tick, so that the fold knows the
 time of it. A call is logged as `Sending` before it leaves: after a crash nobody repeats what is not harmless.
@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from unisono.errors import HostError, UnisonoError
+from unisono.errors import UnisonoError
 from unisono.owner.owner import Owner
 from unisono.store.bus import Bus
 from unisono.twin.command import Command, State
@@ -29,9 +29,6 @@ logger = logging.getLogger(__name__)
 SEND_TIMEOUT_S = 5.0
 #: Effects on their way at a time.
 SENDING = 256
-#: A timer that is due is told to the log this much later, so that timers close together share a tick.
-TICK_SLACK_S = 0.05
-RETRY_S = 1.0
 
 _encoder = msgspec.json.Encoder()
 
@@ -45,29 +42,24 @@ class Actor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._flying: set[str] = set()
         self._slots = asyncio.Semaphore(SENDING)
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_due: int | None = None
         owner.on_outcome.append(self._outcome)
         owner.on_ready.append(self._ready)
 
     def _ready(self) -> None:
-        """After a replay: send what waits and may be repeated, end what may have happened already, wind the clock."""
+        """After a replay: send what waits and may be repeated, end what may have happened already."""
         again, unknown = self._owner.fold.control.after_replay()
         for id in again:
             self._spawn(self._effect(id))
         for id in unknown:
-            self._spawn(self._told(Sent(id, self._at, False, "the hub stopped while sending; outcome unknown")))
-        self._wind()
+            self._spawn(self.told(Sent(id, self._at, False, "the hub stopped while sending; outcome unknown")))
 
     def _outcome(self, outcome: Outcome) -> None:
         for id in outcome.effects:
             self._spawn(self._effect(id))
-        if self._owner.partition.next_due != self._timer_due:
-            self._wind()
 
     @property
     def _at(self) -> int:
-        return self._owner.clock.tick().at
+        return self._owner.clock.wall
 
     async def append(self, *entries: Entry) -> int:
         """Append entries behind a tick; returns their log sequence."""
@@ -114,7 +106,7 @@ class Actor:
             topic = "set"
             payload = {"id": id, "state": asked.set}
         why = await self._deliver(twin, topic, _encoder.encode(payload))
-        await self._told(Sent(id, self._at, why is None, why))
+        await self.told(Sent(id, self._at, why is None, why))
 
     async def _send_desired(self, thing: str) -> None:
         twin = self._owner.twin(thing)
@@ -123,7 +115,7 @@ class Actor:
         payload = self.desired(twin)
         sent = [id for id in twin.open if self._owner.partition.commands[id].asked.set is not None]
         if await self._deliver(twin, "desired", payload) is None:
-            await self._told(*(Sent(id, self._at) for id in sent))
+            await self.told(*(Sent(id, self._at) for id in sent))
 
     def desired(self, twin: Twin) -> bytes:
         """The payload of ``things/me/desired``."""
@@ -143,30 +135,10 @@ class Actor:
             return error.detail
         return None
 
-    async def _told(self, *entries: Entry) -> None:
+    async def told(self, *entries: Entry) -> None:
         """Log what became of an effect, and wait until it is folded: until then it must not be wanted again."""
         if entries:
             await self._owner.reached(await self.append(*entries))
-
-    # ticks
-
-    def _wind(self) -> None:
-        """Set the alarm to the fold's next timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._timer_due = due = self._owner.partition.next_due
-        if due is not None:
-            delay = max(0.0, (due - self._owner.clock.elapsed) / 1_000_000) + TICK_SLACK_S
-            self._timer = asyncio.get_running_loop().call_later(delay, lambda: self._spawn(self._tick()))
-
-    async def _tick(self) -> None:
-        try:
-            await self._owner.reached(await self.append())
-        except HostError as error:
-            logger.warning("a tick could not be logged, timers wait: %s", error)
-            await asyncio.sleep(RETRY_S)
-        self._wind()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -179,8 +151,6 @@ class Actor:
             logger.error("an effect failed: %s", error)
 
     async def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -14,6 +14,7 @@ import msgspec
 
 from unisono.errors import CallerError, HostError
 from unisono.owner.actor import Actor
+from unisono.owner.effects import Effects
 from unisono.owner.owner import Owner
 from unisono.store.bus import Bus
 from unisono.twin.command import Command
@@ -55,9 +56,10 @@ _encode = msgspec.msgpack.Encoder(enc_hook=str).encode
 class Answers:
     """Serves one owner."""
 
-    def __init__(self, owner: Owner, actor: Actor, bus: Bus) -> None:
+    def __init__(self, owner: Owner, actor: Actor, effects: Effects, bus: Bus) -> None:
         self._owner = owner
         self._actor = actor
+        self._effects = effects
         self._bus = bus
         self._watched_until = 0.0
         self._touched: dict[Twin, int] = {}
@@ -196,7 +198,8 @@ class Answers:
         owner = self._owner
         first, last, size = await owner.log.bounds()
         things = owner.partition.things
-        troubles = [t for t in (*owner.told(), owner.sink.trouble, owner.checkpointer.trouble) if t]
+        passing = (owner.sink.trouble, owner.checkpointer.trouble, self._effects.trouble, *owner.scenes.troubles)
+        troubles = [trouble for trouble in (*owner.told(), *passing) if trouble]
         status = OwnerStatus(
             owner.log.partition,
             owner.log.log_id,

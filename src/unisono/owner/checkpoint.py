@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from unisono.errors import HostError, UnisonoError
+from unisono.owner.folding import Folding, new_folding
 from unisono.store.history import History
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.twin.outcome import Outcome
@@ -39,9 +40,9 @@ LAST_S = 15.0
 
 
 class Loaded(NamedTuple):
-    """A partition as it was saved, and what was wrong with it."""
+    """A partition as it was saved, in its fold, and what was wrong with it."""
 
-    partition: Partition
+    folding: Folding
     log_id: str
     troubles: list[str]
 
@@ -49,7 +50,7 @@ class Loaded(NamedTuple):
 class Read(NamedTuple):
     """What the registry held: the rows that were damaged as (key, reason), or why none can be read."""
 
-    partition: Partition
+    folding: Folding
     log_id: str
     damaged: list[tuple[str, str]]
     unreadable: str | None
@@ -82,30 +83,32 @@ class Checkpointer:
         self._reading = asyncio.create_task(self._read(), name="checkpoint-read")
 
     async def _read(self) -> Read:
-        partition = Partition()
+        folding = new_folding()
+        partition = folding.fold.partition
         saved = await self._checkpoints.load_checkpoint(self._partition)
         if saved is None:
-            return Read(partition, "", [], None)
+            return Read(folding, "", [], None)
         try:
             partition.restore_state(saved.state)
         except (msgspec.DecodeError, ValueError) as error:
-            return Read(partition, "", [], str(error))
+            return Read(folding, "", [], str(error))
         rows = await self._checkpoints.load_checkpoint_twins(self._partition)
-        return Read(partition, saved.log_id, partition.restore_rows(rows), None)
+        return Read(folding, saved.log_id, partition.restore_rows(rows), None)
 
     async def load(self, history: History) -> Loaded:
         """What was saved, or an empty partition. Damage is mended where the other engines allow, and reported."""
         if self._reading is None:
             self.begin()
         assert self._reading is not None
-        partition, log_id, damaged, unreadable = await self._reading
+        folding, log_id, damaged, unreadable = await self._reading
+        partition = folding.fold.partition
         self._reading = None
         if unreadable is not None:
             return await self._from_scratch(history, unreadable)
         self.position = partition.position
         if damaged:
             await self._mend(partition, history)
-        return Loaded(partition, log_id, [_damage(key, reason) for key, reason in damaged])
+        return Loaded(folding, log_id, [_damage(key, reason) for key, reason in damaged])
 
     async def _mend(self, partition: Partition, history: History) -> None:
         from unisono.owner.recover import recover_things
@@ -117,12 +120,13 @@ class Checkpointer:
     async def _from_scratch(self, history: History, reason: str) -> Loaded:
         from unisono.owner.recover import recover_things
 
-        partition = Partition()
+        folding = new_folding()
+        partition = folding.fold.partition
         partition.next_series = max((number for number, _thing, _property in history.series()), default=0) + 1
         await recover_things(partition, self._registry_url, self._partition, history)
         self._twins = dict.fromkeys(partition.things.values())
         text = f"the checkpoint was damaged ({reason}): twins were put together from registry, history and log"
-        return Loaded(partition, "", [text])
+        return Loaded(folding, "", [text])
 
     def rebased(self) -> None:
         """The position went back, since the log is another one: the next checkpoint is due whatever it is."""

@@ -29,5 +29,10 @@ class Clock:
         """Microseconds since the log began."""
         return self._base + time.monotonic_ns() // 1000
 
+    @property
+    def wall(self) -> int:
+        """Microseconds since the Unix epoch; may be set at any time."""
+        return time.time_ns() // 1000
+
     def tick(self) -> Tick:
-        return Tick(time.time_ns() // 1000, self.elapsed)
+        return Tick(self.wall, self.elapsed)

@@ -16,11 +16,11 @@ import msgspec
 from unisono.errors import HostError
 from unisono.owner.checkpoint import Checkpointer
 from unisono.owner.clock import Clock
+from unisono.owner.folding import new_folding
 from unisono.owner.sink import Sink
 from unisono.store.history import History
 from unisono.store.log import Log
 from unisono.store.reader import Reader
-from unisono.twin.fold import Fold
 from unisono.twin.outcome import Outcome
 from unisono.twin.partition import Partition
 from unisono.twin.record import decode_batch
@@ -46,7 +46,7 @@ class Owner:
         self._stream = stream
         self.history = history
         self.checkpointer = checkpointer
-        self.fold = Fold(Partition())
+        self.fold, self.scenes = new_folding()
         self.clock = Clock(0, 0)
         self.sink = Sink(history, log.log_id)
         self.on_outcome: list[Callable[[Outcome], None]] = []
@@ -76,7 +76,7 @@ class Owner:
         """Load the checkpoint, replay what the log has beyond it, follow the log. Returns when the replay is done."""
         first, last, _bytes = await self.log.bounds()
         saved = await self.checkpointer.load(self.history)
-        self.fold = Fold(saved.partition)
+        self.fold, self.scenes = saved.folding
         self.troubles += saved.troubles
         self._rebase(saved.log_id, first, last)
         lost_from = self._rebase_history(first, last)

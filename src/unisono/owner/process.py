@@ -11,12 +11,16 @@ from typing import Any
 
 import msgspec
 
+from unisono.access import Outside
 from unisono.errors import HostError
 from unisono.owner.actor import Actor
 from unisono.owner.answers import Answers
 from unisono.owner.checkpoint import Checkpointer
+from unisono.owner.effects import Effects
+from unisono.owner.fetch import Fetcher
 from unisono.owner.owner import Owner
 from unisono.owner.pressure import PressureGauge
+from unisono.owner.ticker import Ticker
 from unisono.store.bus import Bus, connect
 from unisono.store.child import run_child
 from unisono.store.history import History
@@ -33,7 +37,8 @@ LET_GO_S = 10.0
 
 
 class OwnerSettings(msgspec.Struct):
-    """``embedded``: the hub holds its data directory's lock, so no other owner can live."""
+    """``embedded``: the hub holds its data directory's lock, so no other owner can live. ``outside``: what scenes may
+    call."""
 
     partition: str
     nats_url: str
@@ -42,6 +47,7 @@ class OwnerSettings(msgspec.Struct):
     folder: str
     log_bytes: int
     embedded: bool = True
+    outside: Outside = Outside()
 
 
 async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) -> None:
@@ -67,7 +73,10 @@ async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) 
     history = await _open_history(Path(settings.folder))
     owner = Owner(log, stream, history, checkpointer)
     actor = Actor(owner, bus)
-    answers = Answers(owner, actor, bus)
+    fetcher = Fetcher(settings.outside)
+    effects = Effects(owner, bus, fetcher, actor.told)
+    ticker = Ticker(owner, actor.append)
+    answers = Answers(owner, actor, effects, bus)
     gauge = PressureGauge(owner, bus, settings.log_bytes)
     await answers.start()
     try:
@@ -79,6 +88,9 @@ async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) 
         await _until_lost(owner, lost)
     finally:
         await gauge.stop()
+        await ticker.stop()
+        await effects.stop()
+        await fetcher.close()
         await actor.stop()
         await owner.stop()
         await lease.release()

@@ -43,6 +43,8 @@ async def recover_things(partition: Partition, registry_url: str, number: str, h
                         partition.put_model(row.model, row.model_version, document, shape)
                     twin = partition.things[row.id] = _twin(row, shape, partition, last.get(row.id, {}))
                     partition.put_under(twin, row.parent)
+                    for observer in partition.observers:
+                        observer.things_changed(row.id)
             after = rows[-1].id
     finally:
         await registry.close()

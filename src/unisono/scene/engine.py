@@ -339,7 +339,9 @@ class Engine(Runner):
 
 
 def repeatable(effect: Effect) -> bool:
-    """Whether doing it twice is as good as once (RFC 9110, section 9.2.2)."""
+    """Whether doing it twice is as good as once (RFC 9110, section 9.2.2; a notice is known by its id)."""
+    if effect.kind == "notify":
+        return True
     return effect.kind == "http" and effect.body.get("method") in ("GET", "HEAD", "PUT", "DELETE")
 
 

@@ -317,6 +317,11 @@ class Runner:
         self.new_effects.append(effect.id)
         self.changed.add("effects")
 
+    def take_effects(self) -> list[str]:
+        """The ids of effects that came since the last call."""
+        taken, self.new_effects = self.new_effects, []
+        return taken
+
     def effect_sending(self, id: str) -> None:
         effect = self.effects.get(id)
         if effect is not None:
