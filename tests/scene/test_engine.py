@@ -334,6 +334,15 @@ class TestMissed:
         stage.tick(86_400)
         assert stage.runs == runs
 
+    @pytest.mark.parametrize(("missed", "runs"), [("skip", 1), ("once", 1), ("all", 100 + 60)])
+    def test_the_seconds_of_the_last_minute_do_not_come_all_at_once(self, missed: str, runs: int) -> None:
+        stage = Stage()
+        stage.scene(f"when: [{{time: {{every_s: 1, missed: {missed}}}}}]\nmode: parallel\nthen: [{{stop: {{}}}}]")
+        stage.tick(0.5)
+        begun = stage.engine.count
+        stage.tick(0, clock=600)
+        assert stage.engine.count - begun == runs
+
     def test_set_back_an_hour_runs_nothing_twice(self) -> None:
         stage = Stage()
         stage.thing("lamp", "light")

@@ -30,6 +30,6 @@ def new_folding() -> Folding:
     def remind(after_us: int, key: str) -> None:
         partition.remind(after_us / 1_000_000, Engine.name, key)
 
-    scenes = Engine(World(partition.things), fold.control, remind)
+    scenes = Engine(World(partition.things, partition.places), fold.control, remind)
     partition.observe(scenes)
     return Folding(fold, scenes)

@@ -23,6 +23,7 @@ from unisono.store.log import Log
 from unisono.store.reader import Reader
 from unisono.twin.outcome import Outcome
 from unisono.twin.partition import Partition
+from unisono.twin.punctual import Punctual
 from unisono.twin.record import decode_batch
 from unisono.twin.twin import Twin
 
@@ -47,6 +48,7 @@ class Owner:
         self.history = history
         self.checkpointer = checkpointer
         self.fold, self.scenes = new_folding()
+        self.punctual = Punctual(self.partition)
         self.clock = Clock(0, 0)
         self.sink = Sink(history, log.log_id)
         self.on_outcome: list[Callable[[Outcome], None]] = []
@@ -77,6 +79,7 @@ class Owner:
         first, last, _bytes = await self.log.bounds()
         saved = await self.checkpointer.load(self.history)
         self.fold, self.scenes = saved.folding
+        self.punctual = Punctual(self.partition)
         self.troubles += saved.troubles
         self._rebase(saved.log_id, first, last)
         lost_from = self._rebase_history(first, last)
@@ -176,9 +179,10 @@ class Owner:
         if seq <= self._folded_from:
             self.partition.resends.keep(seq, len(payload), batch)
             return
-        self.fold.apply(seq, len(payload), batch)
-        if seq <= self._history_has:
-            self.fold.outcome.drop_rows()
+        for message in self.punctual.take(seq, len(payload), batch):
+            self.fold.apply(*message)
+            if message.seq <= self._history_has:
+                self.fold.outcome.drop_rows()
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self.hand_on)

@@ -77,6 +77,17 @@ class Moment:
         self.last = until
         self.due = self.schedule.after(until)
 
+    def skip(self, late: int, now: int) -> None:
+        """Go on with the newest moment between ``late`` and ``now``, or the next one: those of a minute of seconds are
+        not to come all at once."""
+        newest = None
+        self.dealt(late)
+        while self.due is not None and self.due <= now:
+            newest = self.due
+            self.dealt(newest)
+        if newest is not None:
+            self.dealt(newest - 1)
+
 
 class Watched:
     """What watches one thing, by what can happen to it."""

@@ -272,12 +272,12 @@ class Engine(Runner):
             moment.dealt(due)
         elif moment.missed == "all":
             self._catch_up(compiled, moment, wall)
+        elif moment.missed == "once":
+            self._fired(compiled, cause)
+            moment.dealt(wall)
         else:
-            if moment.missed == "once":
-                self._fired(compiled, cause)
-            else:
-                compiled.refuse("its moment was missed", f"when.{moment.trigger}.time", due, cause, wall)
-            moment.dealt(wall - LATE_US)
+            compiled.refuse("its moment was missed", f"when.{moment.trigger}.time", due, cause, wall)
+            moment.skip(wall - LATE_US, wall)
 
     def _catch_up(self, compiled: Compiled, moment: Moment, wall: int) -> None:
         for _ in range(MAX_MISSED):
