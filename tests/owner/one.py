@@ -14,6 +14,7 @@ from unisono.owner.checkpoint import Checkpointer
 from unisono.owner.effects import Effects
 from unisono.owner.fetch import Fetcher
 from unisono.owner.owner import Owner
+from unisono.owner.scene_answers import SceneAnswers
 from unisono.owner.ticker import Ticker
 from unisono.store.bus import Bus
 from unisono.store.connection import Connection
@@ -65,6 +66,7 @@ class OneOwner:
         self.ticker = Ticker(self.owner, self.actor.append)
         self.answers = Answers(self.owner, self.actor, self.effects, self.bus)
         await self.answers.start()
+        await SceneAnswers(self.owner, self.actor, self.answers, self.bus).start()
         await self.bus.serve(down(GATEWAY), self._down)
         await self.owner.start()
 

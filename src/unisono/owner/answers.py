@@ -62,6 +62,7 @@ class Answers:
         self._effects = effects
         self._bus = bus
         self._watched_until = 0.0
+        self.on_watch: list[Callable[[], None]] = []
         self._touched: dict[Twin, int] = {}
         self._presence: dict[Twin, None] = {}
         self._moved: dict[str, None] = {}
@@ -87,7 +88,13 @@ class Answers:
         for verb, answer in verbs.items():
             await self._bus.serve(ask_owner(self._owner.log.partition, verb), answer)
 
-    async def _ready(self) -> None:
+    @property
+    def watched(self) -> bool:
+        """Whether somebody looks at what changes."""
+        return self._watched_until >= self._loop.time()
+
+    async def ready(self) -> None:
+        """Returns when questions can be answered. Raises HostError ``owner_unavailable`` while the log is replayed."""
         try:
             async with asyncio.timeout(READY_WAIT_S):
                 await self._owner.ready.wait()
@@ -99,7 +106,7 @@ class Answers:
 
     async def _twins(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=TwinsAsk)
-        await self._ready()
+        await self.ready()
         found = [twin for id in asked.ids if (twin := self._owner.twin(id)) is not None]
         return _encode(TwinsAnswer([self._view(twin) for twin in found]))
 
@@ -126,7 +133,7 @@ class Answers:
 
     async def _history(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=HistoryAsk)
-        await self._ready()
+        await self.ready()
         twin = self._owner.twin(asked.thing)
         key, shown = asked.property, lambda number: number
         if twin is not None:
@@ -155,14 +162,14 @@ class Answers:
 
     async def _command(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=CommandAsk)
-        await self._ready()
+        await self.ready()
         command = await self._actor.ask(asked.asked)
         await self._until_ended(command, asked.wait_s)
         return _encode(_command_view(command))
 
     async def _command_get(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=CommandGet)
-        await self._ready()
+        await self.ready()
         command = self._owner.partition.commands.get(asked.id)
         if command is None:
             return _encode(None)
@@ -171,14 +178,14 @@ class Answers:
 
     async def _commands(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=TwinsAsk)
-        await self._ready()
+        await self.ready()
         wanted = set(asked.ids)
         found = [c for c in self._owner.partition.commands.values() if c.asked.thing in wanted]
         return _encode([_command_view(command) for command in found[::-1][:COMMANDS]])
 
     async def _desired(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=TwinsAsk)
-        await self._ready()
+        await self.ready()
         twin = self._owner.twin(asked.ids[0])
         if twin is None:
             raise CallerError(f"there is no thing {asked.ids[0]!r}", code="not_found")
@@ -186,7 +193,7 @@ class Answers:
 
     async def _dead_letters(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=DeadLettersAsk)
-        await self._ready()
+        await self.ready()
         return _encode(self._owner.partition.dead_letters.newest(asked.thing, asked.limit))
 
     async def _reached(self, payload: bytes) -> bytes:
@@ -242,6 +249,8 @@ class Answers:
 
     async def _watch(self, payload: bytes) -> bytes:
         self._watched_until = self._loop.time() + msgspec.msgpack.decode(payload, type=Watch).seconds
+        for watched in self.on_watch:
+            watched()
         return b""
 
     def _outcome(self, outcome: Outcome) -> None:
@@ -252,7 +261,7 @@ class Answers:
                     for future in self._ended[id]:
                         if not future.done():
                             future.set_result(None)
-        if self._watched_until < self._loop.time():
+        if not self.watched:
             return
         for twin, mask in outcome.touched.items():
             self._touched[twin] = self._touched.get(twin, 0) | mask

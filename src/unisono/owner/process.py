@@ -20,6 +20,7 @@ from unisono.owner.effects import Effects
 from unisono.owner.fetch import Fetcher
 from unisono.owner.owner import Owner
 from unisono.owner.pressure import PressureGauge
+from unisono.owner.scene_answers import SceneAnswers
 from unisono.owner.ticker import Ticker
 from unisono.store.bus import Bus, connect
 from unisono.store.child import run_child
@@ -78,7 +79,9 @@ async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) 
     ticker = Ticker(owner, actor.append)
     answers = Answers(owner, actor, effects, bus)
     gauge = PressureGauge(owner, bus, settings.log_bytes)
+    scene_answers = SceneAnswers(owner, actor, answers, bus)
     await answers.start()
+    await scene_answers.start()
     try:
         ready({})
         gauge.start()

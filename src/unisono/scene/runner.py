@@ -63,13 +63,15 @@ class Effect(msgspec.Struct, array_like=True):
 
 class Runner:
     """``remind(after_us, key)`` sets one of the partition's timers. ``changed``: ids of scenes and
-    ``effects`` whose checkpoint rows are to be written."""
+    ``effects`` whose checkpoint rows are to be written. ``moved``: runs that began, wait or ended, with their scenes;
+    None while nobody looks."""
 
     def __init__(self, world: World, commands: Commands, remind: Callable[[int, str], None]) -> None:
         self.world = world
         self.scenes: dict[str, Compiled] = {}
         self.effects: dict[str, Effect] = {}
         self.new_effects: list[str] = []
+        self.moved: dict[str, str] | None = None
         self.changed: set[str] = set()
         self.troubles: deque[str] = deque(maxlen=20)
         self.count = 0
@@ -175,6 +177,8 @@ class Runner:
                 break
             pc = program[pc].do(run, self)
         run.steps += burst
+        if self.moved is not None:
+            self.moved[run.id] = run.scene
         if run.state is not RunState.RUNNING:
             self._over(compiled, run)
 
@@ -188,6 +192,8 @@ class Runner:
     def _over(self, compiled: Compiled, run: Run) -> None:
         run.ended = self.world.wall
         run.waiting = None
+        if self.moved is not None:
+            self.moved[run.id] = run.scene
         run.snapshots = {}
         compiled.runs.pop(run.id, None)
         compiled.past.append(run)

@@ -70,6 +70,7 @@ def ask_owner(partition: str, verb: str) -> str:
     CommandView), ``desired`` (TwinsAsk of one id > the JSON of its ``things/me/desired``), ``command-get`` (CommandGet
     > CommandView), ``commands`` (TwinsAsk > list[CommandView], newest first), ``dead-letters`` (DeadLettersAsk >
     list[DeadLetter]), ``reached`` (Reached > b""), ``watch`` (Watch > b""), ``status`` (b"" > OwnerStatus).
+    Those about scenes are in `unisono.scene.talk`.
     """
     return f"ask.owner.{partition}.{verb}"
 
