@@ -14,11 +14,14 @@ import msgspec
 from msgspec import UNSET
 
 from unisono.errors import CallerError
+from unisono.scene.catalogue import Catalogue
 from unisono.scene.document import Scene
+from unisono.scene.finding import Finding
 from unisono.scene.home import EPOCH, Home, records
 from unisono.scene.matching import equal
 from unisono.scene.run import Run
 from unisono.scene.script import Expected, Script, Step, event_of
+from unisono.scene.soundness import Facts, require_sound
 from unisono.scene.stage import SECOND, Seen, Stage
 from unisono.scene.world import NO_VALUE
 from unisono.twin.command import Command
@@ -56,13 +59,15 @@ class RunTold(msgspec.Struct):
 
 
 class Rehearsal(msgspec.Struct):
-    """``refused``: why scenes did not run although something triggered them, as (scene, reason, path, what it saw)."""
+    """``refused``: why scenes did not run although something triggered them, as (scene, reason, path, what it saw).
+    ``findings``: what is odd about the scenes themselves."""
 
     ok: bool
     title: str
     lines: list[Line]
     runs: list[RunTold]
     refused: list[tuple[str, str, str, Any]]
+    findings: list[Finding]
 
 
 def rehearse(scenes: Sequence[Scene], home: Home, script: Script) -> Rehearsal:
@@ -79,8 +84,7 @@ class Player:
         self._home = home
         self._stage = _set_up(home, script)
         self._zone: ZoneInfo = self._stage.engine.world.zone(home.root)
-        for scene in scenes:
-            self._stage.engine.put(1, msgspec.json.encode(scene))
+        self._findings = _save(self._stage, scenes)
         self._told = len(self._stage.seen)
         self._since = self._told
         self._met: dict[int, int] = {}
@@ -98,7 +102,7 @@ class Player:
                 raise CallerError(error.detail, code=error.code, field=field, expected=error.expected) from None
             self._tell_new()
         ok = all(line.ok is not False for line in self._lines)
-        return Rehearsal(ok, self._script.title, self._lines, self._runs(), self._refusals())
+        return Rehearsal(ok, self._script.title, self._lines, self._runs(), self._refusals(), self._findings)
 
     def _take(self, step: Step, name: str, value: Any, path: str) -> None:
         if name in ("expect", "expect_not"):
@@ -233,7 +237,7 @@ class Player:
         def met() -> bool:
             if fits is None:
                 return self._is_now(name, body)
-            return sum(fits(self, body, seen) for seen in self._unmet(name, body)) >= need
+            return bool(sum(fits(self, body, seen) for seen in self._unmet(name, body)) >= need)
 
         found = self._stage.pass_time(step.within_s, met)
         if found and fits is not None and wanted:
@@ -328,7 +332,7 @@ class Player:
     def _tell_new(self) -> None:
         for seen in self._stage.seen[self._told :]:
             at = self._local(seen.at).strftime("%a %H:%M:%S")
-            self._lines.append(Line(at, self._describe(seen)))
+            self._lines.append(Line(at, self._describe(seen), False if seen.what == "trouble" else None))
         self._told = len(self._stage.seen)
 
     def _describe(self, seen: Seen) -> str:
@@ -342,6 +346,8 @@ class Player:
             return f"told {', '.join(body['to']) or 'everybody'}: {body['text']}"
         if seen.what == "http":
             return f"{body['method']} {body['url']}"
+        if seen.what == "trouble":
+            return f"{seen.name} {body}"
         return f"{seen.name} is {body}"
 
     def _runs(self) -> list[RunTold]:
@@ -404,6 +410,16 @@ def _set_up(home: Home, script: Script) -> Stage:
             raise CallerError(f"there is no thing {id!r}", code="bad_value", field=f"devices.{id}", expected=expected)
         stage.devices[id] = device
     return stage
+
+
+def _save(stage: Stage, scenes: Sequence[Scene]) -> list[Finding]:
+    """Save scenes as the hub does, with the same refusals; what is only odd is given back."""
+    catalogue = Catalogue(scenes)
+    found: list[Finding] = []
+    for scene in scenes:
+        found += require_sound(scene, Facts(stage.engine.world, catalogue))
+        stage.engine.put(1, msgspec.json.encode(scene))
+    return found
 
 
 def _report(stage: Stage, twin: Twin, state: dict[str, Any], path: str) -> None:

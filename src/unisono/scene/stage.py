@@ -28,7 +28,7 @@ __all__ = ["Device", "Seen", "Stage"]
 SECOND = 1_000_000
 GATEWAY = "stage"
 #: What one moment may set off before something is wrong with the scenes.
-MAX_TURNS = 100_000
+MAX_TURNS = 2_000
 
 
 class Device(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -43,7 +43,7 @@ class Device(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Seen(msgspec.Struct):
-    """Something that happened. ``what``: command, notify, http, mode or run; ``at``: wall microseconds."""
+    """Something that happened. ``what``: command, notify, http, mode, run or trouble; ``at``: wall microseconds."""
 
     what: str
     name: str
@@ -91,7 +91,9 @@ class Stage:
             if self.engine.wants_tick:
                 self._tick()
             elif not self._carry_out():
-                break
+                return
+        self._answers = []
+        self._see("trouble", "scenes", "set each other off without end; they were held here")
 
     def _append(self, entries: Iterable[Entry]) -> None:
         self._seq += 1
@@ -103,14 +105,12 @@ class Stage:
     def _carry_out(self) -> bool:
         """Send what wants to be sent; whether there was anything."""
         commands = [id for id in self.fold.take_outcome().effects if id in self.fold.partition.commands]
-        effects, self.engine.new_effects = self.engine.new_effects, []
+        effects = [self.engine.effects[id] for id in self.engine.take_effects() if id in self.engine.effects]
         for id in commands:
             self._send(self.fold.partition.commands[id])
-        for id in effects:
-            effect = self.engine.effects.get(id)
-            if effect is not None:
-                self._see(effect.kind, effect.run, effect.body)
-                self._append([EffectSending(id, self.wall), EffectSent(id, self.wall)])
+        for effect in effects:
+            self._see(effect.kind, effect.run, effect.body)
+            self._append([EffectSending(effect.id, self.wall), EffectSent(effect.id, self.wall)])
         return bool(commands or effects or self._answer(self.elapsed))
 
     def _see(self, what: str, name: str, body: Any) -> None:
