@@ -6,7 +6,7 @@ scene and keeps no state of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import UNSET
@@ -486,8 +486,12 @@ class Halt(Step):
         return None
 
 
-def fill(text: str, world: World) -> str:
-    """A text with ``{thing.property}`` replaced by values; braces around anything else stay."""
+NO_WORDS: Mapping[str, Any] = {}
+
+
+def fill(text: str, world: World, this: str = "", words: Mapping[str, Any] = NO_WORDS) -> str:
+    """A text with ``{thing.property}`` replaced by values, ``{property}`` by those of ``this``, and ``words`` by what
+    they stand for; braces around anything else stay."""
     if "{" not in text:
         return text
     parts: list[str] = []
@@ -495,6 +499,10 @@ def fill(text: str, world: World) -> str:
         inside, brace, rest = piece.partition("}")
         thing, dot, property = inside.partition(".")
         value = known(world.value(thing, property)) if brace and dot and parts else None
+        if value is None and brace and parts:
+            value = words.get(inside)
+            if value is None and this:
+                value = known(world.value(this, inside))
         if value is None:
             parts.append(("{" if parts else "") + piece)
         else:

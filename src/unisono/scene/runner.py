@@ -314,7 +314,10 @@ class Runner:
 
     def effect(self, run: Run, kind: str, body: dict[str, Any]) -> None:
         run.asked += 1
-        effect = Effect(f"{run.id}.{run.asked}", run.id, kind, body, self.world.wall)
+        self.post(Effect(f"{run.id}.{run.asked}", run.id, kind, body, self.world.wall))
+
+    def post(self, effect: Effect) -> None:
+        """Put an effect among those to be carried out. Alarms post theirs here too: they leave by the same way."""
         if len(self.effects) >= MAX_EFFECTS:
             oldest = next(iter(self.effects))
             del self.effects[oldest]

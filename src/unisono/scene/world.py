@@ -72,13 +72,15 @@ class World:
         ids = dict.fromkeys(selector.things)
         if selector.place is not None or selector.kind is not None:
             for id in sorted(self.things):
-                twin = self.things[id]
-                if selector.kind is not None and not _is_kind(twin, selector.kind):
-                    continue
-                if selector.place is not None and not self.inside(twin.place, selector.place):
-                    continue
-                ids[id] = None
+                if self.fits(selector, self.things[id]):
+                    ids[id] = None
         return list(ids)
+
+    def fits(self, selector: Selector, twin: Twin) -> bool:
+        """Whether a thing is one of those that a selector means by place or kind."""
+        if selector.kind is not None and not _is_kind(twin, selector.kind):
+            return False
+        return selector.place is None or self.inside(twin.place, selector.place)
 
     def value(self, thing: str, property: str) -> Any:
         """What a property (address or trait) is, or `NO_VALUE`."""

@@ -210,10 +210,12 @@ class Fold:
         offset, text = twin.shape.event(run.topic[6:], payload)
         self.outcome.texts.append((twin.series + offset, run.at, seq, text))
         self.outcome.touched.setdefault(twin, 0)
-        if twin.watchers:
+        if twin.watchers or self.partition.listeners:
             fields = msgspec.json.decode(text)
             for observer in twin.watchers:
                 observer.told(twin, run.topic[6:], fields, run.at)
+            for listener in self.partition.listeners:
+                listener.overheard(twin, run.topic[6:], fields, run.at)
 
     def _refused(self, entry: Refused) -> None:
         self._letter(DeadLetter(entry.at, entry.thing, entry.topic, entry.code, entry.detail, excerpt(entry.excerpt)))
@@ -289,6 +291,8 @@ class Fold:
         self.outcome.touched.setdefault(twin, 0)
         for observer in twin.watchers:
             observer.linked(twin, twin.seen)
+        for listener in self.partition.listeners:
+            listener.came_or_went(twin, twin.seen)
 
     def _awake(self, twin: Twin) -> None:
         """A sleeping thing spoke: it counts as there until it has missed its interval."""

@@ -12,7 +12,7 @@ from unisono.twin.command import Command
 from unisono.twin.record import Entry
 from unisono.twin.twin import Twin
 
-__all__ = ["Observer", "Watcher"]
+__all__ = ["Listener", "Observer", "Watcher"]
 
 
 class Watcher(Protocol):
@@ -64,3 +64,11 @@ class Observer(Protocol):
     def restored(self, wall: int, elapsed: int) -> None:
         """All rows and all twins are there."""
         ...
+
+
+class Listener(Protocol):
+    """Whoever is told of the events and the comings and goings of all things (``Partition.listeners``). These are rare;
+    to watch a thing for them alone would make each of its reports dear."""
+
+    def overheard(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None: ...
+    def came_or_went(self, twin: Twin, at: int) -> None: ...

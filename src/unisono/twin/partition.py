@@ -19,7 +19,7 @@ from unisono.thing import load_model
 from unisono.thing.shape import Shape, compile_model
 from unisono.twin.command import Command
 from unisono.twin.deadletter import DeadLetters, DeadLettersSaved
-from unisono.twin.observer import Observer
+from unisono.twin.observer import Listener, Observer
 from unisono.twin.places import Place, Places
 from unisono.twin.record import ModelPut
 from unisono.twin.resend import Resends, ResendsSaved
@@ -64,6 +64,7 @@ class Partition:
         self.observers: list[Observer] = []
         self.named: dict[str, Observer] = {}
         self.steered: dict[type, Observer] = {}
+        self.listeners: list[Listener] = []
         self.removed: set[str] = set()
         self._ended: deque[str] = deque()
         self._kept: set[str] = set()  # commands that have a row in the checkpoint

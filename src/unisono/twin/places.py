@@ -29,13 +29,14 @@ class Place(msgspec.Struct, array_like=True):
 
 
 class Places:
-    """``on_mode`` is told (place, mode) of every mode that changes, in the order of registration; ``changed`` and
-    ``removed`` are ids of places since the last checkpoint."""
+    """``on_mode`` is told (place, mode) of every mode that changes, ``on_move`` when a place came, went or lies
+    elsewhere, in the order of registration; ``changed`` and ``removed`` are ids of places since the last checkpoint."""
 
     def __init__(self) -> None:
         self.changed: set[str] = set()
         self.removed: set[str] = set()
         self.on_mode: list[Callable[[str, str], None]] = []
+        self.on_move: list[Callable[[], None]] = []
         self._places: dict[str, Place] = {}
 
     def get(self, id: str) -> Place | None:
@@ -51,6 +52,8 @@ class Places:
         self.take(Place(entry.id, entry.parent, entry.zone, entry.latitude, entry.longitude, mode))
         self.changed.add(entry.id)
         self.removed.discard(entry.id)
+        if old is None or old.parent != entry.parent:
+            self._moved()
 
     def take(self, place: Place) -> None:
         """Take in a place as a checkpoint kept it."""
@@ -60,6 +63,11 @@ class Places:
         if self._places.pop(id, None) is not None:
             self.changed.discard(id)
             self.removed.add(id)
+            self._moved()
+
+    def _moved(self) -> None:
+        for tell in self.on_move:
+            tell()
 
     def set_mode(self, id: str, mode: str) -> None:
         """Put a place into a mode, and tell who wants to know."""

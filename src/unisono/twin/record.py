@@ -12,6 +12,9 @@ from typing import Any
 import msgspec
 
 __all__ = [
+    "AlarmAct",
+    "AlarmPut",
+    "AlarmRemoved",
     "Asked",
     "Batch",
     "EffectSending",
@@ -258,6 +261,36 @@ class EffectSent(msgspec.Struct, array_like=True, tag=49, gc=False):
     why: str | None = None
 
 
+class AlarmPut(msgspec.Struct, array_like=True, tag=60, gc=False):
+    """A version of an alarm's definition is in force from here on. ``document`` is its JSON or YAML."""
+
+    id: str
+    version: int
+    document: bytes
+    at: int = 0
+    by: dict[str, str] = {}
+
+
+class AlarmRemoved(msgspec.Struct, array_like=True, tag=61, gc=False):
+    """A definition is no longer; its alarms go, what they did stays in their history."""
+
+    id: str
+    at: int = 0
+    by: dict[str, str] = {}
+
+
+class AlarmAct(msgspec.Struct, array_like=True, tag=62, gc=False):
+    """A person does something about an alarm: acknowledge, reset, shelve (``for_s``), unshelve, take_out,
+    return_to_service."""
+
+    alarm: str
+    act: str
+    at: int
+    by: dict[str, str]
+    comment: str = ""
+    for_s: float = 0.0
+
+
 class Tick(msgspec.Struct, array_like=True, tag=30, gc=False):
     """The owner's clock: ``at`` is wall time, ``elapsed`` monotonic microseconds since this log began."""
 
@@ -289,6 +322,9 @@ Entry = (
     | ModeSet
     | EffectSending
     | EffectSent
+    | AlarmPut
+    | AlarmRemoved
+    | AlarmAct
 )
 
 
