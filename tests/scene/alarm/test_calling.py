@@ -1,0 +1,189 @@
+"""Who is told, again when nobody comes, and when there is too much to tell; and what is held back by design."""
+
+from __future__ import annotations
+
+from tests.scene.alarm.panel import Panel, warm
+from unisono.twin.record import EffectSending, EffectSent
+
+
+def test_who_is_told_and_what() -> None:
+    panel = warm(
+        """
+        severity: critical
+        notify: {to: [wei]}
+        text: "{name} is at {temperature}, {probe.temperature} or {value} {degrees}"
+        action: Close the door
+        """
+    )
+    panel.thing("probe", "sensor.temperature")
+    panel.report("probe", temperature=26.5)
+    (told,) = panel.told
+    assert told == {
+        "to": ["wei"],
+        "title": "Too warm",
+        "text": "probe is at 26.5, 26.5 or 26.5 {degrees}\nClose the door",
+        "priority": "critical",
+        "group": "a.probe",
+    }
+    (id,) = panel.engine.effects
+    panel.put(EffectSending(id, panel.wall))
+    panel.put(EffectSent(id, panel.wall))
+    assert panel.told == []
+
+
+def test_one_by_one_until_somebody_acknowledges() -> None:
+    panel = warm("notify: {to: [wei], priority: low}\nescalate: {after_s: 60, to: [boss], times: 2, priority: high}")
+    panel.report("probe", temperature=26.0)
+    panel.tick(30)
+    panel.report("probe", temperature=20.0)
+    panel.tick(30)
+    assert [(each["to"], each["priority"], each["title"]) for each in panel.told] == [
+        (["wei"], "low", "Too warm"),
+        (["boss"], "high", "(1/2) Too warm"),
+    ]
+    panel.tick(600)
+    assert len(panel.told) == 3
+    assert panel.acts() == ["raised", "cleared", "escalated", "escalated"]
+
+
+def test_who_acknowledges_in_time_is_not_called() -> None:
+    panel = warm("notify: {to: [wei]}\nescalate: {after_s: 60}")
+    panel.report("probe", temperature=26.0)
+    panel.tick(59)
+    panel.act("acknowledge")
+    panel.tick(100)
+    assert len(panel.told) == 1
+    panel.report("probe", temperature=20.0)
+    panel.report("probe", temperature=26.0)
+    panel.tick(59)
+    assert len(panel.told) == 2
+    panel.tick(1)
+    assert panel.told[-1]["to"] == ["wei"]
+    panel.act("shelve", for_s=3600)
+    panel.tick(3000)
+    assert len(panel.told) == 3
+
+
+def test_an_escalation_without_a_notice() -> None:
+    panel = warm("escalate: {after_s: 60, to: [boss]}")
+    panel.report("probe", temperature=26.0)
+    panel.tick(60)
+    assert [each["to"] for each in panel.told] == [["boss"]]
+
+
+def test_suppressed_by_another_alarm() -> None:
+    panel = warm("suppress: {alarms: [dead, gone.other]}\nnotify: {}")
+    panel.thing("other", "sensor.temperature")
+    panel.define("id: dead\nraise: {change: {property: temperature, above: 50}}")
+    panel.define("id: gone\nthings: [other]\nraise: {connection: {is: offline}}")
+    panel.offline("other")
+    panel.report("probe", temperature=26.0)
+    assert panel.state() == "suppressed"
+    assert panel.alarms.alarms["a.probe"].facts.why == "gone.other is active"
+    panel.online("other")
+    assert panel.state() == "unacknowledged"
+    panel.report("probe", temperature=60.0)
+    panel.offline("other")
+    panel.online("other")
+    assert panel.state() == "suppressed"
+    panel.act("take_out", "dead.probe")
+    panel.report("probe", temperature=20.0)
+    assert panel.state() == "normal"
+    panel.report("probe", temperature=60.0)
+    assert panel.state() == "unacknowledged"
+    assert panel.acts() == ["suppressed", "unsuppressed", "suppressed", "cleared", "raised"]
+    assert len(panel.told) == 2
+
+
+def test_suppressed_in_a_mode_and_while_a_machine_stands() -> None:
+    panel = Panel()
+    panel.place("hall", "home")
+    panel.thing("m", "machine", place="hall", running=True, temperature=20.0)
+    panel.define(
+        """
+        kind: machine
+        raise: {change: {property: temperature, above: 25}}
+        suppress: {modes: [night], while: [{property: running, is: false}, {thing: x, property: temperature, above: 1}]}
+        """
+    )
+    panel.report("m", temperature=30.0)
+    assert panel.state("a.m") == "unacknowledged"
+    panel.mode("home", "night")
+    assert panel.state("a.m") == "suppressed"
+    panel.report("m", running=False)
+    panel.mode("home", "home")
+    assert panel.state("a.m") == "suppressed"
+    panel.report("m", running=True)
+    assert panel.state("a.m") == "unacknowledged"
+    panel.report("m", running=False, temperature=20.0)
+    assert panel.state("a.m") == "returned"
+    panel.thing("x", "sensor.temperature", temperature=3.0)
+    panel.report("m", running=True, temperature=30.0)
+    assert panel.state("a.m") == "suppressed"
+    panel.act("shelve", "a.m", for_s=60)
+    assert panel.state("a.m") == "suppressed"
+    panel.report("x", temperature=0.0)
+    assert panel.state("a.m") == "shelved"
+    panel.report("x", temperature=2.0)
+    assert panel.state("a.m") == "suppressed"
+    panel.report("m", temperature=20.0)
+    assert panel.state("a.m") == "shelved"
+    panel.report("m", temperature=30.0)
+    assert panel.state("a.m") == "suppressed"
+    panel.define("kind: machine\nraise: {change: {property: temperature, above: 25}}", version=2)
+    assert panel.state("a.m") == "shelved"
+
+
+def test_one_that_chatters() -> None:
+    panel = warm("acknowledge: false")
+    facts = panel.alarms.alarms["a.probe"].facts
+    for _ in range(2):
+        panel.report("probe", temperature=26.0)
+        panel.report("probe", temperature=20.0)
+        panel.tick(25)
+    assert not facts.chattering
+    panel.report("probe", temperature=26.0)
+    assert facts.chattering
+    panel.tick(300)
+    panel.report("probe", temperature=20.0)
+    panel.report("probe", temperature=26.0)
+    panel.tick(599)
+    assert facts.chattering
+    panel.tick(2)
+    assert not facts.chattering
+
+
+def test_a_flood() -> None:
+    panel = Panel()
+    for number in range(12):
+        panel.thing(f"p{number}", "sensor.temperature", temperature=20.0)
+    panel.define("raise: {change: {property: temperature, above: 25}}\nnotify: {to: [wei]}")
+    panel.define("id: bad\nraise: {change: {property: temperature, above: 30}}\nnotify: {}\nseverity: high")
+    for number in range(11):
+        panel.report(f"p{number}", temperature=26.0)
+        panel.tick(10)
+    assert [each["title"] for each in panel.told[-2:]] == ["Too warm", "Alarm flood"]
+    count = len(panel.told)
+    panel.report("p11", temperature=26.0)
+    assert len(panel.told) == count
+    panel.report("p11", temperature=31.0)
+    assert len(panel.told) == count + 1
+    rate = panel.alarms.rates["home"]
+    assert (rate.flood, rate.held) == (True, 1)
+    panel.tick(480)
+    assert rate.flood
+    panel.tick(240)
+    assert not rate.flood
+    line = panel.history[-1]
+    assert (line.act, line.place, line.value) == ("flood_ended", "home", 1)
+
+
+def test_a_flood_of_what_nobody_is_told_of() -> None:
+    panel = Panel()
+    panel.thing("probe", "sensor.temperature", temperature=20.0)
+    panel.define("raise: {change: {property: temperature, above: 25}}")
+    for _ in range(12):
+        panel.report("probe", temperature=26.0)
+        panel.report("probe", temperature=20.0)
+    assert [line.act for line in panel.history if line.alarm == ""] == ["flood_began"]
+    assert panel.told == []
