@@ -28,6 +28,7 @@ class Panel(Stage):
         partition.observe(self.alarms)
         partition.listeners.append(self.alarms)
         self.history: list[Transition] = getattr(self, "history", [])
+        self.rows: dict[str, bytes] = getattr(self, "rows", {})
 
     def put(self, *entries: Entry) -> None:
         super().put(*entries)
@@ -43,6 +44,18 @@ class Panel(Stage):
         """The registry takes in the new lines."""
         self.history += self.alarms.new
         self.alarms.new.clear()
+
+    def crash(self) -> None:
+        """As `Stage.crash`, any number of times: rows are kept as the registry keeps them."""
+        partition = self.fold.partition
+        state, rows, removed = partition.saved(partition.things.values(), partition.commands)
+        self.rows.update(rows)
+        for key in removed:
+            self.rows.pop(key, None)
+        self._new(Partition())
+        self.fold.partition.restore_state(state)
+        damaged = self.fold.partition.restore_rows(self.rows.items())
+        assert not damaged, damaged
 
     # alarms
 

@@ -7,7 +7,13 @@ from tests.scene.alarm.panel import Panel, warm
 
 def test_a_dead_band() -> None:
     panel = warm("acknowledge: false\nclear: {change: {property: temperature, below: 22}}")
-    for value, state in ((26, "acknowledged"), (24, "acknowledged"), (22, "acknowledged"), (21, "normal"), (24, "normal")):
+    for value, state in (
+        (26, "acknowledged"),
+        (24, "acknowledged"),
+        (22, "acknowledged"),
+        (21, "normal"),
+        (24, "normal"),
+    ):
         panel.report("probe", temperature=float(value))
         assert panel.state() == state, value
 
@@ -169,7 +175,9 @@ def test_an_event_raises_for_a_moment() -> None:
 def test_an_event_that_a_value_clears() -> None:
     panel = Panel()
     panel.thing("m", "machine", running=False)
-    panel.define("raise: {event: {event: material_low}}\nclear: {change: {property: running, is: true}}\nacknowledge: false")
+    panel.define(
+        "raise: {event: {event: material_low}}\nclear: {change: {property: running, is: true}}\nacknowledge: false"
+    )
     panel.event("m", "material_low")
     assert panel.state("a.m") == "acknowledged"
     panel.report("m", running=True)
@@ -234,7 +242,9 @@ def test_a_thing_of_another_model_is_followed_anew() -> None:
         raise: {cel: {expression: t > 25.0, given: {t: {thing: other, property: temperature}}}}
         """
     )
-    panel.define("id: mean\nraise: {window: {property: temperature, over_s: 60, agg: max, above: 25}}\nacknowledge: false")
+    panel.define(
+        "id: mean\nraise: {window: {property: temperature, over_s: 60, agg: max, above: 25}}\nacknowledge: false"
+    )
     assert panel.state("both.probe") == "normal"
     panel.thing("other", "sensor.temperature", temperature=26.0)
     assert panel.state("both.probe") == "acknowledged"
@@ -258,7 +268,10 @@ def test_what_a_model_calls_a_fault() -> None:
     assert panel.state("fault-fault.m") == "returned"
     panel.event("l", "tampered")
     panel.event("m", "order_done")
-    assert {line.alarm: line.severity for line in panel.history} == {"fault-fault.m": "high", "fault-tampered.l": "critical"}
+    assert {line.alarm: line.severity for line in panel.history} == {
+        "fault-fault.m": "high",
+        "fault-tampered.l": "critical",
+    }
     assert panel.history[0].value == {"fault": "part jammed"}
     assert panel.told == []
 

@@ -29,7 +29,9 @@ FIGURE_4 = {
 def test_the_table_has_the_arrows_of_the_standard_and_no_others() -> None:
     arrows = {(before.value, after.value) for (before, _sign), after in TRANSITIONS.items()}
     held = {state.value for state in HELD}
-    assert {(a, b) for a, b in arrows if a not in held and b not in held} - {("unacknowledged", "unacknowledged")} == FIGURE_4
+    assert {(a, b) for a, b in arrows if a not in held and b not in held} - {
+        ("unacknowledged", "unacknowledged")
+    } == FIGURE_4
     assert {(a, b) for a, b in arrows if a in held and b not in held} == {(a, "normal") for a in held}
     for state in State:
         for each in HELD:

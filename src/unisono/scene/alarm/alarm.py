@@ -244,10 +244,10 @@ class Alarm:
         if facts.rung:
             rung, facts.rung = facts.rung, 0
             facts.rings = [*facts.rings, *[desk.elapsed] * rung][-CHATTER_RINGS:]
-            if len(facts.rings) == CHATTER_RINGS and facts.rings[-1] - facts.rings[0] <= CHATTER_US:
-                if not facts.chattering:
-                    facts.chattering = True
-                    desk.remind(CALM_US, self._key(CALM))
+            often = len(facts.rings) == CHATTER_RINGS and facts.rings[-1] - facts.rings[0] <= CHATTER_US
+            if often and not facts.chattering:
+                facts.chattering = True
+                desk.remind(CALM_US, self._key(CALM))
             desk.rang(self, rung)
 
     def due(self, what: str) -> None:
@@ -308,12 +308,16 @@ class Alarm:
         facts, most_h = self.facts, self.definition.shelve_h
         if act == "shelve":
             if not most_h:
-                raise CallerError(f"{self.id} must not be put aside", code="wrong_state", expected="its cause is mended")
+                raise CallerError(
+                    f"{self.id} must not be put aside", code="wrong_state", expected="its cause is mended"
+                )
             if not 0 < for_s * SECOND <= most_h * HOUR_US:
                 detail, expected = f"it cannot be shelved for {for_s:g} s", f"up to {most_h:g} h"
                 raise CallerError(detail, code="bad_value", field="for_s", expected=expected)
         states = ACTS[act]
-        fits = facts.shelved if act == "unshelve" else facts.out if act == "return_to_service" else facts.state in states
+        fits = (
+            facts.shelved if act == "unshelve" else facts.out if act == "return_to_service" else facts.state in states
+        )
         if not fits:
             expected = "one that is " + (" or ".join(state.replace("_", " ") for state in sorted(states)))
             detail = f"{self.id} is {facts.state.replace('_', ' ')}"

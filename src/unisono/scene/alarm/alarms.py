@@ -22,8 +22,8 @@ from unisono.scene.alarm.flood import FLOOD_BEGINS, FLOOD_ENDS, MINUTE_US, Rate
 from unisono.scene.alarm.following import Ear, Following, can_tell, follow
 from unisono.scene.alarm.state import HELD, Severity, State
 from unisono.scene.matching import equal
-from unisono.scene.runner import Effect
 from unisono.scene.program import fill
+from unisono.scene.runner import Effect
 from unisono.scene.world import NO_VALUE, World
 from unisono.thing.shape import NAN
 from unisono.twin.command import Command
@@ -79,15 +79,13 @@ class Defined:
 class Alarms:
     """``remind(after_us, key)`` sets one of the partition's timers; ``post`` takes what is to be told to people.
 
-    ``new``: lines of history that nobody has kept yet; whoever keeps them takes them away. ``moved``: ids of alarms that
-    changed, for whoever looks.
+    ``new``: lines of history that nobody has kept yet; whoever keeps them takes them away. ``moved``: ids of alarms
+    that changed, for whoever looks.
     """
 
     name = "alarm"
 
-    def __init__(
-        self, world: World, remind: Callable[[int, str], None], post: Callable[[Effect], None]
-    ) -> None:
+    def __init__(self, world: World, remind: Callable[[int, str], None], post: Callable[[Effect], None]) -> None:
         self.world = world
         self.alarms: dict[str, Alarm] = {}
         self.defined: dict[str, Defined] = {}
@@ -110,6 +108,8 @@ class Alarms:
         self._unsettled: dict[str, Alarm] = {}
         self._restoring = False
         self._saved: list[Facts] = []
+        self._kept: list[Defined] = []
+        self._disordered: set[str] = set()
         world.places.on_mode.append(self._mode_changed)
         world.places.on_move.append(self._places_changed)
 
@@ -139,8 +139,8 @@ class Alarms:
         """The clock's word. Call it before the timers that are due."""
         self.world.wall, self.world.elapsed = wall, elapsed
         unsettled, self._unsettled = self._unsettled, {}
-        for alarm in unsettled.values():
-            alarm.settle()
+        for id in sorted(unsettled):
+            unsettled[id].settle()
 
     def due(self, key: str) -> None:
         """A timer of ours has run out."""
@@ -164,6 +164,8 @@ class Alarms:
     def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None:
         """A thing reported; the twin has the values already. ``values``: as `Shape.read` gives them."""
         absent = twin.shape.absent
+        if self._disordered:
+            self._bring_to_order()
         for ear in self._ears.get(twin.id, {}).values():
             alarm = ear.alarm
             for index, source in ear.values:
@@ -184,6 +186,8 @@ class Alarms:
 
     def told(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None:
         """It counts as being heard of; what the event raises is `overheard`."""
+        if self._disordered:
+            self._bring_to_order()
         for ear in self._ears.get(twin.id, {}).values():
             for index, heard in ear.heard:
                 if index is None:
@@ -196,20 +200,33 @@ class Alarms:
 
     def overheard(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None:
         """A thing told an event: it may raise alarms, or clear them."""
-        if fault_id(event) not in self.defined:
+        own = self._has_own(twin, event)
+        if not own and fault_id(event) not in self.defined:
             self._fault(twin, event)
         for id in sorted(self._by_event.get(event, ())):
-            definition = self.defined[id].definition
-            raised, cleared = definition.raise_.event, definition.clear.event if definition.clear is not None else None
+            defined = self.defined[id]
+            clear, raised = defined.definition.clear, defined.definition.raise_.event
+            cleared = clear.event if clear is not None else None
             alarm = self.alarms.get(f"{id}.{twin.id}")
             if cleared is not None and cleared.event == event and alarm is not None and _within(cleared.fields, fields):
                 alarm.over(at)
-            if raised is not None and raised.event == event and _within(raised.fields, fields):
-                if alarm is None and self._concerns(definition, twin):
-                    alarm = self._make(definition, twin)
-                if alarm is not None:
-                    self._following[alarm.id].seen = partial(dict, fields)
-                    alarm.happened(at)
+            if raised is None or raised.event != event or not _within(raised.fields, fields):
+                continue
+            if alarm is None and self._concerns(defined.definition, twin):
+                alarm = self._make(defined.definition, twin)
+            if alarm is not None and (defined.version or not own):
+                self._following[alarm.id].seen = partial(dict, fields)
+                alarm.happened(at)
+
+    def _has_own(self, twin: Twin, event: str) -> bool:
+        """Whether somebody has defined an alarm for that event of that thing: the built-in one is not needed then."""
+        for id in self._by_event.get(event, ()):
+            defined = self.defined[id]
+            raised = defined.definition.raise_.event
+            raises = defined.version and raised is not None and raised.event == event
+            if raises and self._concerns(defined.definition, twin):
+                return True
+        return False
 
     def came_or_went(self, twin: Twin, at: int) -> None:
         """A thing came or went."""
@@ -265,6 +282,7 @@ class Alarms:
             facts.source = facts.clearing = None
             facts.waiting, facts.since = False, None
             alarm.restore(facts)
+            self.touch(alarm)
         for thing in self._things(defined.definition):
             if f"{id}.{thing}" not in self.alarms:
                 self._make(defined.definition, self.world.things[thing])
@@ -285,37 +303,59 @@ class Alarms:
         self._changed.discard(DEFINITION + id)
         self._removed.add(DEFINITION + id)
 
+    def check(self, asked: AlarmAct) -> None:
+        """Whether an act can be, before it enters the log. Raises CallerError as `Alarm.check`, and ``not_found``."""
+        self._known(asked.alarm).check(asked.act, asked.for_s)
+
     def find(self, id: str) -> Alarm:
         """The alarm, made where its definition and thing allow one. Raises CallerError ``not_found``."""
+        alarm = self._known(id)
+        if id not in self.alarms:
+            alarm = self._make(alarm.definition, self.world.things[alarm.facts.thing])
+            self.touch(alarm)
+        return alarm
+
+    def _known(self, id: str) -> Alarm:
+        """The alarm, or what it would be: asking makes none."""
         alarm = self.alarms.get(id)
         if alarm is not None:
             return alarm
         definition, _dot, thing = id.partition(".")
         defined, twin = self.defined.get(definition), self.world.things.get(thing)
         if defined is None or twin is None or not self._concerns(defined.definition, twin):
-            raise CallerError(f"there is no alarm {id[:200]!r}", code="not_found", field="id", mend="Run: unisono alarm list")
-        return self._make(defined.definition, twin)
+            detail = f"there is no alarm {id[:200]!r}"
+            raise CallerError(detail, code="not_found", field="id", mend="Run: unisono alarm list")
+        return Alarm(defined.definition, thing, self)
 
     def things_changed(self, id: str) -> None:
         """A thing was added, changed or removed: its alarms come, go or follow it anew; so do those that look at it."""
-        twin = self.world.things.get(id)
         for alarm in [self.alarms[each] for each in sorted(self._ears.get(id, ()))]:
             if alarm.facts.thing != id:
                 self._again(alarm)
-        for definition in [each.definition for each in self.defined.values()]:
-            alarm = self.alarms.get(f"{definition.id}.{id}")
-            wanted = twin is not None and self._concerns(definition, twin)
-            if alarm is not None and not wanted:
-                self._forget(alarm)
-                self._drop(alarm.facts, self.wall, NOBODY)
+        for alarm in self._come_and_go(id):
+            self._again(alarm)
+
+    def _come_and_go(self, thing: str) -> list[Alarm]:
+        """Make the alarms that a thing has now, drop those that it no longer has; returns those that stay."""
+        twin = self.world.things.get(thing)
+        stay: list[Alarm] = []
+        for definition in [self.defined[id].definition for id in sorted(self.defined)]:
+            alarm = self.alarms.get(f"{definition.id}.{thing}")
+            if twin is None or not self._concerns(definition, twin):
+                if alarm is not None:
+                    self._forget(alarm)
+                    self._drop(alarm.facts, self.wall, NOBODY)
             elif alarm is not None:
-                self._again(alarm)
-            elif twin is not None and wanted and definition.raise_.event is None:
+                stay.append(alarm)
+            elif definition.raise_.event is None:
                 self._make(definition, twin).look(self.wall)
+        return stay
 
     def _places_changed(self) -> None:
-        for id in sorted(self.world.things):
-            self.things_changed(id)
+        for id in sorted(self.world.things) if self.defined else ():
+            self._come_and_go(id)
+        for id in sorted(self._moody):
+            self.alarms[id].weigh(self.wall)
 
     def _mode_changed(self, place: str, mode: str) -> None:
         for id in sorted(self._moody):
@@ -352,7 +392,7 @@ class Alarms:
             self._changed.add(DEFINITION + definition.id)
 
     def _of(self, definition: str) -> list[Alarm]:
-        return [alarm for id, alarm in self.alarms.items() if alarm.definition.id == definition]
+        return [self.alarms[id] for id in sorted(self.alarms) if self.alarms[id].definition.id == definition]
 
     def _make(self, definition: Definition, twin: Twin) -> Alarm:
         """A new alarm, in every index."""
@@ -361,8 +401,11 @@ class Alarms:
         self.alarms[alarm.id] = alarm
         self._following[alarm.id] = following
         self._removed.discard(alarm.id)
+        if alarm.stateful:
+            self._changed.add(alarm.id)
         for thing, ear in following.ears.items():
             self._ears.setdefault(thing, {})[alarm.id] = ear
+            self._disordered.add(thing)
             self._mark(thing)
         if following.links:
             self._links.setdefault(twin.id, set()).add(alarm.id)
@@ -373,6 +416,14 @@ class Alarms:
             if suppress.modes:
                 self._moody.add(alarm.id)
         return alarm
+
+    def _bring_to_order(self) -> None:
+        """Alarms of one thing are looked at in the order of their ids: in this life and in the next."""
+        for thing in self._disordered:
+            self._ears[thing] = dict(sorted(self._ears.get(thing, {}).items()))
+            if not self._ears[thing]:
+                del self._ears[thing]
+        self._disordered.clear()
 
     def _own(self, definition: Definition, twin: Twin) -> Definition:
         """Of a built-in definition, the one of this thing's model: another may think the same event worse."""
@@ -537,9 +588,8 @@ class Alarms:
         notice = alarm.definition.notify
         if notice is not None:
             text = f"{count} alarms in ten minutes at {root}. Until it is over only critical and high ones are told."
-            self._effect(
-                {"to": [*notice.to], "title": "Alarm flood", "text": text, "priority": "high", "group": f"flood.{root}"}
-            )
+            told = {"to": [*notice.to], "title": "Alarm flood", "text": text, "priority": "high"}
+            self._effect({**told, "group": f"flood.{root}"})
 
     def _flood_due(self, root: str) -> None:
         rate = self.rates[root]
@@ -585,7 +635,7 @@ class Alarms:
         elif key.startswith(SHARED_ROW + DEFINITION):
             saved = _definition_decoder.decode(row)
             try:
-                self.defined[saved.id] = Defined(load_alarm(saved.document), saved.version, saved.document)
+                self._kept.append(Defined(load_alarm(saved.document), saved.version, saved.document))
             except CallerError as error:
                 self.troubles.append(f"alarm {saved.id} cannot be read: {error}")
         else:
@@ -595,15 +645,16 @@ class Alarms:
         """All rows and all things are there: make the alarms and go on."""
         self.world.wall, self.world.elapsed = wall, elapsed
         self._restoring = True
-        for defined in list(self.defined.values()):
-            self._define(defined)
+        kept, self._kept = self._kept, []
         saved, self._saved = {facts.id: facts for facts in self._saved}, []
-        for defined in list(self.defined.values()):
+        for defined in kept:
+            self._define(defined)
             for thing in self._things(defined.definition):
                 self._make(defined.definition, self.world.things[thing])
         for id, facts in saved.items():
             self._restore(id, facts)
-        self._changed, self._restoring = set(), False
+        self._changed -= {*saved, *(DEFINITION + defined.definition.id for defined in kept)}
+        self._restoring = False
 
     def _restore(self, id: str, facts: Facts) -> None:
         twin = self.world.things.get(facts.thing)

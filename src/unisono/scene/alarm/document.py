@@ -68,9 +68,7 @@ class Value(Part, kw_only=True):
 
     def matching(self) -> Matching:
         """As scenes test it."""
-        return Matching(
-            property=self.property, is_=self.is_, is_not=self.is_not, above=self.above, below=self.below
-        )
+        return Matching(property=self.property, is_=self.is_, is_not=self.is_not, above=self.above, below=self.below)
 
 
 class Figure(Part, kw_only=True):
@@ -109,14 +107,14 @@ class Told(Part, kw_only=True):
     """The thing tells an event; ``fields`` must be among its own."""
 
     event: str
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Says(Part, kw_only=True):
     """An expression of the Common Expression Language is true; ``thing: this`` is the alarm's own."""
 
     expression: Expression
-    given: dict[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,40}$")], Given] = {}
+    given: dict[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,40}$")], Given] = msgspec.field(default_factory=dict)
 
 
 class Raising(Part, kw_only=True):
@@ -177,7 +175,7 @@ class Definition(Part, kw_only=True):
     id: Id
     name: Annotated[str, Meta(min_length=1, max_length=200)]
     place: Id
-    names: Names = {}
+    names: Names = msgspec.field(default_factory=dict)
     description: Text = ""
     enabled: bool = True
     things: tuple[Id, ...] = ()
@@ -256,12 +254,16 @@ def _check(definition: Definition) -> None:
     if definition.raise_.event is not None and definition.on_delay_s:
         raise _bad("an event lasts no time", "on_delay_s", "0")
     if definition.clear is not None and definition.clear.silence is not None:
-        raise _bad("silence clears nothing: it tells that nothing is known", "clear", "what the thing reports when it is over")
+        raise _bad(
+            "silence clears nothing: it tells that nothing is known", "clear", "what the thing reports when it is over"
+        )
     if definition.escalate is not None and not definition.acknowledge:
         raise _bad("nobody has to acknowledge it, so nobody can be late", "escalate", '"acknowledge": true')
     for number, each in enumerate(definition.suppress.values if definition.suppress is not None else ()):
         if _tests_nothing(each):
-            raise _bad("nothing is asked of the value", f"suppress.while.{number}", '"is", "is_not", "above" or "below"')
+            raise _bad(
+                "nothing is asked of the value", f"suppress.while.{number}", '"is", "is_not", "above" or "below"'
+            )
     if definition.suppress is not None and definition.id in definition.suppress.alarms:
         raise _bad("an alarm cannot suppress itself", "suppress.alarms", "other alarms")
 
