@@ -526,12 +526,8 @@ class Alarms:
     ) -> None:
         twin = self.world.things.get(facts.thing)
         place, root = (twin.place, twin.root) if twin is not None else ("", "")
-        self._line(
-            Transition(
-                0, at, facts.id, facts.definition, facts.thing, place, root, facts.severity, act, before.value, after.value,
-                facts.value, facts.text, by, comment,
-            )
-        )  # fmt: skip
+        what, now = (facts.id, facts.definition, facts.thing, place, root), (facts.value, facts.text)
+        self._line(Transition(0, at, *what, facts.severity, act, before.value, after.value, *now, by, comment))
 
     def _line(self, line: Transition) -> None:
         self.number += 1

@@ -61,9 +61,10 @@ class Facts(msgspec.Struct, array_like=True):
 
 
 class Transition(msgspec.Struct, array_like=True):
-    """Something that happened to an alarm. ``number`` counts those of a partition; ``act`` is one word: raised,
-    cleared, acknowledged, reset, shelved, unshelved, shelf_ended, suppressed, unsuppressed, taken_out,
-    returned_to_service, escalated, removed; flood_began, flood_ended of a place. ``before`` and ``after`` are states. ``by`` empty: nobody, it came from the condition."""
+    """What happened to an alarm. ``number`` counts them in a partition. ``act`` is one word: raised, cleared,
+    acknowledged, reset, shelved, unshelved, shelf_ended, suppressed, unsuppressed, taken_out, returned_to_service,
+    escalated, removed; flood_began and flood_ended are those of a root place. ``before`` and ``after`` are states.
+    ``by`` empty: nobody, it came from the condition."""
 
     number: int
     at: int
