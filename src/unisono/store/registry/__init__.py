@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from unisono.store.registry.address import default_url
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.rows import (
+    AlarmLineRow,
+    AlarmRow,
     CertificateRow,
     Checkpoint,
     ClaimRow,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from unisono.store.registry.registry import Registry
 
 __all__ = [
+    "AlarmLineRow",
+    "AlarmRow",
     "CertificateRow",
     "Checkpoint",
     "Checkpoints",

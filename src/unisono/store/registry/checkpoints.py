@@ -10,10 +10,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
+import msgspec
+
 from unisono.errors import HostError
 from unisono.store.registry.address import Address
 from unisono.store.registry.faults import BUSY_TIMEOUT_S, faults
-from unisono.store.registry.rows import Checkpoint
+from unisono.store.registry.rows import AlarmLineRow, Checkpoint
 
 __all__ = ["Checkpoints"]
 
@@ -37,6 +39,11 @@ PUT_CHECKPOINT = """
 PUT_TWIN = """
     INSERT INTO checkpoint_twin (partition, thing, twin) VALUES ($1, $2, $3)
     ON CONFLICT (partition, thing) DO UPDATE SET twin = excluded.twin"""
+# A key that is there already is that of the same line: what follows from the log is the same on each replay.
+PUT_ALARM_LINE = """
+    INSERT INTO alarm_history ("at", "partition", "number", "definition", "thing", "place", "root", "severity", "act",
+    "before", "after", "value", "text", "by", "comment") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    ON CONFLICT DO NOTHING"""
 DELETE_TWIN = "DELETE FROM checkpoint_twin WHERE partition = $1 AND thing = $2"
 DELETE_TWINS = "DELETE FROM checkpoint_twin WHERE partition = $1"
 DELETE_CHECKPOINT = "DELETE FROM checkpoint WHERE partition = $1"
@@ -67,8 +74,10 @@ class Checkpoints:
         state: bytes,
         twins: Sequence[tuple[str, bytes]],
         removed: Sequence[str] = (),
+        alarm_lines: Sequence[AlarmLineRow] = (),
     ) -> None:
-        """Write the changed twins, take away the removed ones and move the position, in one transaction.
+        """Write the changed twins, take away the removed ones, add what happened to alarms and move the position, in
+        one transaction.
 
         Raises HostError owner_unavailable when an owner with a later epoch has saved before: this one must stop; and
         registry_unavailable, disk_full, read_only: then nothing was changed, and saving later with what has
@@ -87,6 +96,8 @@ class Checkpoints:
                     await do.many(DELETE_TWIN, [(partition, thing) for thing in removed])
                 if twins:
                     await do.many(PUT_TWIN, [(partition, thing, twin) for thing, twin in twins])
+                if alarm_lines:
+                    await do.many(PUT_ALARM_LINE, [msgspec.structs.astuple(line) for line in alarm_lines])
                 await do.many(PUT_CHECKPOINT, [(partition, log_id, seq, epoch, state)])
 
     async def load_checkpoint(self, partition: str) -> Checkpoint | None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from unisono.errors import CallerError
 from unisono.store.registry import shape
 from unisono.store.registry.address import Address, prepare_file
+from unisono.store.registry.alarms import Alarms
 from unisono.store.registry.certificates import Certificates
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.claims import Claims
@@ -32,7 +33,7 @@ from unisono.store.registry.things import Things
 __all__ = ["Registry"]
 
 
-class Registry(Places, Models, Things, Credentials, Certificates, Claims, People, Outbox, Checkpoints):
+class Registry(Places, Models, Things, Credentials, Certificates, Claims, People, Alarms, Outbox, Checkpoints):
     """Rows in and out of one database; may be used by several processes at once.
 
     Every change is one transaction: when it returns, it is on disk; when it raises, nothing was changed. All methods

@@ -9,6 +9,8 @@ from __future__ import annotations
 import msgspec
 
 __all__ = [
+    "AlarmLineRow",
+    "AlarmRow",
     "CertificateRow",
     "Checkpoint",
     "ClaimRow",
@@ -179,6 +181,41 @@ class TokenRow(msgspec.Struct, frozen=True):
     expires: int | None = None
     scopes: list[str] | None = None
     created: int = 0
+
+
+class AlarmRow(msgspec.Struct, frozen=True):
+    """One version of an alarm's definition; ``document`` is its text as it was written. ``root`` is the registry's to
+    fill. ``by``: who saved it."""
+
+    id: str
+    version: int
+    name: str
+    place: str
+    document: str
+    at: int = 0
+    by: dict[str, str] = {}
+    root: str = ""
+
+
+class AlarmLineRow(msgspec.Struct, frozen=True, gc=False):
+    """Something that happened to an alarm. ``number`` counts them in a partition; ``value`` is JSON, ``by`` is
+    ``KIND:ID`` or empty."""
+
+    at: int
+    partition: str
+    number: int
+    definition: str
+    thing: str
+    place: str
+    root: str
+    severity: str
+    act: str
+    before: str
+    after: str
+    value: str
+    text: str
+    by: str
+    comment: str
 
 
 class OutboxRow(msgspec.Struct, frozen=True, gc=False):

@@ -197,6 +197,44 @@ meta = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
 )
 
+# A definition in all its versions; the highest one is in force.
+alarm_definition = sa.Table(
+    "alarm_definition",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("place", _id, sa.ForeignKey("place.id"), nullable=False, index=True),
+    sa.Column("root", _id, sa.ForeignKey("place.id"), nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.JSON, nullable=False),
+)
+
+# No keys to places and things: what happened stays when they go. In the order of time, without a row id beside: it is
+# written in that order, read by stretches of it, and the key costs no second tree.
+alarm_history = sa.Table(
+    "alarm_history",
+    metadata,
+    sa.Column("at", sa.BigInteger, primary_key=True),
+    sa.Column("partition", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("definition", sa.Text, nullable=False),
+    sa.Column("thing", _id, nullable=False),
+    sa.Column("place", _id, nullable=False),
+    sa.Column("root", _id, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("act", sa.Text, nullable=False),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("after", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("comment", sa.Text, nullable=False),
+    sa.Index(None, "thing", "at"),
+    sqlite_with_rowid=False,
+)
+
 checkpoint = sa.Table(
     "checkpoint",
     metadata,
