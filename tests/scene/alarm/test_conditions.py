@@ -287,3 +287,57 @@ def test_a_definition_of_ones_own_stands_in_for_it() -> None:
     assert panel.state("fault-fault.m") == "unacknowledged"
     panel.define("id: fault-fault\nseverity: low\nraise: {event: {event: fault}}")
     assert panel.alarms.alarms["fault-fault.m"].facts.severity == "low"
+
+
+def test_reminders_of_what_was_find_nothing_to_do() -> None:
+    panel = Panel()
+    panel.thing("probe", "sensor.temperature", temperature=20.0)
+    panel.define("raise: {silence: {for_s: 60}}")
+    panel.define("raise: {change: {property: temperature, above: 25}}\nacknowledge: false", version=2)
+    panel.tick(61)
+    assert panel.state() == "normal"
+    for _ in range(3):
+        panel.report("probe", temperature=26.0)
+        panel.report("probe", temperature=20.0)
+    panel.undefine()
+    panel.define("raise: {change: {property: temperature, above: 25}}", version=3)
+    panel.tick(700)
+    assert panel.state() == "normal"
+
+
+def test_silence_of_one_property() -> None:
+    panel = Panel()
+    panel.thing("f", "fridge", temperature=5.0)
+    panel.define("raise: {silence: {property: temperature, for_s: 60}}")
+    panel.tick(40)
+    panel.report("f", humidity=50.0)
+    panel.tick(21)
+    assert panel.state("a.f") == "unacknowledged"
+
+
+def test_things_and_places_that_come_later() -> None:
+    panel = Panel()
+    panel.define("raise: {event: {event: fault}}")
+    panel.define("id: b\nraise: {change: {property: running, is: false}}\nsuppress: {modes: [night]}")
+    panel.thing("m", "machine", place="hall", running=False)
+    assert list(panel.alarms.alarms) == []
+    panel.place("hall", "home")
+    assert panel.state("b.m") == "unacknowledged"
+    panel.mode("home", "night")
+    assert panel.state("b.m") == "suppressed"
+    panel.place("hall", "upstairs")
+    assert panel.state("b.m") == "gone"
+    panel.place("upstairs", "home")
+    assert panel.state("b.m") == "suppressed"
+    panel.undefine("b")
+    panel.thing("m", "machine", place="hall")
+    panel.report("m", running=True)
+    panel.event("m", "fault")
+    assert list(panel.alarms.alarms) == ["a.m"]
+
+
+def test_what_clears_it_may_be_something_that_the_thing_does_not_have() -> None:
+    panel = warm("clear: {change: {property: door, is: closed}}")
+    panel.report("probe", temperature=26.0)
+    panel.report("probe", temperature=20.0)
+    assert panel.state() == "unacknowledged"

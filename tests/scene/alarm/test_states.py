@@ -6,6 +6,7 @@ import pytest
 
 from tests.scene.alarm.panel import WEI, warm
 from unisono.scene.alarm.state import HELD, STANDING, TRANSITIONS, UNACKNOWLEDGED, Sign, State, step
+from unisono.twin.record import AlarmAct
 
 #: ANSI/ISA-18.2-2016, figure 4: the arrows between the lettered states that a process, a person or the design makes.
 FIGURE_4 = {
@@ -169,6 +170,9 @@ def test_what_cannot_be_is_said_before_it_enters_the_log(act: str, for_s: float,
     with pytest.raises(Exception) as caught:
         alarm.check(act, for_s)
     assert caught.value.code == code  # type: ignore[attr-defined]
+    with pytest.raises(Exception) as again:
+        panel.alarms.check(AlarmAct("a.probe", act, 0, WEI, "", for_s))
+    assert again.value.code == code  # type: ignore[attr-defined]
     panel.act(act, for_s=for_s)
     assert panel.state() == "normal"
     assert len(panel.fold.partition.dead_letters.saved().letters) == (code != "wrong_state")

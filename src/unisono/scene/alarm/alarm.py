@@ -210,9 +210,7 @@ class Alarm:
 
     def _hold(self, act: str, at: int, by: dict[str, str] = NOBODY, comment: str = "") -> None:
         """What holds it back has changed."""
-        held = self._held
-        if held is not None or self.facts.state in HELD:
-            self._step(held or Sign.LET_GO, act, at, by, comment)
+        self._step(self._held or Sign.LET_GO, act, at, by, comment)
 
     def weigh(self, at: int) -> None:
         """What suppresses it may have changed."""

@@ -257,7 +257,8 @@ class Alarms:
             self.put(entry.version, entry.document)
         elif isinstance(entry, AlarmRemoved):
             self.remove(entry.id, entry.at or self.wall, entry.by)
-        elif isinstance(entry, AlarmAct):
+        else:
+            assert isinstance(entry, AlarmAct)
             try:
                 self.find(entry.alarm).do(entry.act, entry.at, entry.by, entry.comment, entry.for_s)
             except CallerError as error:
@@ -420,9 +421,7 @@ class Alarms:
     def _bring_to_order(self) -> None:
         """Alarms of one thing are looked at in the order of their ids: in this life and in the next."""
         for thing in self._disordered:
-            self._ears[thing] = dict(sorted(self._ears.get(thing, {}).items()))
-            if not self._ears[thing]:
-                del self._ears[thing]
+            self._ears[thing] = dict(sorted(self._ears[thing].items()))
         self._disordered.clear()
 
     def _own(self, definition: Definition, twin: Twin) -> Definition:
@@ -442,6 +441,7 @@ class Alarms:
             del self._ears[thing][alarm.id]
             if not self._ears[thing]:
                 del self._ears[thing]
+                self._disordered.discard(thing)
             self._mark(thing)
         self._links.get(alarm.facts.thing, set()).discard(alarm.id)
         suppress = alarm.definition.suppress
@@ -609,7 +609,7 @@ class Alarms:
             elif id.startswith(DEFINITION):
                 defined = self.defined[id[1:]]
                 rows.append((SHARED_ROW + id, DefinitionSaved(id[1:], defined.version, defined.document)))
-            elif id in self.alarms:
+            else:
                 rows.append((SHARED_ROW + id, self._facts(self.alarms[id])))
         return rows, [SHARED_ROW + id for id in sorted(removed)]
 

@@ -31,6 +31,7 @@ from unisono.scene.document import (
     Window,
     read_document,
 )
+from unisono.scene.expression import compile_expression
 
 __all__ = [
     "THIS",
@@ -240,32 +241,41 @@ def _bad(detail: str, field: str | None, expected: str | None = None) -> CallerE
 def _check(definition: Definition) -> None:
     """What types cannot say."""
     for name, raising in (("raise", definition.raise_), ("clear", definition.clear)):
-        if raising is None:
-            continue
-        members = [kind for kind in _KINDS if getattr(raising, kind) is not None]
-        if len(members) != 1:
-            detail = f"it has {', '.join(members)}" if members else "it is empty"
-            raise _bad(detail, name, f"one of {', '.join(_KINDS)}")
-        kind, body = kind_of(raising)
-        if isinstance(body, Value) and _tests_nothing(body):
-            raise _bad("nothing is asked of the value", f"{name}.{kind}", '"is", "is_not", "above" or "below"')
-        if isinstance(body, Figure) and body.above is None and body.below is None:
-            raise _bad("nothing is asked of the figure", f"{name}.{kind}", '"above" or "below"')
+        if raising is not None:
+            _check_raising(raising, name)
     if definition.raise_.event is not None and definition.on_delay_s:
         raise _bad("an event lasts no time", "on_delay_s", "0")
     if definition.clear is not None and definition.clear.silence is not None:
-        raise _bad(
-            "silence clears nothing: it tells that nothing is known", "clear", "what the thing reports when it is over"
-        )
+        expected = "what the thing reports when it is over"
+        raise _bad("silence clears nothing: it tells that nothing is known", "clear", expected)
     if definition.escalate is not None and not definition.acknowledge:
         raise _bad("nobody has to acknowledge it, so nobody can be late", "escalate", '"acknowledge": true')
-    for number, each in enumerate(definition.suppress.values if definition.suppress is not None else ()):
+    suppress = definition.suppress or Suppression()
+    for number, each in enumerate(suppress.values):
         if _tests_nothing(each):
-            raise _bad(
-                "nothing is asked of the value", f"suppress.while.{number}", '"is", "is_not", "above" or "below"'
-            )
-    if definition.suppress is not None and definition.id in definition.suppress.alarms:
+            raise _bad("nothing is asked of the value", f"suppress.while.{number}", ASKING)
+    if definition.id in suppress.alarms:
         raise _bad("an alarm cannot suppress itself", "suppress.alarms", "other alarms")
+
+
+def _check_raising(raising: Raising, name: str) -> None:
+    members = [kind for kind in _KINDS if getattr(raising, kind) is not None]
+    if len(members) != 1:
+        detail = f"it has {', '.join(members)}" if members else "it is empty"
+        raise _bad(detail, name, f"one of {', '.join(_KINDS)}")
+    kind, body = kind_of(raising)
+    if isinstance(body, Value) and _tests_nothing(body):
+        raise _bad("nothing is asked of the value", f"{name}.{kind}", ASKING)
+    if isinstance(body, Figure) and body.above is None and body.below is None:
+        raise _bad("nothing is asked of the figure", f"{name}.{kind}", '"above" or "below"')
+    if isinstance(body, Says):
+        try:
+            compile_expression(body.expression, body.given)
+        except CallerError as error:
+            raise _bad(error.detail, f"{name}.{kind}.expression", error.expected) from None
+
+
+ASKING = '"is", "is_not", "above" or "below"'
 
 
 def _tests_nothing(value: Value) -> bool:

@@ -149,9 +149,10 @@ class Wiring:
             ear.values.append((index, source))
 
     def _change(self, body: Any, gate: Gate) -> Callable[[], Any]:
-        test = compile_test(body.matching())
+        matching = body.matching()
+        test = compile_test(matching)
         assert test is not None  # load_alarm lets none through that asks nothing
-        self._follow(body.property, Fits(gate, test, 0, self._twin.id, body.property))
+        self._follow(body.property, Fits(gate, matching, test, 0, self._twin.id))
         return lambda: self._value(body.property)
 
     def _value(self, property: str) -> Any:

@@ -154,7 +154,7 @@ class Alarms:
             return AlarmCounts(
                 [tuple(row) for row in await connection.execute(by_step)],
                 [tuple(row) for row in await connection.execute(by_alarm)],
-                {severity: count for severity, count in await connection.execute(by_severity)},
+                dict((await connection.execute(by_severity)).all()),
             )
 
 

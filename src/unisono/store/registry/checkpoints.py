@@ -42,7 +42,8 @@ PUT_TWIN = """
 # A key that is there already is that of the same line: what follows from the log is the same on each replay.
 PUT_ALARM_LINE = """
     INSERT INTO alarm_history ("at", "partition", "number", "definition", "thing", "place", "root", "severity", "act",
-    "before", "after", "value", "text", "by", "comment") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    "before", "after", "value", "text", "by", "comment")
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     ON CONFLICT DO NOTHING"""
 DELETE_TWIN = "DELETE FROM checkpoint_twin WHERE partition = $1 AND thing = $2"
 DELETE_TWINS = "DELETE FROM checkpoint_twin WHERE partition = $1"
