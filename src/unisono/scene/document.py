@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta
@@ -28,7 +28,6 @@ __all__ = [
     "Window",
     "kind_of",
     "load_scene",
-    "read_document",
     "scene_schema",
 ]
 
@@ -45,7 +44,6 @@ Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=LONGEST_S)]
 Number: TypeAlias = int | float
 Names: TypeAlias = dict[Annotated[str, Meta(max_length=16)], str | list[str]]
 Text: TypeAlias = Annotated[str, Meta(max_length=4000)]
-Shape = TypeVar("Shape", bound=msgspec.Struct)
 Expression: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2000)]
 
 
@@ -409,24 +407,19 @@ def load_scene(document: bytes | str | Mapping[str, Any]) -> Scene:
 
     Raises CallerError ``too_large``, ``bad_json`` (no YAML) or ``bad_scene`` with ``field`` as the path in it.
     """
-    scene = read_document(document, Scene)
-    _check_parts(scene)
-    return scene
-
-
-def read_document(document: bytes | str | Mapping[str, Any], shape: type[Shape]) -> Shape:
-    """A document of the kind that ``shape`` describes. Raises as `load_scene`."""
     if isinstance(document, bytes | str):
         if len(document) > MAX_SCENE_BYTES:
-            detail = f"a document of {len(document)} bytes"
+            detail = f"a scene of {len(document)} bytes"
             raise CallerError(detail, code="too_large", expected=f"at most {MAX_SCENE_BYTES}")
         document = _parse(document)
     try:
-        return msgspec.convert(document, shape)
+        scene = msgspec.convert(document, Scene)
     except msgspec.ValidationError as error:
         raise _explained(str(error)) from None
     except RecursionError:
         raise _deep("") from None
+    _check_parts(scene)
+    return scene
 
 
 def scene_schema() -> dict[str, Any]:

@@ -29,9 +29,9 @@ from unisono.scene.document import (
     Silence,
     Text,
     Window,
-    read_document,
 )
 from unisono.scene.expression import compile_expression
+from unisono.scene.reading import read_document
 
 __all__ = [
     "THIS",
@@ -46,6 +46,8 @@ __all__ = [
 
 #: In an expression or a suppression, the thing that the alarm is of.
 THIS = "this"
+#: A definition is a page; what is larger is something else.
+MAX_BYTES = 64 * 1024
 #: Nobody should put an alarm aside for longer than a week: ISA-18.2 asks for a bound, plants use a shift or a day.
 LONGEST_SHELF_H = 168.0
 #: Calls for one alarm that nobody answers; more are noise to those who did not come.
@@ -217,12 +219,7 @@ def load_alarm(document: bytes | str | Mapping[str, Any]) -> Definition:
 
     Raises CallerError ``too_large``, ``bad_json`` (no YAML) or ``bad_alarm`` with ``field`` as the path in it.
     """
-    try:
-        definition = read_document(document, Definition)
-    except CallerError as error:
-        if error.code == "bad_scene":
-            raise _bad(error.detail, error.field, error.expected) from None
-        raise
+    definition = read_document(document, Definition, "bad_alarm", MAX_BYTES)
     _check(definition)
     return definition
 
