@@ -27,6 +27,7 @@ CODES: dict[str, Code] = {
     "bad_model": Code(422, 0x99, "The model is not sound"),
     "bad_scene": Code(422, 0x99, "The scene is not sound"),
     "bad_alarm": Code(422, 0x99, "The alarm is not sound"),
+    "bad_computed": Code(422, 0x99, "The computed thing is not sound"),
     "bad_id": Code(422, 0x90, "The id is not allowed"),
     "unknown_property": Code(422, 0x99, "The model has no such property"),
     "unknown_action": Code(422, 0x99, "The model has no such action"),

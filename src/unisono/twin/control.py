@@ -91,8 +91,16 @@ class Control:
         twin.open.append(id)
         outcome.touched.setdefault(twin, 0)
         partition.remind(entry.ttl_s or DEFAULT_TTL_S, "command", id)
-        if twin.listening and self.reachable(twin, command):
+        if twin.hand is not None:
+            twin.hand.asked(twin, command)
+        elif twin.listening and self.reachable(twin, command):
             outcome.effects.append(id)
+
+    def answer(self, command: Command, sign: Sign, why: str | None = None, output: Any = None) -> None:
+        """Whoever carries out the commands of a computed thing says what became of one."""
+        if output is not None and command.open:
+            command.output = output
+        self._happen(command, sign, why)
 
     def sending(self, entry: Sending) -> None:
         command = self._fold.partition.commands.get(entry.command)

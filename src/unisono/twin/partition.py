@@ -63,7 +63,7 @@ class Partition:
         self.resends = Resends()
         self.observers: list[Observer] = []
         self.named: dict[str, Observer] = {}
-        self.steered: dict[type, Observer] = {}
+        self.steered: dict[type, tuple[Observer, ...]] = {}
         self.listeners: list[Listener] = []
         self.removed: set[str] = set()
         self._ended: deque[str] = deque()
@@ -79,7 +79,8 @@ class Partition:
         """Let it see what is folded from now on, after those that are there; before `restore_rows`."""
         self.observers.append(observer)
         self.named[observer.name] = observer
-        self.steered.update(dict.fromkeys(observer.steered_by, observer))
+        for entry in observer.steered_by:
+            self.steered[entry] = (*self.steered.get(entry, ()), observer)
 
     # timers
 
