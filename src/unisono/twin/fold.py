@@ -259,6 +259,8 @@ class Fold:
         self.outcome.touched.setdefault(twin, 0)
         for observer in twin.watchers:
             observer.told(twin, event, fields, at)
+        for listener in self.partition.listeners:
+            listener.overheard(twin, event, fields, at)
 
     def _number_derived(self) -> int:
         number = self._derived
