@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 from unisono.store.registry.address import default_url
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.rows import (
+    AddressRow,
     AlarmLineRow,
     AlarmRow,
     CertificateRow,
+    ChannelRow,
     Checkpoint,
     ClaimRow,
     CredentialRow,
+    DeliveryRow,
     GrantRow,
+    GroupRow,
+    ListenerRow,
     ModelRow,
+    NotificationRow,
     OutboxItem,
     OutboxRow,
     PersonRow,
@@ -32,15 +38,21 @@ if TYPE_CHECKING:
     from unisono.store.registry.registry import Registry
 
 __all__ = [
+    "AddressRow",
     "AlarmLineRow",
     "AlarmRow",
     "CertificateRow",
+    "ChannelRow",
     "Checkpoint",
     "Checkpoints",
     "ClaimRow",
     "CredentialRow",
+    "DeliveryRow",
     "GrantRow",
+    "GroupRow",
+    "ListenerRow",
     "ModelRow",
+    "NotificationRow",
     "OutboxItem",
     "OutboxRow",
     "PersonRow",

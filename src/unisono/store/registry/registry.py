@@ -17,12 +17,14 @@ from unisono.store.registry import shape
 from unisono.store.registry.address import Address, prepare_file
 from unisono.store.registry.alarms import Alarms
 from unisono.store.registry.certificates import Certificates
+from unisono.store.registry.channels import Channels
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.claims import Claims
 from unisono.store.registry.credentials import Credentials
 from unisono.store.registry.database import Database
 from unisono.store.registry.faults import faults
 from unisono.store.registry.models import Models
+from unisono.store.registry.notifications import Notifications
 from unisono.store.registry.outbox import Outbox
 from unisono.store.registry.people import People
 from unisono.store.registry.places import Places
@@ -33,7 +35,20 @@ from unisono.store.registry.things import Things
 __all__ = ["Registry"]
 
 
-class Registry(Places, Models, Things, Credentials, Certificates, Claims, People, Alarms, Outbox, Checkpoints):
+class Registry(
+    Places,
+    Models,
+    Things,
+    Credentials,
+    Certificates,
+    Claims,
+    People,
+    Alarms,
+    Channels,
+    Notifications,
+    Outbox,
+    Checkpoints,
+):
     """Rows in and out of one database; may be used by several processes at once.
 
     Every change is one transaction: when it returns, it is on disk; when it raises, nothing was changed. All methods
