@@ -56,7 +56,7 @@ class ChannelNew(msgspec.Struct, forbid_unknown_fields=True):
 
     url: Annotated[str, Meta(min_length=3, max_length=2000)]
     name: Name = ""
-    priorities: list[Priority] = list(PRIORITIES)
+    priorities: list[Priority] = msgspec.field(default_factory=lambda: list(PRIORITIES))
 
 
 class ChannelChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -79,7 +79,7 @@ class PushNew(msgspec.Struct):
     endpoint: str
     keys: PushKeys
     name: Name = ""
-    priorities: list[Priority] = list(PRIORITIES)
+    priorities: list[Priority] = msgspec.field(default_factory=lambda: list(PRIORITIES))
 
 
 class PushKey(msgspec.Struct):
@@ -281,8 +281,7 @@ async def subscribe(context: Context, identity: Asker, data: JSONBody[PushNew]) 
 async def get_quiet(context: Context, identity: Asker, user_id: FromPath[str | None] = None) -> Quiet:
     """When a person is not to be disturbed, and in which language they are spoken to."""
     row = await context.registry.get_listener(await _whose(context, identity, user_id, changing=False))
-    hours = [msgspec.convert(span, tuple[int, int, list[str]]) for span in row.spans]
-    shown = [Hours(_clock(begins), _clock(ends), days) for begins, ends, days in hours]  # type: ignore[arg-type]
+    shown = [Hours(_clock(each["begins"]), _clock(each["ends"]), each["days"]) for each in row.spans]
     return Quiet(row.zone, shown, row.passes, row.language)  # type: ignore[arg-type]  # what `put_quiet` wrote
 
 
@@ -296,7 +295,7 @@ async def put_quiet(
         raise CallerError(
             f"{data.zone[:80]!r} is no time zone", code="bad_value", field="zone", expected="such as Europe/Berlin"
         )
-    spans: list[list[object]] = [[_minutes(each.begins), _minutes(each.ends), each.days] for each in data.hours]
+    spans = [{"begins": _minutes(each.begins), "ends": _minutes(each.ends), "days": each.days} for each in data.hours]
     await context.registry.put_listener(ListenerRow(person, data.zone, spans, data.passes, data.language))
     _tell(context)
     return data

@@ -63,8 +63,9 @@ SERIES = {
 }
 # names of the notifier's series
 TELLING = {
-    "notifications_open": ("unisono_notifications_open", "Deliveries that have not ended, by service and state"),
-    "notifications": ("unisono_notifications_total", "Attempts and ended deliveries, by service and outcome"),
+    "notifications_open": ("unisono_notifications_open", "Notifications on their way to a channel", "state"),
+    "notifications": ("unisono_notifications_total", "Notifications whose way to a channel has ended", "state"),
+    "notify_attempts": ("unisono_notify_attempts_total", "Messages handed to a service, by what came of it", "outcome"),
 }
 COMMIT = ("unisono_gateway_commit_seconds", "How long a batch took to be on disk")
 
@@ -109,10 +110,10 @@ class _Collector:
 
     def _notifications(self) -> Iterator[Metric]:
         told = self._health.notifier.series if self._health.notifier is not None else []
-        for key, (name, text) in TELLING.items():
+        for key, (name, text, by) in TELLING.items():
             kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
             found = [each for each in told if each.name == key]
-            family = kind(name, text, labels=["service", "state" if kind is GaugeMetricFamily else "outcome"])
+            family = kind(name, text, labels=["service", by])
             for each in found:
                 family.add_metric([*each.labels.values()], each.value)
             yield family

@@ -23,6 +23,7 @@ from unisono.api.shapes import Page
 from unisono.api.times import iso
 from unisono.errors import CallerError
 from unisono.store.registry import DeliveryRow, NotificationRow
+from unisono.scene.talk import notify
 from unisono.twin import notices
 
 __all__ = ["router"]
@@ -127,7 +128,7 @@ async def list_notifications(
     context: Context,
     identity: Asker,
     person: FromQuery[str | None] = None,
-    state: FromQuery[State | None] = None,
+    in_state: Annotated[State | None, QueryParameter(name="state")] = None,
     after: FromQuery[str | None] = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Page[Notification]:
@@ -137,7 +138,7 @@ async def list_notifications(
         context.auth.require(identity, Action.ADMINISTER, ())
     only = person if everything else identity.id
     rows = await context.registry.list_notifications(
-        person=only, states=[state] if state else [], after=after, limit=limit + 1
+        person=only, states=[in_state] if in_state else [], after=after, limit=limit + 1
     )
     page = rows[:limit]
     deliveries: dict[str, list[DeliveryRow]] = defaultdict(list)
@@ -182,7 +183,7 @@ async def send_notification(context: Context, identity: Asker, data: JSONBody[No
         place=data.place,
     )
     notice = notices.Notice(id=id, body=body, at=now, by=identity.by())
-    await ask_notifier(context, notices.notify(partition), notice, TAKE_S)
+    await ask_notifier(context, notify(partition), notice, TAKE_S)
     rows = await context.registry.get_notifications([id])
     return _show(rows[0], await context.registry.deliveries_of([id]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -109,14 +110,16 @@ def add_channel(
     hub: Hub,
     screen: Screen,
     *,
-    url: Annotated[
-        str, typer.Argument(metavar="URL", help="Such as ntfys://ntfy.sh/TOPIC, dingtalk://TOKEN, mailto://...")
+    address: Annotated[
+        str,
+        typer.Argument(metavar="URL", help="Such as ntfys://ntfy.sh/TOPIC; - reads it from stdin."),
     ],
     name: Annotated[str, typer.Option(help="What it is called.")] = "",
     priority: Priorities = None,
     user: Whose = None,
 ) -> None:
     """Add a way to be told, by its address; all forms: https://appriseit.com/services/. It is not shown again."""
+    url = sys.stdin.readline().strip() if address == "-" else address
     body: dict[str, Any] = {"url": url, "name": name}
     if priority:
         body["priorities"] = priority
@@ -149,9 +152,7 @@ def quiet(
         list[str] | None, typer.Argument(metavar="[HOURS]...", help="22:00-07:00, or 'sat,sun 00:00-09:30'.")
     ] = None,
     zone: Annotated[str | None, typer.Option(help="Time zone, such as Asia/Shanghai.")] = None,
-    passes: Annotated[
-        str | None, typer.Option(help="This priority and above pass: low, normal, high, critical.")
-    ] = None,
+    passes: Annotated[str | None, typer.Option(help="This and above pass: low, normal, high, critical.")] = None,
     language: Annotated[str | None, typer.Option(help="Of the hub's own words in messages: en, zh.")] = None,
     off: Annotated[bool, typer.Option("--off", help="No quiet hours.")] = False,
     user: Whose = None,

@@ -17,7 +17,7 @@ from unisono.notify.errand import Push, Send
 from unisono.notify.message import Message, compose
 from unisono.notify.reach import Reach, read_reach
 from unisono.notify.service import Service
-from unisono.notify.webpush import Subscription, read_subscription
+from unisono.notify.webpush import MOST_BYTES, Subscription, read_subscription
 from unisono.store.registry import ChannelRow, Registry
 from unisono.twin import notices
 
@@ -33,7 +33,7 @@ URGENCIES = {"low": "low", "normal": "normal", "high": "high", "critical": "high
 TOPIC_CHARACTERS = 32
 #: For whom a push service wants to ask: it does not tell the hub from its version.
 CONTACT = "mailto:hub@unisono.example"
-#: Characters of a message to a browser: in any script they fit into one record of 4,096 bytes, encrypted.
+#: Characters of a message to a browser: most scripts' fit into one record of 4,096 bytes, encrypted.
 PUSH_TITLE, PUSH_TEXT = 120, 800
 #: What the sealed key is sealed for, as a channel's address is for its id.
 KEY_PURPOSE = "notify.push_key"
@@ -118,7 +118,7 @@ class Letters:
 
     def _push(self, address: str, message: Message, priority: str, number: int, ttl_s: int, group: str | None) -> Push:
         subscription = msgspec.json.decode(address, type=Subscription)
-        content = {"title": message.title, "text": message.text, "priority": priority, "group": group}
+        content = _content(message, priority, group)
         topic = ""
         if group is not None:
             from hashlib import blake2b
@@ -131,11 +131,21 @@ class Letters:
             subscription.auth,
             self._key,
             CONTACT,
-            msgspec.json.encode(content).decode(),
+            content,
             URGENCIES[priority],
             ttl_s,
             topic,
         )
+
+
+def _content(message: Message, priority: str, group: str | None) -> str:
+    """What `push.js` reads; JSON's escapes may make of a character six bytes, so the text gives way until it fits."""
+    text = message.text
+    while True:
+        content = msgspec.json.encode({"title": message.title, "text": text, "priority": priority, "group": group})
+        if len(content) <= MOST_BYTES or not text:
+            return content.decode()
+        text = text[: len(text) * 3 // 4]
 
 
 def subscribed(asked: notices.Check) -> notices.ChannelFacts:

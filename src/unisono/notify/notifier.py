@@ -28,6 +28,7 @@ from unisono.notify.pace import SECOND, Pace, free_at, spent
 from unisono.notify.plan import OPEN, Batch, Delivery, State
 from unisono.notify.service import UNKNOWN, Service
 from unisono.notify.verdict import Kind, Verdict, judge
+from unisono.scene.talk import notify
 from unisono.store.bus import Bus
 from unisono.store.registry import AddressRow, DeliveryRow, NotificationRow, Registry
 from unisono.twin import notices
@@ -87,7 +88,8 @@ class Notifier:
         self._paces: dict[str, Pace] = {}
         self._requests: dict[str, int] = {}
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._counted: Counter[tuple[str, str]] = Counter()
+        self._attempts: Counter[tuple[str, str]] = Counter()
+        self._ended: Counter[tuple[str, str]] = Counter()
         self._taking = asyncio.Lock()
         self._awake = asyncio.Event()
         self._ends: list[Callable[[], None]] = []
@@ -111,7 +113,7 @@ class Notifier:
         self._requests = await self._addressees.requests()
         await self._letters.start()
         for partition in self._partitions:
-            subject = notices.notify(partition)
+            subject = notify(partition)
             self._ends.append(await self._bus.serve(subject, partial(self._take, partition), "notifier"))
         self._ends.append(await self._bus.serve(notices.CHECK, self._check, "notifier"))
         self._ends.append(await self._bus.serve(notices.ALLOW, self._allow, "notifier"))
@@ -161,7 +163,7 @@ class Notifier:
         if await self._registry.get_notifications([notice.id]):
             return notices.Kept(False)
         if len(self._open) >= MAX_OPEN:
-            raise CallerError(
+            raise HostError(  # the owner keeps it and comes again
                 f"{len(self._open)} notifications wait to leave",
                 code="too_many",
                 mend="See why: unisono notify list --state waiting",
@@ -271,7 +273,7 @@ class Notifier:
     async def _attempt(self, address: str, batch: Batch, service: Service) -> None:
         try:
             verdict = await self._carried(batch, service)
-            self._counted[(service.name, verdict.kind.value)] += 1
+            self._attempts[(batch.deliveries[0].service, verdict.kind.value)] += 1
             pace = self._paces[address] = plan.outcome(batch, verdict, self._paces[address], self._now())
             await self._insist(lambda: self._save(batch.deliveries, service, pace))
             if verdict.kind is Kind.GONE:
@@ -337,7 +339,7 @@ class Notifier:
             if each.state in OPEN:
                 continue
             if self._open.pop((each.notification, each.channel), None) is not None:
-                self._counted[(each.service, each.state.value)] += 1
+                self._ended[(each.service, each.state.value)] += 1
         for id in {each.notification for each in deliveries}:
             if not any(open_id == id for open_id, _channel in self._open):
                 self._texts.pop(id, None)
@@ -438,8 +440,12 @@ class Notifier:
             for (service, state), count in states.items()
         ]
         series += [
-            Series("notifications", {"service": service, "outcome": outcome}, count)
-            for (service, outcome), count in self._counted.items()
+            Series("notifications", {"service": service, "state": state}, count)
+            for (service, state), count in self._ended.items()
+        ]
+        series += [
+            Series("notify_attempts", {"service": service, "outcome": outcome}, count)
+            for (service, outcome), count in self._attempts.items()
         ]
         held = sum(each.state is State.HELD for each in self._open.values())
         return msgspec.msgpack.encode(notices.NotifierStatus(len(self._open) - held, held, series))

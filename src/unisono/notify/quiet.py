@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-__all__ = ["DAYS", "PRIORITIES", "Quiet", "Span", "quiet_until", "read_minutes"]
+__all__ = ["DAYS", "PRIORITIES", "Quiet", "Span", "quiet_until"]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -21,7 +21,6 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PRIORITIES = ("low", "normal", "high", "critical")
 
 SECOND = 1_000_000
-DAY_MINUTES = 24 * 60
 
 #: Spans that follow each other without a gap are walked through so far; who wants to hear nothing has no channel.
 FURTHEST_DAYS = 8
@@ -92,12 +91,3 @@ def _leap(wall: datetime, zone: ZoneInfo) -> datetime:
     while at < late and at.astimezone(zone).utcoffset() == before:
         at += timedelta(minutes=1)
     return at
-
-
-def read_minutes(text: str) -> int | None:
-    """``HH:MM`` as a minute of the day; None when it is none."""
-    hours, colon, minutes = text.partition(":")
-    if not colon or len(minutes) != 2 or not (hours + minutes).isascii() or not (hours + minutes).isdigit():
-        return None
-    found = int(hours) * 60 + int(minutes)
-    return found if int(minutes) < 60 and found < DAY_MINUTES else None

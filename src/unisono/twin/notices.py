@@ -30,7 +30,6 @@ __all__ = [
     "Telling",
     "Trial",
     "Tried",
-    "notify",
 ]
 
 CHECK = "ask.notify.check"  # Check > ChannelFacts, or an error that says what is wrong with the address
@@ -44,11 +43,6 @@ META_PUSH_KEY = "notify.push_key"
 META_ALLOWED = "notify.allowed"
 
 Priority = Literal["low", "normal", "high", "critical"]
-
-
-def notify(partition: str) -> str:
-    """Subject on which the notifier takes a `Notice`; answered (`Kept`) once it is on disk. Once for each id."""
-    return f"notify.{partition}"
 
 
 class Telling(msgspec.Struct, kw_only=True):
@@ -66,7 +60,11 @@ class Telling(msgspec.Struct, kw_only=True):
 
 
 class Notice(msgspec.Struct, kw_only=True):
-    """A notification to take in. ``id`` makes a repetition harmless; ``run``: of the scene; ``by``: who asked."""
+    """A notification to take in, on the subject `unisono.scene.talk.notify`; answered (`Kept`) once it is on disk.
+
+    ``id`` makes a repetition harmless; ``run``: of the scene; ``by``: who asked. Read strictly: an error of the
+    caller's fault says that it will never be taken.
+    """
 
     id: str
     run: str = ""

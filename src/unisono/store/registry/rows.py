@@ -6,6 +6,8 @@ secrets mean. Times are microseconds since the Unix epoch (UTC); a partition is 
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 __all__ = [
@@ -274,7 +276,7 @@ class ListenerRow(msgspec.Struct, frozen=True):
 
     person: str
     zone: str = "UTC"
-    spans: list[list[object]] = []
+    spans: list[dict[str, Any]] = []
     passes: str = "critical"
     language: str = "en"
 
