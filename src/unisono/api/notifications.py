@@ -22,8 +22,8 @@ from unisono.api.inject import Asker, Context
 from unisono.api.shapes import Page
 from unisono.api.times import iso
 from unisono.errors import CallerError
-from unisono.store.registry import DeliveryRow, NotificationRow
 from unisono.scene.talk import notify
+from unisono.store.registry import DeliveryRow, NotificationRow
 from unisono.twin import notices
 
 __all__ = ["router"]

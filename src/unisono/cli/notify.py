@@ -161,7 +161,7 @@ def quiet(
     path = _of(user, "quiet")
     wanted = hub.get(path)
     changes = {"zone": zone, "passes": passes, "language": language}
-    given = {key: value for key, value in changes.items() if value is not None}
+    given: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
     if hours or off:
         given["hours"] = [] if off else [_hours(each) for each in hours or ()]
     if given:

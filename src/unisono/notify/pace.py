@@ -20,6 +20,7 @@ __all__ = [
     "backed_off",
     "blocked",
     "free_at",
+    "room",
     "spent",
     "succeeded",
 ]
@@ -80,6 +81,11 @@ def free_at(pace: Pace, limits: Sequence[Limit], now: int, *, count: int = 1, ur
         if missing > 0:
             free = max(free, start + int(missing / _refill(limit)) + 1)
     return free
+
+
+def room(pace: Pace, limits: Sequence[Limit], now: int) -> int:
+    """How many requests may leave now, as far as limits go."""
+    return int(min(_tokens(pace, limits, now), default=0.0))
 
 
 def spent(pace: Pace, limits: Sequence[Limit], now: int, count: int = 1) -> Pace:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
-from unisono.notify.pace import SECOND, Pace, backed_off, blocked, free_at, succeeded
+from unisono.notify.pace import SECOND, Pace, backed_off, blocked, free_at, room, succeeded
 from unisono.notify.quiet import PRIORITIES, Quiet, quiet_until
 from unisono.notify.service import Service
 from unisono.notify.verdict import Kind, Verdict
@@ -146,7 +146,7 @@ def next_batch(
     # who has failed once waits for the retry like everything else
     free = free_at(pace, service.limits, now, count=requests, urgent=any(not each.attempts for each in urgent))
     if urgent and free <= now:
-        crowded = free_at(pace, service.limits, now, count=requests * len(urgent), urgent=True) > now
+        crowded = room(pace, service.limits, now) < requests * len(urgent)
         return _batch(_in_order(due) if crowded else urgent[:1])
     if due and not urgent:
         free = max(free, pace.sent + int(JOIN_S * SECOND) if pace.sent <= now else now)
@@ -186,8 +186,8 @@ def outcome(batch: Batch, verdict: Verdict, pace: Pace, now: int) -> Pace:
         return pace
     _end(deliveries, State.WAITING)
     if verdict.kind is Kind.SLOW:
-        after_s = verdict.after_s or 0.0
-        return blocked(backed_off(pace, now, after_s), now, after_s)
+        later = backed_off(pace, now, verdict.after_s)
+        return blocked(later, now, (later.retry - now) / SECOND)
     return backed_off(pace, now, verdict.after_s)
 
 
