@@ -213,8 +213,7 @@ class Stage:
         return [(refusal.why, refusal.path) for refusal in self.engine.scenes["s"].refusals]
 
     def crash(self) -> None:
-        """Save a checkpoint of everything, and go on from it in another life."""
-        self.fold.partition.not_saved(())
+        """Save a checkpoint, and go on from it in another life."""
         state, rows, _removed = self.fold.partition.saved(
             self.fold.partition.things.values(), self.fold.partition.commands
         )

@@ -15,9 +15,11 @@ import msgspec
 
 from unisono.access import Action
 from unisono.api import shapes
+from unisono.api.asking import Refusals
 from unisono.api.auth import Auth, Identity, now_us
 from unisono.api.catalog import Catalog, traits_of
 from unisono.api.claiming import Claiming
+from unisono.api.confirming import Confirmations
 from unisono.api.directory import Directory
 from unisono.api.live import LiveView, Subscription, Whereabouts
 from unisono.api.owners import Owners
@@ -48,7 +50,7 @@ class ApiContext:
     endpoints). ``hub_info``: what ``/api/v1/status`` tells beyond owners and gateways. ``backup``: see
     `unisono.api.backup`. ``issue_certificate``: a new certificate and its key (PEM) for a thing. ``trust_client``: lets
     the TLS doors take whoever shows this certificate (PEM). ``discovery``: has ``found(ignored=)`` and ``ignore(id,
-    bool)`` for what is on the LAN. ``notifies``: a notifier is on the bus.
+    bool)`` for what is on the LAN.
     """
 
     registry: Registry
@@ -67,7 +69,6 @@ class ApiContext:
     issue_certificate: Callable[[str], tuple[bytes, bytes]] | None = None
     trust_client: Callable[[bytes], None] | None = None
     discovery: Any = None
-    notifies: bool = False
 
     def __post_init__(self) -> None:
         self.owners = Owners(self.bus, self.partitions)
@@ -76,6 +77,8 @@ class ApiContext:
         self.claiming = Claiming(self)
         self.directory = Directory(self.registry, self.bus, self.pepper, self.programs, self.claiming)
         self.relay = Relay(self.registry, self.log_of, self.hub_id, now_us)
+        self.confirmations = Confirmations(self.pepper)
+        self.refusals = Refusals()
         self.auth = Auth(self.registry, self.pepper)
         self.live = LiveView(self.whereabouts, self.owners.watch, shapes.command)
         self._paths: dict[str, tuple[str, ...]] = {}

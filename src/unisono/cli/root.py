@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from unisono.cli import archive, bench, client, health, model, notify, place, sim, thing, up, user
+from unisono.cli import archive, bench, client, health, model, place, sim, thing, up, user
 from unisono.cli.screen import complain
 from unisono.errors import UnisonoError
 
@@ -36,7 +36,6 @@ app.add_typer(thing.app, name="thing")
 app.add_typer(client.app, name="client")
 app.add_typer(place.app, name="place")
 app.add_typer(user.app, name="user")
-app.add_typer(notify.app, name="notify")
 app.add_typer(sim.app, name="sim")
 bench.register(app)
 archive.register(app)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from unisono.scene.computed import Computer
 from unisono.scene.engine import Engine
 from unisono.scene.world import World
 from unisono.twin.fold import Fold
@@ -21,7 +20,6 @@ class Folding(NamedTuple):
 
     fold: Fold
     scenes: Engine
-    computed: Computer
 
 
 def new_folding() -> Folding:
@@ -34,6 +32,4 @@ def new_folding() -> Folding:
 
     scenes = Engine(World(partition.things, partition.places), fold.control, remind)
     partition.observe(scenes)
-    computed = Computer(fold, scenes.world)
-    partition.observe(computed)
-    return Folding(fold, scenes, computed)
+    return Folding(fold, scenes)

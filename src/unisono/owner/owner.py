@@ -47,7 +47,7 @@ class Owner:
         self._stream = stream
         self.history = history
         self.checkpointer = checkpointer
-        self.fold, self.scenes, self.computed = new_folding()
+        self.fold, self.scenes = new_folding()
         self.punctual = Punctual(self.partition)
         self.clock = Clock(0, 0)
         self.sink = Sink(history, log.log_id)
@@ -70,12 +70,6 @@ class Owner:
         return self.fold.partition
 
     @property
-    def next_moment(self) -> int | None:
-        """Wall time at which schedules and calendars want a tick."""
-        moments = (self.scenes.next_moment, self.computed.next_moment)
-        return min((moment for moment in moments if moment is not None), default=None)
-
-    @property
     def position(self) -> int:
         """The last log sequence folded."""
         return self.partition.position
@@ -84,7 +78,7 @@ class Owner:
         """Load the checkpoint, replay what the log has beyond it, follow the log. Returns when the replay is done."""
         first, last, _bytes = await self.log.bounds()
         saved = await self.checkpointer.load(self.history)
-        self.fold, self.scenes, self.computed = saved.folding
+        self.fold, self.scenes = saved.folding
         self.punctual = Punctual(self.partition)
         self.troubles += saved.troubles
         self._rebase(saved.log_id, first, last)

@@ -8,17 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from unisono.thing.shape import Shape
+from unisono.twin.command import Audit
 from unisono.twin.twin import Twin
 
-__all__ = ["DERIVED", "SEQ_BITS", "Block", "Outcome"]
+__all__ = ["SEQ_BITS", "Block", "Outcome"]
 
 #: A row's ``seq`` is the log sequence shifted left by this, plus the message's index in its batch: a batch holds at
 #: most 256 KB of payloads, and an empty payload costs one byte of msgpack, so 24 bits cannot overflow.
 SEQ_BITS = 24
-
-#: Rows of computed things count from here on, behind the log entry that caused them: the numbers of messages do not
-#: depend on what is computed, and a row of a series has its number to itself.
-DERIVED = 1 << (SEQ_BITS - 1)
 
 
 class Block:
@@ -44,11 +41,13 @@ class Outcome:
 
     ``blocks`` by shape; ``texts``: history rows that are not properties, as (series, at, seq, text); ``new_series``:
     (first series, thing id, keys) allocated; ``touched``: twins with the bits of renewed properties; ``presence``:
-    twins that came or went, with the parts that a connection carries; ``effects``: ids of commands to send, or
-    ``desired:<thing>``; ``moved``: ids of commands that changed; ``messages``/``values``/``dead``: counts.
+    twins that came or went, with the parts that a connection carries; ``effects``: ids of commands to send,
+    ``again:<id>`` once more, or ``desired:<thing>``; ``audit``: commands that ended and wishes that were refused;
+    ``moved``: ids of commands that changed; ``messages``/``values``/``dead``: counts.
     """
 
     __slots__ = (
+        "audit",
         "blocks",
         "dead",
         "effects",
@@ -68,6 +67,7 @@ class Outcome:
         self.touched: dict[Twin, int] = {}
         self.presence: dict[Twin, None] = {}
         self.effects: list[str] = []
+        self.audit: list[Audit] = []
         self.moved: dict[str, None] = {}
         self.messages = 0
         self.values = 0

@@ -16,18 +16,18 @@ from unisono.errors import CallerError
 from unisono.store.registry import shape
 from unisono.store.registry.address import Address, prepare_file
 from unisono.store.registry.alarms import Alarms
+from unisono.store.registry.audit import Audit
 from unisono.store.registry.certificates import Certificates
-from unisono.store.registry.channels import Channels
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.claims import Claims
 from unisono.store.registry.credentials import Credentials
 from unisono.store.registry.database import Database
 from unisono.store.registry.faults import faults
 from unisono.store.registry.models import Models
-from unisono.store.registry.notifications import Notifications
 from unisono.store.registry.outbox import Outbox
 from unisono.store.registry.people import People
 from unisono.store.registry.places import Places
+from unisono.store.registry.policies import Policies
 from unisono.store.registry.schema import migrate
 from unisono.store.registry.tables import meta
 from unisono.store.registry.things import Things
@@ -36,18 +36,7 @@ __all__ = ["Registry"]
 
 
 class Registry(
-    Places,
-    Models,
-    Things,
-    Credentials,
-    Certificates,
-    Claims,
-    People,
-    Alarms,
-    Channels,
-    Notifications,
-    Outbox,
-    Checkpoints,
+    Places, Models, Things, Credentials, Certificates, Claims, People, Alarms, Policies, Audit, Outbox, Checkpoints
 ):
     """Rows in and out of one database; may be used by several processes at once.
 
