@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from unisono.errors import CallerError
+from unisono.scene.cause import Cause
 from unisono.scene.compiled import Compiled, Moment, SceneSaved
 from unisono.scene.document import Scene, load_scene
 from unisono.scene.gate import Gate
 from unisono.scene.runner import Commands, Effect, Runner
-from unisono.scene.source import Cause
 from unisono.scene.watch import Watch
 from unisono.scene.world import World
 from unisono.twin.record import (
@@ -71,12 +71,18 @@ class Engine(Runner):
         self._unsettled: list[Gate] = []
         self._moments: list[tuple[int, str, int]] = []
         self._saved: list[SceneSaved] = []
+        self._before = 0  # elapsed time of the tick before the last
 
     # time
 
     @property
     def elapsed(self) -> int:
         return self.world.elapsed
+
+    def began(self, at: int) -> int:
+        if not at:
+            return self.world.elapsed
+        return max(self._before, self.world.elapsed - max(0, self.world.wall - at))
 
     def remind(self, after_us: int, key: str) -> None:
         self._remind(after_us, key)
@@ -96,7 +102,8 @@ class Engine(Runner):
 
     def tick(self, wall: int, elapsed: int) -> None:
         """The clock's word. Call it before the timers that are due."""
-        before, self.world.wall, self.world.elapsed = self.world.wall, wall, elapsed
+        before, self.world.wall = self.world.wall, wall
+        self._before, self.world.elapsed = self.world.elapsed, elapsed
         gates, self._unsettled = self._unsettled, []
         for gate in gates:
             gate.settle()

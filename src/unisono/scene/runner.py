@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import msgspec
 
 from unisono.errors import CallerError
+from unisono.scene.cause import Cause
 from unisono.scene.compiled import Compiled
 from unisono.scene.document import Selector
 from unisono.scene.run import Run, RunState, Waiting
-from unisono.scene.source import Cause
 from unisono.scene.world import NO_VALUE, World, find_index, value_of
 from unisono.twin.command import Command, State
 from unisono.twin.record import Asked, SceneRun
@@ -83,6 +83,7 @@ class Runner:
         self._waiting: dict[str, str] = {}  # command > run that waits for its end
         self._children: dict[str, str] = {}  # run that is waited for > run that waits
         self._draining = False
+        self._at = 0  # wall time of the report that is looked at, 0: what happens, happens with the tick
         world.places.on_mode.append(self._mode_changed)
 
     def _trouble(self, text: str) -> None:
@@ -107,11 +108,12 @@ class Runner:
             self._stop_all(compiled, why)
             self.drain()
 
-    def drain(self) -> None:
-        """Begin what was triggered, one after the other, until all is quiet."""
+    def drain(self, at: int = 0) -> None:
+        """Begin what was triggered, one after the other, until all is quiet. ``at``: when it was, 0: with the tick."""
         if self._draining or not self._pending:
             return
         self._draining = True
+        self._at = at
         try:
             for _ in range(MAX_CHAIN):
                 if not self._pending:
@@ -125,6 +127,7 @@ class Runner:
                 self._pending.clear()
         finally:
             self._draining = False
+            self._at = 0
 
     def _begin(self, compiled: Compiled, cause: Cause, *, even_if: bool = False, depth: int = 0) -> Run | None:
         id = compiled.id
@@ -240,13 +243,15 @@ class Runner:
             return
         self.changed.add(run.scene)
         self._count_in(run.waiting, command.asked.id, command)
+        self._at = at = command.ended or 0
         self._wake(self.scenes[run.scene], run)
-        self.drain()
+        self._at = 0
+        self.drain(at)
 
     def _settle(self, run: Run) -> None:
         waiting = run.waiting
         if waiting is not None and waiting.since is None:
-            waiting.since = self.world.elapsed
+            waiting.since = self.began(waiting.at)
             self.changed.add(run.scene)
             self._look_again(run)
 
@@ -266,12 +271,18 @@ class Runner:
             self._wake(compiled, run)
             self._look_again(run)
 
-    def stir(self, scenes: Iterable[str]) -> None:
-        """Something changed that waiting steps may have waited for."""
+    def stir(self, scenes: Iterable[str], at: int = 0) -> None:
+        """Something changed that waiting steps may have waited for. ``at``: as of `drain`."""
+        self._at = at
         for compiled in [self.scenes[id] for id in scenes]:
             for run in list(compiled.runs.values()):
                 if run.waiting is not None and run.waiting.for_us:
                     self._wake(compiled, run)
+        self._at = 0
+
+    def began(self, at: int) -> int:
+        """Elapsed time of what was said at a wall time."""
+        raise NotImplementedError
 
     # hands for the steps
 
@@ -384,6 +395,7 @@ class Runner:
         if waiting.scene:
             self._children[waiting.scene] = run.id
         if waiting.for_us:
+            waiting.at = self._at
             self._resting.append(run)
 
     def _count_in(self, waiting: Waiting, id: str, command: Command | None) -> None:

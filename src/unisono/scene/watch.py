@@ -26,11 +26,11 @@ class Engine(Protocol):
 
     changed: set[str]
 
-    def stir(self, scenes: Iterable[str]) -> None:
+    def stir(self, scenes: Iterable[str], at: int) -> None:
         """Waiting steps of these scenes look again."""
         ...
 
-    def drain(self) -> None:
+    def drain(self, at: int) -> None:
         """Begin what was triggered."""
         ...
 
@@ -120,8 +120,8 @@ class Watch:
         if not self._still:
             self._look_further(twin, values, at)
         if self.awaited:
-            self._engine.stir(sorted(self.awaited))
-        self._engine.drain()
+            self._engine.stir(sorted(self.awaited), at)
+        self._engine.drain(at)
 
     def told(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None:
         """It told an event."""
@@ -134,7 +134,7 @@ class Watch:
             if index is None:
                 changed.add(scene)
                 heard.hear(at)
-        self._engine.drain()
+        self._engine.drain(at)
 
     def linked(self, twin: Twin, at: int) -> None:
         """It came or went."""
@@ -144,8 +144,8 @@ class Watch:
         for link, scene in self._links:
             changed.add(scene)
             link.look(twin, at)
-        self._engine.stir(sorted(self.awaited))
-        self._engine.drain()
+        self._engine.stir(sorted(self.awaited), at)
+        self._engine.drain(at)
 
     def _look_further(self, twin: Twin, values: tuple[Any, ...], at: int) -> None:
         """For whatever is more than a threshold at a number."""
