@@ -32,7 +32,6 @@ from unisono.api import (
     pages,
     people,
     places,
-    policies,
     status,
     things,
 )
@@ -113,7 +112,6 @@ def create_app(context: ApiContext) -> Front:
             commands.router,
             models.router,
             places.router,
-            policies.router,
             people.router,
             clients.router,
             clients.attempts,

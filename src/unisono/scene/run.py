@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from unisono.scene.cause import Cause
+from unisono.scene.source import Cause
 
 __all__ = ["Run", "RunState", "Trace", "Waiting"]
 
@@ -41,8 +41,7 @@ class Trace(msgspec.Struct, array_like=True, gc=False):
 class Waiting(msgspec.Struct, array_like=True):
     """``since``: elapsed time at which the waiting began, None until the next tick. ``for_us``: how long at most.
     ``commands``: those whose end is waited for. ``scene``: the run whose end is waited for. ``failed``: of the commands
-    that ended, those that did not confirm. ``due``: elapsed time of the reminder that is set. ``at``: wall time at
-    which it began, 0 where it began with a tick."""
+    that ended, those that did not confirm. ``due``: elapsed time of the reminder that is set."""
 
     since: int | None = None
     for_us: int = 0
@@ -50,7 +49,6 @@ class Waiting(msgspec.Struct, array_like=True):
     scene: str = ""
     failed: list[str] = []
     due: int = 0
-    at: int = 0
 
 
 class Run(msgspec.Struct, array_like=True, gc=False):

@@ -94,9 +94,6 @@ class Still:
 
     elapsed = 0
 
-    def began(self, at: int) -> int:
-        return 0
-
     def remind(self, after_us: int, key: str) -> None: ...
     def unsettled(self, gate: Gate) -> None: ...
 

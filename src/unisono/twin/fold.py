@@ -21,7 +21,6 @@ from unisono.twin.partition import Partition
 from unisono.twin.record import (
     Asked,
     Batch,
-    Denied,
     Entry,
     GatewayStarted,
     Listening,
@@ -35,7 +34,6 @@ from unisono.twin.record import (
     Reports,
     Sending,
     Sent,
-    Stopped,
     ThingPut,
     ThingRemoved,
     Tick,
@@ -76,8 +74,6 @@ class Fold:
             Asked: self.control.asked,
             Sending: self.control.sending,
             Sent: self.control.sent,
-            Stopped: self.control.stopped,
-            Denied: self.control.denied,
             Tick: self._tick,
         }
 
@@ -150,7 +146,7 @@ class Fold:
         """Take reports one by one, while commands or observers wait to see what each of them says."""
         mask = 0
         for values in tuples:
-            mask |= twin.take(values, at, dated=False)
+            mask |= twin.take_run((values,), at)
             if twin.open:
                 self.control.reported(twin, twin.shape.given(values), at)
             for observer in twin.watchers:

@@ -12,7 +12,6 @@ from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.rows import (
     AlarmLineRow,
     AlarmRow,
-    AuditRow,
     CertificateRow,
     Checkpoint,
     ClaimRow,
@@ -23,7 +22,6 @@ from unisono.store.registry.rows import (
     OutboxRow,
     PersonRow,
     PlaceRow,
-    PolicyRow,
     SignInFacts,
     ThingRow,
     TokenRow,
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = [
     "AlarmLineRow",
     "AlarmRow",
-    "AuditRow",
     "CertificateRow",
     "Checkpoint",
     "Checkpoints",
@@ -48,7 +45,6 @@ __all__ = [
     "OutboxRow",
     "PersonRow",
     "PlaceRow",
-    "PolicyRow",
     "Registry",
     "SignInFacts",
     "ThingRow",
