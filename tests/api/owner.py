@@ -28,6 +28,7 @@ class FakeOwner:
         self.twins: dict[str, talk.TwinView] = {}
         self.commands: dict[str, talk.CommandView] = {}
         self.letters: list[talk.DeadLetter] = []
+        self.denied: list[record.Denied] = []
         self.points: list[tuple[int, int, Any]] = []
         self.asked_history: list[talk.HistoryAsk] = []
         self.watched = asyncio.Event()
@@ -43,6 +44,9 @@ class FakeOwner:
             "command": self._command,
             "command-get": self._command_get,
             "commands": self._commands,
+            "commands-find": self._commands_find,
+            "cancel": self._cancel,
+            "denied": self._denied,
             "dead-letters": self._dead_letters,
             "reached": self._reached,
             "watch": self._watch,
@@ -122,6 +126,19 @@ class FakeOwner:
         if ask.id not in self.commands:
             raise CallerError("no such command", code="not_found")
         return msgspec.msgpack.encode(self.commands[ask.id])
+
+    async def _commands_find(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=talk.CommandsFind)
+        found = [view for view in self.commands.values() if ask.things is None or view.thing in ask.things]
+        return msgspec.msgpack.encode(found[::-1][: ask.limit])
+
+    async def _cancel(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=talk.CommandCancel)
+        return msgspec.msgpack.encode(self.commands[ask.id])
+
+    async def _denied(self, payload: bytes) -> bytes:
+        self.denied.append(msgspec.msgpack.decode(payload, type=record.Denied))
+        return b""
 
     async def _commands(self, payload: bytes) -> bytes:
         ask = msgspec.msgpack.decode(payload, type=talk.TwinsAsk)

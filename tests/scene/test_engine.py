@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.scene.stage import NOON, SECOND, Stage
+from unisono.twin.record import Batch, Reports
 
 THEN = "then: [{set: {things: [lamp], state: {on_off: true}}}]"
 WARM = "when: [{change: {things: [probe], property: temperature, above: 25}}]\n"
@@ -352,3 +353,40 @@ class TestMissed:
         stage.tick(1, clock=-3600)
         stage.tick(7200)
         assert stage.runs == 1
+
+
+class TestDating:
+    """What began between two ticks is dated by when it was said: a crash before the next tick is no longer wait."""
+
+    HOLD = "when: [{change: {things: [probe], property: temperature, above: 25, for_s: 5}}]\n"
+
+    @pytest.mark.parametrize(
+        ("scene", "due_s"),
+        [(HOLD + THEN, 5), (WARM + "then: [{wait: {for_s: 5}}, {set: {things: [lamp], state: {on_off: true}}}]", 5)],
+    )
+    def test_the_next_tick_comes_late(self, stage: Stage, scene: str, due_s: float) -> None:
+        stage.scene(scene)
+        stage.tick(10)
+        stage.fold.apply(10_000, 100, Batch("g0", stage.wall, [_warm(stage.wall)]))
+        stage.crash()
+        stage.tick(3)  # the hub was off
+        assert not stage.asked
+        stage.tick(due_s - 3 - 0.01)
+        assert not stage.asked
+        stage.tick(0.01)
+        assert stage.asked == [("lamp", {"on_off": True})]
+
+    @pytest.mark.parametrize("jump_s", [-3600, 3600])
+    def test_no_change_of_the_clock_moves_it_beyond_the_two_ticks(self, stage: Stage, jump_s: float) -> None:
+        stage.scene(self.HOLD + THEN)
+        stage.tick(10)
+        stage.fold.apply(10_000, 100, Batch("g0", stage.wall, [_warm(stage.wall)]))
+        stage.tick(1, clock=1 + jump_s)
+        stage.tick(2.9)
+        assert not stage.asked
+        stage.tick(2.1)
+        assert stage.asked == [("lamp", {"on_off": True})]
+
+
+def _warm(at: int) -> Reports:
+    return Reports("probe", "probe", "state", at, [b'{"temperature": 26.0}'])

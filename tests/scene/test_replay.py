@@ -91,7 +91,10 @@ def told(steps: list[tuple[str, Any]], crash_at: int | None) -> tuple[Any, ...]:
     return (
         [(c.asked.id, c.asked.thing, c.asked.set, c.asked.call, c.asked.at, c.state) for c in stage.commands],
         [(effect.id, effect.body, effect.at) for effect in stage.engine.effects.values()],
-        {id: [(run.id, run.state, run.started, run.ended) for run in each.past] for id, each in scenes.items()},
+        {
+            id: [(run.id, run.state, run.started, run.ended, run.cause) for run in each.past]
+            for id, each in scenes.items()
+        },
         {id: [(run.id, run.pc) for run in each.runs.values()] for id, each in scenes.items()},
     )
 

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.twin.world import GAUGE, GAUGE_2, SECOND, T0, Home, model_put, offline, online, reports, thing_put
+from tests.twin.world import GAUGE, GAUGE_2, LIGHT, SECOND, T0, Home, model_put, offline, online, reports, thing_put
+from unisono.thing import builtin_model
 from unisono.twin.command import DEFAULT_TTL_S, Command, State
 from unisono.twin.control import WHY_CHARACTERS
 from unisono.twin.partition import KEEP_ENDED
 from unisono.twin.record import Asked, Listening, ModelPut, Reports, Sending, Sent, ThingRemoved
 
 HEARS = Listening("gauge", "g1", 1, ["set", "call"], T0)
+COVER, SPEAKER = builtin_model("cover"), builtin_model("speaker")
 WEI = {"kind": "person", "id": "wei"}
 
 
@@ -354,3 +356,121 @@ def test_a_model_nobody_can_read_is_refused_and_its_things_with_it() -> None:
     it = Home(ModelPut("gauge", 1, b"nonsense"), thing_put("gauge"))
     assert [code for code, _detail in it.letters()] == ["bad_json", "bad_model"]
     assert it.fold.partition.things == {}
+
+
+# on its way, once more, and by hand
+
+
+def lamp(*more: Any) -> Home:
+    """A light whose brightness takes ten seconds at most, and five to stand still."""
+    return home(
+        model_put(LIGHT),
+        thing_put("lamp", LIGHT),
+        online("lamp"),
+        Listening("lamp", "g1", 1, ["set", "call"], T0),
+        *more,
+        ask(thing="lamp", brightness=80.0),
+        Sent("c1", T0),
+    )
+
+
+def bright(it: Home, value: float) -> str:
+    it.say(reports("lamp", {"brightness": value}))
+    return state(it)
+
+
+def test_a_value_on_its_way_is_no_mismatch_before_it_stands_still() -> None:
+    it = lamp(reports("lamp", {"brightness": 5}))
+    it.say(reply("c1", b'{"ok": true}', "lamp"))
+    for second in (1, 4, 8, 12, 16):
+        it.tick(second)
+        assert bright(it, second * 4) == "acknowledged"
+    it.tick(19)
+    assert bright(it, 79.5) == "confirmed"
+
+
+def test_where_it_stands_still_is_where_it_ended() -> None:
+    it = home(model_put(COVER), thing_put("cover", COVER), online("cover"), ask(thing="cover", position=80.0))
+    it.say(Sent("c1", T0), reply("c1", b'{"ok": true}', "cover"), reports("cover", {"position": 20}))
+    it.tick(1)
+    it.say(reports("cover", {"position": 30}))
+    it.tick(20)
+    assert state(it) == "acknowledged"
+    it.tick(39.9)
+    it.say(reports("cover", {"position": 30}))  # the same once more is no move
+    assert state(it) == "acknowledged"
+    it.tick(40)
+    assert (state(it), command(it).why) == ("mismatch", "the thing reported another value, and stayed there")
+
+
+def test_what_moves_without_end_has_as_long_again() -> None:
+    it = lamp()
+    it.say(reply("c1", b'{"ok": true}', "lamp"))
+    for second in range(20):
+        it.tick(second)
+        assert bright(it, 10 + second % 2) == "acknowledged", second
+    it.tick(20)
+    assert (state(it), command(it).why) == ("mismatch", "the thing reported another value")
+
+
+def test_standing_still_ends_only_what_was_acknowledged() -> None:
+    it = lamp()
+    bright(it, 20)
+    it.tick(6)
+    assert (state(it), command(it).settles) == ("sent", 0)
+    it.tick(10)
+    assert (state(it), command(it).why) == ("timeout", "the thing reported another value")
+
+
+def test_what_is_harmless_is_sent_once_more_when_nothing_came() -> None:
+    it = lamp()
+    assert it.tick(5).effects == ["again:c1"]
+    it.say(Sent("c1", T0))
+    assert it.tick(9).effects == []
+    it.tick(10)
+    assert state(it) == "timeout"
+
+
+@pytest.mark.parametrize("said", [reply("c1", b'{"ok": true}', "lamp"), reports("lamp", {"brightness": 3})])
+def test_what_was_answered_is_not_sent_once_more(said: Any) -> None:
+    it = lamp(said)
+    it.say(said)
+    assert it.tick(5).effects == []
+
+
+def test_who_has_gone_is_sent_nothing_once_more() -> None:
+    it = lamp()
+    it.say(offline("lamp"))
+    assert it.tick(5).effects == []
+
+
+def test_a_call_that_is_not_harmless_is_sent_once() -> None:
+    it = home(call(), Sent("c1", T0))
+    assert (command(it).again, it.tick(1).effects) == (0, [])
+
+
+def test_a_gateway_that_did_not_take_it_is_asked_again() -> None:
+    it = home(ask(), Sent("c1", T0, False, "it is busy"))
+    assert state(it) == "queued"
+    assert it.tick(1.9).effects == []
+    assert it.tick(2).effects == ["c1"]
+    it.say(offline("gauge"), Sent("c1", T0, False, "the thing is not connected"))
+    it.tick(59)
+    assert state(it) == "queued"
+    it.tick(60)
+    assert state(it) == "expired"
+
+
+def test_a_word_that_it_did_not_leave_changes_nothing_once_it_has() -> None:
+    it = home(ask(), Sent("c1", T0), Sent("c1", T0, False, "late"))
+    assert state(it) == "sent"
+
+
+def test_next_is_not_asked_twice() -> None:
+    it = home(model_put(SPEAKER), thing_put("box", SPEAKER), online("box"))
+    it.say(Listening("box", "g1", 1, ["set", "desired"], T0), ask(thing="box", playback="next"))
+    assert not it.fold.control.repeatable(it.twin("box"), command(it))
+    it.say(Sending("c1", T0), Sent("c1", T0))
+    assert it.fold.control.wanted(it.twin("box")) == ({}, {})
+    it.say(ask("c2", thing="box", playback="pause"), Sent("c2", T0))
+    assert it.fold.control.wanted(it.twin("box")) == ({"playback": "pause"}, {"playback": "c2"})

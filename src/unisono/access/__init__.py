@@ -26,6 +26,8 @@ from unisono.access.passwords import (
     is_device_password,
     needs_rehash,
 )
+from unisono.access.policy import Asking, Moment, Rule, Ruling, Wish, rule_on
+from unisono.access.risk import risk_of
 from unisono.access.roles import RIGHTS, Action, Risk, Role, Scope, read_scope, write_scope
 from unisono.access.scopes import read_scopes
 from unisono.access.sealing import open_sealed, seal
@@ -53,15 +55,20 @@ __all__ = [
     "RIGHTS",
     "Access",
     "Action",
+    "Asking",
     "Decision",
     "Identity",
+    "Moment",
     "NativeTopic",
     "Outside",
     "Rights",
     "Risk",
     "Role",
+    "Rule",
+    "Ruling",
     "Scope",
     "TopicRule",
+    "Wish",
     "as_subscribed",
     "canonical",
     "check_device_password",
@@ -90,7 +97,9 @@ __all__ = [
     "read_scope",
     "read_scopes",
     "read_setup_code",
+    "risk_of",
     "role_at",
+    "rule_on",
     "seal",
     "sound_filter",
     "topic_allowed",

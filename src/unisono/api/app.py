@@ -32,6 +32,7 @@ from unisono.api import (
     pages,
     people,
     places,
+    policies,
     status,
     things,
 )
@@ -112,6 +113,7 @@ def create_app(context: ApiContext) -> Front:
             commands.router,
             models.router,
             places.router,
+            policies.router,
             people.router,
             clients.router,
             clients.attempts,

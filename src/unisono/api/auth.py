@@ -33,9 +33,6 @@ LOGIN_FOR_US = 90 * 86_400 * 1_000_000
 # password checks that may wait for their turn; each takes 0.15 s
 MAX_WAITING_LOGINS = 20
 
-# kinds that move or heat with nobody watching: what is risky about them is dangerous
-DANGEROUS_KINDS = frozenset({"machine", "press", "robot", "conveyor", "packager", "agv", "oven", "stove", "compressor"})
-
 
 def now_us() -> int:
     """Wall time in microseconds since the Unix epoch."""
@@ -204,14 +201,7 @@ class Auth:
         path: Sequence[str],
     ) -> None:
         """Raise CallerError ``not_allowed`` when a command is too risky for ``identity`` there."""
-        risky = call is not None and model.actions[call].risky
-        for key, value in (wanted or {}).items():
-            found = model.properties[key]
-            risky = risky or (found.risky and value not in found.harmless)
-        risk = Risk.NONE
-        if risky:
-            risk = Risk.DANGEROUS if model.kind in DANGEROUS_KINDS else Risk.SENSITIVE
-        self.require(identity, Action.CONTROL, path, risk)
+        self.require(identity, Action.CONTROL, path, access.risk_of(model, wanted or {}, call))
 
     # passwords and tokens
 

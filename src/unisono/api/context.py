@@ -15,9 +15,11 @@ import msgspec
 
 from unisono.access import Action
 from unisono.api import shapes
+from unisono.api.asking import Refusals
 from unisono.api.auth import Auth, Identity, now_us
 from unisono.api.catalog import Catalog, traits_of
 from unisono.api.claiming import Claiming
+from unisono.api.confirming import Confirmations
 from unisono.api.directory import Directory
 from unisono.api.live import LiveView, Subscription, Whereabouts
 from unisono.api.owners import Owners
@@ -75,6 +77,8 @@ class ApiContext:
         self.claiming = Claiming(self)
         self.directory = Directory(self.registry, self.bus, self.pepper, self.programs, self.claiming)
         self.relay = Relay(self.registry, self.log_of, self.hub_id, now_us)
+        self.confirmations = Confirmations(self.pepper)
+        self.refusals = Refusals()
         self.auth = Auth(self.registry, self.pepper)
         self.live = LiveView(self.whereabouts, self.owners.watch, shapes.command)
         self._paths: dict[str, tuple[str, ...]] = {}

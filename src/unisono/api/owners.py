@@ -13,7 +13,7 @@ import msgspec
 
 from unisono.errors import HostError, UnisonoError
 from unisono.store.bus import Bus
-from unisono.twin import talk
+from unisono.twin import record, talk
 
 __all__ = ["Owners"]
 
@@ -97,6 +97,18 @@ class Owners:
     async def commands(self, partition: str, thing: str) -> list[talk.CommandView]:
         """Commands of a thing, newest first."""
         return await self._ask(partition, "commands", talk.TwinsAsk([thing]), list[talk.CommandView])
+
+    async def find(self, partition: str, ask: talk.CommandsFind) -> list[talk.CommandView]:
+        """Commands that the owner holds, newest first."""
+        return await self._ask(partition, "commands-find", ask, list[talk.CommandView])
+
+    async def cancel(self, partition: str, ask: talk.CommandCancel) -> talk.CommandView:
+        """End a command that has not left. Raises CallerError ``not_found``, ``too_late``."""
+        return await self._ask(partition, "cancel", ask, talk.CommandView)
+
+    async def denied(self, partition: str, denied: record.Denied) -> None:
+        """Keep for the audit what was refused here."""
+        await self._bus.request(talk.ask_owner(partition, "denied"), _encode(denied), ANSWER_S)
 
     async def dead_letters(self, partition: str, thing: str | None, limit: int) -> list[talk.DeadLetter]:
         """What could not be taken in, newest first."""

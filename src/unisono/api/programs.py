@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unisono.access import Action, Rights, TopicRule, decide
-from unisono.api.asking import ask_for
+from unisono.api.asking import Wish, ask_for
 from unisono.api.auth import Identity
 from unisono.errors import CallerError
 from unisono.store.registry import PlaceRow
@@ -62,12 +62,10 @@ class Programs:
         asked = msgspec.msgpack.decode(payload, type=talk.ProgramAsk)
         _, token, root = asked.stamp.split(":", 2)
         identity = await self._context.auth.by_token_id(token)
-        row, partition = await self._context.thing(asked.thing, identity, Action.CONTROL)
+        row, partition = await self._context.thing(asked.thing, identity, Action.READ)
         if row.root != root:
             raise CallerError(f"{asked.thing!r} stands in another root place", code="not_allowed")
-        view = await ask_for(
-            self._context, identity, row, partition, set=asked.set, call=asked.call, input=asked.input or {}
-        )
+        view = await ask_for(self._context, identity, row, partition, Wish(asked.set, asked.call, asked.input or {}))
         return msgspec.msgpack.encode(view)
 
     async def _opened(self, identity: Identity, named: str) -> talk.SignIn:

@@ -1,7 +1,7 @@
 """What the owner itself writes to the log, and commands on their way to things.
 
 Knows the fold's outcomes, the log and the bus. Every entry goes into the log behind a tick, so that the fold knows the
-time of it. A call is logged as `Sending` before it leaves: after a crash nobody repeats what is not harmless.
+time of it. What is not harmless to repeat is logged as `Sending` before it leaves: after a crash nobody repeats it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 import msgspec
 
-from unisono.errors import UnisonoError
+from unisono.errors import CallerError, UnisonoError
 from unisono.owner.owner import Owner
 from unisono.store.bus import Bus
 from unisono.twin.command import Command, State
 from unisono.twin.outcome import Outcome
-from unisono.twin.record import Asked, Batch, Entry, Sending, Sent, encode_batch
+from unisono.twin.record import Asked, Batch, Denied, Entry, Sending, Sent, Stopped, encode_batch
 from unisono.twin.talk import Down, down
 from unisono.twin.twin import Twin
 
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 SEND_TIMEOUT_S = 5.0
 #: Effects on their way at a time.
 SENDING = 256
+#: What the place's policy refuses is kept for the audit; what was merely mistyped is not.
+POLICY_CODES = frozenset({"not_allowed", "interlocked", "confirmation_required", "too_many"})
 
 _encoder = msgspec.json.Encoder()
 
@@ -68,14 +70,46 @@ class Actor:
         return await self._owner.log.append(encode_batch(batch))
 
     async def ask(self, asked: Asked) -> Command:
-        """Check a command, log it and wait until it is folded.
+        """Check a command, log it and wait until it is folded; one that was asked before under its id is that one.
 
-        Raises CallerError as `unisono.twin.control.Control.check`.
+        Raises CallerError as `unisono.twin.control.Control.check`, and ``key_reused`` where the id stood for another.
         """
-        self._owner.fold.control.check(asked)
+        control = self._owner.fold.control
+        known = self._owner.partition.commands.get(asked.id)
+        if known is not None:
+            control.form(asked)
+            return _the_same(known, asked)
         asked.at = self._at
+        try:
+            control.check(asked)
+        except CallerError as error:
+            if error.code in POLICY_CODES:
+                await self.append(Denied(asked, error.code, error.detail))
+            raise
         await self._owner.reached(await self.append(asked))
         return self._owner.partition.commands[asked.id]
+
+    async def cancel(self, id: str, by: dict[str, str]) -> Command:
+        """End a command that has not left yet. Raises CallerError ``not_found``, ``too_late``."""
+        command = self._owner.partition.commands.get(id)
+        if command is None:
+            raise CallerError(f"there is no command {id[:80]!r}", code="not_found", field="id")
+        leaving = id in self._flying or f"desired:{command.asked.thing}" in self._flying
+        if command.state is not State.QUEUED or command.sending or leaving:
+            state = "is leaving at this moment" if leaving and command.open else f"is {command.state.value}"
+            raise CallerError(
+                f"the command {state}; only what has not left can be cancelled",
+                code="too_late",
+                mend="Ask the thing for what you want instead",
+            )
+        who = by.get("id") or "somebody"
+        await self.told(Stopped(id, self._at, by, f"{who} cancelled it"))
+        return command
+
+    async def denied(self, denied: Denied) -> None:
+        """Keep for the audit what another door refused."""
+        denied.asked.at = self._at
+        await self.append(denied)
 
     # effects
 
@@ -87,19 +121,27 @@ class Actor:
             async with self._slots:
                 if id.startswith("desired:"):
                     await self._send_desired(id.removeprefix("desired:"))
+                elif id.startswith("again:"):
+                    await self._send_command(id.removeprefix("again:"), State.SENT)
                 else:
-                    await self._send_command(id)
+                    await self._send_command(id, State.QUEUED)
         finally:
             self._flying.discard(id)
 
-    async def _send_command(self, id: str) -> None:
+    async def _send_command(self, id: str, state: State) -> None:
         command = self._owner.partition.commands.get(id)
         twin = self._owner.twin(command.asked.thing) if command else None
-        if command is None or twin is None or command.state is not State.QUEUED:
+        if command is None or twin is None or command.state is not state:
+            return
+        control = self._owner.fold.control
+        refusal = control.leaving(twin, command)
+        if refusal is not None:  # the world changed since the fold let it go
+            await self.told(Stopped(id, self._at, {"kind": "policy", "id": twin.root}, refusal.why, refusal.code))
             return
         asked = command.asked
-        if asked.call is not None:
+        if not control.repeatable(twin, command):
             await self.append(Sending(id, self._at))
+        if asked.call is not None:
             topic = f"call/{asked.call}"
             payload: dict[str, Any] = {"id": id, "input": asked.input or {}}
         else:
@@ -112,10 +154,16 @@ class Actor:
         twin = self._owner.twin(thing)
         if twin is None:
             return
-        payload = self.desired(twin)
-        sent = [id for id in twin.open if self._owner.partition.commands[id].asked.set is not None]
-        if await self._deliver(twin, "desired", payload) is None:
-            await self.told(*(Sent(id, self._at) for id in sent))
+        control = self._owner.fold.control
+        values, commands = control.wanted(twin)
+        payload = _encoder.encode({"state": values, "commands": commands})
+        ids = list(dict.fromkeys(commands.values()))
+        open_commands = self._owner.partition.commands
+        once = [id for id in ids if not control.repeatable(twin, open_commands[id])]
+        if once:
+            await self.append(*(Sending(id, self._at) for id in once))
+        why = await self._deliver(twin, "desired", payload)
+        await self.told(*(Sent(id, self._at, why is None, why) for id in ids))
 
     def desired(self, twin: Twin) -> bytes:
         """The payload of ``things/me/desired``."""
@@ -154,3 +202,16 @@ class Actor:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _the_same(known: Command, asked: Asked) -> Command:
+    """The command that an id stands for. Raises CallerError ``key_reused`` when that was something else."""
+    before = known.asked
+    if (before.thing, before.set, before.call, before.input) != (asked.thing, asked.set, asked.call, asked.input):
+        raise CallerError(
+            "another command was asked for under this key",
+            code="key_reused",
+            field="Idempotency-Key",
+            expected="a new key for what is wanted now",
+        )
+    return known

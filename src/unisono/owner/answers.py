@@ -16,13 +16,16 @@ from unisono.errors import CallerError, HostError
 from unisono.owner.actor import Actor
 from unisono.owner.effects import Effects
 from unisono.owner.owner import Owner
+from unisono.owner.views import command_view, wanted
 from unisono.store.bus import Bus
 from unisono.twin.command import Command
 from unisono.twin.outcome import Outcome
+from unisono.twin.record import Denied
 from unisono.twin.talk import (
     CommandAsk,
+    CommandCancel,
     CommandGet,
-    CommandView,
+    CommandsFind,
     DeadLettersAsk,
     HistoryAnswer,
     HistoryAsk,
@@ -79,6 +82,9 @@ class Answers:
             "command": self._command,
             "command-get": self._command_get,
             "commands": self._commands,
+            "commands-find": self._commands_find,
+            "cancel": self._cancel,
+            "denied": self._denied,
             "desired": self._desired,
             "dead-letters": self._dead_letters,
             "reached": self._reached,
@@ -165,7 +171,7 @@ class Answers:
         await self.ready()
         command = await self._actor.ask(asked.asked)
         await self._until_ended(command, asked.wait_s)
-        return _encode(_command_view(command))
+        return _encode(command_view(command))
 
     async def _command_get(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=CommandGet)
@@ -174,14 +180,37 @@ class Answers:
         if command is None:
             return _encode(None)
         await self._until_ended(command, asked.wait_s)
-        return _encode(_command_view(command))
+        return _encode(command_view(command))
 
     async def _commands(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=TwinsAsk)
         await self.ready()
         wanted = set(asked.ids)
         found = [c for c in self._owner.partition.commands.values() if c.asked.thing in wanted]
-        return _encode([_command_view(command) for command in found[::-1][:COMMANDS]])
+        return _encode([command_view(command) for command in found[::-1][:COMMANDS]])
+
+    async def _commands_find(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=CommandsFind)
+        await self.ready()
+        things = None if asked.things is None else set(asked.things)
+        found = [
+            command
+            for command in self._owner.partition.commands.values()
+            if (things is None or command.asked.thing in things) and wanted(command, asked)
+        ]
+        found.sort(key=lambda command: (command.asked.at, command.asked.id), reverse=True)
+        return _encode([command_view(command) for command in found[: asked.limit]])
+
+    async def _cancel(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=CommandCancel)
+        await self.ready()
+        return _encode(command_view(await self._actor.cancel(asked.id, asked.by)))
+
+    async def _denied(self, payload: bytes) -> bytes:
+        denied = msgspec.msgpack.decode(payload, type=Denied)
+        await self.ready()
+        await self._actor.denied(denied)
+        return b""
 
     async def _desired(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=TwinsAsk)
@@ -283,7 +312,7 @@ class Answers:
             if mask or twin in presence
         ]
         commands = self._owner.partition.commands
-        views = [_command_view(commands[id]) for id in moved if id in commands]
+        views = [command_view(commands[id]) for id in moved if id in commands]
         for part in range(0, max(len(changes), 1), LIVE_CHANGES):
             self._bus.publish(
                 live(self._owner.log.partition), _encode(Live(changes[part : part + LIVE_CHANGES], views))
@@ -297,20 +326,3 @@ LIVE_CHANGES = 1_000
 
 def _shown(value: Any, shown: Callable[[float], Any]) -> Any:
     return shown(value) if isinstance(value, float) else value
-
-
-def _command_view(command: Command) -> CommandView:
-    asked = command.asked
-    return CommandView(
-        asked.id,
-        asked.thing,
-        command.state.value,
-        asked.by,
-        asked.at,
-        command.ended,
-        asked.set,
-        asked.call,
-        asked.input,
-        command.output,
-        command.why,
-    )

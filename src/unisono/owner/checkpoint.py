@@ -14,7 +14,9 @@ import msgspec
 
 from unisono.errors import HostError, UnisonoError
 from unisono.owner.folding import Folding, new_folding
+from unisono.owner.views import audit_row
 from unisono.store.history import History
+from unisono.store.registry import AuditRow
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.twin.outcome import Outcome
 from unisono.twin.partition import Partition
@@ -69,6 +71,7 @@ class Checkpointer:
         self._epoch = epoch
         self._twins: dict[Twin, None] = {}
         self._commands: dict[str, None] = {}
+        self._audit: list[AuditRow] = []
         self._task: asyncio.Task[None] | None = None
         self._bytes_at = 0
         # a small log gives a smaller window, so that there is always room to go on
@@ -136,6 +139,7 @@ class Checkpointer:
         """Remember what the next checkpoint has to write."""
         self._twins.update(dict.fromkeys(outcome.touched))
         self._commands.update(outcome.moved)
+        self._audit += [audit_row(each, self._partition) for each in outcome.audit]
 
     def start(self, owner: Owner) -> None:
         self._task = asyncio.create_task(self._keep_saving(owner), name="checkpoints")
@@ -167,16 +171,18 @@ class Checkpointer:
         position = owner.position
         twins, self._twins = self._twins, {}
         commands, self._commands = self._commands, {}
+        audit, self._audit = self._audit, []
         state, rows, removed = owner.partition.saved(twins, commands)
         try:
             await owner.sink.flush(position)
             await self._checkpoints.save_checkpoint(
-                self._partition, owner.log.log_id, position, self._epoch, state, rows, removed
+                self._partition, owner.log.log_id, position, self._epoch, state, rows, removed, audit=audit
             )
         except BaseException:
             # what was not written is changed still
             self._twins = twins | self._twins
             self._commands = commands | self._commands
+            self._audit = audit + self._audit
             owner.partition.not_saved(removed)
             raise
         self.position = position

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET
 
 from unisono.errors import CallerError
+from unisono.scene.cause import Cause
 from unisono.scene.condition import compile_conditions
 from unisono.scene.document import Change, Happening, Matching, Scene, Selector, Silence, Travel, Window, kind_of
 from unisono.scene.gate import Clockwork, Gate, GateSaved
@@ -23,7 +24,7 @@ from unisono.scene.matching import Test, compile_bounds, compile_test, position_
 from unisono.scene.program import compile_steps
 from unisono.scene.run import Run
 from unisono.scene.schedule import Schedule, compile_schedule
-from unisono.scene.source import AnyChange, Cause, Fits, FitsAfter, Heard, Link, Place, Rolling, Told
+from unisono.scene.source import AnyChange, Fits, FitsAfter, Heard, Link, Place, Rolling, Told
 from unisono.scene.world import World, find_index, value_of
 
 __all__ = ["PAST", "Compiled", "Moment", "Refusal", "SceneSaved", "Watched"]

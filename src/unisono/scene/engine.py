@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from unisono.errors import CallerError
+from unisono.scene.cause import Cause
 from unisono.scene.compiled import Compiled, Moment, SceneSaved
 from unisono.scene.document import Scene, load_scene
 from unisono.scene.gate import Gate
 from unisono.scene.runner import Commands, Effect, Runner
-from unisono.scene.source import Cause
 from unisono.scene.watch import Watch
 from unisono.scene.world import World
 from unisono.twin.record import (
@@ -71,12 +71,18 @@ class Engine(Runner):
         self._unsettled: list[Gate] = []
         self._moments: list[tuple[int, str, int]] = []
         self._saved: list[SceneSaved] = []
+        self._before = 0  # elapsed time of the tick before the last
 
     # time
 
     @property
     def elapsed(self) -> int:
         return self.world.elapsed
+
+    def began(self, at: int) -> int:
+        if not at:
+            return self.world.elapsed
+        return max(self._before, self.world.elapsed - max(0, self.world.wall - at))
 
     def remind(self, after_us: int, key: str) -> None:
         self._remind(after_us, key)
@@ -96,7 +102,8 @@ class Engine(Runner):
 
     def tick(self, wall: int, elapsed: int) -> None:
         """The clock's word. Call it before the timers that are due."""
-        before, self.world.wall, self.world.elapsed = self.world.wall, wall, elapsed
+        before, self.world.wall = self.world.wall, wall
+        self._before, self.world.elapsed = self.world.elapsed, elapsed
         gates, self._unsettled = self._unsettled, []
         for gate in gates:
             gate.settle()
@@ -134,7 +141,7 @@ class Engine(Runner):
         return tuple(_STEERS)
 
     def _fired(self, compiled: Compiled, cause: Cause) -> None:
-        self.pending.append((compiled, cause))
+        self._pending.append((compiled, cause))
 
     def places_changed(self) -> None:
         """A place came, went or changed: zones, positions and what lies in what may be others now."""
@@ -218,7 +225,7 @@ class Engine(Runner):
         """Put a scene into every index."""
         self.scenes[compiled.id] = compiled
         for thing, watched in compiled.things.items():
-            self._watch(thing).put(compiled, watched)
+            self._watch(thing).put(compiled.id, watched)
         for thing in compiled.awaited:
             self._watch(thing).awaited.add(compiled.id)
         for followed, _ended, _trigger in compiled.ends:

@@ -1,7 +1,8 @@
 """Something that holds or does not, since when, and what happens when it has held for long enough.
 
-Knows elapsed time only as ticks tell it. What turns between two ticks begins to count at the next one, which the owner
-appends at once: a replay then sees the same moment, and no change of the wall clock moves it.
+Knows elapsed time only as ticks tell it. What turns between two ticks is dated by the next one, which the owner appends
+at once, and from there back to when it was said: a replay sees the same moment, and no change of the wall clock moves
+it beyond the two ticks.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from unisono.scene.cause import Cause
+
 __all__ = ["Clockwork", "Gate", "GateSaved"]
 
 
@@ -19,6 +22,10 @@ class Clockwork(Protocol):
 
     @property
     def elapsed(self) -> int: ...
+    def began(self, at: int) -> int:
+        """Elapsed time of what was said at a wall time since the tick before the last; 0: at the last."""
+        ...
+
     def remind(self, after_us: int, key: str) -> None:
         """Call the gate's `Gate.due` by its key once so much time has passed."""
         ...
@@ -34,30 +41,28 @@ class GateSaved(msgspec.Struct, array_like=True):
     holds: bool | None
     since: int | None
     armed: bool
-    cause: Any = None
+    cause: Cause | None = None
     extra: Any = None
 
 
 class Gate:
     """``holds`` None: nothing is known yet. ``since``: elapsed microseconds, None until the next tick.
 
-    ``fire`` is called with the cause once it has held for ``for_us``; None for a gate that is only asked. ``at_once``:
-    it need not hold for any time.
+    ``fire`` is called with the cause once it has held for ``for_us``; None for a gate that is only asked.
     """
 
-    __slots__ = ("_cause", "_clock", "_for_us", "armed", "at_once", "extra", "fire", "holds", "key", "since")
+    __slots__ = ("_cause", "_clock", "_for_us", "armed", "extra", "fire", "holds", "key", "since")
 
     def __init__(self, key: str, for_us: int, clock: Clockwork, fire: Callable[[Any], None] | None = None) -> None:
         self.key = key
         self.fire = fire
-        self.at_once = fire is not None and not for_us
         self.holds: bool | None = None
         self.since: int | None = None
         self.armed = False
         self.extra: Any = None
         self._for_us = for_us
         self._clock = clock
-        self._cause: Any = None
+        self._cause: Cause | None = None
 
     def begin(self, holds: bool | None) -> None:
         """What is the case when the scene is saved: it does not fire at once, but a time to hold begins to count."""
@@ -65,7 +70,7 @@ class Gate:
         if holds and self._for_us:
             self._clock.unsettled(self)
 
-    def turn(self, holds: bool, cause: Any) -> None:
+    def turn(self, holds: bool, cause: Cause) -> None:
         """It holds now, or no longer does. Turning to what it is already changes nothing."""
         if holds is self.holds:
             return
@@ -83,10 +88,10 @@ class Gate:
     def settle(self) -> None:
         """A tick came: time counts from here."""
         if self.holds and self.since is None:
-            self.since = self._clock.elapsed
+            self.since = self._clock.began(self._cause.at if self._cause is not None else 0)
             if self.fire is not None and not self.armed:
                 self.armed = True
-                self._clock.remind(self._for_us, self.key)
+                self._clock.remind(max(0, self.since + self._for_us - self._clock.elapsed), self.key)
 
     def due(self) -> None:
         """The reminder came: has it held all the while?"""

@@ -1,55 +1,22 @@
-"""Tests of a single value: is, is not, above, below - and whether a thing is at a place.
+"""Whether a thing is at a place, beside the tests of single values.
 
-Knows values and positions. A test never raises: a value of another kind than it expects does not fit.
+Knows values and positions.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from msgspec import UNSET
 
-from unisono.scene.document import Matching, Window
+from unisono.scene.document import Matching
 from unisono.scene.schedule import Where
 from unisono.scene.world import NO_VALUE, World, distance_m, find_index, value_of
-from unisono.thing.value import same
+from unisono.twin.matching import Test, compile_bounds, compile_test, equal
 from unisono.twin.twin import Twin
 
 __all__ = ["Span", "Test", "at_place", "compile_bounds", "compile_span", "compile_test", "equal", "position_keys"]
-
-Test: TypeAlias = Callable[[Any], bool]
-
-
-def equal(a: Any, b: Any) -> bool:
-    """Whether two values are the same; numbers within a billionth, true is not 1."""
-    return a is b or same(a, b)
-
-
-def compile_test(matching: Matching) -> Test | None:
-    """All its tests in one; None when it has none."""
-    tests: list[Test] = []
-    if matching.is_ is not UNSET:
-        tests.append(_one_of(matching.is_ if isinstance(matching.is_, list) else [matching.is_]))
-    if matching.is_not is not UNSET:
-        fits = _one_of(matching.is_not if isinstance(matching.is_not, list) else [matching.is_not])
-        tests.append(lambda value: not fits(value))
-    bounds = compile_bounds(matching)
-    if bounds is not None:
-        tests.append(bounds)
-    return _all(tests)
-
-
-def compile_bounds(of: Matching | Window) -> Test | None:
-    """``above`` and ``below``, both exclusive; None without either."""
-    tests: list[Test] = []
-    above, below = of.above, of.below
-    if above is not None:
-        tests.append(_number(lambda value: value > above))
-    if below is not None:
-        tests.append(_number(lambda value: value < below))
-    return _all(tests)
 
 
 class Span(NamedTuple):
@@ -82,30 +49,6 @@ def compile_span(matching: Matching, kind: str) -> Span | None:
     low, under = (-math.inf, -math.inf) if above is None else (math.nextafter(above, math.inf), above)
     high, over = (math.inf, math.inf) if below is None else (math.nextafter(below, -math.inf), below)
     return Span(low, high, under, over) if low <= high else None
-
-
-def _all(tests: Sequence[Test]) -> Test | None:
-    if len(tests) < 2:
-        return tests[0] if tests else None
-    return lambda value: all(test(value) for test in tests)
-
-
-def _number(test: Test) -> Test:
-    def check(value: Any) -> bool:
-        kind = type(value)
-        return (kind is float or kind is int) and test(value)
-
-    return check
-
-
-def _one_of(values: list[Any]) -> Test:
-    if len(values) == 1:
-        (only,) = values
-        if isinstance(only, bool | str):
-            kind = type(only)
-            return lambda value: type(value) is kind and value == only
-        return lambda value: equal(value, only)
-    return lambda value: any(equal(value, each) for each in values)
 
 
 def position_keys(twin: Twin) -> tuple[int, ...]:

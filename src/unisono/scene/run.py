@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from unisono.scene.source import Cause
+from unisono.scene.cause import Cause
 
 __all__ = ["Run", "RunState", "Trace", "Waiting"]
 
@@ -41,7 +41,8 @@ class Trace(msgspec.Struct, array_like=True, gc=False):
 class Waiting(msgspec.Struct, array_like=True):
     """``since``: elapsed time at which the waiting began, None until the next tick. ``for_us``: how long at most.
     ``commands``: those whose end is waited for. ``scene``: the run whose end is waited for. ``failed``: of the commands
-    that ended, those that did not confirm. ``due``: elapsed time of the reminder that is set."""
+    that ended, those that did not confirm. ``due``: elapsed time of the reminder that is set. ``at``: wall time at
+    which it began, 0 where it began with a tick."""
 
     since: int | None = None
     for_us: int = 0
@@ -49,6 +50,7 @@ class Waiting(msgspec.Struct, array_like=True):
     scene: str = ""
     failed: list[str] = []
     due: int = 0
+    at: int = 0
 
 
 class Run(msgspec.Struct, array_like=True, gc=False):

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import msgspec
 
 from unisono.errors import CallerError
+from unisono.scene.cause import Cause
 from unisono.scene.compiled import Compiled
 from unisono.scene.document import Selector
 from unisono.scene.run import Run, RunState, Waiting
-from unisono.scene.source import Cause
 from unisono.scene.world import NO_VALUE, World, find_index, value_of
 from unisono.twin.command import Command, State
 from unisono.twin.record import Asked, SceneRun
@@ -79,10 +79,11 @@ class Runner:
         self._remind = remind
         self._followers: dict[str, set[str]] = defaultdict(set)  # scene > scenes that its end triggers
         self._resting: list[Run] = []
-        self.pending: deque[tuple[Compiled, Cause]] = deque()
+        self._pending: deque[tuple[Compiled, Cause]] = deque()
         self._waiting: dict[str, str] = {}  # command > run that waits for its end
         self._children: dict[str, str] = {}  # run that is waited for > run that waits
         self._draining = False
+        self._at = 0  # wall time of the report that is looked at, 0: what happens, happens with the tick
         world.places.on_mode.append(self._mode_changed)
 
     def _trouble(self, text: str) -> None:
@@ -107,24 +108,26 @@ class Runner:
             self._stop_all(compiled, why)
             self.drain()
 
-    def drain(self) -> None:
-        """Begin what was triggered, one after the other, until all is quiet."""
-        if self._draining or not self.pending:
+    def drain(self, at: int = 0) -> None:
+        """Begin what was triggered, one after the other, until all is quiet. ``at``: when it was, 0: with the tick."""
+        if self._draining or not self._pending:
             return
         self._draining = True
+        self._at = at
         try:
             for _ in range(MAX_CHAIN):
-                if not self.pending:
+                if not self._pending:
                     return
-                compiled, cause = self.pending.popleft()
+                compiled, cause = self._pending.popleft()
                 if self.scenes.get(compiled.id) is compiled:
                     self._begin(compiled, cause)
-            if self.pending:
-                ids = sorted({compiled.id for compiled, _cause in self.pending})
+            if self._pending:
+                ids = sorted({compiled.id for compiled, _cause in self._pending})
                 self._trouble(f"scenes set each other off without end, they were held: {', '.join(ids[:5])}")
-                self.pending.clear()
+                self._pending.clear()
         finally:
             self._draining = False
+            self._at = 0
 
     def _begin(self, compiled: Compiled, cause: Cause, *, even_if: bool = False, depth: int = 0) -> Run | None:
         id = compiled.id
@@ -168,17 +171,15 @@ class Runner:
 
     def _go_on(self, compiled: Compiled, run: Run, pc: int | None = 0) -> None:
         program = compiled.program
-        left = min(MAX_BURST, MAX_STEPS - run.steps)
+        burst = 0
         while pc is not None:
-            if not left:
+            run.pc = pc
+            burst += 1
+            if burst > MAX_BURST or run.steps + burst > MAX_STEPS:
                 run.state, run.why = RunState.FAILED, "it took too many steps"
                 break
-            left -= 1
-            run.steps += 1
-            run.pc = pc
             pc = program[pc].do(run, self)
-            if run.ended:
-                return  # a step of its own ended it: it ran what began this scene anew
+        run.steps += burst
         if self.moved is not None:
             self.moved[run.id] = run.scene
         if run.state is not RunState.RUNNING:
@@ -194,10 +195,9 @@ class Runner:
     def _over(self, compiled: Compiled, run: Run) -> None:
         run.ended = self.world.wall
         run.waiting = None
-        if run.snapshots:
-            run.snapshots = {}
         if self.moved is not None:
             self.moved[run.id] = run.scene
+        run.snapshots = {}
         compiled.runs.pop(run.id, None)
         compiled.past.append(run)
         if self._children:
@@ -209,7 +209,7 @@ class Runner:
         if followers:
             self._follow(compiled, run, followers)
         if compiled.queue and not compiled.runs:
-            self.pending.append((compiled, compiled.queue.popleft()))
+            self._pending.append((compiled, compiled.queue.popleft()))
 
     def _follow(self, compiled: Compiled, run: Run, followers: set[str]) -> None:
         """Trigger the scenes that an end of this one triggers."""
@@ -218,7 +218,7 @@ class Runner:
             for followed, ended, trigger in self.scenes[other].ends:
                 if followed == compiled.id and ended in (how, "any"):
                     cause = Cause(trigger, "scene", name=compiled.id, value=how, at=self.world.wall)
-                    self.pending.append((self.scenes[other], cause))
+                    self._pending.append((self.scenes[other], cause))
 
     def _stop_all(self, compiled: Compiled, why: str) -> None:
         for run in list(compiled.runs.values()):
@@ -243,13 +243,15 @@ class Runner:
             return
         self.changed.add(run.scene)
         self._count_in(run.waiting, command.asked.id, command)
+        self._at = at = command.ended or 0
         self._wake(self.scenes[run.scene], run)
-        self.drain()
+        self._at = 0
+        self.drain(at)
 
     def _settle(self, run: Run) -> None:
         waiting = run.waiting
         if waiting is not None and waiting.since is None:
-            waiting.since = self.world.elapsed
+            waiting.since = self.began(waiting.at)
             self.changed.add(run.scene)
             self._look_again(run)
 
@@ -269,12 +271,18 @@ class Runner:
             self._wake(compiled, run)
             self._look_again(run)
 
-    def stir(self, scenes: Iterable[str]) -> None:
-        """Something changed that waiting steps may have waited for."""
+    def stir(self, scenes: Iterable[str], at: int = 0) -> None:
+        """Something changed that waiting steps may have waited for. ``at``: as of `drain`."""
+        self._at = at
         for compiled in [self.scenes[id] for id in scenes]:
             for run in list(compiled.runs.values()):
                 if run.waiting is not None and run.waiting.for_us:
                     self._wake(compiled, run)
+        self._at = 0
+
+    def began(self, at: int) -> int:
+        """Elapsed time of what was said at a wall time."""
+        raise NotImplementedError
 
     # hands for the steps
 
@@ -387,6 +395,7 @@ class Runner:
         if waiting.scene:
             self._children[waiting.scene] = run.id
         if waiting.for_us:
+            waiting.at = self._at
             self._resting.append(run)
 
     def _count_in(self, waiting: Waiting, id: str, command: Command | None) -> None:

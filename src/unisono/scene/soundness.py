@@ -94,6 +94,9 @@ class Still:
 
     elapsed = 0
 
+    def began(self, at: int) -> int:
+        return 0
+
     def remind(self, after_us: int, key: str) -> None: ...
     def unsettled(self, gate: Gate) -> None: ...
 

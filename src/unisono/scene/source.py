@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from unisono.scene.cause import Cause
 from unisono.scene.document import Change, Connection, Happening, Matching, Silence, Window
 from unisono.scene.gate import Gate
 from unisono.scene.matching import Test, at_place, compile_bounds, equal
@@ -21,7 +22,6 @@ from unisono.twin.twin import Twin
 
 __all__ = [
     "AnyChange",
-    "Cause",
     "Fits",
     "FitsAfter",
     "Heard",
@@ -32,18 +32,6 @@ __all__ = [
 ]
 
 SECOND = 1_000_000
-
-
-class Cause(msgspec.Struct, array_like=True, gc=False):
-    """What a trigger saw. ``trigger``: its number in the scene (-1: run by hand or by another scene); ``what``: its
-    kind; ``name``: property, event, place or scene; ``at``: wall microseconds."""
-
-    trigger: int
-    what: str
-    thing: str = ""
-    name: str = ""
-    value: Any = None
-    at: int = 0
 
 
 class Fits:
@@ -72,12 +60,9 @@ class Fits:
     def turn(self, holds: bool, value: Any, at: int) -> None:
         """It fits from now on, or no longer does."""
         if holds:
-            self.gate.turn(True, self.cause(value, at))
+            self.gate.turn(True, Cause(self._trigger, "change", self._thing, self._name, value, at))
         else:
             self.gate.holds = False
-
-    def cause(self, value: Any, at: int) -> Cause:
-        return Cause(self._trigger, "change", self._thing, self._name, value, at)
 
 
 class FitsAfter(Fits):

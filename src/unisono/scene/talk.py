@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
+from unisono.scene.cause import Cause
 from unisono.scene.compiled import Refusal
 from unisono.scene.run import Trace
-from unisono.scene.source import Cause
 
 __all__ = [
     "EffectView",

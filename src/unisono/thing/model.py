@@ -101,6 +101,7 @@ class Property(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     - ``unit``: UCUM; ``raw_unit``: the maker's spelling. ``codec``: wire value <-> value (`unisono.thing.codec`).
     - ``risky``: changing it can open, move or endanger something; ``harmless``: values that cannot (``locked: true``).
     - ``timeout_s``: how long a wanted value may take until it is reported, where that is not the model's.
+    - ``settle_s``: on its way to a wanted value it reports others; one that has stood so long is where it ended.
     - ``mandatory``, ``conformance``: must each thing have it; the maker's wording of when. ``quality``: other marks.
     - ``deprecated``: what to use instead, in words.
     """
@@ -125,6 +126,7 @@ class Property(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     risky: bool = False
     harmless: tuple[Any, ...] = ()
     timeout_s: Amount | None = None
+    settle_s: Amount | None = None
     mandatory: bool = False
     conformance: str | None = None
     quality: tuple[str, ...] = ()

@@ -231,9 +231,7 @@ class Shape:
                 key, property = self.find(name)
             if not property.writable:
                 raise CallerError("it cannot be written", code="not_writable", field=name)
-            schema = property.schema
-            plain = type(value) is bool and schema.kind == "bool"  # the commonest, and there is nothing else to check
-            checked[key] = value if plain else check_value(schema, value, name, writing=True)
+            checked[key] = check_value(property.schema, value, name, writing=True)
         return checked
 
     def call(self, name: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -257,6 +255,22 @@ class Shape:
         known = [self._properties[key] for key in keys if key in self._properties]
         own_s = [property.timeout_s for property in known if property.timeout_s is not None]
         return max(own_s) if own_s else self.model.timeout_s
+
+    def settle_s(self, keys: tuple[str, ...]) -> float:
+        """How long a value other than the wanted one must stand to be final; 0: only the time-out tells."""
+        return max((self._properties[key].settle_s or 0.0 for key in keys if key in self._properties), default=0.0)
+
+    def repeatable(self, wanted: Mapping[str, Any], action: str | None) -> bool:
+        """Whether asking twice is as good as once. "The next track" is not, though it is a value that is set."""
+        if action is not None:
+            found = self.model.actions.get(action)
+            return found is not None and (found.idempotent or found.safe)
+        return not any(
+            choice.becomes is not UNSET and same(choice.value, value)
+            for key, value in wanted.items()
+            if key in self._properties
+            for choice in self._properties[key].schema.choices
+        )
 
     def shown(self, key: str, number: float) -> Any:
         """A number out of history as the property's own type."""

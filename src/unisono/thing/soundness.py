@@ -157,6 +157,7 @@ def _property(model: Model, member: Property, path: str) -> Findings:
     yield from _schema(member.schema, f"{path}.schema", 1)
     yield from _units(member.unit, member.raw_unit, member.schema, path)
     yield from _timeout(member.timeout_s, f"{path}.timeout_s")
+    yield from _timeout(member.settle_s, f"{path}.settle_s")
     yield from _default(member.schema, member.default, f"{path}.default")
     yield from _codec(member.codec, f"{path}.codec")
     for preset in member.presets:

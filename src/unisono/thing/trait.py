@@ -29,7 +29,7 @@ class Trait(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     ``schema`` is None for what is called, not set (role ``action``: dock, horn). ``risky``: changing it can open, move
     or endanger something; ``harmless``: the values that cannot. ``timeout_s``: how long it normally takes, where that
-    is more than the model's ten seconds.
+    is more than the model's ten seconds; ``settle_s``: how long another value must stand to be its end, not its way.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Trait(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     harmless: tuple[Any, ...] = ()
     idempotent: bool = True
     timeout_s: float | None = None
+    settle_s: float | None = None
 
     @property
     def titles(self) -> Texts:
@@ -60,6 +61,7 @@ class Trait(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             risky=risky and writable,
             harmless=self.harmless if risky and writable else (),
             timeout_s=timeout_s if writable else None,
+            settle_s=self.settle_s if writable else None,
         )
 
     def as_action(self) -> Action:

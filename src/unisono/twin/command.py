@@ -13,11 +13,13 @@ import msgspec
 
 from unisono.twin.record import Asked
 
-__all__ = ["DEFAULT_TTL_S", "TRANSITIONS", "Command", "Sign", "State", "step"]
+__all__ = ["DEFAULT_TTL_S", "REFUSED", "TRANSITIONS", "Audit", "Command", "Sign", "State", "step"]
 
 #: How long a command waits for an absent thing when nobody said: a person who pressed a switch and walked away does not
 #: want the lamp to jump an hour later.
 DEFAULT_TTL_S = 60.0
+#: In the audit, the state of a wish that was refused before it became a command.
+REFUSED = "refused"
 
 
 class State(enum.StrEnum):
@@ -86,10 +88,14 @@ TRANSITIONS: dict[State, dict[Sign, State]] = {
 
 
 class Command(msgspec.Struct, array_like=True, gc=False):
-    """One intended change and where it is in its life.
+    """One intended change and where it is in its life. Moments are elapsed microseconds, 0: none.
 
-    ``sending`` is set when the log says that a call is about to leave; ``differs`` when the thing reported another
-    value since it was sent. ``deadline`` is elapsed microseconds. ``turn`` counts the commands that ended, in order.
+    ``sending`` is set when the log says that what must not be repeated is about to leave; ``differs`` when the thing
+    reported another value since it was sent. ``deadline`` is when time is up, ``latest`` when it is whatever still
+    moves, ``again`` when it is sent once more, ``expires`` when its ttl is over, ``settles`` when a value that stands
+    still is where it ended; ``passing`` is that value, ``restless`` that it moved. ``held``: an interlock cannot be
+    judged yet. ``code`` says by a key of `unisono.errors.CODES` why it ended, where one fits. ``turn`` counts the
+    commands that ended, in order.
     """
 
     asked: Asked
@@ -101,10 +107,33 @@ class Command(msgspec.Struct, array_like=True, gc=False):
     sending: bool = False
     differs: bool = False
     turn: int = 0
+    code: str | None = None
+    expires: int = 0
+    again: int = 0
+    latest: int = 0
+    settles: int = 0
+    passing: dict[str, Any] | None = None
+    restless: bool = False
+    held: bool = False
 
     @property
     def open(self) -> bool:
         return bool(TRANSITIONS[self.state])
+
+
+class Audit(msgspec.Struct, array_like=True):
+    """What became of a command, to be kept; or what was refused, in the state `REFUSED`. Times are wall microseconds.
+
+    ``root``: the root place of its thing.
+    """
+
+    asked: Asked
+    root: str
+    state: str
+    ended: int
+    why: str | None = None
+    code: str | None = None
+    output: Any = None
 
 
 def step(command: Command, sign: Sign, at: int, why: str | None = None) -> bool:

@@ -12,8 +12,10 @@ import msgspec
 from unisono.errors import CallerError, DeviceError
 from unisono.thing import Schema, check_value
 from unisono.thing.shape import portable
-from unisono.twin.command import DEFAULT_TTL_S, Command, Sign, State, step
-from unisono.twin.record import Asked, Sending, Sent
+from unisono.thing.value import same
+from unisono.twin.command import DEFAULT_TTL_S, REFUSED, Audit, Command, Sign, State, step
+from unisono.twin.record import Asked, Denied, Sending, Sent, Stopped
+from unisono.twin.safety import Refusal
 from unisono.twin.twin import Twin
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ __all__ = ["Control"]
 
 #: Characters of a device's reason for refusing.
 WHY_CHARACTERS = 500
+#: What is harmless to repeat is sent once more after this share of its time-out, when the thing has said nothing yet.
+AGAIN_SHARE = 0.5
+#: A gateway that did not take what the thing listens for is asked again so much later.
+RETRY_S = 2.0
 
 
 class Reply(msgspec.Struct):
@@ -44,14 +50,26 @@ class Control:
 
     def __init__(self, fold: Fold) -> None:
         self._fold = fold
+        fold.partition.safety.on_known = self.look_again
 
     # what scenes ask
 
     def check(self, asked: Asked) -> None:
-        """Whether a command can be; its values and input are brought into the model's form.
+        """Whether a command can be and may be; its values and input are brought into the model's form.
 
-        Raises CallerError not_found, bad_request, unknown_property, unknown_action, not_writable, bad_value.
+        Raises CallerError not_found, bad_request, unknown_property, unknown_action, not_writable, bad_value; and
+        not_allowed, interlocked, confirmation_required, too_many where the place's policy says no.
         """
+        twin = self.form(asked)
+        refusal = self._refusal(asked, twin)
+        if refusal is not None:
+            expected = None
+            if refusal.code == "confirmation_required":
+                expected = f"the same once more within {refusal.within_s:g} s, with the confirmation"
+            raise CallerError(refusal.why, code=refusal.code, expected=expected)
+
+    def form(self, asked: Asked) -> Twin:
+        """Bring its values and input into the model's form, and say which thing it is about. Raises CallerError."""
         twin = self._fold.partition.things.get(asked.thing)
         if twin is None:
             raise CallerError(f"there is no thing {asked.thing!r}", code="not_found", field="thing")
@@ -63,11 +81,22 @@ class Control:
             asked.set = twin.shape.wanted(asked.set)
         else:
             asked.call, asked.input = twin.shape.call(asked.call or "", asked.input or {})
+        return twin
+
+    def _refusal(self, asked: Asked, twin: Twin) -> Refusal | None:
+        """Why it must not be begun. What waits for an absent thing anyway may wait for an interlock to be judged."""
+        refusal = self._fold.partition.safety.refusal(asked, twin, beginning=True)
+        absent = self.way(twin, "call" if asked.call is not None else "set") is None
+        return None if refusal is not None and refusal.unknown and absent else refusal
 
     def begin(self, asked: Asked) -> Command:
         """`check` and begin a command that follows from the log and so needs no entry of its own."""
-        self.check(asked)
-        self.asked(asked)
+        try:
+            self.check(asked)
+        except CallerError as error:
+            self.denied(Denied(asked, error.code, error.detail))
+            raise
+        self._begin(asked, judged=True)
         return self._fold.partition.commands[asked.id]
 
     def find(self, id: str) -> Command | None:
@@ -76,6 +105,10 @@ class Control:
     # the log's entries
 
     def asked(self, entry: Asked) -> None:
+        self._begin(entry, judged=False)
+
+    def _begin(self, entry: Asked, *, judged: bool) -> None:
+        """``judged``: the place's policy was asked already."""
         partition, outcome = self._fold.partition, self._fold.outcome
         id = entry.id
         if id in partition.commands:
@@ -86,13 +119,34 @@ class Control:
         if twin is None:
             self._happen(command, Sign.NOT_SENT, "there is no such thing any more")
             return
+        if partition.safety.enforced:
+            refusal = None if judged else self._refusal(entry, twin)
+            if refusal is not None:
+                self._forbidden(command, refusal)
+                return
+            partition.safety.begun(entry, twin)
         if twin.open and entry.set is not None:
             self._supersede(twin, command)
         twin.open.append(id)
         outcome.touched.setdefault(twin, 0)
-        partition.remind(entry.ttl_s or DEFAULT_TTL_S, "command", id)
+        command.expires = partition.remind(entry.ttl_s or DEFAULT_TTL_S, "command", id)
         if twin.listening and self.reachable(twin, command):
             outcome.effects.append(id)
+
+    def denied(self, entry: Denied) -> None:
+        """What was refused before it was begun is kept for the audit."""
+        asked = entry.asked
+        twin = self._fold.partition.things.get(asked.thing)
+        root = twin.root if twin is not None else ""
+        self._fold.outcome.audit.append(Audit(asked, root, REFUSED, asked.at, entry.why, entry.code))
+
+    def stopped(self, entry: Stopped) -> None:
+        """It is not to leave; what has left already goes on."""
+        command = self._fold.partition.commands.get(entry.command)
+        if command is None or command.state is not State.QUEUED or command.sending:
+            return
+        command.code = entry.code
+        self._happen(command, Sign.REFUSED if entry.code is not None else Sign.NOT_SENT, entry.why, entry.at)
 
     def sending(self, entry: Sending) -> None:
         command = self._fold.partition.commands.get(entry.command)
@@ -107,15 +161,27 @@ class Control:
             return
         command.sending = False
         self._moved(entry.command)
+        twin = partition.things.get(command.asked.thing)
         if not entry.ok:
-            if command.state is State.QUEUED and command.asked.call is not None:
-                self._happen(command, Sign.NOT_SENT, entry.why)
+            self._not_sent(command, twin, entry.why)
             return
-        if not command.deadline:
-            twin = partition.things.get(command.asked.thing)
-            timeout_s = twin.shape.timeout_s(command.asked.call, tuple(command.asked.set or ())) if twin else 0.0
+        if not command.deadline and twin is not None:
+            keys = tuple(command.asked.set or ())
+            timeout_s = twin.shape.timeout_s(command.asked.call, keys)
             command.deadline = partition.remind(timeout_s, "command", entry.command)
+            command.latest = partition.elapsed + 2 * (command.deadline - partition.elapsed)
+            if self.repeatable(twin, command):
+                command.again = partition.remind(timeout_s * AGAIN_SHARE, "command", entry.command)
         self._happen(command, Sign.SENT)
+
+    def _not_sent(self, command: Command, twin: Twin | None, why: str | None) -> None:
+        """It did not leave: what is harmless to repeat waits and is tried again, the rest ends."""
+        if command.state is not State.QUEUED or twin is None:
+            return
+        if not self.repeatable(twin, command):
+            self._happen(command, Sign.NOT_SENT, why)
+        elif self.reachable(twin, command):
+            self._fold.partition.remind(RETRY_S, "command", command.asked.id)
 
     # what devices say
 
@@ -135,6 +201,7 @@ class Control:
             self._happen(command, Sign.MATCHED, at=at)
         else:
             self._happen(command, Sign.ACKNOWLEDGED)
+            command.again = 0
             self._compare(twin, command, {key: value for key, (value, _at) in twin.state().items()}, at, fresh=False)
 
     def reported(self, twin: Twin, given: dict[str, Any], at: int) -> None:
@@ -146,31 +213,120 @@ class Control:
 
     def listening(self, twin: Twin, topics: list[str]) -> None:
         """The thing can hear again: what waited goes out, wanted values in one ``desired`` where it asked for it."""
-        effects = self._fold.outcome.effects
-        if "desired" in topics:
-            effects.append(f"desired:{twin.id}")
-        for id in twin.open:
+        ready: list[str] = []
+        for id in tuple(twin.open):
             command = self._fold.partition.commands[id]
-            if command.state is not State.QUEUED or command.sending:
+            if command.state is not State.QUEUED or command.sending or not self._may_leave(twin, command):
                 continue
             if command.asked.set is not None and "desired" in topics:
                 continue
             if self.reachable(twin, command):
-                effects.append(id)
+                ready.append(id)
+        if "desired" in topics:
+            self._fold.outcome.effects.append(f"desired:{twin.id}")
+        self._fold.outcome.effects += ready
+
+    def look_again(self) -> None:
+        """An interlock may be judged now: what waited for that goes out, or ends."""
+        partition = self._fold.partition
+        for id in tuple(partition.held):
+            command = partition.commands[id]
+            twin = partition.things[command.asked.thing]
+            if self._may_leave(twin, command) and self.reachable(twin, command):
+                self._fold.outcome.effects.append(id)
+
+    def _may_leave(self, twin: Twin, command: Command) -> bool:
+        """Whether a waiting command may go out now; what must not ends here, what nobody can judge is held."""
+        refusal = self.leaving(twin, command)
+        if refusal is not None and not refusal.unknown:
+            self._forbidden(command, refusal)
+            return False
+        self._hold(command, refusal is not None)
+        command.why = refusal.why if refusal is not None else None
+        return refusal is None
+
+    def leaving(self, twin: Twin, command: Command) -> Refusal | None:
+        """Why a waiting command must not leave now."""
+        return self._fold.partition.safety.refusal(command.asked, twin, beginning=False)
+
+    def _hold(self, command: Command, held: bool) -> None:
+        if command.held is held:
+            return
+        command.held = held
+        if held:
+            self._fold.partition.held[command.asked.id] = None
+        else:
+            self._fold.partition.held.pop(command.asked.id, None)
+        self._moved(command.asked.id)
+
+    def _forbidden(self, command: Command, refusal: Refusal) -> None:
+        command.code = refusal.code
+        self._happen(command, Sign.REFUSED, refusal.why)
 
     def due(self, id: str) -> None:
-        """A timer of the command ran out: its ttl while it waits, its time-out once it was sent."""
-        partition = self._fold.partition
-        command = partition.commands.get(id)
+        """A timer of the command ran out: which one, its moments say."""
+        command = self._fold.partition.commands.get(id)
         if command is None or not command.open:
             return
         if command.state is State.QUEUED:
-            self._happen(command, Sign.AWAY_TOO_LONG, "the thing stayed away past the command's time to live")
-        elif partition.elapsed >= command.deadline:
-            if command.differs:
-                self._happen(command, Sign.OVERDUE_DIFFERENT, "the thing reported another value")
-            else:
-                self._happen(command, Sign.OVERDUE, "nothing came back in time")
+            self._waited(command)
+        elif self._fold.partition.elapsed >= command.deadline:
+            self._overdue(command)
+        else:
+            self._on_the_way(command)
+
+    def _waited(self, command: Command) -> None:
+        partition = self._fold.partition
+        asked = command.asked
+        if partition.elapsed >= command.expires:
+            why = "the thing stayed away past the command's time to live"
+            self._happen(command, Sign.AWAY_TOO_LONG, command.why if command.held else why)
+        elif not command.sending:
+            twin = partition.things[asked.thing]
+            if self._may_leave(twin, command) and self.reachable(twin, command):
+                self._fold.outcome.effects.append(asked.id)
+
+    def _overdue(self, command: Command) -> None:
+        """Time is up, but for a value that still moves: it has as long again."""
+        partition = self._fold.partition
+        twin = partition.things[command.asked.thing]
+        settle_s = twin.shape.settle_s(tuple(command.asked.set or ()))
+        left_s = (command.latest - partition.elapsed) / 1_000_000
+        if command.restless and settle_s and left_s > 0:
+            command.deadline = partition.remind(min(settle_s, left_s), "command", command.asked.id)
+            self._moved(command.asked.id)
+        elif command.differs:
+            self._happen(command, Sign.OVERDUE_DIFFERENT, "the thing reported another value")
+        else:
+            self._happen(command, Sign.OVERDUE, "nothing came back in time")
+
+    def _on_the_way(self, command: Command) -> None:
+        """Before time is up: once more where nothing was said, and the end where a wrong value stands still."""
+        now = self._fold.partition.elapsed
+        if command.again and now >= command.again:
+            command.again = 0
+            self._moved(command.asked.id)
+            twin = self._fold.partition.things[command.asked.thing]
+            if command.state is State.SENT and not command.differs and self._may_repeat(twin, command):
+                self._fold.outcome.effects.append(f"again:{command.asked.id}")
+        if command.settles and now >= command.settles:
+            command.settles = 0
+            self._moved(command.asked.id)
+            if command.restless:
+                command.restless = False
+                self._settle(command)
+            elif command.state is State.ACKNOWLEDGED:
+                self._happen(command, Sign.OVERDUE_DIFFERENT, "the thing reported another value, and stayed there")
+
+    def _may_repeat(self, twin: Twin, command: Command) -> bool:
+        return self.reachable(twin, command) and self.leaving(twin, command) is None
+
+    def _settle(self, command: Command) -> None:
+        """Look in a while whether the value that differs stands still."""
+        twin = self._fold.partition.things[command.asked.thing]
+        settle_s = twin.shape.settle_s(tuple(command.asked.set or ()))
+        if settle_s and not command.settles:
+            command.settles = self._fold.partition.remind(settle_s, "command", command.asked.id)
 
     def removed(self, twin: Twin, at: int) -> None:
         for id in tuple(twin.open):
@@ -187,16 +343,11 @@ class Control:
 
         Its own comes before its parent's, of several the newest.
         """
-        listening = twin.listening
-        link: Twin | None = twin
-        while link is not None and listening:
-            newest = -1
-            for epoch in link.connections:
-                if epoch > newest and kind in listening.get(epoch, ()):
-                    newest = epoch
-            if newest >= 0:
-                return link, link.connections[newest]
-            link = self._fold.partition.things.get(twin.parent or "") if link is twin else None
+        for link in (twin, self._fold.partition.things.get(twin.parent or "")):
+            if link is not None:
+                hearing = [epoch for epoch in link.connections if kind in twin.listening.get(epoch, ())]
+                if hearing:
+                    return link, link.connections[max(hearing)]
         return None
 
     def link(self, twin: Twin) -> Twin | None:
@@ -206,8 +357,12 @@ class Control:
         parent = self._fold.partition.things.get(twin.parent or "")
         return parent if parent is not None and parent.connections else None
 
+    def repeatable(self, twin: Twin, command: Command) -> bool:
+        """Whether sending it twice is as good as once."""
+        return twin.shape.repeatable(command.asked.set or {}, command.asked.call)
+
     def after_replay(self) -> tuple[list[str], list[str]]:
-        """After a restart: commands to send again (harmless to repeat), and calls that may have left already."""
+        """After a restart: commands to send again (harmless to repeat), and those that may have left already."""
         again: list[str] = []
         unknown: list[str] = []
         for id, command in self._fold.partition.commands.items():
@@ -217,16 +372,24 @@ class Control:
                 unknown.append(id)
                 continue
             twin = self._fold.partition.things.get(command.asked.thing)
-            if twin is not None and self.reachable(twin, command):
+            if twin is not None and not command.held and self.reachable(twin, command):
                 again.append(id)
         return again, unknown
 
     def wanted(self, twin: Twin) -> tuple[dict[str, Any], dict[str, str]]:
-        """What open commands want of the thing: values, and the command that wants each, by property key."""
+        """What open commands want of the thing: values, and the command that wants each, by property key.
+
+        What an interlock keeps from leaving is not among them, nor what has left and must not be asked twice.
+        """
         values: dict[str, Any] = {}
         commands: dict[str, str] = {}
         for id in twin.open:
-            for key, value in (self._fold.partition.commands[id].asked.set or {}).items():
+            command = self._fold.partition.commands[id]
+            queued = command.state is State.QUEUED
+            kept = self.leaving(twin, command) is not None if queued else not self.repeatable(twin, command)
+            if kept or command.sending:
+                continue
+            for key, value in (command.asked.set or {}).items():
                 values[key] = value
                 commands[key] = id
         return values, commands
@@ -250,12 +413,20 @@ class Control:
             return
         if not all(shape.matches(key, wanted[key], given[key]) for key in hit):
             if fresh and command.state is not State.QUEUED:
-                command.differs = True
-                self._moved(command.asked.id)
+                self._differed(command, {key: given[key] for key in hit})
             return
         state = twin.state()
         if all(key in state and shape.matches(key, wanted[key], state[key][0]) for key in wanted):
             self._happen(command, Sign.MATCHED, at=at)
+
+    def _differed(self, command: Command, given: dict[str, Any]) -> None:
+        """Another value than the wanted one: it may be on its way."""
+        command.differs = True
+        if not same(given, command.passing):
+            command.restless = bool(command.passing)
+            command.passing = given
+        self._settle(command)
+        self._moved(command.asked.id)
 
     def _happen(self, command: Command, sign: Sign, why: str | None = None, at: int = 0) -> None:
         partition, outcome = self._fold.partition, self._fold.outcome
@@ -264,7 +435,10 @@ class Control:
         asked = command.asked
         outcome.moved[asked.id] = None
         if command.ended is not None:
+            if command.held:
+                self._hold(command, False)
             twin = partition.things.get(asked.thing)
+            outcome.audit.append(_audit(command, twin))
             if twin is not None and asked.id in twin.open:
                 twin.open.remove(asked.id)
                 outcome.touched.setdefault(twin, 0)
@@ -274,3 +448,9 @@ class Control:
 
     def _moved(self, id: str) -> None:
         self._fold.outcome.moved[id] = None
+
+
+def _audit(command: Command, twin: Twin | None) -> Audit:
+    root = twin.root if twin is not None else ""
+    state, ended = command.state.value, command.ended or 0
+    return Audit(command.asked, root, state, ended, command.why, command.code, command.output)

@@ -21,6 +21,7 @@ from unisono.twin.partition import Partition
 from unisono.twin.record import (
     Asked,
     Batch,
+    Denied,
     Entry,
     GatewayStarted,
     Listening,
@@ -34,6 +35,7 @@ from unisono.twin.record import (
     Reports,
     Sending,
     Sent,
+    Stopped,
     ThingPut,
     ThingRemoved,
     Tick,
@@ -74,6 +76,8 @@ class Fold:
             Asked: self.control.asked,
             Sending: self.control.sending,
             Sent: self.control.sent,
+            Stopped: self.control.stopped,
+            Denied: self.control.denied,
             Tick: self._tick,
         }
 
@@ -146,7 +150,7 @@ class Fold:
         """Take reports one by one, while commands or observers wait to see what each of them says."""
         mask = 0
         for values in tuples:
-            mask |= twin.take_run((values,), at)
+            mask |= twin.take(values, at, dated=False)
             if twin.open:
                 self.control.reported(twin, twin.shape.given(values), at)
             for observer in twin.watchers:

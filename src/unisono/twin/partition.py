@@ -23,6 +23,7 @@ from unisono.twin.observer import Listener, Observer
 from unisono.twin.places import Place, Places
 from unisono.twin.record import ModelPut
 from unisono.twin.resend import Resends, ResendsSaved
+from unisono.twin.safety import Safety
 from unisono.twin.twin import Saved, Twin, restore, save
 
 __all__ = ["Partition", "PartitionSaved"]
@@ -32,7 +33,9 @@ MAX_WAIT_S = 10 * 366 * 86_400.0
 #: Ended commands that can still be looked up; the audit of all of them is in history.
 KEEP_ENDED = 10_000
 #: Timers of ended commands that may lie about, beside as many as there are living ones.
-IDLE_TIMERS = 10_000
+IDLE_TIMERS = 1_000
+#: So many one command leaves behind at most: of its ttl, its time-out, sending once more, and standing still.
+TIMERS_A_COMMAND = 4
 
 
 class PartitionSaved(msgspec.Struct, array_like=True):
@@ -47,7 +50,10 @@ class PartitionSaved(msgspec.Struct, array_like=True):
 
 
 class Partition:
-    """The state that a replay must reproduce. ``wall`` and ``elapsed`` are microseconds, from the last tick."""
+    """The state that a replay must reproduce. ``wall`` and ``elapsed`` are microseconds, from the last tick.
+
+    ``held``: commands that wait until an interlock can be judged.
+    """
 
     def __init__(self) -> None:
         self.position = 0
@@ -65,6 +71,7 @@ class Partition:
         self.named: dict[str, Observer] = {}
         self.steered: dict[type, Observer] = {}
         self.listeners: list[Listener] = []
+        self.held: dict[str, None] = {}
         self.removed: set[str] = set()
         self._ended: deque[str] = deque()
         self._kept: set[str] = set()  # commands that have a row in the checkpoint
@@ -74,6 +81,8 @@ class Partition:
         self._timers: list[tuple[int, str, str]] = []
         self._models: dict[tuple[str, int], bytes] = {}
         self._new_models: set[tuple[str, int]] = set()
+        self.safety = Safety(self)
+        self.observe(self.safety)
 
     def observe(self, observer: Observer) -> None:
         """Let it see what is folded from now on, after those that are there; before `restore_rows`."""
@@ -138,7 +147,7 @@ class Partition:
             if gone in self._kept:
                 self._kept.discard(gone)
                 self.removed.add(f"command:{gone}")
-        self._idle += 1
+        self._idle += TIMERS_A_COMMAND
         if self._idle > len(self._timers) // 2 and self._idle > IDLE_TIMERS:
             self._drop_idle()
 
@@ -257,6 +266,8 @@ class Partition:
             command = _command_decoder.decode(_unsealed(row))
             self.commands[command.asked.id] = command
             self._kept.add(command.asked.id)
+            if command.held and command.open:
+                self.held[command.asked.id] = None
         elif key.startswith("place:"):
             self.places.take(_place_decoder.decode(_unsealed(row)))
         elif (observer := self.named.get(key.partition(":")[0])) is not None:

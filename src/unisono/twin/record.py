@@ -17,6 +17,7 @@ __all__ = [
     "AlarmRemoved",
     "Asked",
     "Batch",
+    "Denied",
     "EffectSending",
     "EffectSent",
     "Entry",
@@ -26,6 +27,8 @@ __all__ = [
     "ModelPut",
     "PlacePut",
     "PlaceRemoved",
+    "PolicyPut",
+    "PolicyRemoved",
     "Presence",
     "Published",
     "Refused",
@@ -37,6 +40,7 @@ __all__ = [
     "SceneStop",
     "Sending",
     "Sent",
+    "Stopped",
     "ThingPut",
     "ThingRemoved",
     "Tick",
@@ -155,7 +159,11 @@ class ThingRemoved(msgspec.Struct, array_like=True, tag=12, gc=False):
 
 
 class Asked(msgspec.Struct, array_like=True, tag=20, gc=False):
-    """A command was asked for: ``set`` holds wanted values by property key, else ``call`` names an action."""
+    """A command was asked for: ``set`` holds wanted values by property key, else ``call`` names an action.
+
+    ``by``: ``kind`` (person, program, scene, assistant) and ``id`` of who asked; where they are known ``role`` at the
+    thing's place and ``from``, the class of the address (hub, lan, remote). ``confirmed``: it was said a second time.
+    """
 
     id: str
     thing: str
@@ -166,6 +174,7 @@ class Asked(msgspec.Struct, array_like=True, tag=20, gc=False):
     input: dict[str, Any] | None = None
     ttl_s: float = 0.0
     why: str | None = None
+    confirmed: bool = False
 
 
 class Sending(msgspec.Struct, array_like=True, tag=21, gc=False):
@@ -291,6 +300,38 @@ class AlarmAct(msgspec.Struct, array_like=True, tag=62, gc=False):
     for_s: float = 0.0
 
 
+class PolicyPut(msgspec.Struct, array_like=True, tag=50, gc=False):
+    """A version of a root place's safety document is in force from here on. ``document`` is its JSON."""
+
+    root: str
+    version: int
+    document: bytes
+
+
+class PolicyRemoved(msgspec.Struct, array_like=True, tag=51, gc=False):
+    """A root place has no safety document any more."""
+
+    root: str
+
+
+class Stopped(msgspec.Struct, array_like=True, tag=52, gc=False):
+    """A command that has not left is not to leave: somebody cancelled it, or ``code`` says what forbids it now."""
+
+    command: str
+    at: int
+    by: dict[str, str]
+    why: str
+    code: str | None = None
+
+
+class Denied(msgspec.Struct, array_like=True, tag=53, gc=False):
+    """What somebody wanted was refused before it was begun; kept for the audit. ``code``: of `unisono.errors`."""
+
+    asked: Asked
+    code: str
+    why: str
+
+
 class Tick(msgspec.Struct, array_like=True, tag=30, gc=False):
     """The owner's clock: ``at`` is wall time, ``elapsed`` monotonic microseconds since this log began."""
 
@@ -325,6 +366,10 @@ Entry = (
     | AlarmPut
     | AlarmRemoved
     | AlarmAct
+    | PolicyPut
+    | PolicyRemoved
+    | Stopped
+    | Denied
 )
 
 

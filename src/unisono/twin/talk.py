@@ -25,8 +25,10 @@ __all__ = [
     "ClaimAnswer",
     "ClaimAsk",
     "CommandAsk",
+    "CommandCancel",
     "CommandGet",
     "CommandView",
+    "CommandsFind",
     "Credentials",
     "DeadLetter",
     "DeadLettersAsk",
@@ -68,8 +70,10 @@ def ask_owner(partition: str, verb: str) -> str:
 
     Verbs: ``twins`` (TwinsAsk > TwinsAnswer), ``history`` (HistoryAsk > HistoryAnswer), ``command`` (CommandAsk >
     CommandView), ``desired`` (TwinsAsk of one id > the JSON of its ``things/me/desired``), ``command-get`` (CommandGet
-    > CommandView), ``commands`` (TwinsAsk > list[CommandView], newest first), ``dead-letters`` (DeadLettersAsk >
-    list[DeadLetter]), ``reached`` (Reached > b""), ``watch`` (Watch > b""), ``status`` (b"" > OwnerStatus).
+    > CommandView), ``commands`` (TwinsAsk > list[CommandView], newest first), ``commands-find`` (CommandsFind >
+    list[CommandView]), ``cancel`` (CommandCancel > CommandView), ``denied`` (`unisono.twin.record.Denied` > b""),
+    ``dead-letters`` (DeadLettersAsk > list[DeadLetter]), ``reached`` (Reached > b""), ``watch`` (Watch > b""),
+    ``status`` (b"" > OwnerStatus).
     Those about scenes are in `unisono.scene.talk`.
     """
     return f"ask.owner.{partition}.{verb}"
@@ -276,7 +280,8 @@ class CommandGet(msgspec.Struct, array_like=True):
 
 
 class CommandView(msgspec.Struct, array_like=True):
-    """A command and where in its life it is (states as in the design)."""
+    """A command and where in its life it is (states as in the design; in the audit also ``refused``). ``why`` and
+    ``code`` say how it ended, ``because`` what it was asked for."""
 
     id: str
     thing: str
@@ -289,6 +294,29 @@ class CommandView(msgspec.Struct, array_like=True):
     input: dict[str, Any] | None = None
     output: Any = None
     why: str | None = None
+    code: str | None = None
+    ttl_s: float = 0.0
+    because: str | None = None
+
+
+class CommandCancel(msgspec.Struct, array_like=True):
+    """End a command that has not left yet."""
+
+    id: str
+    by: dict[str, str]
+
+
+class CommandsFind(msgspec.Struct, array_like=True):
+    """Commands that the owner holds, newest first: of ``things`` (None: of all), asked by ``who`` (an id or a kind),
+    in ``states``, from ``start`` on, before ``end`` (wall microseconds), older than ``before`` (at, id)."""
+
+    things: list[str] | None = None
+    who: str | None = None
+    states: list[str] = []
+    start: int | None = None
+    end: int | None = None
+    before: tuple[int, str] | None = None
+    limit: int = 100
 
 
 class DeadLettersAsk(msgspec.Struct, array_like=True):

@@ -12,6 +12,7 @@ from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.rows import (
     AlarmLineRow,
     AlarmRow,
+    AuditRow,
     CertificateRow,
     Checkpoint,
     ClaimRow,
@@ -22,6 +23,7 @@ from unisono.store.registry.rows import (
     OutboxRow,
     PersonRow,
     PlaceRow,
+    PolicyRow,
     SignInFacts,
     ThingRow,
     TokenRow,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AlarmLineRow",
     "AlarmRow",
+    "AuditRow",
     "CertificateRow",
     "Checkpoint",
     "Checkpoints",
@@ -45,6 +48,7 @@ __all__ = [
     "OutboxRow",
     "PersonRow",
     "PlaceRow",
+    "PolicyRow",
     "Registry",
     "SignInFacts",
     "ThingRow",

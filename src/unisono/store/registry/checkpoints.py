@@ -15,12 +15,15 @@ import msgspec
 from unisono.errors import HostError
 from unisono.store.registry.address import Address
 from unisono.store.registry.faults import BUSY_TIMEOUT_S, faults
-from unisono.store.registry.rows import AlarmLineRow, Checkpoint
+from unisono.store.registry.rows import AlarmLineRow, AuditRow, Checkpoint
 
 __all__ = ["Checkpoints"]
 
 # After a large checkpoint the write-ahead file is cut back to this.
 WAL_KEPT_BYTES = 16 * 1024 * 1024
+
+# Ended commands that can be searched: a household's for years, some 400 MB.
+AUDIT_KEPT = 1_000_000
 
 PRAGMAS = (
     f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}",
@@ -45,6 +48,11 @@ PUT_ALARM_LINE = """
     "before", "after", "value", "text", "by", "comment")
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     ON CONFLICT DO NOTHING"""
+PUT_AUDIT = """
+    INSERT INTO command_audit (id, partition, thing, root, at, ended, state, kind, who, body)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, state = excluded.state, body = excluded.body"""
+TRIM_AUDIT = "DELETE FROM command_audit WHERE number <= (SELECT MAX(number) FROM command_audit) - $1"
 DELETE_TWIN = "DELETE FROM checkpoint_twin WHERE partition = $1 AND thing = $2"
 DELETE_TWINS = "DELETE FROM checkpoint_twin WHERE partition = $1"
 DELETE_CHECKPOINT = "DELETE FROM checkpoint WHERE partition = $1"
@@ -76,9 +84,10 @@ class Checkpoints:
         twins: Sequence[tuple[str, bytes]],
         removed: Sequence[str] = (),
         alarm_lines: Sequence[AlarmLineRow] = (),
+        audit: Sequence[AuditRow] = (),
     ) -> None:
-        """Write the changed twins, take away the removed ones, add what happened to alarms and move the position, in
-        one transaction.
+        """Write the changed twins, take away the removed ones, add what happened to alarms and the commands that ended,
+        and move the position, in one transaction.
 
         Raises HostError owner_unavailable when an owner with a later epoch has saved before: this one must stop; and
         registry_unavailable, disk_full, read_only: then nothing was changed, and saving later with what has
@@ -99,6 +108,9 @@ class Checkpoints:
                     await do.many(PUT_TWIN, [(partition, thing, twin) for thing, twin in twins])
                 if alarm_lines:
                     await do.many(PUT_ALARM_LINE, [msgspec.structs.astuple(line) for line in alarm_lines])
+                if audit:
+                    await do.many(PUT_AUDIT, [msgspec.structs.astuple(row) for row in audit])
+                    await do.many(TRIM_AUDIT, [(AUDIT_KEPT,)])
                 await do.many(PUT_CHECKPOINT, [(partition, log_id, seq, epoch, state)])
 
     async def load_checkpoint(self, partition: str) -> Checkpoint | None:

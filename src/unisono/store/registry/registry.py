@@ -16,6 +16,7 @@ from unisono.errors import CallerError
 from unisono.store.registry import shape
 from unisono.store.registry.address import Address, prepare_file
 from unisono.store.registry.alarms import Alarms
+from unisono.store.registry.audit import Audit
 from unisono.store.registry.certificates import Certificates
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.claims import Claims
@@ -26,6 +27,7 @@ from unisono.store.registry.models import Models
 from unisono.store.registry.outbox import Outbox
 from unisono.store.registry.people import People
 from unisono.store.registry.places import Places
+from unisono.store.registry.policies import Policies
 from unisono.store.registry.schema import migrate
 from unisono.store.registry.tables import meta
 from unisono.store.registry.things import Things
@@ -33,7 +35,9 @@ from unisono.store.registry.things import Things
 __all__ = ["Registry"]
 
 
-class Registry(Places, Models, Things, Credentials, Certificates, Claims, People, Alarms, Outbox, Checkpoints):
+class Registry(
+    Places, Models, Things, Credentials, Certificates, Claims, People, Alarms, Policies, Audit, Outbox, Checkpoints
+):
     """Rows in and out of one database; may be used by several processes at once.
 
     Every change is one transaction: when it returns, it is on disk; when it raises, nothing was changed. All methods

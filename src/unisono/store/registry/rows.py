@@ -11,6 +11,7 @@ import msgspec
 __all__ = [
     "AlarmLineRow",
     "AlarmRow",
+    "AuditRow",
     "CertificateRow",
     "Checkpoint",
     "ClaimRow",
@@ -21,6 +22,7 @@ __all__ = [
     "OutboxRow",
     "PersonRow",
     "PlaceRow",
+    "PolicyRow",
     "SignInFacts",
     "ThingRow",
     "TokenRow",
@@ -216,6 +218,31 @@ class AlarmLineRow(msgspec.Struct, frozen=True, gc=False):
     text: str
     by: str
     comment: str
+
+
+class PolicyRow(msgspec.Struct, frozen=True):
+    """One version of a root place's safety document (JSON); None: from then on there was none."""
+
+    root: str
+    version: int
+    document: str | None
+    at: int
+    by: str
+
+
+class AuditRow(msgspec.Struct, frozen=True, gc=False):
+    """What became of a command. ``kind`` and ``who``: who asked; ``body`` is the owner's view of it, as bytes."""
+
+    id: str
+    partition: str
+    thing: str
+    root: str
+    at: int
+    ended: int
+    state: str
+    kind: str
+    who: str
+    body: bytes
 
 
 class OutboxRow(msgspec.Struct, frozen=True, gc=False):

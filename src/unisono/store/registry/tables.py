@@ -12,6 +12,7 @@ __all__ = [
     "checkpoint",
     "checkpoint_twin",
     "claim",
+    "command_audit",
     "credential",
     "grant",
     "meta",
@@ -20,6 +21,7 @@ __all__ = [
     "outbox",
     "person",
     "place",
+    "policy",
     "setup",
     "thing",
     "token",
@@ -177,6 +179,38 @@ setup = sa.Table(
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("expires", sa.BigInteger),
     sa.Column("used_at", sa.BigInteger),
+)
+
+# Every version is kept; a document that is NULL says that there is none from then on.
+policy = sa.Table(
+    "policy",
+    metadata,
+    sa.Column("root", _id, sa.ForeignKey("place.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("document", sa.Text),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+)
+
+# No keys to things and places: what was done stays to be read when they are gone.
+command_audit = sa.Table(
+    "command_audit",
+    metadata,
+    # Counts the rows, so that the oldest are found without counting.
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("id", _id, nullable=False, unique=True),
+    sa.Column("partition", sa.Text, nullable=False),
+    sa.Column("thing", _id, nullable=False),
+    sa.Column("root", _id, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("ended", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index(None, "thing", "at"),
+    sa.Index(None, "who", "at"),
+    sqlite_autoincrement=True,
 )
 
 outbox = sa.Table(

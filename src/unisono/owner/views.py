@@ -1,0 +1,67 @@
+"""Commands as they are shown and kept: the owner's view of each, and its row in the audit.
+
+Knows the shapes of `unisono.twin.talk` and of the registry. Decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from unisono.store.registry import AuditRow
+from unisono.twin.command import REFUSED, Audit, Command
+from unisono.twin.record import Asked
+from unisono.twin.talk import CommandsFind, CommandView
+
+__all__ = ["audit_row", "command_view", "wanted"]
+
+_encode = msgspec.msgpack.Encoder(enc_hook=str).encode
+
+
+def command_view(command: Command) -> CommandView:
+    """A command as everybody sees it."""
+    return _view(command.asked, command.state.value, command.ended, command.output, command.why, command.code)
+
+
+def audit_row(audit: Audit, partition: str) -> AuditRow:
+    """A command as it is kept. What was refused may be asked for again under its key: each time is a row of its own."""
+    asked = audit.asked
+    id = f"{asked.id}!{audit.ended}" if audit.state == REFUSED else asked.id
+    body = _view(asked, audit.state, audit.ended, audit.output, audit.why, audit.code)
+    kind, who = asked.by.get("kind", ""), asked.by.get("id", "")
+    return AuditRow(
+        id, partition, asked.thing, audit.root, asked.at, audit.ended, audit.state, kind, who, _encode(body)
+    )
+
+
+def wanted(command: Command, asked: CommandsFind) -> bool:
+    """Whether a command is among those that are searched for."""
+    at, id = command.asked.at, command.asked.id
+    by = command.asked.by
+    return (
+        (asked.who is None or asked.who in (by.get("id"), by.get("kind")))
+        and (not asked.states or command.state.value in asked.states)
+        and (asked.start is None or at >= asked.start)
+        and (asked.end is None or at < asked.end)
+        and (asked.before is None or (at, id) < asked.before)
+    )
+
+
+def _view(asked: Asked, state: str, ended: int | None, output: Any, why: str | None, code: str | None) -> CommandView:
+    return CommandView(
+        asked.id,
+        asked.thing,
+        state,
+        asked.by,
+        asked.at,
+        ended,
+        asked.set,
+        asked.call,
+        asked.input,
+        output,
+        why,
+        code,
+        asked.ttl_s,
+        asked.why,
+    )
