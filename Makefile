@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PACKAGES := postgresql mosquitto mosquitto-clients chromium
 
 SECONDS := 3600
-.PHONY: help setup up test fuzz fuzz-smoke check format docs bench bench-smoke soak reconnect recovery lock clean
+.PHONY: help setup up test fuzz fuzz-smoke check format docs bench bench-smoke bench-scenes soak reconnect recovery lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,9 @@ bench: setup  ## all benchmarks beside Mosquitto, NATS and amqtt; half an hour o
 	@scripts/debian mosquitto
 	@for b in ingest latency ways delivery connections recovery; do $(BIN)/unisono bench $$b || exit 1; done
 
+bench-scenes: setup  ## the engine of scenes beside Home Assistant, which is installed under build/
+	@$(BIN)/python scripts/bench_scenes.py
+
 soak: setup  ## ten minutes at 80 % of the maximum in rough company, then every promise is checked
 	@$(BIN)/unisono bench soak
 
@@ -67,6 +70,7 @@ reconnect: setup  ## ten thousand clients at once, and again: nobody may be refu
 bench-smoke: setup  ## every benchmark for a few seconds: whether they run, not how fast
 	@scripts/debian mosquitto
 	@for b in ingest latency ways delivery connections fairness reconnect recovery soak; do $(BIN)/unisono bench $$b --quick || exit 1; done
+	@$(BIN)/python scripts/bench_scenes.py --quick --rounds 1 --no-peer
 
 lock: setup  ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

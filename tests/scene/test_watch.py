@@ -12,6 +12,7 @@ from tests.scene.stage import Stage
 from unisono.scene.compiled import PAST
 from unisono.scene.document import Matching
 from unisono.scene.matching import compile_span, compile_test
+from unisono.twin.partition import KEEP_ENDED
 
 THEN = "then: [{set: {things: [lamp], state: {on_off: true}}}]"
 
@@ -108,11 +109,11 @@ class TestTimers:
         stage.thing("lamp", "light")
         stage.thing("probe", "sensor.temperature", temperature=20.0)
         stage.scene(f"when: [{{change: {{things: [probe], property: temperature, above: 25}}}}]\n{THEN}")
-        for _ in range(2500):
+        for _ in range(12_000):
             stage.report("probe", temperature=26.0)
             stage.report("probe", temperature=20.0)
-        assert len(stage.commands) == 2500
-        assert len(stage.fold.partition._timers) < 1500
+        assert len(stage.commands) == KEEP_ENDED + 1
+        assert len(stage.fold.partition._timers) < 10_010
         stage.tick(60)
         assert not stage.fold.partition._timers
         assert stage.commands[-1].state == "expired"

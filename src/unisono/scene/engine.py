@@ -141,7 +141,7 @@ class Engine(Runner):
         return tuple(_STEERS)
 
     def _fired(self, compiled: Compiled, cause: Cause) -> None:
-        self._pending.append((compiled, cause))
+        self.pending.append((compiled, cause))
 
     def places_changed(self) -> None:
         """A place came, went or changed: zones, positions and what lies in what may be others now."""
@@ -225,7 +225,7 @@ class Engine(Runner):
         """Put a scene into every index."""
         self.scenes[compiled.id] = compiled
         for thing, watched in compiled.things.items():
-            self._watch(thing).put(compiled.id, watched)
+            self._watch(thing).put(compiled, watched)
         for thing in compiled.awaited:
             self._watch(thing).awaited.add(compiled.id)
         for followed, _ended, _trigger in compiled.ends:

@@ -48,14 +48,16 @@ class GateSaved(msgspec.Struct, array_like=True):
 class Gate:
     """``holds`` None: nothing is known yet. ``since``: elapsed microseconds, None until the next tick.
 
-    ``fire`` is called with the cause once it has held for ``for_us``; None for a gate that is only asked.
+    ``fire`` is called with the cause once it has held for ``for_us``; None for a gate that is only asked. ``at_once``:
+    it need not hold for any time.
     """
 
-    __slots__ = ("_cause", "_clock", "_for_us", "armed", "extra", "fire", "holds", "key", "since")
+    __slots__ = ("_cause", "_clock", "_for_us", "armed", "at_once", "extra", "fire", "holds", "key", "since")
 
     def __init__(self, key: str, for_us: int, clock: Clockwork, fire: Callable[[Any], None] | None = None) -> None:
         self.key = key
         self.fire = fire
+        self.at_once = fire is not None and not for_us
         self.holds: bool | None = None
         self.since: int | None = None
         self.armed = False

@@ -238,38 +238,49 @@ class Loop(Step):
 
 
 class Command(Step):
-    """Commands to several things, one each; one that cannot be begun does not keep the others back."""
+    """Commands to several things, one each; one that cannot be begun does not keep the others back.
 
-    def __init__(self, path: str, body: SetStep | Call) -> None:
+    ``action`` None: they set the values, else they call it with them.
+    """
+
+    def __init__(self, path: str, body: SetStep | Call, values: dict[str, Any], action: str | None) -> None:
         super().__init__(path)
         self._selector = body
         # named ones are always the same; others are looked for each time
         self._things = tuple(dict.fromkeys(body.things)) if body.place is None and body.kind is None else None
+        where = f"{path}.state" if action is None else f"{path}.input"
+        self._values = {name: compile_value(value, f"{where}.{name}") for name, value in values.items()}
+        self._plain = values if all(type(value) is Plain for value in self._values.values()) else None
+        self._action = action
         self._wait = body.wait or body.or_stop
         self._or_stop = body.or_stop
-
-    def begin(self, run: Run, hands: Hands, thing: str) -> tuple[str, Any]:
-        """The command's id, and what it wants. Raises CallerError."""
-        raise NotImplementedError
 
     def do(self, run: Run, hands: Hands) -> int | None:
         told: dict[str, Any] = {}
         begun: list[str] = []
         refused: list[str] = []
+        action = self._action
         for thing in hands.ids(self._selector) if self._things is None else self._things:
             try:
-                id, wanted = self.begin(run, hands, thing)
+                given = self._plain
+                if given is None:
+                    given = {name: value.of(hands, thing, name) for name, value in self._values.items()}
+                if action is None:
+                    id = hands.ask(run, thing, given, None, {})
+                    told[thing] = {"wants": given, "command": id}
+                else:
+                    id = hands.ask(run, thing, None, action, given)
+                    told[thing] = {"wants": {action: given}, "command": id}
                 begun.append(id)
-                told[thing] = {"wants": wanted, "command": id}
             except CallerError as error:
                 told[thing] = {"error": str(error)}
                 refused.append(thing)
-        self.note(run, hands, "asked" if begun else "asked nobody", told)
+        run.note(self.path, "asked" if begun else "asked nobody", told, hands.world.wall)
         if begun and self._wait:
             run.waiting = Waiting(commands=begun, failed=refused)
             hands.wait(run)
             return self.wake(run, hands)
-        return self._over(run, refused)
+        return self._over(run, refused) if refused else run.pc + 1
 
     def wake(self, run: Run, hands: Hands) -> int | None:
         waiting = run.waiting
@@ -288,28 +299,12 @@ class Command(Step):
         return run.pc + 1
 
 
-class SetValues(Command):
-    def __init__(self, body: SetStep, path: str, builder: Builder) -> None:
-        super().__init__(path, body)
-        self._values = {name: compile_value(value, f"{path}.state.{name}") for name, value in body.state.items()}
-        self._plain = body.state if all(type(value) is Plain for value in self._values.values()) else None
-
-    def begin(self, run: Run, hands: Hands, thing: str) -> tuple[str, Any]:
-        wanted = self._plain
-        if wanted is None:
-            wanted = {name: value.of(hands, thing, name) for name, value in self._values.items()}
-        return hands.ask(run, thing, wanted, None, {}), wanted
+def _set(body: SetStep, path: str, builder: Builder, program: list[Instruction]) -> None:
+    program.append(Command(path, body, body.state, None))
 
 
-class CallAction(Command):
-    def __init__(self, body: Call, path: str, builder: Builder) -> None:
-        super().__init__(path, body)
-        self._action = body.action
-        self._input = {name: compile_value(value, f"{path}.input.{name}") for name, value in body.input.items()}
-
-    def begin(self, run: Run, hands: Hands, thing: str) -> tuple[str, Any]:
-        given = {name: value.of(hands, thing, name) for name, value in self._input.items()}
-        return hands.ask(run, thing, None, self._action, given), {self._action: given}
+def _call(body: Call, path: str, builder: Builder, program: list[Instruction]) -> None:
+    program.append(Command(path, body, body.input, body.action))
 
 
 class Pause(Step):
@@ -526,8 +521,8 @@ def _plain(make: Any) -> Any:
 
 
 _COMPILERS: dict[str, Any] = {
-    "set": lambda body, path, builder, program: program.append(SetValues(body, path, builder)),
-    "call": lambda body, path, builder, program: program.append(CallAction(body, path, builder)),
+    "set": _set,
+    "call": _call,
     "notify": _plain(Tell),
     "wait": _wait,
     "choose": _choose,

@@ -79,7 +79,7 @@ class Runner:
         self._remind = remind
         self._followers: dict[str, set[str]] = defaultdict(set)  # scene > scenes that its end triggers
         self._resting: list[Run] = []
-        self._pending: deque[tuple[Compiled, Cause]] = deque()
+        self.pending: deque[tuple[Compiled, Cause]] = deque()
         self._waiting: dict[str, str] = {}  # command > run that waits for its end
         self._children: dict[str, str] = {}  # run that is waited for > run that waits
         self._draining = False
@@ -110,21 +110,21 @@ class Runner:
 
     def drain(self, at: int = 0) -> None:
         """Begin what was triggered, one after the other, until all is quiet. ``at``: when it was, 0: with the tick."""
-        if self._draining or not self._pending:
+        if self._draining or not self.pending:
             return
         self._draining = True
         self._at = at
         try:
             for _ in range(MAX_CHAIN):
-                if not self._pending:
+                if not self.pending:
                     return
-                compiled, cause = self._pending.popleft()
+                compiled, cause = self.pending.popleft()
                 if self.scenes.get(compiled.id) is compiled:
                     self._begin(compiled, cause)
-            if self._pending:
-                ids = sorted({compiled.id for compiled, _cause in self._pending})
+            if self.pending:
+                ids = sorted({compiled.id for compiled, _cause in self.pending})
                 self._trouble(f"scenes set each other off without end, they were held: {', '.join(ids[:5])}")
-                self._pending.clear()
+                self.pending.clear()
         finally:
             self._draining = False
             self._at = 0
@@ -171,15 +171,17 @@ class Runner:
 
     def _go_on(self, compiled: Compiled, run: Run, pc: int | None = 0) -> None:
         program = compiled.program
-        burst = 0
+        left = min(MAX_BURST, MAX_STEPS - run.steps)
         while pc is not None:
-            run.pc = pc
-            burst += 1
-            if burst > MAX_BURST or run.steps + burst > MAX_STEPS:
+            if not left:
                 run.state, run.why = RunState.FAILED, "it took too many steps"
                 break
+            left -= 1
+            run.steps += 1
+            run.pc = pc
             pc = program[pc].do(run, self)
-        run.steps += burst
+            if run.ended:
+                return  # a step of its own ended it: it ran what began this scene anew
         if self.moved is not None:
             self.moved[run.id] = run.scene
         if run.state is not RunState.RUNNING:
@@ -195,9 +197,10 @@ class Runner:
     def _over(self, compiled: Compiled, run: Run) -> None:
         run.ended = self.world.wall
         run.waiting = None
+        if run.snapshots:
+            run.snapshots = {}
         if self.moved is not None:
             self.moved[run.id] = run.scene
-        run.snapshots = {}
         compiled.runs.pop(run.id, None)
         compiled.past.append(run)
         if self._children:
@@ -209,7 +212,7 @@ class Runner:
         if followers:
             self._follow(compiled, run, followers)
         if compiled.queue and not compiled.runs:
-            self._pending.append((compiled, compiled.queue.popleft()))
+            self.pending.append((compiled, compiled.queue.popleft()))
 
     def _follow(self, compiled: Compiled, run: Run, followers: set[str]) -> None:
         """Trigger the scenes that an end of this one triggers."""
@@ -218,7 +221,7 @@ class Runner:
             for followed, ended, trigger in self.scenes[other].ends:
                 if followed == compiled.id and ended in (how, "any"):
                     cause = Cause(trigger, "scene", name=compiled.id, value=how, at=self.world.wall)
-                    self._pending.append((self.scenes[other], cause))
+                    self.pending.append((self.scenes[other], cause))
 
     def _stop_all(self, compiled: Compiled, why: str) -> None:
         for run in list(compiled.runs.values()):

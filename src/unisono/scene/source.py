@@ -60,9 +60,12 @@ class Fits:
     def turn(self, holds: bool, value: Any, at: int) -> None:
         """It fits from now on, or no longer does."""
         if holds:
-            self.gate.turn(True, Cause(self._trigger, "change", self._thing, self._name, value, at))
+            self.gate.turn(True, self.cause(value, at))
         else:
             self.gate.holds = False
+
+    def cause(self, value: Any, at: int) -> Cause:
+        return Cause(self._trigger, "change", self._thing, self._name, value, at)
 
 
 class FitsAfter(Fits):

@@ -7,12 +7,14 @@ turns, so that a value costs one comparison however many scenes watch it.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from msgspec import UNSET
 
-from unisono.scene.compiled import Watched
+from unisono.scene.cause import Cause
+from unisono.scene.compiled import Compiled, Watched
 from unisono.scene.matching import Span, compile_span
 from unisono.scene.source import Fits, Heard, Link, Told
 from unisono.thing.shape import NAN, Shape
@@ -25,6 +27,7 @@ class Engine(Protocol):
     """The scenes' engine, as far as a watch needs it."""
 
     changed: set[str]
+    pending: deque[tuple[Compiled, Cause]]
 
     def stir(self, scenes: Iterable[str], at: int) -> None:
         """Waiting steps of these scenes look again."""
@@ -40,16 +43,16 @@ class Column:
 
     __slots__ = ("_engine", "_rows", "high", "index", "low")
 
-    def __init__(self, index: int, rows: list[tuple[Span, Fits, str]], engine: Engine) -> None:
+    def __init__(self, index: int, rows: list[tuple[Span, Fits, Compiled]], engine: Engine) -> None:
         self.index = index
         self.low, self.high = math.inf, -math.inf  # nothing is known before the first value
-        self._rows = [(*span, fits.gate, fits.turn, scene) for span, fits, scene in rows]
+        self._rows = [(*span, fits.gate, fits, compiled) for span, fits, compiled in rows]
         self._engine = engine
 
     def see(self, value: Any, at: int) -> None:
         """A value beyond the stretch: turn what turns, and find the stretch around it."""
         least, most = -math.inf, math.inf
-        for low, high, under, over, gate, turn, scene in self._rows:
+        for low, high, under, over, gate, fits, compiled in self._rows:
             if value < low:
                 holds, low, high = False, -math.inf, under  # noqa: PLW2901 - the stretch that the value lies in
             elif value > high:
@@ -57,10 +60,18 @@ class Column:
             else:
                 holds = True
             if holds is not gate.holds:
-                self._engine.changed.add(scene)
-                turn(holds, value, at)
-            least = max(least, low)
-            most = min(most, high)
+                self._engine.changed.add(compiled.id)
+                if not holds:
+                    gate.holds = False
+                elif gate.at_once:
+                    gate.holds = True
+                    self._engine.pending.append((compiled, fits.cause(value, at)))
+                else:
+                    gate.turn(True, fits.cause(value, at))
+            if low > least:  # noqa: PLR1730 - max() is a call
+                least = low
+            if high < most:  # noqa: PLR1730
+                most = high
         self.low, self.high = least, most
 
 
@@ -75,7 +86,6 @@ class Watch:
 
     __slots__ = (
         "_columns",
-        "_drain",
         "_engine",
         "_events",
         "_heard",
@@ -89,13 +99,13 @@ class Watch:
     )
 
     def __init__(self, engine: Engine) -> None:
-        self.scenes: dict[str, Watched] = {}
+        self.scenes: dict[str, tuple[Compiled, Watched]] = {}
         self.awaited: set[str] = set()
         self._engine = engine
         self._shape: Shape | None = None
 
-    def put(self, scene: str, watched: Watched) -> None:
-        self.scenes[scene] = watched
+    def put(self, compiled: Compiled, watched: Watched) -> None:
+        self.scenes[compiled.id] = (compiled, watched)
         self._shape = None
 
     def drop(self, scene: str) -> None:
@@ -121,7 +131,8 @@ class Watch:
             self._look_further(twin, values, at)
         if self.awaited:
             self._engine.stir(sorted(self.awaited), at)
-        self._engine.drain(at)
+        if self._engine.pending:
+            self._engine.drain(at)
 
     def told(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None:
         """It told an event."""
@@ -173,18 +184,18 @@ class Watch:
             shape.model.properties[key].schema.kind if number else ""
             for key, number in zip(shape.keys, shape.numeric, strict=True)
         ]
-        rows: dict[int, list[tuple[Span, Fits, str]]] = {}
+        rows: dict[int, list[tuple[Span, Fits, Compiled]]] = {}
         self._sources: list[tuple[int, Callable[[Any, int], bool], str]] = []
         self._heard: list[tuple[int | None, Heard, str]] = []
         self._links: list[tuple[Link, str]] = []
         self._moves: list[tuple[tuple[int, ...], Callable[[Twin, int], None], str]] = []
         self._events: dict[str, list[Told]] = {}
         for scene in sorted(self.scenes):
-            watched = self.scenes[scene]
+            compiled, watched = self.scenes[scene]
             for index, source in watched.values:
                 span = compile_span(source.matching, kinds[index]) if type(source) is Fits else None
                 if span is not None:
-                    rows.setdefault(index, []).append((span, source, scene))
+                    rows.setdefault(index, []).append((span, source, compiled))
                 else:
                     self._sources.append((index, source.see, scene))
             self._heard += [(index, heard, scene) for index, heard in watched.heard]

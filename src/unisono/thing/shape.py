@@ -231,7 +231,9 @@ class Shape:
                 key, property = self.find(name)
             if not property.writable:
                 raise CallerError("it cannot be written", code="not_writable", field=name)
-            checked[key] = check_value(property.schema, value, name, writing=True)
+            schema = property.schema
+            plain = type(value) is bool and schema.kind == "bool"  # the commonest, and there is nothing else to check
+            checked[key] = value if plain else check_value(schema, value, name, writing=True)
         return checked
 
     def call(self, name: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:

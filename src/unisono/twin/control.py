@@ -343,11 +343,16 @@ class Control:
 
         Its own comes before its parent's, of several the newest.
         """
-        for link in (twin, self._fold.partition.things.get(twin.parent or "")):
-            if link is not None:
-                hearing = [epoch for epoch in link.connections if kind in twin.listening.get(epoch, ())]
-                if hearing:
-                    return link, link.connections[max(hearing)]
+        listening = twin.listening
+        link: Twin | None = twin
+        while link is not None and listening:
+            newest = -1
+            for epoch in link.connections:
+                if epoch > newest and kind in listening.get(epoch, ()):
+                    newest = epoch
+            if newest >= 0:
+                return link, link.connections[newest]
+            link = self._fold.partition.things.get(twin.parent or "") if link is twin else None
         return None
 
     def link(self, twin: Twin) -> Twin | None:

@@ -150,7 +150,7 @@ class Fold:
         """Take reports one by one, while commands or observers wait to see what each of them says."""
         mask = 0
         for values in tuples:
-            mask |= twin.take(values, at, dated=False)
+            mask |= twin.take_run((values,), at)
             if twin.open:
                 self.control.reported(twin, twin.shape.given(values), at)
             for observer in twin.watchers:

@@ -5,6 +5,7 @@ Knows shapes and time that is passed in. Knows nothing of where it is kept or ho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -120,7 +121,7 @@ class Twin:
             mask |= 1 << i
         return mask
 
-    def take_run(self, run: list[tuple[Any, ...]], at: int) -> int:
+    def take_run(self, run: Sequence[tuple[Any, ...]], at: int) -> int:
         """Take a run of undated reports, oldest first; equal to `take` of each in turn, but mostly constant time."""
         last = run[-1]
         shape = self.shape
