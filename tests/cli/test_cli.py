@@ -14,8 +14,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.cli.conftest import Shell, free_port, start_hub
+from unisono.cli.asking import read_pairs
 from unisono.cli.screen import age, show_value
-from unisono.cli.thing import read_pairs
 from unisono.cli.user import read_seconds
 from unisono.errors import CallerError
 
@@ -304,3 +304,40 @@ def test_values_as_cells() -> None:
         "a=x",
     ]
     assert [age(s) for s in (-1, 5, 90, 7200, 200_000)] == ["0 s", "5 s", "2 min", "2 h", "2 d"]
+
+
+def test_what_waits_is_listed_taken_back_and_exported(shell: Shell, home: str, tmp_path: Path) -> None:
+    shell.json("thing", "add", "shelf", "--model", "light", "--place", "home")
+    ask = ("thing", "set", "shelf", "on_off=on", "--wait", "0", "--ttl", "600", "--why", "to see")
+    waiting = shell.json(*ask)
+    assert (waiting["state"], waiting["because"], waiting["ttl_s"]) == ("queued", "to see", 600)
+    assert waiting["id"] in shell.run("command", "list", "--thing", "shelf", "--state", "open").stdout
+    assert shell.json("command", "show", waiting["id"])["set"] == {"on_off": True}
+    assert "cancelled" in shell.run("thing", "cancel", waiting["id"]).stdout
+    assert "only what has not left" in shell.run("command", "cancel", waiting["id"], check=1).stderr
+    shell.run("command", "export", str(tmp_path / "audit.csv"), "--thing", "shelf")
+    assert (tmp_path / "audit.csv").read_text().splitlines()[1].split(",")[6] == "failed"
+    many = shell.json("command", "set", "on_off=off", "--place", "home", "--kind", "light", "--wait", "0", "--ttl", "1")
+    assert [item["thing"] for item in many["items"]] == ["shelf"]
+    refused = shell.run("command", "set", "on_off=off", "--thing", "nobody", check=1)
+    assert "refused" in refused.stdout
+    shell.run("thing", "remove", "shelf")
+
+
+def test_a_policy_is_shown_set_and_checked(shell: Shell, home: str, tmp_path: Path) -> None:
+    shell.json("thing", "add", "front", "--model", "lock", "--place", "home")
+    file = tmp_path / "policy.yaml"
+    file.write_text("rules:\n  - {name: twice, then: confirm, what: {things: [front]}}\n")
+    assert "Nothing is wrong" in shell.run("place", "policy", "check", "home", str(file)).stderr
+    assert "version" in shell.run("place", "policy", "set", "home", str(file)).stdout
+    shown = shell.run("place", "policy", "show", "home").stdout
+    assert "name: twice" in shown and "# version" in shown
+    asked = shell.run("thing", "set", "front", "locked=off", "--wait", "0", check=1).stderr
+    code = asked.rpartition("--confirm ")[2].split()[0]
+    assert shell.json("thing", "set", "front", "locked=off", "--wait", "0", "--confirm", code)["state"] == "queued"
+    file.write_text("rules:\n  - {name: twice, then: confirm, what: {things: [ghost]}}\n")
+    assert "ghost" in shell.run("place", "policy", "check", "home", str(file), check=1).stdout
+    file.write_text("rules: [")
+    assert "line 2" in shell.run("place", "policy", "set", "home", str(file), check=1).stderr
+    shell.run("place", "policy", "remove", "home")
+    shell.run("thing", "remove", "front")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from unisono.cli import archive, bench, client, health, model, place, sim, thing, up, user
+from unisono.cli import archive, bench, client, command, health, model, place, policy, sim, thing, up, user
 from unisono.cli.screen import complain
 from unisono.errors import UnisonoError
 
@@ -34,6 +34,8 @@ health.register(app)
 app.add_typer(model.app, name="model")
 app.add_typer(thing.app, name="thing")
 app.add_typer(client.app, name="client")
+app.add_typer(command.app, name="command")
+place.app.add_typer(policy.app, name="policy")
 app.add_typer(place.app, name="place")
 app.add_typer(user.app, name="user")
 app.add_typer(sim.app, name="sim")

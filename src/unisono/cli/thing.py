@@ -12,6 +12,8 @@ import msgspec
 import typer
 
 from unisono.cli import bulk, identity
+from unisono.cli import command as command_app
+from unisono.cli.asking import ENDED_BADLY, Confirm, Ttl, Why, read_pairs, second_word
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.names import Names, read_names
 from unisono.cli.screen import Screen, age, note, show_value
@@ -169,25 +171,10 @@ def letters(hub: Hub, screen: Screen, id: ThingId) -> None:
     screen.rows(found, columns, empty="Everything it said could be taken in.")
 
 
-def read_pairs(pairs: list[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` words as a mapping; a value that is JSON is taken as such, else as text.
-
-    Raises CallerError ``bad_usage``.
-    """
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, text = pair.partition("=")
-        if not equals or not key:
-            raise CallerError(f"{pair!r} says nothing", code="bad_usage", expected="PROPERTY=VALUE")
-        try:
-            found[key] = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            found[key] = {"on": True, "off": False}.get(text, text)
-    return found
-
-
 def _command(hub: Hub, screen: Screen, id: str, body: dict[str, Any], wait: float) -> None:
-    command = hub.post(f"/api/v1/things/{id}/commands", body, wait=wait or None)
+    given = {key: value for key, value in body.items() if value is not None}
+    with second_word():
+        command = hub.post(f"/api/v1/things/{id}/commands", given, wait=wait or None)
     if screen.as_json:
         screen.json(command)
     else:
@@ -197,7 +184,7 @@ def _command(hub: Hub, screen: Screen, id: str, body: dict[str, Any], wait: floa
             print(show_value(command["output"]))
         if command["state"] == "acknowledged":
             note("The thing took it, but has not reported the value yet: that is not confirmed.")
-    if command["state"] in {"mismatch", "timeout", "rejected", "expired", "superseded", "failed"}:
+    if command["state"] in ENDED_BADLY:
         raise typer.Exit(1)
 
 
@@ -205,12 +192,16 @@ def _command(hub: Hub, screen: Screen, id: str, body: dict[str, Any], wait: floa
 def set_values(
     hub: Hub,
     screen: Screen,
+    *,
     id: ThingId,
     values: Annotated[list[str], typer.Argument(metavar="PROPERTY=VALUE...")],
+    why: Why = None,
+    ttl: Ttl = 0.0,
+    confirm: Confirm = None,
     wait: Wait = WAIT_S,
 ) -> None:
     """Ask a thing to take on values, and say what became of it."""
-    _command(hub, screen, id, {"set": read_pairs(values)}, wait)
+    _command(hub, screen, id, {"set": read_pairs(values), "why": why, "ttl_s": ttl, "confirmation": confirm}, wait)
 
 
 @hub_command(app, "call")
@@ -221,10 +212,22 @@ def call_action(
     id: ThingId,
     action: Annotated[str, typer.Argument(help="The action.")],
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[ARG=VALUE...]")] = None,
+    why: Why = None,
+    ttl: Ttl = 0.0,
+    confirm: Confirm = None,
     wait: Wait = WAIT_S,
 ) -> None:
     """Call an action of a thing, and say what became of it."""
-    _command(hub, screen, id, {"call": action, "input": read_pairs(arguments or [])}, wait)
+    body = {"call": action, "input": read_pairs(arguments or []), "why": why, "ttl_s": ttl, "confirmation": confirm}
+    _command(hub, screen, id, body, wait)
+
+
+@hub_command(app, "cancel")
+def cancel(
+    hub: Hub, screen: Screen, command: Annotated[str, typer.Argument(metavar="COMMAND", help="The command's id.")]
+) -> None:
+    """Take back a command that has not left yet."""
+    command_app.cancel_command(hub, screen, command)
 
 
 @hub_command(app, "history")

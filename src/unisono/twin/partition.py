@@ -30,7 +30,7 @@ __all__ = ["Partition", "PartitionSaved"]
 
 #: The longest wait for anything, ten years: beyond, somebody's arithmetic went wrong, and sums must fit 64 bits.
 MAX_WAIT_S = 10 * 366 * 86_400.0
-#: Ended commands that can still be looked up; the audit of all of them is in history.
+#: Ended commands that can still be looked up; the audit of all of them is in the registry.
 KEEP_ENDED = 10_000
 #: Timers of ended commands that may lie about, beside as many as there are living ones.
 IDLE_TIMERS = 10_000
