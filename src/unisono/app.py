@@ -27,8 +27,8 @@ import msgspec
 from unisono.access import Outside
 from unisono.certificates import Certificates, local_names
 from unisono.errors import CallerError, HostError, UnisonoError
-from unisono.gateway.limits import LIMITS_FILE, HubLimits
-from unisono.gateway.moving import move_home
+from unisono.gateway.door.limits import LIMITS_FILE, HubLimits
+from unisono.gateway.fleet.moving import move_home
 from unisono.gateway.process import GATEWAY_BYTES, RETAINED_BYTES, Door, GatewaySettings
 from unisono.owner.fetch import OUTSIDE_FILE, read_outside
 from unisono.owner.process import OwnerSettings
@@ -357,9 +357,9 @@ class Hub:
     ) -> Gateway:
         """The gateway of MQTT over WebSocket: it opens no port, its clients come through HTTP. Nobody's session lives
         here: it signs clients in and carries them to the gateways."""
-        from unisono.gateway.homes import Homes
-        from unisono.gateway.retained import Retained
+        from unisono.gateway.fleet.homes import Homes
         from unisono.gateway.server import Gateway
+        from unisono.gateway.sessions.retained import Retained
         from unisono.store.table import Table
 
         table = await Table.open(connection, "retained", max_bytes=RETAINED_BYTES)

@@ -13,14 +13,14 @@ import pytest
 
 from tests.gateway.client import Client, connect_packet
 from tests.parts import until
-from unisono.gateway.homes import Homes
-from unisono.gateway.keeper import JOURNAL_BYTES, Keeper
-from unisono.gateway.limits import HubLimits
-from unisono.gateway.moving import JOURNALS
-from unisono.gateway.patience import Patience
-from unisono.gateway.retained import Retained
+from unisono.gateway.door.limits import HubLimits
+from unisono.gateway.door.patience import Patience
+from unisono.gateway.fleet.homes import Homes
+from unisono.gateway.fleet.moving import JOURNALS
+from unisono.gateway.fleet.streams import Streams
 from unisono.gateway.server import Gateway
-from unisono.gateway.streams import Streams
+from unisono.gateway.sessions.keeper import JOURNAL_BYTES, Keeper
+from unisono.gateway.sessions.retained import Retained
 from unisono.store.bus import Bus, connect
 from unisono.store.connection import Connection
 from unisono.store.log import Log

@@ -13,9 +13,9 @@ import pytest
 from tests.gateway.client import Client
 from tests.gateway.conftest import Rig
 from tests.parts import until
-from unisono.gateway import authentication
-from unisono.gateway.authentication import Method, find_methods
-from unisono.gateway.scram import Scram, ScramKeys, make_keys
+from unisono.gateway.door import authentication
+from unisono.gateway.door.authentication import Method, find_methods
+from unisono.gateway.door.scram import Scram, ScramKeys, make_keys
 from unisono.store.bus import Bus
 from unisono.twin.talk import SignIn
 from unisono.wire.mqtt import Connect, Properties, ReasonCode, Version

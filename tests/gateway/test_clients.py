@@ -11,7 +11,8 @@ import pytest
 from tests.gateway.conftest import Rig
 from tests.parts import until
 from unisono.gateway import server
-from unisono.gateway.attempts import (
+from unisono.gateway.clients import RATE_S, Traffic
+from unisono.gateway.door.attempts import (
     KEEP,
     KEEP_PER_ADDRESS,
     Attempts,
@@ -19,8 +20,7 @@ from unisono.gateway.attempts import (
     describe_password,
     describe_tls,
 )
-from unisono.gateway.clients import RATE_S, Traffic
-from unisono.gateway.doorman import FLAPS, address_of
+from unisono.gateway.door.doorman import FLAPS, address_of
 from unisono.twin.record import Presence, Refused
 from unisono.twin.talk import GatewayStatus, ask_gateway
 from unisono.twin.visitors import (

@@ -12,8 +12,8 @@ import pytest
 import uvloop
 
 from tests.parts import until
-from unisono.gateway import homes as homes_module
-from unisono.gateway.homes import Arrival, Homes, home_of
+from unisono.gateway.fleet import homes as homes_module
+from unisono.gateway.fleet.homes import Arrival, Homes, home_of
 
 
 def test_everybody_has_one_home_and_few_move_when_a_gateway_is_added() -> None:

@@ -237,7 +237,7 @@ async def test_sessions_that_end_with_their_connection_leave_nothing(rig: Rig) -
 
 
 async def test_the_journal_is_written_anew_and_still_says_all(rig: Rig, monkeypatch: Any) -> None:
-    from unisono.gateway import keeper as keeper_module
+    from unisono.gateway.sessions import keeper as keeper_module
 
     monkeypatch.setattr(keeper_module, "ANEW_BYTES", 100_000)
     client = await rig.device("lamp", **LASTING)

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unisono.errors import HostError
-from unisono.gateway import keeper as keeper_module
-from unisono.gateway.keeper import Keeper, read_journal
-from unisono.gateway.ledger import (
+from unisono.gateway.sessions import keeper as keeper_module
+from unisono.gateway.sessions.keeper import Keeper, read_journal
+from unisono.gateway.sessions.ledger import (
     Began,
     Completed,
     Ended,
@@ -32,7 +32,7 @@ from unisono.gateway.ledger import (
     decode_entries,
     encode_entries,
 )
-from unisono.gateway.session import Message
+from unisono.gateway.sessions.session import Message
 from unisono.wire.mqtt import Will
 
 
@@ -289,7 +289,7 @@ def test_whenever_it_crashes_the_journal_makes_what_was_known(steps: list[tuple[
 
 
 def keeper_module_weight(message: KeptMessage) -> int:
-    from unisono.gateway import ledger
+    from unisono.gateway.sessions import ledger
 
     return len(message.payload) + len(message.topic) + ledger.MESSAGE_BYTES
 

@@ -15,9 +15,9 @@ from tests.parts import until
 from unisono.errors import CallerError
 from unisono.gateway.clients import FLIGHT, RATE
 from unisono.gateway.connection import Connection
-from unisono.gateway.limits import HubLimits
-from unisono.gateway.meter import BURST_S, Meter, Registrar, Seat
-from unisono.gateway.patience import FORGET_S, REMEMBERED, THING_LONGEST_S, Patience
+from unisono.gateway.door.limits import HubLimits
+from unisono.gateway.door.meter import BURST_S, Meter, Registrar, Seat
+from unisono.gateway.door.patience import FORGET_S, REMEMBERED, THING_LONGEST_S, Patience
 from unisono.twin.record import Presence, Refused, Reports
 from unisono.wire.mqtt import Publish, ReasonCode, Subscription, Version
 from unisono.wire.mqtt.codec import encode

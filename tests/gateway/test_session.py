@@ -9,7 +9,7 @@ import pytest
 
 from tests.gateway.conftest import Rig
 from tests.parts import until
-from unisono.gateway.session import Message, SessionState
+from unisono.gateway.sessions.session import Message, SessionState
 from unisono.twin.record import Listening, Presence
 from unisono.wire.mqtt import Properties, Version
 

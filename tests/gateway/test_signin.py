@@ -10,9 +10,9 @@ import pytest
 from tests.gateway.client import Client
 from tests.gateway.conftest import Rig
 from tests.parts import until
-from unisono.gateway import signin
-from unisono.gateway.admission import CLIENT_ID
-from unisono.gateway.signin import Desk
+from unisono.gateway.door import signin
+from unisono.gateway.door.admission import CLIENT_ID
+from unisono.gateway.door.signin import Desk
 from unisono.store.bus import Bus
 from unisono.store.connection import Connection
 from unisono.twin.record import Presence, Refused, Reports

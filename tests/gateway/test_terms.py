@@ -10,7 +10,7 @@ import pytest
 from tests.gateway.client import Client
 from tests.gateway.conftest import Rig
 from tests.parts import until
-from unisono.gateway.policy import Policy
+from unisono.gateway.door.policy import Policy
 from unisono.twin.record import Published, Refused
 from unisono.wire.mqtt import Properties, ReasonCode, Subscription, Version, Will
 

@@ -12,8 +12,8 @@ import pytest
 from tests.gateway.client import Client
 from tests.gateway.conftest import Rig
 from tests.parts import kill, until
-from unisono.gateway.homes import home_of
-from unisono.gateway.moving import move_home
+from unisono.gateway.fleet.homes import home_of
+from unisono.gateway.fleet.moving import move_home
 from unisono.gateway.server import Gateway
 from unisono.store.bus import connect
 from unisono.twin.record import Presence
@@ -333,7 +333,7 @@ async def test_a_connection_waits_for_a_home_that_is_started_again(house: House)
 
 
 async def test_a_connection_whose_home_stays_away_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    from unisono.gateway import homes
+    from unisono.gateway.fleet import homes
 
     monkeypatch.setattr(homes, "WAIT_S", 0.3)
     home = home_of("lamp", IDS)

@@ -11,7 +11,7 @@ import pytest
 from tests.gateway.client import Client
 from tests.hub.hub import Hub
 from tests.parts import until
-from unisono.gateway.homes import home_of
+from unisono.gateway.fleet.homes import home_of
 from unisono.wire.mqtt import Version, Will
 
 LASTING: dict[str, Any] = {"clean_start": False}

@@ -15,7 +15,7 @@ import msgspec
 
 from unisono.access import CLAIM_RESPONSE
 from unisono.errors import CODES, CallerError, HostError, UnisonoError
-from unisono.gateway.session import Message
+from unisono.gateway.sessions.session import Message
 from unisono.twin.talk import CLAIM, PROGRAM_ASKS, ClaimAnswer, ClaimAsk, ProgramAsk
 from unisono.wire.mqtt import PublishRun, ReasonCode, matches
 

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from unisono.gateway.routing import BROKER
-from unisono.gateway.session import Message
+from unisono.gateway.sessions.session import Message
 from unisono.wire.mqtt import matches
 
 if TYPE_CHECKING:

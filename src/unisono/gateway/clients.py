@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from unisono.gateway.attempts import PROTOCOLS
 from unisono.gateway.commit import Latency
+from unisono.gateway.door.attempts import PROTOCOLS
 from unisono.twin.talk import ask_gateway
 from unisono.twin.visitors import ClientsAnswer, ClientsAsk, ClientView, Kick, Series
 from unisono.wire.mqtt import ReasonCode

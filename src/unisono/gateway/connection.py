@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, cast
 from unisono.access import Rights
 from unisono.errors import CODES, UnisonoError
 from unisono.gateway.asking import Asking
-from unisono.gateway.attempts import FIRST_BYTES
 from unisono.gateway.clients import FLIGHT, TURN, Traffic
-from unisono.gateway.peer import peer_certificate
+from unisono.gateway.door.attempts import FIRST_BYTES
+from unisono.gateway.fleet.peer import peer_certificate
 from unisono.gateway.routing import Route, route
-from unisono.gateway.session import Message, SessionState, is_text
+from unisono.gateway.sessions.session import Message, SessionState, is_text
 from unisono.gateway.subscribing import subscribe, unsubscribe
 from unisono.twin.record import Published, Refused, Reports
 from unisono.wire.mqtt import (
@@ -44,10 +44,10 @@ from unisono.wire.mqtt import (
 )
 
 if TYPE_CHECKING:
-    from unisono.gateway.authentication import Proving
     from unisono.gateway.commit import Committer
-    from unisono.gateway.homes import Arrival
-    from unisono.gateway.meter import Meter, Seat
+    from unisono.gateway.door.authentication import Proving
+    from unisono.gateway.door.meter import Meter, Seat
+    from unisono.gateway.fleet.homes import Arrival
     from unisono.gateway.server import Gateway
     from unisono.twin.talk import Certificate, SignIn
 

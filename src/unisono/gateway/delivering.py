@@ -13,11 +13,11 @@ import msgspec
 
 from unisono.errors import HostError, UnisonoError
 from unisono.gateway.connection import now_us
-from unisono.gateway.lasting import Safe
-from unisono.gateway.peers import Onward, Publication
-from unisono.gateway.retained import Retained
+from unisono.gateway.fleet.peers import Onward, Publication
 from unisono.gateway.routing import RETAINED, Place
-from unisono.gateway.session import Message, SessionState, expiry_of
+from unisono.gateway.sessions.lasting import Safe
+from unisono.gateway.sessions.retained import Retained
+from unisono.gateway.sessions.session import Message, SessionState, expiry_of
 from unisono.twin.talk import Down
 from unisono.wire.mqtt import PublishRun
 

@@ -16,9 +16,9 @@ import msgspec
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.asking import claimed, read_claim
 from unisono.gateway.commit import Committer, LogWriter
-from unisono.gateway.doorman import Doorman, address_of
-from unisono.gateway.limits import HubLimits
-from unisono.gateway.signin import Desk
+from unisono.gateway.door.doorman import Doorman, address_of
+from unisono.gateway.door.limits import HubLimits
+from unisono.gateway.door.signin import Desk
 from unisono.store.bus import Bus
 from unisono.twin.record import Reports
 from unisono.twin.talk import CLAIM, ClaimAnswer, ClaimAsk, SignIn, TwinsAsk, ask_gateway, ask_owner

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from unisono.gateway.homes import Homes
-from unisono.gateway.keeper import JOURNAL_BYTES, Keeper
-from unisono.gateway.limits import HubLimits
-from unisono.gateway.moving import JOURNALS
-from unisono.gateway.peers import PASSED_BYTES
-from unisono.gateway.retained import Retained
+from unisono.gateway.door.limits import HubLimits
+from unisono.gateway.fleet.homes import Homes
+from unisono.gateway.fleet.moving import JOURNALS
+from unisono.gateway.fleet.peers import PASSED_BYTES
+from unisono.gateway.fleet.streams import Streams
 from unisono.gateway.server import Gateway
-from unisono.gateway.streams import Streams
+from unisono.gateway.sessions.keeper import JOURNAL_BYTES, Keeper
+from unisono.gateway.sessions.retained import Retained
 from unisono.store.bus import Bus, connect
 from unisono.store.child import run_child
 from unisono.store.log import Log

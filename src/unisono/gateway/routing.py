@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 from unisono.access import CLAIM_REQUEST, canonical, may_publish
-from unisono.gateway.session import Message, SessionState, Subscribed
+from unisono.gateway.sessions.session import Message, SessionState, Subscribed
 from unisono.gateway.sharing import Group
 from unisono.twin.talk import SignIn
 from unisono.wire.mqtt import Properties, SubscriptionTree, matches, split_shared
 
 if TYPE_CHECKING:
-    from unisono.gateway.peers import Peers
+    from unisono.gateway.fleet.peers import Peers
 
 __all__ = [
     "BROKER",

@@ -17,28 +17,28 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unisono.errors import HostError
-from unisono.gateway.admission import Admission
-from unisono.gateway.authentication import find_methods
 from unisono.gateway.broker import EVERY_S, BrokerTopics
 from unisono.gateway.clients import CROWDED, RATE, roll, series, serve_visitors
 from unisono.gateway.commit import Committer, LogWriter
 from unisono.gateway.connection import Connection, now_us, special_rights, spoken_for
 from unisono.gateway.delivering import Delivery
-from unisono.gateway.doorman import Doorman
-from unisono.gateway.handshake import TlsDoor
-from unisono.gateway.homes import Homes
-from unisono.gateway.keeper import Keeper
-from unisono.gateway.lasting import Lasting
-from unisono.gateway.limits import HubLimits
-from unisono.gateway.meter import Wait
+from unisono.gateway.door.admission import Admission
+from unisono.gateway.door.authentication import find_methods
+from unisono.gateway.door.doorman import Doorman
+from unisono.gateway.door.handshake import TlsDoor
+from unisono.gateway.door.limits import HubLimits
+from unisono.gateway.door.meter import Wait
+from unisono.gateway.door.signin import Desk
+from unisono.gateway.fleet.homes import Homes
+from unisono.gateway.fleet.peers import Peers, Reach
 from unisono.gateway.outlet import Outlet
-from unisono.gateway.peers import Peers, Reach
-from unisono.gateway.retained import Retained
 from unisono.gateway.routing import Place
-from unisono.gateway.session import PendingWill, SessionState
-from unisono.gateway.signin import Desk
+from unisono.gateway.sessions.keeper import Keeper
+from unisono.gateway.sessions.lasting import Lasting
+from unisono.gateway.sessions.retained import Retained
+from unisono.gateway.sessions.session import PendingWill, SessionState
+from unisono.gateway.sessions.wills import delay_of, publish_will
 from unisono.gateway.subscribing import hears
-from unisono.gateway.wills import delay_of, publish_will
 from unisono.store.bus import Bus
 from unisono.twin.record import GatewayStarted, Presence
 from unisono.twin.talk import (

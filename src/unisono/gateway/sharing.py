@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unisono.gateway.session import SessionState, Subscribed
+from unisono.gateway.sessions.session import SessionState, Subscribed
 
 __all__ = ["Group"]
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from unisono.access import canonical, may_subscribe
-from unisono.gateway.lasting import Safe
 from unisono.gateway.routing import Place, down_topics, hand_over, is_broker_filter, target_of
-from unisono.gateway.session import SessionState
-from unisono.gateway.session import Subscribed as Kept
+from unisono.gateway.sessions.lasting import Safe
+from unisono.gateway.sessions.session import SessionState
+from unisono.gateway.sessions.session import Subscribed as Kept
 from unisono.twin.record import Listening
 from unisono.wire.mqtt import ReasonCode, Subscription, split_shared
 from unisono.wire.mqtt.packets import Subscribe, Unsubscribe

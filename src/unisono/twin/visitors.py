@@ -116,7 +116,7 @@ class AttemptsAsk(msgspec.Struct, array_like=True):
 class Attempt(msgspec.Struct, array_like=True):
     """A connection that was not let in, or was ended for what it did. Alike ones are counted as one.
 
-    ``kind`` says what it looks like (`unisono.gateway.attempts`), ``code`` is one of ``unisono.errors.CODES``.
+    ``kind`` says what it looks like (`unisono.gateway.door.attempts`), ``code`` is one of ``unisono.errors.CODES``.
     ``password`` tells the shape of what was given, never the password.
     """
 

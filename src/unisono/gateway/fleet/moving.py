@@ -11,11 +11,11 @@ import msgspec
 
 from unisono.errors import HostError
 from unisono.gateway.connection import special_rights, spoken_for
-from unisono.gateway.homes import home_of
-from unisono.gateway.keeper import JOURNAL_BYTES, read_journal
-from unisono.gateway.ledger import Ended, Kept, KeptMessage, Ledger, Record, Whole, encode_entries
-from unisono.gateway.peers import PASSED_BYTES, Publication, decode_passed
-from unisono.gateway.session import SessionState
+from unisono.gateway.fleet.homes import home_of
+from unisono.gateway.fleet.peers import PASSED_BYTES, Publication, decode_passed
+from unisono.gateway.sessions.keeper import JOURNAL_BYTES, read_journal
+from unisono.gateway.sessions.ledger import Ended, Kept, KeptMessage, Ledger, Record, Whole, encode_entries
+from unisono.gateway.sessions.session import SessionState
 from unisono.store.connection import Connection
 from unisono.store.jetstream import call
 from unisono.store.log import Log

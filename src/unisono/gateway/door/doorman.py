@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unisono.errors import CODES
-from unisono.gateway.attempts import Attempts, describe_first, describe_password, describe_tls
-from unisono.gateway.limits import HubLimits
-from unisono.gateway.meter import Meter, Registrar, Seat, Wait
-from unisono.gateway.patience import Patience
+from unisono.gateway.door.attempts import Attempts, describe_first, describe_password, describe_tls
+from unisono.gateway.door.limits import HubLimits
+from unisono.gateway.door.meter import Meter, Registrar, Seat, Wait
+from unisono.gateway.door.patience import Patience
 from unisono.twin.visitors import AttemptsAnswer, AttemptsAsk, Failed, failed
 from unisono.wire.mqtt import Connect, ReasonCode
 

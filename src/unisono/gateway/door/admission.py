@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from unisono.gateway.authentication import Proving
 from unisono.gateway.connection import Connection, now_us, special_rights, spoken_for
-from unisono.gateway.doorman import GUESSES
-from unisono.gateway.homes import Arrival
-from unisono.gateway.session import SessionState
-from unisono.gateway.signin import Desk
+from unisono.gateway.door.authentication import Proving
+from unisono.gateway.door.doorman import GUESSES
+from unisono.gateway.door.signin import Desk
+from unisono.gateway.fleet.homes import Arrival
+from unisono.gateway.sessions.session import SessionState
+from unisono.gateway.sessions.wills import delay_of, will_is_sound
 from unisono.gateway.subscribing import hears
-from unisono.gateway.wills import delay_of, will_is_sound
 from unisono.twin.record import Presence, Refused
 from unisono.twin.talk import SignIn, Taken, taken
 from unisono.wire.mqtt import Connect, Properties, ReasonCode, State

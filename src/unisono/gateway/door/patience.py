@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable
 
-from unisono.gateway.limits import SignInLimits
+from unisono.gateway.door.limits import SignInLimits
 
 __all__ = ["Patience"]
 

@@ -13,7 +13,7 @@ from unisono.wire.mqtt import Properties, Publish, Session, Will
 
 if TYPE_CHECKING:
     from unisono.gateway.connection import Connection
-    from unisono.gateway.lasting import Lasting
+    from unisono.gateway.sessions.lasting import Lasting
     from unisono.twin.talk import SignIn
 
 __all__ = ["Message", "PendingWill", "SessionState", "Subscribed", "expiry_of", "is_text"]

@@ -18,8 +18,8 @@ import msgspec
 
 from unisono.errors import HostError, UnisonoError
 from unisono.gateway.commit import Committer
-from unisono.gateway.keeper import Keeper
 from unisono.gateway.routing import Abroad, Place
+from unisono.gateway.sessions.keeper import Keeper
 from unisono.store.bus import Bus, NobodyError
 from unisono.wire.mqtt import Properties, SubscriptionTree, split_shared
 

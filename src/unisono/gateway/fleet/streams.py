@@ -1,10 +1,10 @@
-"""The streams of other gateways, as a gateway reaches them: `unisono.gateway.peers.Reach` over NATS."""
+"""The streams of other gateways, as a gateway reaches them: `unisono.gateway.fleet.peers.Reach` over NATS."""
 
 from __future__ import annotations
 
-from unisono.gateway.keeper import JOURNAL_BYTES, read_journal
-from unisono.gateway.moving import JOURNALS, PASSED
-from unisono.gateway.peers import PASSED_BYTES, Pair
+from unisono.gateway.fleet.moving import JOURNALS, PASSED
+from unisono.gateway.fleet.peers import PASSED_BYTES, Pair
+from unisono.gateway.sessions.keeper import JOURNAL_BYTES, read_journal
 from unisono.store.connection import Connection
 from unisono.store.log import Log
 

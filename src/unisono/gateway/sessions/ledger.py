@@ -51,7 +51,7 @@ class KeptWill(msgspec.Struct, array_like=True, gc=False):
 
 
 class Subscription(msgspec.Struct, array_like=True, gc=False):
-    """One subscription of a session; fields as in `unisono.gateway.session.Subscribed`."""
+    """One subscription of a session; fields as in `unisono.gateway.sessions.session.Subscribed`."""
 
     filter: str
     qos: int

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from unisono.errors import HostError, UnisonoError
 from unisono.gateway.commit import Committer
-from unisono.gateway.ledger import (
+from unisono.gateway.sessions.ledger import (
     Began,
     Completed,
     Ended,
@@ -39,7 +39,7 @@ from unisono.gateway.ledger import (
     decode_entries,
     encode_entries,
 )
-from unisono.gateway.session import Message
+from unisono.gateway.sessions.session import Message
 
 __all__ = ["JOURNAL_BYTES", "Done", "Journal", "Keeper", "read_journal"]
 
@@ -231,7 +231,7 @@ class Keeper:
     ) -> bool:
         """Hand over what was offered since the last time, as one; False when there is nothing (``done`` is not called).
 
-        The rest as in `unisono.gateway.ledger.Kept`.
+        The rest as in `unisono.gateway.sessions.ledger.Kept`.
         """
         self._scheduled = False
         offered, self._offered = self._offered, []

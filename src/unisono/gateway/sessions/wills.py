@@ -14,7 +14,7 @@ import msgspec
 
 from unisono.errors import UnisonoError
 from unisono.gateway.routing import route
-from unisono.gateway.session import SessionState, is_text
+from unisono.gateway.sessions.session import SessionState, is_text
 from unisono.twin.record import Published, Refused, Reports
 from unisono.twin.talk import SignIn
 from unisono.wire.mqtt import PublishRun, Will

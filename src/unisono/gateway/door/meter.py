@@ -1,4 +1,4 @@
-"""Counting what comes in against `unisono.gateway.limits`: rates by token bucket; connections by thing, place, address.
+"""Counting what comes in against the limits: rates by token bucket; connections by thing, place, address.
 
 Knows numbers; time (seconds, monotonic) is passed in. Costs a call per chunk read, nothing per message, and nothing at
 all where no rate is set.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from unisono.gateway.limits import HubLimits
+from unisono.gateway.door.limits import HubLimits
 
 __all__ = ["Meter", "Registrar", "Seat"]
 

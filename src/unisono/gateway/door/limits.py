@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from unisono.errors import CallerError
-from unisono.gateway.policy import Policy
+from unisono.gateway.door.policy import Policy
 
 __all__ = [
     "LIMITS_FILE",

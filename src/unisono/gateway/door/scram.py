@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from unisono.errors import CallerError
-from unisono.gateway.authentication import Exchange, Step
+from unisono.gateway.door.authentication import Exchange, Step
 from unisono.twin.talk import SignIn
 
 __all__ = ["Finder", "Scram", "ScramKeys", "make_keys"]

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unisono.errors import UnisonoError
-from unisono.gateway.keeper import Done, Keeper
-from unisono.gateway.ledger import KeptWill, Record, Subscription
-from unisono.gateway.session import Message, PendingWill, SessionState, Subscribed
+from unisono.gateway.sessions.keeper import Done, Keeper
+from unisono.gateway.sessions.ledger import KeptWill, Record, Subscription
+from unisono.gateway.sessions.session import Message, PendingWill, SessionState, Subscribed
 from unisono.twin.talk import SignIn
 from unisono.wire.mqtt import Publish, Session, Will
 

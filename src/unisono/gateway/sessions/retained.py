@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from unisono.gateway.session import Message
+from unisono.gateway.sessions.session import Message
 from unisono.store.reader import Reader
 from unisono.wire.mqtt import Properties
 

@@ -1,0 +1,1 @@
+"""Who may come in: sign-in, limits and growing delays, what was tried and why it failed."""

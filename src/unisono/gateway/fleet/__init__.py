@@ -1,0 +1,1 @@
+"""Several gateways on one port: where a session lives, how connections and messages get there."""
