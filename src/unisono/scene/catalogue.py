@@ -142,12 +142,7 @@ def computed(value: Any) -> str:
 
 def _means(selector: Selector, twin: Twin, world: World) -> bool:
     """Whether a selection that was found by a thing, or is a wide one, has this thing in it."""
-    if twin.id in selector.things:
-        return True
-    own = twin.shape.model.kind or twin.model
-    if selector.kind is not None and own != selector.kind and not own.startswith(selector.kind + "."):
-        return False
-    return selector.place is None or world.inside(twin.place, selector.place)
+    return twin.id in selector.things or world.fits(selector, twin)
 
 
 def _keys(kind: str, selector: Selector | None, body: Any) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ from unisono.thing.shape import NAN
 from unisono.twin.places import Place, Places
 from unisono.twin.twin import Twin
 
-__all__ = ["MODES", "NO_VALUE", "World", "distance_m", "find_index", "value_of"]
+__all__ = ["MODES", "NO_VALUE", "World", "distance_m", "find_index", "is_kind", "value_of"]
 
 #: A property that has no value yet, or that a thing does not have.
 NO_VALUE = object()
@@ -78,7 +78,7 @@ class World:
 
     def fits(self, selector: Selector, twin: Twin) -> bool:
         """Whether a thing is one of those that a selector means by place or kind."""
-        if selector.kind is not None and not _is_kind(twin, selector.kind):
+        if selector.kind is not None and not is_kind(twin, selector.kind):
             return False
         return selector.place is None or self.inside(twin.place, selector.place)
 
@@ -89,7 +89,7 @@ class World:
         return NO_VALUE if twin is None or index is None else value_of(twin, index)
 
 
-def _is_kind(twin: Twin, kind: str) -> bool:
+def is_kind(twin: Twin, kind: str) -> bool:
     """``sensor`` is every kind of sensor, ``sensor.humidity`` one of them."""
     own = twin.shape.model.kind or twin.model
     return own == kind or own.startswith(kind + ".")
