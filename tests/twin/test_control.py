@@ -132,6 +132,15 @@ def test_a_call_is_confirmed_by_its_reply_with_the_output() -> None:
     assert (state(it), command(it).output, command(it).ended) == ("confirmed", {"n": 3}, T0 + 9)
 
 
+def test_a_call_of_which_nothing_left_waits_and_is_tried_again() -> None:
+    """Its gateway died with the connection, and the fold has not heard of that yet."""
+    it = home(call(), Sending("c1", T0), Sent("c1", T0, False, "nobody answers there", True))
+    assert (state(it), command(it).sending) == ("queued", False)
+    assert it.tick(2).effects == ["c1"]
+    it.say(Sending("c1", T0), Sent("c1", T0, False, "no answer within 5 s"))
+    assert (state(it), command(it).why) == ("failed", "no answer within 5 s")
+
+
 def test_a_late_reply_does_not_change_what_ended() -> None:
     it = home(call(), Sent("c1", T0))
     it.tick(3)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from unisono.errors import CallerError, UnisonoError
 from unisono.owner.owner import Owner
-from unisono.store.bus import Bus
+from unisono.store.bus import Bus, NobodyError
 from unisono.twin.command import Command, State
 from unisono.twin.outcome import Outcome
 from unisono.twin.record import Asked, Batch, Denied, Entry, Sending, Sent, Stopped, encode_batch
@@ -33,6 +33,17 @@ SENDING = 256
 POLICY_CODES = frozenset({"not_allowed", "interlocked", "confirmation_required", "too_many"})
 
 _encoder = msgspec.json.Encoder()
+
+
+#: Answers after which nobody knows whether a gateway delivered: none came, or it stumbled.
+UNCERTAIN = ("owner_unavailable", "internal")
+
+
+class Stuck(NamedTuple):
+    """What stood in a command's way."""
+
+    why: str
+    may_have_left: bool
 
 
 class Actor:
@@ -147,8 +158,11 @@ class Actor:
         else:
             topic = "set"
             payload = {"id": id, "state": asked.set}
-        why = await self._deliver(twin, topic, _encoder.encode(payload))
-        await self.told(Sent(id, self._at, why is None, why))
+        stuck = await self._deliver(twin, topic, _encoder.encode(payload))
+        await self.told(self._sent(id, stuck))
+
+    def _sent(self, id: str, stuck: Stuck | None) -> Sent:
+        return Sent(id, self._at) if stuck is None else Sent(id, self._at, False, stuck.why, not stuck.may_have_left)
 
     async def _send_desired(self, thing: str) -> None:
         twin = self._owner.twin(thing)
@@ -162,25 +176,28 @@ class Actor:
         once = [id for id in ids if not control.repeatable(twin, open_commands[id])]
         if once:
             await self.append(*(Sending(id, self._at) for id in once))
-        why = await self._deliver(twin, "desired", payload)
-        await self.told(*(Sent(id, self._at, why is None, why) for id in ids))
+        stuck = await self._deliver(twin, "desired", payload)
+        await self.told(*(self._sent(id, stuck) for id in ids))
 
     def desired(self, twin: Twin) -> bytes:
         """The payload of ``things/me/desired``."""
         values, commands = self._owner.fold.control.wanted(twin)
         return _encoder.encode({"state": values, "commands": commands})
 
-    async def _deliver(self, twin: Twin, topic: str, payload: bytes) -> str | None:
+    async def _deliver(self, twin: Twin, topic: str, payload: bytes) -> Stuck | None:
         """Hand a message to the gateway that holds the connection which listens for it; why it could not, or None."""
         way = self._owner.fold.control.way(twin, topic.partition("/")[0])
         if way is None:
-            return "the thing is not connected"
+            return Stuck("the thing is not connected", False)
         link, gateway = way
         message = msgspec.msgpack.encode(Down(twin.id, link.id, topic, payload))
         try:
             await self._bus.request(down(gateway), message, SEND_TIMEOUT_S)
         except UnisonoError as error:
-            return error.detail
+            # nobody was there, or the gateway answered that it delivered to nobody: after a restart the fold still
+            # takes a connection for open that went with its gateway
+            left = not isinstance(error, NobodyError) and error.code in UNCERTAIN
+            return Stuck(error.detail, left)
         return None
 
     async def told(self, *entries: Entry) -> None:

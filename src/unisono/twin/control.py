@@ -163,7 +163,7 @@ class Control:
         self._moved(entry.command)
         twin = partition.things.get(command.asked.thing)
         if not entry.ok:
-            self._not_sent(command, twin, entry.why)
+            self._not_sent(command, twin, entry)
             return
         if not command.deadline and twin is not None:
             keys = tuple(command.asked.set or ())
@@ -174,12 +174,12 @@ class Control:
                 command.again = partition.remind(timeout_s * AGAIN_SHARE, "command", entry.command)
         self._happen(command, Sign.SENT)
 
-    def _not_sent(self, command: Command, twin: Twin | None, why: str | None) -> None:
-        """It did not leave: what is harmless to repeat waits and is tried again, the rest ends."""
+    def _not_sent(self, command: Command, twin: Twin | None, entry: Sent) -> None:
+        """It did not leave, or may not have: what has not, or is harmless to repeat, waits and is tried again."""
         if command.state is not State.QUEUED or twin is None:
             return
-        if not self.repeatable(twin, command):
-            self._happen(command, Sign.NOT_SENT, why)
+        if not entry.waits and not self.repeatable(twin, command):
+            self._happen(command, Sign.NOT_SENT, entry.why)
         elif self.reachable(twin, command):
             self._fold.partition.remind(RETRY_S, "command", command.asked.id)
 
