@@ -146,3 +146,70 @@ async def test_removing_names_what_is_in_the_way(registry: Registry) -> None:
     with pytest.raises(CallerError) as refused:
         await registry.remove_place("garden")
     assert refused.value.code == "not_found"
+
+
+class Words:
+    """Says of a place what a test can read."""
+
+    def put(self, row: PlaceRow) -> bytes:
+        return f"{row.id} in {row.parent} {row.zone} {row.latitude} {row.longitude}".encode()
+
+    def removed(self, id: str) -> bytes:
+        return f"{id} gone".encode()
+
+
+async def told(registry: Registry) -> list[tuple[str, str]]:
+    """What the log was told since the last call: partition and words."""
+    pending = await registry.outbox_pending()
+    await registry.outbox_done([item.id for item in pending])
+    return [(item.partition, item.entry.decode()) for item in pending]
+
+
+async def test_zone_and_position_come_back(registry: Registry) -> None:
+    row = PlaceRow("home", "Home", {}, "home", None, "home", "0", "Asia/Shanghai", 31.25, -121.5)
+    await registry.put_place(row)
+    assert await registry.get_place("home") == row
+    assert await registry.list_places() == [row]
+
+
+async def test_the_log_is_told_of_what_concerns_it(registry: Registry) -> None:
+    await registry.put_place(PlaceRow("home", "Home", zone="Asia/Shanghai"), words=Words())
+    await registry.put_place(PlaceRow("hall", "Hall", parent="home"), words=Words())
+    assert await told(registry) == [("0", "home in None Asia/Shanghai None None"), ("0", "hall in home  None None")]
+    await registry.put_place(PlaceRow("hall", "Renamed", parent="home"), words=Words())
+    assert await told(registry) == [], "a name is nothing to scenes"
+    await registry.put_place(PlaceRow("hall", "Hall", parent="home", latitude=1.5, longitude=2.5), words=Words())
+    assert await told(registry) == [("0", "hall in home  1.5 2.5")]
+    with pytest.raises(CallerError):
+        await registry.put_place(PlaceRow("hall", "Hall", parent="nowhere"), words=Words())
+    with pytest.raises(CallerError):
+        await registry.remove_place("home", Words())
+    assert await told(registry) == [], "what was refused is not told"
+    await registry.remove_place("hall", Words())
+    assert await told(registry) == [("0", "hall gone")]
+
+
+async def test_a_move_to_another_partition_is_told_to_both(registry: Registry) -> None:
+    await plant(registry)
+    target = await registry.put_place(PlaceRow("plant", "Plant"), partitions=64)
+    assert target.partition != "0"
+    await registry.put_place(PlaceRow("floor", "Floor", parent="plant"), words=Words())
+    heard = await told(registry)
+    assert sorted(heard[:2]) == [("0", "floor gone"), ("0", "room gone")]
+    assert sorted(heard[2:]) == [
+        (target.partition, "floor in plant  None None"),
+        (target.partition, "room in floor  None None"),
+    ]
+
+
+async def test_places_of_before_are_told_once(registry: Registry) -> None:
+    await plant(registry)
+    await registry.tell_places(Words())
+    assert sorted(words for _, words in await told(registry)) == [
+        "floor in home  None None",
+        "garden in home  None None",
+        "home in None  None None",
+        "room in floor  None None",
+    ]
+    await registry.tell_places(Words())
+    assert await told(registry) == []

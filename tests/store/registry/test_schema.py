@@ -78,6 +78,7 @@ async def test_what_the_first_schema_kept_is_there_after_the_newest(url: str) ->
         )
     await database.close()
     registry = await Registry.open(url)
+    assert await registry.get_place("home") == PlaceRow("home", "Home", {}, "home", None, "home", "0")
     assert await registry.find_things(q="lamp") == [ThingRow("lamp", "Lamp", "light", 1, "home", "home", created=5)]
     await registry.close()
 

@@ -1,4 +1,4 @@
-"""The registry (SQL): places, models, things, credentials, people, tokens, the outbox and checkpoints.
+"""The registry (SQL): places, models, things, scenes, credentials, people, tokens, the outbox and checkpoints.
 
 SQLAlchemy loads when `Registry` is first asked for: rows and `Checkpoints` alone do without.
 """
@@ -24,6 +24,8 @@ from unisono.store.registry.rows import (
     PersonRow,
     PlaceRow,
     PolicyRow,
+    SceneRow,
+    SceneVersionRow,
     SignInFacts,
     ThingRow,
     TokenRow,
@@ -50,6 +52,8 @@ __all__ = [
     "PlaceRow",
     "PolicyRow",
     "Registry",
+    "SceneRow",
+    "SceneVersionRow",
     "SignInFacts",
     "ThingRow",
     "TokenRow",

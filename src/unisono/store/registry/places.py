@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 import sqlalchemy as sa
@@ -15,14 +16,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from unisono.errors import CallerError
 from unisono.store.registry import shape
 from unisono.store.registry.database import Database
-from unisono.store.registry.rows import PlaceRow
-from unisono.store.registry.tables import place, thing
+from unisono.store.registry.outbox import add_to_outbox
+from unisono.store.registry.rows import OutboxRow, PlaceRow
+from unisono.store.registry.tables import meta, place, scene, thing
 
-__all__ = ["Places", "below"]
+__all__ = ["PlaceWords", "Places", "below"]
 
 # Country > company > plant > building > floor > area > line > cell is eight; the rest is room for taste. A bound, so
 # that walking up always ends.
 MAX_DEPTH = 32
+
+# Whether the places that were there before the log heard of places have been told to it.
+META_TOLD = "places.told"
+
+
+class PlaceWords(Protocol):
+    """How places are said to the log. The registry knows when and to which partition, not how."""
+
+    def put(self, row: PlaceRow) -> bytes: ...
+    def removed(self, id: str) -> bytes: ...
 
 
 def below(ids: Sequence[str]) -> sa.Select[str]:
@@ -70,8 +82,12 @@ class Places:
         async with self._database.read() as connection:
             return await _path(connection, id)
 
-    async def put_place(self, row: PlaceRow, *, partitions: int = 1, new: bool = False) -> PlaceRow:
+    async def put_place(
+        self, row: PlaceRow, *, partitions: int = 1, new: bool = False, words: PlaceWords | None = None
+    ) -> PlaceRow:
         """Add or change a place and return it with its root and partition.
+
+        ``words``: the log is told of it, and of what is below when that comes to another partition.
 
         A new root gets the partition, out of ``partitions``, that serves the fewest things. Raises CallerError bad_id,
         not_found (no such parent), exists (``new`` and the id is taken), bad_value (a cycle, or too deep) and in_use
@@ -90,14 +106,30 @@ class Places:
                     .where(place.c.id.in_(below([row.id])))
                     .values(root=row.root, partition=row.partition)
                 )
+            if words is not None:
+                await add_to_outbox(connection, await _said(connection, row, old, words))
         return row
 
-    async def remove_place(self, id: str) -> None:
+    async def tell_places(self, words: PlaceWords) -> None:
+        """Tell the log of every place, once in a registry's life: those that were there before it was told of any."""
+        async with self._database.write() as connection:
+            if await connection.scalar(sa.select(meta.c.value).where(meta.c.key == META_TOLD)) is not None:
+                return
+            rows = shape.rows(PlaceRow, await connection.execute(sa.select(*shape.columns(place, PlaceRow))))
+            await add_to_outbox(connection, [OutboxRow(row.partition, words.put(row)) for row in rows])
+            await connection.execute(sa.insert(meta), {"key": META_TOLD, "value": "yes"})
+
+    async def remove_place(self, id: str, words: PlaceWords | None = None) -> None:
         """Remove a place that nothing uses. Raises CallerError not_found, or in_use naming what uses it."""
         async with self._database.write() as connection:
-            if await _get(connection, id) is None:
+            old = await _get(connection, id)
+            if old is None:
                 raise CallerError(f"there is no place {id!r}", code="not_found")
-            for noun, column, key in (("places", place.c.parent, place.c.id), ("things", thing.c.place, thing.c.id)):
+            for noun, column, key in (
+                ("places", place.c.parent, place.c.id),
+                ("things", thing.c.place, thing.c.id),
+                ("scenes", scene.c.place, scene.c.id),
+            ):
                 users = await _users(connection, sa.select(key).where(column == id).order_by(key))
                 if users:
                     raise CallerError(
@@ -106,12 +138,26 @@ class Places:
                         mend="Move or remove them first",
                     )
             await connection.execute(sa.delete(place).where(place.c.id == id))
+            if words is not None:
+                await add_to_outbox(connection, [OutboxRow(old.partition, words.removed(id))])
 
 
 async def _get(connection: AsyncConnection, id: str) -> PlaceRow | None:
     query = sa.select(*shape.columns(place, PlaceRow)).where(place.c.id == id)
     found = (await connection.execute(query)).first()
     return PlaceRow(*found) if found else None
+
+
+async def _said(connection: AsyncConnection, row: PlaceRow, old: PlaceRow | None, words: PlaceWords) -> list[OutboxRow]:
+    """What the log must hear of a change that is in the transaction already. A mere name is nothing to it."""
+    if old is not None and old.partition != row.partition:
+        query = sa.select(*shape.columns(place, PlaceRow)).where(place.c.id.in_(below([row.id])))
+        moved = shape.rows(PlaceRow, await connection.execute(query))
+        gone = [OutboxRow(old.partition, words.removed(each.id)) for each in moved]
+        return [*gone, *(OutboxRow(row.partition, words.put(each)) for each in moved)]
+    if old is None or words.put(old) != words.put(row):
+        return [OutboxRow(row.partition, words.put(row))]
+    return []
 
 
 async def _path(connection: AsyncConnection, id: str) -> list[str]:
@@ -161,7 +207,7 @@ async def _settle(connection: AsyncConnection, row: PlaceRow, old: PlaceRow | No
         assert top is not None  # its id was read in this transaction
         row = msgspec.structs.replace(row, root=top.id, partition=top.partition)
     if old is not None and old.root != row.root:
-        await _refuse_to_carry_things(connection, row.id, old.root, row.root)
+        await _refuse_to_carry(connection, row.id, old.root, row.root)
     return row
 
 
@@ -174,16 +220,19 @@ async def _height(connection: AsyncConnection, id: str) -> int:
     return height
 
 
-async def _refuse_to_carry_things(connection: AsyncConnection, id: str, old_root: str, root: str) -> None:
-    # Things' twins and history live with the partition of their root; moving those is an operation of its own.
-    users = await _users(connection, sa.select(thing.c.id).where(thing.c.place.in_(below([id]))).order_by(thing.c.id))
-    if users:
-        raise CallerError(
-            f"{id!r} cannot leave {old_root!r} for {root!r} while it holds the things {users}",
-            code="in_use",
-            field="parent",
-            mend="Move the things to another place of their root first",
-        )
+async def _refuse_to_carry(connection: AsyncConnection, id: str, old_root: str, root: str) -> None:
+    # Things' twins and history, and scenes' runs, live with the partition of their root; moving those is an operation
+    # of its own.
+    for noun, table in (("things", thing), ("scenes", scene)):
+        query = sa.select(table.c.id).where(table.c.place.in_(below([id]))).order_by(table.c.id)
+        users = await _users(connection, query)
+        if users:
+            raise CallerError(
+                f"{id!r} cannot leave {old_root!r} for {root!r} while it holds the {noun} {users}",
+                code="in_use",
+                field="parent",
+                mend=f"Move the {noun} to another place of their root first",
+            )
 
 
 async def _least_loaded(connection: AsyncConnection, id: str, partitions: int) -> str:

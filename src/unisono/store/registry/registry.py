@@ -28,6 +28,7 @@ from unisono.store.registry.outbox import Outbox
 from unisono.store.registry.people import People
 from unisono.store.registry.places import Places
 from unisono.store.registry.policies import Policies
+from unisono.store.registry.scenes import Scenes
 from unisono.store.registry.schema import migrate
 from unisono.store.registry.tables import meta
 from unisono.store.registry.things import Things
@@ -36,7 +37,19 @@ __all__ = ["Registry"]
 
 
 class Registry(
-    Places, Models, Things, Credentials, Certificates, Claims, People, Alarms, Policies, Audit, Outbox, Checkpoints
+    Places,
+    Models,
+    Things,
+    Scenes,
+    Credentials,
+    Certificates,
+    Claims,
+    People,
+    Alarms,
+    Policies,
+    Audit,
+    Outbox,
+    Checkpoints,
 ):
     """Rows in and out of one database; may be used by several processes at once.
 

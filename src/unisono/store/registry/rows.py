@@ -23,6 +23,8 @@ __all__ = [
     "PersonRow",
     "PlaceRow",
     "PolicyRow",
+    "SceneRow",
+    "SceneVersionRow",
     "SignInFacts",
     "ThingRow",
     "TokenRow",
@@ -33,7 +35,8 @@ __all__ = [
 class PlaceRow(msgspec.Struct, frozen=True):
     """A place in its tree. ``root`` and ``partition`` are the registry's to fill: what a caller puts there is ignored.
 
-    ``names`` holds further names by language tag, one or several each.
+    ``names`` holds further names by language tag, one or several each. ``zone`` is an IANA name, empty: as its parent;
+    ``latitude`` and ``longitude`` are degrees, north and east positive.
     """
 
     id: str
@@ -43,6 +46,9 @@ class PlaceRow(msgspec.Struct, frozen=True):
     parent: str | None = None
     root: str = ""
     partition: str = ""
+    zone: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 class ModelRow(msgspec.Struct, frozen=True):
@@ -73,6 +79,35 @@ class ThingRow(msgspec.Struct, frozen=True, gc=False):
     created: int = 0
     simulated: bool = False
     names: dict[str, list[str]] = {}
+
+
+class SceneRow(msgspec.Struct, frozen=True):
+    """A scene as it is in force. ``root`` may be left empty: the registry fills it; a wrong one is refused.
+
+    ``at`` and ``by`` (``kind`` and ``id``): who saved this version, and when; ``switched_*``: who let it be triggered,
+    or not, since it was there.
+    """
+
+    id: str
+    name: str
+    place: str
+    version: int
+    enabled: bool = True
+    root: str = ""
+    at: int = 0
+    by: dict[str, str] = {}
+    switched_at: int | None = None
+    switched_by: dict[str, str] | None = None
+
+
+class SceneVersionRow(msgspec.Struct, frozen=True):
+    """One immutable version of a scene; ``document`` is its text as it was written."""
+
+    scene: str
+    version: int
+    document: str
+    at: int = 0
+    by: dict[str, str] = {}
 
 
 class CredentialRow(msgspec.Struct, frozen=True, gc=False):

@@ -22,6 +22,8 @@ __all__ = [
     "person",
     "place",
     "policy",
+    "scene",
+    "scene_version",
     "setup",
     "thing",
     "token",
@@ -50,6 +52,10 @@ place = sa.Table(
     sa.Column("parent", _id, sa.ForeignKey("place.id"), index=True),
     sa.Column("root", _id, nullable=False, index=True),
     sa.Column("partition", sa.Text, nullable=False),
+    # An IANA name, empty: as its parent. The default is for the rows that were there before the column.
+    sa.Column("zone", sa.Text, nullable=False, server_default=""),
+    sa.Column("latitude", sa.Double),
+    sa.Column("longitude", sa.Double),
 )
 
 model = sa.Table(
@@ -84,6 +90,35 @@ thing = sa.Table(
     sa.Index(None, "place", "id"),
     sa.Index(None, "root", "id"),
     sa.Index(None, "model", "id"),
+)
+
+# A scene as it is in force; what it says is in its versions. ``at``, ``by``: who saved this version; ``switched``: who
+# let it be triggered, or not, since.
+scene = sa.Table(
+    "scene",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("place", _id, sa.ForeignKey("place.id"), nullable=False),
+    sa.Column("root", _id, sa.ForeignKey("place.id"), nullable=False),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.JSON, nullable=False),
+    sa.Column("switched_at", sa.BigInteger),
+    sa.Column("switched_by", sa.JSON(none_as_null=True)),
+    sa.Column("folded", sa.Text, nullable=False),
+    sa.Index(None, "place", "id"),
+)
+
+scene_version = sa.Table(
+    "scene_version",
+    metadata,
+    sa.Column("scene", _id, sa.ForeignKey("scene.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.JSON, nullable=False),
 )
 
 # No key to thing: the row of a removed thing stays, without its hash, so that versions never start again.
