@@ -107,4 +107,6 @@ def test_what_is_not_yaml_has_no_lines() -> None:
 @given(st.text(alphabet="ab:-[]{}&*!? \n'\"#|>,", max_size=40))
 def test_any_text_is_read_or_refused(text: str) -> None:
     documents, faults = read_documents(text.encode())
-    assert documents or faults or not any(line.strip() and not line.startswith("#") for line in text.splitlines())
+    assert (
+        documents or faults or not any(line.strip() and not line.strip().startswith("#") for line in text.splitlines())
+    )

@@ -20,10 +20,11 @@ MAX_NODES = 2_000_000  # with every alias written out; 16 MB of JSON have about 
 
 
 class Located(NamedTuple):
-    """A fault of the text: what, and the line it is in (1 is the first)."""
+    """A fault of the text: what, and the line and column it is in (1 is the first)."""
 
     message: str
     line: int | None
+    column: int | None = None
 
 
 def read_documents(data: bytes) -> tuple[list[Any], list[Located]]:
@@ -41,18 +42,20 @@ def read_documents(data: bytes) -> tuple[list[Any], list[Located]]:
             guard.see(event)
         return list(yaml.load_all(data, Loader=stranger_loader())), guard.faults
     except _HarmfulError as harm:
-        return [], [Located(str(harm), harm.line)]
+        return [], [Located(str(harm), harm.line, harm.column)]
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark is not None else None
-        return [], [Located(f"it is not YAML: {error.problem or error.context}", line)]
+        mark = error.problem_mark
+        spot = (mark.line + 1, mark.column + 1) if mark is not None else (None, None)
+        return [], [Located(f"it is not YAML: {error.problem or error.context}", *spot)]
     except (yaml.YAMLError, ValueError) as error:
         return [], [Located(f"it is not YAML: {error}".splitlines()[0], None)]
 
 
 class _HarmfulError(Exception):
-    def __init__(self, message: str, line: int) -> None:
+    def __init__(self, message: str, mark: Any) -> None:
         super().__init__(message)
-        self.line = line
+        self.line = mark.line + 1
+        self.column = mark.column + 1
 
 
 class _Open:
@@ -77,45 +80,46 @@ class _Guard:
 
     def see(self, event: Any) -> None:
         kind = type(event).__name__
-        line = event.start_mark.line + 1
+        mark = event.start_mark
         if kind in ("SequenceStartEvent", "MappingStartEvent"):
-            self._member(event, line, None)
+            self._member(event, mark, None)
             self._open.append(_Open(event.anchor, set() if kind == "MappingStartEvent" else None))
             if len(self._open) > MAX_NESTING:
-                raise _HarmfulError(f"it is nested deeper than {MAX_NESTING} levels", line)
+                raise _HarmfulError(f"it is nested deeper than {MAX_NESTING} levels", mark)
         elif kind in ("SequenceEndEvent", "MappingEndEvent"):
             closed = self._open.pop()
             if closed.anchor is not None:
                 self._sizes[closed.anchor] = closed.size
-            self._grow(closed.size, line)
+            self._grow(closed.size, mark)
         elif kind == "ScalarEvent":
-            self._member(event, line, event.value)
+            self._member(event, mark, event.value)
             if event.anchor is not None:
                 self._sizes[event.anchor] = 1
-            self._grow(1, line)
+            self._grow(1, mark)
         elif kind == "AliasEvent":
-            self._member(event, line, None)
+            self._member(event, mark, None)
             if event.anchor not in self._sizes:
-                raise _HarmfulError(f"*{event.anchor} stands before or inside what it repeats", line)
-            self._grow(self._sizes[event.anchor], line)
+                raise _HarmfulError(f"*{event.anchor} stands before or inside what it repeats", mark)
+            self._grow(self._sizes[event.anchor], mark)
         elif kind == "DocumentStartEvent":
             self._sizes.clear()
 
-    def _member(self, event: Any, line: int, key: str | None) -> None:
+    def _member(self, event: Any, mark: Any, key: str | None) -> None:
         if not self._open:
             return
         parent = self._open[-1]
         if parent.keys is not None and parent.nodes % 2 == 0 and key is not None:
             if key in parent.keys:
-                self.faults.append(Located(f"the key {key!r} is given twice; only the last one would count", line))
+                message = f"the key {key!r} is given twice; only the last one would count"
+                self.faults.append(Located(message, mark.line + 1, mark.column + 1))
             parent.keys.add(key)
         parent.nodes += 1
 
-    def _grow(self, size: int, line: int) -> None:
+    def _grow(self, size: int, mark: Any) -> None:
         if self._open:
             self._open[-1].size += size
             if self._open[-1].size > MAX_NODES:
-                raise _HarmfulError(f"it has more than {MAX_NODES} values once its aliases are written out", line)
+                raise _HarmfulError(f"it has more than {MAX_NODES} values once its aliases are written out", mark)
 
 
 class Lines:
@@ -130,18 +134,23 @@ class Lines:
 
         A text part may also name a member of a sequence by its ``key`` (``services``, ``light``), as diagnostics do.
         """
+        spot = self.spot(document, path)
+        return spot[0] if spot is not None else None
+
+    def spot(self, document: int, path: Sequence[str | int]) -> tuple[int, int] | None:
+        """As `find`, with the column."""
         if self._roots is None:
             self._roots = _compose(self._data)
         if document >= len(self._roots) or self._roots[document] is None:
             return None
         node = self._roots[document]
-        line: int = node.start_mark.line
+        mark = node.start_mark
         for part in path:
             step = _step(node, part)
             if step is None:
                 break
-            line, node = step
-        return line + 1
+            mark, node = step
+        return mark.line + 1, mark.column + 1
 
 
 def _compose(data: bytes) -> list[Any]:
@@ -153,14 +162,14 @@ def _compose(data: bytes) -> list[Any]:
         return []
 
 
-def _step(node: Any, part: str | int) -> tuple[int, Any] | None:
+def _step(node: Any, part: str | int) -> tuple[Any, Any] | None:
     if isinstance(node.value, str):
         return None
     if node.id == "mapping":
-        return next(((key.start_mark.line, value) for key, value in node.value if key.value == part), None)
+        return next(((key.start_mark, value) for key, value in node.value if key.value == part), None)
     if isinstance(part, int):
-        return (node.value[part].start_mark.line, node.value[part]) if part < len(node.value) else None
+        return (node.value[part].start_mark, node.value[part]) if part < len(node.value) else None
     for item in node.value:
         if item.id == "mapping" and any(key.value == "key" and value.value == part for key, value in item.value):
-            return item.start_mark.line, item
+            return item.start_mark, item
     return None
