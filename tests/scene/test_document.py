@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unisono.errors import CallerError
-from unisono.scene.document import MAX_DEPTH, MAX_SCENE_BYTES, MAX_STEPS, Scene, kind_of, load_scene, scene_schema
+from unisono.scene.document import MAX_DEPTH, MAX_STEPS, Scene, kind_of, load_scene, scene_schema
+from unisono.scene.text import MAX_SCENE_BYTES
 
 GOOD: dict[str, Any] = {
     "id": "s",
@@ -38,6 +39,7 @@ def test_good() -> None:
     assert load_scene(json.dumps(GOOD)) == scene
     assert load_scene(msgspec.yaml.encode(GOOD)) == scene
     assert msgspec.convert(msgspec.to_builtins(scene), Scene) == scene
+    assert load_scene(msgspec.json.encode(scene)) == scene
     assert [kind_of(action)[0] for action in scene.then] == ["set", "wait", "repeat", "choose"]
 
 
@@ -141,6 +143,10 @@ def test_every_field_with_any_value(data: st.DataObject) -> None:
         target = target[key]
     target[path[-1]] = data.draw(VALUES)
     try:
-        load_scene(document)
+        scene = load_scene(document)
     except CallerError as error:
         assert error.code == "bad_scene"
+        assert error.field
+        assert error.expected
+    else:
+        assert load_scene(msgspec.json.encode(scene)) == scene, "what the log will say of it"

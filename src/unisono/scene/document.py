@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta
 from unisono.errors import CallerError
 from unisono.scene.explain import explained
 from unisono.scene.schedule import Timing
+from unisono.scene.text import read_document
 
 __all__ = [
     "Action",
@@ -31,7 +32,6 @@ __all__ = [
     "scene_schema",
 ]
 
-MAX_SCENE_BYTES = 256 * 1024
 #: Steps inside steps; deeper ones nobody can read.
 MAX_DEPTH = 12
 #: Triggers, conditions and steps of one scene in all: what one person can still oversee, many times over.
@@ -404,19 +404,13 @@ def kind_of(part: Trigger | Condition | Action) -> tuple[str, Any]:
 def load_scene(document: bytes | str | Mapping[str, Any]) -> Scene:
     """The scene that a YAML or JSON document or a plain mapping says; types and bounds are checked.
 
-    Raises CallerError ``too_large``, ``bad_json`` (no YAML) or ``bad_scene`` with ``field`` as the path in it.
+    Raises what `read_document` raises, and CallerError ``bad_scene`` with ``field`` as the path in it.
     """
-    if isinstance(document, bytes | str):
-        if len(document) > MAX_SCENE_BYTES:
-            detail = f"a scene of {len(document)} bytes"
-            raise CallerError(detail, code="too_large", expected=f"at most {MAX_SCENE_BYTES}")
-        document = _parse(document)
+    document = read_document(document)
     try:
         scene = msgspec.convert(document, Scene)
     except msgspec.ValidationError as error:
         raise explained(str(error), Scene) from None
-    except RecursionError:
-        raise _deep("") from None
     _check_parts(scene)
     return scene
 
@@ -428,26 +422,6 @@ def scene_schema() -> dict[str, Any]:
         if name in ("Trigger", "Condition", "Action"):
             part["oneOf"] = [{"required": [kind]} for kind, _name in _MEMBERS[globals()[name]]]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-def _parse(document: bytes | str) -> Any:
-    """What a text says. JSON, the form in which scenes enter the log, is read a hundred times faster than YAML."""
-    data = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
-    if data.startswith(b"{"):
-        try:
-            return msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass  # YAML may begin like this too, and its reader says where a fault is
-    from unisono.thing.text import read_documents  # only who edits scenes pays for it
-
-    documents, faults = read_documents(data)
-    if faults:
-        message, line, column = faults[0]
-        where = f" (line {line}, column {column})" if line is not None else ""
-        raise CallerError(f"{message}{where}", code="bad_json", expected="YAML or JSON")
-    if len(documents) != 1:
-        raise CallerError(f"{len(documents)} documents", code="bad_json", expected="one scene")
-    return documents[0]
 
 
 def _deep(path: str) -> CallerError:
