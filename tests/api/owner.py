@@ -17,13 +17,15 @@ __all__ = ["FakeOwner"]
 
 
 class FakeOwner:
-    """Keeps things, values and commands in dictionaries; ``entries`` is all that came through the log."""
+    """Keeps things, values and commands in dictionaries; ``entries`` is all that came through the log,
+    ``places`` what of it was about places."""
 
     def __init__(self, bus: Bus, log: Log, partition: str = "0") -> None:
         self.bus = bus
         self.log = log
         self.partition = partition
         self.entries: list[Any] = []
+        self.places: list[record.PlacePut | record.PlaceRemoved] = []
         self.things: dict[str, record.ThingPut] = {}
         self.twins: dict[str, talk.TwinView] = {}
         self.commands: dict[str, talk.CommandView] = {}
@@ -65,6 +67,9 @@ class FakeOwner:
 
     def _take(self, seq: int, payload: bytes) -> None:
         for entry in record.decode_batch(payload).entries:
+            if isinstance(entry, record.PlacePut | record.PlaceRemoved):
+                self.places.append(entry)
+                continue
             self.entries.append(entry)
             if isinstance(entry, record.ThingPut):
                 self.things[entry.id] = entry

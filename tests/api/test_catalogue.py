@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.api.conftest import Hub
 from tests.api.test_things import add, add_home
+from unisono.api.place_words import PLACE_WORDS
+from unisono.store.registry import PlaceRow
 from unisono.twin import record
 
 VALVE: dict[str, Any] = {
@@ -53,6 +56,58 @@ async def test_places_are_a_tree(hub: Hub) -> None:
     assert (await hub.http.delete("/api/v1/places/attic")).status_code == 204
     assert (await hub.http.get("/api/v1/places/attic")).status_code == 404
     assert (await hub.http.patch("/api/v1/places/nowhere", json={"name": "x"})).json()["code"] == "not_found"
+
+
+async def test_a_place_has_a_zone_and_a_position(hub: Hub) -> None:
+    await add_home(hub)
+    there = {"latitude": 31.25, "longitude": 121.5}
+    body = {"id": "flat", "name": "Flat", "zone": "Asia/Shanghai", "position": there}
+    flat = (await hub.http.post("/api/v1/places", json=body)).json()
+    assert (flat["zone"], flat["position"]) == ("Asia/Shanghai", there)
+    hub.owner.places.clear()
+    changed = (await hub.http.patch("/api/v1/places/home", json={"zone": "Europe/Berlin", "position": there})).json()
+    assert (changed["zone"], changed["position"]) == ("Europe/Berlin", there)
+    assert hub.owner.places == [record.PlacePut("home", None, "Europe/Berlin", 31.25, 121.5)], "folded by the answer"
+    named = (await hub.http.patch("/api/v1/places/home", json={"name": "Our home"})).json()
+    assert (named["zone"], named["position"]) == ("Europe/Berlin", there)
+    gone = (await hub.http.patch("/api/v1/places/home", json={"zone": "", "position": None})).json()
+    assert (gone["zone"], gone["position"]) == ("", None)
+    await hub.http.delete("/api/v1/places/flat")
+    assert hub.owner.places[1:] == [record.PlacePut("home"), record.PlaceRemoved("flat")]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"zone": "Mars/Olympus"}, "zone"),
+        ({"zone": "../etc/passwd"}, "zone"),
+        ({"zone": 8}, "zone"),
+        ({"position": {"latitude": 91, "longitude": 0}}, "position.latitude"),
+        ({"position": {"latitude": 0, "longitude": -181}}, "position.longitude"),
+        ({"position": {"latitude": 0}}, "position.longitude"),
+        ({"position": [1, 2]}, "position"),
+    ],
+)
+async def test_a_place_that_is_nowhere(hub: Hub, change: dict[str, Any], field: str) -> None:
+    await add_home(hub)
+    hub.owner.places.clear()
+    for answer in (
+        await hub.http.patch("/api/v1/places/home", json=change),
+        await hub.http.post("/api/v1/places", json={"name": "New", **change}),
+    ):
+        problem = answer.json()
+        assert (answer.status_code, problem["code"], problem["field"]) == (422, "bad_value", field)
+        assert problem["expected"]
+    assert hub.owner.places == []
+
+
+async def test_places_of_before_are_told_to_the_owner(hub: Hub) -> None:
+    await hub.context.registry.put_place(PlaceRow("old", "Old", zone="Asia/Tokyo"))
+    async with hub.context.registry._database.write() as connection:
+        await connection.exec_driver_sql("DELETE FROM meta WHERE key = 'places.told'")
+    await hub.context.registry.tell_places(PLACE_WORDS)
+    await hub.context.in_force(["0"])
+    assert hub.owner.places == [record.PlacePut("old", None, "Asia/Tokyo")]
 
 
 async def test_models_are_immutable_versions(hub: Hub) -> None:

@@ -24,6 +24,8 @@ async def add_home(hub: Hub) -> None:
         "kind": "room",
         "parent": "home",
         "root": "home",
+        "zone": "",
+        "position": None,
     }
 
 

@@ -33,6 +33,7 @@ from unisono.api import (
     people,
     places,
     policies,
+    scenes,
     status,
     things,
 )
@@ -114,6 +115,7 @@ def create_app(context: ApiContext) -> Front:
             models.router,
             places.router,
             policies.router,
+            scenes.router,
             people.router,
             clients.router,
             clients.attempts,
@@ -149,8 +151,8 @@ def _description() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Unisono",
         version=VERSION,
-        description="Things, places, models, commands and history of one hub. Live changes: WebSocket /api/v1/live. "
-        "Errors are RFC 9457 problem documents with a stable `code`.",
+        description="Things, places, scenes, models, commands and history of one hub. "
+        "Live changes: WebSocket /api/v1/live. Errors are RFC 9457 problem documents with a stable `code`.",
         path="/api",
         render_plugins=[JsonRenderPlugin(path="/openapi.json", media_type=MediaType.JSON)],
         components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),

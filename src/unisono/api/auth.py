@@ -199,9 +199,12 @@ class Auth:
         wanted: Mapping[str, Any] | None,
         call: str | None,
         path: Sequence[str],
+        *,
+        action: Action = Action.CONTROL,
     ) -> None:
-        """Raise CallerError ``not_allowed`` when a command is too risky for ``identity`` there."""
-        self.require(identity, Action.CONTROL, path, access.risk_of(model, wanted or {}, call))
+        """Raise CallerError ``not_allowed`` when a command is too risky for ``identity`` there, now or (by ``action``)
+        as what a scene does."""
+        self.require(identity, action, path, access.risk_of(model, wanted or {}, call))
 
     # passwords and tokens
 

@@ -23,8 +23,10 @@ from unisono.api.confirming import Confirmations
 from unisono.api.directory import Directory
 from unisono.api.live import LiveView, Subscription, Whereabouts
 from unisono.api.owners import Owners
+from unisono.api.place_words import PLACE_WORDS
 from unisono.api.programs import Programs
 from unisono.api.relay import AppendLog, Relay, encode_entry
+from unisono.api.scene_facts import SceneFacts
 from unisono.errors import CallerError
 from unisono.store.bus import Bus
 from unisono.store.registry import OutboxRow, PlaceRow, Registry, ThingRow
@@ -75,6 +77,7 @@ class ApiContext:
         self.catalog = Catalog(self.registry)
         self.programs = Programs(self)
         self.claiming = Claiming(self)
+        self.scenes = SceneFacts(self)
         self.directory = Directory(self.registry, self.bus, self.pepper, self.programs, self.claiming)
         self.relay = Relay(self.registry, self.log_of, self.hub_id, now_us)
         self.confirmations = Confirmations(self.pepper)
@@ -89,6 +92,7 @@ class ApiContext:
     async def start(self) -> None:
         """Answer sign-ins, relay what an earlier life left, and follow the owners' live changes."""
         await self.registry.remove_expired_tokens(now_us())
+        await self.registry.tell_places(PLACE_WORDS)
         await self.directory.start()
         self._live_ends.append(await self.bus.serve(talk.PROGRAM_ASKS, self.programs.ask, queue=QUEUE))
         self._live_ends.append(await self.bus.serve(talk.CLAIM, self.claiming.answer, queue=QUEUE))

@@ -15,8 +15,10 @@ from unisono.api.auth import Identity
 from unisono.api.context import ApiContext
 from unisono.api.ids import check_id, free_id
 from unisono.api.inject import Asker, Context
+from unisono.api.place_words import PLACE_WORDS
 from unisono.errors import CallerError
 from unisono.store.registry import PlaceRow
+from unisono.twin.places import read_zone
 
 __all__ = ["router"]
 
@@ -86,10 +88,30 @@ async def _add(context: ApiContext, identity: Identity, data: shapes.PlaceNew) -
         place_id = check_id(data.id)
     else:
         place_id = await _free(context, data.name, kind)
-    row = PlaceRow(place_id, data.name, shapes.names(data.names), kind, data.parent)
-    row = await context.registry.put_place(row, partitions=len(context.partitions), new=True)
+    row = PlaceRow(
+        place_id,
+        data.name,
+        shapes.names(data.names),
+        kind,
+        data.parent,
+        zone=_zone(data.zone),
+        latitude=data.position.latitude if data.position else None,
+        longitude=data.position.longitude if data.position else None,
+    )
+    return shapes.place(await _put(context, row, new=True))
+
+
+def _zone(name: str) -> str:
+    """An IANA name, or "" for that of the place around. Raises CallerError ``bad_value``."""
+    return read_zone(name).key if name else ""
+
+
+async def _put(context: ApiContext, row: PlaceRow, old: PlaceRow | None = None, *, new: bool = False) -> PlaceRow:
+    """Save a place; answered once the owners know of it."""
+    row = await context.registry.put_place(row, partitions=len(context.partitions), new=new, words=PLACE_WORDS)
     context.places_changed()
-    return shapes.place(row)
+    await context.in_force({row.partition, old.partition if old is not None else row.partition})
+    return row
 
 
 async def _free(context: ApiContext, name: str, kind: str) -> str:
@@ -113,18 +135,24 @@ async def change_place(
         names=old.names if data.names is UNSET else shapes.names(data.names),
         kind=old.kind if data.kind is UNSET else data.kind,
         parent=old.parent if data.parent is UNSET else data.parent,
+        zone=old.zone if data.zone is UNSET else _zone(data.zone),
     )
-    row = await context.registry.put_place(row, partitions=len(context.partitions))
-    context.places_changed()
-    return shapes.place(row)
+    if data.position is not UNSET:
+        row = msgspec.structs.replace(
+            row,
+            latitude=data.position.latitude if data.position else None,
+            longitude=data.position.longitude if data.position else None,
+        )
+    return shapes.place(await _put(context, row, old))
 
 
 @delete("/{place_id:str}", status_code=204)
 async def remove_place(context: Context, identity: Asker, place_id: FromPath[str]) -> None:
     """Remove an empty place."""
-    await _place(context, identity, place_id, Action.CONFIGURE)
-    await context.registry.remove_place(place_id)
+    old = await _place(context, identity, place_id, Action.CONFIGURE)
+    await context.registry.remove_place(place_id, PLACE_WORDS)
     context.places_changed()
+    await context.in_force([old.partition])
 
 
 router = Router(

@@ -51,6 +51,7 @@ __all__ = [
     "PolicyCheck",
     "PolicyFinding",
     "PolicyVersion",
+    "Position",
     "Rule",
     "Secret",
     "Setup",
@@ -81,6 +82,8 @@ Item = TypeVar("Item")
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Id = Annotated[str, Meta(max_length=63)]
 Kind = Annotated[str, Meta(max_length=40)]
+# the longest IANA name has 32 characters
+Zone = Annotated[str, Meta(max_length=64)]
 # a BCP 47 tag, as far as anybody speaks to a lamp: zh, en-GB, zh-Hant-TW
 Language = Annotated[str, Meta(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
 # a household calls a lamp three or four things; the bounds keep a thing's record in the log small
@@ -376,13 +379,24 @@ class GroupCommand(msgspec.Struct):
     items: list[GroupItem]
 
 
+class Position(msgspec.Struct, forbid_unknown_fields=True):
+    """Degrees, north and east positive."""
+
+    latitude: Annotated[float, Meta(ge=-90, le=90)]
+    longitude: Annotated[float, Meta(ge=-180, le=180)]
+
+
 class Place(msgspec.Struct):
+    """``zone``: IANA name of the time zone, empty: as the place it lies in."""
+
     id: str
     name: str
     names: dict[str, list[str]]
     kind: str
     parent: str | None
     root: str
+    zone: str = ""
+    position: Position | None = None
 
 
 class PolicyVersion(msgspec.Struct):
@@ -413,13 +427,19 @@ class PlaceNew(msgspec.Struct, forbid_unknown_fields=True):
     names: Names = {}
     kind: Kind | None = None
     parent: Id | None = None
+    zone: Zone = ""
+    position: Position | None = None
 
 
 class PlaceChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What to change in a place; what is absent stays. ``zone`` empty: as the place it lies in."""
+
     name: Name | UnsetType = UNSET
     names: Names | UnsetType = UNSET
     kind: Kind | UnsetType = UNSET
     parent: Id | UnsetType = UNSET
+    zone: Zone | UnsetType = UNSET
+    position: Position | UnsetType | None = UNSET
 
 
 class ModelSummary(msgspec.Struct):
@@ -587,7 +607,10 @@ def dead_letter(letter: talk.DeadLetter) -> DeadLetter:
 
 
 def place(row: PlaceRow) -> Place:
-    return Place(row.id, row.name, row.names, row.kind, row.parent, row.root)
+    position = None
+    if row.latitude is not None and row.longitude is not None:
+        position = Position(row.latitude, row.longitude)
+    return Place(row.id, row.name, row.names, row.kind, row.parent, row.root, row.zone, position)
 
 
 def person(row: PersonRow, grants: dict[str, str] | None = None) -> Person:

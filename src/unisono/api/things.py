@@ -27,7 +27,7 @@ from unisono.store.registry import OutboxRow, PlaceRow, ThingRow
 from unisono.thing import Model
 from unisono.twin import record, talk
 
-__all__ = ["dead_letters", "router"]
+__all__ = ["dead_letters", "router", "visible_in"]
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
@@ -50,7 +50,7 @@ async def list_things(
     limit: Limit = DEFAULT_LIMIT,
 ) -> shapes.Page[shapes.Thing]:
     """Things with their twins, in the order of their ids; ``place`` includes all below it."""
-    places = await _places(context, identity, place)
+    places = await visible_in(context, identity, place)
     models = None if trait is None else await models_with(context, trait)
     if places == [] or models == []:
         return shapes.Page([])
@@ -61,8 +61,8 @@ async def list_things(
     return shapes.Page(await with_twins(context, page), page[-1].id if len(rows) > limit else None)
 
 
-async def _places(context: ApiContext, identity: Identity, place: str | None) -> list[str] | None:
-    """The places whose things are asked for and may be seen: None for all."""
+async def visible_in(context: ApiContext, identity: Identity, place: str | None) -> list[str] | None:
+    """The places that are asked for (``place`` and below) as far as they may be seen: None for all."""
     visible = context.auth.visible_places(identity)
     if place is None:
         return None if visible is None else sorted(visible)

@@ -1,0 +1,256 @@
+"""Scenes over HTTP: list, look at, save, switch, run, and see why one ran or did not.
+
+Knows rows, texts and rights; saving is `unisono.api.scene_saving`, running the owner's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Router, delete, get, patch, post, put
+from litestar.openapi.spec import Operation
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.openapi.spec.media_type import OpenAPIMediaType
+from litestar.openapi.spec.request_body import RequestBody
+from litestar.openapi.spec.schema import Schema
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from unisono.access import Action
+from unisono.api import scene_shapes as shapes
+from unisono.api.auth import Identity
+from unisono.api.context import ApiContext
+from unisono.api.inject import Asker, Context
+from unisono.api.models import merge
+from unisono.api.scene_saving import Draft, read_draft, remove, save, switch
+from unisono.api.shapes import Page
+from unisono.api.things import visible_in
+from unisono.errors import CallerError
+from unisono.scene.document import scene_schema
+from unisono.scene.text import MAX_SCENE_BYTES, read_document
+from unisono.store.registry import SceneRow
+
+__all__ = ["router"]
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+
+#: The text, and room for a JSON body that writes every character of it as \\uXXXX.
+MAX_BODY_BYTES = 6 * MAX_SCENE_BYTES
+
+YAML = "application/yaml"  # RFC 9512
+#: What people and programs said before there was a registered name.
+YAML_NAMES = frozenset({YAML, "text/yaml", "application/x-yaml", "text/x-yaml", "text/vnd.yaml"})
+
+
+@dataclass
+class SceneOperation(Operation):
+    """Says in the description what the body may be: Litestar sees only that it is read raw."""
+
+    def __post_init__(self) -> None:
+        where = "as /api/v1/scenes/schema describes it"
+        content = {
+            "application/json": OpenAPIMediaType(Schema(type=OpenAPIType.OBJECT, description=where)),
+            YAML: OpenAPIMediaType(Schema(type=OpenAPIType.STRING, description=where)),
+        }
+        self.request_body = RequestBody(content=content, required=True)
+
+
+async def _text(request: Request[Any, Any, Any]) -> str:
+    """The body as the text that it is, YAML or JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and kind not in YAML_NAMES:
+        expected = f"application/json or {YAML}"
+        raise CallerError(f"{kind[:80]!r} is no scene", code="bad_request", field="Content-Type", expected=expected)
+    try:
+        text = (await request.body()).decode()
+    except UnicodeDecodeError as error:
+        raise CallerError(f"byte {error.start} is no UTF-8", code="bad_json", expected="UTF-8") from None
+    if kind == "application/json":
+        try:
+            msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            raise CallerError(str(error), code="bad_json", expected="a JSON document") from None
+        except RecursionError:
+            raise CallerError("it is nested too deep", code="bad_json", expected="a JSON document") from None
+    return text
+
+
+async def _scene(context: ApiContext, identity: Identity, scene_id: str) -> SceneRow:
+    """A scene that the identity may see. Raises CallerError ``not_found``."""
+    row = await context.registry.get_scene(scene_id)
+    if row is None or not context.auth.allows(identity, Action.READ, await context.path_of(row.place)):
+        raise CallerError(
+            f"There is no scene {scene_id[:80]!r}", code="not_found", field="id", mend="Run: unisono scene list"
+        )
+    return row
+
+
+@get("/")
+async def list_scenes(
+    context: Context,
+    identity: Asker,
+    place: FromQuery[str | None] = None,
+    q: FromQuery[str | None] = None,
+    after: FromQuery[str | None] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+) -> Page[shapes.SceneLine]:
+    """Scenes in the order of their ids; ``place`` includes all below it, ``q`` is a part of the id or of a name."""
+    places = await visible_in(context, identity, place)
+    if places == []:
+        return Page([])
+    rows = await context.registry.find_scenes(places=places, q=q, after=after, limit=limit + 1)
+    return Page([shapes.line(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
+
+
+@get("/schema", response_description="The JSON Schema of a scene")
+async def get_schema(context: Context, identity: Asker) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a scene, by which editors complete and check one."""
+    return scene_schema()
+
+
+@get("/{scene_id:str}")
+async def get_scene(
+    context: Context,
+    identity: Asker,
+    scene_id: FromPath[str],
+) -> shapes.Scene:
+    """One scene with what it says, as JSON and as the text that was written."""
+    row = await _scene(context, identity, scene_id)
+    return await _shown(context, row)
+
+
+async def _shown(context: ApiContext, row: SceneRow, warnings: list[shapes.Finding] | None = None) -> shapes.Scene:
+    version = await context.registry.get_scene_version(row.id)
+    text = version.document if version is not None else ""
+    return shapes.scene(row, text, read_document(text) if text else {}, warnings or ())
+
+
+@post("/", status_code=201, operation_class=SceneOperation, request_max_body_size=MAX_BODY_BYTES)
+async def add_scene(request: Request[Any, Any, Any], context: Context, identity: Asker) -> shapes.Scene:
+    """Add a scene, written in JSON or YAML (``application/yaml``). What is odd about it comes as ``warnings``; what
+    cannot be is refused, with the field's path in the document."""
+    return await _add(context, identity, read_draft(await _text(request)))
+
+
+@post("/{scene_id:str}", status_code=201, operation_class=SceneOperation, request_max_body_size=MAX_BODY_BYTES)
+async def add_scene_as(
+    request: Request[Any, Any, Any], context: Context, identity: Asker, scene_id: FromPath[str]
+) -> shapes.Scene:
+    """Add a scene under the id in the path."""
+    return await _add(context, identity, _called(read_draft(await _text(request)), scene_id))
+
+
+async def _add(context: ApiContext, identity: Identity, draft: Draft) -> shapes.Scene:
+    row, findings = await save(context, identity, draft, None)
+    return shapes.scene(row, draft.text, draft.said, findings)
+
+
+def _called(draft: Draft, scene_id: str) -> Draft:
+    if draft.scene.id != scene_id:
+        raise CallerError("The id differs from the one in the path", code="bad_value", field="id", expected=scene_id)
+    return draft
+
+
+Base = Annotated[int | None, QueryParameter(ge=1, description="the version that was changed; another since: refused")]
+
+
+@put("/{scene_id:str}", operation_class=SceneOperation, request_max_body_size=MAX_BODY_BYTES)
+async def replace_scene(
+    request: Request[Any, Any, Any], context: Context, identity: Asker, scene_id: FromPath[str], version: Base = None
+) -> shapes.Scene:
+    """Save a new version of a scene. The same text again changes nothing. Open runs of the version before are stopped;
+    whether it is enabled stays, unless the document says it."""
+    old = await _scene(context, identity, scene_id)
+    draft = _called(read_draft(await _text(request)), scene_id)
+    row, findings = await save(context, identity, draft, old, base=version)
+    return shapes.scene(row, draft.text, draft.said, findings)
+
+
+@patch("/{scene_id:str}", operation_class=SceneOperation, request_max_body_size=MAX_BODY_BYTES)
+async def change_scene(
+    request: Request[Any, Any, Any], context: Context, identity: Asker, scene_id: FromPath[str], version: Base = None
+) -> shapes.Scene:
+    """Save a new version: the newest one with these members replaced (RFC 7396). Comments of its text are lost."""
+    old = await _scene(context, identity, scene_id)
+    change = read_document(await _text(request))
+    if not isinstance(change, dict):
+        raise CallerError("A change is an object", code="bad_scene", expected='members, such as {"name": "Evening"}')
+    newest = await context.registry.get_scene_version(scene_id)
+    assert newest is not None  # every scene has one
+    said = merge(read_document(newest.document), change)
+    draft = _called(read_draft(_written(said)), scene_id)
+    row, findings = await save(context, identity, draft, old, base=version or newest.version)
+    return shapes.scene(row, draft.text, draft.said, findings)
+
+
+def _written(said: Any) -> str:
+    """A document as YAML, in the order of its members."""
+    import yaml
+
+    from unisono.thing.files import yaml_dumper
+
+    text: str = yaml.dump(said, Dumper=yaml_dumper(), allow_unicode=True, sort_keys=False, width=100)
+    return text
+
+
+@delete("/{scene_id:str}", status_code=204)
+async def remove_scene(context: Context, identity: Asker, scene_id: FromPath[str]) -> None:
+    """Remove a scene with all its versions; its open runs end."""
+    await remove(context, identity, await _scene(context, identity, scene_id))
+
+
+@get("/{scene_id:str}/versions")
+async def list_versions(context: Context, identity: Asker, scene_id: FromPath[str]) -> Page[shapes.SceneVersion]:
+    """Who saved which version and when, newest first."""
+    await _scene(context, identity, scene_id)
+    return Page([shapes.version(row) for row in await context.registry.list_scene_versions(scene_id)])
+
+
+@get("/{scene_id:str}/versions/{number:int}")
+async def get_version(
+    context: Context, identity: Asker, scene_id: FromPath[str], number: FromPath[int]
+) -> shapes.SceneDocument:
+    """One version with what it says."""
+    await _scene(context, identity, scene_id)
+    row = await context.registry.get_scene_version(scene_id, number)
+    if row is None:
+        raise CallerError(f"There is no version {number} of {scene_id!r}", code="not_found", field="version")
+    return shapes.document(row, read_document(row.document))
+
+
+@post("/{scene_id:str}/enable", status_code=200)
+async def enable_scene(context: Context, identity: Asker, scene_id: FromPath[str]) -> shapes.Scene:
+    """Let the scene be triggered."""
+    return await _switch(context, identity, scene_id, enabled=True)
+
+
+@post("/{scene_id:str}/disable", status_code=200)
+async def disable_scene(context: Context, identity: Asker, scene_id: FromPath[str]) -> shapes.Scene:
+    """Let nothing trigger the scene; what is running goes on, and by hand it can still be run."""
+    return await _switch(context, identity, scene_id, enabled=False)
+
+
+async def _switch(context: ApiContext, identity: Identity, scene_id: str, *, enabled: bool) -> shapes.Scene:
+    await switch(context, identity, await _scene(context, identity, scene_id), enabled)
+    return await _shown(context, await _scene(context, identity, scene_id))
+
+
+router = Router(
+    "/scenes",
+    route_handlers=[
+        list_scenes,
+        get_schema,
+        get_scene,
+        add_scene,
+        add_scene_as,
+        replace_scene,
+        change_scene,
+        remove_scene,
+        list_versions,
+        get_version,
+        enable_scene,
+        disable_scene,
+    ],
+    tags=["scenes"],
+)
