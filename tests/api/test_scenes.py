@@ -240,3 +240,43 @@ async def test_the_schema_is_there(hub: Hub) -> None:
     assert schema["$schema"].endswith("2020-12/schema")
     described = (await hub.http.get("/api/openapi.json")).json()["paths"]["/api/v1/scenes"]["post"]
     assert set(described["requestBody"]["content"]) == {"application/json", "application/yaml"}
+
+
+async def test_a_scene_is_held_against_what_there_is(hub: Hub) -> None:
+    await add_things(hub)
+    for change, field, reason in (
+        (("[lamp]", "[lmap]"), "then.0.set.things.0", "lmap"),
+        (("on_off: true", "on_off: bright"), "then.0.set.state.on_off", ""),
+        (("contact, is", "contcat, is"), "when.0.change.property", "contcat"),
+    ):
+        problem = (await send(hub, EVENING.replace(*change))).json()
+        assert (problem["code"], problem["field"]) == ("bad_scene", field), problem
+        assert reason in problem["detail"]
+        assert problem["expected"]
+    assert entries(hub) == []
+    saved = (await send(hub)).json()
+    assert saved["warnings"] == []
+    quarrel = EVENING.replace("id: evening", "id: quarrel").replace("true", "false")
+    warned = (await send(hub, quarrel)).json()
+    assert [(each["severity"], each["scenes"]) for each in warned["warnings"]] == [("warning", ["evening"])], warned
+    await hub.http.delete("/api/v1/scenes/evening")
+    alone = (await send(hub, quarrel + "# again\n", "PUT", "/quarrel")).json()
+    assert alone["warnings"] == [], "the other is gone"
+
+
+async def test_other_peoples_things_are_as_if_they_were_not_there(hub: Hub) -> None:
+    await add_things(hub)
+    await hub.http.post("/api/v1/places", json={"id": "flat", "name": "Their flat"})
+    await add(hub, id="theirs", model="sensor.contact", place="flat")
+    spy = EVENING.replace("[door]", "[theirs]")
+    given = "given: {x: {thing: theirs, property: contact}}"
+    counted = EVENING.replace("on_off: true", f"brightness: {{cel: {{expression: \"x == 'open' ? 1 : 2\", {given}}}}}")
+    told = EVENING + "  - notify: {text: 'it is {theirs.contact}'}\n"
+    async with await person(hub, "member", {"home": "member"}) as member:
+        for text in (spy, told, counted):
+            problem = (await member.post("/api/v1/scenes", content=text, headers=YAML)).json()
+            assert problem["code"] == "bad_scene", problem
+            assert "theirs" in problem["detail"]
+    ours = await send(hub, counted.replace("theirs", "door"))
+    assert ours.status_code == 201, ours.text
+    assert (await send(hub, spy)).json()["code"] == "bad_scene", "a scene never leaves its root place"

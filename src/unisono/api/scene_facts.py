@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,9 +18,10 @@ from unisono.access import Action
 from unisono.api.auth import Identity, now_us
 from unisono.api.scene_shapes import Finding
 from unisono.errors import CallerError
-from unisono.scene.compiled import Compiled
-from unisono.scene.document import Call, Given, Notify, RunScene, Scene, Selector, Set, SetMode, load_scene
-from unisono.scene.gate import Gate
+from unisono.scene.catalogue import Catalogue
+from unisono.scene.document import Call, Cel, Given, Notify, RunScene, Scene, Selector, Set, SetMode, load_scene
+from unisono.scene.finding import near
+from unisono.scene.soundness import Facts, require_sound
 from unisono.scene.world import World
 from unisono.store.registry import PlaceRow, ThingRow
 from unisono.thing import find_action, find_property
@@ -37,19 +39,21 @@ MAX_SHAPES = 256
 #: Things that one scene may select. Beyond, a report would cost what no scene is worth.
 MAX_THINGS = 20_000
 PAGE = 5_000
+#: Root places whose scenes are kept at hand.
+MAX_BOOKS = 64
 #: Scenes that run scenes, looked through for what they do; the engine stops them at 16.
 MAX_RUNS = 16
 
 _PLACEHOLDER = re.compile(r"\{([a-z0-9][a-z0-9_-]*)\.[^{}]+\}")
 
 
-class Still:
-    """A clock that stands: a scene is compiled only to see whether it can be."""
+class Book:
+    """The scenes of one root place, and which version of each is in the catalogue (its number and when it was saved: a
+    scene that was removed may come again)."""
 
-    elapsed = 0
-
-    def remind(self, after_us: int, key: str) -> None: ...
-    def unsettled(self, gate: Gate) -> None: ...
+    def __init__(self) -> None:
+        self.scenes = Catalogue()
+        self.versions: dict[str, tuple[int, int]] = {}
 
 
 class SceneFacts:
@@ -58,6 +62,7 @@ class SceneFacts:
     def __init__(self, context: ApiContext) -> None:
         self._context = context
         self._shapes: OrderedDict[tuple[str, int], Shape] = OrderedDict()
+        self._books: OrderedDict[str, Book] = OrderedDict()
 
     async def world(self, identity: Identity, scene: Scene, root: str) -> World:
         """The part of a root place that a scene is about, as far as ``identity`` may see it; without values.
@@ -83,8 +88,14 @@ class SceneFacts:
         """What is odd about a scene. Raises CallerError ``bad_scene`` for what cannot be."""
         refuse_wide(scene)
         world = await self.world(identity, scene, root)
-        Compiled(scene, 1, b"", world, Still(), lambda _compiled, _cause: None)
-        return []
+        for path, part in _parts_at(scene, ""):
+            for field, thing in _told(part) if isinstance(part, Notify) else ():
+                if thing not in world.things:
+                    # elsewhere it may be there, or one day: then the text would tell what is not theirs to know
+                    detail, near_by = f"there is no thing {thing!r} here", near(thing, world.things, "a thing's id")
+                    raise CallerError(detail, code="bad_scene", field=f"{path}.{field}", expected=near_by)
+        found = require_sound(scene, Facts(world, await self._others(root)))
+        return [Finding(each.severity, each.path, each.reason, each.expected, list(each.scenes)) for each in found]
 
     async def require(self, identity: Identity, scene: Scene, action: Action, *, depth: int = 0) -> None:
         """Raise CallerError ``not_allowed`` unless ``identity`` may do ``action`` with everything the scene does.
@@ -118,6 +129,28 @@ class SceneFacts:
         path = await self._context.path_of(thing.place)
         self._context.auth.require_command(identity, model, wanted, call, path, action=action)
 
+    async def _others(self, root: str) -> Catalogue:
+        """The scenes of a root place. Kept, so that a version is read once: ten thousand take seconds."""
+        book = self._books.setdefault(root, Book())
+        self._books.move_to_end(root)
+        if len(self._books) > MAX_BOOKS:
+            self._books.popitem(last=False)
+        now: dict[str, tuple[int, int]] = {}
+        after: str | None = None
+        while rows := await self._context.registry.find_scenes(places=[root], after=after, limit=PAGE):
+            now.update((row.id, (row.version, row.at)) for row in rows)
+            after = rows[-1].id
+        for id in book.versions.keys() - now.keys():
+            book.scenes.remove(id)
+            del book.versions[id]
+        for id, version in now.items():
+            if book.versions.get(id) != version:
+                row = await self._context.registry.get_scene_version(id)
+                if row is not None:
+                    book.scenes.put(load_scene(row.document))
+                    book.versions[id] = version
+        return book.scenes
+
     async def _places(self, root: str) -> list[PlaceRow]:
         found: list[PlaceRow] = []
         after: str | None = None
@@ -138,7 +171,7 @@ class SceneFacts:
             elif isinstance(part, Given):
                 named.add(part.thing)
             elif isinstance(part, Notify):
-                named.update(_PLACEHOLDER.findall(f"{part.title} {part.text}"))
+                named.update(thing for _field, thing in _told(part))
         found.update((row.id, row) for row in await self._context.registry.get_things(sorted(named)))
         return list(found.values())
 
@@ -202,3 +235,13 @@ def _parts_at(value: Any, path: str) -> Iterator[tuple[str, msgspec.Struct]]:
     elif isinstance(value, dict):
         for key, each in value.items():
             yield from _parts_at(each, f"{path}.{key}")
+        if "cel" in value:  # a value that a run computes: plain in the document, as any other value
+            with suppress(msgspec.ValidationError):
+                yield from _parts_at(msgspec.convert(value["cel"], Cel), f"{path}.cel")
+
+
+def _told(part: Notify) -> Iterator[tuple[str, str]]:
+    """The fields of a notification that speak of a thing, and which."""
+    for field in ("title", "text"):
+        for thing in _PLACEHOLDER.findall(getattr(part, field)):
+            yield field, thing
