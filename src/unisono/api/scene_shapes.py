@@ -68,11 +68,22 @@ class SceneDocument(msgspec.Struct):
 
 
 def line(row: SceneRow) -> SceneLine:
-    return SceneLine(*_line(row))
+    return SceneLine(
+        id=row.id,
+        name=row.name,
+        place=row.place,
+        enabled=row.enabled,
+        version=row.version,
+        saved_at=iso(row.at),
+        saved_by=row.by,
+        switched_at=iso_or_none(row.switched_at),
+        switched_by=row.switched_by,
+    )
 
 
 def scene(row: SceneRow, text: str, said: dict[str, Any], warnings: Sequence[Finding] = ()) -> Scene:
-    return Scene(*_line(row), said, text, list(warnings))
+    shown = msgspec.structs.asdict(line(row))
+    return Scene(**shown, document=said, text=text, warnings=list(warnings))
 
 
 def version(row: SceneVersionRow) -> SceneVersion:
@@ -81,17 +92,3 @@ def version(row: SceneVersionRow) -> SceneVersion:
 
 def document(row: SceneVersionRow, said: dict[str, Any]) -> SceneDocument:
     return SceneDocument(row.scene, row.version, iso(row.at), row.by, said, row.document)
-
-
-def _line(row: SceneRow) -> tuple[Any, ...]:
-    return (
-        row.id,
-        row.name,
-        row.place,
-        row.enabled,
-        row.version,
-        iso(row.at),
-        row.by,
-        iso_or_none(row.switched_at),
-        row.switched_by,
-    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.names import Names, read_names
 from unisono.cli.screen import Screen
+from unisono.errors import CallerError
 
 __all__ = ["app"]
 
@@ -37,7 +39,7 @@ def list_places(hub: Hub, screen: Screen) -> None:
     """List places as a tree."""
     found = list(hub.items("/api/v1/places"))
     rows = found if screen.as_json else _in_tree_order(found)
-    columns = {"name": "NAME", "id": "ID", "kind": "KIND"}
+    columns = {"name": "NAME", "id": "ID", "kind": "KIND", "zone": "ZONE"}
     screen.rows(rows, columns, empty="No places. Add one: unisono place add Home --kind home")
 
 
@@ -55,6 +57,46 @@ def add_place(
     """Add a place."""
     body = {"name": name, "parent": parent, "kind": kind, "id": id, "names": read_names(names or [])}
     screen.fields(hub.post("/api/v1/places", {key: value for key, value in body.items() if value is not None}))
+
+
+@hub_command(app, "set")
+def set_place(
+    hub: Hub,
+    screen: Screen,
+    *,
+    id: Annotated[str, typer.Argument(metavar="ID")],
+    zone: Annotated[
+        str | None, typer.Option(help="Its time zone, such as Asia/Shanghai; empty: as the place it lies in.")
+    ] = None,
+    position: Annotated[
+        str | None, typer.Option(metavar="LAT,LON", help="Degrees, north and east positive; empty: none.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Its name.")] = None,
+) -> None:
+    """Say where a place is and which time counts there: schedules and the sun of its scenes go by it."""
+    change: dict[str, Any] = {}
+    if zone is not None:
+        change["zone"] = zone
+    if position is not None:
+        change["position"] = _read_position(position)
+    if name is not None:
+        change["name"] = name
+    if not change:
+        expected = "--zone, --position or --name"
+        raise CallerError("Nothing to set", code="bad_usage", field="place set", expected=expected)
+    screen.fields(hub.send("PATCH", f"/api/v1/places/{quote(id, safe='')}", body=change))
+
+
+def _read_position(text: str) -> dict[str, float] | None:
+    """``31.23,121.47`` as the API has it. Raises CallerError ``bad_usage``."""
+    if not text.strip():
+        return None
+    try:
+        latitude, longitude = map(float, text.split(","))
+    except ValueError:
+        expected = "LAT,LON in degrees, such as 31.23,121.47"
+        raise CallerError(f"{text!r} is no position", code="bad_usage", field="--position", expected=expected) from None
+    return {"latitude": latitude, "longitude": longitude}
 
 
 @hub_command(app, "remove")

@@ -1,0 +1,214 @@
+"""``unisono scene``: automations - what they say, who saved them, and why one ran or did not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import msgspec
+import typer
+
+from unisono.cli.hub import Hub, hub_command
+from unisono.cli.screen import Screen, note
+from unisono.errors import CallerError, UnisonoError
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Scenes: when this happens and that holds, do something.", no_args_is_help=True)
+
+SceneId = Annotated[str, typer.Argument(metavar="ID", help="The scene's id.")]
+
+YAML = "application/yaml"
+COLUMNS = {
+    "id": "ID",
+    "name": "NAME",
+    "place": "PLACE",
+    "enabled": "ENABLED",
+    "version": "VERSION",
+    "saved_by": "SAVED BY",
+    "saved_at": "AT",
+}
+VERSIONS = {"version": "VERSION", "saved_by": "SAVED BY", "saved_at": "AT"}
+
+
+def path_of(scene_id: str, *more: str) -> str:
+    """Where the API keeps a scene."""
+    return "/".join(("/api/v1/scenes", quote(scene_id, safe=""), *more))
+
+
+def send_text(hub: Hub, method: str, path: str, text: bytes, **query: Any) -> Any:
+    """The answer to a scene's text."""
+    with hub.open(method, path, data=text, query=query, kind=YAML) as answer:
+        return msgspec.json.decode(answer.read())
+
+
+def read_file(path: Path) -> bytes:
+    """Raises CallerError ``bad_usage``."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CallerError(f"{path}: {error.strerror}", code="bad_usage", field="FILE") from None
+
+
+def in_file(error: UnisonoError, path: Path, text: bytes) -> UnisonoError:
+    """The error, saying where in the file it is: ``evening.yaml:6:7: then.1.wait.for_s``."""
+    from unisono.scene.text import find_field
+
+    if error.field and error.code not in ("not_allowed", "exists"):
+        spot = find_field(text, error.field)
+        where = f"{path}:{spot[0]}:{spot[1]}" if spot is not None else str(path)
+        error.field = f"{where}: {error.field}"
+    elif error.code in ("bad_json", "bad_scene", "too_large"):
+        error.field = str(path)
+    return error
+
+
+def _who(by: dict[str, str] | None) -> str:
+    return by.get("id", "") if by else ""
+
+
+def _show_warnings(scene: dict[str, Any], path: Path | None, text: bytes) -> None:
+    from unisono.scene.text import find_field
+
+    for each in scene["warnings"]:
+        spot = find_field(text, each["path"])
+        where = f"{path or scene['id']}:{spot[0]}:{spot[1]}" if spot is not None else f"{path or scene['id']}"
+        expected = f"; expected {each['expected']}" if each.get("expected") else ""
+        note(f"{each['severity']}: {where}: {each['path']}: {each['reason']}{expected}")
+
+
+@hub_command(app, "list")
+def list_scenes(
+    hub: Hub,
+    screen: Screen,
+    *,
+    place: Annotated[str | None, typer.Option(help="Only of this place and below.")] = None,
+    q: Annotated[str | None, typer.Option("--q", help="Only with this in the id or a name.")] = None,
+) -> None:
+    """List scenes."""
+    found = list(hub.items("/api/v1/scenes", place=place, q=q))
+    rows = found if screen.as_json else [{**each, "saved_by": _who(each["saved_by"])} for each in found]
+    screen.rows(rows, COLUMNS, empty="No scenes. Add one: unisono scene add FILE")
+
+
+@hub_command(app, "show")
+def show_scene(
+    hub: Hub,
+    screen: Screen,
+    *,
+    id: SceneId,
+    version: Annotated[int | None, typer.Option(help="An earlier version.")] = None,
+) -> None:
+    """Print what a scene says, as it was written; into a file it can be changed and saved again."""
+    found = hub.get(path_of(id) if version is None else path_of(id, "versions", str(version)))
+    if screen.as_json:
+        screen.json(found)
+        return
+    print(found["text"], end="" if found["text"].endswith("\n") else "\n")
+    state = "" if version is not None else ", enabled" if found["enabled"] else ", disabled"
+    note(f"# version {found['version']}, saved by {_who(found['saved_by'])} at {found['saved_at']}{state}")
+    if found.get("switched_by"):
+        note(f"# {state.lstrip(', ')} by {_who(found['switched_by'])} at {found['switched_at']}")
+
+
+@hub_command(app, "add")
+def add_scenes(
+    hub: Hub,
+    screen: Screen,
+    *,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Save a new version of a scene that is there already.")
+    ] = False,
+) -> None:
+    """Add the scenes in files (YAML or JSON). Each file stands for itself; the first that is refused ends it."""
+    rows: list[dict[str, Any]] = []
+    for path in files:
+        text = read_file(path)
+        try:
+            saved = _save(hub, text, replace=replace)
+        except UnisonoError as error:
+            raise in_file(error, path, text) from None
+        _show_warnings(saved, path, text)
+        rows.append(saved)
+    if screen.as_json:
+        screen.json(rows[0] if len(rows) == 1 else rows)
+        return
+    for saved in rows:
+        print(f"{saved['id']} is saved, version {saved['version']}" + ("" if saved["enabled"] else ", disabled"))
+
+
+def _save(hub: Hub, text: bytes, *, replace: bool) -> dict[str, Any]:
+    try:
+        saved: dict[str, Any] = send_text(hub, "POST", "/api/v1/scenes", text)
+    except UnisonoError as error:
+        if error.code != "exists":
+            raise
+        if not replace:
+            error.mend = "To save a new version of it: unisono scene add --replace FILE"
+            raise
+        from unisono.scene.document import load_scene
+
+        saved = send_text(hub, "PUT", path_of(load_scene(text).id), text)
+    return saved
+
+
+@hub_command(app, "edit")
+def edit_scene(hub: Hub, screen: Screen, id: SceneId) -> None:
+    """Change a scene in your editor ($VISUAL or $EDITOR) and save it as a new version."""
+    import click
+
+    found = hub.get(path_of(id))
+    try:
+        changed = click.edit(found["text"], extension=".yaml")
+    except click.ClickException as error:
+        raise CallerError(error.message, code="bad_usage", field="EDITOR", expected="an editor's name") from None
+    if changed is None or changed == found["text"]:
+        screen.done(f"{id} is as it was", found)
+        return
+    text = changed.encode()
+    try:
+        saved = send_text(hub, "PUT", path_of(id), text, version=found["version"])
+    except UnisonoError as error:
+        kept = Path(f"{id}.yaml.refused")
+        kept.write_bytes(text)
+        note(f"Nothing was saved; what you wrote is in {kept}")
+        raise in_file(error, kept, text) from None
+    _show_warnings(saved, None, text)
+    screen.done(f"{id} is saved, version {saved['version']}", saved)
+
+
+@hub_command(app, "remove")
+def remove_scene(hub: Hub, screen: Screen, id: SceneId) -> None:
+    """Remove a scene with all its versions; its open runs end."""
+    hub.delete(path_of(id))
+    screen.done(f"{id} was removed", {"id": id})
+
+
+@hub_command(app, "enable")
+def enable_scene(hub: Hub, screen: Screen, id: SceneId) -> None:
+    """Let a scene be triggered."""
+    screen.done(f"{id} is enabled", hub.post(path_of(id, "enable"), None))
+
+
+@hub_command(app, "disable")
+def disable_scene(hub: Hub, screen: Screen, id: SceneId) -> None:
+    """Let nothing trigger a scene; by hand it can still be run."""
+    screen.done(f"{id} is disabled", hub.post(path_of(id, "disable"), None))
+
+
+@hub_command(app, "versions")
+def list_versions(hub: Hub, screen: Screen, id: SceneId) -> None:
+    """List who saved which version and when; one is shown by: unisono scene show ID --version N."""
+    found = hub.get(path_of(id, "versions"))["items"]
+    rows = found if screen.as_json else [{**each, "saved_by": _who(each["saved_by"])} for each in found]
+    screen.rows(rows, VERSIONS, empty="No versions.")
+
+
+@app.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of a scene, by which editors complete and check one; needs no hub."""
+    from unisono.scene.document import scene_schema
+
+    print(msgspec.json.format(msgspec.json.encode(scene_schema()), indent=2).decode())
