@@ -33,11 +33,15 @@ class Shell:
     url: str
     mqtt: int
 
-    def run(self, *words: str, check: int | None = 0, **extra: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, check: int | None = 0, cwd: str | None = None, **extra: str
+    ) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "UNISONO_URL": self.url, "UNISONO_DATA": str(self.data), **extra}
         environment.pop("UNISONO_TOKEN", None)
         command = [sys.executable, "-m", "unisono.cli", *words]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=90, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=90, check=False, cwd=cwd
+        )
         if check is not None:
             assert done.returncode == check, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done

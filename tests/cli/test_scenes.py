@@ -1,0 +1,124 @@
+"""Scenes and places on the command line, against a whole hub."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Shell
+
+EVENING = """\
+# yaml-language-server: $schema=scene.schema.json
+id: evening
+name: Evening
+place: cottage
+when:
+  - change: {things: [knob], property: on_off, is: true}   # the switch at the door
+then:
+  - set: {things: [glow], state: {on_off: true}}
+"""
+
+
+@pytest.fixture
+def cottage(shell: Shell) -> None:
+    """A place with a lamp and a switch."""
+    if shell.run("place", "add", "Cottage", "--id", "cottage", check=None).returncode == 0:
+        for id, model in (("glow", "light"), ("knob", "switch")):
+            shell.run("thing", "add", id, "--model", model, "--place", "cottage")
+    for scene in shell.json("scene", "list"):
+        shell.run("scene", "remove", scene["id"])
+
+
+def written(tmp_path: Path, text: str = EVENING, name: str = "evening.yaml") -> str:
+    path = tmp_path / name
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_scene_from_a_file_and_back(shell: Shell, cottage: None, tmp_path: Path) -> None:
+    assert "Add one" in shell.run("scene", "list").stderr
+    assert shell.run("scene", "add", written(tmp_path)).stdout == "evening is saved, version 1\n"
+    assert shell.run("scene", "show", "evening").stdout == EVENING
+    assert shell.json("scene", "show", "evening")["document"]["place"] == "cottage"
+    assert [each["id"] for each in shell.json("scene", "list", "--place", "cottage", "--q", "even")] == ["evening"]
+    assert "evening" in shell.run("scene", "list").stdout
+
+    changed = written(tmp_path, EVENING.replace("true}}", "false}}"))
+    refused = shell.run("scene", "add", changed, check=1)
+    assert "scene add --replace" in refused.stderr
+    assert "version 2" in shell.run("scene", "add", "--replace", changed).stdout
+    assert [each["version"] for each in shell.json("scene", "versions", "evening")] == [2, 1]
+    assert "SAVED BY" in shell.run("scene", "versions", "evening").stdout
+    assert shell.run("scene", "show", "evening", "--version", "1").stdout == EVENING
+
+    assert shell.run("scene", "disable", "evening").stdout == "evening is disabled\n"
+    assert "disabled by" in shell.run("scene", "show", "evening").stderr
+    assert shell.json("scene", "enable", "evening")["enabled"] is True
+    assert shell.run("scene", "remove", "evening").stdout == "evening was removed\n"
+    assert "unisono scene list" in shell.run("scene", "show", "evening", check=1).stderr
+
+
+def test_an_error_names_file_line_and_column(shell: Shell, cottage: None, tmp_path: Path) -> None:
+    for change, where in (
+        (("on_off: true}}", "on_off: bright}}"), ":8:35: then.0.set.state.on_off: "),
+        (("[glow]", "[glwo]"), ":8:21: then.0.set.things.0: "),
+        (("then:", "thn:"), ":7:1: thn: "),
+        (("name: Evening\n", ""), ":2:1: name: "),
+        (("place: cottage", "place: attic"), ":4:1: place: "),
+        (("id: evening", "id: ["), ": it is not YAML: "),
+    ):
+        path = written(tmp_path, EVENING.replace(*change))
+        said = shell.run("scene", "add", path, check=1).stderr
+        assert said.startswith(f"unisono: {path}{where}"), said
+    assert "(line 3, column 5)" in said
+    assert shell.json("scene", "list") == []
+    assert "No such file" in shell.run("scene", "add", str(tmp_path / "none.yaml"), check=2).stderr
+
+
+def test_a_warning_is_shown_with_its_place(shell: Shell, cottage: None, tmp_path: Path) -> None:
+    shell.run("scene", "add", written(tmp_path))
+    other = written(tmp_path, EVENING.replace("id: evening", "id: other").replace("true}}", "false}}"), "other.yaml")
+    said = shell.run("scene", "add", other).stderr
+    assert said.startswith(f"warning: {other}:8:"), said
+    assert "evening" in said
+
+
+def test_editing(shell: Shell, cottage: None, tmp_path: Path) -> None:
+    shell.run("scene", "add", written(tmp_path))
+
+    def editor(old: str, new: str) -> str:
+        """A command that stands for an editor: it replaces one text by another."""
+        code = f"import pathlib,sys; p=pathlib.Path(sys.argv[1]); p.write_text(p.read_text().replace({old!r},{new!r}))"
+        return f"{shlex.quote(sys.executable)} -c {shlex.quote(code)}"
+
+    def edit(old: str, new: str, check: int = 0) -> tuple[str, str]:
+        done = shell.run("scene", "edit", "evening", check=check, VISUAL=editor(old, new), cwd=str(tmp_path))
+        return done.stdout, done.stderr
+
+    assert edit("Evening", "Night")[0] == "evening is saved, version 2\n"
+    assert edit("nothing", "else")[0] == "evening is as it was\n"
+    refused = edit("glow", "gone", check=1)[1]
+    assert "evening.yaml.refused:8:" in refused
+    assert "[gone]" in (tmp_path / "evening.yaml.refused").read_text()
+    assert shell.json("scene", "show", "evening")["version"] == 2
+
+
+def test_the_schema_needs_no_hub_and_is_the_one_that_ships(tmp_path: Path) -> None:
+    printed = Shell(tmp_path, "http://127.0.0.1:1", 0).run("scene", "schema").stdout
+    assert json.loads(printed)["$schema"].endswith("2020-12/schema")
+    shipped = Path(__file__).parents[2] / "docs" / "scene.schema.json"
+    assert shipped.read_text() == printed, "make it anew: unisono scene schema > docs/scene.schema.json"
+
+
+def test_a_place_has_a_zone_and_a_position(shell: Shell, cottage: None) -> None:
+    found = shell.json("place", "set", "cottage", "--zone", "Asia/Shanghai", "--position", "31.23,121.47")
+    assert (found["zone"], found["position"]) == ("Asia/Shanghai", {"latitude": 31.23, "longitude": 121.47})
+    assert "Asia/Shanghai" in shell.run("place", "list").stdout
+    assert shell.json("place", "set", "cottage", "--position", "")["position"] is None
+    assert "LAT,LON" in shell.run("place", "set", "cottage", "--position", "here", check=2).stderr
+    assert "Asia/Shanghai" in shell.run("place", "set", "cottage", "--zone", "Shanghai", check=1).stderr
+    assert "--zone" in shell.run("place", "set", "cottage", check=2).stderr
