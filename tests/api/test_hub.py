@@ -24,7 +24,7 @@ async def test_status_tells_positions_and_counts(hub: Hub) -> None:
     assert found["ready"] is True
     assert found["trouble"] == []
     assert found["things"] == 1
-    assert found["partitions"][0]["twin_position"] == found["partitions"][0]["last_seq"] == 1
+    assert found["partitions"][0]["twin_position"] == found["partitions"][0]["last_seq"] == 3
     assert found["disk"]["free_bytes"] > 0
 
 
@@ -44,7 +44,7 @@ async def test_metrics_are_prometheus_text_and_local_only_without_a_token(hub: H
     async with hub.client(None) as http:
         text = (await http.get("/metrics")).text
         for name in ("unisono_log_last_sequence", "unisono_twin_position", "unisono_history_position"):
-            assert re.search(rf'^{name}{{partition="0"}} 1\.0$', text, re.MULTILINE), name
+            assert re.search(rf'^{name}{{partition="0"}} 3\.0$', text, re.MULTILINE), name
         for name in ("unisono_messages_total", "unisono_values_total", "unisono_dead_letters_total", "unisono_things"):
             assert f'{name}{{partition="0"}}' in text
         assert "# TYPE unisono_messages_total counter" in text

@@ -7,7 +7,6 @@ nothing and never raises for a scene that `load_scene` took.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -42,7 +41,7 @@ from unisono.scene.trial import try_expression
 from unisono.scene.world import World, find_index
 from unisono.thing import builtin_models, check_value, convert, find_event, find_unit
 from unisono.thing.model import Arg, Property
-from unisono.thing.schema import NUMERIC, Schema, describe, show
+from unisono.thing.schema import NUMERIC, Schema, describe
 from unisono.twin.twin import Twin
 
 __all__ = ["Facts", "Finding", "check_scene", "require_sound"]
@@ -311,12 +310,7 @@ class Examination:
         if was is not UNSET:
             self._value(declared, was, f"{path}.was")
         for name in ("above", "below", "by"):
-            bound = getattr(body, name, None)
-            if bound is None:
-                continue
-            if isinstance(bound, float) and not math.isfinite(bound):
-                self._error(f"{path}.{name}", "bad_value", f"{show(bound)} is not a finite number", "a number")
-            elif declared.schema.kind not in (*NUMERIC, "any"):
+            if getattr(body, name, None) is not None and declared.schema.kind not in (*NUMERIC, "any"):
                 reason = f"{body.property} is no number"
                 self._error(f"{path}.{name}", "bad_value", reason, f'"is": {describe(declared.schema)}')
         return len(self.findings) == before
@@ -332,11 +326,6 @@ class Examination:
             self._error(error.field or path, "bad_value", error.detail, expected)
 
     def _window(self, body: Window, things: Sequence[Twin], path: str) -> None:
-        for name in ("above", "below"):
-            bound = getattr(body, name)
-            if isinstance(bound, float) and not math.isfinite(bound):
-                self._error(f"{path}.{name}", "bad_value", f"{show(bound)} is not a finite number", "a number")
-                return
         for _twin, _key, declared in self._property(things, body.property, body, path):
             if declared.schema.kind not in (*NUMERIC, "bool", "any"):
                 reason = f"{body.property} is no number, so that it has no {body.agg}"
