@@ -164,6 +164,8 @@ class Api:
         self.places: dict[str, dict[str, Any]] = {}
         self.things: dict[str, dict[str, Any]] = {}
         self.secrets: dict[str, str] = {}
+        self.scenes: list[bytes] = []
+        self.takes_scenes = True
         self.requests: list[str] = []
         self.unreachable = 0
         """How many connections fail before one succeeds."""
@@ -177,6 +179,12 @@ class Api:
         self.requests.append(f"{request.method} {path}")
         if request.headers.get("authorization") != f"Bearer {self.TOKEN}":
             return self._problem(401, "not_signed_in", "You are not signed in")
+        if path == "/api/v1/scenes":
+            assert request.headers["content-type"] == "application/yaml"
+            self.scenes.append(request.content)
+            return (
+                httpx.Response(201, json={}) if self.takes_scenes else self._problem(422, "bad_scene", "No such thing")
+            )
         body = json.loads(request.content)
         if path == "/api/v1/places":
             return self._place(body)

@@ -50,6 +50,7 @@ async def test_everything_is_made_with_both_names_and_marked_as_simulated(site: 
         "parent": "home",
     }
     assert "parent" not in site.api.places["home"]
+    assert "zone" not in site.api.places["home"]
     assert site.api.things["lamp-1"] == {
         "id": "lamp-1",
         "model": "light",
@@ -172,3 +173,25 @@ async def test_a_secret_that_is_not_given_is_said(site: Site) -> None:
     with pytest.raises(CallerError) as caught:
         await provisioner.ensure(PLACES, THINGS[:1])
     assert caught.value.code == "not_allowed"
+
+
+async def test_places_have_a_zone_and_a_position(site: Site) -> None:
+    places = [PLACES[0]._replace(zone="Asia/Tokyo", position=(35.5, 139.5)), PLACES[1]]
+    await site.provisioner()[0].ensure(places, THINGS)
+    home = site.api.places["home"]
+    assert (home["zone"], home["position"]) == ("Asia/Tokyo", {"latitude": 35.5, "longitude": 139.5})
+
+
+async def test_scenes_come_with_the_first_things_and_not_again(site: Site) -> None:
+    await site.provisioner()[0].ensure(PLACES, THINGS[:2], [b"one", b"two"])
+    assert site.api.scenes == [b"one", b"two"]
+    await site.provisioner()[0].ensure(PLACES, THINGS, [b"one", b"two"])
+    assert len(site.api.scenes) == 2, "somebody may have removed them meanwhile"
+
+
+async def test_a_scene_that_is_refused_keeps_nobody_back(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.api.takes_scenes = False
+    provisioner, ring = site.provisioner()
+    await provisioner.ensure(PLACES, THINGS, [b"id: one"])
+    assert ring.get("lamp-0") is not None
+    assert "No such thing" in caplog.text

@@ -44,8 +44,9 @@ class Provisioner:
         self._transport = transport
         self._http: httpx.AsyncClient | None = None
 
-    async def ensure(self, places: Sequence[Place], things: Sequence[Wanted]) -> None:
-        """Afterwards the keyring has a secret for each of ``things``.
+    async def ensure(self, places: Sequence[Place], things: Sequence[Wanted], scenes: Sequence[bytes] = ()) -> None:
+        """Afterwards the keyring has a secret for each of ``things``. ``scenes`` (YAML) are added when none of them was
+        there yet; one that is refused is said in the log, and keeps nobody back.
 
         What is there already stays as it is. Raises CallerError (not_signed_in, not_allowed, bad_value...) as the hub
         answers, HostError (hub_unreachable) when it does not answer for `PATIENCE_S`. Cancelling leaves what was made.
@@ -60,6 +61,8 @@ class Provisioner:
                 self._keyring.put(await self._put_things(missing[start : start + BULK]))
                 if len(missing) > BULK:
                     _log.info("%d of %d things are registered", min(start + BULK, len(missing)), len(missing))
+            for scene in scenes if len(missing) == len(things) else ():  # else somebody may have removed some
+                await self._put_scene(scene)
         finally:
             await self.close()
 
@@ -81,9 +84,18 @@ class Provisioner:
         row: dict[str, Any] = {"id": place.id, "name": place.name, "kind": place.kind, "names": {"zh": place.zh}}
         if place.parent is not None:
             row["parent"] = place.parent
+        if place.zone:
+            row["zone"] = place.zone
+        if place.position is not None:
+            row["position"] = {"latitude": place.position[0], "longitude": place.position[1]}
         answer = await self._post("/api/v1/places", row)
         if answer.is_error and _code(answer) != "exists":
             raise _refused(answer, f"place {place.id}")
+
+    async def _put_scene(self, text: bytes) -> None:
+        answer = await self._post("/api/v1/scenes", text)
+        if answer.is_error and _code(answer) != "exists":
+            _log.error("a scene was left out: %s", _refused(answer, text.decode()[:80]))
 
     async def _put_things(self, things: Sequence[Wanted]) -> dict[str, str]:
         rows = [_row(label, model) for label, model in things]
@@ -117,6 +129,8 @@ class Provisioner:
         deadline = loop.time() + PATIENCE_S
         while True:
             try:
+                if isinstance(body, bytes):
+                    return await self._http.post(path, content=body, headers={"Content-Type": "application/yaml"})
                 return await self._http.post(path, json=body)
             except httpx.TransportError as error:
                 if loop.time() >= deadline or not isinstance(error, httpx.ConnectError):

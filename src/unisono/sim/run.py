@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from random import Random
 
 from unisono.sim.car import build_car
@@ -29,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 TICK_S = 1.0  # physics and reports; commands are taken and answered in between
 LONGEST_STEP_S = 5.0  # after a suspended laptop the worlds go on where they were
+SCENES = Path(__file__).parent / "scenes"
 SPREAD_S = 2.0  # devices connect within that time, not all at once
 
 
@@ -75,8 +77,8 @@ class _Running:
             _log.exception("%s stopped", self.firmware.device.who.thing)
 
 
-async def run_worlds(worlds: Sequence[World], options: SimOptions) -> None:
-    """Simulate until cancelled; then every device says DISCONNECT.
+async def run_worlds(worlds: Sequence[World], options: SimOptions, scenes: Sequence[bytes] = ()) -> None:
+    """Simulate until cancelled; then every device says DISCONNECT. ``scenes`` (YAML) come with the things.
 
     Raises CallerError or HostError when what is needed cannot be registered.
     """
@@ -84,7 +86,7 @@ async def run_worlds(worlds: Sequence[World], options: SimOptions) -> None:
     provisioner = Provisioner(options, keyring)
     places = [place for world in worlds for place in world.places]
     devices = [device for world in worlds for device in world.devices]
-    await provisioner.ensure(places, [(device.who, device.model) for device in devices])
+    await provisioner.ensure(places, [(device.who, device.model) for device in devices], scenes)
     renewing = asyncio.Lock()
 
     def renewal(device: Device) -> Callable[[], Awaitable[str]]:
@@ -139,5 +141,6 @@ async def run_line(options: SimOptions) -> None:
 
 
 async def run_demo(options: SimOptions) -> None:
-    """Simulate home, car and line until cancelled."""
-    await run_worlds([build_home(options.place), build_car(options.place), build_line(options.place)], options)
+    """Simulate home, car and line until cancelled, with scenes that make them act together."""
+    worlds = [build_home(options.place), build_car(options.place), build_line(options.place)]
+    await run_worlds(worlds, options, [path.read_bytes() for path in sorted(SCENES.glob("*.yaml"))])

@@ -17,13 +17,15 @@ DAY_S = 86_400.0
 
 
 class Place(NamedTuple):
-    """A place as the hub is asked to create it; ``parent`` None marks a root."""
+    """A place as the hub is asked to create it; ``parent`` None marks a root. ``position``: latitude and longitude."""
 
     id: str
     name: str
     zh: str
     kind: str
     parent: str | None = None
+    zone: str = ""
+    position: tuple[float, float] | None = None
 
 
 class Surroundings(Protocol):

@@ -27,6 +27,7 @@ ROOMS = {
     "bathroom": ("Bathroom", "卫生间"),
     "garage": ("Garage", "车库"),
 }
+ZONE, POSITION = "Asia/Shanghai", (39.98, 116.3)  # where the simulated car's road begins
 BASE_LOAD_W = 60.0  # router, clocks, chargers
 SMOKE_PM25 = 400.0  # ug/m3 at which an optical alarm sounds
 METER_KWH = 4182.0  # it was there before us
@@ -35,7 +36,8 @@ METER_KWH = 4182.0  # it was there before us
 def places(parent: str | None) -> list[Place]:
     """The places, roots first."""
     rooms = [Place(room, name, zh, "room", "home") for room, (name, zh) in ROOMS.items()]
-    return [Place("home", "Home", "家", "home", parent), *rooms, Place("garden", "Garden", "花园", "outdoor", "home")]
+    home = Place("home", "Home", "家", "home", parent, ZONE, POSITION)
+    return [home, *rooms, Place("garden", "Garden", "花园", "outdoor", "home")]
 
 
 def build_home(parent: str | None = None) -> World:

@@ -62,7 +62,7 @@ def build_line(parent: str | None = None) -> World:
     meter = Meter(Label("line_meter", "line_1", "Line power meter", "产线电表"), [lambda: HALL_W, *loads], METER_KWH)
     andon = Andon(Label("andon_1", "line_1", "Andon light", "安灯"), machines)
     places = [
-        Place("plant", "Plant", "工厂", "plant", parent),
+        Place("plant", "Plant", "工厂", "plant", parent, "Asia/Shanghai"),
         Place("hall_1", "Hall 1", "一车间", "area", "plant"),
         Place("line_1", "Line 1", "一号产线", "line", "hall_1"),
         Place("press_cell", "Press cell", "冲压单元", "cell", "line_1"),
