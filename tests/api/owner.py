@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from unisono.errors import CallerError
+from unisono.scene import talk as scene_talk
+from unisono.scene.compiled import Refusal
 from unisono.store.bus import Bus
 from unisono.store.log import Log
 from unisono.twin import record, talk
@@ -33,6 +35,10 @@ class FakeOwner:
         self.denied: list[record.Denied] = []
         self.points: list[tuple[int, int, Any]] = []
         self.asked_history: list[talk.HistoryAsk] = []
+        self.runs: list[scene_talk.RunView] = []
+        self.refusals: list[Refusal] = []
+        self.asked_runs: list[scene_talk.RunAsk | scene_talk.StopAsk | scene_talk.RunsAsk] = []
+        self.modes: dict[str, str] = {}
         self.watched = asyncio.Event()
         self.position = 0
         self._moved = asyncio.Condition()
@@ -53,6 +59,13 @@ class FakeOwner:
             "reached": self._reached,
             "watch": self._watch,
             "status": self._status,
+            "scenes": self._scenes,
+            "scene-run": self._scene_run,
+            "scene-stop": self._scene_stop,
+            "scene-runs": self._scene_runs,
+            "scene-refusals": self._scene_refusals,
+            "mode": self._mode,
+            "modes": self._modes,
         }
         for verb, handler in handlers.items():
             self._ends.append(await self.bus.serve(talk.ask_owner(self.partition, verb), handler))
@@ -152,6 +165,53 @@ class FakeOwner:
     async def _dead_letters(self, payload: bytes) -> bytes:
         ask = msgspec.msgpack.decode(payload, type=talk.DeadLettersAsk)
         return msgspec.msgpack.encode([x for x in self.letters if ask.thing in (None, x.thing)][: ask.limit])
+
+    async def _scenes(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=scene_talk.ScenesAsk)
+        known = {entry.id: entry.version for entry in self.entries if isinstance(entry, record.ScenePut)}
+        views = [
+            scene_talk.SceneView(
+                id,
+                known[id],
+                True,
+                [run for run in self.runs if not run.ended and run.scene == id],
+                next=1_795_341_600_000_000,
+                last=next((run for run in self.runs if run.ended and run.scene == id), None),
+                refusal=self.refusals[0] if self.refusals else None,
+            )
+            for id in ask.ids or ()
+            if id in known
+        ]
+        return msgspec.msgpack.encode(views)
+
+    async def _scene_run(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=scene_talk.RunAsk)
+        self.asked_runs.append(ask)
+        answer = scene_talk.RunAnswer(refusal=self.refusals[0] if self.refusals and not ask.even_if else None)
+        if answer.refusal is None and self.runs:
+            answer.run = self.runs[0]
+        return msgspec.msgpack.encode(answer)
+
+    async def _scene_stop(self, payload: bytes) -> bytes:
+        self.asked_runs.append(msgspec.msgpack.decode(payload, type=scene_talk.StopAsk))
+        return msgspec.msgpack.encode([run for run in self.runs if not run.ended])
+
+    async def _scene_runs(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=scene_talk.RunsAsk)
+        self.asked_runs.append(ask)
+        return msgspec.msgpack.encode([run for run in self.runs if ask.run in (None, run.id)])
+
+    async def _scene_refusals(self, payload: bytes) -> bytes:
+        return msgspec.msgpack.encode(self.refusals)
+
+    async def _mode(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=scene_talk.ModeAsk)
+        self.modes[ask.place] = ask.mode or ""
+        return msgspec.msgpack.encode(scene_talk.ModeView(ask.place, self.modes[ask.place]))
+
+    async def _modes(self, _payload: bytes) -> bytes:
+        places = {entry.id: self.modes.get(entry.id, "home") for entry in self.places}
+        return msgspec.msgpack.encode([scene_talk.ModeView(place, mode) for place, mode in places.items()])
 
     async def _reached(self, payload: bytes) -> bytes:
         ask = msgspec.msgpack.decode(payload, type=talk.Reached)

@@ -26,6 +26,7 @@ async def add_home(hub: Hub) -> None:
         "root": "home",
         "zone": "",
         "position": None,
+        "mode": "home",
     }
 
 

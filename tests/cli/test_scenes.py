@@ -65,7 +65,7 @@ def test_a_scene_from_a_file_and_back(shell: Shell, cottage: None, tmp_path: Pat
 def test_an_error_names_file_line_and_column(shell: Shell, cottage: None, tmp_path: Path) -> None:
     for change, where in (
         (("on_off: true}}", "on_off: bright}}"), ":8:35: then.0.set.state.on_off: "),
-        (("[glow]", "[glwo]"), ":8:21: then.0.set.things.0: "),
+        (("[glow]", "[glwo]"), ":8:20: then.0.set.things.0: "),
         (("then:", "thn:"), ":7:1: thn: "),
         (("name: Evening\n", ""), ":2:1: name: "),
         (("place: cottage", "place: attic"), ":4:1: place: "),

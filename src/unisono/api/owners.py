@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from unisono.errors import HostError, UnisonoError
+from unisono.scene import talk as scene_talk
+from unisono.scene.compiled import Refusal
 from unisono.store.bus import Bus
 from unisono.twin import record, talk
 
@@ -113,6 +115,36 @@ class Owners:
     async def dead_letters(self, partition: str, thing: str | None, limit: int) -> list[talk.DeadLetter]:
         """What could not be taken in, newest first."""
         return await self._ask(partition, "dead-letters", talk.DeadLettersAsk(thing, limit), list[talk.DeadLetter])
+
+    async def scenes(self, partition: str, ids: Sequence[str]) -> dict[str, scene_talk.SceneView]:
+        """How those of ``ids`` stand that the owner runs."""
+        ask = scene_talk.ScenesAsk(list(ids))
+        views = await self._ask(partition, "scenes", ask, list[scene_talk.SceneView])
+        return {view.id: view for view in views}
+
+    async def scene_runs(self, partition: str, ask: scene_talk.RunsAsk) -> list[scene_talk.RunView]:
+        """Runs with their steps, newest first."""
+        return await self._ask(partition, "scene-runs", ask, list[scene_talk.RunView])
+
+    async def scene_refusals(self, partition: str, ask: scene_talk.RefusalsAsk) -> list[Refusal]:
+        """Why a scene did not run, newest first."""
+        return await self._ask(partition, "scene-refusals", ask, list[Refusal])
+
+    async def scene_run(self, partition: str, ask: scene_talk.RunAsk) -> scene_talk.RunAnswer:
+        """Run a scene; answered once that is in the log and folded."""
+        return await self._ask(partition, "scene-run", ask, scene_talk.RunAnswer)
+
+    async def scene_stop(self, partition: str, ask: scene_talk.StopAsk) -> list[scene_talk.RunView]:
+        """End the runs of a scene; those that were ended by it."""
+        return await self._ask(partition, "scene-stop", ask, list[scene_talk.RunView])
+
+    async def mode(self, partition: str, ask: scene_talk.ModeAsk) -> str:
+        """Put a place into a mode; the mode it is in then."""
+        return (await self._ask(partition, "mode", ask, scene_talk.ModeView)).mode
+
+    async def modes(self, partition: str) -> dict[str, str]:
+        """The mode of each place."""
+        return {view.place: view.mode for view in await self._ask(partition, "modes", None, list[scene_talk.ModeView])}
 
     async def status(self, partition: str, timeout_s: float = ANSWER_S) -> talk.OwnerStatus:
         """Positions, counts and trouble."""

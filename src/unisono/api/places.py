@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
-from litestar import Router, delete, get, patch, post
+from litestar import Router, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET
 
@@ -16,7 +18,8 @@ from unisono.api.context import ApiContext
 from unisono.api.ids import check_id, free_id
 from unisono.api.inject import Asker, Context
 from unisono.api.place_words import PLACE_WORDS
-from unisono.errors import CallerError
+from unisono.errors import CallerError, HostError
+from unisono.scene.talk import ModeAsk
 from unisono.store.registry import PlaceRow
 from unisono.twin.places import read_zone
 
@@ -42,7 +45,16 @@ async def list_places(
         after=after, limit=limit + 1, parent=parent, within=None if visible is None else sorted(visible)
     )
     more = len(rows) > limit
-    return shapes.Page([shapes.place(row) for row in rows[:limit]], rows[limit - 1].id if more else None)
+    return shapes.Page(await _shown(context, rows[:limit]), rows[limit - 1].id if more else None)
+
+
+async def _shown(context: ApiContext, rows: Sequence[PlaceRow]) -> list[shapes.Place]:
+    """The rows with their modes; an owner that does not answer leaves them out."""
+    modes: dict[str, str] = {}
+    for partition in sorted({row.partition for row in rows}):
+        with contextlib.suppress(HostError):
+            modes.update(await context.owners.modes(partition))
+    return [shapes.place(row, modes.get(row.id)) for row in rows]
 
 
 async def _place(context: ApiContext, identity: Identity, place_id: str, action: Action) -> PlaceRow:
@@ -57,7 +69,7 @@ async def _place(context: ApiContext, identity: Identity, place_id: str, action:
 @get("/{place_id:str}")
 async def get_place(context: Context, identity: Asker, place_id: FromPath[str]) -> shapes.Place:
     """One place."""
-    return shapes.place(await _place(context, identity, place_id, Action.READ))
+    return (await _shown(context, [await _place(context, identity, place_id, Action.READ)]))[0]
 
 
 @post("/")
@@ -98,7 +110,7 @@ async def _add(context: ApiContext, identity: Identity, data: shapes.PlaceNew) -
         latitude=data.position.latitude if data.position else None,
         longitude=data.position.longitude if data.position else None,
     )
-    return shapes.place(await _put(context, row, new=True))
+    return (await _shown(context, [await _put(context, row, new=True)]))[0]
 
 
 def _zone(name: str) -> str:
@@ -143,7 +155,7 @@ async def change_place(
             latitude=data.position.latitude if data.position else None,
             longitude=data.position.longitude if data.position else None,
         )
-    return shapes.place(await _put(context, row, old))
+    return (await _shown(context, [await _put(context, row, old)]))[0]
 
 
 @delete("/{place_id:str}", status_code=204)
@@ -155,8 +167,18 @@ async def remove_place(context: Context, identity: Asker, place_id: FromPath[str
     await context.in_force([old.partition])
 
 
+@put("/{place_id:str}/mode")
+async def set_mode(
+    context: Context, identity: Asker, place_id: FromPath[str], data: JSONBody[shapes.Mode]
+) -> shapes.Place:
+    """Put a place into a mode; scenes that wait for it are triggered. Places inside have modes of their own."""
+    row = await _place(context, identity, place_id, Action.CONTROL)
+    mode = await context.owners.mode(row.partition, ModeAsk(row.id, identity.by(), data.mode))
+    return shapes.place(row, mode)
+
+
 router = Router(
     "/places",
-    route_handlers=[list_places, get_place, add_place, add_place_as, change_place, remove_place],
+    route_handlers=[list_places, get_place, add_place, add_place_as, change_place, remove_place, set_mode],
     tags=["places"],
 )

@@ -24,7 +24,7 @@ from unisono.twin import record
 if TYPE_CHECKING:
     from unisono.api.context import ApiContext
 
-__all__ = ["Draft", "read_draft", "remove", "save", "switch"]
+__all__ = ["Draft", "find_scene", "read_draft", "remove", "save", "switch"]
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -47,6 +47,16 @@ def read_draft(text: str) -> Draft:
     scene = load_scene(said)
     check_id(scene.id)
     return Draft(scene, text, said)
+
+
+async def find_scene(context: ApiContext, identity: Identity, scene_id: str) -> SceneRow:
+    """A scene that the identity may see. Raises CallerError ``not_found``."""
+    row = await context.registry.get_scene(scene_id)
+    if row is None or not context.auth.allows(identity, Action.READ, await context.path_of(row.place)):
+        raise CallerError(
+            f"There is no scene {scene_id[:80]!r}", code="not_found", field="id", mend="Run: unisono scene list"
+        )
+    return row
 
 
 async def save(

@@ -1,6 +1,6 @@
 """The JSON shapes of scenes: what people and programs send and get.
 
-Knows fields, and how registry rows become them. Knows no route and no storage.
+Knows fields, and how registry rows and the owner's views become them. Knows no route and no storage.
 """
 
 from __future__ import annotations
@@ -11,9 +11,31 @@ from typing import Any
 import msgspec
 
 from unisono.api.times import iso, iso_or_none
+from unisono.scene.compiled import Refusal as RefusalView
+from unisono.scene.source import Cause as CauseView
+from unisono.scene.talk import RunView, SceneView
 from unisono.store.registry import SceneRow, SceneVersionRow
 
-__all__ = ["Finding", "Scene", "SceneDocument", "SceneLine", "SceneVersion", "document", "line", "scene", "version"]
+__all__ = [
+    "Cause",
+    "Finding",
+    "Now",
+    "Ran",
+    "Refusal",
+    "Run",
+    "Scene",
+    "SceneDocument",
+    "SceneLine",
+    "SceneVersion",
+    "Step",
+    "TraceOf",
+    "document",
+    "line",
+    "refusal_of",
+    "run_of",
+    "scene",
+    "version",
+]
 
 
 class Finding(msgspec.Struct, omit_defaults=True):
@@ -26,8 +48,89 @@ class Finding(msgspec.Struct, omit_defaults=True):
     scenes: list[str] = []
 
 
+class Cause(msgspec.Struct):
+    """What set a run off. ``trigger``: its path in the document, null when a person or another scene ran it."""
+
+    trigger: str | None
+    what: str
+    thing: str | None
+    name: str | None
+    value: Any
+    at: str
+
+
+class Step(msgspec.Struct):
+    """One step as it was taken: where in the document, what it did, and what it saw or wanted."""
+
+    path: str
+    did: str
+    seen: Any
+    at: str
+
+
+class Run(msgspec.Struct):
+    """One run. ``state``: running, done, stopped or failed; ``why``: why it did not come to its end.
+
+    ``step``: the path of the step at which it is or was last; ``waits``: what an open run waits for (time, conditions,
+    commands or scene). ``left_out``: so many steps in the middle of a long run are not kept.
+    """
+
+    id: str
+    scene: str
+    state: str
+    cause: Cause
+    started: str
+    ended: str | None
+    why: str | None
+    step: str | None
+    waits: str | None
+    steps: list[Step] = []
+    left_out: int = 0
+
+
+class Refusal(msgspec.Struct):
+    """Why a scene did not run although something wanted it to; equal reasons one after the other are counted."""
+
+    why: str
+    path: str
+    seen: Any
+    cause: Cause
+    at: str
+    count: int
+
+
+class Ran(msgspec.Struct):
+    """What came of running a scene by hand: the run that began, or why none did; neither: it is queued."""
+
+    run: Run | None
+    refusal: Refusal | None
+    queued: bool
+
+
+class TraceOf(msgspec.Struct):
+    """The runs of a scene, newest first, and the last times that it did not run."""
+
+    scene: str
+    runs: list[Run]
+    refusals: list[Refusal]
+
+
+class Now(msgspec.Struct):
+    """How a scene stands at its owner. ``next``: its next moment, where it has one; ``refusal``: why it last did not
+    run."""
+
+    running: int
+    queued: int
+    next: str | None
+    last: Run | None
+    refusal: Refusal | None
+
+
 class SceneLine(msgspec.Struct):
-    """A scene in a list. ``saved_*`` is about this version, ``switched_*`` about who enabled or disabled it last."""
+    """A scene in a list. ``saved_*`` is about this version, ``switched_*`` about who enabled or disabled it last.
+
+    ``now`` is null when its owner does not answer.
+    """
 
     id: str
     name: str
@@ -38,6 +141,7 @@ class SceneLine(msgspec.Struct):
     saved_by: dict[str, str]
     switched_at: str | None
     switched_by: dict[str, str] | None
+    now: Now | None
 
 
 class Scene(SceneLine):
@@ -67,7 +171,7 @@ class SceneDocument(msgspec.Struct):
     text: str
 
 
-def line(row: SceneRow) -> SceneLine:
+def line(row: SceneRow, view: SceneView | None) -> SceneLine:
     return SceneLine(
         id=row.id,
         name=row.name,
@@ -78,11 +182,14 @@ def line(row: SceneRow) -> SceneLine:
         saved_by=row.by,
         switched_at=iso_or_none(row.switched_at),
         switched_by=row.switched_by,
+        now=_now(view) if view is not None else None,
     )
 
 
-def scene(row: SceneRow, text: str, said: dict[str, Any], warnings: Sequence[Finding] = ()) -> Scene:
-    shown = msgspec.structs.asdict(line(row))
+def scene(
+    row: SceneRow, view: SceneView | None, text: str, said: dict[str, Any], warnings: Sequence[Finding] = ()
+) -> Scene:
+    shown = msgspec.structs.asdict(line(row, view))
     return Scene(**shown, document=said, text=text, warnings=list(warnings))
 
 
@@ -92,3 +199,43 @@ def version(row: SceneVersionRow) -> SceneVersion:
 
 def document(row: SceneVersionRow, said: dict[str, Any]) -> SceneDocument:
     return SceneDocument(row.scene, row.version, iso(row.at), row.by, said, row.document)
+
+
+def _now(view: SceneView) -> Now:
+    return Now(
+        running=len(view.runs),
+        queued=view.queued,
+        next=iso_or_none(view.next),
+        last=run_of(view.last) if view.last is not None else None,
+        refusal=refusal_of(view.refusal) if view.refusal is not None else None,
+    )
+
+
+def run_of(view: RunView) -> Run:
+    """An owner's view as the API shows it."""
+    return Run(
+        id=view.id,
+        scene=view.scene,
+        state=view.state,
+        cause=_cause(view.cause),
+        started=iso(view.started),
+        ended=iso_or_none(view.ended or None),
+        why=view.why or None,
+        step=view.step or None,
+        waits=view.waits or None,
+        steps=[Step(each.path, each.did, each.seen, iso(each.at)) for each in view.steps],
+        left_out=view.left_out,
+    )
+
+
+def refusal_of(view: RefusalView) -> Refusal:
+    """As `run_of`."""
+    return Refusal(view.why, view.path, view.seen, _cause(view.cause), iso(view.at), view.count)
+
+
+def _cause(cause: CauseView) -> Cause:
+    value = cause.value
+    if cause.what == "time" and isinstance(value, int):
+        value = iso(value)  # the moment that was meant, which may be long before ``at``
+    trigger = f"when.{cause.trigger}.{cause.what}" if cause.trigger >= 0 else None
+    return Cause(trigger, cause.what, cause.thing or None, cause.name or None, value, iso(cause.at))

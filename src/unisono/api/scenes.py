@@ -5,6 +5,8 @@ Knows rows, texts and rights; saving is `unisono.api.scene_saving`, running the 
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -17,17 +19,18 @@ from litestar.openapi.spec.request_body import RequestBody
 from litestar.openapi.spec.schema import Schema
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from unisono.access import Action
 from unisono.api import scene_shapes as shapes
 from unisono.api.auth import Identity
 from unisono.api.context import ApiContext
 from unisono.api.inject import Asker, Context
 from unisono.api.models import merge
-from unisono.api.scene_saving import Draft, read_draft, remove, save, switch
+from unisono.api.scene_running import run_scene, stop_scene, trace_scene
+from unisono.api.scene_saving import Draft, find_scene, read_draft, remove, save, switch
 from unisono.api.shapes import Page
 from unisono.api.things import visible_in
-from unisono.errors import CallerError
+from unisono.errors import CallerError, HostError
 from unisono.scene.document import scene_schema
+from unisono.scene.talk import SceneView
 from unisono.scene.text import MAX_SCENE_BYTES, read_document
 from unisono.store.registry import SceneRow
 
@@ -76,16 +79,6 @@ async def _text(request: Request[Any, Any, Any]) -> str:
     return text
 
 
-async def _scene(context: ApiContext, identity: Identity, scene_id: str) -> SceneRow:
-    """A scene that the identity may see. Raises CallerError ``not_found``."""
-    row = await context.registry.get_scene(scene_id)
-    if row is None or not context.auth.allows(identity, Action.READ, await context.path_of(row.place)):
-        raise CallerError(
-            f"There is no scene {scene_id[:80]!r}", code="not_found", field="id", mend="Run: unisono scene list"
-        )
-    return row
-
-
 @get("/")
 async def list_scenes(
     context: Context,
@@ -100,7 +93,21 @@ async def list_scenes(
     if places == []:
         return Page([])
     rows = await context.registry.find_scenes(places=places, q=q, after=after, limit=limit + 1)
-    return Page([shapes.line(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
+    views = await _views(context, rows[:limit])
+    items = [shapes.line(row, views.get(row.id)) for row in rows[:limit]]
+    return Page(items, rows[limit - 1].id if len(rows) > limit else None)
+
+
+async def _views(context: ApiContext, rows: Sequence[SceneRow]) -> dict[str, SceneView]:
+    """How the scenes stand; an owner that does not answer leaves its own out."""
+    wanted: dict[str, list[str]] = {}
+    for row in rows:
+        wanted.setdefault(await context.partition_of(row.root), []).append(row.id)
+    found: dict[str, SceneView] = {}
+    for partition, ids in wanted.items():
+        with contextlib.suppress(HostError):
+            found.update(await context.owners.scenes(partition, ids))
+    return found
 
 
 @get("/schema", response_description="The JSON Schema of a scene", open_door=True, security=[])
@@ -116,21 +123,30 @@ async def get_scene(
     scene_id: FromPath[str],
 ) -> shapes.Scene:
     """One scene with what it says, as JSON and as the text that was written."""
-    row = await _scene(context, identity, scene_id)
+    row = await find_scene(context, identity, scene_id)
     return await _shown(context, row)
 
 
-async def _shown(context: ApiContext, row: SceneRow, warnings: list[shapes.Finding] | None = None) -> shapes.Scene:
+async def _shown(context: ApiContext, row: SceneRow) -> shapes.Scene:
     version = await context.registry.get_scene_version(row.id)
     text = version.document if version is not None else ""
-    return shapes.scene(row, text, read_document(text) if text else {}, warnings or ())
+    views = await _views(context, [row])
+    return shapes.scene(row, views.get(row.id), text, read_document(text) if text else {})
+
+
+async def _saved(
+    context: ApiContext, identity: Identity, draft: Draft, old: SceneRow | None, base: int | None = None
+) -> shapes.Scene:
+    row, findings = await save(context, identity, draft, old, base=base)
+    views = await _views(context, [row])
+    return shapes.scene(row, views.get(row.id), draft.text, draft.said, findings)
 
 
 @post("/", status_code=201, operation_class=SceneOperation, request_max_body_size=MAX_BODY_BYTES)
 async def add_scene(request: Request[Any, Any, Any], context: Context, identity: Asker) -> shapes.Scene:
     """Add a scene, written in JSON or YAML (``application/yaml``). What is odd about it comes as ``warnings``; what
     cannot be is refused, with the field's path in the document."""
-    return await _add(context, identity, read_draft(await _text(request)))
+    return await _saved(context, identity, read_draft(await _text(request)), None)
 
 
 @post("/{scene_id:str}", status_code=201, operation_class=SceneOperation, request_max_body_size=MAX_BODY_BYTES)
@@ -138,12 +154,7 @@ async def add_scene_as(
     request: Request[Any, Any, Any], context: Context, identity: Asker, scene_id: FromPath[str]
 ) -> shapes.Scene:
     """Add a scene under the id in the path."""
-    return await _add(context, identity, _called(read_draft(await _text(request)), scene_id))
-
-
-async def _add(context: ApiContext, identity: Identity, draft: Draft) -> shapes.Scene:
-    row, findings = await save(context, identity, draft, None)
-    return shapes.scene(row, draft.text, draft.said, findings)
+    return await _saved(context, identity, _called(read_draft(await _text(request)), scene_id), None)
 
 
 def _called(draft: Draft, scene_id: str) -> Draft:
@@ -161,10 +172,8 @@ async def replace_scene(
 ) -> shapes.Scene:
     """Save a new version of a scene. The same text again changes nothing. Open runs of the version before are stopped;
     whether it is enabled stays, unless the document says it."""
-    old = await _scene(context, identity, scene_id)
-    draft = _called(read_draft(await _text(request)), scene_id)
-    row, findings = await save(context, identity, draft, old, base=version)
-    return shapes.scene(row, draft.text, draft.said, findings)
+    old = await find_scene(context, identity, scene_id)
+    return await _saved(context, identity, _called(read_draft(await _text(request)), scene_id), old, version)
 
 
 @patch("/{scene_id:str}", operation_class=SceneOperation, request_max_body_size=MAX_BODY_BYTES)
@@ -172,7 +181,7 @@ async def change_scene(
     request: Request[Any, Any, Any], context: Context, identity: Asker, scene_id: FromPath[str], version: Base = None
 ) -> shapes.Scene:
     """Save a new version: the newest one with these members replaced (RFC 7396). Comments of its text are lost."""
-    old = await _scene(context, identity, scene_id)
+    old = await find_scene(context, identity, scene_id)
     change = read_document(await _text(request))
     if not isinstance(change, dict):
         raise CallerError("A change is an object", code="bad_scene", expected='members, such as {"name": "Evening"}')
@@ -180,8 +189,7 @@ async def change_scene(
     assert newest is not None  # every scene has one
     said = merge(read_document(newest.document), change)
     draft = _called(read_draft(_written(said)), scene_id)
-    row, findings = await save(context, identity, draft, old, base=version or newest.version)
-    return shapes.scene(row, draft.text, draft.said, findings)
+    return await _saved(context, identity, draft, old, version or newest.version)
 
 
 def _written(said: Any) -> str:
@@ -197,13 +205,13 @@ def _written(said: Any) -> str:
 @delete("/{scene_id:str}", status_code=204)
 async def remove_scene(context: Context, identity: Asker, scene_id: FromPath[str]) -> None:
     """Remove a scene with all its versions; its open runs end."""
-    await remove(context, identity, await _scene(context, identity, scene_id))
+    await remove(context, identity, await find_scene(context, identity, scene_id))
 
 
 @get("/{scene_id:str}/versions")
 async def list_versions(context: Context, identity: Asker, scene_id: FromPath[str]) -> Page[shapes.SceneVersion]:
     """Who saved which version and when, newest first."""
-    await _scene(context, identity, scene_id)
+    await find_scene(context, identity, scene_id)
     return Page([shapes.version(row) for row in await context.registry.list_scene_versions(scene_id)])
 
 
@@ -212,7 +220,7 @@ async def get_version(
     context: Context, identity: Asker, scene_id: FromPath[str], number: FromPath[int]
 ) -> shapes.SceneDocument:
     """One version with what it says."""
-    await _scene(context, identity, scene_id)
+    await find_scene(context, identity, scene_id)
     row = await context.registry.get_scene_version(scene_id, number)
     if row is None:
         raise CallerError(f"There is no version {number} of {scene_id!r}", code="not_found", field="version")
@@ -232,8 +240,8 @@ async def disable_scene(context: Context, identity: Asker, scene_id: FromPath[st
 
 
 async def _switch(context: ApiContext, identity: Identity, scene_id: str, *, enabled: bool) -> shapes.Scene:
-    await switch(context, identity, await _scene(context, identity, scene_id), enabled)
-    return await _shown(context, await _scene(context, identity, scene_id))
+    await switch(context, identity, await find_scene(context, identity, scene_id), enabled)
+    return await _shown(context, await find_scene(context, identity, scene_id))
 
 
 router = Router(
@@ -251,6 +259,9 @@ router = Router(
         get_version,
         enable_scene,
         disable_scene,
+        run_scene,
+        stop_scene,
+        trace_scene,
     ],
     tags=["scenes"],
 )

@@ -38,6 +38,7 @@ __all__ = [
     "GroupCommandNew",
     "GroupItem",
     "Login",
+    "Mode",
     "ModelSummary",
     "Page",
     "Person",
@@ -387,7 +388,8 @@ class Position(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Place(msgspec.Struct):
-    """``zone``: IANA name of the time zone, empty: as the place it lies in."""
+    """``zone``: IANA name of the time zone, empty: as the place it lies in. ``mode`` (home, away, night...) is null
+    when its owner does not answer."""
 
     id: str
     name: str
@@ -397,6 +399,7 @@ class Place(msgspec.Struct):
     root: str
     zone: str = ""
     position: Position | None = None
+    mode: str | None = None
 
 
 class PolicyVersion(msgspec.Struct):
@@ -440,6 +443,12 @@ class PlaceChange(msgspec.Struct, forbid_unknown_fields=True):
     parent: Id | UnsetType = UNSET
     zone: Zone | UnsetType = UNSET
     position: Position | UnsetType | None = UNSET
+
+
+class Mode(msgspec.Struct, forbid_unknown_fields=True):
+    """A mode of a place: home, away, night, holiday, or a word of your own."""
+
+    mode: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,30}$")]
 
 
 class ModelSummary(msgspec.Struct):
@@ -606,11 +615,11 @@ def dead_letter(letter: talk.DeadLetter) -> DeadLetter:
     return DeadLetter(iso(letter.at), letter.thing, letter.topic, letter.code, letter.detail, excerpt)
 
 
-def place(row: PlaceRow) -> Place:
+def place(row: PlaceRow, mode: str | None = None) -> Place:
     position = None
     if row.latitude is not None and row.longitude is not None:
         position = Position(row.latitude, row.longitude)
-    return Place(row.id, row.name, row.names, row.kind, row.parent, row.root, row.zone, position)
+    return Place(row.id, row.name, row.names, row.kind, row.parent, row.root, row.zone, position, mode)
 
 
 def person(row: PersonRow, grants: dict[str, str] | None = None) -> Person:

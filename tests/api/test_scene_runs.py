@@ -1,0 +1,145 @@
+"""Running scenes over HTTP, what their runs did, and why they did not run; modes of places."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.conftest import Hub
+from tests.api.test_scenes import EVENING, add_things, person, send
+from tests.api.test_things import add
+from unisono.scene.compiled import Refusal
+from unisono.scene.run import Trace
+from unisono.scene.source import Cause
+from unisono.scene.talk import RunAsk, RunsAsk, RunView, StopAsk
+
+AT = 1_795_341_600_000_000
+OPENED = Cause(0, "change", "door", "contact", "open", AT)
+ENDED = RunView(
+    "evening-1",
+    "evening",
+    "done",
+    OPENED,
+    AT,
+    AT + 2_000_000,
+    steps=[Trace("then.0.set", "asked", {"lamp": {"wants": {"on_off": True}, "command": "evening-1.1"}}, AT)],
+)
+OPEN = RunView("evening-2", "evening", "running", Cause(-1, "hand", name="wei", at=AT), AT, step="then.1", waits="time")
+DARK = Refusal("a condition said no", "if.0.sun", "up", Cause(1, "time", value=AT - 9_000_000, at=AT), AT, 3)
+
+
+@pytest.fixture
+async def scene(hub: Hub) -> None:
+    await add_things(hub)
+    assert (await send(hub)).status_code == 201
+
+
+async def test_a_run_by_hand(hub: Hub, scene: None) -> None:
+    hub.owner.runs = [OPEN]
+    ran = (await hub.http.post("/api/v1/scenes/evening/run")).json()
+    assert ran["run"]["id"] == "evening-2"
+    assert ran["run"]["cause"] == {
+        "trigger": None,
+        "what": "hand",
+        "thing": None,
+        "name": "wei",
+        "value": None,
+        "at": "2026-11-22T10:00:00.000Z",
+    }
+    assert (ran["run"]["step"], ran["run"]["waits"], ran["run"]["ended"]) == ("then.1", "time", None)
+    assert (ran["refusal"], ran["queued"]) == (None, False)
+    hub.owner.refusals = [DARK]
+    refused = (await hub.http.post("/api/v1/scenes/evening/run")).json()
+    assert (refused["run"], refused["queued"]) == (None, False)
+    assert (refused["refusal"]["why"], refused["refusal"]["seen"]) == ("a condition said no", "up")
+    assert (await hub.http.post("/api/v1/scenes/evening/run?even_if=true")).json()["run"] is not None
+    hub.owner.runs, hub.owner.refusals = [], []
+    assert (await hub.http.post("/api/v1/scenes/evening/run")).json()["queued"] is True
+    by = {"kind": "program", "id": "local"}
+    assert hub.owner.asked_runs[:3] == [RunAsk("evening", by), RunAsk("evening", by), RunAsk("evening", by, True)]
+
+
+async def test_stopping(hub: Hub, scene: None) -> None:
+    hub.owner.runs = [OPEN, ENDED]
+    stopped = (await hub.http.post("/api/v1/scenes/evening/stop")).json()["items"]
+    assert [each["id"] for each in stopped] == ["evening-2"]
+    assert hub.owner.asked_runs == [StopAsk("evening", {"kind": "program", "id": "local"})]
+
+
+async def test_the_trace_says_what_it_did_and_why_it_did_not(hub: Hub, scene: None) -> None:
+    hub.owner.runs, hub.owner.refusals = [OPEN, ENDED], [DARK]
+    found = (await hub.http.get("/api/v1/scenes/evening/trace")).json()
+    assert [each["id"] for each in found["runs"]] == ["evening-2", "evening-1"]
+    done = found["runs"][1]
+    assert done["cause"]["trigger"] == "when.0.change"
+    assert (done["state"], done["ended"], done["why"]) == ("done", "2026-11-22T10:00:02.000Z", None)
+    assert done["steps"][0]["seen"]["lamp"]["wants"] == {"on_off": True}
+    refusal = found["refusals"][0]
+    assert (refusal["why"], refusal["path"], refusal["count"]) == ("a condition said no", "if.0.sun", 3)
+    assert refusal["cause"]["value"] == "2026-11-22T09:59:51.000Z", "the moment that was meant"
+    one = (await hub.http.get("/api/v1/scenes/evening/trace?run=evening-1&limit=5")).json()
+    assert ([each["id"] for each in one["runs"]], one["refusals"]) == (["evening-1"], [])
+    assert hub.owner.asked_runs[-1] == RunsAsk("evening", "evening-1", 5)
+    assert (await hub.http.get("/api/v1/scenes/nothing/trace")).json()["code"] == "not_found"
+
+
+async def test_a_scene_and_the_list_say_how_it_stands(hub: Hub, scene: None) -> None:
+    hub.owner.runs, hub.owner.refusals = [OPEN, ENDED], [DARK]
+    listed = (await hub.http.get("/api/v1/scenes")).json()["items"][0]
+    shown = (await hub.http.get("/api/v1/scenes/evening")).json()
+    for found in (listed, shown):
+        now = found["now"]
+        assert (now["running"], now["queued"], now["next"]) == (1, 0, "2026-11-22T10:00:00.000Z")
+        assert (now["last"]["id"], now["last"]["state"]) == ("evening-1", "done")
+        assert now["refusal"]["path"] == "if.0.sun"
+    await hub.owner.stop()
+    assert (await hub.http.get("/api/v1/scenes")).json()["items"][0]["now"] is None
+    assert (await hub.http.get("/api/v1/places/home")).json()["mode"] is None
+    assert (await hub.http.post("/api/v1/scenes/evening/run")).json()["code"] == "owner_unavailable"
+    await hub.owner.start()
+
+
+async def test_who_may_run_what(hub: Hub, scene: None) -> None:
+    """Whoever may do by hand all that it does."""
+    await add(hub, id="lock", model="lock", place="home")
+    unlock = (
+        EVENING.replace("id: evening", "id: unlock")
+        .replace("[lamp]", "[lock]")
+        .replace("on_off: true", "locked: false")
+    )
+    assert (await send(hub, unlock)).status_code == 201
+    hub.owner.runs = [OPEN]
+    async with (
+        await person(hub, "guest", {"home": "guest"}) as guest,
+        await person(hub, "viewer", {"home": "viewer"}) as viewer,
+        await person(hub, "member", {"home": "member"}) as member,
+    ):
+        for who, id, allowed in (
+            (guest, "evening", True),
+            (guest, "unlock", False),
+            (viewer, "evening", False),
+            (member, "unlock", True),
+        ):
+            for verb in ("run", "stop"):
+                answer = await who.post(f"/api/v1/scenes/{id}/{verb}")
+                assert (answer.status_code == 200) is allowed, (id, verb, answer.text)
+        assert (await viewer.get("/api/v1/scenes/evening/trace")).status_code == 200
+        assert (await viewer.put("/api/v1/places/home/mode", json={"mode": "away"})).json()["code"] == "not_allowed"
+        assert (await guest.put("/api/v1/places/home/mode", json={"mode": "away"})).json()["mode"] == "away"
+
+
+async def test_modes_of_places(hub: Hub, scene: None) -> None:
+    assert (await hub.http.get("/api/v1/places/home")).json()["mode"] == "home"
+    put = (await hub.http.put("/api/v1/places/living_room/mode", json={"mode": "movie_night"})).json()
+    assert (put["id"], put["mode"]) == ("living_room", "movie_night")
+    listed = (await hub.http.get("/api/v1/places")).json()["items"]
+    assert {each["id"]: each["mode"] for each in listed} == {"home": "home", "living_room": "movie_night"}
+    for body, field in (({"mode": "Away!"}, "mode"), ({"mode": 3}, "mode"), ({}, "mode"), ({"mode": "a", "b": 1}, "b")):
+        problem = (await hub.http.put("/api/v1/places/home/mode", json=body)).json()
+        assert (problem["code"], problem["field"]) == ("bad_value", field), problem
+    assert (await hub.http.put("/api/v1/places/attic/mode", json={"mode": "away"})).status_code == 404
+
+
+async def test_yaml_by_another_name(hub: Hub, scene: None) -> None:
+    text = EVENING.replace("id: evening", "id: again")
+    answer = await hub.http.post("/api/v1/scenes", content=text, headers={"Content-Type": "text/yaml; charset=utf-8"})
+    assert answer.status_code == 201, answer.text
