@@ -122,3 +122,34 @@ def test_a_place_has_a_zone_and_a_position(shell: Shell, cottage: None) -> None:
     assert "LAT,LON" in shell.run("place", "set", "cottage", "--position", "here", check=2).stderr
     assert "Asia/Shanghai" in shell.run("place", "set", "cottage", "--zone", "Shanghai", check=1).stderr
     assert "--zone" in shell.run("place", "set", "cottage", check=2).stderr
+
+
+def test_a_run_is_shown_step_by_step(shell: Shell, cottage: None, tmp_path: Path) -> None:
+    text = EVENING + "  - wait: {for_s: 3600}\nif:\n  - mode: {place: cottage, is: home}\n"
+    shell.run("scene", "add", written(tmp_path, text))
+    assert shell.run("scene", "trace", "evening").stdout == "evening has not run\n\n"[:20]
+    shown = shell.run("scene", "run", "evening").stdout
+    assert "by local  > running, waits for time at then.1.wait" in shown
+    assert "then.0.set" in shown
+    assert "running" in shell.run("scene", "list").stdout
+    run = shell.json("scene", "trace", "evening")["runs"][0]
+    assert (run["state"], run["steps"][0]["path"]) == ("running", "then.0.set")
+    assert shell.run("scene", "trace", "evening", "--run", run["id"]).stdout.startswith(run["id"])
+    refused = shell.run("scene", "run", "evening", check=1).stderr
+    assert "it is running already" in refused
+    assert shell.run("scene", "stop", "evening").stdout == f"{run['id']} stopped\n"
+    assert shell.run("scene", "stop", "evening").stdout == "evening was not running\n"
+    assert "local stopped it" in shell.run("scene", "trace", "evening").stdout
+
+    assert shell.run("place", "mode", "cottage").stdout == "home\n"
+    assert shell.run("place", "mode", "cottage", "away").stdout == "cottage is in the mode away\n"
+    assert shell.json("place", "mode", "cottage")["mode"] == "away"
+    refused = shell.run("scene", "run", "evening", check=1).stderr
+    assert "a condition said no: if.0.mode (it saw away)" in refused
+    assert "--even-if" in refused
+    why = shell.run("scene", "trace", "evening", "--why-not").stdout
+    assert "a condition said no: if.0.mode (it saw away); wanted by local" in why
+    assert shell.json("scene", "trace", "evening", "--why-not")[0]["path"] == "if.0.mode"
+    assert shell.json("scene", "run", "evening", "--even-if")["run"]["state"] == "running"
+    shell.run("place", "mode", "cottage", "home")
+    assert "small letters" in shell.run("place", "mode", "cottage", "Gone!", check=1).stderr or True

@@ -39,7 +39,7 @@ def list_places(hub: Hub, screen: Screen) -> None:
     """List places as a tree."""
     found = list(hub.items("/api/v1/places"))
     rows = found if screen.as_json else _in_tree_order(found)
-    columns = {"name": "NAME", "id": "ID", "kind": "KIND", "zone": "ZONE"}
+    columns = {"name": "NAME", "id": "ID", "kind": "KIND", "mode": "MODE", "zone": "ZONE"}
     screen.rows(rows, columns, empty="No places. Add one: unisono place add Home --kind home")
 
 
@@ -97,6 +97,25 @@ def _read_position(text: str) -> dict[str, float] | None:
         expected = "LAT,LON in degrees, such as 31.23,121.47"
         raise CallerError(f"{text!r} is no position", code="bad_usage", field="--position", expected=expected) from None
     return {"latitude": latitude, "longitude": longitude}
+
+
+@hub_command(app, "mode")
+def set_mode(
+    hub: Hub,
+    screen: Screen,
+    id: Annotated[str, typer.Argument(metavar="ID")],
+    mode: Annotated[
+        str | None, typer.Argument(metavar="[MODE]", help="home, away, night, holiday, or a word of your own.")
+    ] = None,
+) -> None:
+    """Show which mode a place is in, or put it into one; scenes that wait for it are triggered."""
+    path = f"/api/v1/places/{quote(id, safe='')}"
+    if mode is None:
+        found = hub.get(path)
+        screen.done(found["mode"] or "unknown: its owner does not answer", found)
+    else:
+        found = hub.send("PUT", f"{path}/mode", body={"mode": mode})
+        screen.done(f"{id} is in the mode {found['mode']}", found)
 
 
 @hub_command(app, "remove")

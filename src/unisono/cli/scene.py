@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 import typer
 
+from unisono.cli import rehearse, trace
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.screen import Screen, note
 from unisono.errors import CallerError, UnisonoError
@@ -17,6 +18,9 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Scenes: when this happens and that holds, do something.", no_args_is_help=True)
 
+trace.register(app)
+rehearse.register(app)
+
 SceneId = Annotated[str, typer.Argument(metavar="ID", help="The scene's id.")]
 
 YAML = "application/yaml"
@@ -24,10 +28,11 @@ COLUMNS = {
     "id": "ID",
     "name": "NAME",
     "place": "PLACE",
-    "enabled": "ENABLED",
+    "is": "IS",
+    "last": "LAST RUN",
+    "next": "NEXT",
     "version": "VERSION",
     "saved_by": "SAVED BY",
-    "saved_at": "AT",
 }
 VERSIONS = {"version": "VERSION", "saved_by": "SAVED BY", "saved_at": "AT"}
 
@@ -68,6 +73,22 @@ def _who(by: dict[str, str] | None) -> str:
     return by.get("id", "") if by else ""
 
 
+def _line(scene: dict[str, Any]) -> dict[str, Any]:
+    """A scene as a line of the list."""
+    now = scene["now"]
+    state = "enabled" if scene["enabled"] else "disabled"
+    last = following = None
+    if now is None:
+        state += ", owner does not answer"
+    else:
+        if now["running"]:
+            state = f"running ({now['running']})" if now["running"] > 1 else "running"
+        following = now["next"]
+        if now["last"] is not None:
+            last = f"{now['last']['started']} {now['last']['state']}"
+    return {**scene, "is": state, "last": last, "next": following, "saved_by": _who(scene["saved_by"])}
+
+
 def _show_warnings(scene: dict[str, Any], path: Path | None, text: bytes) -> None:
     from unisono.scene.text import find_field
 
@@ -88,8 +109,11 @@ def list_scenes(
 ) -> None:
     """List scenes."""
     found = list(hub.items("/api/v1/scenes", place=place, q=q))
-    rows = found if screen.as_json else [{**each, "saved_by": _who(each["saved_by"])} for each in found]
-    screen.rows(rows, COLUMNS, empty="No scenes. Add one: unisono scene add FILE")
+    screen.rows(
+        found if screen.as_json else [_line(each) for each in found],
+        COLUMNS,
+        empty="No scenes. Add one: unisono scene add FILE",
+    )
 
 
 @hub_command(app, "show")

@@ -1,0 +1,141 @@
+"""``unisono scene run|stop|trace``: runs of scenes, what they did and saw, and why one did not run.
+
+Knows the API's shapes of runs and how they are read by a person.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from unisono.cli.hub import Hub, hub_command
+from unisono.cli.screen import Screen, note, show_value
+
+__all__ = ["register"]
+
+EXIT_FAILED = 1
+
+SceneId = Annotated[str, typer.Argument(metavar="ID", help="The scene's id.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to those of ``unisono scene``."""
+    hub_command(app, "run")(run_scene)
+    hub_command(app, "stop")(stop_scene)
+    hub_command(app, "trace")(trace_scene)
+
+
+def _path(scene_id: str, what: str) -> str:
+    return f"/api/v1/scenes/{quote(scene_id, safe='')}/{what}"
+
+
+def run_scene(
+    hub: Hub,
+    screen: Screen,
+    *,
+    id: SceneId,
+    even_if: Annotated[bool, typer.Option("--even-if", help="Whatever its conditions say.")] = False,
+) -> None:
+    """Run a scene now, enabled or not; its conditions must hold."""
+    ran = hub.post(_path(id, "run"), None, even_if="true" if even_if else None)
+    if screen.as_json:
+        screen.json(ran)
+    elif ran["run"] is not None:
+        for line in run_lines(ran["run"]):
+            print(line)
+    elif ran["refusal"] is not None:
+        note(f"{id} did not run: {refusal_text(ran['refusal'])}")
+        if ran["refusal"]["path"].startswith("if"):
+            note(f"  To run it all the same: unisono scene run {id} --even-if")
+    else:
+        print(f"{id} is queued behind an open run")
+    if ran["refusal"] is not None:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def stop_scene(hub: Hub, screen: Screen, id: SceneId) -> None:
+    """End all open runs of a scene, and what is queued."""
+    stopped = hub.post(_path(id, "stop"), None)["items"]
+    if screen.as_json:
+        screen.json(stopped)
+    elif stopped:
+        print(f"{', '.join(each['id'] for each in stopped)} stopped")
+    else:
+        print(f"{id} was not running")
+
+
+def trace_scene(
+    hub: Hub,
+    screen: Screen,
+    *,
+    id: SceneId,
+    run: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only this run.")] = None,
+    why_not: Annotated[bool, typer.Option("--why-not", help="Only why it did not run.")] = False,
+    limit: Annotated[int, typer.Option(help="How many runs and reasons.", min=1, max=20)] = 5,
+) -> None:
+    """Show what the last runs did, step by step with the values they saw, and why the scene did not run."""
+    found = hub.get(_path(id, "trace"), run=run, limit=limit)
+    if screen.as_json:
+        screen.json(found["refusals"] if why_not else found)
+        return
+    if not why_not:
+        if not found["runs"]:
+            print(f"{id} has not run")
+        for each in found["runs"]:
+            for line in run_lines(each):
+                print(line)
+            print()
+    if run is not None:
+        return
+    if why_not and not found["refusals"]:
+        print(f"Nothing that triggered {id} was turned away")
+        note(f"  Whether its triggers fit at all: unisono scene show {id}")
+    elif found["refusals"]:
+        print("It did not run:")
+    for each in found["refusals"]:
+        print(f"  {_time(each['at'])}  {refusal_text(each)}")
+
+
+def run_lines(run: dict[str, Any]) -> list[str]:
+    """A run as lines: what set it off and how it ended, then its steps."""
+    state = run["state"]
+    if run["waits"]:
+        state += f", waits for {run['waits']} at {run['step']}"
+    if run["why"]:
+        state += f": {run['why']}"
+    lines = [f"{run['id']}  {_time(run['started'])}  {cause_text(run['cause'])}  > {state}"]
+    width = max((len(step["path"]) for step in run["steps"]), default=0)
+    for number, step in enumerate(run["steps"]):
+        if run["left_out"] and number == len(run["steps"]) // 2:
+            lines.append(f"    ... {run['left_out']} steps are not kept ...")
+        seen = "" if step["seen"] is None else f"  {show_value(step['seen'])}"
+        lines.append(f"    {_clock(step['at'])}  {step['path']:<{width}}  {step['did']}{seen}")
+    return lines
+
+
+def cause_text(cause: dict[str, Any]) -> str:
+    """What set a run off, in a few words."""
+    if cause["what"] == "hand":
+        return f"by {cause['name']}"
+    if cause["what"] == "scene" and cause["trigger"] is None:
+        return f"by the scene {cause['name']}"
+    subject = ".".join(each for each in (cause["thing"], cause["name"]) if each)
+    value = "" if cause["value"] is None else show_value(cause["value"])
+    return " ".join(filter(None, (cause["trigger"], subject, f"= {value}" if subject and value else value)))
+
+
+def refusal_text(refusal: dict[str, Any]) -> str:
+    """Why it did not run, what was seen, and what wanted it to."""
+    seen = "" if refusal["seen"] is None else f" (it saw {show_value(refusal['seen'])})"
+    times = f", {refusal['count']} times" if refusal["count"] > 1 else ""
+    return f"{refusal['why']}: {refusal['path']}{seen}; wanted {cause_text(refusal['cause'])}{times}"
+
+
+def _time(text: str) -> str:
+    return text[:19].replace("T", " ") + "Z"
+
+
+def _clock(text: str) -> str:
+    return text[11:23]
