@@ -136,14 +136,16 @@ ANYTHING = st.recursive(
 
 @st.composite
 def mutated(draw: st.DrawFn) -> dict[str, Any]:
-    """The whole scene with one field replaced, left out, or beside a field that there is not."""
+    """The whole scene with one field replaced, left out, or beside a field that there is not; or under another name."""
     document = copy.deepcopy(WHOLE)
     path = draw(st.sampled_from(paths(WHOLE)))
     target: Any = document
     for key in path[:-1]:
         target = target[key]
-    change = draw(st.sampled_from(["replace", "replace", "leave out", "add"]))
-    if change == "replace":
+    change = draw(st.sampled_from(["replace", "replace", "leave out", "add", "rename"]))
+    if change == "rename":
+        document["name"] = draw(st.text(min_size=1, max_size=20))
+    elif change == "replace":
         target[path[-1]] = draw(ANYTHING)
     elif change == "leave out":
         del target[path[-1]]

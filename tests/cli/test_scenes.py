@@ -74,7 +74,7 @@ def test_an_error_names_file_line_and_column(shell: Shell, cottage: None, tmp_pa
         path = written(tmp_path, EVENING.replace(*change))
         said = shell.run("scene", "add", path, check=1).stderr
         assert said.startswith(f"unisono: {path}{where}"), said
-    assert "(line 3, column 5)" in said
+    assert "(line 4, column 6)" in said
     assert shell.json("scene", "list") == []
     assert "No such file" in shell.run("scene", "add", str(tmp_path / "none.yaml"), check=2).stderr
 
@@ -127,7 +127,7 @@ def test_a_place_has_a_zone_and_a_position(shell: Shell, cottage: None) -> None:
 def test_a_run_is_shown_step_by_step(shell: Shell, cottage: None, tmp_path: Path) -> None:
     text = EVENING + "  - wait: {for_s: 3600}\nif:\n  - mode: {place: cottage, is: home}\n"
     shell.run("scene", "add", written(tmp_path, text))
-    assert shell.run("scene", "trace", "evening").stdout == "evening has not run\n\n"[:20]
+    assert shell.run("scene", "trace", "evening").stdout == "evening has not run\n"
     shown = shell.run("scene", "run", "evening").stdout
     assert "by local  > running, waits for time at then.1.wait" in shown
     assert "then.0.set" in shown
@@ -152,4 +152,4 @@ def test_a_run_is_shown_step_by_step(shell: Shell, cottage: None, tmp_path: Path
     assert shell.json("scene", "trace", "evening", "--why-not")[0]["path"] == "if.0.mode"
     assert shell.json("scene", "run", "evening", "--even-if")["run"]["state"] == "running"
     shell.run("place", "mode", "cottage", "home")
-    assert "small letters" in shell.run("place", "mode", "cottage", "Gone!", check=1).stderr or True
+    assert shell.run("place", "mode", "cottage", "Gone!", check=1).stderr.startswith("unisono: mode: ")

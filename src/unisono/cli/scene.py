@@ -109,11 +109,8 @@ def list_scenes(
 ) -> None:
     """List scenes."""
     found = list(hub.items("/api/v1/scenes", place=place, q=q))
-    screen.rows(
-        found if screen.as_json else [_line(each) for each in found],
-        COLUMNS,
-        empty="No scenes. Add one: unisono scene add FILE",
-    )
+    rows = found if screen.as_json else [_line(each) for each in found]
+    screen.rows(rows, COLUMNS, empty="No scenes. Add one: unisono scene add FILE")
 
 
 @hub_command(app, "show")
