@@ -103,6 +103,10 @@ class FakeOwner:
         message = talk.Live([talk.LiveChange(thing, values, at, online)])
         self.bus.publish(talk.live(self.partition), msgspec.msgpack.encode(message))
 
+    def run(self, *runs: scene_talk.RunView) -> None:
+        """Publish runs of scenes live."""
+        self.bus.publish(scene_talk.live_runs(self.partition), msgspec.msgpack.encode(scene_talk.LiveRuns(list(runs))))
+
     async def _twins(self, payload: bytes) -> bytes:
         ask = msgspec.msgpack.decode(payload, type=talk.TwinsAsk)
         known = [

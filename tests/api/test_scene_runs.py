@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api.conftest import Hub
+from tests.api.test_live import frame, watching
 from tests.api.test_scenes import EVENING, add_things, person, send
 from tests.api.test_things import add
 from unisono.scene.compiled import Refusal
@@ -143,3 +144,35 @@ async def test_yaml_by_another_name(hub: Hub, scene: None) -> None:
     text = EVENING.replace("id: evening", "id: again")
     answer = await hub.http.post("/api/v1/scenes", content=text, headers={"Content-Type": "text/yaml; charset=utf-8"})
     assert answer.status_code == 201, answer.text
+
+
+async def test_runs_are_live_for_who_follows_the_place(hub: Hub, scene: None) -> None:
+    await hub.http.post("/api/v1/places", json={"id": "plant", "name": "Plant"})
+    async with (
+        watching(hub, {"place": "living_room"}) as follower,
+        watching(hub, {"place": "plant"}, {"thing": "lamp"}) as other,
+    ):
+        hub.owner.run(OPEN, RunView("nothing-1", "nothing", "done", OPENED, AT))
+        hub.owner.run(ENDED)
+        seen = {}
+        while len(seen) < 2:
+            found = await frame(follower)
+            assert found["scene"] == "evening"
+            seen[found["run"]["id"]] = found["run"]
+        assert (seen["evening-2"]["waits"], seen["evening-1"]["state"]) == ("time", "done")
+        assert seen["evening-1"]["cause"]["thing"] == "door"
+        hub.owner.bus.publish("live.runs.0", b"\xc1")
+        await other.send('{"ping": 2}')
+        assert await frame(other) == {"pong": 2}, "nothing of the scene came before it"
+
+
+async def test_a_scene_that_moves_is_live_where_it_is(hub: Hub, scene: None) -> None:
+    moved = EVENING.replace("place: living_room", "place: home")
+    async with watching(hub, {"place": "living_room"}) as room, watching(hub, {"place": "home"}) as home:
+        hub.owner.run(OPEN)
+        assert (await frame(room))["scene"] == (await frame(home))["scene"] == "evening"
+        assert (await send(hub, moved, "PUT", "/evening")).status_code == 200
+        hub.owner.run(ENDED)
+        assert (await frame(home))["run"]["id"] == "evening-1"
+        await room.send('{"ping": 2}')
+        assert await frame(room) == {"pong": 2}, "the scene is somewhere else now"

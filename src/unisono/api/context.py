@@ -22,12 +22,14 @@ from unisono.api.claiming import Claiming
 from unisono.api.confirming import Confirmations
 from unisono.api.directory import Directory
 from unisono.api.live import LiveView, Subscription, Whereabouts
+from unisono.api.live_scenes import LiveScenes
 from unisono.api.owners import Owners
 from unisono.api.place_words import PLACE_WORDS
 from unisono.api.programs import Programs
 from unisono.api.relay import AppendLog, Relay, encode_entry
 from unisono.api.scene_facts import SceneFacts
 from unisono.errors import CallerError
+from unisono.scene.talk import live_runs
 from unisono.store.bus import Bus
 from unisono.store.registry import OutboxRow, PlaceRow, Registry, ThingRow
 from unisono.thing import Model, dump_model
@@ -84,6 +86,7 @@ class ApiContext:
         self.refusals = Refusals()
         self.auth = Auth(self.registry, self.pepper)
         self.live = LiveView(self.whereabouts, self.owners.watch, shapes.command)
+        self.live_scenes = LiveScenes(self.live, self.places_of_scene)
         self._paths: dict[str, tuple[str, ...]] = {}
         self._partition_of_root: dict[str, str] = {}
         self._model_sent: set[tuple[str, str, int]] = set()
@@ -98,8 +101,10 @@ class ApiContext:
         self._live_ends.append(await self.bus.serve(talk.CLAIM, self.claiming.answer, queue=QUEUE))
         self.relay.start()
         self.live.start()
+        self.live_scenes.start()
         for partition in self.partitions:
             self._live_ends.append(await self.bus.subscribe(talk.live(partition), self.live.receive))
+            self._live_ends.append(await self.bus.subscribe(live_runs(partition), self.live_scenes.receive))
         self._live_ends.append(await self.bus.subscribe(talk.ACCESS_CHANGED, self._access_changed))
 
     async def stop(self) -> None:
@@ -107,6 +112,7 @@ class ApiContext:
         for end in self._live_ends:
             end()
         self._live_ends = []
+        await self.live_scenes.stop()
         await self.live.stop()
         await self.relay.stop()
         self.directory.stop()
@@ -135,6 +141,7 @@ class ApiContext:
         self._paths.clear()
         self._partition_of_root.clear()
         self.live.forget()
+        self.live_scenes.forget()
         # what a grant or a token for a place reaches is another now
         self.auth.forget()
         self.directory.announce([], tokens=None)
@@ -206,6 +213,11 @@ class ApiContext:
                 traits = {}  # its model is gone: it can still be followed by thing and place
             found[row.id] = Whereabouts(frozenset(await self.path_of(row.place)), traits)
         return found
+
+    async def places_of_scene(self, scene_id: str) -> tuple[str, ...]:
+        """Ids from the root down to the place of a scene; empty when there is none."""
+        row = await self.registry.get_scene(scene_id)
+        return await self.path_of(row.place) if row is not None else ()
 
     async def check_subscription(self, identity: Identity, wanted: Subscription) -> None:
         """Raise CallerError ``not_found`` for a place or thing that is not there or not visible."""

@@ -159,6 +159,15 @@ class Client:
         texts.extend([change.text() for change in pending.values()])
         return texts
 
+    def follows(self, places: frozenset[str]) -> bool:
+        """Whether this client follows whatever happens at a place, given with all places above it, and may see it."""
+        if self.visible is not None and self.visible.isdisjoint(places):
+            return False
+        return any(
+            each.thing is None and each.trait is None and (each.place is None or each.place in places)
+            for each in self.subscriptions
+        )
+
     def wants(self, change: Change, where: Whereabouts) -> Change | None:
         """The part of ``change`` that this client subscribed to and may see; None when there is none."""
         if self.visible is not None and self.visible.isdisjoint(where.places):
@@ -260,6 +269,15 @@ class LiveView:
             self._dispatch(Change(each.thing, each.changed, each.at, each.online))
         for command in message.commands:
             self._dispatch_command(command)
+
+    def tell(self, key: str, places: frozenset[str], text: bytes) -> None:
+        """Give a frame about a place (with all above it) to those that follow it; none for a place that is not known.
+
+        A newer one of the same ``key`` replaces it where it still waits.
+        """
+        for client in self._clients if places else ():
+            if client.follows(places):
+                client.offer_other(key, text)
 
     def _dispatch(self, change: Change) -> None:
         where = self._known.get(change.thing)

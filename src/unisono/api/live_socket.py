@@ -7,6 +7,7 @@ Knows the protocol of the design and ASGI. What is delivered to whom is `unisono
     > {"ping": 1}                                                        < {"pong": 1}: all frames before it were obeyed
     < {"thing": "probe1", "changed": {"temperature": {"value": 24.9, "at": "..."}}, "at": "...", "online": true}
     < {"thing": "lamp1", "command": {...}}
+    < {"scene": "evening", "run": {...}}       without its steps; to who follows a place, not a thing or trait
     < {"error": {problem document}}
 """
 

@@ -112,6 +112,7 @@ async def save(
             outbox.insert(0, OutboxRow(partition, encode_entry(record.SceneRemoved(old.id))))
             partitions.add(partition)
     await context.registry.put_scene(row, draft.text, draft.names, outbox)
+    context.live_scenes.forget()
     await context.in_force(sorted(partitions))
     return row, findings
 
