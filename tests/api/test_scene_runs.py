@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.api.conftest import Hub
 from tests.api.test_live import frame, watching
 from tests.api.test_scenes import EVENING, add_things, person, send
 from tests.api.test_things import add
+from unisono.scene.cause import Cause
 from unisono.scene.compiled import Refusal
 from unisono.scene.run import Trace
-from unisono.scene.source import Cause
 from unisono.scene.talk import RunAsk, RunsAsk, RunView, StopAsk
 
 AT = 1_795_341_600_000_000
@@ -154,7 +156,7 @@ async def test_runs_are_live_for_who_follows_the_place(hub: Hub, scene: None) ->
     ):
         hub.owner.run(OPEN, RunView("nothing-1", "nothing", "done", OPENED, AT))
         hub.owner.run(ENDED)
-        seen = {}
+        seen: dict[str, Any] = {}
         while len(seen) < 2:
             found = await frame(follower)
             assert found["scene"] == "evening"

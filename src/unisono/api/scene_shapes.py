@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from unisono.api.times import iso, iso_or_none
+from unisono.scene.cause import Cause as CauseView
 from unisono.scene.compiled import Refusal as RefusalView
-from unisono.scene.source import Cause as CauseView
 from unisono.scene.talk import RunView, SceneView
 from unisono.store.registry import SceneRow, SceneVersionRow
 
