@@ -14,6 +14,7 @@ from tests.parts import until
 from unisono.errors import CallerError
 from unisono.scene import talk
 from unisono.scene.compiled import Refusal
+from unisono.scene.dryrun import DryRun
 from unisono.store.connection import Connection
 from unisono.store.log import Log
 from unisono.twin.talk import Watch, ask_owner
@@ -100,6 +101,18 @@ async def test_run_now_behind_an_open_run_is_queued(one: OneOwner) -> None:
     assert await ask(one, "scene-run", talk.RunAsk("s", WEI), talk.RunAnswer) == talk.RunAnswer()
 
 
+async def test_what_it_would_do(one: OneOwner) -> None:
+    await one.scene("s", **{"if": [AWAY], "then": [ON]})
+    no = await ask(one, "scene-dry-run", talk.DryRunAsk("s"), DryRun)
+    assert (no.runs, no.why, no.path, no.seen) == (False, "a condition said no", "if.0.mode", "home")
+    yes = await ask(one, "scene-dry-run", talk.DryRunAsk("s", even_if=True), DryRun)
+    assert (yes.runs, yes.state, yes.commands) == (True, "done", [(0.0, "lamp", {"on_off": True}, None, None)])
+    draft = msgspec.json.encode({"id": "d", "name": "D", "place": "home", "then": [ON, {"notify": {"text": "hello"}}]})
+    assert (await ask(one, "scene-dry-run", talk.DryRunAsk("", draft), DryRun)).effects[0][0] == "notify"
+    assert not one.sent
+    assert await ask(one, "effects", None, list[talk.EffectView]) == []
+
+
 async def test_stop(one: OneOwner) -> None:
     until_on = {"wait": {"until": [{"state": {"things": ["lamp"], "property": "on_off", "is": True}}]}}
     await one.scene("s", mode="parallel", then=[until_on])
@@ -134,6 +147,8 @@ async def test_what_is_still_to_leave(one: OneOwner) -> None:
     ("verb", "asked", "code"),
     [
         ("scene-runs", talk.RunsAsk("nobody"), "not_found"),
+        ("scene-dry-run", talk.DryRunAsk("nobody"), "not_found"),
+        ("scene-dry-run", talk.DryRunAsk("", b"{}"), "bad_scene"),
         ("scene-runs", talk.RunsAsk("s", "s-99"), "not_found"),
         ("scene-refusals", talk.RefusalsAsk("nobody"), "not_found"),
         ("scene-run", talk.RunAsk("nobody", WEI), "not_found"),

@@ -18,9 +18,12 @@ from unisono.owner.actor import Actor
 from unisono.owner.answers import LIVE_GATHER_S, Answers
 from unisono.owner.owner import Owner
 from unisono.scene.compiled import Compiled, Refusal
+from unisono.scene.document import load_scene
+from unisono.scene.dryrun import dry_run
 from unisono.scene.program import Await
 from unisono.scene.run import Run, RunState
 from unisono.scene.talk import (
+    DryRunAsk,
     EffectView,
     LiveRuns,
     ModeAsk,
@@ -70,6 +73,7 @@ class SceneAnswers:
             "scene-runs": self._runs,
             "scene-refusals": self._refusals,
             "scene-run": self._run,
+            "scene-dry-run": self._dry_run,
             "scene-stop": self._stop,
             "effects": self._effects,
             "mode": self._mode,
@@ -131,6 +135,12 @@ class SceneAnswers:
                 return _encode(RunAnswer(_view_run(compiled, run, steps=True)))
         refused = [each for each in compiled.refusals if each.cause.what == "hand" and each.cause.at == at]
         return _encode(RunAnswer(refusal=refused[-1] if refused else None))
+
+    async def _dry_run(self, payload: bytes) -> bytes:
+        asked = _decode(payload, type=DryRunAsk)
+        await self._answers.ready()
+        scene = load_scene(asked.document) if asked.document else self._scene(asked.scene).scene
+        return _encode(dry_run(self._owner.scenes, scene, even_if=asked.even_if))
 
     async def _stop(self, payload: bytes) -> bytes:
         asked = _decode(payload, type=StopAsk)

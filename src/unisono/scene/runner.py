@@ -40,6 +40,10 @@ MAX_EFFECTS = 10_000
 class Commands(Protocol):
     """The acting half of the fold, as scenes use it."""
 
+    def check(self, asked: Asked) -> None:
+        """Whether a command can be and may be. Raises CallerError."""
+        ...
+
     def begin(self, asked: Asked) -> Command:
         """Check and begin a command. Raises CallerError."""
         ...
@@ -75,7 +79,7 @@ class Runner:
         self.changed: set[str] = set()
         self.troubles: deque[str] = deque(maxlen=20)
         self.count = 0
-        self._commands = commands
+        self.commands = commands
         self._remind = remind
         self._followers: dict[str, set[str]] = defaultdict(set)  # scene > scenes that its end triggers
         self._resting: list[Run] = []
@@ -313,7 +317,7 @@ class Runner:
         if twin is None or index is None:
             return NO_VALUE
         if twin.open:
-            values, _commands = self._commands.wanted(twin)
+            values, _commands = self.commands.wanted(twin)
             key = twin.shape.keys[index]
             if key in values:
                 return values[key]
@@ -323,7 +327,7 @@ class Runner:
         run.asked += 1
         by = {"kind": "scene", "id": run.scene, "run": run.id}
         id = f"{run.id}.{run.asked}"
-        self._commands.begin(Asked(id, thing, self.world.wall, by, state, call, given if call is not None else None))
+        self.commands.begin(Asked(id, thing, self.world.wall, by, state, call, given if call is not None else None))
         return id
 
     def effect(self, run: Run, kind: str, body: dict[str, Any]) -> None:
@@ -390,7 +394,7 @@ class Runner:
         waiting = run.waiting
         assert waiting is not None
         for id in list(waiting.commands):
-            command = self._commands.find(id)
+            command = self.commands.find(id)
             if command is not None and command.open:
                 self._waiting[id] = run.id
             else:  # it could not even be sent

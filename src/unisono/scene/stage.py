@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import msgspec
-from msgspec import UNSET
 
 from unisono.scene.engine import Engine
+from unisono.scene.values import becomes
 from unisono.scene.world import World
-from unisono.thing.value import same
 from unisono.twin.command import Command
 from unisono.twin.fold import Fold
 from unisono.twin.partition import Partition
@@ -158,7 +157,7 @@ class Stage:
         elif device.does == "lies" or asked.set is None:
             self._reply(asked.thing, asked.id, {"ok": True, "output": device.output})
         else:
-            self._report(asked.thing, {key: _becomes(twin, key, value) for key, value in asked.set.items()})
+            self._report(asked.thing, {key: becomes(twin, key, value) for key, value in asked.set.items()})
 
     def _reply(self, thing: str, command: str, reply: dict[str, Any]) -> None:
         self._append([Reports(thing, thing, f"reply/{command}", self.wall, [msgspec.json.encode(reply)])])
@@ -237,11 +236,3 @@ class Stage:
             if seen.what == "command":
                 seen.body = begun.commands.get(seen.body.asked.id, seen.body)
         self._step(self.elapsed + int(seconds * SECOND))
-
-
-def _becomes(twin: Twin, key: str, value: Any) -> Any:
-    """What is reported once a value was taken: ``play`` for ``next``."""
-    for choice in twin.shape.find(key)[1].schema.choices:
-        if choice.becomes is not UNSET and same(choice.value, value):
-            return choice.becomes
-    return value

@@ -8,11 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+from msgspec import UNSET
 
 from unisono.errors import CallerError
 from unisono.scene.document import Cel
 from unisono.scene.expression import compile_expression
 from unisono.scene.world import NO_VALUE
+from unisono.thing.value import same
+from unisono.twin.twin import Twin
 
 if TYPE_CHECKING:
     from unisono.scene.program import Hands
@@ -39,6 +42,14 @@ def compile_value(value: Any, path: str) -> Value:
         if kind == "cel":
             return Computed(body, path)
     return Plain(value)
+
+
+def becomes(twin: Twin, key: str, value: Any) -> Any:
+    """What a thing reports once it took a value: ``play`` for ``next``."""
+    for choice in twin.shape.find(key)[1].schema.choices:
+        if choice.becomes is not UNSET and same(choice.value, value):
+            return choice.becomes
+    return value
 
 
 class Plain:
