@@ -78,7 +78,8 @@ def _phrase(expected: str) -> str:
     """What msgspec would have liked, for a reader."""
     pattern = _PATTERN.search(expected)
     if pattern:
-        return PATTERNS.get(pattern[1].replace("\\\\", "\\"), f"text like {pattern[1]}")
+        plain = pattern[1].replace("\\\\", "\\")
+        return PATTERNS.get(plain, f"text like {plain}")
     text = _worded(expected)
     text = re.sub(r"of length >= (\d+)", r"of at least \1", text)
     text = re.sub(r"of length <= (\d+)", r"of at most \1", text)

@@ -24,8 +24,8 @@ MAX_LEVELS = 64
 WHOLE = range(-(2**63), 2**64)
 
 
-def read_document(document: bytes | str | Mapping[str, Any]) -> Any:
-    """What a YAML or JSON text or a plain mapping holds, in values that JSON can carry.
+def read_document(document: bytes | str | Mapping[str, Any], *, most: int = MAX_SCENE_BYTES) -> Any:
+    """What a YAML or JSON text of at most so many bytes, or a plain mapping, holds, in values that JSON can carry.
 
     Raises CallerError ``too_large``, ``bad_json`` (it cannot be read; line and column are in the detail) or
     ``bad_scene`` with ``field``.
@@ -33,8 +33,8 @@ def read_document(document: bytes | str | Mapping[str, Any]) -> Any:
     found: Any = document
     if isinstance(document, bytes | str):
         data = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
-        if len(data) > MAX_SCENE_BYTES:
-            raise CallerError(f"a scene of {len(data)} bytes", code="too_large", expected=f"at most {MAX_SCENE_BYTES}")
+        if len(data) > most:
+            raise CallerError(f"a document of {len(data)} bytes", code="too_large", expected=f"at most {most}")
         found = _read(data)
     _check_plain(found)
     return found
@@ -63,7 +63,7 @@ def _read(data: bytes) -> Any:
         where = f" (line {line}, column {column})" if line is not None else ""
         raise CallerError(f"{message}{where}", code="bad_json", expected="YAML or JSON")
     if len(documents) != 1:
-        raise CallerError(f"{len(documents)} documents", code="bad_json", expected="one scene")
+        raise CallerError(f"{len(documents)} documents", code="bad_json", expected="one")
     return documents[0]
 
 
