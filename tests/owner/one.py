@@ -9,6 +9,7 @@ import msgspec
 
 from unisono.access import Outside
 from unisono.owner.actor import Actor
+from unisono.owner.alarm_answers import AlarmAnswers
 from unisono.owner.answers import Answers
 from unisono.owner.checkpoint import Checkpointer
 from unisono.owner.effects import Effects
@@ -67,6 +68,7 @@ class OneOwner:
         self.answers = Answers(self.owner, self.actor, self.effects, self.bus)
         await self.answers.start()
         await SceneAnswers(self.owner, self.actor, self.answers, self.bus).start()
+        await AlarmAnswers(self.owner, self.actor, self.answers, self.bus).start()
         await self.bus.serve(down(GATEWAY), self._down)
         await self.owner.start()
 

@@ -235,6 +235,7 @@ class Answers:
         first, last, size = await owner.log.bounds()
         things = owner.partition.things
         passing = (owner.sink.trouble, owner.checkpointer.trouble, self._effects.trouble, *owner.scenes.troubles)
+        passing += tuple(owner.alarms.troubles)
         troubles = [trouble for trouble in (*owner.told(), *passing) if trouble]
         status = OwnerStatus(
             owner.log.partition,

@@ -15,9 +15,11 @@ import msgspec
 from unisono.errors import HostError, UnisonoError
 from unisono.owner.folding import Folding, new_folding
 from unisono.owner.views import audit_row
+from unisono.scene.alarm.facts import Transition
 from unisono.store.history import History
 from unisono.store.registry import AuditRow
 from unisono.store.registry.checkpoints import Checkpoints
+from unisono.store.registry.rows import AlarmLineRow
 from unisono.twin.outcome import Outcome
 from unisono.twin.partition import Partition
 from unisono.twin.twin import Twin
@@ -36,6 +38,8 @@ BYTES = 64 * 1024 * 1024
 LEAST_INTERVAL_S = 3.0
 #: The log keeps this much behind the sinks for whoever wants to look back; given up before anything is refused.
 REPLAY_WINDOW_BYTES = 256 * 1024 * 1024
+#: So many lines of alarms' history are a flood: they are kept sooner.
+ALARM_LINES = 10_000
 RETRY_S = 2.0
 #: A last checkpoint on the way out may take so long: well within what the hub waits for its processes.
 LAST_S = 15.0
@@ -152,9 +156,8 @@ class Checkpointer:
             await asyncio.sleep(1.0)
             folded = (await _log_bytes(owner)) - self._bytes_at if owner.position > self.position else 0
             age = loop.time() - saved_at
-            if owner.position > self.position and (
-                age > INTERVAL_S or (age > LEAST_INTERVAL_S and folded > self._bytes)
-            ):
+            much = folded > self._bytes or len(owner.alarms.new) > ALARM_LINES
+            if owner.position > self.position and (age > INTERVAL_S or (age > LEAST_INTERVAL_S and much)):
                 try:
                     await self.save(owner)
                     self.trouble = None
@@ -173,10 +176,11 @@ class Checkpointer:
         commands, self._commands = self._commands, {}
         audit, self._audit = self._audit, []
         state, rows, removed = owner.partition.saved(twins, commands)
+        lines = [_alarm_line(self._partition, line) for line in owner.alarms.take()]
         try:
             await owner.sink.flush(position)
             await self._checkpoints.save_checkpoint(
-                self._partition, owner.log.log_id, position, self._epoch, state, rows, removed, audit=audit
+                self._partition, owner.log.log_id, position, self._epoch, state, rows, removed, lines, audit
             )
         except BaseException:
             # what was not written is changed still
@@ -184,7 +188,9 @@ class Checkpointer:
             self._commands = commands | self._commands
             self._audit = audit + self._audit
             owner.partition.not_saved(removed)
+            owner.alarms.not_kept()
             raise
+        owner.alarms.kept()
         self.position = position
         await self._trim(owner)
 
@@ -216,6 +222,14 @@ class Checkpointer:
             raise HostError("history did not take the last rows in time", code="history_unavailable") from error
         finally:
             await self._checkpoints.close()
+
+
+def _alarm_line(partition: str, line: Transition) -> AlarmLineRow:
+    by = f"{line.by.get('kind', '')}:{line.by.get('id', '')}" if line.by else ""
+    value = msgspec.json.encode(line.value, enc_hook=str).decode()
+    place = (line.definition, line.thing, line.place, line.root)
+    became = (line.severity, line.act, line.before, line.after)
+    return AlarmLineRow(line.at, partition, line.number, *place, *became, value, line.text, by, line.comment)
 
 
 def _damage(key: str, reason: str) -> str:

@@ -5,8 +5,10 @@ Knows which observers there are; whoever adds one adds it here, before anything 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+from unisono.scene.alarm.alarms import Alarms
 from unisono.scene.engine import Engine
 from unisono.scene.world import World
 from unisono.twin.fold import Fold
@@ -20,6 +22,7 @@ class Folding(NamedTuple):
 
     fold: Fold
     scenes: Engine
+    alarms: Alarms
 
 
 def new_folding() -> Folding:
@@ -27,9 +30,16 @@ def new_folding() -> Folding:
     partition = Partition()
     fold = Fold(partition)
 
-    def remind(after_us: int, key: str) -> None:
-        partition.remind(after_us / 1_000_000, Engine.name, key)
+    def reminder(name: str) -> Callable[[int, str], None]:
+        return lambda after_us, key: _ignore(partition.remind(after_us / 1_000_000, name, key))
 
-    scenes = Engine(World(partition.things, partition.places), fold.control, remind)
+    scenes = Engine(World(partition.things, partition.places), fold.control, reminder(Engine.name))
     partition.observe(scenes)
-    return Folding(fold, scenes)
+    alarms = Alarms(scenes.world, reminder(Alarms.name), scenes.post)
+    partition.observe(alarms)
+    partition.listeners.append(alarms)
+    return Folding(fold, scenes, alarms)
+
+
+def _ignore(_due: int) -> None:
+    """When it is due is the partition's business."""

@@ -47,7 +47,7 @@ class Owner:
         self._stream = stream
         self.history = history
         self.checkpointer = checkpointer
-        self.fold, self.scenes = new_folding()
+        self.fold, self.scenes, self.alarms = new_folding()
         self.punctual = Punctual(self.partition)
         self.clock = Clock(0, 0)
         self.sink = Sink(history, log.log_id)
@@ -78,7 +78,7 @@ class Owner:
         """Load the checkpoint, replay what the log has beyond it, follow the log. Returns when the replay is done."""
         first, last, _bytes = await self.log.bounds()
         saved = await self.checkpointer.load(self.history)
-        self.fold, self.scenes = saved.folding
+        self.fold, self.scenes, self.alarms = saved.folding
         self.punctual = Punctual(self.partition)
         self.troubles += saved.troubles
         self._rebase(saved.log_id, first, last)

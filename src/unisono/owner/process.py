@@ -15,6 +15,7 @@ import msgspec
 from unisono.access import Outside
 from unisono.errors import HostError
 from unisono.owner.actor import Actor
+from unisono.owner.alarm_answers import AlarmAnswers
 from unisono.owner.answers import Answers
 from unisono.owner.checkpoint import Checkpointer
 from unisono.owner.effects import Effects
@@ -87,6 +88,7 @@ async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) 
     scene_answers = SceneAnswers(owner, actor, answers, bus)
     await answers.start()
     await scene_answers.start()
+    await AlarmAnswers(owner, actor, answers, bus).start()
     try:
         ready({})
         gauge.start()

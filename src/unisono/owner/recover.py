@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from unisono.scene.alarm.alarms import Alarms
 from unisono.store.history import History, Point
 from unisono.thing import builtin_models, dump_model
 from unisono.thing.shape import Shape, compile_model
@@ -46,8 +47,20 @@ async def recover_things(partition: Partition, registry_url: str, number: str, h
                     for observer in partition.observers:
                         observer.things_changed(row.id)
             after = rows[-1].id
+        await _recover_alarms(partition, registry, number)
     finally:
         await registry.close()
+
+
+async def _recover_alarms(partition: Partition, registry: Any, number: str) -> None:
+    """Definitions of alarms that the partition lacks; where the alarms stood is found out anew."""
+    alarms = partition.named.get(Alarms.name)
+    after: str | None = None
+    while rows := await registry.find_alarms(partition=number, after=after, limit=PAGE):
+        for row in rows:
+            if isinstance(alarms, Alarms) and row.id not in alarms.defined:
+                alarms.put(row.version, row.document.encode())
+        after = rows[-1].id
 
 
 class Last(NamedTuple):

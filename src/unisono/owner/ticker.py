@@ -77,7 +77,7 @@ class Ticker:
         if owner.punctual.waits:
             return 0.0
         waits: list[float] = []
-        if owner.scenes.wants_tick:
+        if owner.scenes.wants_tick or owner.alarms.wants_tick:
             waits.append(GATHER_S)
         if self._busy:
             waits.append(max(0, BEAT_US - self._since_us) / SECOND)
@@ -100,6 +100,7 @@ class Ticker:
         return (
             owner.punctual.waits
             or owner.scenes.wants_tick
+            or owner.alarms.wants_tick
             or (self._busy and self._since_us >= BEAT_US)
             or (due is not None and due <= clock.elapsed)
             or (moment is not None and (moment <= clock.wall or self._was_set()))

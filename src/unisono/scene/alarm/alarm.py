@@ -312,14 +312,19 @@ class Alarm:
             if not 0 < for_s * SECOND <= most_h * HOUR_US:
                 detail, expected = f"it cannot be shelved for {for_s:g} s", f"up to {most_h:g} h"
                 raise CallerError(detail, code="bad_value", field="for_s", expected=expected)
-        states = ACTS[act]
-        fits = (
-            facts.shelved if act == "unshelve" else facts.out if act == "return_to_service" else facts.state in states
-        )
-        if not fits:
-            expected = "one that is " + (" or ".join(state.replace("_", " ") for state in sorted(states)))
+        if not self.may(act):
+            expected = "one that is " + (" or ".join(state.replace("_", " ") for state in sorted(ACTS[act])))
             detail = f"{self.id} is {facts.state.replace('_', ' ')}"
             raise CallerError(detail, code="wrong_state", field="id", expected=expected)
+
+    def may(self, act: str) -> bool:
+        """Whether an act makes sense as the alarm stands."""
+        facts = self.facts
+        if act == "unshelve":
+            return facts.shelved
+        if act == "return_to_service":
+            return facts.out
+        return facts.state in ACTS[act] and (act != "shelve" or self.definition.shelve_h > 0)
 
     def do(self, act: str, at: int, by: dict[str, str], comment: str, for_s: float) -> None:
         """A person acts. Raises as `check`."""

@@ -20,7 +20,7 @@ from unisono.scene.alarm.facts import Facts, Transition
 from unisono.scene.alarm.faults import PREFIX, fault, fault_id
 from unisono.scene.alarm.flood import FLOOD_BEGINS, FLOOD_ENDS, MINUTE_US, Rate
 from unisono.scene.alarm.following import Ear, Following, can_tell, follow
-from unisono.scene.alarm.state import HELD, Severity, State
+from unisono.scene.alarm.state import Severity, State
 from unisono.scene.matching import equal
 from unisono.scene.program import fill
 from unisono.scene.runner import Effect
@@ -30,7 +30,7 @@ from unisono.twin.command import Command
 from unisono.twin.record import AlarmAct, AlarmPut, AlarmRemoved, Entry
 from unisono.twin.twin import Twin
 
-__all__ = ["Alarms", "Defined"]
+__all__ = ["Alarms", "Defined", "order"]
 
 #: The row of what all alarms share; a definition's is ``alarm:=<id>``, an alarm's ``alarm:<definition>.<thing>``.
 SHARED_ROW = "alarm:"
@@ -79,8 +79,8 @@ class Defined:
 class Alarms:
     """``remind(after_us, key)`` sets one of the partition's timers; ``post`` takes what is to be told to people.
 
-    ``new``: lines of history that nobody has kept yet; whoever keeps them takes them away. ``moved``: ids of alarms
-    that changed, for whoever looks.
+    ``new``: lines of history that nobody keeps yet (`take`). ``moved``: ids of alarms that changed, for whoever
+    looks.
     """
 
     name = "alarm"
@@ -91,6 +91,7 @@ class Alarms:
         self.defined: dict[str, Defined] = {}
         self.rates: dict[str, Rate] = {}
         self.new: list[Transition] = []
+        self._taken: list[Transition] = []
         self.moved: dict[str, None] = {}
         self.troubles: deque[str] = deque(maxlen=MAX_TROUBLES)
         self.number = 0
@@ -306,17 +307,9 @@ class Alarms:
 
     def check(self, asked: AlarmAct) -> None:
         """Whether an act can be, before it enters the log. Raises CallerError as `Alarm.check`, and ``not_found``."""
-        self._known(asked.alarm).check(asked.act, asked.for_s)
+        self.known(asked.alarm).check(asked.act, asked.for_s)
 
-    def find(self, id: str) -> Alarm:
-        """The alarm, made where its definition and thing allow one. Raises CallerError ``not_found``."""
-        alarm = self._known(id)
-        if id not in self.alarms:
-            alarm = self._make(alarm.definition, self.world.things[alarm.facts.thing])
-            self.touch(alarm)
-        return alarm
-
-    def _known(self, id: str) -> Alarm:
+    def known(self, id: str) -> Alarm:
         """The alarm, or what it would be: asking makes none."""
         alarm = self.alarms.get(id)
         if alarm is not None:
@@ -327,6 +320,14 @@ class Alarms:
             detail = f"there is no alarm {id[:200]!r}"
             raise CallerError(detail, code="not_found", field="id", mend="Run: unisono alarm list")
         return Alarm(defined.definition, thing, self)
+
+    def find(self, id: str) -> Alarm:
+        """The alarm, made where its definition and thing allow one. Raises CallerError ``not_found``."""
+        alarm = self.known(id)
+        if id not in self.alarms:
+            alarm = self._make(alarm.definition, self.world.things[alarm.facts.thing])
+            self.touch(alarm)
+        return alarm
 
     def things_changed(self, id: str) -> None:
         """A thing was added, changed or removed: its alarms come, go or follow it anew; so do those that look at it."""
@@ -598,6 +599,23 @@ class Alarms:
 
     # keeping
 
+    def take(self) -> list[Transition]:
+        """The new lines, to be kept together with the checkpoint of this moment; `kept` or `not_kept` follows."""
+        self._taken += self.new
+        self.new = []
+        return list(self._taken)
+
+    def kept(self) -> None:
+        self._taken = []
+
+    def not_kept(self) -> None:
+        self.new, self._taken = self._taken + self.new, []
+
+    @property
+    def recent(self) -> list[Transition]:
+        """Lines that may not be kept yet, oldest first."""
+        return self._taken + self.new
+
     def saved(self) -> tuple[list[tuple[str, object]], list[str]]:
         """Checkpoint rows that changed, by key, and the keys that went. Clears what marks change."""
         changed, self._changed = self._changed, set()
@@ -682,8 +700,6 @@ def _within(wanted: dict[str, Any], fields: dict[str, Any]) -> bool:
     return all(name in fields and equal(fields[name], value) for name, value in wanted.items())
 
 
-#: For lists: the worst first, and of one severity the newest.
-def order(alarm: Alarm) -> tuple[int, int, int]:
-    """The place in an operator's list."""
-    held = alarm.state in HELD
-    return (int(held), Severity[alarm.definition.severity.upper()], -alarm.facts.raised)
+def order(alarm: Alarm) -> tuple[int, int]:
+    """The place in an operator's list: the worst first, of one severity the newest."""
+    return Severity[alarm.facts.severity.upper()], -alarm.facts.raised
