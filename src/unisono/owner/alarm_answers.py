@@ -16,6 +16,8 @@ from unisono.owner.answers import Answers
 from unisono.owner.owner import Owner
 from unisono.scene.alarm.alarm import ACTS, Alarm
 from unisono.scene.alarm.alarms import Alarms, order
+from unisono.scene.alarm.document import load_alarm
+from unisono.scene.alarm.soundness import require_sound_alarm
 from unisono.scene.alarm.state import HELD, STANDING
 from unisono.scene.alarm.talk import (
     ActAsk,
@@ -67,6 +69,7 @@ class AlarmAnswers:
             "alarm-act": self._act,
             "alarm-recent": self._recent,
             "alarm-figures": self._figures,
+            "alarm-check": self._check,
         }
         for verb, answer in verbs.items():
             await self._bus.serve(ask_owner(self._owner.log.partition, verb), answer)
@@ -140,6 +143,11 @@ class AlarmAnswers:
         chattering = sorted(alarm.id for alarm in self._alarms.alarms.values() if alarm.facts.chattering)
         counts = (len(self._alarms.defined), len(self._alarms.alarms))
         return _encode(Figures(rates, _plain(standing), _plain(stale), chattering, _plain(held), *counts))
+
+    async def _check(self, payload: bytes) -> bytes:
+        await self._answers.ready()
+        others = {id: each.definition for id, each in self._alarms.defined.items()}
+        return _encode(require_sound_alarm(load_alarm(payload), self._alarms.world, others))
 
     # live
 

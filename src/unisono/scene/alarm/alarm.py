@@ -1,7 +1,7 @@
 """One alarm: the condition of one definition at one thing, its delays, and what people do about it.
 
 Knows its facts, the sources that it follows and the table of states. Time is elapsed time as ticks tell it: what begins
-to count between two ticks is dated by the next one, which the owner appends at once.
+to count between two ticks is dated by the next one, which the owner appends at once, back to when it was said.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ class Desk(Protocol):
     def elapsed(self) -> int: ...
     @property
     def wall(self) -> int: ...
+    def began(self, at: int) -> int:
+        """Elapsed time of what was said at a wall time since the tick before the last."""
+        ...
+
     def remind(self, after_us: int, key: str) -> None: ...
     def unsettled(self, alarm: Alarm) -> None:
         """Call `Alarm.settle` at the next tick, which is wanted now."""
@@ -129,7 +133,7 @@ class Alarm:
         facts = self.facts
         if wanted is facts.waiting:
             return
-        facts.waiting = wanted
+        facts.waiting, facts.waiting_at = wanted, at
         facts.since = None
         self.desk.touch(self)
         if wanted:
@@ -188,7 +192,7 @@ class Alarm:
         if facts.state not in UNACKNOWLEDGED:
             facts.calling = False
         elif called and self.definition.escalate is not None:
-            facts.calling, facts.called, facts.calls = True, None, 0
+            facts.calling, facts.calling_at, facts.called, facts.calls = True, at, None, 0
         self.desk.touch(self)
         self.desk.tell(self, act, before, at, by, comment)
         if called:
@@ -226,19 +230,19 @@ class Alarm:
     # time
 
     def settle(self) -> None:
-        """A tick came: what has begun counts from here."""
+        """A tick came: it dates what has begun."""
         facts, desk = self.facts, self.desk
         desk.touch(self)
         if facts.waiting and facts.since is None:
-            facts.since = desk.elapsed
+            facts.since = desk.began(facts.waiting_at)
             if not facts.armed:
                 facts.armed = True
-                desk.remind(self._delay_us, self._key(DELAY))
+                desk.remind(max(0, facts.since + self._delay_us - desk.elapsed), self._key(DELAY))
         if facts.calling and facts.called is None:
-            self._call_later()
+            self._call_later(desk.began(facts.calling_at))
         if facts.shelved and facts.shelf is None:
-            facts.shelf = desk.elapsed + facts.shelf_us
-            desk.remind(facts.shelf_us, self._key(SHELF))
+            facts.shelf = desk.began(facts.until - facts.shelf_us) + facts.shelf_us
+            desk.remind(max(0, facts.shelf - desk.elapsed), self._key(SHELF))
         if facts.rung:
             rung, facts.rung = facts.rung, 0
             facts.rings = [*facts.rings, *[desk.elapsed] * rung][-CHATTER_RINGS:]
@@ -283,9 +287,9 @@ class Alarm:
     def _escalation_us(self) -> int:
         return int(self.definition.escalate.after_s * SECOND) if self.definition.escalate is not None else 0
 
-    def _call_later(self) -> None:
-        self.facts.called = self.desk.elapsed
-        self.desk.remind(self._escalation_us, self._key(CALL))
+    def _call_later(self, since: int) -> None:
+        self.facts.called = since
+        self.desk.remind(max(0, since + self._escalation_us - self.desk.elapsed), self._key(CALL))
 
     def _escalate(self) -> None:
         facts, escalation = self.facts, self.definition.escalate
@@ -295,7 +299,7 @@ class Alarm:
         self.desk.escalate(self)
         facts.calling = facts.calls < escalation.times
         if facts.calling:
-            self._call_later()
+            self._call_later(self.desk.elapsed)
 
     # what people do
 

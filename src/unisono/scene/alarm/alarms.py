@@ -108,6 +108,7 @@ class Alarms:
         self._moody: set[str] = set()
         self._unsettled: dict[str, Alarm] = {}
         self._restoring = False
+        self._last = self._before = 0  # elapsed times of the last tick and of the one before
         self._saved: list[Facts] = []
         self._kept: list[Defined] = []
         self._disordered: set[str] = set()
@@ -124,6 +125,9 @@ class Alarms:
     def wall(self) -> int:
         return self.world.wall
 
+    def began(self, at: int) -> int:
+        return max(self._before, self.world.elapsed - max(0, self.world.wall - at))
+
     def remind(self, after_us: int, key: str) -> None:
         if not self._restoring:  # what was set before is among the partition's own
             self._remind_fold(after_us, key)
@@ -139,6 +143,7 @@ class Alarms:
     def tick(self, wall: int, elapsed: int) -> None:
         """The clock's word. Call it before the timers that are due."""
         self.world.wall, self.world.elapsed = wall, elapsed
+        self._before, self._last = self._last, elapsed
         unsettled, self._unsettled = self._unsettled, {}
         for id in sorted(unsettled):
             unsettled[id].settle()
@@ -658,6 +663,7 @@ class Alarms:
     def restored(self, wall: int, elapsed: int) -> None:
         """All rows and all things are there: make the alarms and go on."""
         self.world.wall, self.world.elapsed = wall, elapsed
+        self._last = elapsed
         self._restoring = True
         kept, self._kept = self._kept, []
         saved, self._saved = {facts.id: facts for facts in self._saved}, []

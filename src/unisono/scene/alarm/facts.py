@@ -20,11 +20,13 @@ class Facts(msgspec.Struct, array_like=True):
 
     ``active``: the condition is given, delays included; ``raised`` and ``cleared``: when that began and ended last;
     ``count``: how often it began. ``value``, ``text``: as they were then. ``by``, ``comment``: who acted last.
-    ``until``: end of the shelf. ``out``: out of service. ``why``: what suppresses it. ``waiting``: its opposite holds
-    and a delay is counting, since elapsed ``since`` (None until the next tick); ``armed``: the delay's reminder is set.
-    ``calling``: an escalation is counting, since elapsed ``called``; ``calls``: those made. ``shelf``: elapsed time at
-    which the shelf ends, None until the next tick. ``rung``: raised so often since the last tick; ``rings``: elapsed
-    times of the last of them. ``source``, ``clearing``: what its sources remember.
+    ``until``: end of the shelf. ``out``: out of service. ``why``: what suppresses it.
+
+    ``waiting``: its opposite holds and a delay is counting, since elapsed ``since`` (None until the next tick, which
+    dates ``waiting_at``); ``armed``: the delay's reminder is set. ``calling``: an escalation is counting, since elapsed
+    ``called``; ``calls``: those made. ``shelf``: elapsed time at which the shelf ends, None until the next tick.
+    ``rung``: raised so often since the last tick; ``rings``: elapsed times of the last of them. ``source``,
+    ``clearing``: what its sources remember.
     """
 
     id: str
@@ -58,6 +60,8 @@ class Facts(msgspec.Struct, array_like=True):
     chattering: bool = False
     source: GateSaved | None = None
     clearing: GateSaved | None = None
+    waiting_at: int = 0
+    calling_at: int = 0
 
 
 class Transition(msgspec.Struct, array_like=True):

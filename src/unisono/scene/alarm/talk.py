@@ -31,6 +31,7 @@ __all__ = [
 # ``alarm-act``      ActAsk > AlarmView as it stands after that, once it is in the log and folded
 # ``alarm-recent``   b"" > Recent: lines of history that the registry may not have yet
 # ``alarm-figures``  b"" > Figures
+# ``alarm-check``    the document's bytes > list[Finding]; raises ``bad_alarm`` for the first thing that is wrong
 
 
 def live_alarms(partition: str) -> str:
