@@ -19,6 +19,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from unisono.api import (
+    alarms,
     backup,
     bulk,
     claims,
@@ -112,6 +113,7 @@ def create_app(context: ApiContext) -> Front:
             things.dead_letters,
             history.router,
             commands.router,
+            alarms.router,
             models.router,
             places.router,
             policies.router,

@@ -29,6 +29,7 @@ from unisono.api.programs import Programs
 from unisono.api.relay import AppendLog, Relay, encode_entry
 from unisono.api.scene_facts import SceneFacts
 from unisono.errors import CallerError
+from unisono.scene.alarm.talk import live_alarms
 from unisono.scene.talk import live_runs
 from unisono.store.bus import Bus
 from unisono.store.registry import OutboxRow, PlaceRow, Registry, ThingRow
@@ -105,6 +106,7 @@ class ApiContext:
         for partition in self.partitions:
             self._live_ends.append(await self.bus.subscribe(talk.live(partition), self.live.receive))
             self._live_ends.append(await self.bus.subscribe(live_runs(partition), self.live_scenes.receive))
+            self._live_ends.append(await self.bus.subscribe(live_alarms(partition), self.live.receive_alarms))
         self._live_ends.append(await self.bus.subscribe(talk.ACCESS_CHANGED, self._access_changed))
 
     async def stop(self) -> None:

@@ -15,8 +15,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from unisono.api.alarm_shapes import alarm
 from unisono.api.times import iso
 from unisono.errors import CallerError, UnisonoError
+from unisono.scene.alarm.talk import AlarmView, LiveAlarms
 from unisono.twin import talk
 
 __all__ = ["Change", "Client", "LiveView", "Subscription", "Whereabouts"]
@@ -208,6 +210,7 @@ class LiveView:
         self._known: dict[str, Whereabouts] = {}
         self._unknown: dict[str, Change] = {}
         self._unknown_commands: dict[str, talk.CommandView] = {}
+        self._unknown_alarms: dict[str, AlarmView] = {}
         self._watched_until = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._somebody = asyncio.Event()
@@ -279,6 +282,18 @@ class LiveView:
             if client.follows(places):
                 client.offer_other(key, text)
 
+    def receive_alarms(self, payload: bytes) -> None:
+        """Take one `LiveAlarms` message of an owner; called by the bus."""
+        if not self._clients:
+            return
+        try:
+            message = msgspec.msgpack.decode(payload, type=LiveAlarms)
+        except msgspec.DecodeError as error:
+            log.warning("a live message about alarms could not be read: %s", error)
+            return
+        for each in message.alarms:
+            self._dispatch_alarm(each)
+
     def _dispatch(self, change: Change) -> None:
         where = self._known.get(change.thing)
         if where is None:
@@ -306,6 +321,21 @@ class LiveView:
                     text = _encode({"thing": command.thing, "command": self._show_command(command)})
                 client.offer_other(command.id, text)
 
+    def _dispatch_alarm(self, view: AlarmView) -> None:
+        where = self._known.get(view.thing)
+        if where is None:
+            self._unknown_alarms[view.id] = view
+            self._unknown.setdefault(view.thing, Change(view.thing, {}, view.raised, None))
+            self._strangers.set()
+            return
+        probe = Change(view.thing, {}, view.raised, True)
+        text: bytes | None = None
+        for client in self._clients:
+            if client.wants(probe, where) is not None:
+                if text is None:
+                    text = _encode({"thing": view.thing, "alarm": alarm(view)})
+                client.offer_other(f"alarm {view.id}", text)
+
     async def _resolve(self) -> None:
         """Look up things that spoke for the first time; what they said meanwhile waits, joined per thing."""
         while True:
@@ -330,6 +360,10 @@ class LiveView:
             for command in commands.values():
                 if command.thing in found:
                     self._dispatch_command(command)
+            alarms, self._unknown_alarms = self._unknown_alarms, {}
+            for view in alarms.values():
+                if view.thing in found:
+                    self._dispatch_alarm(view)
 
     async def _keep_watching(self) -> None:
         while True:

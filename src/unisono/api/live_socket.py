@@ -8,6 +8,7 @@ Knows the protocol of the design and ASGI. What is delivered to whom is `unisono
     < {"thing": "probe1", "changed": {"temperature": {"value": 24.9, "at": "..."}}, "at": "...", "online": true}
     < {"thing": "lamp1", "command": {...}}
     < {"scene": "evening", "run": {...}}       without its steps; to who follows a place, not a thing or trait
+    < {"thing": "fridge1", "alarm": {...}}
     < {"error": {problem document}}
 """
 

@@ -13,7 +13,10 @@ import msgspec
 
 from unisono.errors import HostError, UnisonoError
 from unisono.scene import talk as scene_talk
+from unisono.scene.alarm.facts import Transition
+from unisono.scene.alarm.talk import ActAsk, AlarmsAnswer, AlarmsAsk, AlarmView, Figures, Recent
 from unisono.scene.compiled import Refusal
+from unisono.scene.finding import Finding
 from unisono.store.bus import Bus
 from unisono.twin import record, talk
 
@@ -149,6 +152,29 @@ class Owners:
     async def status(self, partition: str, timeout_s: float = ANSWER_S) -> talk.OwnerStatus:
         """Positions, counts and trouble."""
         return await self._ask(partition, "status", None, talk.OwnerStatus, timeout_s)
+
+    # alarms
+
+    async def alarms(self, partition: str, ask: AlarmsAsk) -> AlarmsAnswer:
+        """Alarms, the worst and newest first."""
+        return await self._ask(partition, "alarms", ask, AlarmsAnswer)
+
+    async def alarm_act(self, partition: str, ask: ActAsk) -> AlarmView:
+        """Do something about an alarm. Raises CallerError ``not_found``, ``wrong_state``, ``bad_value``."""
+        return await self._ask(partition, "alarm-act", ask, AlarmView)
+
+    async def alarm_recent(self, partition: str) -> list[Transition]:
+        """Lines of history that the registry may not have yet, oldest first."""
+        return (await self._ask(partition, "alarm-recent", None, Recent)).lines
+
+    async def alarm_figures(self, partition: str) -> Figures:
+        """What the fold knows now."""
+        return await self._ask(partition, "alarm-figures", None, Figures)
+
+    async def alarm_check(self, partition: str, document: bytes) -> list[Finding]:
+        """What is odd about a definition. Raises CallerError ``bad_alarm``."""
+        answer = await self._bus.request(talk.ask_owner(partition, "alarm-check"), document, ANSWER_S)
+        return msgspec.msgpack.decode(answer, type=list[Finding])
 
     async def reached(self, partition: str, seq: int) -> None:
         """Return once the fold has passed ``seq``. Raises HostError ``owner_unavailable`` after `REACHED_S`."""

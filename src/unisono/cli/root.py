@@ -10,7 +10,20 @@ from collections.abc import Sequence
 
 import typer
 
-from unisono.cli import archive, bench, client, command, health, model, place, policy, scene, sim, thing, up, user
+from unisono.cli import (
+    archive,
+    bench,
+    client,
+    command,
+    health,
+    model,
+    place,
+    policy,
+    sim,
+    thing,
+    up,
+    user,
+)
 from unisono.cli.screen import complain
 from unisono.errors import UnisonoError
 
@@ -37,7 +50,8 @@ app.add_typer(client.app, name="client")
 app.add_typer(command.app, name="command")
 place.app.add_typer(policy.app, name="policy")
 app.add_typer(place.app, name="place")
-app.add_typer(scene.app, name="scene")
+from unisono.cli import client, command, health, model, place, policy, thing, up
+
 app.add_typer(user.app, name="user")
 app.add_typer(sim.app, name="sim")
 bench.register(app)
