@@ -89,9 +89,10 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     server = await serve(create_app(context), "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.port}"
     async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=20) as http:
-        for place in ({"id": "home", "name": "Home"}, {"id": "kitchen", "name": "Kitchen", "parent": "home"}):
-            (await http.post("/api/v1/places", json=place)).raise_for_status()
-            await one.place(place["id"], place.get("parent"))
+        tree = {"home": None, "kitchen": "home"}
+        for id, parent in tree.items():
+            (await http.post("/api/v1/places", json={"id": id, "name": id, "parent": parent})).raise_for_status()
+            await one.place(id, parent)
         (await http.post("/api/v1/places", json={"id": "other", "name": "Other"})).raise_for_status()
         for thing, place in (("probe", "kitchen"), ("far", "other")):
             row = {"id": thing, "name": thing, "model": "sensor.temperature", "place": place}

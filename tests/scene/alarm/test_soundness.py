@@ -68,7 +68,7 @@ def test_nothing(panel: Panel, change: dict[str, Any]) -> None:
         (
             {"raise": {"cel": {**CEL, "given": {"t": {"thing": "x", "property": "t"}}}}},
             "error",
-            "raise.cel.given.t",
+            "raise.cel.given.t.thing",
         ),
         ({"raise": {"change": {"property": "on_off", "is": "banana"}}}, "error", "raise.change.is"),
         ({"raise": {"change": {"property": "on_off", "above": 3}}}, "error", "raise.change.above"),
