@@ -125,7 +125,7 @@ async def test_from_definition_to_history(house: House) -> None:
     }
     answer = await house.http.post("/api/v1/alarms/warm.probe/acknowledge", json={"comment": "=1+1"})
     assert (answer.json()["state"], answer.json()["comment"]) == ("acknowledged", "=1+1")
-    await house.one.checkpointer.save(house.one.owner)
+    await house.one.save()
     shelved = await house.http.post("/api/v1/alarms/warm.probe/shelve", json={"for_s": 600})
     assert shelved.json()["shelved_until"] is not None
     assert await house.standing() == []
@@ -270,7 +270,7 @@ async def test_lists_and_history_in_pages(house: House) -> None:
         ("low.probe", "unacknowledged"),
     ]
     assert await house.standing(place="other") == []
-    await house.one.checkpointer.save(house.one.owner)
+    await house.one.save()
     await house.one.report("probe", temperature=5.0)
     page = (await house.http.get("/api/v1/alarms/history", params={"limit": 4})).json()
     rest = (await house.http.get("/api/v1/alarms/history", params={"limit": 4, "after": page["next"]})).json()
@@ -291,7 +291,7 @@ async def test_figures(house: House) -> None:
         await house.one.report("probe", temperature=9.0)
         await house.one.report("probe", temperature=5.0)
     await until(lambda: house.one.owner.alarms.alarms["warm.probe"].facts.chattering, "it chatters")
-    await house.one.checkpointer.save(house.one.owner)
+    await house.one.save()
     home, _other = (await house.http.get("/api/v1/alarms/figures", params={"from": "-24h"})).json()["items"]
     assert (home["place"], home["alarms"], home["in_ten_minutes"], home["flood_since"]) == ("home", 3, 3, None)
     assert home["most_frequent"] == [{"alarm": "warm.probe", "count": 3, "share": 100.0}]

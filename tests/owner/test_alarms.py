@@ -130,7 +130,7 @@ async def test_delays_shelves_and_calls_come_in_time(one: OneOwner) -> None:
 async def test_every_line_is_kept_once(one: OneOwner, tmp_path: Path) -> None:
     await define(one)
     await one.report("probe", temperature=26.0)
-    await one.checkpointer.save(one.owner)
+    await one.save()
     assert await kept(tmp_path) == [(1, "raised")]
     await act(one, "acknowledge")
     await one.crash()
@@ -138,7 +138,7 @@ async def test_every_line_is_kept_once(one: OneOwner, tmp_path: Path) -> None:
     assert await listed(one) == [("a.probe", "acknowledged")]
     assert await kept(tmp_path) == [(1, "raised")]
     await one.report("probe", temperature=20.0)
-    await one.checkpointer.save(one.owner)
+    await one.save()
     assert await kept(tmp_path) == [(3, "cleared"), (2, "acknowledged"), (1, "raised")]
     assert one.owner.alarms.recent == []
 
@@ -155,9 +155,9 @@ async def test_what_could_not_be_kept_is_kept_later(
 
     with monkeypatch.context() as patched, pytest.raises(HostError):
         patched.setattr(one.checkpointer._checkpoints, "save_checkpoint", full)
-        await one.checkpointer.save(one.owner)
+        await one.save()
     assert [line.act for line in one.owner.alarms.recent] == ["raised", "cleared"]
-    await one.checkpointer.save(one.owner)
+    await one.save()
     assert await kept(tmp_path) == [(2, "cleared"), (1, "raised")]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from unisono.cli import (
+    alarm,
     archive,
     bench,
     client,
@@ -19,6 +20,7 @@ from unisono.cli import (
     model,
     place,
     policy,
+    scene,
     sim,
     thing,
     up,
@@ -50,8 +52,8 @@ app.add_typer(client.app, name="client")
 app.add_typer(command.app, name="command")
 place.app.add_typer(policy.app, name="policy")
 app.add_typer(place.app, name="place")
-from unisono.cli import client, command, health, model, place, policy, thing, up
-
+app.add_typer(scene.app, name="scene")
+app.add_typer(alarm.app, name="alarm")
 app.add_typer(user.app, name="user")
 app.add_typer(sim.app, name="sim")
 bench.register(app)
