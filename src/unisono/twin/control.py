@@ -86,8 +86,10 @@ class Control:
     def _refusal(self, asked: Asked, twin: Twin) -> Refusal | None:
         """Why it must not be begun. What waits for an absent thing anyway may wait for an interlock to be judged."""
         refusal = self._fold.partition.safety.refusal(asked, twin, beginning=True)
-        absent = self.way(twin, "call" if asked.call is not None else "set") is None
-        return None if refusal is not None and refusal.unknown and absent else refusal
+        if refusal is not None and refusal.unknown:
+            absent = self.way(twin, "call" if asked.call is not None else "set") is None
+            return None if absent else refusal
+        return refusal
 
     def begin(self, asked: Asked) -> Command:
         """`check` and begin a command that follows from the log and so needs no entry of its own."""
@@ -457,5 +459,4 @@ class Control:
 
 def _audit(command: Command, twin: Twin | None) -> Audit:
     root = twin.root if twin is not None else ""
-    state, ended = command.state.value, command.ended or 0
-    return Audit(command.asked, root, state, ended, command.why, command.code, command.output)
+    return Audit(command.asked, root, str(command.state), command.ended or 0, command.why, command.code, command.output)
