@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.scene.stage import Stage
+from tests.scene.stage import SECOND, Stage
 from unisono.scene.compiled import PAST
-from unisono.scene.document import Matching
+from unisono.scene.document import Action, Matching, Scene, Set, load_kept, load_scene, quick_document
 from unisono.scene.matching import compile_span, compile_test
 from unisono.twin.partition import KEEP_ENDED
 
@@ -117,3 +118,76 @@ class TestTimers:
         stage.tick(60)
         assert not stage.fold.partition._timers
         assert stage.commands[-1].state == "expired"
+
+
+class TestKept:
+    def test_a_document_is_kept_as_it_is_read_fastest(self) -> None:
+        stage = Stage()
+        stage.thing("lamp", "light")
+        stage.scene("when: [{change: {things: [lamp], property: on_off, is: true, for_s: 5}}]\n" + THEN)
+        document = stage.engine.scenes["s"].document
+        assert document.startswith(b"{")
+        assert load_scene(document) == stage.engine.scenes["s"].scene
+
+    def test_what_json_cannot_say_stays_as_it_was(self) -> None:
+        asked = Set(things=("lamp",), state={"brightness": math.inf})
+        scene = Scene(id="s", name="s", place="home", then=(Action(set=asked),))
+        assert quick_document(scene, b"as it was") == b"as it was"
+
+    def test_yaml_is_read_too(self) -> None:
+        assert load_kept(b"{id: s, name: s, place: home, then: [{stop: {}}]}").id == "s"
+
+
+class TestPlaces:
+    """A scene is compiled again when what is compiled into it has changed, and only then."""
+
+    def test_where_it_belongs(self) -> None:
+        stage = Stage()
+        stage.thing("lamp", "light")
+        stage.scene('when: [{time: {at: "07:00"}}]\n' + THEN)
+        before = stage.engine.scenes["s"]
+        stage.place("shed", "home")
+        assert stage.engine.scenes["s"] is before
+        stage.place("home", zone="Asia/Shanghai")
+        assert stage.engine.scenes["s"] is not before
+        stage.tick(86_400)
+        assert (stage.past[0].started // SECOND) % 86_400 == 23 * 3600
+
+    def test_what_lies_in_what(self) -> None:
+        stage = Stage()
+        stage.place("attic", "home")
+        stage.thing("lamp", "light", "attic", brightness=10)
+        stage.scene("when: [{change: {place: home, property: brightness, above: 60}}]\nthen: [{stop: {}}]")
+        stage.place("attic", None)
+        stage.report("lamp", brightness=70)
+        assert stage.runs == 0
+        stage.place("attic", "home")
+        stage.report("lamp", brightness=10)
+        stage.report("lamp", brightness=70)
+        assert stage.runs == 1
+
+    def test_a_thing_that_is_no_concern_of_it(self) -> None:
+        stage = Stage()
+        stage.thing("lamp", "light")
+        stage.scene("when: [{change: {kind: light, property: on_off, is: true}}]\nthen: [{stop: {}}]")
+        before = stage.engine.scenes["s"]
+        stage.thing("probe", "sensor.temperature")
+        assert stage.engine.scenes["s"] is before
+        stage.thing("other", "light", on_off=False)
+        assert stage.engine.scenes["s"] is not before
+        stage.report("other", on_off=True)
+        assert stage.runs == 1
+        stage.remove("other")
+        assert list(stage.engine.scenes["s"].things) == ["lamp"]
+
+
+def test_a_run_that_its_own_step_ended_goes_no_further() -> None:
+    """It runs a scene that runs it anew: the first run is over, and is over once."""
+    stage = Stage()
+    stage.thing("lamp", "light")
+    stage.scene("id: ping\nwhen: []\nthen: [{scene: {id: s}}]")
+    once = "{state: {things: [lamp], property: on_off, is: true}}"
+    stage.scene(f"mode: restart\nif: [{{not: {once}}}]\nthen: [{{scene: {{id: ping}}}}, {{stop: {{why: through}}}}]")
+    stage.run()
+    ids = [run.id for run in stage.past]
+    assert len(ids) == len(set(ids))

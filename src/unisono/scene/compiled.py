@@ -6,7 +6,7 @@ gates remember is carried over by their keys.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -127,6 +127,7 @@ class Compiled:
         self.enabled = scene.enabled
         self.world = world
         self.place = scene.place
+        self.seat = world.seat(scene.place)
         self.gates: dict[str, Gate] = {}
         self.things: dict[str, Watched] = defaultdict(Watched)
         self.moments: list[Moment] = []
@@ -139,9 +140,10 @@ class Compiled:
         self.awaited: set[str] = set()
         self._awaiting = False
         self.runs: dict[str, Run] = {}
-        self.queue: deque[Cause] = deque()
-        self.past: deque[Run] = deque(maxlen=PAST)
-        self.refusals: deque[Refusal] = deque(maxlen=PAST)
+        # lists: an empty deque takes 760 bytes, and there are ten thousand scenes
+        self.queue: list[Cause] = []
+        self.past: list[Run] = []
+        self.refusals: list[Refusal] = []
         self._clock = clock
         self._fire: Fire = partial(fire, self)
         for number, trigger in enumerate(scene.when):
@@ -296,9 +298,9 @@ class Compiled:
             {key: gate.saved() for key, gate in self.gates.items()},
             {moment.trigger: moment.last for moment in self.moments},
             list(self.runs.values()),
-            list(self.queue),
-            list(self.past),
-            list(self.refusals),
+            self.queue,
+            self.past,
+            self.refusals,
         )
 
     def restore(self, saved: SceneSaved) -> None:
@@ -313,9 +315,13 @@ class Compiled:
             if moment.trigger in saved.moments:
                 moment.dealt(saved.moments[moment.trigger])
         self.runs = {run.id: run for run in saved.runs}
-        self.queue = deque(saved.queue)
-        self.past = deque(saved.past, maxlen=PAST)
-        self.refusals = deque(saved.refusals, maxlen=PAST)
+        self.queue, self.past, self.refusals = saved.queue, saved.past, saved.refusals
+
+    def keep(self, run: Run) -> None:
+        """A run has ended: its trace stays until others have pushed it out."""
+        self.past.append(run)
+        if len(self.past) > PAST:
+            del self.past[0]
 
     def refuse(self, why: str, path: str, seen: Any, cause: Cause, at: int) -> None:
         """Remember why it did not run."""
@@ -325,6 +331,8 @@ class Compiled:
             last.count += 1
         else:
             self.refusals.append(Refusal(why, path, seen, cause, at))
+            if len(self.refusals) > PAST:
+                del self.refusals[0]
 
 
 def _at(error: CallerError, path: str) -> CallerError:

@@ -15,11 +15,11 @@ import msgspec
 from unisono.errors import CallerError
 from unisono.scene.cause import Cause
 from unisono.scene.compiled import Compiled, Moment, SceneSaved
-from unisono.scene.document import Scene, load_scene
+from unisono.scene.document import Scene, load_kept, load_scene, quick_document
 from unisono.scene.gate import Gate
 from unisono.scene.runner import Commands, Effect, Runner
 from unisono.scene.watch import Watch
-from unisono.scene.world import World
+from unisono.scene.world import Seat, World
 from unisono.twin.record import (
     EffectSending,
     EffectSent,
@@ -68,6 +68,8 @@ class Engine(Runner):
         super().__init__(world, commands, remind)
         self.removed: set[str] = set()
         self._watches: dict[str, Watch] = {}
+        self._naming: dict[str, set[str]] = {}  # thing > scenes that name it or watch it
+        self._selecting: set[str] = set()  # scenes that select things by place or kind
         self._unsettled: list[Gate] = []
         self._moments: list[tuple[int, str, int]] = []
         self._saved: list[SceneSaved] = []
@@ -145,11 +147,24 @@ class Engine(Runner):
 
     def places_changed(self) -> None:
         """A place came, went or changed: zones, positions and what lies in what may be others now."""
-        self._compile_again(list(self.scenes))
+        seats: dict[str, Seat] = {}
+        again = []
+        for id, compiled in self.scenes.items():
+            place = compiled.place
+            if place not in seats:
+                seats[place] = self.world.seat(place)
+            moved = any(
+                selector.place is not None and self.world.select(selector) != found
+                for selector, found in compiled.selectors
+            )
+            if moved or compiled.seat != seats[place]:
+                again.append(id)
+        self._compile_again(again)
 
     def put(self, version: int, document: bytes) -> None:
         """A version of a scene is in force; open runs of the one before are stopped. Raises CallerError."""
-        compiled = self._compile(load_scene(document), version, document)
+        scene = load_scene(document)
+        compiled = self._compile(scene, version, quick_document(scene, document))
         before = self.scenes.get(compiled.id)
         if before is not None:
             self._stop_all(before, "the scene was changed")
@@ -180,12 +195,14 @@ class Engine(Runner):
 
     def things_changed(self, id: str) -> None:
         """A thing was added, changed or removed: scenes that name it or select by kind or place look again."""
-        again = []
-        for compiled in self.scenes.values():
-            moved = any(self.world.select(selector) != found for selector, found in compiled.selectors)
-            if moved or id in compiled.named or id in compiled.things:
-                again.append(compiled.id)
-        self._compile_again(again)
+        again = set(self._naming.get(id, ()))
+        twin = self.world.things.get(id)
+        for scene in self._selecting - again:
+            for selector, found in self.scenes[scene].selectors:
+                if (twin is not None and self.world.fits(selector, twin)) is not (id in found):
+                    again.add(scene)
+                    break
+        self._compile_again(sorted(again))
         self._mark(id)
 
     def _watch(self, thing: str) -> Watch:
@@ -236,6 +253,10 @@ class Engine(Runner):
             self._attend(run)
         for thing in (*compiled.things, *compiled.awaited):
             self._mark(thing)
+        for thing in (*compiled.named, *compiled.things):
+            self._naming.setdefault(thing, set()).add(compiled.id)
+        if compiled.selectors:
+            self._selecting.add(compiled.id)
 
     def _forget(self, compiled: Compiled) -> None:
         """Take it out of every index again."""
@@ -247,6 +268,11 @@ class Engine(Runner):
             self._followers[followed].discard(compiled.id)
         for thing in (*compiled.things, *compiled.awaited):
             self._mark(thing)
+        for thing in {*compiled.named, *compiled.things}:
+            self._naming[thing].discard(compiled.id)
+            if not self._naming[thing]:
+                del self._naming[thing]
+        self._selecting.discard(compiled.id)
 
     # schedules
 
@@ -329,7 +355,7 @@ class Engine(Runner):
         saved, self._saved = self._saved, []
         for each in saved:
             try:
-                compiled = self._compile(load_scene(each.document), each.version, each.document)
+                compiled = self._compile(load_kept(each.document), each.version, each.document)
             except CallerError as error:
                 self._trouble(f"scene {each.id} cannot be compiled: {error}")
                 continue

@@ -206,7 +206,7 @@ class Runner:
         if self.moved is not None:
             self.moved[run.id] = run.scene
         compiled.runs.pop(run.id, None)
-        compiled.past.append(run)
+        compiled.keep(run)
         if self._children:
             waiting = self._run(self._children.pop(run.id, ""))
             if waiting is not None and waiting.waiting is not None:
@@ -216,7 +216,7 @@ class Runner:
         if followers:
             self._follow(compiled, run, followers)
         if compiled.queue and not compiled.runs:
-            self.pending.append((compiled, compiled.queue.popleft()))
+            self.pending.append((compiled, compiled.queue.pop(0)))
 
     def _follow(self, compiled: Compiled, run: Run, followers: set[str]) -> None:
         """Trigger the scenes that an end of this one triggers."""

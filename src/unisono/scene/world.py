@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from msgspec import UNSET
@@ -20,7 +20,7 @@ from unisono.thing.shape import NAN
 from unisono.twin.places import Place, Places
 from unisono.twin.twin import Twin
 
-__all__ = ["MODES", "NO_VALUE", "World", "distance_m", "find_index", "is_kind", "value_of"]
+__all__ = ["MODES", "NO_VALUE", "Seat", "World", "distance_m", "find_index", "is_kind", "value_of"]
 
 #: A property that has no value yet, or that a thing does not have.
 NO_VALUE = object()
@@ -29,6 +29,13 @@ NO_VALUE = object()
 MODES = ("home", "away", "night", "holiday")
 EARTH_M = 6_371_008.8
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Seat(NamedTuple):
+    """What of where a scene belongs is compiled into it."""
+
+    zone: str
+    where: Where | None
 
 
 class World:
@@ -58,6 +65,9 @@ class World:
             if each.latitude is not None and each.longitude is not None:
                 return Where(each.latitude, each.longitude)
         return None
+
+    def seat(self, place: str) -> Seat:
+        return Seat(self.zone(place).key, self.where(place))
 
     def utc(self) -> datetime:
         """The wall time."""
