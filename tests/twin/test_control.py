@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.twin.world import GAUGE, GAUGE_2, LIGHT, SECOND, T0, Home, model_put, offline, online, reports, thing_put
+from unisono.errors import CallerError
 from unisono.thing import builtin_model
 from unisono.twin.command import DEFAULT_TTL_S, Command, State
 from unisono.twin.control import WHY_CHARACTERS
@@ -483,3 +484,33 @@ def test_next_is_not_asked_twice() -> None:
     assert it.fold.control.wanted(it.twin("box")) == ({}, {})
     it.say(ask("c2", thing="box", playback="pause"), Sent("c2", T0))
     assert it.fold.control.wanted(it.twin("box")) == ({"playback": "pause"}, {"playback": "c2"})
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        (Asked("c1", "gauge", T0, WEI), "bad_request"),
+        (Asked("c1", "gauge", T0, WEI, {"level": 1}, "zero"), "bad_request"),
+        (Asked("c1", "gauge", T0, WEI, {}), "bad_request"),
+        (Asked("c1", "gauge", T0, WEI, {"nope": 1}), "unknown_property"),
+        (Asked("c1", "gauge", T0, WEI, {"level": 900}), "bad_value"),
+        (Asked("c1", "gauge", T0, WEI, None, "nope"), "unknown_action"),
+        (Asked("c1", "nobody", T0, WEI, None, "zero"), "not_found"),
+    ],
+)
+def test_what_is_no_command_is_said(asked: Asked, code: str) -> None:
+    with pytest.raises(CallerError) as caught:
+        home().fold.control.check(asked)
+    assert caught.value.code == code
+
+
+def test_what_the_fold_begins_itself_is_checked_and_begun() -> None:
+    it = home()
+    begun = it.fold.control.begin(ask(level=20))
+    assert it.fold.control.find("c1") is begun
+    assert it.fold.take_outcome().effects == ["c1"]
+
+
+def test_what_left_twice_for_a_thing_that_is_gone_changes_nothing() -> None:
+    it = home(ask(), ThingRemoved("gauge", T0), Sent("c1", T0, False, "x"), Sending("c1", T0))
+    assert state(it) == "failed"

@@ -55,5 +55,6 @@ def test_any_crash_point_leads_to_the_state_and_history_of_an_undisturbed_run(lo
     assert picture(fold.partition) == picture(expected.partition)
     assert fold.partition.resends.first == expected.partition.resends.first
     assert disk.history.rows == undisturbed.history.rows
+    assert disk.told == undisturbed.told
     again, unknown = fold.control.after_replay()
     assert (sorted(again), sorted(unknown)) == tuple(map(sorted, expected.control.after_replay()))

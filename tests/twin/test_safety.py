@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import yaml
 
 from tests.twin.world import LIGHT, SECOND, T0, Home, model_put, offline, online, picture, reports, thing_put
 from unisono.errors import CallerError
 from unisono.thing import builtin_model
+from unisono.thing.files import stranger_loader
 from unisono.twin.command import Command
 from unisono.twin.outcome import Outcome
 from unisono.twin.partition import Partition
@@ -483,3 +486,12 @@ def test_what_is_wrong_is_said_with_its_place(document: Any, code: str, field: s
     with pytest.raises(CallerError) as caught:
         load_policy(document)
     assert (caught.value.code, caught.value.field) == (code, field)
+
+
+def test_the_policies_of_the_documentation_are_sound() -> None:
+    text = Path("docs/safety.md").read_text("utf-8")
+    blocks = [block.partition("```")[0] for block in text.split("```yaml\n")[1:]]
+    assert len(blocks) == 3
+    for block in blocks:
+        policy = load_policy(yaml.load(block, Loader=stranger_loader()))
+        assert policy.rules and (policy.interlocks or policy.limits)

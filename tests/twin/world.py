@@ -19,16 +19,23 @@ from unisono.twin.partition import Partition
 from unisono.twin.record import (
     Asked,
     Batch,
+    Denied,
     Entry,
     GatewayStarted,
     Listening,
     ModelPut,
+    ModeSet,
+    PlacePut,
+    PlaceRemoved,
+    PolicyPut,
+    PolicyRemoved,
     Presence,
     Published,
     Refused,
     Reports,
     Sending,
     Sent,
+    Stopped,
     ThingPut,
     ThingRemoved,
     Tick,
@@ -168,8 +175,17 @@ def picture(partition: Partition) -> dict[str, Any]:
         "clock": (partition.wall, partition.elapsed),
         "places": encode(list(partition.places)),
         "series": partition.next_series,
+        "safety": safety_picture(partition),
         "tails": encode(resends.tails),
     }
+
+
+def safety_picture(partition: Partition) -> Any:
+    safety = partition.safety
+    enforced = {root: (each.version, each.document) for root, each in sorted(safety.enforced.items())}
+    state = (sorted(safety._stale.items()), sorted(safety._away), encode(sorted(safety._stamps.items())))
+    watched = [twin.id for twin in partition.things.values() if safety in twin.watchers]
+    return enforced, state, sorted(watched), sorted(partition.held)
 
 
 class History:
@@ -210,12 +226,20 @@ class Disk:
         self.position = 0
         self.history = History()
         self.history_position = 0
+        self.audit: list[bytes] = []
+        self._told: list[bytes] = []
         self._twins: dict[Twin, None] = {}
         self._commands: dict[str, None] = {}
 
     def changed(self, outcome: Outcome) -> None:
         self._twins.update(dict.fromkeys(outcome.touched))
         self._commands.update(outcome.moved)
+        self._told += map(encode, outcome.audit)
+
+    @property
+    def told(self) -> list[bytes]:
+        """The audit, with what the next checkpoint will write of it."""
+        return self.audit + self._told
 
     def save(self, partition: Partition, *, fails: bool = False) -> None:
         state, rows, removed = partition.saved(self._twins, self._commands)
@@ -223,13 +247,14 @@ class Disk:
             partition.not_saved(removed)
             return
         self._twins, self._commands = {}, {}
+        self.audit, self._told = self.told, []
         for key in removed:
             self.rows.pop(key, None)
         self.rows.update(rows)
         self.state, self.position = state, partition.position
 
     def load(self) -> Partition:
-        self._twins, self._commands = {}, {}
+        self._twins, self._commands, self._told = {}, {}, []
         partition = Partition()
         if self.state is not None:
             partition.restore_state(self.state)
@@ -398,6 +423,47 @@ def presence(entry: tuple[str, str, int, bool, int, str]) -> Presence:
     return Presence(thing, gateway, epoch, here, "connected" if here else "lost", at, thing + suffix)
 
 
+POLICIES: list[dict[str, Any]] = [
+    {
+        "interlocks": [
+            {
+                "name": "full",
+                "never": {"set": {"level": {"above": 10}, "note": None}, "call": ["zero"]},
+                "while": [{"thing": "part", "property": "mode", "is": "high"}],
+            },
+            {
+                "name": "dark",
+                "never": {"things": ["lamp"]},
+                "while": [{"thing": "probe", "property": "temperature", "below": 0, "fresh_s": 60}],
+                "unknown": "allow",
+            },
+        ],
+        "limits": [{"name": "calm", "changes": 1, "in_s": 20, "unless": {"on_off": False}}],
+    },
+    {
+        "interlocks": [
+            {
+                "name": "last",
+                "never": {"things": ["gauge"]},
+                "while": [{"thing": "probe", "property": "temperature", "above": 20}],
+                "unknown": "last",
+            }
+        ],
+        "rules": [{"name": "away", "then": "deny", "when": {"modes": ["away"]}}],
+    },
+    {"rules": [{"name": "twice", "then": "confirm", "what": {"things": ["lamp", "gauge"]}}], "confirm_within_s": 1},
+]
+policies: st.SearchStrategy[Entry] = st.sampled_from(
+    [
+        *(PolicyPut("home", n, msgspec.json.encode(each)) for n, each in enumerate(POLICIES)),
+        PolicyRemoved("home"),
+        PlacePut("home", zone="Europe/Berlin"),
+        PlaceRemoved("home"),
+        ModeSet("home", "away", {}),
+        ModeSet("home", "home", {}),
+        Denied(Asked("c9", "lamp", T0, {}), "not_allowed", "no"),
+    ]
+)
 puts = st.sampled_from(
     [
         *START,
@@ -417,6 +483,10 @@ entries: st.SearchStrategy[Entry] = st.one_of(
     reported(),
     reported(),
     asked(),
+    policies,
+    st.tuples(command_ids, st.sampled_from([None, "interlocked"])).map(
+        lambda each: Stopped(each[0], T0, {"id": "wei"}, "stopped", each[1])
+    ),
     st.tuples(things, gateways, st.integers(1, 4), st.booleans(), instants, st.sampled_from(["", "/x"])).map(presence),
     st.builds(
         Listening, things, gateways, st.integers(1, 4), st.just(["set", "call"]) | st.just(["desired"]), instants

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unisono.access import Action, Rights, TopicRule, decide
-from unisono.api.asking import Wish, ask_for
+from unisono.api.asking import Wish, address_class, ask_for
 from unisono.api.auth import Identity
 from unisono.errors import CallerError
 from unisono.store.registry import PlaceRow
@@ -65,7 +65,13 @@ class Programs:
         row, partition = await self._context.thing(asked.thing, identity, Action.READ)
         if row.root != root:
             raise CallerError(f"{asked.thing!r} stands in another root place", code="not_allowed")
-        view = await ask_for(self._context, identity, row, partition, Wish(asked.set, asked.call, asked.input or {}))
+        view = await ask_for(
+            self._context,
+            identity,
+            row,
+            partition,
+            Wish(asked.set, asked.call, asked.input or {}, address=address_class(asked.address)),
+        )
         return msgspec.msgpack.encode(view)
 
     async def _opened(self, identity: Identity, named: str) -> talk.SignIn:

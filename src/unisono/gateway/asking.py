@@ -80,7 +80,7 @@ class Asking:
         identity = self._connection.identity
         assert identity is not None and found.thing is not None
         asked = read_command(found.suffix, payload)
-        await self._request(PROGRAM_ASKS, ProgramAsk(identity.stamp, found.thing, *asked))
+        await self._request(PROGRAM_ASKS, ProgramAsk(identity.stamp, found.thing, *asked, self._connection.host))
 
     async def _claim(self, payload: bytes) -> None:
         connection = self._connection

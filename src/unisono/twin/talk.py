@@ -212,13 +212,17 @@ class ClaimAnswer(msgspec.Struct, array_like=True):
 
 
 class ProgramAsk(msgspec.Struct, array_like=True):
-    """The program that signed in with ``stamp`` wants something of a thing: as `CommandAsk`, rights still unchecked."""
+    """The program that signed in with ``stamp`` wants something of a thing: as `CommandAsk`, rights still unchecked.
+
+    ``address``: where its connection comes from.
+    """
 
     stamp: str
     thing: str
     set: dict[str, Any] | None = None
     call: str | None = None
     input: dict[str, Any] | None = None
+    address: str = ""
 
 
 class TwinsAsk(msgspec.Struct, array_like=True):
