@@ -118,6 +118,24 @@ async def test_a_checkpoint_cut_short_and_one_that_is_gone(hub: Hub) -> None:
         assert await hub.history(thing) == [number, number + 10]
 
 
+@pytest.mark.parametrize("what", ["state", "rows"])
+async def test_a_policy_holds_whatever_is_damaged(hub: Hub, what: str) -> None:
+    await hub.start()
+    await hub.furnish("lock", model="lock")
+    rules = [{"name": "never", "then": "deny", "what": {"things": ["lock"]}}]
+    await hub.ask("PUT", "/api/v1/places/home/policy", {"rules": rules})
+    assert await hub.stop() == 0
+    with registry(hub) as database:
+        if what == "state":
+            database.execute("UPDATE checkpoint SET state = x'00'")
+        database.execute("UPDATE checkpoint_twin SET twin = x'00' WHERE thing LIKE 'safety:%' OR thing LIKE 'place:%'")
+        database.commit()
+    await hub.start()
+    assert "damaged" in await told(hub)
+    refused = await hub.ask("POST", "/api/v1/things/lock/commands", {"set": {"locked": True}}, ok=False)
+    assert (refused["code"], refused["detail"]) == ("not_allowed", 'the rule "never" of home forbids it')
+
+
 def damage(path: Path) -> None:
     """Overwrite the file's first blocks, as a bad disk does."""
     with path.open("r+b") as file:

@@ -41,6 +41,8 @@ REPLAY_WINDOW_BYTES = 256 * 1024 * 1024
 #: So many lines of alarms' history are a flood: they are kept sooner.
 ALARM_LINES = 10_000
 RETRY_S = 2.0
+#: Lines of the commands' audit that wait for a checkpoint, some 150 MB.
+AUDIT_WAITING = 500_000
 #: A last checkpoint on the way out may take so long: well within what the hub waits for its processes.
 LAST_S = 15.0
 
@@ -76,6 +78,7 @@ class Checkpointer:
         self._twins: dict[Twin, None] = {}
         self._commands: dict[str, None] = {}
         self._audit: list[AuditRow] = []
+        self._lost = 0
         self._task: asyncio.Task[None] | None = None
         self._bytes_at = 0
         # a small log gives a smaller window, so that there is always room to go on
@@ -143,7 +146,17 @@ class Checkpointer:
         """Remember what the next checkpoint has to write."""
         self._twins.update(dict.fromkeys(outcome.touched))
         self._commands.update(outcome.moved)
-        self._audit += [audit_row(each, self._partition) for each in outcome.audit]
+        if outcome.audit:
+            self._audit += [audit_row(each, self._partition) for each in outcome.audit]
+            if len(self._audit) > AUDIT_WAITING:
+                self._forget_audit()
+
+    def _forget_audit(self) -> None:
+        """The registry has not been written for long: the oldest lines of the audit give way, and that is said."""
+        gone = len(self._audit) - AUDIT_WAITING // 2
+        del self._audit[:gone]
+        self._lost += gone
+        logger.error("the registry cannot be written: %d lines of the commands' audit are lost so far", self._lost)
 
     def start(self, owner: Owner) -> None:
         self._task = asyncio.create_task(self._keep_saving(owner), name="checkpoints")

@@ -14,6 +14,7 @@ from unisono.store.history import History, Point
 from unisono.thing import builtin_models, dump_model
 from unisono.thing.shape import Shape, compile_model
 from unisono.twin.partition import Partition
+from unisono.twin.record import PlacePut, PolicyPut
 from unisono.twin.twin import Twin
 
 __all__ = ["recover_things"]
@@ -47,9 +48,28 @@ async def recover_things(partition: Partition, registry_url: str, number: str, h
                     for observer in partition.observers:
                         observer.things_changed(row.id)
             after = rows[-1].id
+        await _recover_places(partition, registry, number)
+        await _recover_policies(partition, registry, number)
         await _recover_alarms(partition, registry, number)
     finally:
         await registry.close()
+
+
+async def _recover_places(partition: Partition, registry: Any, number: str) -> None:
+    """Places that the partition lacks; the modes they were in are not known, and are home."""
+    after: str | None = None
+    while rows := await registry.list_places(after=after, limit=PAGE):
+        for row in rows:
+            if row.partition == number and partition.places.get(row.id) is None:
+                partition.places.put(PlacePut(row.id, row.parent, row.zone, row.latitude, row.longitude))
+        after = rows[-1].id
+
+
+async def _recover_policies(partition: Partition, registry: Any, number: str) -> None:
+    """Policies that the partition lacks: what must never be done is not forgotten with a flipped bit."""
+    for row in await registry.policies_in_force(number):
+        if row.root not in partition.safety.enforced:
+            partition.safety.steer(PolicyPut(row.root, row.version, row.document.encode()))
 
 
 async def _recover_alarms(partition: Partition, registry: Any, number: str) -> None:

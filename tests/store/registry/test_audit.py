@@ -103,5 +103,9 @@ async def test_a_policy_is_kept_version_by_version(registry: Registry) -> None:
     assert newest is not None and (newest.version, newest.document) == (2, None)
     assert oldest == first
     assert [item.entry for item in await registry.outbox_pending()] == [b"v1", b"v2"]
+    assert await registry.policies_in_force("0") == []
+    third = await registry.put_policy("home", "{}", at=8, by="wei", entries=entries)
+    assert await registry.policies_in_force("0") == [third]
+    assert await registry.policies_in_force("1") == []
     await registry.remove_place("home")
     assert await registry.get_policy("home") is None

@@ -14,7 +14,7 @@ from unisono.store.registry import shape
 from unisono.store.registry.database import Database
 from unisono.store.registry.outbox import add_to_outbox
 from unisono.store.registry.rows import OutboxRow, PolicyRow
-from unisono.store.registry.tables import policy
+from unisono.store.registry.tables import place, policy
 
 __all__ = ["Policies"]
 
@@ -32,6 +32,20 @@ class Policies:
         async with self._database.read() as connection:
             found = (await connection.execute(query.order_by(policy.c.version.desc()).limit(1))).first()
         return PolicyRow(*found) if found else None
+
+    async def policies_in_force(self, partition: str) -> list[PolicyRow]:
+        """The newest version of every root place of ``partition`` that has a policy."""
+        newest = sa.select(policy.c.root, sa.func.max(policy.c.version).label("version")).group_by(policy.c.root)
+        top = newest.subquery()
+        query = (
+            sa.select(*shape.columns(policy, PolicyRow))
+            .join(top, sa.and_(top.c.root == policy.c.root, top.c.version == policy.c.version))
+            .join(place, place.c.id == policy.c.root)
+            .where(place.c.partition == partition, policy.c.document.is_not(None))
+            .order_by(policy.c.root)
+        )
+        async with self._database.read() as connection:
+            return shape.rows(PolicyRow, await connection.execute(query))
 
     async def put_policy(
         self,
