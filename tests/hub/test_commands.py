@@ -406,6 +406,32 @@ async def test_an_interlock_holds_for_people_programs_groups_and_what_waited(sha
         await door.leave()
 
 
+async def test_a_scene_starts_nothing_that_an_interlock_forbids(shared: Hub) -> None:
+    press, door, plant = await line(shared)
+    scene = {
+        "id": f"go-{press.thing}",
+        "name": "Go",
+        "place": plant,
+        "then": [{"set": {"things": [press.thing], "state": {"start_stop": True}}}],
+    }
+    try:
+        await shared.ask("POST", "/api/v1/scenes", scene)
+        await shared.ask("POST", f"/api/v1/scenes/{scene['id']}/run", {})
+        await until(lambda: press.heard, "the press is started")
+        await door.say("state", contact="open")
+        await shared.ask("POST", f"/api/v1/scenes/{scene['id']}/run", {})
+
+        async def in_the_audit() -> bool:
+            found = (await shared.get(f"/api/v1/commands?by={scene['id']}&state=refused"))["items"]
+            return [(each["by"]["kind"], each["code"]) for each in found] == [("scene", "interlocked")]
+
+        await shared.eventually(in_the_audit, "the refusal is in the audit", 30)
+        assert len(press.heard) == 1
+    finally:
+        await press.leave()
+        await door.leave()
+
+
 async def test_a_second_word_and_a_limit(shared: Hub) -> None:
     press, door, _plant = await line(shared)
     path = f"/api/v1/things/{press.thing}/commands"
