@@ -23,7 +23,7 @@ import msgspec
 from unisono.bench import machine
 from unisono.errors import HostError
 
-__all__ = ["METER", "WIDE", "Hub"]
+__all__ = ["METER", "PLACE", "WIDE", "Hub"]
 
 START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 30.0
@@ -113,6 +113,12 @@ class Hub:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def settle(self, name: str, text: str) -> None:
+        """Write a file of settings into its data directory; before it starts."""
+        folder = self.folder / "data"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (folder / name).write_text(text)
 
     # -- its life
 

@@ -1,8 +1,8 @@
-"""``bench latency``: from a device's PUBLISH to a person's screen, under a steady background load.
+"""``bench latency``: from a device's PUBLISH to a person's screen, and to another device that a scene commands.
 
 Knows probes and percentiles. The probe's value is the microsecond (CLOCK_MONOTONIC, one clock for all processes) at
 which it was published; the watcher subtracts. On the hub the watcher is a client of ``/api/v1/live``, on a peer another
-MQTT subscriber at QoS 0.
+MQTT subscriber at QoS 0. All of it under a steady background load.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import uvloop
 from unisono.bench import machine
 from unisono.bench.drive import Load, between
 from unisono.bench.frames import decode_connack, encode_connect, encode_publish, encode_subscribe
-from unisono.bench.hub import Hub
+from unisono.bench.hub import PLACE, Hub
+from unisono.bench.lanes import ACTOR
 from unisono.bench.load import KEEP_ALIVE_S, Job
 from unisono.bench.measure import Target, cpu_seconds
 from unisono.bench.report import Report, ratio
@@ -79,6 +80,10 @@ def run_latency(options: LatencyOptions, say: Callable[[str], None] = lambda tex
                 found[f"publish_to_live_{what}"] = _under_load(
                     hub, names, options, options.rate, partial(_live, hub, probe, watched, options)
                 )
+            say(f"unisono: publish to the command that a scene gives another device at {options.rate:,.0f} messages/s")
+            found["publish_to_command"] = _under_load(
+                hub, names, options, options.rate, partial(_scene, hub, probe, options)
+            )
             figures["unisono"] = found
     ratios = {
         f"p99_vs_{name}": ratio(
@@ -251,6 +256,39 @@ async def _live(hub: Hub, thing: tuple[str, str], watched: dict[str, str], optio
             await probe.publish(options.seconds, options.probe_rate, seen)
         finally:
             watcher.cancel()
+    return seen
+
+
+async def _scene(hub: Hub, thing: tuple[str, str], options: LatencyOptions) -> Seen:
+    """Let a scene hand what the probe says to another device, and watch there."""
+    seen = Seen()
+    hub.add_model(ACTOR)
+    actor = hub.add_things(1, "actor", model=ACTOR["id"])[0]
+    given = {"it": {"thing": thing[0], "property": "count"}}
+    level = {"cel": {"expression": "it", "given": given}}
+    scene = {
+        "id": "latency", "name": "Latency", "place": PLACE,
+        "when": [{"change": {"things": [thing[0]], "property": "count"}}],
+        "then": [{"set": {"things": [actor[0]], "state": {"level": level}}}],
+    }  # fmt: skip
+    hub.ask("POST", "/api/v1/scenes", json=scene)
+    watcher = await _Probe.connect(hub.port, "", *actor)
+    watcher.writer.write(encode_subscribe(1, "things/me/set", 0, version=4))
+    async with asyncio.timeout(READY_WITHIN_S):
+        await watcher.reader.readexactly(5)
+    probe = await _Probe.connect(hub.port, "things/me/state", *thing)
+
+    async def watch() -> None:
+        while True:
+            body = await watcher.reader.readuntil(b"}}")
+            seen.see(int(body[body.rindex(b":") + 1 : -2]), _now_us())
+
+    task = asyncio.create_task(watch())
+    try:
+        await probe.publish(options.seconds, options.probe_rate, seen)
+    finally:
+        task.cancel()
+        watcher.writer.close()
     return seen
 
 

@@ -38,7 +38,8 @@ EXAMPLES = 5
 class RecoveryOptions:
     """``kills`` of the whole hub and as many of nats-server alone, each after ``load_s`` of full load.
 
-    ``things``: of twelve values, for the restart; ``log_mb``: how much log is written before it.
+    ``scenes``: kills of a hub whose scenes are at work, ``lanes`` of them (seven scenes each). ``things``: of twelve
+    values, for the restart; ``log_mb``: how much log is written before it.
     """
 
     kills: int = 20
@@ -47,6 +48,8 @@ class RecoveryOptions:
     window: int = 100
     things: int = 100_000
     log_mb: int = 800
+    scenes: int = 50
+    lanes: int = 8
     restart: bool = True
     peers: tuple[str, ...] = ("mosquitto", "nats", "amqtt")
     hub: bool = True
@@ -54,7 +57,7 @@ class RecoveryOptions:
     @classmethod
     def quick(cls, **changes: Any) -> RecoveryOptions:
         """A smoke run: two kills of each kind, a small restart."""
-        return cls(**{"kills": 2, "load_s": 1.0, "things": 2_000, "log_mb": 5, **changes})
+        return cls(**{"kills": 2, "load_s": 1.0, "things": 2_000, "log_mb": 5, "scenes": 2, "lanes": 3, **changes})
 
 
 class Findings(msgspec.Struct, kw_only=True):
@@ -120,9 +123,16 @@ def run_recovery(options: RecoveryOptions, say: Callable[[str], None] = lambda t
         say(f"kill {name} once and count what its subscriber is given")
         figures[name] = {"kill_once": measure_survival(name)}
     ours = figures.setdefault("unisono", {})
-    for what in ("hub", "nats") if options.hub else ():
+    for what in ("hub", "nats") if options.hub and options.kills else ():
         with Hub() as hub:
             ours[f"kill_{what}"] = _kills(hub, options, what, say)
+    if options.scenes and options.hub:
+        from unisono.bench.lanes import measure_scenes
+
+        hub = Hub()
+        hub.settle("outside.toml", 'hosts = ["127.0.0.1"]\n')
+        with hub:
+            ours["scenes"] = measure_scenes(hub, options.scenes, options.lanes, options.load_s, say)
     if options.restart and options.hub:
         with Hub() as hub:
             ours.update(measure_restart(hub, options.things, options.log_mb, say))
@@ -130,6 +140,8 @@ def run_recovery(options: RecoveryOptions, say: Callable[[str], None] = lambda t
         benchmark="recovery",
         figures=figures,
         notes=[
+            "scenes: every effect is counted at its receiver (device or HTTP server); told: it did not arrive and the "
+            "hub says so; late_*: behind the time from which hub and receiver were there",
             "kill_hub and kill_nats: every value in history is compared with what was acknowledged to its client",
             "peers keep no history: kill_once counts acknowledged messages given to a QoS 1 subscriber that was away; "
             "each runs with the persistence it has (Mosquitto: persistence true, saved every 30 minutes by default)",
