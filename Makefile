@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PACKAGES := postgresql mosquitto mosquitto-clients chromium
 
 SECONDS := 3600
-.PHONY: help setup up test fuzz fuzz-smoke check format docs bench bench-smoke bench-scenes soak reconnect recovery lock clean
+.PHONY: help setup up test fuzz fuzz-smoke check format docs bench bench-smoke bench-scenes soak reconnect recovery-scenes lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -66,6 +66,9 @@ soak: setup  ## ten minutes at 80 % of the maximum in rough company, then every 
 
 reconnect: setup  ## ten thousand clients at once, and again: nobody may be refused
 	@$(BIN)/unisono bench reconnect
+
+recovery-scenes: setup  ## fifty kills of a hub whose scenes are at work: every effect is counted where it arrives
+	@$(BIN)/unisono bench recovery --kills 0 --no-restart --peers none --scenes 50
 
 bench-smoke: setup  ## every benchmark for a few seconds: whether they run, not how fast
 	@scripts/debian mosquitto

@@ -148,7 +148,8 @@ class Life:
     def __init__(self, world: World, fate: Fate) -> None:
         self.world = world
         self.fate = fate
-        self.fold, self.scenes = new_folding()
+        folding = new_folding()
+        self.fold, self.scenes = folding.fold, folding.scenes
         self.partition = self.fold.partition
         self.punctual = Punctual(self.partition)
         self.clock = Clock(world)
