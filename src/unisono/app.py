@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from unisono.store.bus import Bus
     from unisono.store.connection import Connection
     from unisono.store.log import Log
+    from unisono.store.registry import Registry
 
 __all__ = ["UpOptions", "run_up"]
 
@@ -301,9 +302,11 @@ class Hub:
             hub_info=self.info,
             pause=self.pause_owners,
             resume=self.resume_owners,
+            notifies=True,
         )
         self._stops.push_async_callback(context.stop)
         await context.start()
+        await self._start_notifier(registry, bus, partitions, pepper)
         owners = []
         for partition in partitions:
             folder = str(self.data / "history" / partition)
@@ -322,6 +325,14 @@ class Hub:
         self.setup_code = await api.new_setup_code(registry, pepper)
         if options.demo:
             self._keepers.append(asyncio.create_task(self._demonstrate(), name="demonstration"))
+
+    async def _start_notifier(self, registry: Registry, bus: Bus, partitions: list[str], pepper: bytes) -> None:
+        from unisono.notify import built_in_services
+        from unisono.notify.notifier import Notifier
+
+        notifier = Notifier(registry, bus, partitions, pepper, built_in_services())
+        self._stops.push_async_callback(notifier.stop)
+        await notifier.start()
 
     def _mounts(self, door: DeviceDoor, browsers: Gateway) -> dict[str, Any]:
         """What stands beside the API on the HTTP ports, by path."""

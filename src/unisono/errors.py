@@ -28,6 +28,7 @@ CODES: dict[str, Code] = {
     "bad_scene": Code(422, 0x99, "The scene is not sound"),
     "bad_alarm": Code(422, 0x99, "The alarm is not sound"),
     "bad_policy": Code(422, 0x99, "The safety document is not sound"),
+    "bad_computed": Code(422, 0x99, "The computed thing is not sound"),
     "bad_id": Code(422, 0x90, "The id is not allowed"),
     "unknown_property": Code(422, 0x99, "The model has no such property"),
     "unknown_action": Code(422, 0x99, "The model has no such action"),
@@ -70,6 +71,7 @@ CODES: dict[str, Code] = {
     "checkpoint_damaged": Code(503, 0x88, "A checkpoint cannot be read"),
     "owner_unavailable": Code(503, 0x88, "The owner of this partition does not answer"),
     "hub_unreachable": Code(503, 0x88, "The hub cannot be reached"),
+    "not_delivered": Code(502, 0x83, "The service did not take the notification"),
     "internal": Code(500, 0x80, "The hub itself went wrong; its log says how"),
     "engine_missing": Code(503, 0x88, "A program that the hub needs is missing or not the expected one"),
 }

@@ -213,7 +213,8 @@ class Stage:
         return [(refusal.why, refusal.path) for refusal in self.engine.scenes["s"].refusals]
 
     def crash(self) -> None:
-        """Save a checkpoint, and go on from it in another life."""
+        """Save a checkpoint of everything, and go on from it in another life."""
+        self.fold.partition.not_saved(())
         state, rows, _removed = self.fold.partition.saved(
             self.fold.partition.things.values(), self.fold.partition.commands
         )

@@ -55,7 +55,7 @@ class ApiContext:
     endpoints). ``hub_info``: what ``/api/v1/status`` tells beyond owners and gateways. ``backup``: see
     `unisono.api.backup`. ``issue_certificate``: a new certificate and its key (PEM) for a thing. ``trust_client``: lets
     the TLS doors take whoever shows this certificate (PEM). ``discovery``: has ``found(ignored=)`` and ``ignore(id,
-    bool)`` for what is on the LAN.
+    bool)`` for what is on the LAN. ``notifies``: a notifier is on the bus.
     """
 
     registry: Registry
@@ -74,6 +74,7 @@ class ApiContext:
     issue_certificate: Callable[[str], tuple[bytes, bytes]] | None = None
     trust_client: Callable[[bytes], None] | None = None
     discovery: Any = None
+    notifies: bool = False
 
     def __post_init__(self) -> None:
         self.owners = Owners(self.bus, self.partitions)

@@ -61,6 +61,12 @@ SERIES = {
     "queue_bytes": ("unisono_gateway_queue_bytes", "Payload bytes of messages that wait for clients"),
     "dropped": ("unisono_gateway_dropped_total", "Messages dropped because a client's queue was full"),
 }
+# names of the notifier's series
+TELLING = {
+    "notifications_open": ("unisono_notifications_open", "Notifications on their way to a channel", "state"),
+    "notifications": ("unisono_notifications_total", "Notifications whose way to a channel has ended", "state"),
+    "notify_attempts": ("unisono_notify_attempts_total", "Messages handed to a service, by what came of it", "outcome"),
+}
 COMMIT = ("unisono_gateway_commit_seconds", "How long a batch took to be on disk")
 
 
@@ -83,6 +89,7 @@ class _Collector:
                     family.add_metric([getattr(source, label)], float(getattr(source, field)))
                 yield family
         yield from self._series()
+        yield from self._notifications()
         yield GaugeMetricFamily("unisono_ready", "1 when the hub serves", value=float(not self._health.reasons()))
         yield GaugeMetricFamily("unisono_outbox_pending", "Changes that wait for the log", value=self._health.outbox)
         yield GaugeMetricFamily("unisono_live_clients", "Open live connections", value=self._live_clients)
@@ -100,6 +107,16 @@ class _Collector:
                 family.add_metric([gateway, *each.labels.values()], each.value)
             yield family
         yield self._commits()
+
+    def _notifications(self) -> Iterator[Metric]:
+        told = self._health.notifier.series if self._health.notifier is not None else []
+        for key, (name, text, by) in TELLING.items():
+            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            found = [each for each in told if each.name == key]
+            family = kind(name, text, labels=["service", by])
+            for each in found:
+                family.add_metric([*each.labels.values()], each.value)
+            yield family
 
     def _commits(self) -> Metric:
         histogram = HistogramMetricFamily(*COMMIT, labels=["gateway"])

@@ -13,7 +13,7 @@ from importlib import resources
 
 from litestar import Response, get
 
-__all__ = ["claim_page", "docs_page", "index_page", "setup_page"]
+__all__ = ["claim_page", "docs_page", "index_page", "push_page", "push_worker", "setup_page"]
 
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
@@ -27,7 +27,8 @@ def _page(name: str) -> tuple[bytes, dict[str, str]]:
         hashes[match[1]].append(f"'sha256-{digest}'")
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self' ws: wss:; "
-        f"img-src data:; script-src {' '.join(hashes['script'])}; style-src {' '.join(hashes['style'])}"
+        f"worker-src 'self'; img-src data:; script-src {' '.join(hashes['script'])}; "
+        f"style-src {' '.join(hashes['style'])}"
     )
     headers = {
         "Content-Security-Policy": policy,
@@ -65,3 +66,17 @@ async def claim_page() -> Response[bytes]:
 async def docs_page() -> Response[bytes]:
     """Every path of the API, made from /api/openapi.json in the browser."""
     return _response("docs.html")
+
+
+@get("/push", include_in_schema=False)
+async def push_page() -> Response[bytes]:
+    """Where a person lets a browser be told."""
+    return _response("push.html")
+
+
+@get("/push.js", include_in_schema=False)
+async def push_worker() -> Response[bytes]:
+    """The service worker that shows what the hub has to say, also while no page of it is open."""
+    body = (resources.files("unisono.api") / "page" / "push.js").read_bytes()
+    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+    return Response(body, media_type="text/javascript; charset=utf-8", headers=headers)

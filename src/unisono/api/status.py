@@ -20,7 +20,7 @@ from unisono.api.inject import Asker, Context
 from unisono.api.times import iso
 from unisono.api.version import VERSION
 from unisono.errors import CallerError, UnisonoError
-from unisono.twin import talk
+from unisono.twin import notices, talk
 
 __all__ = ["healthz", "metrics", "status"]
 
@@ -44,6 +44,7 @@ class Health(msgspec.Struct):
     disk_free: int
     disk_total: int
     outbox: int
+    notifier: notices.NotifierStatus | None = None
 
     def reasons(self) -> list[str]:
         """Why the hub cannot do its work now; empty when it can."""
@@ -63,6 +64,8 @@ class Health(msgspec.Struct):
                 found.append(f"partition {owner.partition}: history is {behind} log messages behind")
         for gateway in self.gateways:
             found += [f"gateway {gateway.gateway}: {text}" for text in gateway.trouble]
+        if self.notifier is not None:
+            found += [f"notifications: {text}" for text in self.notifier.trouble]
         if self.disk_free < LOW_DISK_BYTES:
             found.append(f"the disk of the data directory has {self.disk_free // 2**20} MB left")
         if self.outbox > 0:
@@ -77,6 +80,7 @@ async def examine(context: ApiContext) -> Health:
         silent, ((f"the owner of partition {each}", context.owners.status(each, PART_S)) for each in context.partitions)
     )
     gateways = await _answers(silent, ((f"gateway {each}", _gateway(context, each)) for each in context.gateways))
+    notifiers = await _answers(silent, [("the notifier", _notifier(context))] if context.notifies else [])
     registry: str | None = None
     outbox = 0
     try:
@@ -84,7 +88,7 @@ async def examine(context: ApiContext) -> Health:
     except UnisonoError as error:
         registry = str(error)
     disk = shutil.disk_usage(context.data if context.data.exists() else ".")
-    return Health(owners, gateways, silent, registry, disk.free, disk.total, outbox)
+    return Health(owners, gateways, silent, registry, disk.free, disk.total, outbox, *notifiers)
 
 
 async def _answers(silent: list[str], asked: Iterable[tuple[str, Any]]) -> list[Any]:
@@ -104,6 +108,11 @@ async def _answers(silent: list[str], asked: Iterable[tuple[str, Any]]) -> list[
 async def _gateway(context: ApiContext, gateway: str) -> talk.GatewayStatus:
     answer = await context.bus.request(talk.ask_gateway(gateway, "status"), b"", PART_S)
     return msgspec.msgpack.decode(answer, type=talk.GatewayStatus)
+
+
+async def _notifier(context: ApiContext) -> notices.NotifierStatus:
+    answer = await context.bus.request(notices.STATUS, b"", PART_S)
+    return msgspec.msgpack.decode(answer, type=notices.NotifierStatus)
 
 
 def _fields(row: msgspec.Struct) -> dict[str, Any]:
@@ -127,6 +136,7 @@ async def status(context: Context, identity: Asker) -> dict[str, Any]:
         "gateways": [_fields(gateway) for gateway in health.gateways],
         "live_clients": context.live.clients,
         "outbox": health.outbox,
+        "notifications": _fields(health.notifier) if health.notifier is not None else None,
         "disk": {"free_bytes": health.disk_free, "total_bytes": health.disk_total},
         "data": str(context.data),
         **context.hub_info(),

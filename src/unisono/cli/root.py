@@ -18,6 +18,7 @@ from unisono.cli import (
     command,
     health,
     model,
+    notify,
     place,
     policy,
     scene,
@@ -55,6 +56,7 @@ app.add_typer(place.app, name="place")
 app.add_typer(scene.app, name="scene")
 app.add_typer(alarm.app, name="alarm")
 app.add_typer(user.app, name="user")
+app.add_typer(notify.app, name="notify")
 app.add_typer(sim.app, name="sim")
 bench.register(app)
 archive.register(app)

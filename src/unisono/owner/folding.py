@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from unisono.scene.alarm.alarms import Alarms
+from unisono.scene.computed import Computer
 from unisono.scene.engine import Engine
 from unisono.scene.world import World
 from unisono.twin.fold import Fold
@@ -23,6 +24,7 @@ class Folding(NamedTuple):
     fold: Fold
     scenes: Engine
     alarms: Alarms
+    computed: Computer
 
 
 def new_folding() -> Folding:
@@ -38,7 +40,9 @@ def new_folding() -> Folding:
     alarms = Alarms(scenes.world, reminder(Alarms.name), scenes.post)
     partition.observe(alarms)
     partition.listeners.append(alarms)
-    return Folding(fold, scenes, alarms)
+    computed = Computer(fold, scenes.world)
+    partition.observe(computed)
+    return Folding(fold, scenes, alarms, computed)
 
 
 def _ignore(_due: int) -> None:

@@ -47,7 +47,7 @@ class Owner:
         self._stream = stream
         self.history = history
         self.checkpointer = checkpointer
-        self.fold, self.scenes, self.alarms = new_folding()
+        self.fold, self.scenes, self.alarms, self.computed = new_folding()
         self.punctual = Punctual(self.partition)
         self.clock = Clock(0, 0)
         self.sink = Sink(history, log.log_id)
@@ -70,6 +70,12 @@ class Owner:
         return self.fold.partition
 
     @property
+    def next_moment(self) -> int | None:
+        """Wall time at which schedules and calendars want a tick."""
+        moments = (self.scenes.next_moment, self.computed.next_moment)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
     def position(self) -> int:
         """The last log sequence folded."""
         return self.partition.position
@@ -78,7 +84,7 @@ class Owner:
         """Load the checkpoint, replay what the log has beyond it, follow the log. Returns when the replay is done."""
         first, last, _bytes = await self.log.bounds()
         saved = await self.checkpointer.load(self.history)
-        self.fold, self.scenes, self.alarms = saved.folding
+        self.fold, self.scenes, self.alarms, self.computed = saved.folding
         self.punctual = Punctual(self.partition)
         self.troubles += saved.troubles
         self._rebase(saved.log_id, first, last)
@@ -181,7 +187,8 @@ class Owner:
             return
         for message in self.punctual.take(seq, len(payload), batch):
             self.fold.apply(*message)
-            if message.seq <= self._history_has:
+            # what was held back goes to history together with this message, an early tick's rows too
+            if seq <= self._history_has:
                 self.fold.outcome.drop_rows()
         if not self._scheduled:
             self._scheduled = True

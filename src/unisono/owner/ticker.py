@@ -83,7 +83,7 @@ class Ticker:
             waits.append(max(0, BEAT_US - self._since_us) / SECOND)
         if (due := owner.partition.next_due) is not None:
             waits.append(max(0, due - owner.clock.elapsed) / SECOND + SLACK_S)
-        if (moment := owner.scenes.next_moment) is not None:
+        if (moment := owner.next_moment) is not None:
             waits.append(min(LOOK_S, max(0, moment - owner.clock.wall) / SECOND + SLACK_S))
         return min(waits, default=None)
 
@@ -96,7 +96,7 @@ class Ticker:
 
     def _is_wanted(self) -> bool:
         owner, clock = self._owner, self._owner.clock
-        due, moment = owner.partition.next_due, owner.scenes.next_moment
+        due, moment = owner.partition.next_due, owner.next_moment
         return (
             owner.punctual.waits
             or owner.scenes.wants_tick

@@ -87,8 +87,11 @@ class World:
         return list(ids)
 
     def fits(self, selector: Selector, twin: Twin) -> bool:
-        """Whether a thing is one of those that a selector means by place or kind."""
+        """Whether a thing is one of those that a selector means by place or kind. A group is meant by its kind alone:
+        in its place are its members, which would be meant twice."""
         if selector.kind is not None and not is_kind(twin, selector.kind):
+            return False
+        if selector.kind is None and twin.shape.model.kind == "group":
             return False
         return selector.place is None or self.inside(twin.place, selector.place)
 

@@ -132,8 +132,16 @@ class Control:
         twin.open.append(id)
         outcome.touched.setdefault(twin, 0)
         command.expires = partition.remind(entry.ttl_s or DEFAULT_TTL_S, "command", id)
-        if twin.listening and self.reachable(twin, command):
+        if twin.hand is not None:
+            twin.hand.asked(twin, command)
+        elif twin.listening and self.reachable(twin, command):
             outcome.effects.append(id)
+
+    def answer(self, command: Command, sign: Sign, why: str | None = None, output: Any = None) -> None:
+        """Whoever carries out the commands of a computed thing says what became of one."""
+        if output is not None and command.open:
+            command.output = output
+        self._happen(command, sign, why)
 
     def denied(self, entry: Denied) -> None:
         """What was refused before it was begun is kept for the audit."""

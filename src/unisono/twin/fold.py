@@ -16,7 +16,7 @@ from unisono.thing import load_model
 from unisono.thing.shape import TOO_DEEP, Shape, compile_model
 from unisono.twin.control import Control
 from unisono.twin.deadletter import excerpt
-from unisono.twin.outcome import SEQ_BITS, Outcome
+from unisono.twin.outcome import DERIVED, SEQ_BITS, Outcome
 from unisono.twin.partition import Partition
 from unisono.twin.record import (
     Asked,
@@ -60,6 +60,7 @@ class Fold:
         self.outcome = Outcome()
         self.control = Control(self)
         self._seq = 0
+        self._derived = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
             Reports: self._reports,
             Published: lambda entry: None,
@@ -84,6 +85,8 @@ class Fold:
     def apply(self, seq: int, size: int, batch: Batch) -> None:
         """Fold the log message ``seq`` of ``size`` bytes; sequences must ascend."""
         self.partition.resends.keep(seq, size, batch)
+        if seq << SEQ_BITS != self._derived & ~(DERIVED * 2 - 1):  # a tick may come early, under the number before
+            self._derived = seq << SEQ_BITS | DERIVED
         self._seq = seq << SEQ_BITS
         handlers = self._handlers
         for entry in batch.entries:
@@ -103,7 +106,7 @@ class Fold:
         """A fault of ours: the record is left out, and whoever looks at the thing sees that it was."""
         thing = getattr(entry, "thing", "") or getattr(entry, "id", "")
         detail = f"{type(entry).__name__} could not be folded: {type(error).__name__}: {error}"
-        self._letter(DeadLetter(getattr(entry, "at", 0), thing, "", "internal", detail))
+        self.letter(DeadLetter(getattr(entry, "at", 0), thing, "", "internal", detail))
 
     # what devices say
 
@@ -222,14 +225,53 @@ class Fold:
                 listener.overheard(twin, run.topic[6:], fields, run.at)
 
     def _refused(self, entry: Refused) -> None:
-        self._letter(DeadLetter(entry.at, entry.thing, entry.topic, entry.code, entry.detail, excerpt(entry.excerpt)))
+        self.letter(DeadLetter(entry.at, entry.thing, entry.topic, entry.code, entry.detail, excerpt(entry.excerpt)))
 
     def _dead(self, run: Reports, payload: bytes, code: str, detail: str) -> None:
-        self._letter(DeadLetter(run.at, run.thing, run.topic, code, detail, excerpt(payload)))
+        self.letter(DeadLetter(run.at, run.thing, run.topic, code, detail, excerpt(payload)))
 
-    def _letter(self, letter: DeadLetter) -> None:
+    def letter(self, letter: DeadLetter) -> None:
         self.partition.dead_letters.add(letter)
         self.outcome.dead += 1
+
+    # what observers find out
+
+    def derive(self, twin: Twin, given: dict[str, Any], at: int, *, confirms: bool = True) -> None:
+        """Values of a computed thing, by key: they go the way of a report. ``confirms``: its commands may be done."""
+        shape = twin.shape
+        values = tuple(given.get(key, none) for key, none in zip(shape.keys, shape.absent, strict=True))
+        mask = twin.take(values, at, dated=False)
+        twin.seen = max(twin.seen, at)
+        outcome = self.outcome
+        outcome.touched[twin] = outcome.touched.get(twin, 0) | mask
+        outcome.values += len(given)
+        block = outcome.block(shape)
+        block.tuples.append(values)
+        block.series.append(twin.series)
+        block.counts.append(1)
+        block.ats.append(at)
+        block.seqs.append(self._number_derived())
+        if twin.open and confirms:
+            self.control.reported(twin, given, at)
+        for observer in twin.watchers:
+            observer.reported(twin, values, at)
+
+    def derive_event(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None:
+        """An event of a computed thing."""
+        offset = twin.shape.series_keys.index(f"event/{event}")
+        text = msgspec.json.encode(fields).decode()
+        self.outcome.texts.append((twin.series + offset, at, self._number_derived(), text))
+        self.outcome.touched.setdefault(twin, 0)
+        for observer in twin.watchers:
+            observer.told(twin, event, fields, at)
+        for listener in self.partition.listeners:
+            listener.overheard(twin, event, fields, at)
+
+    def _number_derived(self) -> int:
+        number = self._derived
+        # the last number is kept for all beyond: eight million rows of one message are somebody's mistake
+        self._derived += (number + 1) >> SEQ_BITS == number >> SEQ_BITS
+        return number
 
     # who is there
 
@@ -315,7 +357,7 @@ class Fold:
                 raise CallerError(f"it says it is {shape.model.id} {shape.model.version}", code="bad_model")
         except UnisonoError as error:
             topic = f"model/{entry.id}@{entry.version}"
-            self._letter(DeadLetter(self.partition.wall, "", topic, error.code, str(error), excerpt(entry.model)))
+            self.letter(DeadLetter(self.partition.wall, "", topic, error.code, str(error), excerpt(entry.model)))
             return
         self.partition.put_model(entry.id, entry.version, entry.model, shape)
 
@@ -323,7 +365,7 @@ class Fold:
         partition = self.partition
         shape = partition.shapes.get((entry.model, entry.model_version))
         if shape is None:
-            self._letter(
+            self.letter(
                 DeadLetter(
                     entry.at, entry.id, "thing", "bad_model", f"model {entry.model} {entry.model_version} is missing"
                 )
@@ -373,13 +415,12 @@ class Fold:
 
     def _steers(self, entry: Entry) -> None:
         """What an observer is steered by. What cannot be is a letter; its door should not have let it in."""
-        observer = self.partition.steered.get(type(entry))
-        try:
-            if observer is not None:
+        for observer in self.partition.steered.get(type(entry), ()):
+            try:
                 observer.steer(entry)
-        except UnisonoError as error:
-            topic = f"{type(entry).__name__}/{getattr(entry, 'id', '')}"
-            self._letter(DeadLetter(self.partition.wall, "", topic, error.code, str(error)))
+            except UnisonoError as error:
+                topic = f"{type(entry).__name__}/{getattr(entry, 'id', '')}"
+                self.letter(DeadLetter(self.partition.wall, "", topic, error.code, str(error)))
 
     def _tick(self, entry: Tick) -> None:
         partition = self.partition

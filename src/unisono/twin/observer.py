@@ -12,7 +12,7 @@ from unisono.twin.command import Command
 from unisono.twin.record import Entry
 from unisono.twin.twin import Twin
 
-__all__ = ["Listener", "Observer", "Watcher"]
+__all__ = ["Hand", "Listener", "Observer", "Watcher"]
 
 
 class Watcher(Protocol):
@@ -24,6 +24,14 @@ class Watcher(Protocol):
     def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None: ...
     def told(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None: ...
     def linked(self, twin: Twin, at: int) -> None: ...
+
+
+class Hand(Protocol):
+    """Who carries out the commands of things that are no devices (``Twin.hand``)."""
+
+    def asked(self, twin: Twin, command: Command) -> None:
+        """A command was begun; `Control.answer` says what becomes of it, now or later."""
+        ...
 
 
 class Observer(Protocol):
@@ -38,7 +46,7 @@ class Observer(Protocol):
 
     @property
     def steered_by(self) -> tuple[type, ...]:
-        """The entries of the log that are its own; each type has one observer."""
+        """The types of log entries that it is to be told of."""
         ...
 
     def ended(self, command: Command) -> None: ...

@@ -11,11 +11,15 @@ from unisono.thing.shape import Shape
 from unisono.twin.command import Audit
 from unisono.twin.twin import Twin
 
-__all__ = ["SEQ_BITS", "Block", "Outcome"]
+__all__ = ["DERIVED", "SEQ_BITS", "Block", "Outcome"]
 
 #: A row's ``seq`` is the log sequence shifted left by this, plus the message's index in its batch: a batch holds at
 #: most 256 KB of payloads, and an empty payload costs one byte of msgpack, so 24 bits cannot overflow.
 SEQ_BITS = 24
+
+#: Rows of computed things count from here on, behind the log entry that caused them: the numbers of messages do not
+#: depend on what is computed, and a row of a series has its number to itself.
+DERIVED = 1 << (SEQ_BITS - 1)
 
 
 class Block:

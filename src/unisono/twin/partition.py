@@ -69,7 +69,7 @@ class Partition:
         self.resends = Resends()
         self.observers: list[Observer] = []
         self.named: dict[str, Observer] = {}
-        self.steered: dict[type, Observer] = {}
+        self.steered: dict[type, tuple[Observer, ...]] = {}
         self.listeners: list[Listener] = []
         self.held: dict[str, None] = {}
         self.removed: set[str] = set()
@@ -88,7 +88,8 @@ class Partition:
         """Let it see what is folded from now on, after those that are there; before `restore_rows`."""
         self.observers.append(observer)
         self.named[observer.name] = observer
-        self.steered.update(dict.fromkeys(observer.steered_by, observer))
+        for entry in observer.steered_by:
+            self.steered[entry] = (*self.steered.get(entry, ()), observer)
 
     # timers
 

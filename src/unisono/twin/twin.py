@@ -13,7 +13,7 @@ import msgspec
 from unisono.thing.shape import NAN, Shape
 
 if TYPE_CHECKING:
-    from unisono.twin.observer import Watcher
+    from unisono.twin.observer import Hand, Watcher
 
 __all__ = ["Saved", "Twin", "restore", "save"]
 
@@ -29,12 +29,14 @@ class Twin:
     of each open connection to the gateway that holds it; ``listening`` the epoch of a connection, its own or its
     parent's, to what is heard there (of ``call``, ``desired`` and ``set``). Of a sleeping thing, ``heard`` says whether
     it spoke in this sleep interval, ``missed`` how many whole intervals it has been silent. ``watchers``:
-    who looks at it, by name; its reports are then told one by one.
+    who looks at it, by name; its reports are then told one by one. ``hand``: who carries out its commands and makes
+    its values, where that is no device.
     """
 
     __slots__ = (
         "ats",
         "connections",
+        "hand",
         "heard",
         "id",
         "listening",
@@ -78,6 +80,7 @@ class Twin:
         self.missed = 0
         self.open: list[str] = []
         self.watchers: tuple[Watcher, ...] = ()
+        self.hand: Hand | None = None
 
     def watch(self, watcher: Watcher, wanted: bool) -> None:
         """Let an observer, or who stands here for it, be told of this thing, or no longer. The order is by name: a
@@ -90,11 +93,11 @@ class Twin:
     @property
     def online(self) -> bool:
         """Whether it can be expected to answer: connected, or asleep within its usual silence."""
-        return bool(self.connections) or self.sleeping
+        return bool(self.connections) or self.sleeping or self.hand is not None
 
     @property
     def availability(self) -> str:
-        if self.connections:
+        if self.connections or self.hand is not None:
             return "online"
         return "sleeping" if self.sleeping else "offline"
 
@@ -220,6 +223,7 @@ def restore(saved: Saved, shape: Shape) -> Twin:
     twin.place, twin.root, twin.parent = saved.place, saved.root, saved.parent
     twin.sleep_s, twin.seen, twin.sleeping, twin.heard = saved.sleep_s, saved.seen, saved.sleeping, saved.heard
     twin.connections, twin.open, twin.missed = saved.connections, saved.open, saved.missed
+    twin.hand = None
     twin.watchers = ()  # who watches says so once all things are there
     twin.listening = saved.listening if type(saved.listening) is dict else {}
     twin.values = values = saved.values

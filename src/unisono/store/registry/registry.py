@@ -18,12 +18,14 @@ from unisono.store.registry.address import Address, prepare_file
 from unisono.store.registry.alarms import Alarms
 from unisono.store.registry.audit import Audit
 from unisono.store.registry.certificates import Certificates
+from unisono.store.registry.channels import Channels
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.claims import Claims
 from unisono.store.registry.credentials import Credentials
 from unisono.store.registry.database import Database
 from unisono.store.registry.faults import faults
 from unisono.store.registry.models import Models
+from unisono.store.registry.notifications import Notifications
 from unisono.store.registry.outbox import Outbox
 from unisono.store.registry.people import People
 from unisono.store.registry.places import Places
@@ -46,6 +48,8 @@ class Registry(
     Claims,
     People,
     Alarms,
+    Channels,
+    Notifications,
     Policies,
     Audit,
     Outbox,

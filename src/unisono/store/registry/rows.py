@@ -6,18 +6,26 @@ secrets mean. Times are microseconds since the Unix epoch (UTC); a partition is 
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 __all__ = [
+    "AddressRow",
     "AlarmLineRow",
     "AlarmRow",
     "AuditRow",
     "CertificateRow",
+    "ChannelRow",
     "Checkpoint",
     "ClaimRow",
     "CredentialRow",
+    "DeliveryRow",
     "GrantRow",
+    "GroupRow",
+    "ListenerRow",
     "ModelRow",
+    "NotificationRow",
     "OutboxItem",
     "OutboxRow",
     "PersonRow",
@@ -303,3 +311,87 @@ class Checkpoint(msgspec.Struct, frozen=True):
     seq: int
     epoch: int
     state: bytes
+
+
+class ChannelRow(msgspec.Struct, frozen=True):
+    """A way to tell a person. ``sealed``: its address with secrets, encrypted; ``shown``: the same without them.
+
+    ``address`` is a hash that is the same for channels that end at the same place.
+    """
+
+    id: str
+    person: str
+    service: str
+    name: str
+    address: str
+    sealed: bytes
+    shown: str
+    priorities: list[str]
+    requests: int = 1
+    title_max: int = 250
+    text_max: int = 2000
+    created: int = 0
+
+
+class ListenerRow(msgspec.Struct, frozen=True):
+    """How a person wants to be told. ``spans`` are quiet hours, as whoever reads them wrote them."""
+
+    person: str
+    zone: str = "UTC"
+    spans: list[dict[str, Any]] = []
+    passes: str = "critical"
+    language: str = "en"
+
+
+class GroupRow(msgspec.Struct, frozen=True):
+    """People who are told together, in the order of their ids."""
+
+    id: str
+    name: str
+    people: list[str] = []
+
+
+class NotificationRow(msgspec.Struct, frozen=True):
+    """What was to be told. ``to``: as it was asked; ``missed``: who was reached by no channel, and why."""
+
+    id: str
+    partition: str
+    run: str
+    to: list[str]
+    title: str
+    text: str
+    priority: str
+    group: str | None
+    by: dict[str, str]
+    at: int
+    accepted: int
+    expires: int
+    missed: dict[str, str] = {}
+
+
+class DeliveryRow(msgspec.Struct, frozen=True):
+    """A notification on its way to a channel; both may be gone by now."""
+
+    notification: str
+    channel: str
+    person: str
+    address: str
+    service: str
+    priority: str
+    group: str | None
+    at: int
+    due: int
+    expires: int
+    state: str
+    attempts: int
+    answer: str
+    changed: int
+    alone: bool
+
+
+class AddressRow(msgspec.Struct, frozen=True):
+    """What became of an address so far, in the words of whoever keeps it."""
+
+    address: str
+    service: str
+    pace: dict[str, object]

@@ -8,16 +8,23 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 __all__ = [
+    "address",
+    "audience",
+    "audience_member",
     "certificate",
+    "channel",
     "checkpoint",
     "checkpoint_twin",
     "claim",
     "command_audit",
     "credential",
+    "delivery",
     "grant",
+    "listener",
     "meta",
     "metadata",
     "model",
+    "notification",
     "outbox",
     "person",
     "place",
@@ -320,4 +327,96 @@ checkpoint_twin = sa.Table(
     sa.Column("partition", sa.Text, primary_key=True),
     sa.Column("thing", _id, primary_key=True),
     sa.Column("twin", sa.LargeBinary, nullable=False),
+)
+
+channel = sa.Table(
+    "channel",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("person", _id, sa.ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("shown", sa.Text, nullable=False),
+    sa.Column("priorities", sa.JSON, nullable=False),
+    sa.Column("requests", sa.Integer, nullable=False),
+    sa.Column("title_max", sa.Integer, nullable=False),
+    sa.Column("text_max", sa.Integer, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("person", "address"),
+)
+
+listener = sa.Table(
+    "listener",
+    metadata,
+    sa.Column("person", _id, sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("spans", sa.JSON, nullable=False),
+    sa.Column("passes", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+)
+
+# "group" is a reserved word of SQL.
+audience = sa.Table(
+    "audience",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+)
+
+audience_member = sa.Table(
+    "audience_member",
+    metadata,
+    sa.Column("audience", _id, sa.ForeignKey("audience.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("person", _id, sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+notification = sa.Table(
+    "notification",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("partition", sa.Text, nullable=False),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("to", sa.JSON, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("priority", sa.Text, nullable=False),
+    sa.Column("group", sa.Text),
+    sa.Column("by", sa.JSON, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("accepted", sa.BigInteger, nullable=False),
+    sa.Column("expires", sa.BigInteger, nullable=False),
+    sa.Column("missed", sa.JSON, nullable=False),
+    sa.Index(None, "accepted", "id"),
+)
+
+# No keys to channel and person: what became of a message is still to be seen when they are gone.
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("notification", _id, sa.ForeignKey("notification.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("channel", _id, primary_key=True),
+    sa.Column("person", _id, nullable=False, index=True),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("priority", sa.Text, nullable=False),
+    sa.Column("group", sa.Text),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("due", sa.BigInteger, nullable=False),
+    sa.Column("expires", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("changed", sa.BigInteger, nullable=False),
+    sa.Column("alone", sa.Boolean, nullable=False),
+)
+
+# Not of a channel: removing one and adding it again is no way around a service's limit.
+address = sa.Table(
+    "address",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("pace", sa.JSON, nullable=False),
 )

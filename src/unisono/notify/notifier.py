@@ -1,0 +1,471 @@
+"""The notifier: takes notifications in durably, and sees each of its deliveries to its end.
+
+Knows the bus, the registry and the messenger; what is to be done when, `plan` decides. Runs in the hub's process: at
+rest it is a few objects, and what is heavy is the courier's. One notifier a registry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+
+import msgspec
+
+from unisono.errors import CallerError, HostError, UnisonoError
+from unisono.notify import plan
+from unisono.notify.addressee import Addressees
+from unisono.notify.errand import Check, CourierSettings
+from unisono.notify.letter import Letters, subscribed
+from unisono.notify.message import Message
+from unisono.notify.messenger import ATTEMPT_S, Messenger
+from unisono.notify.pace import SECOND, Pace, free_at, spent
+from unisono.notify.plan import OPEN, Batch, Delivery, State
+from unisono.notify.service import UNKNOWN, Service
+from unisono.notify.verdict import Kind, Verdict, judge
+from unisono.scene.talk import notify
+from unisono.store.bus import Bus
+from unisono.store.registry import AddressRow, DeliveryRow, NotificationRow, Registry
+from unisono.twin import notices
+from unisono.twin.visitors import Series
+
+__all__ = ["MAX_OPEN", "Notifier"]
+
+logger = logging.getLogger(__name__)
+
+#: Deliveries that have not ended; the next notification is refused, and whoever sent it tries again or says so.
+MAX_OPEN = 10_000
+#: Characters; what a person reads on a lock screen is a hundredth of it.
+MAX_TITLE, MAX_TEXT = 250, 8000
+#: Batches on their way at a time; as many as the courier has threads.
+AT_ONCE = 8
+#: At the latest then the clock is looked at again: it may have been set.
+LONGEST_NAP_S = 30.0
+#: What is over is kept so long, and so many.
+KEEP_S, KEEP = 30 * 86_400.0, 20_000
+TIDY_S = 3600.0
+#: After the registry failed in the middle.
+REGISTRY_PAUSE_S = 2.0
+
+
+def now_us() -> int:
+    """Wall time in microseconds since the Unix epoch."""
+    return time.time_ns() // 1000
+
+
+class Notifier:
+    """``services``: by scheme, see `unisono.notify.service`. ``now``: wall time. ``reroute``, ``attempt_s``: see
+    `CourierSettings` and `Messenger`."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        bus: Bus,
+        partitions: Sequence[str],
+        pepper: bytes,
+        services: dict[str, Service],
+        *,
+        now: Callable[[], int] = now_us,
+        reroute: Mapping[str, str] = MappingProxyType({}),
+        attempt_s: float = ATTEMPT_S,
+    ) -> None:
+        self._registry = registry
+        self._bus = bus
+        self._partitions = partitions
+        self._services = services
+        self._reroute = dict(reroute)
+        self._now = now
+        self._addressees = Addressees(registry)
+        self._letters = Letters(registry, pepper)
+        self._messenger = Messenger(self._settings, attempt_s=attempt_s)
+        self._open: dict[tuple[str, str], Delivery] = {}
+        self._texts: dict[str, Message] = {}
+        self._paces: dict[str, Pace] = {}
+        self._requests: dict[str, int] = {}
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._attempts: Counter[tuple[str, str]] = Counter()
+        self._ended: Counter[tuple[str, str]] = Counter()
+        self._taking = asyncio.Lock()
+        self._awake = asyncio.Event()
+        self._ends: list[Callable[[], None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Take up what an earlier life left, then serve."""
+        now = self._now()
+        for address in await self._registry.list_addresses():
+            self._paces[address.address] = msgspec.convert(address.pace, Pace)
+        interrupted = []
+        for row in await self._registry.open_deliveries([state.value for state in OPEN]):
+            delivery = _delivery(row)
+            self._open[(row.notification, row.channel)] = delivery
+            if delivery.state is State.SENDING:
+                plan.resumed(delivery, now)
+                interrupted.append(_row(delivery))
+        await self._registry.put_deliveries(interrupted)
+        for notification in await self._registry.get_notifications([id for id, _ in self._open]):
+            self._texts[notification.id] = Message(notification.title, notification.text)
+        self._requests = await self._addressees.requests()
+        await self._letters.start()
+        for partition in self._partitions:
+            subject = notify(partition)
+            self._ends.append(await self._bus.serve(subject, partial(self._take, partition), "notifier"))
+        self._ends.append(await self._bus.serve(notices.CHECK, self._check, "notifier"))
+        self._ends.append(await self._bus.serve(notices.ALLOW, self._allow, "notifier"))
+        self._ends.append(await self._bus.serve(notices.TRIAL, self._try, "notifier"))
+        self._ends.append(await self._bus.serve(notices.STATUS, self._status, "notifier"))
+        self._ends.append(await self._bus.subscribe(notices.CHANGED, self._changed))
+        self._tasks = [
+            asyncio.create_task(self._deliver(), name="notifications"),
+            asyncio.create_task(self._tidy(), name="old notifications"),
+        ]
+
+    async def stop(self) -> None:
+        """What is on its way is left as it is: the next life sends it again."""
+        for end in self._ends:
+            end()
+        tasks = [*self._tasks, *self._busy.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._messenger.stop()
+
+    def _settings(self) -> CourierSettings:
+        return CourierSettings(self._letters.reach, self._reroute)
+
+    @property
+    def courier(self) -> int:
+        """The process that carries messages, 0 while there is none."""
+        return self._messenger.pid
+
+    def wake(self) -> None:
+        """Look again at what waits."""
+        self._awake.set()
+
+    # taking in
+
+    async def _take(self, partition: str, payload: bytes) -> bytes:
+        try:
+            notice = msgspec.msgpack.decode(payload, type=notices.Notice)
+        except msgspec.ValidationError as error:
+            raise CallerError(
+                str(error), code="bad_value", expected="id, run, body {to, title, text...}, at"
+            ) from error
+        async with self._taking:
+            return msgspec.msgpack.encode(await self._accept(partition, notice))
+
+    async def _accept(self, partition: str, notice: notices.Notice) -> notices.Kept:
+        if await self._registry.get_notifications([notice.id]):
+            return notices.Kept(False)
+        if len(self._open) >= MAX_OPEN:
+            raise HostError(  # the owner keeps it and comes again
+                f"{len(self._open)} notifications wait to leave",
+                code="too_many",
+                mend="See why: unisono notify list --state waiting",
+            )
+        now = self._now()
+        body = notice.body
+        ttl_s = body.ttl_s or plan.TTL_S[body.priority]
+        expires = now + int(ttl_s * SECOND)
+        found = await self._addressees.find(partition, body.to, body.place, body.priority)
+        deliveries = []
+        for channel in found.channels:
+            delivery = Delivery(
+                notice.id,
+                channel.id,
+                channel.person,
+                channel.address,
+                channel.service,
+                body.priority,
+                body.group,
+                at=now,
+                due=now,
+                expires=expires,
+                changed=now,
+            )
+            self._requests[channel.address] = channel.requests
+            plan.begun(delivery, found.quiet(channel.person), now)
+            deliveries.append(delivery)
+        row = NotificationRow(
+            notice.id,
+            partition,
+            notice.run,
+            body.to,
+            body.title[:MAX_TITLE],
+            body.text[:MAX_TEXT],
+            body.priority,
+            body.group,
+            notice.by,
+            notice.at or now,
+            now,
+            expires,
+            found.missed,
+        )
+        ended = [each for later in deliveries for each in plan.replaced(self._open.values(), later, now)]
+        await self._registry.add_notification(row, [_row(each) for each in [*deliveries, *ended]])
+        self._texts[row.id] = Message(row.title, row.text)
+        for delivery in deliveries:
+            self._open[(delivery.notification, delivery.channel)] = delivery
+        self._forget(ended)
+        self.wake()
+        return notices.Kept(True, len(deliveries))
+
+    # sending
+
+    async def _deliver(self) -> None:
+        while True:
+            self._awake.clear()
+            try:
+                nap_s = await self._round()
+            except UnisonoError as error:
+                logger.error("notifications wait: %s", error)
+                nap_s = REGISTRY_PAUSE_S
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(nap_s):
+                    await self._awake.wait()
+
+    async def _round(self) -> float:
+        """Send what may leave; how long there is nothing more to do."""
+        now = self._now()
+        over = [each for each in self._open.values() if plan.expired(each, now)]
+        if over:
+            await self._registry.put_deliveries([_row(each) for each in over])
+            self._forget(over)
+        waiting: dict[str, list[Delivery]] = {}
+        for each in self._open.values():
+            if each.state is not State.SENDING:
+                waiting.setdefault(each.address, []).append(each)
+        wakes = [each.expires for each in self._open.values()]
+        for address, deliveries in waiting.items():
+            if address in self._busy or len(self._busy) >= AT_ONCE:
+                continue
+            step = await self._next(address, deliveries, now)
+            if step is not None:
+                wakes.append(step)
+        return min([LONGEST_NAP_S, *((wake - now) / SECOND for wake in wakes)])
+
+    async def _next(self, address: str, deliveries: list[Delivery], now: int) -> int | None:
+        """Begin an attempt at an address, or say when to ask again."""
+        service = self._services.get(deliveries[0].service, UNKNOWN)
+        pace, requests = self._paces.get(address, Pace()), self._requests.get(address, 1)
+        step = plan.next_batch(deliveries, pace, service, now, requests)
+        if not isinstance(step, Batch):
+            return step
+        # Before it leaves it is on disk that it does, and that its tokens are gone.
+        for each in step.deliveries:
+            each.state = State.SENDING
+            each.changed = now
+        pace = self._paces[address] = spent(pace, service.limits, now, requests)
+        try:
+            await self._save(step.deliveries, service, pace)
+        except UnisonoError:
+            for each in step.deliveries:
+                each.state = State.WAITING
+            raise
+        self._busy[address] = asyncio.create_task(self._attempt(address, step, service), name=f"notify {address[:8]}")
+        return None
+
+    async def _attempt(self, address: str, batch: Batch, service: Service) -> None:
+        try:
+            verdict = await self._carried(batch, service)
+            self._attempts[(batch.deliveries[0].service, verdict.kind.value)] += 1
+            pace = self._paces[address] = plan.outcome(batch, verdict, self._paces[address], self._now())
+            await self._insist(lambda: self._save(batch.deliveries, service, pace))
+            if verdict.kind is Kind.GONE:
+                await self._insist(lambda: self._remove(batch.deliveries[0]))
+        finally:
+            self._forget(batch.deliveries)
+            del self._busy[address]
+            self.wake()
+
+    async def _carried(self, batch: Batch, service: Service) -> Verdict:
+        try:
+            return await self._carry(batch, service)
+        except UnisonoError as error:  # the registry or the courier failed us, not the service
+            return Verdict(Kind.AGAIN, str(error))
+
+    async def _insist(self, change: Callable[[], Awaitable[None]]) -> None:
+        """What became of a message is kept, however long the registry takes: else it would be sent once more."""
+        while True:
+            try:
+                return await change()
+            except CallerError:
+                return None  # a channel was removed twice
+            except UnisonoError as error:
+                logger.error("what became of a notification is not kept yet: %s", error)
+                await asyncio.sleep(REGISTRY_PAUSE_S)
+
+    async def _carry(self, batch: Batch, service: Service) -> Verdict:
+        first = batch.deliveries[0]
+        channel = await self._addressees.channel(first.channel, first.person, first.address)
+        if channel is None:
+            return Verdict(Kind.REFUSED, "the channel was removed")
+        messages = [self._texts[each.notification] for each in batch.deliveries]
+        language = (await self._registry.get_listener(channel.person)).language
+        left_s = (min(each.expires for each in batch.deliveries) - self._now()) / SECOND
+        errand = self._letters.errand(
+            channel,
+            messages,
+            language,
+            first.priority,
+            service,
+            number=self._messenger.number(),
+            ttl_s=max(1, int(left_s)),
+            group=first.group if len(messages) == 1 else None,
+        )
+        if errand is None:
+            return Verdict(Kind.REFUSED, "its address cannot be read: it was kept with another pepper")
+        return judge((await self._messenger.send(errand)).answer, service)
+
+    async def _save(self, deliveries: Sequence[Delivery], service: Service, pace: Pace) -> None:
+        kept = AddressRow(deliveries[0].address, service.name, msgspec.to_builtins(pace))
+        await self._registry.put_deliveries([_row(each) for each in deliveries], kept)
+
+    async def _remove(self, delivery: Delivery) -> None:
+        """Whoever subscribed is gone: so is the channel."""
+        channel = await self._addressees.channel(delivery.channel, delivery.person, delivery.address)
+        if channel is not None:
+            await self._registry.remove_channel(channel.id)
+            logger.info("a channel of %s is gone and was removed: %s", delivery.person, delivery.answer)
+
+    def _forget(self, deliveries: Sequence[Delivery]) -> None:
+        """What has ended need not be remembered."""
+        for each in deliveries:
+            if each.state in OPEN:
+                continue
+            if self._open.pop((each.notification, each.channel), None) is not None:
+                self._ended[(each.service, each.state.value)] += 1
+        for id in {each.notification for each in deliveries}:
+            if not any(open_id == id for open_id, _channel in self._open):
+                self._texts.pop(id, None)
+
+    # what is asked from elsewhere
+
+    def _changed(self, _payload: bytes) -> None:
+        self._messenger.renew()
+        task = asyncio.create_task(self._again(), name="quiet hours changed")
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
+
+    async def _again(self) -> None:
+        """Channels, quiet hours or allowed addresses are others: what waits is decided anew."""
+        try:
+            await self._letters.start()
+            quiet = await self._addressees.quiet()
+            self._requests = await self._addressees.requests()
+        except UnisonoError as error:
+            logger.error("quiet hours could not be read again: %s", error)
+            return
+        now = self._now()
+        moved = []
+        for each in self._open.values():
+            if each.state in (State.WAITING, State.HELD):
+                before = (each.state, each.due)
+                plan.begun(each, quiet(each.person), now)
+                if before != (each.state, each.due):
+                    moved.append(each)
+        await self._registry.put_deliveries([_row(each) for each in moved])
+        self.wake()
+
+    async def _check(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=notices.Check)
+        if asked.p256dh:
+            return msgspec.msgpack.encode(subscribed(asked))
+        report = await self._messenger.send(Check(self._messenger.number(), asked.url))
+        facts = report.facts
+        if facts is None:
+            raise CallerError(
+                report.answer.forbidden or report.answer.trouble.removeprefix("ValueError: "),
+                code="bad_value",
+                field="url",
+                expected="such as ntfys://ntfy.sh/topic, dingtalk://token, mailto://user:password@example.com",
+            )
+        found = notices.ChannelFacts(
+            self._services.get(facts.service, UNKNOWN).schemes[0] if facts.service in self._services else facts.service,
+            facts.name,
+            facts.shown,
+            facts.identity,
+            facts.requests,
+            facts.title_max,
+            facts.text_max,
+        )
+        return msgspec.msgpack.encode(found)
+
+    async def _allow(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=notices.Allow)
+        await self._letters.allow(asked.hosts)
+        self._messenger.renew()
+        return b""
+
+    async def _try(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=notices.Trial)
+        channel = await self._registry.get_channel(asked.channel)
+        if channel is None:
+            raise CallerError(f"there is no channel {asked.channel[:80]!r}", code="not_found")
+        service = self._services.get(channel.service, UNKNOWN)
+        now = self._now()
+        pace = self._paces.get(channel.address, Pace())
+        free = free_at(pace, service.limits, now, count=channel.requests, urgent=True)
+        if free > now:
+            raise CallerError(
+                f"{service.name or channel.service} takes no more at the moment",
+                code="too_fast",
+                mend=f"Try again in {(free - now) // SECOND + 1} s",
+            )
+        pace = self._paces[channel.address] = spent(pace, service.limits, now, channel.requests)
+        language = (await self._registry.get_listener(channel.person)).language
+        number = self._messenger.number()
+        errand = self._letters.trial(channel, language, service, number)
+        if errand is None:
+            raise HostError("its address cannot be read: it was kept with another pepper", code="not_delivered")
+        verdict = judge((await self._messenger.send(errand)).answer, service)
+        trial = Batch([])
+        self._paces[channel.address] = plan.outcome(trial, verdict, pace, self._now())
+        await self._registry.put_deliveries(
+            [], AddressRow(channel.address, service.name, msgspec.to_builtins(self._paces[channel.address]))
+        )
+        if verdict.kind is not Kind.SENT:
+            raise HostError(verdict.words or "it gave no reason", code="not_delivered", mend="Check its address")
+        return msgspec.msgpack.encode(notices.Tried(verdict.words))
+
+    async def _status(self, _payload: bytes) -> bytes:
+        states = Counter((each.service, each.state.value) for each in self._open.values())
+        series = [
+            Series("notifications_open", {"service": service, "state": state}, count)
+            for (service, state), count in states.items()
+        ]
+        series += [
+            Series("notifications", {"service": service, "state": state}, count)
+            for (service, state), count in self._ended.items()
+        ]
+        series += [
+            Series("notify_attempts", {"service": service, "outcome": outcome}, count)
+            for (service, outcome), count in self._attempts.items()
+        ]
+        held = sum(each.state is State.HELD for each in self._open.values())
+        return msgspec.msgpack.encode(notices.NotifierStatus(len(self._open) - held, held, series))
+
+    async def _tidy(self) -> None:
+        """Forget what is long over."""
+        while True:
+            try:
+                before = self._now() - int(KEEP_S * SECOND)
+                await self._registry.forget_notifications(before=before, keep=KEEP, open_states=[*OPEN])
+            except UnisonoError as error:
+                logger.error("old notifications stay for now: %s", error)
+            await asyncio.sleep(TIDY_S)
+
+
+def _row(delivery: Delivery) -> DeliveryRow:
+    fields = {name: getattr(delivery, name) for name in Delivery.__struct_fields__}
+    return DeliveryRow(**{**fields, "state": delivery.state.value})
+
+
+def _delivery(row: DeliveryRow) -> Delivery:
+    fields = {name: getattr(row, name) for name in DeliveryRow.__struct_fields__}
+    return Delivery(**{**fields, "state": State(row.state)})
