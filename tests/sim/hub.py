@@ -164,8 +164,8 @@ class Api:
         self.places: dict[str, dict[str, Any]] = {}
         self.things: dict[str, dict[str, Any]] = {}
         self.secrets: dict[str, str] = {}
-        self.scenes: list[bytes] = []
-        self.takes_scenes = True
+        self.documents: list[tuple[str, bytes]] = []
+        self.takes_documents = True
         self.requests: list[str] = []
         self.unreachable = 0
         """How many connections fail before one succeeds."""
@@ -179,11 +179,13 @@ class Api:
         self.requests.append(f"{request.method} {path}")
         if request.headers.get("authorization") != f"Bearer {self.TOKEN}":
             return self._problem(401, "not_signed_in", "You are not signed in")
-        if path == "/api/v1/scenes":
+        if path in ("/api/v1/scenes", "/api/v1/alarms/definitions"):
             assert request.headers["content-type"] == "application/yaml"
-            self.scenes.append(request.content)
+            self.documents.append((path, request.content))
             return (
-                httpx.Response(201, json={}) if self.takes_scenes else self._problem(422, "bad_scene", "No such thing")
+                httpx.Response(201, json={})
+                if self.takes_documents
+                else self._problem(422, "bad_scene", "No such thing")
             )
         body = json.loads(request.content)
         if path == "/api/v1/places":

@@ -182,16 +182,19 @@ async def test_places_have_a_zone_and_a_position(site: Site) -> None:
     assert (home["zone"], home["position"]) == ("Asia/Tokyo", {"latitude": 35.5, "longitude": 139.5})
 
 
-async def test_scenes_come_with_the_first_things_and_not_again(site: Site) -> None:
-    await site.provisioner()[0].ensure(PLACES, THINGS[:2], [b"one", b"two"])
-    assert site.api.scenes == [b"one", b"two"]
-    await site.provisioner()[0].ensure(PLACES, THINGS, [b"one", b"two"])
-    assert len(site.api.scenes) == 2, "somebody may have removed them meanwhile"
+DOCUMENTS = [("/api/v1/scenes", b"id: one"), ("/api/v1/alarms/definitions", b"id: two")]
+
+
+async def test_scenes_and_alarms_come_with_the_first_things_and_not_again(site: Site) -> None:
+    await site.provisioner()[0].ensure(PLACES, THINGS[:2], DOCUMENTS)
+    assert site.api.documents == DOCUMENTS
+    await site.provisioner()[0].ensure(PLACES, THINGS, DOCUMENTS)
+    assert len(site.api.documents) == 2, "somebody may have removed them meanwhile"
 
 
 async def test_a_scene_that_is_refused_keeps_nobody_back(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    site.api.takes_scenes = False
+    site.api.takes_documents = False
     provisioner, ring = site.provisioner()
-    await provisioner.ensure(PLACES, THINGS, [b"id: one"])
+    await provisioner.ensure(PLACES, THINGS, DOCUMENTS[:1])
     assert ring.get("lamp-0") is not None
     assert "No such thing" in caplog.text

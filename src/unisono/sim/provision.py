@@ -20,7 +20,7 @@ from unisono.sim.world import Place
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Provisioner", "Wanted"]
+__all__ = ["Documents", "Provisioner", "Wanted"]
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +31,9 @@ RETRY_S = 0.5
 
 Wanted = tuple[Label, str]
 """A thing to be there: its label and its model."""
+
+Documents = Sequence[tuple[str, bytes]]
+"""Texts (YAML) to be there, each with the path under which it is added."""
 
 
 class Provisioner:
@@ -44,9 +47,9 @@ class Provisioner:
         self._transport = transport
         self._http: httpx.AsyncClient | None = None
 
-    async def ensure(self, places: Sequence[Place], things: Sequence[Wanted], scenes: Sequence[bytes] = ()) -> None:
-        """Afterwards the keyring has a secret for each of ``things``. ``scenes`` (YAML) are added when none of them was
-        there yet; one that is refused is said in the log, and keeps nobody back.
+    async def ensure(self, places: Sequence[Place], things: Sequence[Wanted], documents: Documents = ()) -> None:
+        """Afterwards the keyring has a secret for each of ``things``. ``documents`` (scenes, alarms; YAML) are added
+        when no thing was there yet; one that is refused is said in the log, and keeps nobody back.
 
         What is there already stays as it is. Raises CallerError (not_signed_in, not_allowed, bad_value...) as the hub
         answers, HostError (hub_unreachable) when it does not answer for `PATIENCE_S`. Cancelling leaves what was made.
@@ -61,8 +64,8 @@ class Provisioner:
                 self._keyring.put(await self._put_things(missing[start : start + BULK]))
                 if len(missing) > BULK:
                     _log.info("%d of %d things are registered", min(start + BULK, len(missing)), len(missing))
-            for scene in scenes if len(missing) == len(things) else ():  # else somebody may have removed some
-                await self._put_scene(scene)
+            for path, text in documents if len(missing) == len(things) else ():  # else somebody may have removed some
+                await self._put_document(path, text)
         finally:
             await self.close()
 
@@ -92,10 +95,10 @@ class Provisioner:
         if answer.is_error and _code(answer) != "exists":
             raise _refused(answer, f"place {place.id}")
 
-    async def _put_scene(self, text: bytes) -> None:
-        answer = await self._post("/api/v1/scenes", text)
+    async def _put_document(self, path: str, text: bytes) -> None:
+        answer = await self._post(path, text)
         if answer.is_error and _code(answer) != "exists":
-            _log.error("a scene was left out: %s", _refused(answer, text.decode()[:80]))
+            _log.error("a document was left out: %s", _refused(answer, text.decode()[:80]))
 
     async def _put_things(self, things: Sequence[Wanted]) -> dict[str, str]:
         rows = [_row(label, model) for label, model in things]

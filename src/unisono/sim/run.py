@@ -21,7 +21,7 @@ from unisono.sim.keyring import Keyring
 from unisono.sim.line import build_line
 from unisono.sim.mischief import Mischief
 from unisono.sim.options import SimOptions
-from unisono.sim.provision import Provisioner
+from unisono.sim.provision import Documents, Provisioner
 from unisono.sim.world import World
 
 __all__ = ["run_car", "run_demo", "run_home", "run_line", "run_worlds"]
@@ -30,7 +30,8 @@ _log = logging.getLogger(__name__)
 
 TICK_S = 1.0  # physics and reports; commands are taken and answered in between
 LONGEST_STEP_S = 5.0  # after a suspended laptop the worlds go on where they were
-SCENES = Path(__file__).parent / "scenes"
+#: Folders of documents that come with the demonstration, and where each kind is added.
+DOCUMENTS = {"scenes": "/api/v1/scenes", "alarms": "/api/v1/alarms/definitions"}
 SPREAD_S = 2.0  # devices connect within that time, not all at once
 
 
@@ -77,8 +78,8 @@ class _Running:
             _log.exception("%s stopped", self.firmware.device.who.thing)
 
 
-async def run_worlds(worlds: Sequence[World], options: SimOptions, scenes: Sequence[bytes] = ()) -> None:
-    """Simulate until cancelled; then every device says DISCONNECT. ``scenes`` (YAML) come with the things.
+async def run_worlds(worlds: Sequence[World], options: SimOptions, documents: Documents = ()) -> None:
+    """Simulate until cancelled; then every device says DISCONNECT. ``documents`` come with the things.
 
     Raises CallerError or HostError when what is needed cannot be registered.
     """
@@ -86,7 +87,7 @@ async def run_worlds(worlds: Sequence[World], options: SimOptions, scenes: Seque
     provisioner = Provisioner(options, keyring)
     places = [place for world in worlds for place in world.places]
     devices = [device for world in worlds for device in world.devices]
-    await provisioner.ensure(places, [(device.who, device.model) for device in devices], scenes)
+    await provisioner.ensure(places, [(device.who, device.model) for device in devices], documents)
     renewing = asyncio.Lock()
 
     def renewal(device: Device) -> Callable[[], Awaitable[str]]:
@@ -141,6 +142,10 @@ async def run_line(options: SimOptions) -> None:
 
 
 async def run_demo(options: SimOptions) -> None:
-    """Simulate home, car and line until cancelled, with scenes that make them act together."""
+    """Simulate home, car and line until cancelled, with scenes that make them act together, and alarms."""
     worlds = [build_home(options.place), build_car(options.place), build_line(options.place)]
-    await run_worlds(worlds, options, [path.read_bytes() for path in sorted(SCENES.glob("*.yaml"))])
+    here = Path(__file__).parent
+    documents = [
+        (path, file.read_bytes()) for kind, path in DOCUMENTS.items() for file in sorted((here / kind).glob("*.yaml"))
+    ]
+    await run_worlds(worlds, options, documents)
