@@ -109,7 +109,8 @@ class Home:
     """A fold with its scenes, the file its log is written to, and its checkpoints."""
 
     def __init__(self, stream: Stream, folder: Path, action: str = "set") -> None:
-        self.fold, self.scenes = new_folding()
+        folding = new_folding()
+        self.fold, self.scenes = folding.fold, folding.scenes
         self.seq = 0
         self.url = f"sqlite:///{folder}/registry.db"
         self.log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)

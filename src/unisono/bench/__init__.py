@@ -11,6 +11,7 @@ from unisono.bench.latency import LatencyOptions, run_latency
 from unisono.bench.reconnect import ReconnectOptions, run_reconnect
 from unisono.bench.recovery import RecoveryOptions, run_recovery
 from unisono.bench.report import Report
+from unisono.bench.scenes import ScenesOptions, run_scenes
 from unisono.bench.soak import SoakOptions, run_soak
 from unisono.bench.ways import WaysOptions, run_ways
 
@@ -23,6 +24,7 @@ __all__ = [
     "ReconnectOptions",
     "RecoveryOptions",
     "Report",
+    "ScenesOptions",
     "SoakOptions",
     "WaysOptions",
     "run_connections",
@@ -32,6 +34,7 @@ __all__ = [
     "run_latency",
     "run_reconnect",
     "run_recovery",
+    "run_scenes",
     "run_soak",
     "run_ways",
 ]

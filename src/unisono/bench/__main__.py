@@ -20,6 +20,7 @@ from unisono.bench import (
     ReconnectOptions,
     RecoveryOptions,
     Report,
+    ScenesOptions,
     SoakOptions,
     WaysOptions,
     run_connections,
@@ -29,6 +30,7 @@ from unisono.bench import (
     run_latency,
     run_reconnect,
     run_recovery,
+    run_scenes,
     run_soak,
     run_ways,
 )
@@ -46,6 +48,7 @@ BENCHMARKS: dict[str, tuple[type[Any], Callable[..., Report]]] = {
     "fairness": (FairnessOptions, run_fairness),
     "reconnect": (ReconnectOptions, run_reconnect),
     "recovery": (RecoveryOptions, run_recovery),
+    "scenes": (ScenesOptions, run_scenes),
     "soak": (SoakOptions, run_soak),
 }
 
