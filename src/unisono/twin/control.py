@@ -61,7 +61,7 @@ class Control:
         not_allowed, interlocked, confirmation_required, too_many where the place's policy says no.
         """
         twin = self.form(asked)
-        refusal = self._refusal(asked, twin)
+        refusal = self._refusal(asked, twin) if self._fold.partition.safety.enforced else None
         if refusal is not None:
             expected = None
             if refusal.code == "confirmation_required":
@@ -98,8 +98,7 @@ class Control:
         except CallerError as error:
             self.denied(Denied(asked, error.code, error.detail))
             raise
-        self._begin(asked, judged=True)
-        return self._fold.partition.commands[asked.id]
+        return self._begin(asked, judged=True)
 
     def find(self, id: str) -> Command | None:
         return self._fold.partition.commands.get(id)
@@ -109,23 +108,24 @@ class Control:
     def asked(self, entry: Asked) -> None:
         self._begin(entry, judged=False)
 
-    def _begin(self, entry: Asked, *, judged: bool) -> None:
+    def _begin(self, entry: Asked, *, judged: bool) -> Command:
         """``judged``: the place's policy was asked already."""
         partition, outcome = self._fold.partition, self._fold.outcome
         id = entry.id
-        if id in partition.commands:
-            return  # the same command asked twice is one command
+        command = partition.commands.get(id)
+        if command is not None:
+            return command  # the same command asked twice is one command
         command = partition.commands[id] = Command(entry)
         outcome.moved[id] = None
         twin = partition.things.get(entry.thing)
         if twin is None:
             self._happen(command, Sign.NOT_SENT, "there is no such thing any more")
-            return
+            return command
         if partition.safety.enforced:
             refusal = None if judged else self._refusal(entry, twin)
             if refusal is not None:
                 self._forbidden(command, refusal)
-                return
+                return command
             partition.safety.begun(entry, twin)
         if twin.open and entry.set is not None:
             self._supersede(twin, command)
@@ -136,6 +136,7 @@ class Control:
             twin.hand.asked(twin, command)
         elif twin.listening and self.reachable(twin, command):
             outcome.effects.append(id)
+        return command
 
     def answer(self, command: Command, sign: Sign, why: str | None = None, output: Any = None) -> None:
         """Whoever carries out the commands of a computed thing says what became of one."""

@@ -33,7 +33,7 @@ MAX_WAIT_S = 10 * 366 * 86_400.0
 #: Ended commands that can still be looked up; the audit of all of them is in the registry.
 KEEP_ENDED = 10_000
 #: Timers of ended commands that may lie about, beside as many as there are living ones.
-IDLE_TIMERS = 10_000
+IDLE_TIMERS = 40_000
 #: So many one command leaves behind at most: of its ttl, its time-out, sending once more, and standing still.
 TIMERS_A_COMMAND = 4
 
