@@ -27,7 +27,7 @@ from unisono.store.connection import Connection
 from unisono.store.log import Log
 from unisono.store.registry import Registry, default_url
 from unisono.twin.record import AlarmPut
-from unisono.twin.talk import Watch, ask_owner
+from unisono.twin.talk import OwnerStatus, Watch, ask_owner
 
 T = TypeVar("T")
 WEI = {"kind": "person", "id": "wei"}
@@ -187,3 +187,12 @@ async def test_figures(one: OneOwner) -> None:
     assert (figures.definitions, figures.alarms) == (1, 1)
     await act(one, "take_out")
     assert (await ask(one, "alarm-figures", None, Figures)).held == {"home": {"out_of_service": 1}}
+
+
+async def test_metrics(one: OneOwner) -> None:
+    await define(one, severity="high")
+    await one.report("probe", temperature=26.0)
+    await until(lambda: one.owner.alarms.raised, "it is counted")
+    status = await ask(one, "status", None, OwnerStatus)
+    told = {(each.name, *each.labels.values()): each.value for each in status.series if each.value}
+    assert told == {("alarms_standing", "high"): 1, ("alarms_unacknowledged",): 1, ("alarms_raised",): 1}

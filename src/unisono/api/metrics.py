@@ -67,6 +67,14 @@ TELLING = {
     "notifications": ("unisono_notifications_total", "Notifications whose way to a channel has ended", "state"),
     "notify_attempts": ("unisono_notify_attempts_total", "Messages handed to a service, by what came of it", "outcome"),
 }
+#: The same of owners.
+OWNER_SERIES = {
+    "alarms_standing": ("unisono_alarms_standing", "Alarms that stand, by severity"),
+    "alarms_unacknowledged": ("unisono_alarms_unacknowledged", "Alarms that nobody has acknowledged"),
+    "alarms_held": ("unisono_alarms_held", "Alarms that are shelved, suppressed or out of service"),
+    "alarms_raised": ("unisono_alarms_raised_total", "Alarms raised since the owner started"),
+    "alarm_floods": ("unisono_alarm_floods", "Root places in an alarm flood"),
+}
 COMMIT = ("unisono_gateway_commit_seconds", "How long a batch took to be on disk")
 
 
@@ -97,15 +105,20 @@ class _Collector:
         yield GaugeMetricFamily("unisono_uptime_seconds", "Since the API started", value=time.time() - self._started)
 
     def _series(self) -> Iterator[Metric]:
-        """What gateways count beyond the table; a gateway of another version may tell of more."""
-        for key, (name, text) in SERIES.items():
-            found = [(g.gateway, each) for g in self._health.gateways for each in g.series if each.name == key]
-            names = list(found[0][1].labels) if found else []
-            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-            family = kind(name, text, labels=["gateway", *names])
-            for gateway, each in found:
-                family.add_metric([gateway, *each.labels.values()], each.value)
-            yield family
+        """What gateways and owners count beyond the tables; one of another version may tell of more."""
+        sources = (
+            (SERIES, "gateway", [(each.gateway, each.series) for each in self._health.gateways]),
+            (OWNER_SERIES, "partition", [(each.partition, each.series) for each in self._health.owners]),
+        )
+        for table, label, told in sources:
+            for key, (name, text) in table.items():
+                found = [(source, each) for source, series in told for each in series if each.name == key]
+                names = list(found[0][1].labels) if found else []
+                kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+                family = kind(name, text, labels=[label, *names])
+                for source, each in found:
+                    family.add_metric([source, *each.labels.values()], each.value)
+                yield family
         yield self._commits()
 
     def _notifications(self) -> Iterator[Metric]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 
@@ -18,7 +18,7 @@ from unisono.scene.alarm.alarm import ACTS, Alarm
 from unisono.scene.alarm.alarms import Alarms, order
 from unisono.scene.alarm.document import load_alarm
 from unisono.scene.alarm.soundness import require_sound_alarm
-from unisono.scene.alarm.state import HELD, STANDING
+from unisono.scene.alarm.state import HELD, STANDING, State
 from unisono.scene.alarm.talk import (
     ActAsk,
     AlarmsAnswer,
@@ -81,21 +81,23 @@ class AlarmAnswers:
     async def _list(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=AlarmsAsk)
         await self._answers.ready()
-        found = sorted((key(alarm), alarm.id) for alarm in self._alarms.alarms.values() if self._fits(alarm, asked))
+        alarms = self._alarms.alarms
+        among: Iterable[str] = self._alarms.astir
+        if asked.ids is not None:
+            among = [id for id in asked.ids if id in alarms]
+        elif asked.states is not None and State.NORMAL in asked.states:
+            among = alarms
+        found = sorted((key(alarms[id]), id) for id in among if self._fits(alarms[id], asked))
         if asked.after is not None:
             found = [each for each in found if each[0] > asked.after]
         limit = max(0, min(asked.limit, PAGE))
-        alarms = self._alarms.alarms
         page = found[:limit]
         views = [self._view(alarms[id]) for _key, id in page]
         return _encode(AlarmsAnswer(views, [each for each, _id in page], len(found) > limit))
 
     def _fits(self, alarm: Alarm, asked: AlarmsAsk) -> bool:
         facts = alarm.facts
-        if asked.ids is not None:
-            if facts.id not in asked.ids:
-                return False
-        elif facts.state not in (asked.states if asked.states is not None else STANDING):
+        if asked.ids is None and facts.state not in (asked.states if asked.states is not None else STANDING):
             return False
         if asked.severities is not None and facts.severity not in asked.severities:
             return False
@@ -125,8 +127,8 @@ class AlarmAnswers:
         standing: dict[str, Counter[str]] = {}
         stale: dict[str, Counter[str]] = {}
         held: dict[str, Counter[str]] = {}
-        for alarm in self._alarms.alarms.values():
-            facts = alarm.facts
+        for id in self._alarms.astir:
+            facts = self._alarms.alarms[id].facts
             twin = self._owner.twin(facts.thing)
             root = twin.root if twin is not None else ""
             if facts.state in STANDING:
@@ -140,7 +142,7 @@ class AlarmAnswers:
             RateView(each.root, each.in_ten_minutes(elapsed), each.since if each.flood else 0, each.held)
             for each in self._alarms.rates.values()
         ]
-        chattering = sorted(alarm.id for alarm in self._alarms.alarms.values() if alarm.facts.chattering)
+        chattering = sorted(id for id in self._alarms.astir if self._alarms.alarms[id].facts.chattering)
         counts = (len(self._alarms.defined), len(self._alarms.alarms))
         return _encode(Figures(rates, _plain(standing), _plain(stale), chattering, _plain(held), *counts))
 

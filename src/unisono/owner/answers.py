@@ -14,6 +14,7 @@ import msgspec
 
 from unisono.errors import CallerError, HostError
 from unisono.owner.actor import Actor
+from unisono.owner.alarm_series import alarm_series
 from unisono.owner.effects import Effects
 from unisono.owner.owner import Owner
 from unisono.owner.views import command_view, wanted
@@ -254,6 +255,7 @@ class Answers:
             sum(1 for twin in things.values() if twin.online),
             owner.ready.is_set(),
             troubles,
+            alarm_series(owner.alarms),
         )
         return _encode(status)
 

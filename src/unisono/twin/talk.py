@@ -393,6 +393,7 @@ class OwnerStatus(msgspec.Struct, array_like=True):
     online: int
     ready: bool
     trouble: list[str] = []
+    series: list[Series] = []
 
 
 class GatewayStatus(msgspec.Struct, array_like=True):

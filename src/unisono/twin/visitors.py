@@ -36,7 +36,8 @@ class Failed(msgspec.Struct, array_like=True):
 
 
 class Series(msgspec.Struct, array_like=True):
-    """One figure of a gateway for ``/metrics``: ``name`` is a key of the API's table, ``labels`` beside the gateway."""
+    """One figure of a gateway or an owner for ``/metrics``: ``name`` is a key of the API's table, ``labels`` beside the
+    gateway or partition."""
 
     name: str
     labels: dict[str, str]

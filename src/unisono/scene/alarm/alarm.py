@@ -232,7 +232,6 @@ class Alarm:
     def settle(self) -> None:
         """A tick came: it dates what has begun."""
         facts, desk = self.facts, self.desk
-        desk.touch(self)
         if facts.waiting and facts.since is None:
             facts.since = desk.began(facts.waiting_at)
             if not facts.armed:
@@ -251,11 +250,11 @@ class Alarm:
                 facts.chattering = True
                 desk.remind(CALM_US, self._key(CALM))
             desk.rang(self, rung)
+        desk.touch(self)
 
     def due(self, what: str) -> None:
         """One of its reminders came. Those of what has ended since find nothing to do."""
         facts, desk = self.facts, self.desk
-        desk.touch(self)
         if what == DELAY:
             self._delay_due()
         elif what == CALL:
@@ -270,6 +269,7 @@ class Alarm:
             facts.chattering = left > 0
             if left > 0:
                 desk.remind(left, self._key(CALM))
+        desk.touch(self)
 
     def _delay_due(self) -> None:
         facts, desk = self.facts, self.desk

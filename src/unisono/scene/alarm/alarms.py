@@ -80,7 +80,7 @@ class Alarms:
     """``remind(after_us, key)`` sets one of the partition's timers; ``post`` takes what is to be told to people.
 
     ``new``: lines of history that nobody keeps yet (`take`). ``moved``: ids of alarms that changed, for whoever
-    looks.
+    looks. ``astir``: ids of those that are not simply normal. ``raised``: how often people were called in this life.
     """
 
     name = "alarm"
@@ -93,6 +93,8 @@ class Alarms:
         self.new: list[Transition] = []
         self._taken: list[Transition] = []
         self.moved: dict[str, None] = {}
+        self.astir: set[str] = set()
+        self.raised = 0
         self.troubles: deque[str] = deque(maxlen=MAX_TROUBLES)
         self.number = 0
         self._effects = 0
@@ -442,6 +444,7 @@ class Alarms:
         """Take it out of every index again."""
         following = self._following.pop(alarm.id)
         del self.alarms[alarm.id]
+        self.astir.discard(alarm.id)
         self._unsettled.pop(alarm.id, None)
         for thing in following.ears:
             del self._ears[thing][alarm.id]
@@ -486,6 +489,13 @@ class Alarms:
     def touch(self, alarm: Alarm) -> None:
         self._changed.add(alarm.id)
         self.moved[alarm.id] = None
+        self._stir(alarm)
+
+    def _stir(self, alarm: Alarm) -> None:
+        if alarm.state is not State.NORMAL or alarm.facts.chattering:
+            self.astir.add(alarm.id)
+        else:
+            self.astir.discard(alarm.id)
 
     def seen(self, alarm: Alarm) -> Any:
         return self._following[alarm.id].seen()
@@ -580,6 +590,7 @@ class Alarms:
         root = self._root(alarm)
         rate = self.rates.setdefault(root, Rate(root))
         rate.ring(self.elapsed, times)
+        self.raised += times
         self._changed.add("")
         count = rate.in_ten_minutes(self.elapsed)
         if rate.flood or count <= FLOOD_BEGINS:
@@ -688,6 +699,7 @@ class Alarms:
             self._removed.add(id)  # its thing or its definition was damaged: it comes back with the next word of it
             return
         alarm.restore(facts)
+        self._stir(alarm)
         for rolling in self._following[id].rollings:
             rolling.restored()
 
