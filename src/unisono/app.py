@@ -61,9 +61,8 @@ LET_GO_S = 2.0
 #: The usual ports behind TLS (8883 is IANA's secure-mqtt).
 HTTPS_PORT = 8443
 MQTTS_PORT = 8883
-#: MQTT over WebSocket, as every client library asks for it; a frame may hold two packets of the largest size.
+#: MQTT over WebSocket, as every client library asks for it.
 MQTT_PATH = "/mqtt"
-MQTT_FRAME_BYTES = 1024 * 1024
 
 
 class UpOptions(msgspec.Struct, kw_only=True):
@@ -426,9 +425,8 @@ class Hub:
         strict = Strict(application, lambda: self.certificates.strict_names)
         for flag, context in (("http-port", None), ("https-port", tls.context)):
             door = self.doors[flag]
-            sizes = {MQTT_PATH: MQTT_FRAME_BYTES}
             shown = plain if context is None else strict
-            server = await api.serve(shown, door.host, door.port, tls=context, websocket_sizes=sizes)
+            server = await api.serve(shown, door.host, door.port, tls=context)
             self._stops.push_async_callback(server.stop)
 
     async def _keep(self, child: Child) -> Child:

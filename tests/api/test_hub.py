@@ -13,7 +13,6 @@ import pytest
 from tests.api.conftest import Hub
 from tests.api.test_things import add, add_home
 from unisono.api import serve
-from unisono.api.server import text_frame
 from unisono.errors import CallerError, HostError
 
 
@@ -157,19 +156,3 @@ async def test_the_server_starts_answers_and_stops() -> None:
     await asyncio.wait_for(server.wait(), 1)
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", server.port)
-
-
-@pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536])
-def test_frames_carry_their_length_as_rfc_6455_says(size: int) -> None:
-    from websockets.frames import Frame
-    from websockets.streams import StreamReader
-
-    reader = StreamReader()
-    reader.feed_data(text_frame(b"x" * size))
-    parsing = Frame.parse(reader.read_exact, mask=False)
-    try:
-        while True:
-            next(parsing)
-    except StopIteration as end:
-        frame = end.value
-    assert (frame.opcode, frame.fin, bytes(frame.data)) == (1, True, b"x" * size)

@@ -12,22 +12,23 @@ import contextlib
 import errno
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 import uvicorn
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from unisono.errors import CallerError, HostError
+from unisono.wire.websocket import TEXT, encode_frame
 
-__all__ = ["SEND_MANY", "HttpServer", "bind", "serve", "text_frame"]
+__all__ = ["SEND_MANY", "TAKE_SOCKET", "HttpServer", "bind", "serve"]
 
 # ASGI extension of ours: many text frames in one write; a frame each would cost 40 us of send() calls per change
 SEND_MANY = "unisono.send_many"
 
-# ASGI extension of ours: a function that ends the socket at once, for a client that does not read
-ABORT = "unisono.abort"
+# ASGI extension of ours: a function that gives the socket of an accepted WebSocket away, for who frames it himself
+TAKE_SOCKET = "unisono.take_socket"
 
 # what a client may send on a WebSocket: a token and subscriptions, nothing larger
 MAX_WEBSOCKET_MESSAGE = 64 * 1024
@@ -45,37 +46,66 @@ BACKLOG = 1024
 HANDSHAKE_S = 10.0
 
 
-def text_frame(payload: bytes) -> bytes:
-    """One unmasked final text frame (RFC 6455 section 5.2) around UTF-8 ``payload``."""
-    size = len(payload)
-    if size < 126:
-        return bytes((0x81, size)) + payload
-    if size < 65536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+class Taker(Protocol):
+    """What is told about a socket that was given away, as an `asyncio.Protocol` is."""
+
+    def data_received(self, data: bytes) -> None: ...
+    def pause_writing(self) -> None: ...
+    def resume_writing(self) -> None: ...
+    def connection_lost(self, error: Exception | None) -> None: ...
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol plus the extensions `SEND_MANY` and `ABORT`, and a size of messages for each path."""
+    """uvicorn's protocol plus the extensions `SEND_MANY` and `TAKE_SOCKET`."""
 
-    sizes: ClassVar[Mapping[str, int]] = {}
+    taker: Taker | None = None
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         scope = getattr(self, "scope", None)
         if scope is not None:
             scope["extensions"][SEND_MANY] = {}
-            scope["extensions"][ABORT] = self.transport.abort
-            self.conn.max_size = self.sizes.get(scope["path"], self.conn.max_size)
+            scope["extensions"][TAKE_SOCKET] = self._give_away
+            self.transport.pause_reading()  # until accepted: whoever takes the socket gets all that is said on it
+
+    def _give_away(self, taker: Taker) -> asyncio.Transport:
+        """From now on ``taker`` is told. To be called at once after ``websocket.accept``; the application ends when
+        it receives ``websocket.disconnect``."""
+        self.stop_keepalive()
+        self.taker = taker
+        return self.transport
+
+    def data_received(self, data: bytes) -> None:
+        if self.taker is not None:
+            self.taker.data_received(data)
+        else:
+            super().data_received(data)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.taker is not None:
+            self.taker.pause_writing()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.taker is not None:
+            self.taker.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.taker is not None:
+            self.taker.connection_lost(exc)
 
     async def send(self, message: Any) -> None:
         if message["type"] != SEND_MANY:
             await super().send(message)
+            if message["type"] == "websocket.accept" and not self.transport.is_closing():
+                self.transport.resume_reading()
             return
         await self.writable.wait()
         if self.disconnected or self.close_sent:
             raise ClientDisconnected
-        self.transport.write(b"".join([text_frame(text) for text in message["texts"]]))
+        self.transport.write(b"".join([encode_frame(text, TEXT) for text in message["texts"]]))
 
 
 class _Server(uvicorn.Server):
@@ -208,13 +238,11 @@ async def serve(
     *,
     tls: ssl.SSLContext | None = None,
     proxies: Iterable[str] = (),
-    websocket_sizes: Mapping[str, int] | None = None,
 ) -> HttpServer:
     """Serve the ASGI ``app`` until `HttpServer.stop`. Returns once connections are accepted.
 
     ``tls``: HTTPS with this context; a certificate loaded into it later is shown to whoever comes then. ``proxies``:
     addresses whose X-Forwarded-For is believed; none by default, so that nobody lies about who they are.
-    ``websocket_sizes``: the largest message by path, where it is not `MAX_WEBSOCKET_MESSAGE`.
     Raises HostError ``port_taken``.
     """
     sockets = bind(host, port, "http-port" if tls is None else "https-port")
@@ -222,7 +250,7 @@ async def serve(
     config = uvicorn.Config(
         app,
         http="h11",
-        ws=type("SizedWebSocketProtocol", (WebSocketProtocol,), {"sizes": websocket_sizes or {}}),
+        ws=WebSocketProtocol,
         ws_max_size=MAX_WEBSOCKET_MESSAGE,
         ws_per_message_deflate=False,  # small frames; deflate costs latency and 300 KB a client
         lifespan="off",
