@@ -1,20 +1,25 @@
-"""Putting twins together again when a checkpoint is damaged.
+"""Putting twins and scenes together again when a checkpoint is damaged.
 
-Knows the registry (which things and models there are) and history (what they last said). What the log still holds is
-folded on top by the owner as always.
+Knows the registry (which things, models, places and scenes there are) and history (what things last said). What the log
+still holds is folded on top by the owner as always.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+
 from unisono.scene.alarm.alarms import Alarms
+from unisono.scene.document import load_scene
+from unisono.scene.engine import Engine
 from unisono.store.history import History, Point
 from unisono.thing import builtin_models, dump_model
 from unisono.thing.shape import Shape, compile_model
 from unisono.twin.partition import Partition
-from unisono.twin.record import PlacePut, PolicyPut
+from unisono.twin.record import PlacePut, PolicyPut, SceneEnabled, ScenePut
 from unisono.twin.twin import Twin
 
 __all__ = ["recover_things"]
@@ -23,7 +28,9 @@ PAGE = 1_000
 
 
 async def recover_things(partition: Partition, registry_url: str, number: str, history: History) -> None:
-    """Add to ``partition`` every thing of the registry that it lacks, with its last values.
+    """Add to ``partition`` every thing of the registry that it lacks, with its last values, every place and scene.
+
+    Places are then in the mode ``home``; what a lost scene was doing, and its traces, are gone.
 
     Raises HostError ``registry_unavailable`` when the registry cannot be read either.
     """
@@ -51,6 +58,7 @@ async def recover_things(partition: Partition, registry_url: str, number: str, h
         await _recover_places(partition, registry, number)
         await _recover_policies(partition, registry, number)
         await _recover_alarms(partition, registry, number)
+        await _recover_scenes(partition, registry, number)
     finally:
         await registry.close()
 
@@ -80,6 +88,25 @@ async def _recover_alarms(partition: Partition, registry: Any, number: str) -> N
         for row in rows:
             if isinstance(alarms, Alarms) and row.id not in alarms.defined:
                 alarms.put(row.version, row.document.encode())
+        after = rows[-1].id
+
+
+async def _recover_scenes(partition: Partition, registry: Any, number: str) -> None:
+    """Scenes that the partition lacks; what they were doing, and what they did, is gone."""
+    engine = partition.named.get(Engine.name)
+    if not isinstance(engine, Engine):
+        return
+    if not engine.world.wall:
+        # nothing tells when it was: moments that were due since 1970 must not be caught up with
+        engine.world.wall = time.time_ns() // 1000
+    after: str | None = None
+    while rows := await registry.find_scenes(partition=number, after=after, limit=PAGE):
+        for row in rows:
+            version = await registry.get_scene_version(row.id) if row.id not in engine.scenes else None
+            if version is not None:
+                scene = load_scene(version.document)
+                engine.steer(ScenePut(row.id, row.version, msgspec.json.encode(scene)))
+                engine.steer(SceneEnabled(row.id, row.enabled))
         after = rows[-1].id
 
 
