@@ -15,7 +15,7 @@ EVENING = """\
 # yaml-language-server: $schema=scene.schema.json
 id: evening
 name: Evening
-place: cottage
+place: chalet
 when:
   - change: {things: [knob], property: on_off, is: true}   # the switch at the door
 then:
@@ -24,11 +24,12 @@ then:
 
 
 @pytest.fixture
-def cottage(shell: Shell) -> None:
+def chalet(shell: Shell) -> None:
     """A place with a lamp and a switch."""
-    if shell.run("place", "add", "Cottage", "--id", "cottage", check=None).returncode == 0:
+    if "chalet" not in {place["id"] for place in shell.json("place", "list")}:
+        shell.run("place", "add", "Chalet", "--id", "chalet")
         for id, model in (("glow", "light"), ("knob", "switch")):
-            shell.run("thing", "add", id, "--model", model, "--place", "cottage")
+            shell.run("thing", "add", id, "--model", model, "--place", "chalet")
     for scene in shell.json("scene", "list"):
         shell.run("scene", "remove", scene["id"])
 
@@ -39,12 +40,12 @@ def written(tmp_path: Path, text: str = EVENING, name: str = "evening.yaml") -> 
     return str(path)
 
 
-def test_a_scene_from_a_file_and_back(shell: Shell, cottage: None, tmp_path: Path) -> None:
+def test_a_scene_from_a_file_and_back(shell: Shell, chalet: None, tmp_path: Path) -> None:
     assert "Add one" in shell.run("scene", "list").stderr
     assert shell.run("scene", "add", written(tmp_path)).stdout == "evening is saved, version 1\n"
     assert shell.run("scene", "show", "evening").stdout == EVENING
-    assert shell.json("scene", "show", "evening")["document"]["place"] == "cottage"
-    assert [each["id"] for each in shell.json("scene", "list", "--place", "cottage", "--q", "even")] == ["evening"]
+    assert shell.json("scene", "show", "evening")["document"]["place"] == "chalet"
+    assert [each["id"] for each in shell.json("scene", "list", "--place", "chalet", "--q", "even")] == ["evening"]
     assert "evening" in shell.run("scene", "list").stdout
 
     changed = written(tmp_path, EVENING.replace("true}}", "false}}"))
@@ -62,13 +63,13 @@ def test_a_scene_from_a_file_and_back(shell: Shell, cottage: None, tmp_path: Pat
     assert "unisono scene list" in shell.run("scene", "show", "evening", check=1).stderr
 
 
-def test_an_error_names_file_line_and_column(shell: Shell, cottage: None, tmp_path: Path) -> None:
+def test_an_error_names_file_line_and_column(shell: Shell, chalet: None, tmp_path: Path) -> None:
     for change, where in (
         (("on_off: true}}", "on_off: bright}}"), ":8:35: then.0.set.state.on_off: "),
         (("[glow]", "[glwo]"), ":8:20: then.0.set.things.0: "),
         (("then:", "thn:"), ":7:1: thn: "),
         (("name: Evening\n", ""), ":2:1: name: "),
-        (("place: cottage", "place: attic"), ":4:1: place: "),
+        (("place: chalet", "place: attic"), ":4:1: place: "),
         (("id: evening", "id: ["), ": it is not YAML: "),
     ):
         path = written(tmp_path, EVENING.replace(*change))
@@ -79,7 +80,7 @@ def test_an_error_names_file_line_and_column(shell: Shell, cottage: None, tmp_pa
     assert "No such file" in shell.run("scene", "add", str(tmp_path / "none.yaml"), check=2).stderr
 
 
-def test_a_warning_is_shown_with_its_place(shell: Shell, cottage: None, tmp_path: Path) -> None:
+def test_a_warning_is_shown_with_its_place(shell: Shell, chalet: None, tmp_path: Path) -> None:
     shell.run("scene", "add", written(tmp_path))
     other = written(tmp_path, EVENING.replace("id: evening", "id: other").replace("true}}", "false}}"), "other.yaml")
     said = shell.run("scene", "add", other).stderr
@@ -87,7 +88,7 @@ def test_a_warning_is_shown_with_its_place(shell: Shell, cottage: None, tmp_path
     assert "evening" in said
 
 
-def test_editing(shell: Shell, cottage: None, tmp_path: Path) -> None:
+def test_editing(shell: Shell, chalet: None, tmp_path: Path) -> None:
     shell.run("scene", "add", written(tmp_path))
 
     def editor(old: str, new: str) -> str:
@@ -114,18 +115,18 @@ def test_the_schema_needs_no_hub_and_is_the_one_that_ships(tmp_path: Path) -> No
     assert shipped.read_text() == printed, "make it anew: unisono scene schema > docs/scene.schema.json"
 
 
-def test_a_place_has_a_zone_and_a_position(shell: Shell, cottage: None) -> None:
-    found = shell.json("place", "set", "cottage", "--zone", "Asia/Shanghai", "--position", "31.23,121.47")
+def test_a_place_has_a_zone_and_a_position(shell: Shell, chalet: None) -> None:
+    found = shell.json("place", "set", "chalet", "--zone", "Asia/Shanghai", "--position", "31.23,121.47")
     assert (found["zone"], found["position"]) == ("Asia/Shanghai", {"latitude": 31.23, "longitude": 121.47})
     assert "Asia/Shanghai" in shell.run("place", "list").stdout
-    assert shell.json("place", "set", "cottage", "--position", "")["position"] is None
-    assert "LAT,LON" in shell.run("place", "set", "cottage", "--position", "here", check=2).stderr
-    assert "Asia/Shanghai" in shell.run("place", "set", "cottage", "--zone", "Shanghai", check=1).stderr
-    assert "--zone" in shell.run("place", "set", "cottage", check=2).stderr
+    assert shell.json("place", "set", "chalet", "--position", "")["position"] is None
+    assert "LAT,LON" in shell.run("place", "set", "chalet", "--position", "here", check=2).stderr
+    assert "Asia/Shanghai" in shell.run("place", "set", "chalet", "--zone", "Shanghai", check=1).stderr
+    assert "--zone" in shell.run("place", "set", "chalet", check=2).stderr
 
 
-def test_a_run_is_shown_step_by_step(shell: Shell, cottage: None, tmp_path: Path) -> None:
-    text = EVENING + "  - wait: {for_s: 3600}\nif:\n  - mode: {place: cottage, is: home}\n"
+def test_a_run_is_shown_step_by_step(shell: Shell, chalet: None, tmp_path: Path) -> None:
+    text = EVENING + "  - wait: {for_s: 3600}\nif:\n  - mode: {place: chalet, is: home}\n"
     shell.run("scene", "add", written(tmp_path, text))
     assert shell.run("scene", "trace", "evening").stdout == "evening has not run\n"
     shown = shell.run("scene", "run", "evening").stdout
@@ -141,9 +142,9 @@ def test_a_run_is_shown_step_by_step(shell: Shell, cottage: None, tmp_path: Path
     assert shell.run("scene", "stop", "evening").stdout == "evening was not running\n"
     assert "local stopped it" in shell.run("scene", "trace", "evening").stdout
 
-    assert shell.run("place", "mode", "cottage").stdout == "home\n"
-    assert shell.run("place", "mode", "cottage", "away").stdout == "cottage is in the mode away\n"
-    assert shell.json("place", "mode", "cottage")["mode"] == "away"
+    assert shell.run("place", "mode", "chalet").stdout == "home\n"
+    assert shell.run("place", "mode", "chalet", "away").stdout == "chalet is in the mode away\n"
+    assert shell.json("place", "mode", "chalet")["mode"] == "away"
     refused = shell.run("scene", "run", "evening", check=1).stderr
     assert "a condition said no: if.0.mode (it saw away)" in refused
     assert "--even-if" in refused
@@ -151,5 +152,5 @@ def test_a_run_is_shown_step_by_step(shell: Shell, cottage: None, tmp_path: Path
     assert "a condition said no: if.0.mode (it saw away); wanted by local" in why
     assert shell.json("scene", "trace", "evening", "--why-not")[0]["path"] == "if.0.mode"
     assert shell.json("scene", "run", "evening", "--even-if")["run"]["state"] == "running"
-    shell.run("place", "mode", "cottage", "home")
-    assert shell.run("place", "mode", "cottage", "Gone!", check=1).stderr.startswith("unisono: mode: ")
+    shell.run("place", "mode", "chalet", "home")
+    assert shell.run("place", "mode", "chalet", "Gone!", check=1).stderr.startswith("unisono: mode: ")
