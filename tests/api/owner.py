@@ -11,6 +11,7 @@ import msgspec
 from unisono.errors import CallerError
 from unisono.scene import talk as scene_talk
 from unisono.scene.compiled import Refusal
+from unisono.scene.dryrun import DryRun, DryStep
 from unisono.store.bus import Bus
 from unisono.store.log import Log
 from unisono.twin import record, talk
@@ -61,6 +62,7 @@ class FakeOwner:
             "status": self._status,
             "scenes": self._scenes,
             "scene-run": self._scene_run,
+            "scene-dry-run": self._scene_dry_run,
             "scene-stop": self._scene_stop,
             "scene-runs": self._scene_runs,
             "scene-refusals": self._scene_refusals,
@@ -195,6 +197,16 @@ class FakeOwner:
         if answer.refusal is None and self.runs:
             answer.run = self.runs[0]
         return msgspec.msgpack.encode(answer)
+
+    async def _scene_dry_run(self, payload: bytes) -> bytes:
+        ask = msgspec.msgpack.decode(payload, type=scene_talk.DryRunAsk)
+        if not ask.even_if:
+            return msgspec.msgpack.encode(DryRun(False, "", "a condition said no", "if.0.sun", "up"))
+        step = DryStep(0.5, ask.scene, "then.0.set", "asked", {"lamp": {"on_off": True}})
+        asked = (0.5, "lamp", {"on_off": True}, None, None)
+        return msgspec.msgpack.encode(
+            DryRun(True, "done", steps=[step], commands=[asked], effects=[("notify", {})], modes=[("home", "night")])
+        )
 
     async def _scene_stop(self, payload: bytes) -> bytes:
         self.asked_runs.append(msgspec.msgpack.decode(payload, type=scene_talk.StopAsk))

@@ -61,6 +61,20 @@ async def test_a_run_by_hand(hub: Hub, scene: None) -> None:
     assert hub.owner.asked_runs[:3] == [RunAsk("evening", by), RunAsk("evening", by), RunAsk("evening", by, True)]
 
 
+async def test_a_dry_run_says_what_would_be_and_does_nothing(hub: Hub, scene: None) -> None:
+    before = len(hub.owner.entries)
+    would = (await hub.http.post("/api/v1/scenes/evening/run?dry_run=true&even_if=true")).json()
+    assert (would["runs"], would["state"], would["why"]) == (True, "done", None)
+    assert would["steps"] == [
+        {"after_s": 0.5, "scene": "evening", "path": "then.0.set", "did": "asked", "seen": {"lamp": {"on_off": True}}}
+    ]
+    assert (would["commands"][0]["thing"], would["commands"][0]["set"]) == ("lamp", {"on_off": True})
+    assert (would["effects"][0]["kind"], would["modes"]) == ("notify", {"home": "night"})
+    would = (await hub.http.post("/api/v1/scenes/evening/run?dry_run=true")).json()
+    assert (would["runs"], would["path"], would["seen"], would["steps"]) == (False, "if.0.sun", "up", [])
+    assert (hub.owner.asked_runs, len(hub.owner.entries)) == ([], before)
+
+
 async def test_stopping(hub: Hub, scene: None) -> None:
     hub.owner.runs = [OPEN, ENDED]
     stopped = (await hub.http.post("/api/v1/scenes/evening/stop")).json()["items"]

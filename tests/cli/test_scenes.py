@@ -129,6 +129,12 @@ def test_a_run_is_shown_step_by_step(shell: Shell, chalet: None, tmp_path: Path)
     text = EVENING + "  - wait: {for_s: 3600}\nif:\n  - mode: {place: chalet, is: home}\n"
     shell.run("scene", "add", written(tmp_path, text))
     assert shell.run("scene", "trace", "evening").stdout == "evening has not run\n"
+    would = shell.run("scene", "run", "evening", "--dry-run").stdout
+    assert would.startswith("evening would run > done\n")
+    assert "then.1.wait" in would
+    found = shell.json("scene", "run", "evening", "--dry-run")
+    assert found["commands"][0]["thing"] == "glow"
+    assert shell.run("scene", "trace", "evening").stdout == "evening has not run\n", "nothing was done"
     shown = shell.run("scene", "run", "evening").stdout
     assert "by local  > running, waits for time at then.1.wait" in shown
     assert "then.0.set" in shown
@@ -148,6 +154,8 @@ def test_a_run_is_shown_step_by_step(shell: Shell, chalet: None, tmp_path: Path)
     refused = shell.run("scene", "run", "evening", check=1).stderr
     assert "a condition said no: if.0.mode (it saw away)" in refused
     assert "--even-if" in refused
+    would = shell.run("scene", "run", "evening", "--dry-run").stdout
+    assert would == "evening would not run: a condition said no: if.0.mode (it saw away)\n"
     why = shell.run("scene", "trace", "evening", "--why-not").stdout
     assert "a condition said no: if.0.mode (it saw away); wanted by local" in why
     assert shell.json("scene", "trace", "evening", "--why-not")[0]["path"] == "if.0.mode"

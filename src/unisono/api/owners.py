@@ -16,6 +16,7 @@ from unisono.scene import talk as scene_talk
 from unisono.scene.alarm.facts import Transition
 from unisono.scene.alarm.talk import ActAsk, AlarmsAnswer, AlarmsAsk, AlarmView, Figures, Recent
 from unisono.scene.compiled import Refusal
+from unisono.scene.dryrun import DryRun
 from unisono.scene.finding import Finding
 from unisono.store.bus import Bus
 from unisono.twin import record, talk
@@ -136,6 +137,10 @@ class Owners:
     async def scene_run(self, partition: str, ask: scene_talk.RunAsk) -> scene_talk.RunAnswer:
         """Run a scene; answered once that is in the log and folded."""
         return await self._ask(partition, "scene-run", ask, scene_talk.RunAnswer)
+
+    async def scene_dry_run(self, partition: str, ask: scene_talk.DryRunAsk) -> DryRun:
+        """What a scene would do now; nothing is done."""
+        return await self._ask(partition, "scene-dry-run", ask, DryRun)
 
     async def scene_stop(self, partition: str, ask: scene_talk.StopAsk) -> list[scene_talk.RunView]:
         """End the runs of a scene; those that were ended by it."""

@@ -15,10 +15,10 @@ from unisono.api.auth import Identity
 from unisono.api.context import ApiContext
 from unisono.api.inject import Asker, Context
 from unisono.api.scene_saving import find_scene
-from unisono.api.scene_shapes import Ran, Run, TraceOf, refusal_of, run_of
+from unisono.api.scene_shapes import Ran, Run, TraceOf, Would, refusal_of, run_of, would
 from unisono.api.shapes import Page
 from unisono.scene.document import load_scene
-from unisono.scene.talk import RefusalsAsk, RunAsk, RunsAsk, StopAsk
+from unisono.scene.talk import DryRunAsk, RefusalsAsk, RunAsk, RunsAsk, StopAsk
 from unisono.store.registry import SceneRow
 
 __all__ = ["run_scene", "stop_scene", "trace_scene"]
@@ -39,10 +39,18 @@ async def _controlled(context: ApiContext, identity: Identity, scene_id: str) ->
 
 @post("/{scene_id:str}/run", status_code=200)
 async def run_scene(
-    context: Context, identity: Asker, scene_id: FromPath[str], even_if: FromQuery[bool] = False
-) -> Ran:
-    """Run a scene now, enabled or not; its conditions must hold unless ``even_if``."""
+    context: Context,
+    identity: Asker,
+    scene_id: FromPath[str],
+    even_if: FromQuery[bool] = False,
+    dry_run: FromQuery[bool] = False,
+) -> Ran | Would:
+    """Run a scene now, enabled or not; its conditions must hold unless ``even_if``. With ``dry_run`` nothing is done:
+    the answer says what would be, if every thing obeyed at once."""
     row, partition = await _controlled(context, identity, scene_id)
+    if dry_run:
+        view = await context.owners.scene_dry_run(partition, DryRunAsk(row.id, even_if=even_if))
+        return would(view)
     answer = await context.owners.scene_run(partition, RunAsk(row.id, identity.by(), even_if))
     return Ran(
         run_of(answer.run) if answer.run is not None else None,

@@ -13,6 +13,7 @@ import msgspec
 from unisono.api.times import iso, iso_or_none
 from unisono.scene.cause import Cause as CauseView
 from unisono.scene.compiled import Refusal as RefusalView
+from unisono.scene.dryrun import DryRun
 from unisono.scene.talk import RunView, SceneView
 from unisono.store.registry import SceneRow, SceneVersionRow
 
@@ -29,12 +30,14 @@ __all__ = [
     "SceneVersion",
     "Step",
     "TraceOf",
+    "Would",
     "document",
     "line",
     "refusal_of",
     "run_of",
     "scene",
     "version",
+    "would",
 ]
 
 
@@ -99,12 +102,57 @@ class Refusal(msgspec.Struct):
     count: int
 
 
+class WouldStep(msgspec.Struct):
+    """A step that would be taken, so many seconds after the beginning; of this scene or one that it runs."""
+
+    after_s: float
+    scene: str
+    path: str
+    did: str
+    seen: Any
+
+
+class WouldCommand(msgspec.Struct):
+    """A thing that would be asked for something."""
+
+    after_s: float
+    thing: str
+    set: dict[str, Any] | None
+    call: str | None
+    input: dict[str, Any] | None
+
+
+class WouldEffect(msgspec.Struct):
+    """Something that would leave the place: ``notify`` or ``http``."""
+
+    kind: str
+    body: dict[str, Any]
+
+
 class Ran(msgspec.Struct):
     """What came of running a scene by hand: the run that began, or why none did; neither: it is queued."""
 
     run: Run | None
     refusal: Refusal | None
     queued: bool
+
+
+class Would(msgspec.Struct):
+    """What a scene would do if it ran now and every thing obeyed at once: nothing was done.
+
+    ``runs``: whether it would, else ``why``, ``path`` and ``seen`` say what stands against it. ``state``: how it would
+    end (``running``: it goes on for longer than is looked ahead).
+    """
+
+    runs: bool
+    state: str | None
+    why: str | None
+    path: str | None
+    seen: Any
+    steps: list[WouldStep]
+    commands: list[WouldCommand]
+    effects: list[WouldEffect]
+    modes: dict[str, str]
 
 
 class TraceOf(msgspec.Struct):
@@ -231,6 +279,21 @@ def run_of(view: RunView) -> Run:
 def refusal_of(view: RefusalView) -> Refusal:
     """As `run_of`."""
     return Refusal(view.why, view.path, view.seen, _cause(view.cause), iso(view.at), view.count)
+
+
+def would(view: DryRun) -> Would:
+    """As `run_of`."""
+    return Would(
+        runs=view.runs,
+        state=view.state or None,
+        why=view.why or None,
+        path=view.path or None,
+        seen=view.seen,
+        steps=[WouldStep(each.after_s, each.scene, each.path, each.did, each.seen) for each in view.steps],
+        commands=[WouldCommand(*each) for each in view.commands],
+        effects=[WouldEffect(*each) for each in view.effects],
+        modes=dict(view.modes),
+    )
 
 
 def _cause(cause: CauseView) -> Cause:

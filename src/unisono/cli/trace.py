@@ -37,9 +37,14 @@ def run_scene(
     *,
     id: SceneId,
     even_if: Annotated[bool, typer.Option("--even-if", help="Whatever its conditions say.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do nothing; say what would be done.")] = False,
 ) -> None:
     """Run a scene now, enabled or not; its conditions must hold."""
-    ran = hub.post(_path(id, "run"), None, even_if="true" if even_if else None)
+    chosen = {key: "true" for key, given in (("even_if", even_if), ("dry_run", dry_run)) if given}
+    ran = hub.post(_path(id, "run"), None, **chosen)
+    if dry_run:
+        _show_would(screen, id, ran)
+        return
     if screen.as_json:
         screen.json(ran)
     elif ran["run"] is not None:
@@ -96,6 +101,20 @@ def trace_scene(
         print("It did not run:")
     for each in found["refusals"]:
         print(f"  {_time(each['at'])}  {refusal_text(each)}")
+
+
+def _show_would(screen: Screen, id: str, would: dict[str, Any]) -> None:
+    if screen.as_json:
+        screen.json(would)
+    elif would["runs"]:
+        print(f"{id} would run > {would['state']}" + (f": {would['why']}" if would["why"] else ""))
+        width = max((len(step["path"]) for step in would["steps"]), default=0)
+        for step in would["steps"]:
+            seen = "" if step["seen"] is None else f"  {show_value(step['seen'])}"
+            print(f"    {step['after_s']:>7g} s  {step['path']:<{width}}  {step['did']}{seen}")
+    else:
+        seen = "" if would["seen"] is None else f" (it saw {show_value(would['seen'])})"
+        print(f"{id} would not run: {would['why']}: {would['path']}{seen}")
 
 
 def run_lines(run: dict[str, Any]) -> list[str]:
