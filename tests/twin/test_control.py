@@ -514,3 +514,16 @@ def test_what_the_fold_begins_itself_is_checked_and_begun() -> None:
 def test_what_left_twice_for_a_thing_that_is_gone_changes_nothing() -> None:
     it = home(ask(), ThingRemoved("gauge", T0), Sent("c1", T0, False, "x"), Sending("c1", T0))
     assert state(it) == "failed"
+
+
+def test_one_that_has_gone_meanwhile_is_not_asked_again() -> None:
+    it = home(ask(), Sent("c1", T0, False, "it is busy"), offline("gauge"))
+    assert it.tick(2).effects == []
+    assert state(it) == "queued"
+
+
+def test_what_is_leaving_is_not_sent_again_nor_called_absent() -> None:
+    it = home(call(), Sending("c1", T0), Sent("c1", T0, False, "nobody", True), Sending("c1", T0))
+    assert it.tick(2).effects == []
+    it.tick(DEFAULT_TTL_S)
+    assert (state(it), command(it).why) == ("failed", "it was on its way out when its time was over; outcome unknown")

@@ -63,6 +63,16 @@ def test_a_mode_is_told_when_it_changes() -> None:
     assert places.get("hall") == Place("hall", "home", "Asia/Shanghai", mode="night")
 
 
+def test_who_wants_to_know_is_told_that_the_tree_changed() -> None:
+    places, told = Places(), []
+    places.on_move.append(lambda: told.append(len(list(places))))
+    places.put(PlacePut("home"))
+    places.put(PlacePut("hall", "home"))
+    places.remove("hall")
+    places.remove("mars")
+    assert told == [1, 2, 1]
+
+
 def test_a_checkpoint_keeps_what_changed() -> None:
     home = Home(PlacePut("home"), PlacePut("hall", "home"), PlacePut("attic", "home"), ModeSet("home", "away", WEI))
     partition = home.fold.partition

@@ -290,6 +290,9 @@ class Control:
         partition = self._fold.partition
         asked = command.asked
         if partition.elapsed >= command.expires:
+            if command.sending:
+                self._happen(command, Sign.NOT_SENT, "it was on its way out when its time was over; outcome unknown")
+                return
             why = "the thing stayed away past the command's time to live"
             self._happen(command, Sign.AWAY_TOO_LONG, command.why if command.held else why)
         elif not command.sending:

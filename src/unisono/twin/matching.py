@@ -36,7 +36,7 @@ class Matching(Bounds, Protocol):
 
 
 def equal(a: Any, b: Any) -> bool:
-    """Whether two values are the same; numbers within a billionth, true is not 1."""
+    """Whether two values are the same; 1 is 1.0, true is not 1."""
     return a is b or same(a, b)
 
 
