@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,12 @@ class Book:
     def __init__(self) -> None:
         self.scenes = Catalogue()
         self.versions: dict[str, tuple[int, int]] = {}
+        self.newest = 0  # when the last of them was saved
+
+    def marks(self, changed: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
+        """How many scenes it would have with these, and the sum of their versions."""
+        together = {**self.versions, **changed}
+        return len(together), sum(version for version, _at in together.values())
 
 
 class SceneFacts:
@@ -135,21 +141,31 @@ class SceneFacts:
         self._books.move_to_end(root)
         if len(self._books) > MAX_BOOKS:
             self._books.popitem(last=False)
-        now: dict[str, tuple[int, int]] = {}
-        after: str | None = None
-        while rows := await self._context.registry.find_scenes(places=[root], after=after, limit=PAGE):
-            now.update((row.id, (row.version, row.at)) for row in rows)
-            after = rows[-1].id
-        for id in book.versions.keys() - now.keys():
-            book.scenes.remove(id)
-            del book.versions[id]
+        # mostly nothing was saved but a few: all of ten thousand rows are looked through only where that cannot be
+        wanted = await self._context.registry.count_scenes(root)
+        now = await self._saved(root, book.newest)
+        if book.marks(now) != wanted:
+            now = await self._saved(root, None)
+            for id in book.versions.keys() - now.keys():
+                book.scenes.remove(id)
+                del book.versions[id]
         for id, version in now.items():
             if book.versions.get(id) != version:
                 row = await self._context.registry.get_scene_version(id)
                 if row is not None:
                     book.scenes.put(load_scene(row.document))
                     book.versions[id] = version
+                    book.newest = max(book.newest, version[1])
         return book.scenes
+
+    async def _saved(self, root: str, since: int | None) -> dict[str, tuple[int, int]]:
+        """The version of each scene of a root place that was saved since then."""
+        found: dict[str, tuple[int, int]] = {}
+        after: str | None = None
+        while rows := await self._context.registry.find_scenes(places=[root], since=since, after=after, limit=PAGE):
+            found.update((row.id, (row.version, row.at)) for row in rows)
+            after = rows[-1].id
+        return found
 
     async def _places(self, root: str) -> list[PlaceRow]:
         found: list[PlaceRow] = []

@@ -28,6 +28,7 @@ BACKLOG_DEADLINE_S = 180.0
 ANSWER_DEADLINE_S = 120.0
 SAVERS = 4  # scenes are saved by so many at a time
 SPARE_FILES = 500
+LAMPS = 1_000
 #: Bounds that `unisono.bench.frames.payload` does not reach, but for the power: once in about 1,300 messages.
 BOUNDS = {"temperature": 60, "humidity": 99.5, "power": 9_990, "count": 9_500_000}
 KEYS = tuple(BOUNDS)
@@ -106,7 +107,7 @@ def _save_scenes(hub: Hub, options: ScenesOptions) -> float:
     """Save the scenes over the API; how long it took."""
     still = -(-(options.scenes - options.watching) // len(KEYS))
     hub.add_things(still, "still")
-    hub.add_things(options.clients, "lamp", model="light")
+    hub.add_things(LAMPS, "lamp", model="light")
     documents = [_scene(number, options) for number in range(options.scenes)]
     begun = time.monotonic()
     with ThreadPoolExecutor(SAVERS) as savers:
@@ -126,7 +127,7 @@ def _scene(number: int, options: ScenesOptions) -> dict[str, Any]:
         "name": f"Scene {number}",
         "place": PLACE,
         "when": [{"change": {"things": [thing], "property": key, "above": BOUNDS[key]}}],
-        "then": [{"set": {"things": [f"lamp{number % options.clients}"], "state": {"on_off": True}}}],
+        "then": [{"set": {"things": [f"lamp{number % LAMPS}"], "state": {"on_off": True}}}],
     }
 
 

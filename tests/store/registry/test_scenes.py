@@ -137,6 +137,22 @@ async def test_lists_by_place_partition_part_and_page(registry: Registry) -> Non
     assert await ids(q="press") == ["c1"]
     assert await ids(q="b1") == ["b1"]
     assert await ids(after="a1", limit=1) == ["b1"]
+    saved = {row.id: row.at for row in await registry.find_scenes()}
+    newest = max(saved.values())
+    assert await ids(since=newest) == [id for id, at in saved.items() if at == newest]
+    assert await ids(since=newest + 1) == []
+
+
+async def test_whether_anything_was_saved_is_told_by_two_numbers(registry: Registry) -> None:
+    await home(registry)
+    assert await registry.count_scenes("home") == (0, 0)
+    await registry.put_scene(scene("a1", place="hall"), TEXT)
+    await registry.put_scene(scene("b1"), TEXT)
+    assert await registry.count_scenes("home") == (2, 2)
+    await registry.put_scene(scene("b1", version=2), TEXT)
+    assert await registry.count_scenes("home") == (2, 3)
+    await registry.remove_scene("a1")
+    assert await registry.count_scenes("home") == (1, 2)
 
 
 async def test_a_place_with_scenes_stays_where_it_is(registry: Registry) -> None:

@@ -43,19 +43,32 @@ class Scenes:
         places: Sequence[str] | None = None,
         partition: str | None = None,
         q: str | None = None,
+        since: int | None = None,
         after: str | None = None,
         limit: int = 100,
     ) -> list[SceneRow]:
-        """Scenes in the order of their ids that meet every condition given, as `Things.find_things` has them."""
+        """Scenes in the order of their ids that meet every condition given, as `Things.find_things` has them;
+        ``since``: saved at that time or later."""
         query = sa.select(*shape.columns(scene, SceneRow))
         if places is not None:
             query = query.where(scene.c.place.in_(below(places)))
         if partition is not None:
             query = query.where(scene.c.root.in_(sa.select(place.c.id).where(place.c.partition == partition)))
+        if since is not None:
+            query = query.where(scene.c.at >= since)
         if q:
             query = query.where(scene.c.folded.like(shape.like(q), escape="\\"))
         async with self._database.read() as connection:
             return shape.rows(SceneRow, await connection.execute(shape.page(query, scene.c.id, after, limit)))
+
+    async def count_scenes(self, root: str) -> tuple[int, int]:
+        """How many scenes a root place has, and the sum of their versions: alike, as long as nothing was saved."""
+        query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(scene.c.version), 0)).where(
+            scene.c.root == root
+        )
+        async with self._database.read() as connection:
+            count, versions = (await connection.execute(query)).one()
+            return int(count), int(versions)
 
     async def get_scene_version(self, id: str, version: int | None = None) -> SceneVersionRow | None:
         """What a version of the scene says, or its newest, or None."""
