@@ -42,7 +42,7 @@ class Messenger:
         self._courier: _Courier | None = None
         self._starting = asyncio.Lock()
         self._idle: asyncio.TimerHandle | None = None
-        self._ends: set[asyncio.Task[None]] = set()
+        self._ending: dict[asyncio.Task[None], _Courier] = {}
         self._numbers = itertools.count(1)
 
     def number(self) -> int:
@@ -81,12 +81,13 @@ class Messenger:
         """End all couriers; what they carry is lost to us."""
         if self._idle is not None:
             self._idle.cancel()
-        if self._courier is not None:
-            self._end(self._courier, 0.0)
-            self._courier = None
-        for task in list(self._ends):
+        self.renew()
+        ending = dict(self._ending)
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._ends, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
+        for courier in ending.values():  # a task that had not begun has ended nothing
+            await courier.end(0.0)
 
     async def _present(self) -> _Courier:
         if self._idle is not None:
@@ -109,8 +110,8 @@ class Messenger:
 
     def _end(self, courier: _Courier, patience_s: float) -> None:
         task = asyncio.create_task(courier.end(patience_s), name="end a courier")
-        self._ends.add(task)
-        task.add_done_callback(self._ends.discard)
+        self._ending[task] = courier
+        task.add_done_callback(self._ending.pop)
 
 
 class _Courier:

@@ -386,7 +386,7 @@ class Notifier:
                 expected="such as ntfys://ntfy.sh/topic, dingtalk://token, mailto://user:password@example.com",
             )
         found = notices.ChannelFacts(
-            self._services.get(facts.service, UNKNOWN).schemes[0] if facts.service in self._services else facts.service,
+            facts.service,
             facts.name,
             facts.shown,
             facts.identity,

@@ -149,7 +149,8 @@ def next_batch(
         crowded = room(pace, service.limits, now) < requests * len(urgent)
         return _batch(_in_order(due) if crowded else urgent[:1])
     if due and not urgent:
-        free = max(free, pace.sent + int(JOIN_S * SECOND) if pace.sent <= now else now)
+        if not pace.failures and pace.sent <= now:  # after a failure the retry says when
+            free = max(free, pace.sent + int(JOIN_S * SECOND))
         if free <= now:
             return _batch(_in_order(due))
     wakes = [when for when in (free if due else None, later) if when is not None]
