@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -87,8 +88,9 @@ def say(status: int, body: bytes = b"", **headers: str) -> Answer:
         for name, value in headers.items():
             handler.send_header(name.replace("_", "-"), value)
         handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
+        with contextlib.suppress(ConnectionError):  # whoever asked was killed
+            handler.end_headers()
+            handler.wfile.write(body)
 
     return answer
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,15 +69,58 @@ async def test_mail_and_other_protocols_are_held_to_the_same(closed: House) -> N
             listener.accept()
 
 
-async def test_files_of_this_machine_are_not_read(house: House, tmp_path: Path) -> None:
-    secret = tmp_path / "secret.json"
-    secret.write_text('{"text": "TOPSECRET", "blocks": []}')
-    await house.channel("wei", f"workflows://127.0.0.1:{house.receiver.port}/workflow/sig/?template={secret}&ver=x")
-    [row] = await house.deliveries(await house.tell("x"))
-    while not row.attempts:
-        await asyncio.sleep(0.05)
-        [row] = await house.deliveries(row.notification)
-    assert not any(b"TOPSECRET" in each.body for each in house.receiver.came)
+ATTEMPTS = """
+import os, socket, subprocess, sys, threading, tempfile
+from unisono.notify.guard import Guard
+from unisono.notify.reach import Reach
+guard = Guard(Reach())
+listener = socket.create_server(("127.0.0.1", 0))
+guard.install()
+attempts = {
+    "read": lambda: open(sys.argv[1]).read(),
+    "write": lambda: open(sys.argv[1] + ".new", "w"),
+    "os.open": lambda: os.open(sys.argv[1], os.O_RDONLY),
+    "unlink": lambda: os.unlink(sys.argv[1]),
+    "run": lambda: subprocess.run(["true"]),
+    "shell": lambda: os.system("true"),
+    "bind": lambda: socket.socket().bind(("127.0.0.1", 0)),
+    "tcp": lambda: socket.create_connection(("127.0.0.1", listener.getsockname()[1])),
+    "udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9)),
+    "udp6": lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendmsg([b"x"], [], 0, ("::1", 9)),
+    "unix": lambda: socket.socket(socket.AF_UNIX).connect("/run/x"),
+    "package": lambda: open(os.__file__).read(),
+    "null": lambda: open("/dev/null", "w").write("x"),
+}
+def work():
+    for name, attempt in attempts.items():
+        guard.begin()
+        try:
+            attempt()
+        except PermissionError as error:
+            print(name, "refused", bool(guard.refusal))
+        else:
+            print(name, "done", bool(guard.refusal))
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print("first thread", "done" if open(sys.argv[1]).read() else "", False)
+"""
+
+
+def test_code_of_many_hands_does_nothing_but_what_messages_need(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("TOPSECRET")
+    done = subprocess.run(
+        [sys.executable, "-c", ATTEMPTS, str(secret)], capture_output=True, text=True, check=True, timeout=60
+    )
+    said = {line.rsplit(" ", 2)[0]: tuple(line.rsplit(" ", 2)[1:]) for line in done.stdout.splitlines()}
+    assert said == {
+        **dict.fromkeys(("read", "write", "os.open"), ("refused", "False")),  # optional files explain no failure
+        **dict.fromkeys(("unlink", "run", "shell", "bind", "tcp", "udp", "udp6", "unix"), ("refused", "True")),
+        **dict.fromkeys(("package", "null", "first thread"), ("done", "False")),
+    }
+    assert secret.read_text() == "TOPSECRET"
+    assert not (tmp_path / "secret.new").exists()
 
 
 async def test_what_is_no_host_is_refused_and_changes_nothing(house: House) -> None:
