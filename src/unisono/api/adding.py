@@ -13,6 +13,7 @@ import msgspec
 
 from unisono.access import hash_device_password, hash_secret, new_secret
 from unisono.api import shapes
+from unisono.api.computing import refuse_computed
 from unisono.api.ids import check_id, free_id
 from unisono.api.relay import encode_entry
 from unisono.errors import CallerError
@@ -31,13 +32,13 @@ MADE_SECRET = 22
 
 
 class New(msgspec.Struct, frozen=True):
-    """A thing about to be added, with its model, its partition and its secret in plain text."""
+    """A thing about to be added, with its model, its partition and its secret in plain text, if it has one."""
 
     row: ThingRow
     model: Model
     partition: str
-    secret: str
-    credential: CredentialRow
+    secret: str | None
+    credential: CredentialRow | None
 
 
 async def find_id(context: ApiContext, new: shapes.ThingNew, taken: Mapping[str, int]) -> str:
@@ -82,8 +83,12 @@ async def prepare(
     context: ApiContext, new: shapes.ThingNew, thing_id: str, model: Model, place: PlaceRow, at: int
 ) -> New:
     """Everything about one new thing that is decided before the transaction."""
-    secret = new.secret or new_secret()
+    if new.computed is None:
+        refuse_computed(model.id)
     row = thing_row(thing_id, new, model, place, at)
+    if new.computed is not None:
+        return New(row, model, place.partition, None, None)
+    secret = new.secret or new_secret()
     return New(row, model, place.partition, secret, await credential_for(row.id, secret, context.pepper, at))
 
 
@@ -101,7 +106,8 @@ async def add(context: ApiContext, things: Sequence[New], at: int, claim: ClaimR
             sent.append(new.model)
         outbox.append(OutboxRow(new.partition, encode_entry(thing_put(new.row, at))))
     rows = [new.row for new in things]
-    await context.registry.put_things(rows, [new.credential for new in things], outbox, new=True, claim=claim)
+    credentials = [new.credential for new in things if new.credential is not None]
+    await context.registry.put_things(rows, credentials, outbox, new=True, claim=claim)
     for partition, sent in by_partition.items():
         context.models_sent(partition, sent)
     context.directory.announce([row.id for row in rows] + sorted({row.parent for row in rows if row.parent}))

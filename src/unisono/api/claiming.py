@@ -94,7 +94,7 @@ class Claiming:
         await add(context, [made], at, used)
         log.info("%s claimed its place at %s from %s (code of %s)", thing_id, place.id, ask.address, row.made_by)
         ports = dict(context.hub_info().get("ports", {}))
-        return talk.ClaimAnswer(thing_id, made.secret, model.id, place.id, ports)
+        return talk.ClaimAnswer(thing_id, made.secret or "", model.id, place.id, ports)
 
     async def _open_claim(self, code: str, address: str) -> ClaimRow:
         now = time.monotonic()

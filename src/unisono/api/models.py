@@ -14,6 +14,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from unisono.access import Action
 from unisono.api import shapes
 from unisono.api.catalog import traits_of
+from unisono.api.computing import refuse_computed
 from unisono.api.context import ApiContext, now_us
 from unisono.api.inject import Asker, Context
 from unisono.errors import CallerError
@@ -88,6 +89,7 @@ async def add_model(context: Context, identity: Asker, data: JSONBody[dict[str, 
     """Add a model, or a further version of one. Versions are immutable: the same again changes nothing."""
     context.auth.require(identity, Action.CONFIGURE, ())
     model = load_model(data)
+    refuse_computed(model.id)
     await _put(context, model)
     return Response(dump_model(model), media_type="application/json", status_code=201)
 
@@ -115,6 +117,7 @@ async def change_model(
     """A new version: the newest one with these members replaced (RFC 7396). Things keep theirs until changed."""
     context.auth.require(identity, Action.CONFIGURE, ())
     newest = await context.catalog.get(model_id.lstrip("/"), None, field="id")
+    refuse_computed(newest.id)
     if data.get("id", newest.id) != newest.id:
         raise CallerError("A version has the id of its model", code="bad_value", field="id", expected=newest.id)
     document = merge(msgspec.json.decode(dump_model(newest)), data)
@@ -147,6 +150,7 @@ async def remove_model(
     """Remove a model, or one version of it, that no thing uses."""
     context.auth.require(identity, Action.CONFIGURE, ())
     wanted = model_id.lstrip("/")
+    refuse_computed(wanted)
     if context.catalog.built_in(wanted) is not None:
         raise CallerError(f"{wanted!r} is a built-in model", code="in_use", field="id", expected="a model of your own")
     await context.registry.remove_model(wanted, version)

@@ -106,7 +106,8 @@ class Value(msgspec.Struct):
 
 
 class Thing(msgspec.Struct):
-    """A thing with its twin. ``availability``: online, offline, sleeping, or unknown (its owner does not answer)."""
+    """A thing with its twin. ``availability``: online, offline, sleeping, or unknown (its owner does not answer).
+    ``computed``: what it is computed from, if it is no device."""
 
     id: str
     name: str
@@ -125,15 +126,17 @@ class Thing(msgspec.Struct):
     sleep_s: float
     dead_letters: int
     created: str | None
+    computed: dict[str, Any] | None = None
 
 
-class ThingNew(msgspec.Struct, forbid_unknown_fields=True):
+class ThingNew(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A thing to add. ``id`` is made from the name when absent; ``model`` means its newest version unless told.
 
     ``names``: what else it is called, by language, one name or several: ``{"zh": ["沙发灯", "落地灯"]}``.
+    ``computed``: what it is computed from, in place of a model and a secret.
     """
 
-    model: Annotated[str, Meta(min_length=1, max_length=200)]
+    model: Annotated[str, Meta(max_length=200)] = ""
     place: Id
     id: Id | None = None
     name: Name | None = None
@@ -143,6 +146,7 @@ class ThingNew(msgspec.Struct, forbid_unknown_fields=True):
     sleep_s: SleepSeconds = 0.0
     simulated: bool = False
     secret: Annotated[str, Meta(min_length=8, max_length=128)] | None = None
+    computed: dict[str, Any] | None = None
 
 
 class ThingChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -156,17 +160,18 @@ class ThingChange(msgspec.Struct, forbid_unknown_fields=True):
     parent: Id | UnsetType | None = UNSET
     sleep_s: SleepSeconds | UnsetType = UNSET
     simulated: bool | UnsetType = UNSET
+    computed: dict[str, Any] | UnsetType = UNSET
 
 
 class ThingAdded(msgspec.Struct):
-    """A thing just added; ``secret`` is shown here and never again."""
+    """A thing just added; ``secret`` is shown here and never again. A computed thing has none."""
 
     id: str
     name: str
     model: str
     model_version: int
     place: str
-    secret: str
+    secret: str | None
 
 
 class BulkError(msgspec.Struct):

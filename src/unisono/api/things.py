@@ -7,7 +7,7 @@ rows) and is answered once the owner has taken it in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, delete, get, patch, post
@@ -19,10 +19,12 @@ from unisono.api import shapes
 from unisono.api.adding import New, add, find_id, prepare, thing_put
 from unisono.api.auth import Identity
 from unisono.api.catalog import traits_of
+from unisono.api.computing import PREFIX, compute, refuse_computed
 from unisono.api.context import ApiContext, now_us
 from unisono.api.inject import Asker, Context
 from unisono.api.relay import encode_entry
 from unisono.errors import CallerError, HostError, UnisonoError
+from unisono.scene.computed import definition_of
 from unisono.store.registry import OutboxRow, PlaceRow, ThingRow
 from unisono.thing import Model
 from unisono.twin import record, talk
@@ -46,16 +48,24 @@ async def list_things(
     model: FromQuery[str | None] = None,
     trait: FromQuery[str | None] = None,
     q: FromQuery[str | None] = None,
+    computed: FromQuery[bool | None] = None,
     after: FromQuery[str | None] = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> shapes.Page[shapes.Thing]:
-    """Things with their twins, in the order of their ids; ``place`` includes all below it."""
+    """Things with their twins, in the order of their ids; ``place`` includes all below it. ``computed``: only those
+    that are computed, or only the others."""
     places = await visible_in(context, identity, place)
     models = None if trait is None else await models_with(context, trait)
     if places == [] or models == []:
         return shapes.Page([])
     rows = await context.registry.find_things(
-        places=places, model=model, models=models, q=q, after=after, limit=limit + 1
+        places=places,
+        model=model,
+        models=models,
+        q=q,
+        prefix=None if computed is None else (PREFIX, computed),
+        after=after,
+        limit=limit + 1,
     )
     page = rows[:limit]
     return shapes.Page(await with_twins(context, page), page[-1].id if len(rows) > limit else None)
@@ -107,7 +117,19 @@ async def with_twins(context: ApiContext, rows: Sequence[ThingRow]) -> list[shap
             twins.update(await context.owners.twins(partition, ids))
         except HostError:
             silent.update(ids)
-    return [shapes.thing(row, twins.get(row.id), known=row.id not in silent) for row in rows]
+    return [
+        msgspec.structs.replace(
+            shapes.thing(row, twins.get(row.id), known=row.id not in silent), computed=await _definition(context, row)
+        )
+        for row in rows
+    ]
+
+
+async def _definition(context: ApiContext, row: ThingRow) -> dict[str, Any] | None:
+    if not row.model.startswith(PREFIX):
+        return None
+    definition = definition_of(await context.catalog.get(row.model, row.model_version))
+    return None if definition is None else msgspec.to_builtins(definition)
 
 
 @get("/{thing_id:str}")
@@ -153,13 +175,18 @@ async def _add(
             if place is None:
                 place = places[new.place] = await context.place(new.place)
                 context.auth.require(identity, Action.CONFIGURE, await context.path_of(place.id))
+            _check_kind(new)
             model = models.get((new.model, new.model_version))
-            if model is None:
+            if model is None and new.computed is None:
                 model = models[new.model, new.model_version] = await context.catalog.get(new.model, new.model_version)
             thing_id = await find_id(context, new, taken)
             if thing_id in taken:
                 raise CallerError(f"{thing_id!r} is also in row {taken[thing_id]}", code="exists", field="id")
             taken[thing_id] = number
+            if new.computed is not None:
+                earlier = {each.row.id: each.model for each in made if each.row.root == place.root}
+                model = await compute(context, identity, thing_id, place, new.computed, earlier)
+            assert model is not None
             made.append(await prepare(context, new, thing_id, model, place, at))
         except UnisonoError as error:
             raise _in_row(error, number if bulk else None) from error
@@ -168,6 +195,17 @@ async def _add(
         shapes.ThingAdded(new.row.id, new.row.name, new.row.model, new.row.model_version, new.row.place, new.secret)
         for new in made
     ]
+
+
+def _check_kind(new: shapes.ThingNew) -> None:
+    """A device has a model, a computed thing a definition; neither has what is the other's."""
+    if new.computed is None:
+        if not new.model:
+            raise CallerError("It is missing", code="bad_value", field="model", expected='a model, or "computed"')
+        return
+    for name in ("model", "model_version", "secret", "parent", "sleep_s"):
+        if getattr(new, name):
+            raise CallerError("A computed thing has none", code="bad_value", field=name, expected="nothing")
 
 
 def _in_row(error: UnisonoError, number: int | None) -> UnisonoError:
@@ -192,11 +230,18 @@ async def change_thing(
             field="place",
             expected=f"a place within {old.root!r}; to move it to another root, remove the thing and add it there",
         )
-    if data.model is UNSET and data.model_version is UNSET:
+    computed = old.model.startswith(PREFIX)
+    if computed or data.computed is not UNSET:
+        _check_computed(old, data)
+    if data.computed is not UNSET:
+        model = await compute(context, identity, old.id, place, data.computed, {})
+        model_id, version = model.id, model.version
+    elif data.model is UNSET and data.model_version is UNSET:
         model_id, version = old.model, old.model_version
     else:
         wanted_id = old.model if data.model is UNSET else data.model
         wanted = await context.catalog.get(wanted_id, None if data.model_version is UNSET else data.model_version)
+        refuse_computed(wanted.id)
         model_id, version = wanted.id, wanted.version
     row = msgspec.structs.replace(
         old,
@@ -219,6 +264,16 @@ async def change_thing(
         context.live.forget([row.id])
         await context.in_force([partition])
     return (await with_twins(context, [row]))[0]
+
+
+def _check_computed(old: ThingRow, data: shapes.ThingChange) -> None:
+    """A device stays a device, and what is computed is no part of one."""
+    if not old.model.startswith(PREFIX):
+        detail = f"{old.id} is a device, of the model {old.model}"
+        raise CallerError(detail, code="bad_value", field="computed", expected="a computed thing, or a new one")
+    for name in ("model", "model_version", "parent", "sleep_s"):
+        if getattr(data, name) not in (UNSET, None):
+            raise CallerError(f"{old.id} is computed", code="bad_value", field=name, expected='nothing, or "computed"')
 
 
 @delete("/{thing_id:str}", status_code=204)

@@ -16,6 +16,7 @@ from unisono.cli import (
     bench,
     client,
     command,
+    computed,
     health,
     model,
     notify,
@@ -49,6 +50,7 @@ up.register(app)
 health.register(app)
 app.add_typer(model.app, name="model")
 app.add_typer(thing.app, name="thing")
+app.add_typer(computed.app, name="computed")
 app.add_typer(client.app, name="client")
 app.add_typer(command.app, name="command")
 place.app.add_typer(policy.app, name="policy")

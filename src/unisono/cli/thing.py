@@ -6,6 +6,7 @@ import csv
 import sys
 import urllib.parse
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -14,6 +15,7 @@ import typer
 from unisono.cli import bulk, identity
 from unisono.cli import command as command_app
 from unisono.cli.asking import ENDED_BADLY, Confirm, Ttl, Why, read_pairs, second_word
+from unisono.cli.computed import read_definitions
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.names import Names, read_names
 from unisono.cli.screen import Screen, age, note, show_value
@@ -111,19 +113,26 @@ def add_thing(
     screen: Screen,
     *,
     id: ThingId,
-    model: Annotated[str, typer.Option(help="The model, such as light or sensor.temperature.")],
+    model: Annotated[str | None, typer.Option(help="The model, such as light or sensor.temperature.")] = None,
     place: Annotated[str, typer.Option(help="The place it stands in.")],
+    computed: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What it is computed from (YAML), in place of a model.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Its name; else its id.")] = None,
     names: Names = None,
     parent: Annotated[str | None, typer.Option(help="The thing it is part of, or that speaks for it.")] = None,
     sleep_s: Annotated[float, typer.Option(help="Silence of so many seconds is normal for it.", min=0)] = 0.0,
 ) -> None:
     """Add a thing. Its secret is shown once."""
+    if (model is None) == (computed is None):
+        raise CallerError("What kind of thing?", code="bad_usage", expected="either --model or --computed")
     body: dict[str, Any] = {"id": id, "model": model, "place": place, "name": name, "parent": parent}
-    body |= {"names": read_names(names or []), "sleep_s": sleep_s}
+    if computed is not None:
+        (body["computed"],) = read_definitions(computed)
+    body |= {"names": read_names(names or []), "sleep_s": sleep_s or None}
     added = hub.post("/api/v1/things", {key: value for key, value in body.items() if value is not None})
     screen.fields(added)
-    if not screen.as_json:
+    if not screen.as_json and computed is None:
         note("The secret is shown only now: it is the MQTT password, the id is the user name.")
 
 

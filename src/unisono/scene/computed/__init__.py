@@ -6,7 +6,7 @@ evaluated in the same fold: pure, no clocks. Knows nothing of where definitions 
 
 from __future__ import annotations
 
-from unisono.scene.computed.document import Definition, dump_computed, load_computed
+from unisono.scene.computed.document import Definition, Group, dump_computed, load_computed, uses
 from unisono.scene.computed.engine import Computer
 from unisono.scene.computed.model import definition_of, model_id, model_of
 from unisono.scene.computed.soundness import settle
@@ -14,10 +14,12 @@ from unisono.scene.computed.soundness import settle
 __all__ = [
     "Computer",
     "Definition",
+    "Group",
     "definition_of",
     "dump_computed",
     "load_computed",
     "model_id",
     "model_of",
     "settle",
+    "uses",
 ]

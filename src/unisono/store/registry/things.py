@@ -55,15 +55,19 @@ class Things:
         parent: str | None = None,
         partition: str | None = None,
         q: str | None = None,
+        prefix: tuple[str, bool] | None = None,
         after: str | None = None,
         limit: int = 100,
     ) -> list[ThingRow]:
         """Things in the order of their ids that meet every condition given.
 
         ``places``: in one of these or below. ``models``: of any of these (how a trait is asked for). ``q``: a part of
-        the id or of a name in any language, whatever its case.
+        the id or of a name in any language, whatever its case. ``prefix``: whether the model's id begins like this.
         """
         query = sa.select(*shape.columns(thing, ThingRow))
+        if prefix is not None:
+            begins = thing.c.model.startswith(prefix[0], autoescape=True)
+            query = query.where(begins if prefix[1] else ~begins)
         for condition in _conditions(
             places=places, model=model, models=models, parent=parent, partition=partition, q=q
         ):
