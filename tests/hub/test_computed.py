@@ -31,14 +31,15 @@ async def refused(hub: Hub, method: str, path: str, body: Any) -> tuple[int, str
 
 async def test_a_computed_thing_is_a_thing(shared: Hub) -> None:
     secrets = await shared.furnish("p1", "p2", place="one")
-    body = {"id": "mean1", "place": "one", "computed": {**MEAN, "of": {"things": ["p1", "p2"]}}}
+    definition = {**MEAN, "of": {"things": ["p1", "p2"]}}
+    body = {"id": "mean1", "place": "one", "computed": definition}
     added = await shared.ask("POST", "/api/v1/things", body)
     assert (added["secret"], added["model"], added["model_version"]) == (None, "computed:mean1", 1)
     await say(shared, "p1", secrets["p1"], temperature=20)
     await say(shared, "p2", secrets["p2"], temperature=30)
 
     async def mean(wanted: float) -> bool:
-        return await shared.value("mean1") == wanted
+        return bool(await shared.value("mean1") == wanted)
 
     await shared.eventually(lambda: mean(25), "the mean of both")
     thing = await shared.thing("mean1")
@@ -48,10 +49,10 @@ async def test_a_computed_thing_is_a_thing(shared: Hub) -> None:
     assert [each["id"] for each in listed] == ["mean1"]
     by_trait = (await shared.get("/api/v1/things?place=one&trait=temperature"))["items"]
     assert [each["id"] for each in by_trait] == ["mean1", "p1", "p2"]
-    changed = await shared.ask("PATCH", "/api/v1/things/mean1", {"computed": {**body["computed"], "how": "max"}})
+    changed = await shared.ask("PATCH", "/api/v1/things/mean1", {"computed": {**definition, "how": "max"}})
     assert changed["model_version"] == 2
     await shared.eventually(lambda: mean(30), "the greatest")
-    same = await shared.ask("PATCH", "/api/v1/things/mean1", {"computed": {**body["computed"], "how": "max"}})
+    same = await shared.ask("PATCH", "/api/v1/things/mean1", {"computed": {**definition, "how": "max"}})
     assert same["model_version"] == 2
     await shared.ask("DELETE", "/api/v1/things/mean1")
     again = await shared.ask("POST", "/api/v1/things", body)  # a namesake has versions of its own
@@ -116,7 +117,7 @@ async def test_commands_and_events(shared: Hub) -> None:
     assert command["state"] == "confirmed"
 
     async def counted() -> bool:
-        return await shared.value("ends", "count") == 1
+        return bool(await shared.value("ends", "count") == 1)
 
     await shared.eventually(counted, "the timer's end is counted")
 
@@ -134,7 +135,7 @@ async def test_each_value_is_in_history_once_over_kill_9(hub: Hub) -> None:
         await hub.start()
 
     async def whole() -> bool:
-        return await hub.value("changes", "count") == 59
+        return bool(await hub.value("changes", "count") == 59)
 
     await hub.eventually(whole, "all changes are counted")
     wanted = [life * 100 + number for life in range(3) for number in range(20)]
