@@ -9,6 +9,7 @@ import pytest
 
 from tests.scene.computed.workshop import SECOND, Workshop
 from unisono.twin.command import State
+from unisono.twin.twin import Twin
 
 
 def at(text: str) -> int:
@@ -446,3 +447,19 @@ def test_a_button_is_pressed(shop: Workshop) -> None:
     assert shop.ask("b", call="press").state is State.CONFIRMED
     assert shop.told("b") == ["pressed"]
     assert at(shop.value("b", "pressed")) == shop.wall
+
+
+def test_listeners_hear_what_computed_things_tell(shop: Workshop) -> None:
+    class Listener:
+        heard: list[tuple[str, str]] = []  # noqa: RUF012 - one test's own
+
+        def overheard(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None:
+            self.heard.append((twin.id, event))
+
+        def came_or_went(self, twin: Twin, at: int) -> None: ...
+
+    listener = Listener()
+    shop.fold.partition.listeners.append(listener)
+    shop.compute("b", {"kind": "input", "type": "button"})
+    shop.ask("b", call="press")
+    assert listener.heard == [("b", "pressed")]
