@@ -62,6 +62,8 @@ def test_nothing(panel: Panel, change: dict[str, Any]) -> None:
     [
         ({"things": ["frigde"]}, "error", "things.0"),
         ({"things": ["far"]}, "error", "things.0"),
+        ({"place": "nowhere"}, "error", "things.0"),
+        ({"things": [], "kind": "car", "suppress": {"while": [{"property": "a", "is": 1}]}}, "warning", "kind"),
         ({"raise": {"change": {"property": "temprature", "above": 8}}}, "error", "raise.change.property"),
         ({"raise": {"event": {"event": "left_open"}}}, "error", "raise.event.event"),
         ({"raise": {"cel": {**CEL, "given": {"t": {"thing": "this", "property": "tides"}}}}}, "error", "things.0"),

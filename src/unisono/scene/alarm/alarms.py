@@ -11,21 +11,20 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
 from unisono.errors import CallerError
 from unisono.scene.alarm.alarm import NOBODY, Alarm
 from unisono.scene.alarm.document import Definition, load_alarm
+from unisono.scene.alarm.ears import Ears
 from unisono.scene.alarm.facts import Facts, Transition
 from unisono.scene.alarm.faults import PREFIX, fault, fault_id
 from unisono.scene.alarm.flood import FLOOD_BEGINS, FLOOD_ENDS, MINUTE_US, Rate
-from unisono.scene.alarm.following import Ear, Following, can_tell, follow
+from unisono.scene.alarm.following import Following, can_tell, follow
 from unisono.scene.alarm.state import Severity, State
 from unisono.scene.matching import equal
 from unisono.scene.program import fill
 from unisono.scene.runner import Effect
 from unisono.scene.world import NO_VALUE, World
-from unisono.thing.shape import NAN
 from unisono.twin.command import Command
 from unisono.twin.record import AlarmAct, AlarmPut, AlarmRemoved, Entry
 from unisono.twin.twin import Twin
@@ -103,7 +102,7 @@ class Alarms:
         self._changed: set[str] = set()
         self._removed: set[str] = set()
         self._following: dict[str, Following] = {}
-        self._ears: dict[str, dict[str, Ear]] = {}
+        self._ears: dict[str, Ears] = {}
         self._links: dict[str, set[str]] = {}
         self._by_event: dict[str, set[str]] = {}
         self._shaded: dict[str, set[str]] = {}  # alarm > alarms that it suppresses
@@ -113,7 +112,6 @@ class Alarms:
         self._last = self._before = 0  # elapsed times of the last tick and of the one before
         self._saved: list[Facts] = []
         self._kept: list[Defined] = []
-        self._disordered: set[str] = set()
         world.places.on_mode.append(self._mode_changed)
         world.places.on_move.append(self._places_changed)
 
@@ -168,43 +166,6 @@ class Alarms:
             alarm.due(what)
 
     # what happens to things
-
-    def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None:
-        """A thing reported; the twin has the values already. ``values``: as `Shape.read` gives them."""
-        absent = twin.shape.absent
-        if self._disordered:
-            self._bring_to_order()
-        for ear in self._ears.get(twin.id, {}).values():
-            alarm = ear.alarm
-            for index, source in ear.values:
-                value = values[index]
-                if value is not absent[index] and value is not NAN and value is not UNSET:
-                    source.see(value, at)
-            for silent_index, heard in ear.heard:
-                if silent_index is None or values[silent_index] is not absent[silent_index]:
-                    heard.hear(at)
-            for saying in ear.says:
-                saying.look()
-            if alarm.stateful:
-                self._changed.add(alarm.id)
-            if ear.looks:
-                alarm.look(at)
-            if ear.weighs and alarm.facts.active:
-                alarm.weigh(at)
-
-    def told(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None:
-        """It counts as being heard of; what the event raises is `overheard`."""
-        if self._disordered:
-            self._bring_to_order()
-        for ear in self._ears.get(twin.id, {}).values():
-            for index, heard in ear.heard:
-                if index is None:
-                    heard.hear(at)
-                    self._changed.add(ear.alarm.id)
-                    ear.alarm.look(at)
-
-    def linked(self, twin: Twin, at: int) -> None:
-        """See `came_or_went`."""
 
     def overheard(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None:
         """A thing told an event: it may raise alarms, or clear them."""
@@ -338,7 +299,8 @@ class Alarms:
 
     def things_changed(self, id: str) -> None:
         """A thing was added, changed or removed: its alarms come, go or follow it anew; so do those that look at it."""
-        for alarm in [self.alarms[each] for each in sorted(self._ears.get(id, ()))]:
+        ears = self._ears.get(id)
+        for alarm in [self.alarms[each] for each in sorted(ears.ears)] if ears is not None else ():
             if alarm.facts.thing != id:
                 self._again(alarm)
         for alarm in self._come_and_go(id):
@@ -413,9 +375,11 @@ class Alarms:
         if alarm.stateful:
             self._changed.add(alarm.id)
         for thing, ear in following.ears.items():
-            self._ears.setdefault(thing, {})[alarm.id] = ear
-            self._disordered.add(thing)
-            self._mark(thing)
+            ears = self._ears.get(thing)
+            if ears is None:
+                ears = self._ears[thing] = Ears(self._mark)
+            ears.put(alarm.id, ear)
+            self._watch(thing)
         if following.links:
             self._links.setdefault(twin.id, set()).add(alarm.id)
         suppress = definition.suppress
@@ -425,12 +389,6 @@ class Alarms:
             if suppress.modes:
                 self._moody.add(alarm.id)
         return alarm
-
-    def _bring_to_order(self) -> None:
-        """Alarms of one thing are looked at in the order of their ids: in this life and in the next."""
-        for thing in self._disordered:
-            self._ears[thing] = dict(sorted(self._ears[thing].items()))
-        self._disordered.clear()
 
     def _own(self, definition: Definition, twin: Twin) -> Definition:
         """Of a built-in definition, the one of this thing's model: another may think the same event worse."""
@@ -447,11 +405,13 @@ class Alarms:
         self.astir.discard(alarm.id)
         self._unsettled.pop(alarm.id, None)
         for thing in following.ears:
-            del self._ears[thing][alarm.id]
-            if not self._ears[thing]:
+            ears = self._ears[thing]
+            ears.drop(alarm.id)
+            if not ears.ears:
+                twin = self.world.things.get(thing)
+                if twin is not None:
+                    twin.watch(ears, False)
                 del self._ears[thing]
-                self._disordered.discard(thing)
-            self._mark(thing)
         self._links.get(alarm.facts.thing, set()).discard(alarm.id)
         suppress = alarm.definition.suppress
         for other in suppress.alarms if suppress is not None else ():
@@ -479,10 +439,14 @@ class Alarms:
         if facts.state is not State.NORMAL:
             self._write(facts, "removed", facts.state, State.NORMAL, at, by, "")
 
-    def _mark(self, thing: str) -> None:
+    def _watch(self, thing: str) -> None:
         twin = self.world.things.get(thing)
         if twin is not None:
-            twin.watch(self, thing in self._ears)
+            twin.watch(self._ears[thing], True)
+
+    def _mark(self, alarm: Alarm) -> None:
+        """Its sources have something new to keep."""
+        self._changed.add(alarm.id)
 
     # what alarms need of us
 

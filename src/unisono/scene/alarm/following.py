@@ -22,17 +22,15 @@ __all__ = ["Ear", "Following", "can_tell", "follow"]
 
 
 class Ear:
-    """What one thing's reports mean to one alarm. ``looks``: its condition follows them; ``weighs``: what suppresses
-    it does."""
+    """What one thing's reports mean to one alarm. ``weighs``: what suppresses it follows them."""
 
-    __slots__ = ("alarm", "heard", "looks", "says", "values", "weighs")
+    __slots__ = ("alarm", "heard", "says", "values", "weighs")
 
     def __init__(self, alarm: Alarm) -> None:
         self.alarm = alarm
         self.values: list[tuple[int, Fits | Rolling]] = []
         self.heard: list[tuple[int | None, Heard]] = []
         self.says: list[Saying] = []
-        self.looks = False
         self.weighs = False
 
 
@@ -52,14 +50,16 @@ class Saying:
         found = {name: self._world.value(thing, property) for name, (thing, property) in self.given.items()}
         return {name: value for name, value in found.items() if value is not NO_VALUE}
 
-    def look(self) -> None:
-        """What is not known, or cannot be evaluated, is neither so nor otherwise."""
+    def look(self) -> bool:
+        """Whether it turned. What is not known, or cannot be evaluated, is neither so nor otherwise."""
         values = self.values()
         try:
             holds = self._expression.value(values) is True if len(values) == len(self.given) else None
         except CallerError:
             holds = None
+        turned = holds is not self.gate.holds
         self.gate.holds = holds
+        return turned
 
 
 class Following:
@@ -142,7 +142,6 @@ class Wiring:
 
     def _follow(self, property: str, source: Fits | Rolling) -> None:
         ear = self._following.ear(self._twin.id, self._alarm)
-        ear.looks = True
         index = find_index(self._twin, property)
         if index is not None:
             source.begin(value_of(self._twin, index))
@@ -173,7 +172,6 @@ class Wiring:
         self._alarm.stateful = True
         heard.begin()
         ear = self._following.ear(self._twin.id, self._alarm)
-        ear.looks = True
         ear.heard.append((find_index(self._twin, body.property) if body.property is not None else None, heard))
         return lambda: body.for_s
 
@@ -187,7 +185,6 @@ class Wiring:
         saying = Saying(gate, body, self._twin.id, self._world)
         for thing, _property in saying.given.values():
             ear = self._following.ear(thing, self._alarm)
-            ear.looks = True
             ear.says.append(saying)
         saying.look()
         return saying.values

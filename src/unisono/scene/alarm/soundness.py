@@ -32,10 +32,13 @@ def check_alarm(definition: Definition, world: World, others: Mapping[str, Defin
     found = [*_things(definition, world), *_suppressors(definition, world, others), *_band(definition)]
     things = _concerned(definition, world)[:MOST_THINGS]
     scene, paths = _as_scene(definition, things)
-    for each in check_scene(scene, Facts(world, Catalogue())) if paths else ():
-        path = next((own + each.path.removeprefix(place) for place, own in paths if each.path.startswith(place)), None)
-        if path is not None:
-            found.append(msgspec.structs.replace(each, path=path))
+    seen = check_scene(scene, Facts(world, Catalogue())) if paths else ()
+    found += [
+        msgspec.structs.replace(each, path=own + each.path.removeprefix(place))
+        for each in seen
+        for place, own in paths
+        if each.path.startswith(place)
+    ]
     return sorted(dict.fromkeys(found), key=lambda each: ("error", "warning", "info").index(each.severity))
 
 
