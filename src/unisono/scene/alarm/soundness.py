@@ -33,12 +33,9 @@ def check_alarm(definition: Definition, world: World, others: Mapping[str, Defin
     things = _concerned(definition, world)[:MOST_THINGS]
     scene, paths = _as_scene(definition, things)
     seen = check_scene(scene, Facts(world, Catalogue())) if paths else ()
-    found += [
-        msgspec.structs.replace(each, path=own + each.path.removeprefix(place))
-        for each in seen
-        for place, own in paths
-        if each.path.startswith(place)
-    ]
+    at = {each: [(place, own) for place, own in paths if each.path.startswith(place)] for each in seen}
+    for each, places in at.items():
+        found += [msgspec.structs.replace(each, path=own + each.path.removeprefix(place)) for place, own in places]
     return sorted(dict.fromkeys(found), key=lambda each: ("error", "warning", "info").index(each.severity))
 
 
