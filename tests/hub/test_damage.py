@@ -9,6 +9,7 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,6 +135,39 @@ async def test_a_policy_holds_whatever_is_damaged(hub: Hub, what: str) -> None:
     assert "damaged" in await told(hub)
     refused = await hub.ask("POST", "/api/v1/things/lock/commands", {"set": {"locked": True}}, ok=False)
     assert (refused["code"], refused["detail"]) == ("not_allowed", 'the rule "never" of home forbids it')
+
+
+@pytest.mark.parametrize("what", ["state", "rows"])
+async def test_scenes_run_whatever_is_damaged(hub: Hub, what: str) -> None:
+    await hub.start()
+    secrets = await hub.furnish("t0")
+    warm = {"change": {"things": ["t0"], "property": "temperature", "above": 25}}
+    for id in ("warm", "off"):
+        scene: dict[str, Any] = {"id": id, "name": id, "place": "home", "when": [warm], "then": [{"stop": {}}]}
+        await hub.ask("POST", "/api/v1/scenes", scene)
+    await hub.ask("POST", "/api/v1/scenes/off/disable")
+    before = (await hub.ask("POST", "/api/v1/scenes/warm/run"))["run"]["id"]
+    assert await hub.stop() == 0
+    with registry(hub) as database:
+        if what == "state":
+            database.execute("UPDATE checkpoint SET state = x'00'")
+        database.execute("UPDATE checkpoint_twin SET twin = x'00' WHERE thing LIKE 'scene:%' OR thing LIKE 'place:%'")
+        database.commit()
+    await hub.start()
+    assert "damaged" in await told(hub)
+    client = await hub.device("t0", secrets["t0"])
+    await client.say("things/me/state", b'{"temperature": 20}')
+    await client.say("things/me/state", b'{"temperature": 30}')
+
+    async def ran() -> bool:
+        return bool((await hub.ask("GET", "/api/v1/scenes/warm/trace"))["runs"])
+
+    await hub.eventually(ran, "it runs")
+    [run] = (await hub.ask("GET", "/api/v1/scenes/warm/trace"))["runs"]
+    assert run["cause"]["what"] == "change", "what it had done before is not done again"
+    assert run["id"] != before, "a number stands for one run"
+    off = await hub.ask("GET", "/api/v1/scenes/off/trace")
+    assert [refusal["why"] for refusal in off["refusals"]] == ["it is disabled"]
 
 
 def damage(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.scene.stage import NOON, SECOND, Stage
+from unisono.scene.runner import Effect
 from unisono.twin.record import Batch, Reports
 
 THEN = "then: [{set: {things: [lamp], state: {on_off: true}}}]"
@@ -390,3 +391,18 @@ class TestDating:
 
 def _warm(at: int) -> Reports:
     return Reports("probe", "probe", "state", at, [b'{"temperature": 26.0}'])
+
+
+def test_while_muted_nothing_runs_and_nothing_leaves_but_all_is_watched(stage: Stage) -> None:
+    stage.scene(WARM + "then: [{notify: {text: hot}}]")
+    stage.engine.muted = True
+    stage.report("probe", temperature=26.0)
+    stage.run(even_if=True)
+    stage.engine.post(Effect("alarm-1", "", "notify", {}, stage.wall))
+    stage.engine.muted = False
+    assert (stage.runs, stage.engine.effects, stage.engine.take_effects()) == (0, {}, [])
+    stage.report("probe", temperature=27.0)
+    assert stage.runs == 0, "it was warm already"
+    stage.report("probe", temperature=20.0)
+    stage.report("probe", temperature=26.0)
+    assert (stage.runs, len(stage.engine.take_effects())) == (1, 1)

@@ -16,6 +16,7 @@ from unisono.errors import HostError, UnisonoError
 from unisono.owner.folding import Folding, new_folding
 from unisono.owner.views import audit_row
 from unisono.scene.alarm.facts import Transition
+from unisono.scene.engine import Engine
 from unisono.store.history import History
 from unisono.store.registry import AuditRow
 from unisono.store.registry.checkpoints import Checkpoints
@@ -48,11 +49,12 @@ LAST_S = 15.0
 
 
 class Loaded(NamedTuple):
-    """A partition as it was saved, in its fold, and what was wrong with it."""
+    """A partition as it was saved, in its fold, and what was wrong with it. ``muted``: what scenes had done is lost."""
 
     folding: Folding
     log_id: str
     troubles: list[str]
+    muted: bool = False
 
 
 class Read(NamedTuple):
@@ -118,7 +120,8 @@ class Checkpointer:
         self.position = partition.position
         if damaged:
             await self._mend(partition, history)
-        return Loaded(folding, log_id, [_damage(key, reason) for key, reason in damaged])
+        scenes = any(key.startswith(Engine.name + ":") for key, _reason in damaged)
+        return Loaded(folding, log_id, [_damage(key, reason) for key, reason in damaged], scenes)
 
     async def _mend(self, partition: Partition, history: History) -> None:
         from unisono.owner.recover import recover_things
@@ -136,7 +139,7 @@ class Checkpointer:
         await recover_things(partition, self._registry_url, self._partition, history)
         self._twins = dict.fromkeys(partition.things.values())
         text = f"the checkpoint was damaged ({reason}): twins were put together from registry, history and log"
-        return Loaded(folding, "", [text])
+        return Loaded(folding, "", [text], True)
 
     def rebased(self) -> None:
         """The position went back, since the log is another one: the next checkpoint is due whatever it is."""
@@ -251,6 +254,8 @@ def _damage(key: str, reason: str) -> str:
         return f"the list of dead letters was damaged ({reason}) and begins anew"
     if key.startswith("command:"):
         return f"{key} was damaged ({reason}) and is forgotten"
+    if key.startswith("scene:"):
+        return f"{key} was damaged ({reason}): scenes come from the registry again, what was under way is forgotten"
     return f"checkpoint row {key} was damaged ({reason}) and put together again from registry, history and log"
 
 

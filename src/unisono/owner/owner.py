@@ -86,6 +86,7 @@ class Owner:
         saved = await self.checkpointer.load(self.history)
         self.fold, self.scenes, self.alarms, self.computed = saved.folding
         self.punctual = Punctual(self.partition)
+        self.scenes.muted = saved.muted
         self.troubles += saved.troubles
         self._rebase(saved.log_id, first, last)
         lost_from = self._rebase_history(first, last)
@@ -101,6 +102,7 @@ class Owner:
             max(first, min(start, again) if again else start), self._message, ready=self.sink.ready
         )
         await self._reader.wait_until(last)
+        self.scenes.muted = False
         self.hand_on()
         self.clock = Clock(self.partition.wall, self.partition.elapsed)
         self.checkpointer.start(self)

@@ -99,6 +99,8 @@ async def _recover_scenes(partition: Partition, registry: Any, number: str) -> N
     if not engine.world.wall:
         # nothing tells when it was: moments that were due since 1970 must not be caught up with
         engine.world.wall = time.time_ns() // 1000
+    # runs are numbered on from here: no number that was given already may come to name another run, or its commands
+    engine.count = max(engine.count, int(time.time()))
     after: str | None = None
     while rows := await registry.find_scenes(partition=number, after=after, limit=PAGE):
         for row in rows:

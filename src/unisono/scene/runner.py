@@ -68,7 +68,8 @@ class Effect(msgspec.Struct, array_like=True):
 class Runner:
     """``remind(after_us, key)`` sets one of the partition's timers. ``changed``: ids of scenes and
     ``effects`` whose checkpoint rows are to be written. ``moved``: runs that began, wait or ended, with their scenes;
-    None while nobody looks."""
+    None while nobody looks. ``muted``: all is watched, but nothing runs and nothing leaves: what was known of runs is
+    lost, and the log is read again from before they did what they did."""
 
     def __init__(self, world: World, commands: Commands, remind: Callable[[int, str], None]) -> None:
         self.world = world
@@ -76,6 +77,7 @@ class Runner:
         self.effects: dict[str, Effect] = {}
         self.new_effects: list[str] = []
         self.moved: dict[str, str] | None = None
+        self.muted = False
         self.changed: set[str] = set()
         self.troubles: deque[str] = deque(maxlen=20)
         self.count = 0
@@ -134,6 +136,8 @@ class Runner:
             self._at = 0
 
     def _begin(self, compiled: Compiled, cause: Cause, *, even_if: bool = False, depth: int = 0) -> Run | None:
+        if self.muted:
+            return None
         id = compiled.id
         self.changed.add(id)
         at = self.world.wall
@@ -336,6 +340,8 @@ class Runner:
 
     def post(self, effect: Effect) -> None:
         """Put an effect among those to be carried out. Alarms post theirs here too: they leave by the same way."""
+        if self.muted:
+            return
         if len(self.effects) >= MAX_EFFECTS:
             oldest = next(iter(self.effects))
             del self.effects[oldest]
