@@ -49,6 +49,8 @@ def test_twice_is_wrong_unless_it_is_harmless() -> None:
 def test_what_nothing_asked_for_shows() -> None:
     books = Books()
     books.see(call(9), 11.0, 0.0)
+    books.see(call(10), 11.0, 0.0)
+    books.allow(call(10))
     assert verdict(books).unasked == 1
 
 

@@ -60,12 +60,17 @@ class Books:
 
     def __init__(self) -> None:
         self.due: dict[Key, Errand] = {}
+        self.allowed: set[Key] = set()
         self.seen: dict[Key, list[tuple[float, float]]] = {}
         self.told: dict[Key, str] = {}
         self.why: dict[Key, str] = {}
 
     def expect(self, key: Key, errand: Errand) -> None:
         self.due[key] = errand
+
+    def allow(self, key: Key) -> None:
+        """It may come, or not: nobody can say whether its cause was complete."""
+        self.allowed.add(key)
 
     def see(self, key: Key, at: float, since: float) -> None:
         """The effect came; ``since``: from when on its receiver was there."""
@@ -112,7 +117,7 @@ class Books:
                 if late[-1] > LATE_S:
                     found.late += 1
                     self._example(found, f"{key} {late[-1]:.3f} s late, {at - since:.3f} s after its receiver came")
-        for key in self.seen.keys() - self.due.keys():
+        for key in self.seen.keys() - self.due.keys() - self.allowed:
             found.unasked += 1
             self._example(found, f"{key} seen, nothing asked for it")
         found.timed = len(late)

@@ -213,6 +213,8 @@ class Lane:
                 await asyncio.sleep(PULSE_EVERY_S)
             if done - began < WINDOW_S - WINDOW_MARGIN_S:
                 expect(keys["window"], Errand(at, done))
+            else:
+                self.books.allow(keys["window"])
             await self._until_settled([key for key in keys.values() if key in self.books.due])
             await self.sayer.report(hot=False)
             await asyncio.sleep(max(0.0, done + WINDOW_S + WINDOW_MARGIN_S - time.monotonic()))

@@ -29,6 +29,8 @@ WHY_CHARACTERS = 500
 AGAIN_SHARE = 0.5
 #: A gateway that did not take what the thing listens for is asked again so much later.
 RETRY_S = 2.0
+#: One that was not even there is started again at this moment, and what was due while the hub was off waits for it.
+SOON_S = 0.25
 
 
 class Reply(msgspec.Struct):
@@ -192,7 +194,8 @@ class Control:
         if not entry.waits and not self.repeatable(twin, command):
             self._happen(command, Sign.NOT_SENT, entry.why)
         elif self.reachable(twin, command):
-            self._fold.partition.remind(RETRY_S, "command", command.asked.id)
+            after_s = SOON_S if entry.waits else RETRY_S
+            self._fold.partition.remind(after_s, "command", command.asked.id)
 
     # what devices say
 
