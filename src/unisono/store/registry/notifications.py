@@ -102,14 +102,6 @@ class Notifications:
             query = query.order_by(notification.c.accepted.desc(), notification.c.id.desc())
             return shape.rows(NotificationRow, await connection.execute(query.limit(min(limit, shape.PAGE_LIMIT))))
 
-    async def count_deliveries(self) -> dict[tuple[str, str], int]:
-        """How many deliveries there are, by service and state."""
-        query = sa.select(delivery.c.service, delivery.c.state, sa.func.count()).group_by(
-            delivery.c.service, delivery.c.state
-        )
-        async with self._database.read() as connection:
-            return {(service, state): count for service, state, count in await connection.execute(query)}
-
     async def forget_notifications(self, *, before: int, keep: int, open_states: Collection[str]) -> int:
         """Forget what was accepted before then, and beyond the newest ``keep``; never what is still open."""
         waiting = sa.select(delivery.c.notification).where(delivery.c.state.in_(open_states))
