@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tests.scene.alarm.panel import Panel, warm
+from unisono.twin.notices import Telling
 from unisono.twin.record import EffectSending, EffectSent
 
 
@@ -24,8 +27,10 @@ def test_who_is_told_and_what() -> None:
         "text": "probe is at 26.5, 26.5 or 26.5 {degrees}\nClose the door",
         "priority": "critical",
         "group": "a.probe",
+        "place": "home",
     }
     (id,) = panel.engine.effects
+    assert id == f"alarm-a.probe-{panel.engine.world.wall}-1"
     panel.put(EffectSending(id, panel.wall))
     panel.put(EffectSent(id, panel.wall))
     assert panel.told == []
@@ -187,3 +192,16 @@ def test_a_flood_of_what_nobody_is_told_of() -> None:
         panel.report("probe", temperature=20.0)
     assert [line.act for line in panel.history if line.alarm == ""] == ["flood_began"]
     assert panel.told == []
+
+
+def test_the_notify_room_takes_what_is_told() -> None:
+    panel = warm("notify: {to: [wei]}\nescalate: {after_s: 60}")
+    panel.report("probe", temperature=26.0)
+    panel.tick(60)
+    for _ in range(11):
+        panel.report("probe", temperature=20.0)
+        panel.report("probe", temperature=26.0)
+    bodies = [msgspec.convert(body, Telling, strict=True) for body in panel.told]
+    assert [body.title for body in bodies[:2]] == ["Too warm", "(1/3) Too warm"]
+    assert bodies[-1].title == "Alarm flood"
+    assert {body.place for body in bodies} == {"home"}

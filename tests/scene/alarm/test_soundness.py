@@ -106,3 +106,5 @@ def test_the_first_error_refuses_it(panel: Panel) -> None:
         require_sound_alarm(load_alarm(GOOD | {"things": ["fridg"]}), panel.engine.world, {})
     assert (refused.value.code, refused.value.field, refused.value.expected) == ("bad_alarm", "things.0", "fridge")
     assert require_sound_alarm(load_alarm(GOOD), panel.engine.world, {}) == []
+    odd = load_alarm(GOOD | {"things": [], "kind": "car"})
+    assert [each.rule for each in require_sound_alarm(odd, panel.engine.world, {})] == ["nothing"]

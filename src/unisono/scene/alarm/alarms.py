@@ -537,14 +537,16 @@ class Alarms:
     def _tell_people(self, alarm: Alarm, to: list[str], priority: str, mark: str) -> None:
         _consequence, action = self.guidance(alarm)
         text = alarm.facts.text + (f"\n{action}" if action else "")
-        self._effect(
-            {"to": to, "title": mark + alarm.definition.name, "text": text, "priority": priority, "group": alarm.id}
-        )
+        told = {"to": to, "title": mark + alarm.definition.name, "text": text, "priority": priority}
+        twin = self.world.things.get(alarm.facts.thing)
+        self._effect(alarm.id, {**told, "group": alarm.id, "place": twin.place if twin is not None else None})
 
-    def _effect(self, body: dict[str, Any]) -> None:
+    def _effect(self, about: str, body: dict[str, Any]) -> None:
         self._effects += 1
         self._changed.add("")
-        self._post(Effect(f"alarm-{self._effects}", "", "notify", body, self.wall))
+        # a notice is known by its id: another partition counts too, and this one anew after its checkpoint was lost
+        id = f"alarm-{about}-{self.wall}-{self._effects}"
+        self._post(Effect(id, "", "notify", body, self.wall))
 
     def _root(self, alarm: Alarm) -> str:
         twin = self.world.things.get(alarm.facts.thing)
@@ -566,7 +568,7 @@ class Alarms:
         if notice is not None:
             text = f"{count} alarms in ten minutes at {root}. Until it is over only critical and high ones are told."
             told = {"to": [*notice.to], "title": "Alarm flood", "text": text, "priority": "high"}
-            self._effect({**told, "group": f"flood.{root}"})
+            self._effect(root, {**told, "group": f"flood.{root}", "place": root})
 
     def _flood_due(self, root: str) -> None:
         rate = self.rates[root]
