@@ -17,7 +17,7 @@ from tests.gateway.client import Client
 from tests.hub.hub import Hub
 from tests.hub.test_identities import enter
 from tests.parts import until
-from unisono.wire.mqtt import ReasonCode
+from unisono.wire.mqtt import Properties, ReasonCode, Version
 
 _numbers = itertools.count()
 
@@ -256,6 +256,23 @@ async def test_commands_through_a_storm_of_reconnections_all_end(shared: Hub) ->
         assert (await shared.thing(device.thing))["open_commands"] == []
     finally:
         await device.leave()
+
+
+async def test_a_session_hands_out_no_command_whose_time_is_over(shared: Hub) -> None:
+    device = await a_device(shared, obey, connected=False)
+    lasting = {"clean_start": False, "client_id": "one", "version": Version.V5}
+    lasting["properties"] = Properties(session_expiry_interval=600)
+    deaf = await shared.device(device.thing, device.secret, **lasting)
+    await deaf.subscribe("things/me/set", "things/me/call/+")
+    assert isinstance(deaf.transport, asyncio.Transport)
+    deaf.transport.pause_reading()  # what comes is neither read nor acknowledged
+    assert (await wish(shared, device))["state"] == "timeout"
+    deaf.transport.abort()
+    await deaf.closed.wait()
+    back = await shared.device(device.thing, device.secret, **lasting)
+    current = await wish(shared, device, call="zero", wait=0)
+    await until(lambda: back.messages, "a command of today")
+    assert [json.loads(payload)["id"] for payload in back.payloads] == [current["id"]]
 
 
 # waiting, taking back, asking again

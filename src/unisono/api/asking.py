@@ -5,6 +5,7 @@ Knows models and rights. Knows no route; HTTP and programs at the MQTT door ask 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ipaddress
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from unisono.access import Action, role_at
 from unisono.api.auth import Identity, now_us
 from unisono.api.confirming import ConfirmationError
 from unisono.api.ids import new_ulid
-from unisono.errors import CallerError
+from unisono.errors import CallerError, HostError
 from unisono.store.registry import ThingRow
 from unisono.thing import Model, check_input, check_value, find_action, find_property
 from unisono.twin import record, talk
@@ -170,7 +171,8 @@ async def _within_s(context: ApiContext, root: str) -> float:
 async def _note(context: ApiContext, partition: str, asked: record.Asked, error: CallerError) -> None:
     """Keep a refusal for the audit, within bounds."""
     if context.refusals.allows(asked.by.get("id", ""), asked.at):
-        await context.owners.denied(partition, record.Denied(asked, error.code, error.detail))
+        with contextlib.suppress(HostError):  # it is refused all the same, and for its own reason
+            await context.owners.denied(partition, record.Denied(asked, error.code, error.detail))
 
 
 class Refusals:

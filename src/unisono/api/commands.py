@@ -170,7 +170,10 @@ async def get_command(context: Context, identity: Asker, command_id: FromPath[st
 async def cancel_command(context: Context, identity: Asker, command_id: FromPath[str]) -> shapes.Command:
     """Take back a command that has not left yet; one that has is ``too_late``."""
     partition, view = await _find(context, identity, command_id)
-    await context.thing(view.thing, identity, Action.CONTROL)
+    row, _ = await context.thing(view.thing, identity, Action.CONTROL)
+    if view.by.get("id") != identity.id:  # of somebody else: who might have asked for it
+        model = await context.catalog.get(row.model, row.model_version)
+        context.auth.require_command(identity, model, view.set, view.call, await context.path_of(row.place))
     if partition is None:
         raise CallerError(f"The command is {view.state}", code="too_late", field="id", expected="one that waits")
     return shapes.command(await context.owners.cancel(partition, talk.CommandCancel(command_id, identity.by())))

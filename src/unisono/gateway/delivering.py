@@ -176,10 +176,12 @@ class Delivery:
                 self._retained.keep(place.root, topic, None)
 
     async def down(self, payload: bytes) -> bytes:
+        """Tell a thing what its owner wants of it, now or not at all: a session must not keep a command and hand it out
+        when its time is over or an interlock holds. So it goes at QoS 0; the owner looks after what gets lost."""
         asked = msgspec.msgpack.decode(payload, type=Down)
         topic = f"things/{asked.thing}/{asked.topic}"
-        message = Message(topic, asked.payload, 1, False, None)
-        count = sum(place.deliver(message).speakers for place in list(self._gateway.places))
+        message = Message(topic, asked.payload, 0, False, None)
+        count = sum(place.deliver(message, present=True).speakers for place in list(self._gateway.places))
         if not count:
             raise HostError(f"{asked.thing} does not listen to {asked.topic}", code="no_answer")
         return b""

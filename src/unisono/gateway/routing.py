@@ -269,8 +269,9 @@ class Place:
         *,
         plain: bool = True,
         here: Callable[[str], bool] | None = None,
+        present: bool = False,
     ) -> Heard:
-        """Hand one message to everyone who subscribed; ``sender``: its session key.
+        """Hand one message to everyone who subscribed; ``sender``: its session key; ``present``: only to who is here.
 
         ``here(share)``: whether a shared subscription is served at this gateway (None: each that has members);
         ``plain`` false: only shared ones are.
@@ -287,7 +288,7 @@ class Place:
             plan = self._plans[topic] = _plan(matched)
         count = spoken_for = 0
         for target in plan.targets if plain else ():
-            if not target.session.sees(topic):
+            if not target.session.sees(topic) or (present and target.session.connection is None):
                 continue
             if target.no_local and target.session.key == sender:
                 if not target.not_local:
