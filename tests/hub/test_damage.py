@@ -170,6 +170,28 @@ async def test_scenes_run_whatever_is_damaged(hub: Hub, what: str) -> None:
     assert [refusal["why"] for refusal in off["refusals"]] == ["it is disabled"]
 
 
+@pytest.mark.parametrize("what", ["state", "rows"])
+async def test_alarms_are_defined_whatever_is_damaged(hub: Hub, what: str) -> None:
+    await hub.start()
+    secrets = await hub.furnish("probe")
+    warm = {"change": {"property": "temperature", "above": 25}}
+    document = {"id": "warm", "name": "Warm", "place": "home", "raise": warm}
+    await hub.ask("POST", "/api/v1/alarms/definitions", document)
+    client = await hub.device("probe", secrets["probe"])
+    await client.say("things/me/state", b'{"temperature": 30}')
+    await client.leave()
+    assert await hub.stop() == 0
+    with registry(hub) as database:
+        if what == "state":
+            database.execute("UPDATE checkpoint SET state = x'00'")
+        database.execute("UPDATE checkpoint_twin SET twin = x'00' WHERE thing LIKE 'alarm:%' OR thing LIKE 'place:%'")
+        database.commit()
+    await hub.start()
+    assert "damaged" in await told(hub)
+    found = await hub.ask("GET", "/api/v1/alarms")
+    assert [(each["id"], each["state"]) for each in found["items"]] == [("warm.probe", "unacknowledged")]
+
+
 def damage(path: Path) -> None:
     """Overwrite the file's first blocks, as a bad disk does."""
     with path.open("r+b") as file:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request, delete, get, post, put
 from litestar.openapi.spec import Operation
 from litestar.openapi.spec.enums import OpenAPIType
@@ -161,7 +162,8 @@ async def _save(
     warnings = await context.owners.alarm_check(partition, text.encode())
     version = old.version + 1 if old is not None else 1
     row = AlarmRow(definition.id, version, definition.name, definition.place, text, now_us(), identity.by())
-    entry = AlarmPut(row.id, version, text.encode(), row.at, row.by)
+    # as JSON, which a start reads a hundred times as fast
+    entry = AlarmPut(row.id, version, msgspec.json.encode(definition), row.at, row.by)
     await context.registry.put_alarm(row, [OutboxRow(partition, encode_entry(entry))])
     await context.in_force([partition])
     return shapes.definition(row, warnings)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from unisono.scene.alarm.alarms import Alarms
+from unisono.scene.alarm.document import load_alarm
 from unisono.scene.document import load_scene
 from unisono.scene.engine import Engine
 from unisono.store.history import History, Point
@@ -57,8 +58,8 @@ async def recover_things(partition: Partition, registry_url: str, number: str, h
             after = rows[-1].id
         await _recover_places(partition, registry, number)
         await _recover_policies(partition, registry, number)
-        await _recover_alarms(partition, registry, number)
         await _recover_scenes(partition, registry, number)
+        await _recover_alarms(partition, registry, number)  # behind scenes: they know the time if nobody does
     finally:
         await registry.close()
 
@@ -87,7 +88,7 @@ async def _recover_alarms(partition: Partition, registry: Any, number: str) -> N
     while rows := await registry.find_alarms(partition=number, after=after, limit=PAGE):
         for row in rows:
             if isinstance(alarms, Alarms) and row.id not in alarms.defined:
-                alarms.put(row.version, row.document.encode())
+                alarms.put(row.version, msgspec.json.encode(load_alarm(row.document)))
         after = rows[-1].id
 
 

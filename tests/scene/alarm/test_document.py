@@ -29,7 +29,9 @@ GOOD: dict[str, Any] = {
 
 def test_json_and_yaml_say_the_same() -> None:
     definition = load_alarm(GOOD)
-    assert load_alarm(json.dumps(GOOD)) == definition
+    assert load_alarm(json.dumps(GOOD)) == load_alarm(json.dumps(GOOD).encode()) == definition
+    assert load_alarm(msgspec.json.encode(definition)) == definition
+    assert load_alarm(b"{id: a, name: A, place: home, raise: {connection: {is: offline}}}").id == "a"
     assert load_alarm(msgspec.yaml.encode(GOOD)) == definition
     assert definition.selector == Selector(things=("fridge",))
     assert load_alarm(GOOD | {"kind": "fridge"}).selector == Selector(things=("fridge",), place="home", kind="fridge")

@@ -64,7 +64,10 @@ async def test_removing_takes_all_versions(registry: Registry) -> None:
     await registry.put_alarm(msgspec.structs.replace(HOT, version=2))
     with pytest.raises(CallerError) as refused:
         await registry.remove_place("hall")
-    assert refused.value.code == "in_use"
+    assert (refused.value.code, refused.value.detail) == (
+        "in_use",
+        "the place 'hall' still holds the alarm definitions hot",
+    )
     await registry.remove_alarm("hot", [OutboxRow("0", b"gone")])
     with pytest.raises(CallerError) as missing:
         await registry.remove_alarm("hot")

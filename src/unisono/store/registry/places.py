@@ -18,7 +18,7 @@ from unisono.store.registry import shape
 from unisono.store.registry.database import Database
 from unisono.store.registry.outbox import add_to_outbox
 from unisono.store.registry.rows import OutboxRow, PlaceRow
-from unisono.store.registry.tables import meta, place, scene, thing
+from unisono.store.registry.tables import alarm_definition, meta, place, scene, thing
 
 __all__ = ["PlaceWords", "Places", "below"]
 
@@ -129,8 +129,9 @@ class Places:
                 ("places", place.c.parent, place.c.id),
                 ("things", thing.c.place, thing.c.id),
                 ("scenes", scene.c.place, scene.c.id),
+                ("alarm definitions", alarm_definition.c.place, alarm_definition.c.id),
             ):
-                users = await _users(connection, sa.select(key).where(column == id).order_by(key))
+                users = await _users(connection, sa.select(key).where(column == id).distinct().order_by(key))
                 if users:
                     raise CallerError(
                         f"the place {id!r} still holds the {noun} {users}",
