@@ -14,7 +14,7 @@ from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, Quer
 from litestar.response import Stream
 
 from unisono.access import Action
-from unisono.api import shapes
+from unisono.api import command_shapes, shapes
 from unisono.api.asking import Wish, address_class, ask_for
 from unisono.api.auth import Identity
 from unisono.api.context import ApiContext
@@ -40,7 +40,7 @@ Text = Annotated[str | None, QueryParameter(max_length=200)]
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
 
-def _wish(request: Request[Any, Any, Any], data: shapes.CommandNew, key: str | None, wait_s: float) -> Wish:
+def _wish(request: Request[Any, Any, Any], data: command_shapes.CommandNew, key: str | None, wait_s: float) -> Wish:
     host = request.client.host if request.client is not None else None
     return Wish(
         data.set,
@@ -62,10 +62,10 @@ async def ask_command(
     context: Context,
     identity: Asker,
     thing_id: FromPath[str],
-    data: JSONBody[shapes.CommandNew],
+    data: JSONBody[command_shapes.CommandNew],
     key: Key = None,
     wait: Wait = 0.0,
-) -> Response[shapes.Command]:
+) -> Response[command_shapes.Command]:
     """Ask a thing to take on values or to do something; waits up to ``wait`` seconds for the command's end.
 
     Answers 200 when the command ended, 202 when it is still on its way: look at ``state``, only *confirmed* means done.
@@ -73,7 +73,7 @@ async def ask_command(
     """
     row, partition = await context.thing(thing_id, identity, Action.READ)
     view = await ask_for(context, identity, row, partition, _wish(request, data, key, wait))
-    return Response(shapes.command(view), status_code=200 if view.state in ENDED else 202)
+    return Response(command_shapes.command(view), status_code=200 if view.state in ENDED else 202)
 
 
 @post("/commands", status_code=200)
@@ -82,10 +82,10 @@ async def ask_many(
     request: Request[Any, Any, Any],
     context: Context,
     identity: Asker,
-    data: JSONBody[shapes.GroupCommandNew],
+    data: JSONBody[command_shapes.GroupCommandNew],
     key: Key = None,
     wait: Wait = 0.0,
-) -> Response[shapes.GroupCommand]:
+) -> Response[command_shapes.GroupCommand]:
     """Ask many things at once: ``things`` by id, or those of a ``place``, ``kind`` or ``trait`` that can do it.
 
     One result per thing: its command, or the error that it was refused with. 200 when all ended, else 202; ``ok`` only
@@ -93,17 +93,19 @@ async def ask_many(
     """
     things = await chosen(context, identity, data)
     items = await ask_all(context, identity, things, _wish(request, data, key, wait))
-    answer = shapes.group_command(items)
+    answer = command_shapes.group_command(items)
     on_the_way = any(item.command is not None and item.command.state not in ENDED for item in answer.items)
     return Response(answer, status_code=202 if on_the_way else 200)
 
 
 @get("/things/{thing_id:str}/commands")
-async def list_commands(context: Context, identity: Asker, thing_id: FromPath[str]) -> shapes.Page[shapes.Command]:
+async def list_commands(
+    context: Context, identity: Asker, thing_id: FromPath[str]
+) -> shapes.Page[command_shapes.Command]:
     """The thing's commands, newest first."""
     await context.thing(thing_id, identity, Action.READ)
     views, _more = await search(context, identity, Search(things=[thing_id]), DEFAULT_LIMIT, None)
-    return shapes.Page([shapes.command(view) for view in views])
+    return shapes.Page([command_shapes.command(view) for view in views])
 
 
 @get("/commands")
@@ -118,7 +120,7 @@ async def find_commands(
     end: Annotated[str | None, QueryParameter(name="to", max_length=64)] = None,
     after: Text = None,
     limit: Limit = DEFAULT_LIMIT,
-) -> shapes.Page[shapes.Command]:
+) -> shapes.Page[command_shapes.Command]:
     """Who wanted what, why, and what became of it; newest first, also what was refused (``state=refused``).
 
     ``by``: a person's, program's or scene's id, or a kind (person, program, scene, assistant). ``state``: one or
@@ -126,7 +128,7 @@ async def find_commands(
     """
     wanted = read_search(thing=thing, by=by, state=states, start=start, end=end)
     views, more = await search(context, identity, wanted, limit, after)
-    return shapes.Page([shapes.command(view) for view in views], more)
+    return shapes.Page([command_shapes.command(view) for view in views], more)
 
 
 @get("/commands.csv")
@@ -158,16 +160,18 @@ async def export_commands(
 
 
 @get("/commands/{command_id:str}")
-async def get_command(context: Context, identity: Asker, command_id: FromPath[str], wait: Wait = 0.0) -> shapes.Command:
+async def get_command(
+    context: Context, identity: Asker, command_id: FromPath[str], wait: Wait = 0.0
+) -> command_shapes.Command:
     """One command; with ``wait`` up to so many seconds for its end."""
     partition, view = await _find(context, identity, command_id)
     if wait and partition is not None and view.state not in ENDED:
         view = await context.owners.command_get(partition, talk.CommandGet(command_id, wait)) or view
-    return shapes.command(view)
+    return command_shapes.command(view)
 
 
 @delete("/commands/{command_id:str}", status_code=200)
-async def cancel_command(context: Context, identity: Asker, command_id: FromPath[str]) -> shapes.Command:
+async def cancel_command(context: Context, identity: Asker, command_id: FromPath[str]) -> command_shapes.Command:
     """Take back a command that has not left yet; one that has is ``too_late``."""
     partition, view = await _find(context, identity, command_id)
     row, _ = await context.thing(view.thing, identity, Action.CONTROL)
@@ -176,7 +180,7 @@ async def cancel_command(context: Context, identity: Asker, command_id: FromPath
         context.auth.require_command(identity, model, view.set, view.call, await context.path_of(row.place))
     if partition is None:
         raise CallerError(f"The command is {view.state}", code="too_late", field="id", expected="one that waits")
-    return shapes.command(await context.owners.cancel(partition, talk.CommandCancel(command_id, identity.by())))
+    return command_shapes.command(await context.owners.cancel(partition, talk.CommandCancel(command_id, identity.by())))
 
 
 async def _find(context: ApiContext, identity: Identity, id: str) -> tuple[str | None, talk.CommandView]:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from unisono.access import Action
-from unisono.api import shapes
+from unisono.api import command_shapes
 from unisono.api.asking import Refusals
 from unisono.api.auth import Auth, Identity, now_us
 from unisono.api.catalog import Catalog, traits_of
@@ -87,7 +87,7 @@ class ApiContext:
         self.confirmations = Confirmations(self.pepper)
         self.refusals = Refusals()
         self.auth = Auth(self.registry, self.pepper)
-        self.live = LiveView(self.whereabouts, self.owners.watch, shapes.command)
+        self.live = LiveView(self.whereabouts, self.owners.watch, command_shapes.command)
         self.live_scenes = LiveScenes(self.live, self.places_of_scene)
         self._paths: dict[str, tuple[str, ...]] = {}
         self._partition_of_root: dict[str, str] = {}

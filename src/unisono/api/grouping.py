@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unisono.access import Action
-from unisono.api import shapes
+from unisono.api import command_shapes
 from unisono.api.asking import Wish, ask_for
 from unisono.api.auth import Identity
 from unisono.api.catalog import traits_of
@@ -35,7 +35,7 @@ AT_ONCE = 64
 Item = tuple[str, talk.CommandView | UnisonoError]
 
 
-async def chosen(context: ApiContext, identity: Identity, data: shapes.GroupCommandNew) -> list[str]:
+async def chosen(context: ApiContext, identity: Identity, data: command_shapes.GroupCommandNew) -> list[str]:
     """The ids that are meant: those named, and of a place, kind or trait those that can do what is wanted.
 
     Raises CallerError: bad_request (nothing chosen), not_found (no such place), too_many.
@@ -74,7 +74,7 @@ async def _places(context: ApiContext, identity: Identity, place: str | None) ->
     return [place]
 
 
-def _is_meant(model: Model, data: shapes.GroupCommandNew) -> bool:
+def _is_meant(model: Model, data: command_shapes.GroupCommandNew) -> bool:
     kind = model.kind or model.id
     if data.kind is not None and kind != data.kind and not kind.startswith(data.kind + "."):
         return False
@@ -83,7 +83,7 @@ def _is_meant(model: Model, data: shapes.GroupCommandNew) -> bool:
     return data.trait in traits_of(model).values() or any(a.trait == data.trait for a in model.actions.values())
 
 
-def _can(model: Model, data: shapes.GroupCommandNew) -> bool:
+def _can(model: Model, data: command_shapes.GroupCommandNew) -> bool:
     """Whether it has what is to be set, writable, or called."""
     try:
         if data.call is not None:

@@ -13,7 +13,7 @@ from litestar import Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from unisono.access import Action
-from unisono.api import shapes
+from unisono.api import command_shapes
 from unisono.api.auth import Identity, now_us
 from unisono.api.context import ApiContext
 from unisono.api.inject import Asker, Context
@@ -49,7 +49,7 @@ async def _root(context: ApiContext, identity: Identity, place_id: str, action: 
 @get("/{place_id:str}/policy")
 async def get_policy(
     context: Context, identity: Asker, place_id: FromPath[str], version: Version = None
-) -> shapes.PolicyVersion:
+) -> command_shapes.PolicyVersion:
     """The policy in force, or one of its versions; without any, an empty one of version 0."""
     root = await _root(context, identity, place_id, Action.READ)
     row = await context.registry.get_policy(root.id, version)
@@ -65,7 +65,7 @@ async def put_policy(
     place_id: FromPath[str],
     data: JSONBody[dict[str, Any]],
     version: Version = None,
-) -> shapes.PolicyVersion:
+) -> command_shapes.PolicyVersion:
     """Put a policy in force, whole; answered once it is. ``version``: of the one it was made from; another is refused.
 
     Everything that it names has to be there: an interlock that looks at nothing would forbid for ever.
@@ -104,15 +104,15 @@ async def remove_policy(context: Context, identity: Asker, place_id: FromPath[st
 @post("/{place_id:str}/policy/check", status_code=200)
 async def check_policy(
     context: Context, identity: Asker, place_id: FromPath[str], data: JSONBody[dict[str, Any]]
-) -> shapes.PolicyCheck:
+) -> command_shapes.PolicyCheck:
     """What is wrong in a policy, without putting it in force: what it names and is not there."""
     root = await _root(context, identity, place_id, Action.READ)
     try:
         policy = load_policy(data)
     except CallerError as error:
-        return shapes.PolicyCheck(False, [shapes.PolicyFinding(error.field or "", str(error))])
-    findings = [shapes.PolicyFinding(path, detail) async for path, detail in _missing(context, root, policy)]
-    return shapes.PolicyCheck(not findings, findings)
+        return command_shapes.PolicyCheck(False, [command_shapes.PolicyFinding(error.field or "", str(error))])
+    findings = [command_shapes.PolicyFinding(path, detail) async for path, detail in _missing(context, root, policy)]
+    return command_shapes.PolicyCheck(not findings, findings)
 
 
 async def _missing(context: ApiContext, root: PlaceRow, policy: Policy) -> AsyncIterator[tuple[str, str]]:
@@ -144,9 +144,9 @@ async def _missing(context: ApiContext, root: PlaceRow, policy: Policy) -> Async
                 yield f"{path}.property", error.detail
 
 
-def _shown(row: PolicyRow) -> shapes.PolicyVersion:
+def _shown(row: PolicyRow) -> command_shapes.PolicyVersion:
     document = msgspec.json.decode(row.document) if row.document is not None else {}
-    return shapes.PolicyVersion(row.root, row.version, document, iso_or_none(row.at), row.by or None)
+    return command_shapes.PolicyVersion(row.root, row.version, document, iso_or_none(row.at), row.by or None)
 
 
 router = Router("/places", route_handlers=[get_policy, put_policy, remove_policy, check_policy], tags=["places"])
