@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import example, given
+import msgspec
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.scene.stage import SECOND, Stage
@@ -14,6 +15,7 @@ from unisono.scene.compiled import PAST
 from unisono.scene.document import Action, Matching, Scene, Set, load_kept, load_scene, quick_document
 from unisono.scene.matching import compile_span, compile_test
 from unisono.twin.partition import KEEP_ENDED
+from unisono.twin.record import Reports
 
 THEN = "then: [{set: {things: [lamp], state: {on_off: true}}}]"
 
@@ -73,6 +75,36 @@ def test_scenes_at_one_number_turn_as_each_would_alone(values: list[float], cras
     for id, (_test, fits) in wanted.items():
         rises = sum(fits(now) and not fits(before) for before, now in zip([21.0, *values], values, strict=False))
         assert len(stage.engine.scenes[id].past) == min(rises, PAST), id
+
+
+def told(runs: list[list[dict[str, float]]], *, single: bool) -> list[Any]:
+    """What scenes make of runs of reports, each in one entry or one by one."""
+    stage = Stage()
+    stage.thing("lamp", "light", on_off=False, brightness=50)
+    stage.thing("probe", "light", on_off=False, brightness=50)
+    stage.scene(f"id: bright\nwhen: [{{change: {{things: [probe], property: brightness, above: 60}}}}]\n{THEN}")
+    stage.scene(f"id: dark\nwhen: [{{change: {{things: [probe], property: brightness, below: 20}}}}]\n{THEN}")
+    stage.scene("id: on\nwhen: [{change: {things: [probe], property: on_off, is: true}}]\nthen: [{stop: {}}]")
+    for run in runs:
+        payloads = [msgspec.json.encode(report) for report in run]
+        for some in [[each] for each in payloads] if single else [payloads]:
+            stage.put(Reports("probe", "probe", "state", stage.wall, some))
+    twin = stage.fold.partition.things["probe"]
+    causes = {id: [(run.id, run.cause.value) for run in each.past] for id, each in stage.engine.scenes.items()}
+    return [causes, stage.asked, twin.state(), stage.fold.take_outcome().values]
+
+
+reports = st.fixed_dictionaries(
+    {}, optional={"brightness": st.sampled_from([10, 20, 50, 60, 61, 90]), "on_off": st.booleans()}
+)
+quiet = st.just({"brightness": 50})
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.lists(reports | quiet | quiet, min_size=1, max_size=90), min_size=1, max_size=4))
+@example([[{"brightness": 50}] * 200 + [{"brightness": 90}] + [{"on_off": True}] * 100])
+def test_a_run_of_reports_is_what_each_of_them_would_be(runs: list[list[dict[str, float]]]) -> None:
+    assert told(runs, single=False) == told(runs, single=True)
 
 
 class TestOrder:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from msgspec import UNSET
@@ -118,6 +118,24 @@ class Watch:
         return not self.scenes and not self.awaited
 
     # what happens to the thing
+
+    def quiet(self, twin: Twin, run: Sequence[tuple[Any, ...]]) -> int:
+        """How many of the first reports of a run turn no threshold, where there are only such."""
+        if twin.shape is not self._shape:
+            self._line_up(twin.shape)
+        if not self._still or self.awaited:
+            return 0
+        first = len(run)
+        for column in self._columns:
+            index, low, high = column.index, column.low, column.high
+            values = [report[index] for report in run]
+            if low <= min(values) and max(values) <= high:
+                continue
+            for number, value in enumerate(values[:first]):
+                if not low <= value <= high and value is not NAN:
+                    first = number
+                    break
+        return first
 
     def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None:
         """It reported; the twin has the values already. ``values``: as `Shape.read` gives them."""

@@ -51,6 +51,11 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, UnisonoEr
 #: A device clock this far ahead of ours is wrong: its values are dated by us instead, or nothing later would count.
 FUTURE_US = 5 * 60 * 1_000_000
 
+#: So many reports of a run are looked through together for whether they matter to anybody; and after one that does, so
+#: many are told singly, because it is seldom alone.
+STRETCH = 64
+SINGLY = 8
+
 
 class Fold:
     """Folds batches into ``partition``; what each stretch brought is collected in ``outcome``."""
@@ -150,9 +155,22 @@ class Fold:
         block.seqs.append(first)
 
     def _answers(self, twin: Twin, tuples: list[tuple[Any, ...]], at: int) -> int:
-        """Take reports one by one, while commands or observers wait to see what each of them says."""
-        mask = 0
-        for values in tuples:
+        """Take reports one by one, while commands or observers wait to see what each of them says; but those that
+        change nothing for anybody together."""
+        mask = done = singly = 0
+        count = len(tuples)
+        while done < count:
+            if done >= singly and count - done > 1 and not twin.open:
+                stretch = tuples[done : done + STRETCH]
+                quiet = min((watcher.quiet(twin, stretch) for watcher in twin.watchers), default=len(stretch))
+                if quiet:
+                    mask |= twin.take_run(stretch[:quiet], at)
+                    done += quiet
+                if quiet == len(stretch):
+                    continue
+                singly = done + SINGLY
+            values = tuples[done]
+            done += 1
             mask |= twin.take_run((values,), at)
             if twin.open:
                 self.control.reported(twin, twin.shape.given(values), at)

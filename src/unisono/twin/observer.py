@@ -6,6 +6,7 @@ kept in the same checkpoint. What steers it are entries of the log that are not 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from unisono.twin.command import Command
@@ -20,6 +21,11 @@ class Watcher(Protocol):
     ``name`` is its observer's."""
 
     name: str
+
+    def quiet(self, twin: Twin, run: Sequence[tuple[Any, ...]]) -> int:
+        """How many of the first reports of a run it need not be told of: they change nothing for it, whatever becomes
+        of other things meanwhile. 0 where it cannot tell."""
+        ...
 
     def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None: ...
     def told(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None: ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -80,6 +80,10 @@ class Watched:
             if not self.events[event]:
                 del self.events[event]
         return bool(self.values or self.links or self.events)
+
+    def quiet(self, twin: Twin, run: Sequence[tuple[Any, ...]]) -> int:
+        """Each report is looked at."""
+        return 0
 
     def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None:
         absent = twin.shape.absent
