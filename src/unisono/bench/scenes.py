@@ -26,7 +26,7 @@ VALUES = 4  # of one payload
 DRAIN_S = 20.0
 BACKLOG_DEADLINE_S = 180.0
 ANSWER_DEADLINE_S = 120.0
-SAVERS = 4  # scenes are saved by so many at a time
+SAVERS = 16  # scenes are saved by so many at a time
 SPARE_FILES = 500
 LAMPS = 1_000
 #: Bounds that `unisono.bench.frames.payload` does not reach, but for the power: once in about 1,300 messages.
