@@ -259,3 +259,12 @@ async def test_history_is_raw_with_a_cursor_or_buckets(hub: Hub) -> None:
     assert await refused(property="temperature", **{"from": "now", "to": "-1h"}) == ("bad_value", "to")
     assert await refused(property="temperature", after="x") == ("bad_value", "after")
     assert await refused(property="temperature", limit="0") == ("bad_value", "limit")
+
+
+async def test_who_comes_through_a_proxy_is_not_at_the_hub(hub: Hub) -> None:
+    await add_home(hub)
+    await add(hub, id="lamp", model="light")
+    body = {"set": {"on_off": True}}
+    for headers, origin in (({}, "hub"), ({"X-Forwarded-For": "192.168.1.7"}, None), ({"Via": "1.1 x"}, None)):
+        command = (await hub.http.post("/api/v1/things/lamp/commands", json=body, headers=headers)).json()
+        assert command["origin"] == origin

@@ -34,6 +34,9 @@ ENDED = frozenset({"confirmed", "mismatch", "timeout", "rejected", "expired", "s
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
+# headers of proxies (RFC 7239 and its forerunners)
+FORWARDED = frozenset({"forwarded", "x-forwarded-for", "x-real-ip", "via"})
+
 Wait = Annotated[float, QueryParameter(ge=0, le=MAX_WAIT_S)]
 Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", max_length=200)]
 Text = Annotated[str | None, QueryParameter(max_length=200)]
@@ -42,6 +45,9 @@ Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
 def _wish(request: Request[Any, Any, Any], data: command_shapes.CommandNew, key: str | None, wait_s: float) -> Wish:
     host = request.client.host if request.client is not None else None
+    # a proxy's own address says nothing of who asks; of one that is trusted the server has put the asker's, with port 0
+    if request.client is not None and request.client.port and not FORWARDED.isdisjoint(request.headers):
+        host = None
     return Wish(
         data.set,
         data.call,
