@@ -196,3 +196,15 @@ async def test_metrics(one: OneOwner) -> None:
     status = await ask(one, "status", None, OwnerStatus)
     told = {(each.name, *each.labels.values()): each.value for each in status.series if each.value}
     assert told == {("alarms_standing", "high"): 1, ("alarms_unacknowledged",): 1, ("alarms_raised",): 1}
+
+
+async def test_a_crash_does_not_begin_a_delay_anew(one: OneOwner) -> None:
+    await define(one, on_delay_s=1.5, shelve_h=1)
+    said = one.owner.clock.wall
+    await one.report("probe", temperature=26.0)
+    await until(lambda: not one.owner.alarms.wants_tick, "the delay counts")
+    await one.save()
+    await one.crash()
+    await one.start()
+    await until(lambda: one.owner.alarms.alarms["a.probe"].facts.active, "it is raised")
+    assert 1_450_000 <= one.owner.alarms.alarms["a.probe"].facts.raised - said < 3_000_000

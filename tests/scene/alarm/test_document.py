@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import msgspec
@@ -48,6 +49,12 @@ def test_json_and_yaml_say_the_same() -> None:
         ({"raise": {"window": {"property": "a", "over_s": 0, "agg": "mean"}}}, "raise.window.over_s", "above 0"),
         ({"raise": {"event": {"event": "b"}}}, "on_delay_s", "lasts no time"),
         ({"clear": {"silence": {"for_s": 5}}}, "clear", "silence clears nothing"),
+        ({"raise": {"change": {"property": "a", "above": math.nan}}}, "raise.change.above", "finite"),
+        (
+            {"clear": {"window": {"property": "a", "over_s": 5, "agg": "mean", "below": math.inf}}},
+            "clear.window.below",
+            "no n",
+        ),
         ({"acknowledge": False}, "escalate", "nobody has to acknowledge"),
         ({"suppress": {"while": [{"property": "a"}]}}, "suppress.while.0", "nothing is asked"),
         ({"suppress": {"alarms": ["warm"]}}, "suppress.alarms", "itself"),
