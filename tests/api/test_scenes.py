@@ -280,3 +280,31 @@ async def test_other_peoples_things_are_as_if_they_were_not_there(hub: Hub) -> N
     ours = await send(hub, counted.replace("theirs", "door"))
     assert ours.status_code == 201, ours.text
     assert (await send(hub, spy)).json()["code"] == "bad_scene", "a scene never leaves its root place"
+
+
+async def test_a_scene_is_made_of_a_blueprint(hub: Hub) -> None:
+    await add_things(hub)
+    await add(hub, id="bolt", model="lock", place="home")
+    listed = (await hub.http.get("/api/v1/blueprints?area=security")).json()["items"]
+    assert "auto_lock" in {each["id"] for each in listed}
+    assert {each["area"] for each in listed} == {"security"}
+    shown = (await hub.http.get("/api/v1/blueprints/auto_lock")).json()
+    assert (shown["inputs"]["lock"]["type"], shown["inputs"]["lock"]["kind"]) == ("thing", "lock")
+    body = {"id": "lock_up", "place": "home", "inputs": {"lock": "bolt", "contact": "door"}}
+    async with await person(hub, "guest", {"home": "guest"}) as guest:
+        refused = await guest.post("/api/v1/blueprints/auto_lock/scenes", json=body)
+        assert refused.json()["code"] == "not_allowed"
+    made = (await hub.http.post("/api/v1/blueprints/auto_lock/scenes", json={**body, "name": "Lock up"})).json()
+    assert (made["id"], made["name"], made["version"]) == ("lock_up", "Lock up", 1)
+    assert made["document"]["then"] == [{"set": {"things": ["bolt"], "state": {"locked": True}}}]
+    for change, code, field in (
+        ({"inputs": {"lock": "lamp", "contact": "door"}}, "bad_value", "inputs.lock"),
+        ({"inputs": {"lock": "bolt"}}, "bad_value", "inputs.contact"),
+        ({"place": "attic"}, "not_found", "place"),
+        ({"id": "Bad"}, "bad_scene", "id"),
+        ({"id": "lock_up"}, "exists", "id"),
+    ):
+        problem = (await hub.http.post("/api/v1/blueprints/auto_lock/scenes", json={**body, **change})).json()
+        assert (problem["code"], problem["field"]) == (code, field), problem
+    assert (await hub.http.get("/api/v1/blueprints/nothing")).json()["code"] == "not_found"
+    assert [each.id for each in entries(hub)] == ["lock_up"]

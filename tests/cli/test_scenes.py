@@ -162,3 +162,27 @@ def test_a_run_is_shown_step_by_step(shell: Shell, chalet: None, tmp_path: Path)
     assert shell.json("scene", "run", "evening", "--even-if")["run"]["state"] == "running"
     shell.run("place", "mode", "chalet", "home")
     assert shell.run("place", "mode", "chalet", "Gone!", check=1).stderr.startswith("unisono: mode: ")
+
+
+def test_a_scene_from_a_blueprint(shell: Shell, chalet: None) -> None:
+    assert "auto_lock" in shell.run("scene", "blueprint", "list", "--area", "security").stdout
+    shown = shell.run("scene", "blueprint", "show", "auto_lock")
+    assert "kind lock" in shown.stdout
+    assert "lock=... contact=..." in shown.stderr
+    if "bolt" not in {thing["id"] for thing in shell.json("thing", "list")}:
+        shell.run("thing", "add", "bolt", "--model", "lock", "--place", "chalet")
+        shell.run("thing", "add", "gate", "--model", "sensor.contact", "--place", "chalet")
+    use = ("scene", "blueprint", "use", "auto_lock", "--id", "lock_up", "--place", "chalet")
+    assert "lock_up is saved" in shell.run(*use, "lock=bolt", "contact=gate", "after=120").stdout
+    text = shell.run("scene", "show", "lock_up").stdout
+    assert text.startswith("# Made of the blueprint auto_lock\n")
+    assert "for_s: 120" in text
+    for wrong, field in (
+        (("lock=glow", "contact=gate"), "inputs.lock"),
+        (("lock=bolt", "contact=gate", "after=1"), "inputs.after"),
+        (("lock=bolt", "contact=gate", "aftr=9"), "inputs.aftr"),
+        (("lock=bolt",), "inputs.contact"),
+    ):
+        assert shell.run(*use, *wrong, check=1).stderr.startswith(f"unisono: {field}: "), wrong
+    assert "bad_usage" not in shell.run(*use, "lock", check=2).stderr
+    assert "blueprint list" in shell.run("scene", "blueprint", "show", "nothing", check=1).stderr

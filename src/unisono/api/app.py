@@ -21,6 +21,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from unisono.api import (
     alarms,
     backup,
+    blueprints,
     bulk,
     channels,
     claims,
@@ -120,6 +121,7 @@ def create_app(context: ApiContext) -> Front:
             places.router,
             policies.router,
             scenes.router,
+            blueprints.router,
             people.router,
             channels.router,
             notifications.router,

@@ -34,7 +34,7 @@ from unisono.scene.talk import SceneView
 from unisono.scene.text import MAX_SCENE_BYTES, read_document
 from unisono.store.registry import SceneRow
 
-__all__ = ["router"]
+__all__ = ["router", "saved_scene", "written"]
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
@@ -134,9 +134,10 @@ async def _shown(context: ApiContext, row: SceneRow) -> shapes.Scene:
     return shapes.scene(row, views.get(row.id), text, read_document(text) if text else {})
 
 
-async def _saved(
+async def saved_scene(
     context: ApiContext, identity: Identity, draft: Draft, old: SceneRow | None, base: int | None = None
 ) -> shapes.Scene:
+    """Save a scene, and show it as it then is."""
     row, findings = await save(context, identity, draft, old, base=base)
     views = await _views(context, [row])
     return shapes.scene(row, views.get(row.id), draft.text, draft.said, findings)
@@ -146,7 +147,7 @@ async def _saved(
 async def add_scene(request: Request[Any, Any, Any], context: Context, identity: Asker) -> shapes.Scene:
     """Add a scene, written in JSON or YAML (``application/yaml``). What is odd about it comes as ``warnings``; what
     cannot be is refused, with the field's path in the document."""
-    return await _saved(context, identity, read_draft(await _text(request)), None)
+    return await saved_scene(context, identity, read_draft(await _text(request)), None)
 
 
 @post("/{scene_id:str}", status_code=201, operation_class=SceneOperation, request_max_body_size=MAX_BODY_BYTES)
@@ -154,7 +155,7 @@ async def add_scene_as(
     request: Request[Any, Any, Any], context: Context, identity: Asker, scene_id: FromPath[str]
 ) -> shapes.Scene:
     """Add a scene under the id in the path."""
-    return await _saved(context, identity, _called(read_draft(await _text(request)), scene_id), None)
+    return await saved_scene(context, identity, _called(read_draft(await _text(request)), scene_id), None)
 
 
 def _called(draft: Draft, scene_id: str) -> Draft:
@@ -173,7 +174,7 @@ async def replace_scene(
     """Save a new version of a scene. The same text again changes nothing. Open runs of the version before are stopped;
     whether it is enabled stays, unless the document says it."""
     old = await find_scene(context, identity, scene_id)
-    return await _saved(context, identity, _called(read_draft(await _text(request)), scene_id), old, version)
+    return await saved_scene(context, identity, _called(read_draft(await _text(request)), scene_id), old, version)
 
 
 @patch("/{scene_id:str}", operation_class=SceneOperation, request_max_body_size=MAX_BODY_BYTES)
@@ -188,11 +189,11 @@ async def change_scene(
     newest = await context.registry.get_scene_version(scene_id)
     assert newest is not None  # every scene has one
     said = merge(read_document(newest.document), change)
-    draft = _called(read_draft(_written(said)), scene_id)
-    return await _saved(context, identity, draft, old, version or newest.version)
+    draft = _called(read_draft(written(said)), scene_id)
+    return await saved_scene(context, identity, draft, old, version or newest.version)
 
 
-def _written(said: Any) -> str:
+def written(said: Any) -> str:
     """A document as YAML, in the order of its members."""
     import yaml
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 import typer
 
-from unisono.cli import rehearse, trace
+from unisono.cli import blueprint, rehearse, trace
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.screen import Screen, note
 from unisono.errors import CallerError, UnisonoError
@@ -20,6 +20,7 @@ app = typer.Typer(help="Scenes: when this happens and that holds, do something."
 
 trace.register(app)
 rehearse.register(app)
+app.add_typer(blueprint.app, name="blueprint")
 
 SceneId = Annotated[str, typer.Argument(metavar="ID", help="The scene's id.")]
 
