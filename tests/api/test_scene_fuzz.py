@@ -180,6 +180,8 @@ def test_the_whole_scene_has_every_field() -> None:
 
 async def test_anything_anywhere(hub: Hub) -> None:
     await add_home(hub)
+    body = {"id": "wei", "password": "a long enough one", "grants": {"home": "member"}}
+    assert (await hub.http.post("/api/v1/users", json=body)).status_code == 201
     await hub.http.patch("/api/v1/places/home", json={"position": {"latitude": 52.5, "longitude": 13.4}})
     for id, model in (
         ("lamp", "light"),

@@ -308,3 +308,17 @@ async def test_a_scene_is_made_of_a_blueprint(hub: Hub) -> None:
         assert (problem["code"], problem["field"]) == (code, field), problem
     assert (await hub.http.get("/api/v1/blueprints/nothing")).json()["code"] == "not_found"
     assert [each.id for each in entries(hub)] == ["lock_up"]
+
+
+async def test_a_scene_tells_only_who_has_to_do_with_its_place(hub: Hub) -> None:
+    await add_things(hub)
+    await hub.http.post("/api/v1/places", json={"id": "flat", "name": "Their flat"})
+    clients = [await person(hub, "wei", {"living_room": "viewer"}), await person(hub, "other", {"flat": "owner"})]
+    for client in clients:
+        await client.aclose()
+    told = EVENING + "  - notify: {to: [wei], text: hello}\n"
+    assert (await send(hub, told)).status_code == 201
+    for name in ("other", "nobody"):
+        problem = (await send(hub, told.replace("[wei]", f"[wei, {name}]"), "PUT", "/evening")).json()
+        assert (problem["code"], problem["field"]) == ("bad_scene", "then.1.notify.to.1"), problem
+        assert problem["expected"]

@@ -100,7 +100,7 @@ class SceneFacts:
                     # elsewhere it may be there, or one day: then the text would tell what is not theirs to know
                     detail, near_by = f"there is no thing {thing!r} here", near(thing, world.things, "a thing's id")
                     raise CallerError(detail, code="bad_scene", field=f"{path}.{field}", expected=near_by)
-        found = require_sound(scene, Facts(world, await self._others(root)))
+        found = require_sound(scene, Facts(world, await self._others(root), await self._people(scene, root)))
         return [Finding(each.severity, each.path, each.reason, each.expected, list(each.scenes)) for each in found]
 
     async def require(self, identity: Identity, scene: Scene, action: Action, *, depth: int = 0) -> None:
@@ -134,6 +134,28 @@ class SceneFacts:
             return  # it has no such property: nothing will come of it, and saving says so
         path = await self._context.path_of(thing.place)
         self._context.auth.require_command(identity, model, wanted, call, path, action=action)
+
+    async def _people(self, scene: Scene, root: str) -> set[str]:
+        """Of the people and groups that the scene would tell, those who have to do with its root place."""
+        named = {name for part in _parts(scene) if isinstance(part, Notify) for name in part.to}
+        if not named:
+            return set()
+        groups = {group.id: group.people for group in await self._context.registry.list_groups()}
+        found = set()
+        for name in named:
+            belong = [await self._belongs(person, root) for person in groups.get(name, [name])]
+            if all(belong):
+                found.add(name)
+        return found
+
+    async def _belongs(self, person: str, root: str) -> bool:
+        row = await self._context.registry.get_person(person)
+        if row is None or row.role:
+            return row is not None
+        for grant in await self._context.registry.grants(person):
+            if root in await self._context.path_of(grant.place):
+                return True
+        return False
 
     async def _others(self, root: str) -> Catalogue:
         """The scenes of a root place. Kept, so that a version is read once: ten thousand take seconds."""

@@ -373,9 +373,12 @@ class Await(Step):
 
 
 class Tell(Step):
-    def __init__(self, body: Notify, path: str) -> None:
+    """``place``: the scene's own. Where nobody is named, those who have to do with it are told."""
+
+    def __init__(self, body: Notify, path: str, place: str) -> None:
         super().__init__(path)
         self._body = body
+        self._place = place
 
     def act(self, run: Run, hands: Hands) -> None:
         body = self._body
@@ -386,7 +389,7 @@ class Tell(Step):
             "priority": body.priority,
             "group": body.group,
         }
-        hands.effect(run, "notify", told)
+        hands.effect(run, "notify", {**told, "place": self._place})
         self.note(run, hands, "told", told)
 
 
@@ -523,7 +526,7 @@ def _plain(make: Any) -> Any:
 _COMPILERS: dict[str, Any] = {
     "set": _set,
     "call": _call,
-    "notify": _plain(Tell),
+    "notify": lambda body, path, builder, program: program.append(Tell(body, path, builder.place)),
     "wait": _wait,
     "choose": _choose,
     "repeat": _repeat,
