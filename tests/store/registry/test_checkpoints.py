@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from unisono.errors import HostError
 from unisono.store.registry import Checkpoint, Checkpoints, PlaceRow, Registry
 
-# Several times what is measured on two idle cores (0.13 s).
+# Processor time of this process, several times what is measured (0.13 s): a quadratic slip does not hold it.
 LOAD_100_000_S = 1.5
 
 
@@ -70,9 +70,9 @@ async def test_clearing_one_partition(checkpoints: Checkpoints) -> None:
 async def test_a_hundred_thousand_twins(checkpoints: Checkpoints) -> None:
     twins = [(f"thing{number}", os.urandom(300)) for number in range(100_000)]
     await checkpoints.save_checkpoint("0", "log", 1, 1, b"", twins)
-    start = time.perf_counter()
+    start = time.process_time()
     loaded = await checkpoints.load_checkpoint_twins("0")
-    assert time.perf_counter() - start < LOAD_100_000_S
+    assert time.process_time() - start < LOAD_100_000_S
     assert sorted(loaded) == sorted(twins)
 
 

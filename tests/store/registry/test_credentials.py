@@ -9,7 +9,7 @@ import pytest
 from unisono.errors import CallerError
 from unisono.store.registry import CredentialRow, PlaceRow, Registry, SignInFacts, ThingRow
 
-# Several times what is measured on two idle cores (0.1 s).
+# Processor time of this process, several times what is measured (0.1 s): a quadratic slip does not hold it.
 FACTS_10_000_S = 1.5
 
 
@@ -76,9 +76,9 @@ async def test_an_id_used_again_is_not_mistaken_for_the_old_thing(home: Registry
 async def test_facts_for_ten_thousand(home: Registry) -> None:
     rows = [ThingRow(f"t{number}", "Thing", "light", 1, "room", parent="bridge") for number in range(10_000)]
     await home.put_things(rows, [CredentialRow(row.id, row.id.encode()) for row in rows])
-    start = time.perf_counter()
+    start = time.process_time()
     facts = await home.sign_in_facts(["bridge", *(row.id for row in rows)])
-    assert time.perf_counter() - start < FACTS_10_000_S
+    assert time.process_time() - start < FACTS_10_000_S
     assert len(facts) == 10_001
     assert len(facts[0].children) == 10_002
     assert all(fact.hash == fact.id.encode() for fact in facts[1:])

@@ -10,7 +10,7 @@ import pytest
 from unisono.errors import CallerError
 from unisono.store.registry import CredentialRow, OutboxRow, PlaceRow, Registry, ThingRow
 
-# Ten times what is measured on two idle cores (0.3 s): a bound that a busy machine holds and a quadratic slip does not.
+# Processor time of this process, ten times what is measured (0.3 s): a quadratic slip does not hold it.
 PUT_10_000_S = 3.0
 
 
@@ -182,9 +182,9 @@ async def test_ten_thousand_at_once(home: Registry) -> None:
     rows = [lamp(f"lamp{number}", name=f"Lampe {number} 灯") for number in range(10_000)]
     credentials = [CredentialRow(row.id, b"h" * 32) for row in rows]
     entries = [OutboxRow("0", b"e" * 120) for _ in rows]
-    start = time.perf_counter()
+    start = time.process_time()
     await home.put_things(rows, credentials, entries, new=True)
-    assert time.perf_counter() - start < PUT_10_000_S
+    assert time.process_time() - start < PUT_10_000_S
     assert await home.count_things(places=["home"]) == 10_000
     facts = await home.sign_in_facts([row.id for row in rows])
     assert len({fact.id for fact in facts}) == 10_000
