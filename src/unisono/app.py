@@ -306,6 +306,7 @@ class Hub:
         self._stops.push_async_callback(context.stop)
         await context.start()
         await self._start_notifier(registry, bus, partitions, pepper)
+        await self._start_outlets(registry, bus, partitions, pepper, (url, token))
         owners = []
         for partition in partitions:
             folder = str(self.data / "history" / partition)
@@ -324,6 +325,24 @@ class Hub:
         self.setup_code = await api.new_setup_code(registry, pepper)
         if options.demo:
             self._keepers.append(asyncio.create_task(self._demonstrate(), name="demonstration"))
+
+    async def _start_outlets(
+        self, registry: Registry, bus: Bus, partitions: list[str], pepper: bytes, nats: tuple[str, str | None]
+    ) -> None:
+        """They read over a connection of their own: questions must not queue behind what they catch up with."""
+        from unisono.connector.outlet import Outlets
+        from unisono.store.bus import connect
+        from unisono.store.log import Log
+
+        connection = await connect(*nats, "outlets")
+        self._stops.push_async_callback(connection.close)
+        logs: dict[str, Log] = {}
+        for partition in partitions:
+            logs[partition] = await Log.open(connection, partition, max_bytes=self._log_bytes)
+            self._stops.push_async_callback(logs[partition].close)
+        outlets = Outlets(registry, bus, partitions, logs.__getitem__, pepper, self._outside)
+        self._stops.push_async_callback(outlets.stop)
+        await outlets.start()
 
     async def _start_notifier(self, registry: Registry, bus: Bus, partitions: list[str], pepper: bytes) -> None:
         from unisono.notify import built_in_services

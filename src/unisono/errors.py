@@ -70,6 +70,7 @@ CODES: dict[str, Code] = {
     "history_unavailable": Code(503, 0x88, "The history cannot be read or written"),
     "checkpoint_damaged": Code(503, 0x88, "A checkpoint cannot be read"),
     "owner_unavailable": Code(503, 0x88, "The owner of this partition does not answer"),
+    "receiver_unreachable": Code(503, 0x88, "An outlet's receiver takes nothing"),
     "hub_unreachable": Code(503, 0x88, "The hub cannot be reached"),
     "not_delivered": Code(502, 0x83, "The service did not take the notification"),
     "internal": Code(500, 0x80, "The hub itself went wrong; its log says how"),

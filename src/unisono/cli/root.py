@@ -20,6 +20,7 @@ from unisono.cli import (
     health,
     model,
     notify,
+    outlet,
     place,
     policy,
     scene,
@@ -59,6 +60,7 @@ app.add_typer(scene.app, name="scene")
 app.add_typer(alarm.app, name="alarm")
 app.add_typer(user.app, name="user")
 app.add_typer(notify.app, name="notify")
+app.add_typer(outlet.app, name="outlet")
 app.add_typer(sim.app, name="sim")
 bench.register(app)
 archive.register(app)

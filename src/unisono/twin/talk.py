@@ -17,6 +17,7 @@ from unisono.twin.visitors import Series
 __all__ = [
     "ACCESS_CHANGED",
     "CLAIM",
+    "OUTLETS_CHANGED",
     "PROGRAM_ASKS",
     "SIGN_IN",
     "SIGN_IN_SLOWLY",
@@ -61,6 +62,7 @@ __all__ = [
 SIGN_IN = "ask.signin"  # SignInAsk > SignInAnswer
 SIGN_IN_SLOWLY = "ask.signin.slowly"  # the same, for those that were answered ``later``
 ACCESS_CHANGED = "access.changed"  # AccessChanged, to everybody
+OUTLETS_CHANGED = "outlets.changed"  # nothing, to whoever lets them run
 CLAIM = "ask.claim"  # ClaimAsk > ClaimAnswer, or an error
 PROGRAM_ASKS = "ask.program"  # ProgramAsk > CommandView, or an error
 

@@ -27,6 +27,7 @@ from unisono.store.registry.faults import faults
 from unisono.store.registry.models import Models
 from unisono.store.registry.notifications import Notifications
 from unisono.store.registry.outbox import Outbox
+from unisono.store.registry.outlets import Outlets
 from unisono.store.registry.people import People
 from unisono.store.registry.places import Places
 from unisono.store.registry.policies import Policies
@@ -53,6 +54,7 @@ class Registry(
     Policies,
     Audit,
     Outbox,
+    Outlets,
     Checkpoints,
 ):
     """Rows in and out of one database; may be used by several processes at once.

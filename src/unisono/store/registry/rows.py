@@ -28,6 +28,8 @@ __all__ = [
     "NotificationRow",
     "OutboxItem",
     "OutboxRow",
+    "OutletRow",
+    "OutletState",
     "PersonRow",
     "PlaceRow",
     "PolicyRow",
@@ -261,6 +263,28 @@ class AlarmLineRow(msgspec.Struct, frozen=True, gc=False):
     text: str
     by: str
     comment: str
+
+
+class OutletRow(msgspec.Struct, frozen=True):
+    """An outlet: its document (JSON), and its secrets, sealed."""
+
+    id: str
+    place: str
+    document: str
+    sealed: bytes | None
+    created: int
+
+
+class OutletState(msgspec.Struct, frozen=True):
+    """How far an outlet has come in a partition's log. ``sent``: items; ``skipped``: messages that were purged."""
+
+    outlet: str
+    partition: str
+    seq: int
+    sent: int
+    skipped: int
+    error: str | None
+    at: int
 
 
 class PolicyRow(msgspec.Struct, frozen=True):

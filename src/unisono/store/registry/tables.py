@@ -26,6 +26,8 @@ __all__ = [
     "model",
     "notification",
     "outbox",
+    "outlet",
+    "outlet_state",
     "person",
     "place",
     "policy",
@@ -253,6 +255,28 @@ command_audit = sa.Table(
     sa.Index(None, "thing", "at"),
     sa.Index(None, "who", "at"),
     sqlite_autoincrement=True,
+)
+
+outlet = sa.Table(
+    "outlet",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("place", _id, sa.ForeignKey("place.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("sealed", sa.LargeBinary),
+    sa.Column("created", sa.BigInteger, nullable=False),
+)
+
+outlet_state = sa.Table(
+    "outlet_state",
+    metadata,
+    sa.Column("outlet", _id, primary_key=True),
+    sa.Column("partition", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("sent", sa.BigInteger, nullable=False),
+    sa.Column("skipped", sa.BigInteger, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("at", sa.BigInteger, nullable=False),
 )
 
 outbox = sa.Table(

@@ -1,0 +1,85 @@
+"""``unisono outlet``: changes and events onward to webhooks, MQTT brokers and NATS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from unisono.cli.computed import read_definitions
+from unisono.cli.hub import Hub, hub_command
+from unisono.cli.screen import Screen
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Outlets: changes and events onward to a webhook, MQTT or NATS.", no_args_is_help=True)
+
+OutletId = Annotated[str, typer.Argument(metavar="ID", help="The outlet's id.")]
+
+
+@hub_command(app, "add")
+def add_outlet(
+    hub: Hub,
+    screen: Screen,
+    *,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML or JSON: one outlet, or a list of them.")],
+    secret_file: Annotated[
+        Path | None, typer.Option(help="A file with the signing key or password, in place of one in FILE.")
+    ] = None,
+) -> None:
+    """Add outlets; they begin with what comes from now on."""
+    rows = []
+    for each in read_definitions(file):
+        body = {**each, "secret": secret_file.read_text("utf-8").strip()} if secret_file is not None else each
+        added = hub.post("/api/v1/outlets", body)
+        rows.append({**added, "kind": added["to"]["kind"]})
+    screen.rows(rows, {"id": "ID", "kind": "KIND", "place": "PLACE"}, empty="Nothing to add.")
+
+
+@hub_command(app, "list")
+def list_outlets(hub: Hub, screen: Screen) -> None:
+    """List outlets and how far they have come."""
+    found = list(hub.items("/api/v1/outlets"))
+    rows = [
+        {
+            "id": each["id"],
+            "place": each["place"],
+            "to": each["to"]["url"],
+            "sent": sum(position["sent"] for position in each["positions"]),
+            "lag": sum(position["lag"] or 0 for position in each["positions"]),
+            "skipped": sum(position["skipped"] for position in each["positions"]),
+            "error": "; ".join(position["error"] for position in each["positions"] if position["error"]),
+        }
+        for each in found
+    ]
+    columns = {
+        "id": "ID", "place": "PLACE", "to": "TO", "sent": "SENT", "lag": "BEHIND", "skipped": "SKIPPED",
+        "error": "ERROR",
+    }  # fmt: skip
+    screen.rows(found if screen.as_json else rows, columns, empty="None. Add one: unisono outlet add FILE")
+
+
+@hub_command(app, "show")
+def show_outlet(hub: Hub, screen: Screen, id: OutletId) -> None:
+    """Show an outlet, its position and what went wrong last."""
+    outlet = hub.get(f"/api/v1/outlets/{quote(id, safe='')}")
+    if screen.as_json:
+        screen.json(outlet)
+        return
+    positions = outlet.pop("positions")
+    screen.fields(outlet)
+    print()
+    columns = {
+        "partition": "PARTITION", "position": "POSITION", "lag": "BEHIND", "sent": "SENT", "skipped": "SKIPPED",
+        "error": "ERROR", "at": "AT",
+    }  # fmt: skip
+    screen.rows(positions, columns, empty="It has not begun yet.")
+
+
+@hub_command(app, "remove")
+def remove_outlet(hub: Hub, screen: Screen, id: OutletId) -> None:
+    """Remove an outlet; what waits does not leave any more."""
+    hub.delete(f"/api/v1/outlets/{quote(id, safe='')}")
+    screen.done(f"{id} was removed", {"id": id})
