@@ -76,8 +76,22 @@ class Ears:
         self._shape = None
 
     def quiet(self, twin: Twin, run: Sequence[tuple[Any, ...]]) -> int:
-        """Each report is looked at."""
-        return 0
+        """How many of the first reports of a run turn no threshold, where there are only such."""
+        if twin.shape is not self._shape:
+            self._line_up(twin.shape)
+        if not self._still or self._weighs:
+            return 0
+        first = len(run)
+        for column in self._columns:
+            index, low, high = column.index, column.low, column.high
+            values = [report[index] for report in run[:first]]
+            if low <= min(values, default=low) and max(values, default=high) <= high:
+                continue
+            for number, value in enumerate(values):
+                if not low <= value <= high and value is not NAN:
+                    first = number
+                    break
+        return first
 
     def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None:
         """It reported; the twin has the values already. ``values``: as `Shape.read` gives them."""
