@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Shell, start_hub
 
 EVENING = """\
 # yaml-language-server: $schema=scene.schema.json
@@ -186,3 +186,22 @@ def test_a_scene_from_a_blueprint(shell: Shell, chalet: None) -> None:
         assert shell.run(*use, *wrong, check=1).stderr.startswith(f"unisono: {field}: "), wrong
     assert "bad_usage" not in shell.run(*use, "lock", check=2).stderr
     assert "blueprint list" in shell.run("scene", "blueprint", "show", "nothing", check=1).stderr
+
+
+def test_scenes_and_modes_are_in_a_backup(shell: Shell, chalet: None, tmp_path: Path) -> None:
+    text = EVENING + "  - wait: {for_s: 3600}\n"
+    shell.run("scene", "add", written(tmp_path, text))
+    shell.run("scene", "disable", "evening")
+    shell.run("place", "mode", "chalet", "night")
+    shell.run("backup", str(tmp_path / "hub.backup"))
+    shell.run("place", "mode", "chalet", "home")
+    shell.run("restore", str(tmp_path / "hub.backup"), "--data", str(tmp_path / "restored"))
+    other = start_hub(tmp_path / "restored", tmp_path / "restored.log")
+    try:
+        shown = other.shell.json("scene", "show", "evening")
+        assert (shown["text"], shown["version"], shown["enabled"]) == (text, 1, False)
+        assert shown["now"] is not None, "its owner has it"
+        assert other.shell.run("place", "mode", "chalet").stdout == "night\n"
+        assert "> running, waits for time" in other.shell.run("scene", "run", "evening").stdout
+    finally:
+        other.stop()
