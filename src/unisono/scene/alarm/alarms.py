@@ -14,15 +14,15 @@ import msgspec
 
 from unisono.errors import CallerError
 from unisono.scene.alarm.alarm import NOBODY, Alarm
+from unisono.scene.alarm.calling import Calling
 from unisono.scene.alarm.document import Definition, load_alarm
 from unisono.scene.alarm.ears import Ears
-from unisono.scene.alarm.facts import Facts, Transition
+from unisono.scene.alarm.facts import Facts
 from unisono.scene.alarm.faults import PREFIX, fault, fault_id
-from unisono.scene.alarm.flood import FLOOD_BEGINS, FLOOD_ENDS, MINUTE_US, Rate
+from unisono.scene.alarm.flood import Rate
 from unisono.scene.alarm.following import Following, can_tell, follow
 from unisono.scene.alarm.state import Severity, State
 from unisono.scene.matching import equal
-from unisono.scene.program import fill
 from unisono.scene.runner import Effect
 from unisono.scene.world import NO_VALUE, World
 from unisono.twin.command import Command
@@ -34,11 +34,7 @@ __all__ = ["Alarms", "Defined", "order"]
 #: The row of what all alarms share; a definition's is ``alarm:=<id>``, an alarm's ``alarm:<definition>.<thing>``.
 SHARED_ROW = "alarm:"
 DEFINITION = "="
-#: Priority of a notice by severity, where the definition names none.
-PRIORITIES = {"critical": "critical", "high": "high", "medium": "normal", "low": "low", "diagnostic": "low"}
-#: In a flood only these are told one by one; the others are on the list.
-TOLD_IN_A_FLOOD = ("critical", "high")
-#: Things of one definition that have an alarm; beyond, it is a definition for a place that should be several.
+#: Troubles that the status shows.
 MAX_TROUBLES = 20
 
 _facts_decoder = msgspec.msgpack.Decoder(Facts)
@@ -75,31 +71,18 @@ class Defined:
         self.document = document
 
 
-class Alarms:
-    """``remind(after_us, key)`` sets one of the partition's timers; ``post`` takes what is to be told to people.
-
-    ``new``: lines of history that nobody keeps yet (`take`). ``moved``: ids of alarms that changed, for whoever
-    looks. ``astir``: ids of those that are not simply normal. ``raised``: how often people were called in this life.
-    """
+class Alarms(Calling):
+    """``moved``: ids of alarms that changed, for whoever looks. ``astir``: ids of those that are not simply normal."""
 
     name = "alarm"
 
     def __init__(self, world: World, remind: Callable[[int, str], None], post: Callable[[Effect], None]) -> None:
-        self.world = world
+        super().__init__(world, remind, post)
         self.alarms: dict[str, Alarm] = {}
         self.defined: dict[str, Defined] = {}
-        self.rates: dict[str, Rate] = {}
-        self.new: list[Transition] = []
-        self._taken: list[Transition] = []
         self.moved: dict[str, None] = {}
         self.astir: set[str] = set()
-        self.raised = 0
         self.troubles: deque[str] = deque(maxlen=MAX_TROUBLES)
-        self.number = 0
-        self._effects = 0
-        self._remind_fold = remind
-        self._post = post
-        self._changed: set[str] = set()
         self._removed: set[str] = set()
         self._following: dict[str, Following] = {}
         self._ears: dict[str, Ears] = {}
@@ -108,29 +91,12 @@ class Alarms:
         self._shaded: dict[str, set[str]] = {}  # alarm > alarms that it suppresses
         self._moody: set[str] = set()
         self._unsettled: dict[str, Alarm] = {}
-        self._restoring = False
-        self._last = self._before = 0  # elapsed times of the last tick and of the one before
         self._saved: list[Facts] = []
         self._kept: list[Defined] = []
         world.places.on_mode.append(self._mode_changed)
         world.places.on_move.append(self._places_changed)
 
     # time
-
-    @property
-    def elapsed(self) -> int:
-        return self.world.elapsed
-
-    @property
-    def wall(self) -> int:
-        return self.world.wall
-
-    def began(self, at: int) -> int:
-        return max(self._before, self.world.elapsed - max(0, self.world.wall - at))
-
-    def remind(self, after_us: int, key: str) -> None:
-        if not self._restoring:  # what was set before is among the partition's own
-            self._remind_fold(after_us, key)
 
     def unsettled(self, alarm: Alarm) -> None:
         self._unsettled[alarm.id] = alarm
@@ -464,18 +430,6 @@ class Alarms:
     def seen(self, alarm: Alarm) -> Any:
         return self._following[alarm.id].seen()
 
-    def describe(self, alarm: Alarm) -> str:
-        return self._fill(alarm, alarm.definition.text or "{name}: " + alarm.definition.name)
-
-    def guidance(self, alarm: Alarm) -> tuple[str, str]:
-        """Consequence and action, with values as they are now."""
-        return self._fill(alarm, alarm.definition.consequence), self._fill(alarm, alarm.definition.action)
-
-    def _fill(self, alarm: Alarm, text: str) -> str:
-        twin = self.world.things.get(alarm.facts.thing)
-        name = twin.name if twin is not None else alarm.facts.thing
-        return fill(text, self.world, this=alarm.facts.thing, words={"name": name, "value": alarm.facts.value})
-
     def suppressor(self, alarm: Alarm) -> str:
         suppress = alarm.definition.suppress
         if suppress is None:
@@ -498,105 +452,7 @@ class Alarms:
         for id in sorted(self._shaded.get(alarm.id, ())):
             self.alarms[id].weigh(self.wall)
 
-    def tell(self, alarm: Alarm, act: str, before: State, at: int, by: dict[str, str], comment: str) -> None:
-        self._write(alarm.facts, act, before, alarm.state, at, by, comment)
-
-    def _write(
-        self, facts: Facts, act: str, before: State, after: State, at: int, by: dict[str, str], comment: str
-    ) -> None:
-        twin = self.world.things.get(facts.thing)
-        place, root = (twin.place, twin.root) if twin is not None else ("", "")
-        what, now = (facts.id, facts.definition, facts.thing, place, root), (facts.value, facts.text)
-        self._line(Transition(0, at, *what, facts.severity, act, before.value, after.value, *now, by, comment))
-
-    def _line(self, line: Transition) -> None:
-        self.number += 1
-        line.number = self.number
-        self._changed.add("")
-        self.new.append(line)
-
-    # telling people
-
-    def notify(self, alarm: Alarm) -> None:
-        notice = alarm.definition.notify
-        if notice is None:
-            return
-        rate = self.rates.get(self._root(alarm))
-        if rate is not None and rate.flood and alarm.definition.severity not in TOLD_IN_A_FLOOD:
-            rate.held += 1
-            return
-        self._tell_people(alarm, list(notice.to), notice.priority or PRIORITIES[alarm.definition.severity], "")
-
-    def escalate(self, alarm: Alarm) -> None:
-        escalation = alarm.definition.escalate
-        assert escalation is not None
-        to = escalation.to or (alarm.definition.notify.to if alarm.definition.notify is not None else ())
-        mark = f"({alarm.facts.calls}/{escalation.times}) "
-        self._tell_people(alarm, list(to), escalation.priority, mark)
-
-    def _tell_people(self, alarm: Alarm, to: list[str], priority: str, mark: str) -> None:
-        _consequence, action = self.guidance(alarm)
-        text = alarm.facts.text + (f"\n{action}" if action else "")
-        told = {"to": to, "title": mark + alarm.definition.name, "text": text, "priority": priority}
-        twin = self.world.things.get(alarm.facts.thing)
-        self._effect(alarm.id, {**told, "group": alarm.id, "place": twin.place if twin is not None else None})
-
-    def _effect(self, about: str, body: dict[str, Any]) -> None:
-        self._effects += 1
-        self._changed.add("")
-        # a notice is known by its id: another partition counts too, and this one anew after its checkpoint was lost
-        id = f"alarm-{about}-{self.wall}-{self._effects}"
-        self._post(Effect(id, "", "notify", body, self.wall))
-
-    def _root(self, alarm: Alarm) -> str:
-        twin = self.world.things.get(alarm.facts.thing)
-        return twin.root if twin is not None else ""
-
-    def rang(self, alarm: Alarm, times: int) -> None:
-        root = self._root(alarm)
-        rate = self.rates.setdefault(root, Rate(root))
-        rate.ring(self.elapsed, times)
-        self.raised += times
-        self._changed.add("")
-        count = rate.in_ten_minutes(self.elapsed)
-        if rate.flood or count <= FLOOD_BEGINS:
-            return
-        rate.flood, rate.since, rate.held = True, self.wall, 0
-        self.remind(MINUTE_US, f"|{root}")
-        self._line(Transition(0, self.wall, "", "", "", root, root, "", "flood_began", "", "", count))
-        notice = alarm.definition.notify
-        if notice is not None:
-            text = f"{count} alarms in ten minutes at {root}. Until it is over only critical and high ones are told."
-            told = {"to": [*notice.to], "title": "Alarm flood", "text": text, "priority": "high"}
-            self._effect(root, {**told, "group": f"flood.{root}", "place": root})
-
-    def _flood_due(self, root: str) -> None:
-        rate = self.rates[root]
-        self._changed.add("")
-        if rate.in_ten_minutes(self.elapsed) >= FLOOD_ENDS:
-            self.remind(MINUTE_US, f"|{root}")
-            return
-        rate.flood = False
-        self._line(Transition(0, self.wall, "", "", "", root, root, "", "flood_ended", "", "", rate.held))
-
     # keeping
-
-    def take(self) -> list[Transition]:
-        """The new lines, to be kept together with the checkpoint of this moment; `kept` or `not_kept` follows."""
-        self._taken += self.new
-        self.new = []
-        return list(self._taken)
-
-    def kept(self) -> None:
-        self._taken = []
-
-    def not_kept(self) -> None:
-        self.new, self._taken = self._taken + self.new, []
-
-    @property
-    def recent(self) -> list[Transition]:
-        """Lines that may not be kept yet, oldest first."""
-        return self._taken + self.new
 
     def saved(self) -> tuple[list[tuple[str, object]], list[str]]:
         """Checkpoint rows that changed, by key, and the keys that went. Clears what marks change."""
