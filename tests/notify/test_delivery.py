@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -13,9 +14,10 @@ from tests.notify.receiver import die, drip, say, stall
 from tests.parts import until
 from unisono.errors import CallerError, HostError
 from unisono.notify import notifier as notifier_module
+from unisono.notify import plan as plan_module
 from unisono.notify.plan import JOIN_S
 from unisono.scene.talk import notify
-from unisono.store.registry import GroupRow, ListenerRow
+from unisono.store.registry import AddressRow, DeliveryRow, GroupRow, ListenerRow
 from unisono.twin import notices
 
 
@@ -273,6 +275,64 @@ async def test_a_full_queue_says_so_and_the_owner_keeps_it(house: House, monkeyp
     with pytest.raises(HostError) as error:  # not the caller's fault: an owner tries again
         await house.tell("y")
     assert error.value.code == "too_many"
+
+
+async def test_while_the_registry_fails_nothing_is_sent_twice(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifier_module, "REGISTRY_PAUSE_S", 0.05)
+    await house.channel("wei", hook(house))
+    put, failures = house.registry.put_deliveries, iter(range(6))
+
+    async def fail(rows: Sequence[DeliveryRow], pace: AddressRow | None = None) -> None:
+        if next(failures, None) is not None:
+            raise HostError("the disk is full", code="disk_full")
+        await put(rows, pace)
+
+    monkeypatch.setattr(house.registry, "put_deliveries", fail)
+    id = await house.tell("x")  # it must not leave before it is on disk that it does
+    await house.until(id, "sent")
+    assert texts(house) == ["x"]
+
+
+async def test_what_became_of_it_is_kept_however_long_the_registry_takes(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier_module, "REGISTRY_PAUSE_S", 0.05)
+    await house.channel("wei", hook(house))
+    put, failures = house.registry.put_deliveries, iter(range(4))
+
+    async def fail(rows: Sequence[DeliveryRow], pace: AddressRow | None = None) -> None:
+        if rows and rows[0].state == "sent" and next(failures, None) is not None:
+            raise HostError("the disk is full", code="disk_full")
+        await put(rows, pace)
+
+    monkeypatch.setattr(house.registry, "put_deliveries", fail)
+    await house.until(await house.tell("x"), "sent")
+    assert next(failures, None) is None
+    assert texts(house) == ["x"]
+
+
+async def test_a_service_that_takes_nothing_for_long_is_worth_a_look(house: House) -> None:
+    house.receiver.always = say(500, b"broken")
+    await house.channel("wei", hook(house))
+    id = await house.tell("x")
+    for attempt in range(1, 9):
+        await house.until(id, "waiting", attempt)
+        await house.pass_time(900)
+    await house.until(id, "waiting", 9)
+    answer = msgspec.msgpack.decode(await house.bus.request(notices.STATUS, b""), type=notices.NotifierStatus)
+    assert answer.trouble == ["1 to wei over json wait: HTTP 500 broken"]
+
+
+async def test_one_address_cannot_use_up_the_room(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_module, "MOST_WAITING", 3)
+    house.receiver.always = say(503)
+    await house.channel("wei", hook(house))
+    first = await house.tell("first")
+    await house.until(first, "waiting", 1)
+    rest = [await house.tell(f"{n}", priority="critical" if n == 2 else "normal") for n in range(4)]
+    await house.until(first, "given_up")
+    await house.until(rest[0], "given_up")
+    assert (await house.deliveries(first))[0].answer == "more than 3 waited; the last answer: HTTP 503"
 
 
 async def test_figures(house: House) -> None:

@@ -10,10 +10,12 @@ from unisono.notify.pace import SECOND, Pace, blocked, free_at, spent
 from unisono.notify.plan import (
     JOIN_S,
     MOST_JOINED,
+    MOST_WAITING,
     Batch,
     Delivery,
     State,
     begun,
+    crowded_out,
     expired,
     next_batch,
     outcome,
@@ -216,6 +218,21 @@ def test_a_later_one_of_the_group_replaces_those_that_wait() -> None:
     assert [each.notification for each in ended] == ["0", "1"]
     assert (ended[0].state, ended[0].answer, ended[0].changed) == (State.REPLACED, "replaced by later", NOW + 5)
     assert replaced(waiting, delivery("x"), NOW) == []
+
+
+def test_one_address_has_so_much_room_and_the_least_important_give_way() -> None:
+    many = [delivery(f"n{n:03}", priority="low" if n == 7 else "normal") for n in range(MOST_WAITING + 2)]
+    many[3].state = State.SENDING
+    other = delivery("other")
+    other.address = "elsewhere"
+    assert [each.notification for each in crowded_out([*many, other], NOW + 5)] == ["n007"]
+    assert (many[7].state, many[7].changed) == (State.GIVEN_UP, NOW + 5)
+    assert many[7].answer == "more than 500 waited; the last answer: none"
+    many.append(delivery("new", priority="critical"))
+    many[0].answer = "HTTP 503"
+    assert crowded_out(many, NOW) == [many[0]]
+    assert many[0].answer == "more than 500 waited; the last answer: HTTP 503"
+    assert crowded_out(many, NOW) == []
 
 
 def test_what_a_crash_interrupted_goes_out_again_after_a_pause() -> None:

@@ -49,6 +49,8 @@ LONGEST_NAP_S = 30.0
 #: What is over is kept so long, and so many.
 KEEP_S, KEEP = 30 * 86_400.0, 20_000
 TIDY_S = 3600.0
+#: So many attempts in a row that came to nothing are worth a word: a quarter of an hour.
+FAILING = 8
 #: After the registry failed in the middle.
 REGISTRY_PAUSE_S = 2.0
 
@@ -84,12 +86,15 @@ class Notifier:
         self._letters = Letters(registry, pepper)
         self._messenger = Messenger(self._settings, attempt_s=attempt_s)
         self._open: dict[tuple[str, str], Delivery] = {}
+        # what open deliveries say, and how many of them say it
         self._texts: dict[str, Message] = {}
+        self._ways: Counter[str] = Counter()
         self._paces: dict[str, Pace] = {}
         self._requests: dict[str, int] = {}
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._attempts: Counter[tuple[str, str]] = Counter()
         self._ended: Counter[tuple[str, str]] = Counter()
+        self._trouble: str | None = None
         self._taking = asyncio.Lock()
         self._awake = asyncio.Event()
         self._ends: list[Callable[[], None]] = []
@@ -103,7 +108,7 @@ class Notifier:
         interrupted = []
         for row in await self._registry.open_deliveries([state.value for state in OPEN]):
             delivery = _delivery(row)
-            self._open[(row.notification, row.channel)] = delivery
+            self._remember(delivery)
             if delivery.state is State.SENDING:
                 plan.resumed(delivery, now)
                 interrupted.append(_row(delivery))
@@ -207,10 +212,16 @@ class Notifier:
             found.missed,
         )
         ended = [each for later in deliveries for each in plan.replaced(self._open.values(), later, now)]
-        await self._registry.add_notification(row, [_row(each) for each in [*deliveries, *ended]])
-        self._texts[row.id] = Message(row.title, row.text)
+        addresses = {each.address for each in deliveries}
+        there = [each for each in self._open.values() if each.address in addresses]
+        ended += plan.crowded_out([*there, *deliveries], now)
+        await self._registry.add_notification(
+            row, [_row(each) for each in {id(each): each for each in [*deliveries, *ended]}.values()]
+        )
+        if deliveries:
+            self._texts[row.id] = Message(row.title, row.text)
         for delivery in deliveries:
-            self._open[(delivery.notification, delivery.channel)] = delivery
+            self._remember(delivery)
         self._forget(ended)
         self.wake()
         return notices.Kept(True, len(deliveries))
@@ -222,8 +233,10 @@ class Notifier:
             self._awake.clear()
             try:
                 nap_s = await self._round()
+                self._trouble = None
             except UnisonoError as error:
                 logger.error("notifications wait: %s", error)
+                self._trouble = str(error)
                 nap_s = REGISTRY_PAUSE_S
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(nap_s):
@@ -260,13 +273,14 @@ class Notifier:
         for each in step.deliveries:
             each.state = State.SENDING
             each.changed = now
-        pace = self._paces[address] = spent(pace, service.limits, now, requests)
+        left = spent(pace, service.limits, now, requests)
         try:
-            await self._save(step.deliveries, service, pace)
+            await self._save(step.deliveries, service, left)
         except UnisonoError:
             for each in step.deliveries:
                 each.state = State.WAITING
             raise
+        self._paces[address] = left
         self._busy[address] = asyncio.create_task(self._attempt(address, step, service), name=f"notify {address[:8]}")
         return None
 
@@ -333,6 +347,10 @@ class Notifier:
             await self._registry.remove_channel(channel.id)
             logger.info("a channel of %s is gone and was removed: %s", delivery.person, delivery.answer)
 
+    def _remember(self, delivery: Delivery) -> None:
+        self._open[(delivery.notification, delivery.channel)] = delivery
+        self._ways[delivery.notification] += 1
+
     def _forget(self, deliveries: Sequence[Delivery]) -> None:
         """What has ended need not be remembered."""
         for each in deliveries:
@@ -340,9 +358,9 @@ class Notifier:
                 continue
             if self._open.pop((each.notification, each.channel), None) is not None:
                 self._ended[(each.service, each.state.value)] += 1
-        for id in {each.notification for each in deliveries}:
-            if not any(open_id == id for open_id, _channel in self._open):
-                self._texts.pop(id, None)
+                self._ways[each.notification] -= 1
+                if not self._ways[each.notification]:
+                    del self._ways[each.notification], self._texts[each.notification]
 
     # what is asked from elsewhere
 
@@ -448,7 +466,20 @@ class Notifier:
             for (service, outcome), count in self._attempts.items()
         ]
         held = sum(each.state is State.HELD for each in self._open.values())
-        return msgspec.msgpack.encode(notices.NotifierStatus(len(self._open) - held, held, series))
+        return msgspec.msgpack.encode(notices.NotifierStatus(len(self._open) - held, held, series, self._troubles()))
+
+    def _troubles(self) -> list[str]:
+        """What is worth a look: the registry, and services that have taken nothing for some time."""
+        found = [self._trouble] if self._trouble is not None else []
+        waiting: dict[str, list[Delivery]] = {}
+        for each in self._open.values():
+            if each.state is State.WAITING and self._paces.get(each.address, Pace()).failures >= FAILING:
+                waiting.setdefault(each.address, []).append(each)
+        found += [
+            f"{len(each)} to {each[0].person} over {each[0].service} wait: {each[0].answer}"
+            for each in waiting.values()
+        ]
+        return found
 
     async def _tidy(self) -> None:
         """Forget what is long over."""

@@ -24,6 +24,7 @@ __all__ = [
     "Delivery",
     "State",
     "begun",
+    "crowded_out",
     "expired",
     "next_batch",
     "outcome",
@@ -59,6 +60,9 @@ JOIN_S = 10.0
 
 #: At most so many become one message; whoever has more waiting has stopped reading one by one.
 MOST_JOINED = 50
+
+#: At most so many wait for one address: one that takes nothing must not use up the room of all the others.
+MOST_WAITING = 500
 
 #: What a crash interrupted is repeated after this: its answer may have been lost, and everything is repeated at once.
 RESUME_S = 3.0
@@ -121,6 +125,25 @@ def replaced(waiting: Iterable[Delivery], later: Delivery, now: int) -> list[Del
             each.changed = now
             each.answer = f"replaced by {later.notification}"
             ended.append(each)
+    return ended
+
+
+def crowded_out(waiting: Iterable[Delivery], now: int) -> list[Delivery]:
+    """End those for which there is no room at their address: the least important first, of those the oldest."""
+    ended = []
+    by_address: dict[str, list[Delivery]] = {}
+    for each in waiting:
+        if each.state in (State.WAITING, State.HELD):
+            by_address.setdefault(each.address, []).append(each)
+    for deliveries in by_address.values():
+        surplus = len(deliveries) - MOST_WAITING
+        if surplus > 0:
+            deliveries.sort(key=lambda each: (PRIORITIES.index(each.priority), each.at, each.notification))
+            ended += deliveries[:surplus]
+    for each in ended:
+        each.state = State.GIVEN_UP
+        each.changed = now
+        each.answer = f"more than {MOST_WAITING} waited; the last answer: {each.answer or 'none'}"
     return ended
 
 
