@@ -1,7 +1,7 @@
 """The page that lets a browser be told, and its service worker, in a real Chromium.
 
 To subscribe Chromium registers with its maker's push service, which is out of reach here. That the page says what
-failed is tested, and a message is handed to the service worker through DevTools, as a push service would have it delivered.
+failed is tested, and a message is handed to the service worker through DevTools, as if a push service delivered it.
 """
 
 from __future__ import annotations

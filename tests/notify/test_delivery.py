@@ -311,6 +311,22 @@ async def test_what_became_of_it_is_kept_however_long_the_registry_takes(
     assert texts(house) == ["x"]
 
 
+async def test_one_that_could_not_be_taken_in_replaces_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await house.channel("wei", hook(house))
+    await house.until(await house.tell("first"), "sent")
+    old = await house.tell("20 minutes left", group="washing")
+
+    async def fail(*_given: object) -> bool:
+        raise HostError("the disk is full", code="disk_full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.registry, "add_notification", fail)
+        with pytest.raises(HostError):
+            await house.tell("5 minutes left", group="washing")
+    await house.pass_time(JOIN_S)
+    await house.until(old, "sent")
+
+
 async def test_a_service_that_takes_nothing_for_long_is_worth_a_look(house: House) -> None:
     house.receiver.always = say(500, b"broken")
     await house.channel("wei", hook(house))
@@ -329,7 +345,7 @@ async def test_one_address_cannot_use_up_the_room(house: House, monkeypatch: pyt
     await house.channel("wei", hook(house))
     first = await house.tell("first")
     await house.until(first, "waiting", 1)
-    rest = [await house.tell(f"{n}", priority="critical" if n == 2 else "normal") for n in range(4)]
+    rest = [await house.tell(f"{n}") for n in range(4)]
     await house.until(first, "given_up")
     await house.until(rest[0], "given_up")
     assert (await house.deliveries(first))[0].answer == "more than 3 waited; the last answer: HTTP 503"

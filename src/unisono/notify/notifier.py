@@ -211,20 +211,29 @@ class Notifier:
             expires,
             found.missed,
         )
-        ended = [each for later in deliveries for each in plan.replaced(self._open.values(), later, now)]
+        # On copies: until this is on disk nothing has changed, and meanwhile what waits may leave.
         addresses = {each.address for each in deliveries}
-        there = [each for each in self._open.values() if each.address in addresses]
+        there = [msgspec.structs.replace(each) for each in self._open.values() if each.address in addresses]
+        ended = [each for later in deliveries for each in plan.replaced(there, later, now)]
         ended += plan.crowded_out([*there, *deliveries], now)
-        await self._registry.add_notification(
-            row, [_row(each) for each in {id(each): each for each in [*deliveries, *ended]}.values()]
-        )
+        others = [each for each in ended if each.notification != row.id]
+        await self._registry.add_notification(row, [_row(each) for each in [*deliveries, *others]])
         if deliveries:
             self._texts[row.id] = Message(row.title, row.text)
         for delivery in deliveries:
             self._remember(delivery)
-        self._forget(ended)
+        self._end(others)
+        self._forget(deliveries)
         self.wake()
         return notices.Kept(True, len(deliveries))
+
+    def _end(self, copies: Sequence[Delivery]) -> None:
+        """What was decided of copies holds of what has not left meanwhile."""
+        for copy in copies:
+            each = self._open.get((copy.notification, copy.channel))
+            if each is not None and each.state in (State.WAITING, State.HELD):
+                each.state, each.changed, each.answer = copy.state, copy.changed, copy.answer
+                self._forget([each])
 
     # sending
 
@@ -251,7 +260,7 @@ class Notifier:
             self._forget(over)
         waiting: dict[str, list[Delivery]] = {}
         for each in self._open.values():
-            if each.state is not State.SENDING:
+            if each.state in (State.WAITING, State.HELD):
                 waiting.setdefault(each.address, []).append(each)
         wakes = [each.expires for each in self._open.values()]
         for address, deliveries in waiting.items():
