@@ -8,6 +8,7 @@ import hmac
 import json
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -246,3 +247,35 @@ async def test_a_real_nats_server_gets_each_item_once(hub: Hub, tmp_path: Path) 
     finally:
         await client.close()
         await server.stop()
+
+
+async def test_from_the_command_line_and_in_the_metrics(shared: Hub, target: Target, tmp_path: Path) -> None:
+    await shared.ask("POST", "/api/v1/places", {"id": "six", "name": "Six", "kind": "home"})
+    key = tmp_path / "key"
+    key.write_text("something secret\n")
+    file = tmp_path / "outlet.yaml"
+    to = f"{{kind: webhook, url: 'http://127.0.0.1:{target.port}/'}}"
+    file.write_text(f"id: six\nplace: six\nkind: sensor\nto: {to}\n")
+
+    async def run(*words: str) -> tuple[int, str]:
+        url = f"http://127.0.0.1:{shared.http_port}"
+        environment = {"UNISONO_URL": url, "UNISONO_DATA": str(shared.data), "PATH": ""}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "unisono.cli", "outlet", *words, stdout=asyncio.subprocess.PIPE, env=environment
+        )
+        output, _ = await process.communicate()
+        return process.returncode or 0, output.decode()
+
+    code, out = await run("add", str(file), "--secret-file", str(key), "--json")
+    assert code == 0
+    assert "something secret" not in out
+    assert json.loads(out)[0]["secret"] is True
+    await begun(shared, "six")
+    code, out = await run("list", "--json")
+    assert "six" in [each["id"] for each in json.loads(out)]
+    code, out = await run("show", "six")
+    assert "BEHIND" in out
+    text = shared.http.get("/metrics", headers={"Authorization": f"Bearer {shared.token}"}).text
+    assert 'unisono_outlet_sent_total{outlet="six",partition="0"} 0.0' in text
+    assert (await run("remove", "six"))[0] == 0
+    assert (await run("show", "six"))[0] == 1

@@ -98,6 +98,7 @@ class _Collector:
                 yield family
         yield from self._series()
         yield from self._notifications()
+        yield from self._outlets()
         yield GaugeMetricFamily("unisono_ready", "1 when the hub serves", value=float(not self._health.reasons()))
         yield GaugeMetricFamily("unisono_outbox_pending", "Changes that wait for the log", value=self._health.outbox)
         yield GaugeMetricFamily("unisono_live_clients", "Open live connections", value=self._live_clients)
@@ -130,6 +131,24 @@ class _Collector:
             for each in found:
                 family.add_metric([*each.labels.values()], each.value)
             yield family
+
+    def _outlets(self) -> Iterator[Metric]:
+        """How far outlets have come; a lag is only told while the partition's owner answers."""
+        last = {each.partition: each.last_seq for each in self._health.owners}
+        sent = CounterMetricFamily("unisono_outlet_sent_total", "Items that arrived", labels=["outlet", "partition"])
+        skipped = CounterMetricFamily(
+            "unisono_outlet_skipped_total", "Messages purged before they were sent", labels=["outlet", "partition"]
+        )
+        behind = GaugeMetricFamily(
+            "unisono_outlet_behind", "Messages of the log not looked at yet", labels=["outlet", "partition"]
+        )
+        for each in self._health.outlets:
+            labels = [each.outlet, each.partition]
+            sent.add_metric(labels, each.sent)
+            skipped.add_metric(labels, each.skipped)
+            if each.partition in last:
+                behind.add_metric(labels, max(0, last[each.partition] - each.seq))
+        yield from (sent, skipped, behind)
 
     def _commits(self) -> Metric:
         histogram = HistogramMetricFamily(*COMMIT, labels=["gateway"])

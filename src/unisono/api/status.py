@@ -20,6 +20,7 @@ from unisono.api.inject import Asker, Context
 from unisono.api.times import iso
 from unisono.api.version import VERSION
 from unisono.errors import CallerError, UnisonoError
+from unisono.store.registry import OutletState
 from unisono.twin import notices, talk
 
 __all__ = ["healthz", "metrics", "status"]
@@ -45,6 +46,7 @@ class Health(msgspec.Struct):
     disk_total: int
     outbox: int
     notifier: notices.NotifierStatus | None = None
+    outlets: list[OutletState] = []
 
     def reasons(self) -> list[str]:
         """Why the hub cannot do its work now; empty when it can."""
@@ -64,6 +66,7 @@ class Health(msgspec.Struct):
                 found.append(f"partition {owner.partition}: history is {behind} log messages behind")
         for gateway in self.gateways:
             found += [f"gateway {gateway.gateway}: {text}" for text in gateway.trouble]
+        found += [f"outlet {each.outlet}: {each.error}" for each in self.outlets if each.error is not None]
         if self.notifier is not None:
             found += [f"notifications: {text}" for text in self.notifier.trouble]
         if self.disk_free < LOW_DISK_BYTES:
@@ -83,12 +86,16 @@ async def examine(context: ApiContext) -> Health:
     notifiers = await _answers(silent, [("the notifier", _notifier(context))] if context.notifies else [])
     registry: str | None = None
     outbox = 0
+    outlets: list[OutletState] = []
     try:
         outbox = len(await context.registry.outbox_pending(1000))
+        outlets = await context.registry.outlet_states()
     except UnisonoError as error:
         registry = str(error)
     disk = shutil.disk_usage(context.data if context.data.exists() else ".")
-    return Health(owners, gateways, silent, registry, disk.free, disk.total, outbox, *notifiers)
+    health = Health(owners, gateways, silent, registry, disk.free, disk.total, outbox, *notifiers)
+    health.outlets = outlets
+    return health
 
 
 async def _answers(silent: list[str], asked: Iterable[tuple[str, Any]]) -> list[Any]:

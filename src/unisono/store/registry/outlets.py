@@ -55,6 +55,13 @@ class Outlets:
             found = (await connection.execute(query)).first()
         return OutletState(*found) if found else None
 
+    async def outlet_states(self) -> list[OutletState]:
+        """How far all have come."""
+        query = sa.select(*shape.columns(outlet_state, OutletState))
+        query = query.order_by(outlet_state.c.outlet, outlet_state.c.partition)
+        async with self._database.read() as connection:
+            return shape.rows(OutletState, await connection.execute(query))
+
     async def put_outlet_state(self, state: OutletState) -> None:
         async with self._database.write() as connection:
             await shape.put(connection, outlet_state, [shape.values(state)])
