@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.scene.computed.workshop import SECOND, Workshop
 from unisono.twin.partition import Partition
-from unisono.twin.record import Batch
+from unisono.twin.record import Batch, Tick
 
 GIVEN = {"a": {"thing": "mean", "property": "temperature"}, "b": {"thing": "plug", "property": "power"}}
 COMPUTED: dict[str, dict[str, Any]] = {
@@ -213,3 +213,20 @@ def test_a_scene_sees_what_is_computed_and_sets_inputs() -> None:
     assert shop.value("timer", "state") == "active"
     shop.tick(40)
     assert shop.value("mood", "on_off") is False
+
+
+def test_a_tick_that_comes_early_has_rows_of_its_own_numbers() -> None:
+    """It is folded under the number of the message before, behind what that one brought."""
+    shop = begin()
+    shop.report("plug", power=1000)
+    shop.report("p0", temperature=20)
+    shop.wall += 7 * SECOND
+    shop.elapsed += 7 * SECOND
+    shop.fold.apply(shop.seq, 0, Batch("owner", shop.wall, [Tick(shop.wall, shop.elapsed)]))
+    shop._collect(shop.fold.take_outcome())
+    numbers = [seq for rows in shop.rows.values() for _at, seq, _value in rows if seq >> 24 == shop.seq]
+    derived = [seq for seq in numbers if seq & 1 << 23]
+    assert shop.value("energy", "energy") > 0
+    for rows in shop.rows.values():
+        assert len({seq for _at, seq, _value in rows}) == len(rows)
+    assert derived
