@@ -18,6 +18,7 @@ from unisono.bench.hub import PLACE, Hub
 from unisono.bench.load import Job
 from unisono.bench.measure import MemoryWatch, cpu_seconds
 from unisono.bench.report import Report, ratio
+from unisono.errors import HostError
 
 __all__ = ["ScenesOptions", "run_scenes"]
 
@@ -111,8 +112,16 @@ def _save_scenes(hub: Hub, options: ScenesOptions) -> float:
     documents = [_scene(number, options) for number in range(options.scenes)]
     begun = time.monotonic()
     with ThreadPoolExecutor(SAVERS) as savers:
-        list(savers.map(lambda document: hub.ask("POST", "/api/v1/scenes", json=document), documents))
+        list(savers.map(lambda document: _save(hub, document), documents))
     return time.monotonic() - begun
+
+
+def _save(hub: Hub, document: dict[str, Any]) -> None:
+    try:
+        hub.ask("POST", "/api/v1/scenes", json=document)
+    except HostError as error:
+        if "log_unavailable" not in str(error):  # the change is kept, and takes effect once the log answers again
+            raise
 
 
 def _scene(number: int, options: ScenesOptions) -> dict[str, Any]:
