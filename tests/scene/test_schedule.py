@@ -66,7 +66,7 @@ def test_a_pattern_follows_real_time(zone: str) -> None:
     assert gaps == {timedelta(minutes=30)}
 
 
-def test_leap_day_and_clock_jumps() -> None:
+def test_leap_day_and_the_end_of_calendars() -> None:
     schedule = compile_schedule(Timing(cron="0 0 29 2 *"), BERLIN, None)
     found = moments(schedule, datetime(2026, 1, 1, tzinfo=UTC), datetime(2037, 1, 1, tzinfo=UTC))
     assert [moment.astimezone(BERLIN).date() for moment in found] == [
@@ -76,6 +76,14 @@ def test_leap_day_and_clock_jumps() -> None:
     ]
     assert schedule.after(us(datetime(8999, 12, 31, tzinfo=UTC))) is None
     assert schedule.after(2**62) is None
+
+
+def test_inside_the_hour_that_comes_twice() -> None:
+    """Half past two came already, an hour ago, on the same clock."""
+    schedule = compile_schedule(Timing(at="02:30"), BERLIN, None)
+    second_pass = us(datetime(2027, 10, 31, 1, 15, tzinfo=UTC))
+    due = schedule.after(second_pass)
+    assert due == us(datetime(2027, 11, 1, 1, 30, tzinfo=UTC))
 
 
 def test_once() -> None:
@@ -131,6 +139,13 @@ class TestSun:
         due = schedule.after(us(datetime(2026, 12, 21, tzinfo=UTC)))
         assert due is not None
         assert datetime.fromtimestamp(due / SECOND, UTC).date() > date(2027, 1, 10)
+
+    def test_noon(self) -> None:
+        """Berlin lies west of its zone's meridian: the sun stands highest after twelve."""
+        schedule = compile_schedule(Timing(at="noon"), BERLIN, Where(52.5, 13.4))
+        found = moments(schedule, datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
+        assert len(found) == 365
+        assert all(10.8 < moment.hour + moment.minute / 60 < 11.6 for moment in found)
 
     def test_never(self) -> None:
         dawn = compile_schedule(Timing(at="sunrise", every="mon"), BERLIN, Where(52.5, 13.4))

@@ -181,6 +181,10 @@ def then(step: str) -> str:
         (when("{travel: {things: [su7]}}"), "when.0.travel", "bad_scene", "arrives"),
         (given("{state: {things: [lamp], property: on_off}}"), "if.0.state", "bad_scene", "above"),
         (then("{wait: {}}"), "then.0.wait", "bad_scene", "until"),
+        (when("{window: {things: [probe], property: temperature, over_s: 60, agg: mean}}"), "when.0.window", "bad_scene", "above"),
+        (given("{window: {things: [probe], property: temperature, over_s: 60, agg: mean}}"), "if.0.window", "bad_scene", "above"),
+        ("place: lab\n" + given("{sun: {is: up}}"), "if.0.sun", "bad_scene", "latitude"),
+        (then("{repeat: {then: [{stop: {}}]}}"), "then.0.repeat", "bad_scene", "times"),
         (given("{time: {after: noon}}"), "if.0.time.after", "bad_scene", "HH:MM"),
     ],
 )  # fmt: skip

@@ -312,8 +312,7 @@ class Compiled:
         for rolling in self.rollings:
             rolling.restored()
         for moment in self.moments:
-            if moment.trigger in saved.moments:
-                moment.dealt(saved.moments[moment.trigger])
+            moment.dealt(saved.moments[moment.trigger])
         self.runs = {run.id: run for run in saved.runs}
         self.queue, self.past, self.refusals = saved.queue, saved.past, saved.refusals
 

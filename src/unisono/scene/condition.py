@@ -6,6 +6,7 @@ not hold.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import time
@@ -160,15 +161,15 @@ class Not:
         return Blame(self._path, "it holds") if self._check.holds() else None
 
 
-class Leaf:
+class Leaf(ABC):
     """What most conditions share: one look at the world tells both."""
 
     def __init__(self, path: str) -> None:
         self._path = path
 
+    @abstractmethod
     def look(self) -> tuple[bool, Any]:
         """Whether it holds, and what was seen."""
-        raise NotImplementedError
 
     def holds(self) -> bool:
         return self.look()[0]
@@ -186,9 +187,9 @@ class Each(Leaf):
         self._ids = ids
         self._of = of
 
+    @abstractmethod
     def test(self, thing: str) -> tuple[bool, Any]:
         """Whether one thing passes, and what was seen of it."""
-        raise NotImplementedError
 
     def look(self) -> tuple[bool, Any]:
         results = {id: self.test(id) for id in self._ids}

@@ -98,13 +98,13 @@ class Gate:
     def due(self) -> None:
         """The reminder came: has it held all the while?"""
         self.armed = False
-        if not self.holds or self.since is None:
+        if self.fire is None or not self.holds or self.since is None:
             return
         left = self.since + self._for_us - self._clock.elapsed
         if left > 0:
             self.armed = True
             self._clock.remind(left, self.key)
-        elif self.fire is not None:
+        else:
             self.fire(self._cause)
 
     @property

@@ -6,6 +6,7 @@ scene and keeps no state of its own.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -157,17 +158,21 @@ class End:
 
 
 class Step(End):
-    """A step that is over at once; subclasses say what it does."""
+    """A step that says what it did."""
+
+    def note(self, run: Run, hands: Hands, did: str, seen: Any = None) -> None:
+        run.note(self.path, did, seen, hands.world.wall)
+
+
+class Deed(Step, ABC):
+    """A step that is over at once."""
 
     def do(self, run: Run, hands: Hands) -> int | None:
         self.act(run, hands)
         return run.pc + 1
 
-    def act(self, run: Run, hands: Hands) -> None:
-        raise NotImplementedError
-
-    def note(self, run: Run, hands: Hands, did: str, seen: Any = None) -> None:
-        run.note(self.path, did, seen, hands.world.wall)
+    @abstractmethod
+    def act(self, run: Run, hands: Hands) -> None: ...
 
 
 class Jump(End):
@@ -372,7 +377,7 @@ class Await(Step):
         return None
 
 
-class Tell(Step):
+class Tell(Deed):
     """``place``: the scene's own. Where nobody is named, those who have to do with it are told."""
 
     def __init__(self, body: Notify, path: str, place: str) -> None:
@@ -393,7 +398,7 @@ class Tell(Step):
         self.note(run, hands, "told", told)
 
 
-class Fetch(Step):
+class Fetch(Deed):
     def __init__(self, body: Http, path: str) -> None:
         super().__init__(path)
         self._body = body
@@ -412,7 +417,7 @@ class Fetch(Step):
         self.note(run, hands, f"calls {body.method} {body.url}")
 
 
-class Remember(Step):
+class Remember(Deed):
     def __init__(self, body: Snapshot, path: str) -> None:
         super().__init__(path)
         self._body = body
@@ -423,7 +428,7 @@ class Remember(Step):
         self.note(run, hands, "remembers", kept)
 
 
-class PutBack(Step):
+class PutBack(Deed):
     def __init__(self, body: Restore, path: str) -> None:
         super().__init__(path)
         self._name = body.name
@@ -455,14 +460,11 @@ class StartScene(Step):
         return run.pc + 1
 
     def wake(self, run: Run, hands: Hands) -> int | None:
-        assert run.waiting is not None
-        if run.waiting.scene:
-            return None
         run.waiting = None
         return run.pc + 1
 
 
-class ChangeMode(Step):
+class ChangeMode(Deed):
     def __init__(self, body: SetMode, path: str) -> None:
         super().__init__(path)
         self._body = body

@@ -6,6 +6,7 @@ engine's business.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
@@ -65,7 +66,7 @@ class Effect(msgspec.Struct, array_like=True):
     sending: bool = False
 
 
-class Runner:
+class Runner(ABC):
     """``remind(after_us, key)`` sets one of the partition's timers. ``changed``: ids of scenes and
     ``effects`` whose checkpoint rows are to be written. ``moved``: runs that began, wait or ended, with their scenes;
     None while nobody looks. ``muted``: all is watched, but nothing runs and nothing leaves: what was known of runs is
@@ -121,9 +122,9 @@ class Runner:
         self._draining = True
         self._at = at
         try:
-            for _ in range(MAX_CHAIN):
-                if not self.pending:
-                    return
+            left = MAX_CHAIN
+            while self.pending and left:
+                left -= 1
                 compiled, cause = self.pending.popleft()
                 if self.scenes.get(compiled.id) is compiled:
                     self._begin(compiled, cause)
@@ -196,11 +197,10 @@ class Runner:
             self._over(compiled, run)
 
     def _wake(self, compiled: Compiled, run: Run) -> None:
-        if run.waiting is not None:
-            pc = compiled.program[run.pc].wake(run, self)
-            if run.waiting is None:
-                self.changed.add(compiled.id)
-                self._go_on(compiled, run, pc)
+        pc = compiled.program[run.pc].wake(run, self)
+        if run.waiting is None:
+            self.changed.add(compiled.id)
+            self._go_on(compiled, run, pc)
 
     def _over(self, compiled: Compiled, run: Run) -> None:
         run.ended = self.world.wall
@@ -232,12 +232,12 @@ class Runner:
                     self.pending.append((self.scenes[other], cause))
 
     def _stop_all(self, compiled: Compiled, why: str) -> None:
+        compiled.queue.clear()  # first: what waits for an end must not take this one for its turn
         for run in list(compiled.runs.values()):
             run.state, run.why = RunState.STOPPED, why
             for command in run.waiting.commands if run.waiting is not None else ():
                 self._waiting.pop(command, None)
             self._over(compiled, run)
-        compiled.queue.clear()
 
     def _run(self, id: str) -> Run | None:
         compiled = self.scenes.get(id.rpartition("-")[0])
@@ -291,9 +291,9 @@ class Runner:
                     self._wake(compiled, run)
         self._at = 0
 
+    @abstractmethod
     def began(self, at: int) -> int:
         """Elapsed time of what was said at a wall time."""
-        raise NotImplementedError
 
     # hands for the steps
 
@@ -385,10 +385,9 @@ class Runner:
         return self._begin(compiled, cause, depth=run.depth + 1)
 
     def _attend(self, run: Run) -> None:
-        """A run that was kept waits again for what it waited for."""
+        """What a run waits for finds it; it may wait already, or have been kept while it did."""
         waiting = run.waiting
-        if waiting is None:
-            return
+        assert waiting is not None  # between two entries of the log every open run waits
         for id in waiting.commands:
             self._waiting[id] = run.id
         if waiting.scene:
@@ -399,17 +398,12 @@ class Runner:
     def wait(self, run: Run) -> None:
         waiting = run.waiting
         assert waiting is not None
+        waiting.at = self._at
         for id in list(waiting.commands):
             command = self.commands.find(id)
-            if command is not None and command.open:
-                self._waiting[id] = run.id
-            else:  # it could not even be sent
+            if command is None or not command.open:  # it could not even be sent
                 self._count_in(waiting, id, command)
-        if waiting.scene:
-            self._children[waiting.scene] = run.id
-        if waiting.for_us:
-            waiting.at = self._at
-            self._resting.append(run)
+        self._attend(run)
 
     def _count_in(self, waiting: Waiting, id: str, command: Command | None) -> None:
         waiting.commands.remove(id)

@@ -20,7 +20,7 @@ from unisono.twin.twin import Twin
 if TYPE_CHECKING:
     from unisono.scene.program import Hands
 
-__all__ = ["Plain", "Value", "compile_value"]
+__all__ = ["Plain", "Value", "becomes", "compile_value"]
 
 
 class Value(Protocol):
