@@ -34,7 +34,7 @@ COMMA := ,
 SPACE := $(subst ,, )
 # the half of notify/ that decides, as apart from the half that does
 TELLING := audience message pace plan quiet reach service verdict webpush
-PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/twin/*,src/unisono/scene/*,$(subst $(SPACE),$(COMMA),$(TELLING:%=src/unisono/notify/%.py))
+PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/twin/*,src/unisono/scene/*.py,$(subst $(SPACE),$(COMMA),$(TELLING:%=src/unisono/notify/%.py))
 
 fuzz: setup  ## an hour of coverage-guided fuzzing of the MQTT parser; SECONDS=60 for a minute
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)

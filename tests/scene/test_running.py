@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 import pytest
 
@@ -10,24 +12,27 @@ from tests.scene.stage import SECOND, Stage
 from unisono.errors import CallerError
 from unisono.scene import runner
 from unisono.scene.cause import Cause
-from unisono.scene.compiled import SceneSaved
-from unisono.scene.document import Trigger, kind_of
+from unisono.scene.compiled import PAST, SceneSaved
+from unisono.scene.document import Action, Change, Scene, Selector, Stop, Trigger, kind_of, quick_document
 from unisono.scene.engine import repeatable
 from unisono.scene.matching import at_place
 from unisono.scene.program import End
 from unisono.scene.run import MAX_TRACE, Run
 from unisono.scene.runner import Effect
 from unisono.scene.watch import Watch
-from unisono.thing import Model, Property, Schema, Service, compile_model
+from unisono.thing import Model, Property, Schema, Service, builtin_model, compile_model, dump_model
 from unisono.twin.record import (
     EffectSending,
     EffectSent,
+    ModelPut,
     PlaceRemoved,
+    Reports,
     SceneEnabled,
     ScenePut,
     SceneRemoved,
     SceneRun,
     SceneStop,
+    ThingPut,
 )
 from unisono.twin.twin import Twin
 
@@ -104,6 +109,31 @@ class TestSteering:
         for _ in range(3):
             stage.event("bell", "ring")
         assert [refusal.count for refusal in stage.engine.scenes["s"].refusals] == [3]
+
+    def test_reasons_are_forgotten_at_last(self, stage: Stage) -> None:
+        stage.scene(
+            RING
+            + "if: [{mode: {place: home, is: away}}, {state: {things: [lamp], property: on_off, is: true}}]\n"
+            + TELL
+        )
+        for number in range(PAST + 5):
+            stage.mode("home", ("home", "away")[number % 2])
+            stage.event("bell", "ring")
+        assert len(stage.why) == PAST
+
+    def test_two_that_name_a_thing(self, stage: Stage) -> None:
+        stage.scene("id: a\nwhen: [{change: {things: [lamp], property: on_off, is: true}}]\n" + TELL)
+        stage.scene("when: [{change: {things: [lamp], property: on_off, is: true}}]\n" + TELL)
+        stage.put(SceneRemoved("a"))
+        stage.remove("lamp")
+        stage.thing("lamp", "light", on_off=False)
+        stage.report("lamp", on_off=True)
+        assert stage.runs == 1
+
+    def test_what_json_cannot_say(self) -> None:
+        change = Change(things=("lamp",), property="brightness", above=1, for_s=math.nan)
+        scene = Scene(id="s", name="S", place="home", when=(Trigger(change=change),), then=(Action(stop=Stop()),))
+        assert quick_document(scene, b"as it was") == b"as it was"
 
     def test_a_place_that_goes(self, stage: Stage) -> None:
         stage.scene("if: [{sun: {is: up}}]\n" + TELL)
@@ -262,8 +292,6 @@ class TestSteps:
     def test_what_was_waited_for_comes_before_the_next_tick(self, stage: Stage) -> None:
         until = "{state: {things: [lamp], property: on_off, is: true}}"
         stage.scene(RING + f"then: [{{wait: {{until: [{until}], timeout_s: 60}}}}]\n")
-        from unisono.twin.record import Reports
-
         stage.put(
             Reports("bell", "bell", "event/ring", stage.wall, [b"{}"]),
             Reports("lamp", "lamp", "state", stage.wall, [b'{"on_off": true}']),
@@ -395,6 +423,21 @@ class TestValues:
 
 
 class TestTriggers:
+    def test_one_of_several_words(self, stage: Stage) -> None:
+        stage.thing("heat", "climate", hvac_mode="off")
+        stage.scene(
+            "when: [{change: {things: [heat], property: hvac_mode, is: [heat, cool]}}]\nmode: parallel\n" + TELL
+        )
+        for mode in ("heat", "cool", "off", "cool"):
+            stage.report("heat", hvac_mode=mode)
+        assert stage.runs == 2
+
+    def test_a_group_is_meant_by_its_kind_alone(self, stage: Stage) -> None:
+        model = Model(id="all_lamps", kind="group", services=builtin_model("light").services)
+        stage.put(ModelPut("all_lamps", 1, dump_model(model)), ThingPut("all", "all", "all_lamps", 1, "home", "home"))
+        assert "all" not in stage.engine.world.select(Selector(place="home"))
+        assert stage.engine.world.select(Selector(place="home", kind="group")) == ["all"]
+
     def test_from_one_value_to_another(self, stage: Stage) -> None:
         stage.thing("heat", "climate", hvac_mode="off")
         stage.scene(
@@ -453,9 +496,6 @@ class TestTriggers:
         model = Model(
             id="odd", services=(Service(properties=(Property(key="x", schema=Schema(kind="any"), access=("read",)),)),)
         )
-        from unisono.thing import dump_model
-        from unisono.twin.record import ModelPut, ThingPut
-
         stage.put(ModelPut("odd", 1, dump_model(model)), ThingPut("odd", "odd", "odd", 1, "home", "home"))
         stage.scene("when: [{window: {things: [odd], property: x, over_s: 60, agg: count, above: 1}}, "
                     "{change: {things: [odd], property: x, by: 5}}]\nmode: parallel\n" + TELL)  # fmt: skip
