@@ -39,7 +39,8 @@ def told(alarms: tuple[str, ...], reports: list[dict[str, Any]], *, together: bo
     payloads = [msgspec.json.encode(report) for report in reports]
     for run in [payloads] if together else [[payload] for payload in payloads]:
         panel.put(Reports("f", "f", "state", panel.wall, run))
-    return [(line.alarm, line.act, line.value, line.after) for line in panel.history]
+    # floods are counted when a tick dates what rang, so that they stand elsewhere among the others
+    return [(line.alarm, line.act, line.value, line.after) for line in panel.history if line.alarm]
 
 
 @settings(deadline=None, max_examples=150)
