@@ -321,6 +321,13 @@ def test_scenes_that_never_come_to_rest() -> None:
     assert [finding.rule for finding in result.findings] == ["ring", "ring"]
 
 
+@pytest.mark.parametrize(("text", "code"), [("places: [", "bad_json"), ("places: []\nx: .nan", "bad_value")])
+def test_no_home(text: str, code: str) -> None:
+    with pytest.raises(CallerError) as caught:
+        load_home(text)
+    assert caught.value.code == code
+
+
 def test_values(tmp_path: Path) -> None:
     long: dict[str, Any] = {"thing": "lamp", "set": {"on_off": True}, "input": {str(n): n for n in range(60)}}
     result = rehearse([load_scene(LAMP)], home(), load_script({"day": [{"expect": {"command": long}}]}))
