@@ -16,7 +16,7 @@ from unisono.scene.compiled import PAST, SceneSaved
 from unisono.scene.document import Action, Change, Scene, Selector, Stop, Trigger, kind_of, quick_document
 from unisono.scene.engine import repeatable
 from unisono.scene.matching import at_place
-from unisono.scene.program import End
+from unisono.scene.program import End, fill
 from unisono.scene.run import MAX_TRACE, Run
 from unisono.scene.runner import Effect
 from unisono.scene.watch import Watch
@@ -528,6 +528,20 @@ class TestTriggers:
         stage.scene("when: [{scene: {id: a}}, {scene: {id: b}}]\n" + TELL)
         stage.run("a")
         assert stage.runs == 0
+
+    def test_many_reports_in_one_run(self, stage: Stage) -> None:
+        """Reports that come together are looked at one by one where more than thresholds watch."""
+        stage.scene(
+            "when: [{change: {things: [probe], property: temperature, by: 2}}]\nmode: parallel\nmax: 100\n" + TELL
+        )
+        payloads = [msgspec.json.encode({"temperature": 20.0 + number}) for number in range(40)]
+        stage.put(Reports("probe", "probe", "state", stage.wall, payloads))
+        assert len(stage.engine.effects) == 19
+
+    def test_words_in_a_text(self, stage: Stage) -> None:
+        text = "{probe.temperature} {temperature} {limit} {nothing} {"
+        assert fill(text, stage.engine.world, "probe", {"limit": 5}) == "20 20 5 {nothing} {"
+        assert fill(text, stage.engine.world) == "20 {temperature} {limit} {nothing} {"
 
     def test_timers_of_nobody(self, stage: Stage) -> None:
         for key in ("gone|when.0", "s|#s-99", "s|when.9"):
