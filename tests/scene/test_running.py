@@ -538,6 +538,17 @@ class TestTriggers:
         stage.put(Reports("probe", "probe", "state", stage.wall, payloads))
         assert len(stage.engine.effects) == 19
 
+    def test_a_window_that_became_longer(self, stage: Stage) -> None:
+        """The reminder of the version before is none of the new one's."""
+        for version, over_s in ((1, 60), (2, 3600)):
+            window = f"{{window: {{things: [probe], property: temperature, over_s: {over_s}, agg: count, below: 1}}}}"
+            stage.scene(f"when: [{window}]\nmode: parallel\n" + TELL, version)
+            stage.report("probe", temperature=20.0)
+        stage.tick(3500)
+        assert stage.runs == 0
+        stage.tick(200)
+        assert stage.runs == 1
+
     def test_words_in_a_text(self, stage: Stage) -> None:
         text = "{probe.temperature} {temperature} {limit} {nothing} {"
         assert fill(text, stage.engine.world, "probe", {"limit": 5}) == "20 20 5 {nothing} {"
