@@ -101,6 +101,15 @@ def test_what_an_interlock_speaks_of_is_refused_while_it_holds() -> None:
     assert ask(it, "lamp", id="c5", on_off=True).state == "queued"
 
 
+def test_every_report_of_many_at_once_is_looked_at() -> None:
+    """After a return a value counts once it is reported anew, wherever it stands in the run."""
+    it = plant(policy(interlocks=[GUARD]), offline("press"), online("press", epoch=2), listening("press", 2))
+    assert start(it).code == "interlocked"
+    said_again = [{"good_count": 1}, {"guard": "closed"}, *({"good_count": number} for number in range(2, 20))]
+    it.say(reports("press", *said_again))
+    assert start(it, "c2").state == "queued"
+
+
 def test_what_is_refused_sends_nothing_and_leaves_what_was_wanted_before() -> None:
     it = plant(policy(interlocks=[GUARD]), Asked("c1", "press", T0, WEI, {"start_stop": False}))
     it.say(reports("press", {"guard": "open"}))
