@@ -7,6 +7,7 @@ due: whether the wall clock was set, or the machine slept, is looked for here, w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -29,7 +30,10 @@ BEAT_US = BEHIND_US * 2 // 5
 LOOK_S = 5.0
 #: The wall clock was set when it gained or lost this much beside the clock that nobody sets.
 SET_US = 1_000_000
+#: A log that refuses is tried again after the first at the latest; after the second when messages come, for then it
+#: takes again, and they are held back until they have a time.
 RETRY_S = 1.0
+RETRY_SOON_S = 0.05
 SECOND = 1_000_000
 
 
@@ -43,11 +47,13 @@ class Ticker:
         self._task: asyncio.Task[None] | None = None
         self._rings_at = 0.0
         self._busy = False
+        self._heard = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         owner.on_outcome.append(self._outcome)
         owner.on_ready.append(self._wind)
 
     def _outcome(self, outcome: Outcome) -> None:
+        self._heard.set()
         # what came right behind a tick may have been all: it asks for no other
         if outcome.messages and self._since_us > BEAT_US // 2:
             self._busy = True
@@ -116,7 +122,11 @@ class Ticker:
             self._busy = False
         except HostError as error:
             logger.warning("a tick could not be logged, timers wait: %s", error)
-            await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(RETRY_SOON_S)
+            self._heard.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RETRY_S):
+                    await self._heard.wait()
         finally:
             self._task = None
         self._wind()
