@@ -105,7 +105,8 @@ def test_every_report_of_many_at_once_is_looked_at() -> None:
     """After a return a value counts once it is reported anew, wherever it stands in the run."""
     it = plant(policy(interlocks=[GUARD]), offline("press"), online("press", epoch=2), listening("press", 2))
     assert start(it).code == "interlocked"
-    said_again = [{"good_count": 1}, {"guard": "closed"}, *({"good_count": number} for number in range(2, 20))]
+    said_again: list[dict[str, Any]] = [{"good_count": number} for number in range(20)]
+    said_again[1] = {"guard": "closed"}
     it.say(reports("press", *said_again))
     assert start(it, "c2").state == "queued"
 
