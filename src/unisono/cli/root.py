@@ -26,6 +26,7 @@ from unisono.cli import (
     scene,
     sim,
     thing,
+    understand,
     up,
     user,
 )
@@ -49,6 +50,7 @@ app = typer.Typer(
 )
 up.register(app)
 health.register(app)
+understand.register(app)
 app.add_typer(model.app, name="model")
 app.add_typer(thing.app, name="thing")
 app.add_typer(computed.app, name="computed")

@@ -1,0 +1,143 @@
+"""A language: a folder of data under ``languages/``, and nothing else. A third one is a third folder.
+
+``words.yaml``    sense: [phrase, ...]; `unisono.assist.senses` says what the senses mean. ``inflected`` lists those
+                  whose first word bends (en, de); ``irregular`` the forms that do not follow the rule
+``numbers.yaml``  words of numbers, fractions, units
+``times.yaml``    words of times
+``speech.yaml``   sentences that answers are made of
+``model.npz``     the linear model, written by ``make train``
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from unisono.assist.letters import CJK, words_of
+from unisono.errors import CallerError
+from unisono.thing.files import stranger_loader
+
+__all__ = ["LANGUAGES", "Language", "Phrase", "guess_language", "language", "languages"]
+
+LANGUAGES = Path(__file__).parent / "languages"
+
+#: A text with one of these is Chinese.
+_CHINESE = re.compile(f"[{CJK}]")
+
+
+class Phrase(msgspec.Struct, frozen=True):
+    """What a phrase means, and the form that it is in."""
+
+    senses: tuple[str, ...]
+    forms: tuple[str, ...] = ()
+
+
+class Trie:
+    """Phrases by their words: the longest one at a point is found in as many steps as it has words."""
+
+    __slots__ = ("found", "next")
+
+    def __init__(self) -> None:
+        self.next: dict[str, Trie] = {}
+        self.found: Any = None
+
+
+class Language(msgspec.Struct, frozen=True, kw_only=True):
+    """``phrases``: by their words; ``spaced``: words have blanks between them."""
+
+    code: str
+    spaced: bool
+    phrases: Trie
+    vocabulary: frozenset[str]
+    numbers: Mapping[str, Any]
+    times: Mapping[str, Any]
+    speech: Mapping[str, str]
+    rules: Mapping[str, Any]
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The codes of the languages that have a folder, English first."""
+    found = sorted(path.name for path in LANGUAGES.iterdir() if (path / "words.yaml").exists())
+    return tuple(sorted(found, key=lambda code: code != "en"))
+
+
+@cache
+def language(code: str) -> Language:
+    """Read once. Raises CallerError ``bad_value`` for one that has no folder; ``en-GB`` finds ``en``."""
+    code = code.lower().replace("_", "-").split("-")[0]
+    if code not in languages():
+        expected = "one of " + ", ".join(languages())
+        raise CallerError(f"nobody here speaks {code!r}", code="bad_value", field="lang", expected=expected)
+    words = _read(code, "words")
+    rules = words.pop("rules", {})
+    spaced = rules.get("spaced", True)
+    phrases, vocabulary = Trie(), set[str]()
+    bending = rules.get("inflected", ())
+    irregular = rules.get("irregular", {})
+    for sense, texts in words.items():
+        for text in texts or ():
+            for form, bent in _forms(words_of(str(text)), sense in bending, irregular):
+                vocabulary.update(bent)
+                _put(phrases, bent, sense, form)
+    return Language(
+        code=code,
+        spaced=spaced,
+        phrases=phrases,
+        vocabulary=frozenset(vocabulary),
+        numbers=_read(code, "numbers"),
+        times=_read(code, "times"),
+        speech=_read(code, "speech"),
+        rules=rules,
+    )
+
+
+def guess_language(text: str, otherwise: str = "en") -> str:
+    """By the script: Chinese where there are Chinese characters; else ``otherwise``."""
+    if _CHINESE.search(text):
+        return "zh"
+    return otherwise if otherwise != "zh" else "en"
+
+
+def _read(code: str, name: str) -> dict[str, Any]:
+    import yaml
+
+    path = LANGUAGES / code / f"{name}.yaml"
+    if not path.exists():
+        return {}
+    found: dict[str, Any] = yaml.load(path.read_bytes(), Loader=stranger_loader()) or {}
+    return found
+
+
+def _put(phrases: Trie, words: tuple[str, ...], sense: str, form: str) -> None:
+    node = phrases
+    for word in words:
+        node = node.next.setdefault(word, Trie())
+    old: Phrase = node.found or Phrase(())
+    senses = old.senses if sense in old.senses else (*old.senses, sense)
+    forms = old.forms if form in old.forms or not form else (*old.forms, form)
+    node.found = Phrase(senses, forms)
+
+
+def _forms(words: tuple[str, ...], bends: bool, irregular: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+    """The phrase, and with its first word bent: (form, words). ``base`` marks the plain form of a word that bends."""
+    if not bends:
+        return [("", words)]
+    head, rest = words[0], words[1:]
+    past, ing, third = irregular.get(head) or _regular(head)
+    forms = [("base", head), ("past", past), ("ing", ing), ("third", third)]
+    return [(form, (bent, *rest)) for form, bent in forms]
+
+
+def _regular(word: str) -> tuple[str, str, str]:
+    """past, -ing and -s of a regular English verb. What doubles or changes its vowel is listed as irregular."""
+    stem = word[:-1] if word.endswith("e") else word
+    if word.endswith("y") and word[-2] not in "aeiou":
+        return word[:-1] + "ied", word + "ing", word[:-1] + "ies"
+    third = word + ("es" if word.endswith(("s", "sh", "ch", "x", "z", "o")) else "s")
+    return stem + "ed", stem + "ing", third

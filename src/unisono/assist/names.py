@@ -1,0 +1,109 @@
+"""The names of a place's things, places and scenes, compiled: the longest name at a point, and similar ones.
+
+Knows names as sequences of keys (`unisono.assist.normaliser.key_of`), so that a plural, a capital or a digit for a
+number makes no difference. A name is data of strangers: it is only ever compared, never read as language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from unisono.assist.language import language, languages
+from unisono.assist.letters import words_of
+from unisono.assist.normaliser import key_of
+from unisono.assist.text import Token
+
+if TYPE_CHECKING:
+    from unisono.assist.world import World
+
+__all__ = ["Bearers", "Match", "Names", "keys_of"]
+
+#: A longer name is no name anybody says.
+MAX_WORDS = 12
+
+HUNG = frozenset({"'s", "s"})
+
+
+class Bearers(NamedTuple):
+    """Who bears a name."""
+
+    things: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    scenes: tuple[str, ...] = ()
+
+
+class Match(NamedTuple):
+    """A name found at a point: so many tokens of it, borne by these."""
+
+    tokens: int
+    bearers: Bearers
+    exact: bool
+
+
+@lru_cache(maxsize=1)
+def _values() -> dict[str, str]:
+    """Number words of all languages as digits: "bedroom two" and "bedroom 2" are one name."""
+    return {
+        word: f"{value:g}"
+        for code in languages()
+        for word, value in language(code).numbers.get("values", {}).items()
+        if len(word) > 1
+    }
+
+
+def keys_of(name: str) -> tuple[str, ...]:
+    """A name as it is compared."""
+    values = _values()
+    return tuple(values.get(word) or key_of(word) for word in words_of(name) if word not in HUNG)
+
+
+class Names:
+    """Of one world."""
+
+    def __init__(self, world: World) -> None:
+        self._by_keys: dict[tuple[str, ...], Bearers] = {}
+        self._first: dict[str, int] = {}
+        self.words: set[str] = set()
+        for thing in world.things.values():
+            self._add(thing.names, Bearers(things=(thing.id,)))
+        for place in world.places.values():
+            self._add(place.names, Bearers(places=(place.id,)))
+        for scene in world.scenes.values():
+            self._add(scene.names, Bearers(scenes=(scene.id,)))
+
+    def _add(self, names: Iterable[str], bearer: Bearers) -> None:
+        for name in names:
+            keys = keys_of(name)
+            if not keys or len(keys) > MAX_WORDS:
+                continue
+            old = self._by_keys.get(keys, Bearers())
+            self._by_keys[keys] = Bearers(*(tuple(dict.fromkeys(a + b)) for a, b in zip(old, bearer, strict=True)))
+            self._first[keys[0]] = max(self._first.get(keys[0], 0), len(keys))
+            self.words.update(keys)
+
+    def find(self, keys: Sequence[str]) -> Bearers | None:
+        """Who bears exactly this name."""
+        return self._by_keys.get(tuple(keys))
+
+    def all(self) -> Iterable[tuple[tuple[str, ...], Bearers]]:
+        """Every name and who bears it."""
+        return self._by_keys.items()
+
+    def longest(self, tokens: Sequence[Token], at: int) -> Match | None:
+        """The longest name that begins at a token. A possessive 's between its words does not count."""
+        most = self._first.get(tokens[at].key, 0)
+        best: Match | None = None
+        keys: list[str] = []
+        for end in range(at, len(tokens)):
+            token = tokens[end]
+            if token.text in HUNG and keys:
+                continue
+            if token.kind in ("mark", "time") or len(keys) >= most:
+                break
+            keys.append(token.key)
+            bearers = self._by_keys.get(tuple(keys))
+            if bearers is not None:
+                best = Match(end + 1 - at, bearers, exact=True)
+        return best

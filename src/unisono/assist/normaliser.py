@@ -1,0 +1,167 @@
+"""The normaliser: a text becomes tokens - words, numbers with units, times, marks - without fillers.
+
+Knows numbers and times through their own files, and a language's rules. What was said stays recognisable: every token
+has its offsets in the original text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from unisono.assist.language import Language, Trie
+from unisono.assist.letters import Raw, raw_words, words_of
+from unisono.assist.numbers import read_number
+from unisono.assist.text import Token
+from unisono.assist.times import find_times
+
+__all__ = ["key_of", "normalise"]
+
+#: Words shorter than this are their own key: "gas" is no plural.
+SHORTEST_PLURAL = 4
+
+
+def normalise(text: str, language: Language) -> list[Token]:
+    """The tokens of a text. Never raises; a text of marks only gives marks only."""
+    raw = _plain(raw_words(text), language)
+    tokens = _numbers(raw, language)
+    tokens = _times(tokens, language)
+    return _units(tokens, language)
+
+
+def key_of(word: str) -> str:
+    """How a word is compared in names: without a plural's s."""
+    if len(word) >= SHORTEST_PLURAL and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        if word.endswith("ies") and len(word) > SHORTEST_PLURAL + 1:
+            return word[:-3] + "y"
+        if word.endswith(("shes", "ches", "xes", "sses")):
+            return word[:-2]
+        return word[:-1]
+    return word
+
+
+def _plain(raw: Sequence[Raw], language: Language) -> list[Raw]:
+    """Spelling variants of a language (traditional characters, "gonna") by its rules; doubled words once."""
+    variants = language.rules.get("variants", {})
+    found: list[Raw] = []
+    for one in raw:
+        word = variants.get(one.text, one.text)
+        if word is not one.text:
+            for part in words_of(word):
+                found.append(Raw(part, one.start, one.end, one.kind))
+            continue
+        if language.spaced and found and found[-1].text == word and one.kind == "word":
+            continue
+        found.append(one)
+    return found
+
+
+def _numbers(raw: Sequence[Raw], language: Language) -> list[Token]:
+    tokens: list[Token] = []
+    at = 0
+    while at < len(raw):
+        one = raw[at]
+        if one.kind == "clock":
+            for part in (one.text.split(":")[0], ":", one.text.split(":")[1]):
+                if part == ":":
+                    tokens.append(Token(text=":", key=":", start=one.start, end=one.end, kind="mark"))
+                else:
+                    tokens.append(_number(part, float(part), one.start, one.end))
+            at += 1
+            continue
+        number = read_number(raw, at, language.numbers) if one.kind != "mark" and language.numbers else None
+        if number is None:
+            kind: Any = "mark" if one.kind == "mark" else "word"
+            tokens.append(Token(text=one.text, key=key_of(one.text), start=one.start, end=one.end, kind=kind))
+            at += 1
+            continue
+        end = raw[at + number.words - 1].end
+        digits = one.text if one.kind == "number" and number.words == 1 else f"{number.value:g}"
+        token = _number(digits, number.value, one.start, end)
+        if number.relative:
+            token = Token(
+                text=" ".join(part.text for part in raw[at : at + number.words]),
+                key=token.key,
+                start=one.start,
+                end=end,
+                kind="number",
+                value=number.value,
+                unit="%",
+                relative=True,
+            )
+        tokens.append(token)
+        at += number.words
+    return tokens
+
+
+def _number(text: str, value: float, start: int, end: int) -> Token:
+    return Token(text=text, key=f"{value:g}", start=start, end=end, kind="number", value=value)
+
+
+def _times(tokens: Sequence[Token], language: Language) -> list[Token]:
+    words = [token.text for token in tokens]
+    found = find_times(words, language)
+    merged: list[Token] = []
+    at = 0
+    for start, end, time in found:
+        merged.extend(tokens[at:start])
+        text = (" " if language.spaced else "").join(words[start:end])
+        merged.append(
+            Token(text=text, key=text, start=tokens[start].start, end=tokens[end - 1].end, kind="time", time=time)
+        )
+        at = end
+    merged.extend(tokens[at:])
+    return merged
+
+
+@lru_cache(maxsize=8)
+def _unit_words(code: str) -> Trie:
+    from unisono.assist.language import language
+
+    root = Trie()
+    for unit, names in language(code).numbers.get("units", {}).items():
+        for name in names:
+            node = root
+            for raw in raw_words(str(name)):
+                node = node.next.setdefault(raw.text, Trie())
+            node.found = unit
+    return root
+
+
+def _units(tokens: Sequence[Token], language: Language) -> list[Token]:
+    """A number and its unit become one token."""
+    units = _unit_words(language.code)
+    found: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        at += 1
+        if token.kind != "number" or token.relative:
+            found.append(token)
+            continue
+        node, unit, end, ahead = units, None, at, at
+        while ahead < len(tokens) and tokens[ahead].kind in ("word", "mark"):
+            step = node.next.get(tokens[ahead].text)
+            if step is None:
+                break
+            node, ahead = step, ahead + 1
+            if node.found is not None:
+                unit, end = node.found, ahead
+        before = language.numbers.get("before", {})
+        if unit is None and found and found[-1].text in before and found[-1].kind == "word":
+            unit = before[found.pop().text]
+        found.append(
+            Token(
+                text=token.text,
+                key=token.key,
+                start=token.start,
+                end=tokens[end - 1].end,
+                kind="number",
+                value=token.value,
+                unit=unit,
+                relative=token.relative,
+            )
+        )
+        at = end
+    return found

@@ -1,0 +1,136 @@
+"""The tagger: at each point of a text the longest phrase that somebody knows - the language, or this home.
+
+Knows that a name and a phrase of the same length are both meant until the sentence decides, that a longer one wins, and
+which misspelled words to read as known ones. Names are data of strangers: they give things, never senses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from unisono.assist.language import Language, Phrase, Trie, language
+from unisono.assist.names import Match
+from unisono.assist.text import Piece, Token
+from unisono.assist.world import World
+
+__all__ = ["tag"]
+
+#: Shorter words have too many neighbours to be read as one of them.
+SHORTEST_REPAIRED = 5
+#: A word of so many letters may be off by two.
+TWO_OFF = 9
+#: More unknown words than this are no typing mistakes but another matter.
+MAX_REPAIRS = 4
+
+
+def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
+    """The pieces of a text in order; every token is in exactly one."""
+    tokens, repaired = _repair(tokens, spoken, world)
+    pieces: list[Piece] = []
+    at = 0
+    while at < len(tokens):
+        name = world.names.longest(tokens, at) if tokens[at].kind not in ("mark", "time") else None
+        phrase, words = _longest(tokens, at, spoken.phrases)
+        piece = _piece(tokens, at, name, phrase, words, repaired)
+        pieces.append(piece)
+        at += len(piece.tokens)
+    return pieces
+
+
+def _piece(
+    tokens: Sequence[Token], at: int, name: Match | None, phrase: Phrase | None, words: int, repaired: frozenset[int]
+) -> Piece:
+    length = max(name.tokens if name else 0, words, 1)
+    taken = tuple(tokens[at : at + length])
+    found = phrase if phrase is not None and words == length else None
+    bearers = name.bearers if name is not None and name.tokens == length else None
+    senses, forms = (found.senses, found.forms) if found is not None else ((), ())
+    if found is not None and taken[-1].kind == "word" and taken[-1].text != taken[-1].key and "past" not in forms:
+        forms = (*forms, "plural")
+    fuzzy = any(token.start in repaired for token in taken)
+    if bearers is None:
+        return Piece(tokens=taken, senses=senses, forms=forms, fuzzy=fuzzy)
+    return Piece(
+        tokens=taken,
+        senses=senses,
+        forms=forms,
+        fuzzy=fuzzy,
+        things=bearers.things,
+        places=bearers.places,
+        scenes=bearers.scenes,
+    )
+
+
+def _longest(tokens: Sequence[Token], at: int, phrases: Trie) -> tuple[Phrase | None, int]:
+    """The longest phrase at a point; a plural is also looked up in the singular."""
+    best, length = None, 0
+    node = phrases
+    for end in range(at, len(tokens)):
+        token = tokens[end]
+        if token.kind == "time":
+            break
+        step = node.next.get(token.text) or (node.next.get(token.key) if token.kind == "word" else None)
+        if step is None:
+            break
+        node = step
+        if node.found is not None:
+            best, length = node.found, end + 1 - at
+    return best, length
+
+
+@lru_cache(maxsize=8)
+def _words(code: str) -> tuple[str, ...]:
+    return tuple(word for word in language(code).vocabulary if len(word) >= SHORTEST_REPAIRED)
+
+
+def _repair(tokens: Sequence[Token], spoken: Language, world: World) -> tuple[Sequence[Token], frozenset[int]]:
+    """Unknown words that are one letter off a known one are read as that, where only one is so near."""
+    if not spoken.spaced:
+        return tokens, frozenset()
+    typos = spoken.rules.get("typos", {})
+    known = spoken.vocabulary
+    unknown = [
+        i
+        for i, token in enumerate(tokens)
+        if token.kind == "word"
+        and token.text not in known
+        and token.key not in known
+        and token.key not in world.names.words
+    ]
+    if not unknown or len(unknown) > MAX_REPAIRS:
+        return tokens, frozenset()
+    names = [word for word in world.names.words if len(word) >= SHORTEST_REPAIRED]
+    plain = spoken.rules.get("plain", ())
+    found, repaired = list(tokens), set()
+    for i in unknown:
+        token = tokens[i]
+        if token.text in plain:
+            continue
+        right = typos.get(token.text) or _near(token.text, names) or _near(token.text, _words(spoken.code))
+        if right is None:
+            continue
+        found[i] = Token(
+            text=right, key=right if right in world.names.words else _key(right), start=token.start, end=token.end
+        )
+        repaired.add(token.start)
+    return found, frozenset(repaired)
+
+
+def _key(word: str) -> str:
+    from unisono.assist.normaliser import key_of
+
+    return key_of(word)
+
+
+def _near(word: str, words: Sequence[str]) -> str | None:
+    if len(word) < SHORTEST_REPAIRED:
+        return None
+    most = 2 if len(word) >= TWO_OFF else 1
+    near = process.extract(word, words, scorer=OSA.distance, score_cutoff=most, limit=2)
+    if not near or (len(near) > 1 and near[0][1] == near[1][1]):
+        return None
+    return str(near[0][0])

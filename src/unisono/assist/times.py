@@ -1,0 +1,295 @@
+"""Times: where a text speaks of one, and what several together mean at a given moment.
+
+Knows how a language's ``times.yaml`` becomes patterns over the words of a text (numbers already in digits), and how
+"tomorrow", "at seven" and "in the evening" become one moment. The present is passed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from unisono.assist.language import Language
+from unisono.assist.plan import When
+from unisono.assist.text import Time
+
+__all__ = ["Found", "duration", "find_times", "period", "when"]
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY = timedelta(days=1)
+WEEK_S = 604_800
+
+#: When a part of the day begins, where only its name is said ("tomorrow morning"), in minutes.
+PARTS = {"morning": 480, "noon": 720, "afternoon": 900, "evening": 1200, "night": 1320, "midnight": 0}
+
+#: Parts that make an hour between one and eleven one of the second half of the day.
+LATE = frozenset({"afternoon", "evening", "night", "noon"})
+
+
+class Found(NamedTuple):
+    """A time in the words ``start`` to ``end``."""
+
+    start: int
+    end: int
+    time: Time
+
+
+class _Pattern(NamedTuple):
+    pattern: re.Pattern[str]
+    rule: Mapping[str, Any]
+
+
+def find_times(words: Sequence[str], language: Language) -> list[Found]:
+    """The times in ``words`` (numbers in digits), the longest at each point, none overlapping."""
+    joint = " " if language.spaced else ""
+    starts, text = [], ""
+    for word in words:
+        starts.append(len(text))
+        text += word + joint
+    ends = {start + len(word): i + 1 for i, (start, word) in enumerate(zip(starts, words, strict=True))}
+    at = {start: i for i, start in enumerate(starts)}
+    best: dict[int, Found] = {}
+    for pattern, rule in _patterns(language.code):
+        for match in pattern.finditer(text):
+            start, end = at.get(match.start()), ends.get(match.end())
+            if start is None or end is None:
+                continue
+            time = _time(rule, match.groupdict(), language)
+            if time is not None and (start not in best or best[start].end < end):
+                best[start] = Found(start, end, time)
+    found: list[Found] = []
+    for start in sorted(best):
+        if not found or found[-1].end <= start:
+            found.append(best[start])
+    return found
+
+
+@lru_cache(maxsize=8)
+def _patterns(code: str) -> tuple[_Pattern, ...]:
+    from unisono.assist.language import language
+
+    spoken = language(code)
+    words = spoken.times.get("words", {})
+    slots = {
+        "n": r"(?P<n>\d+(?:\.\d+)?)",
+        "n2": r"(?P<n2>\d+(?:\.\d+)?)",
+        "h": r"(?P<h>\d{1,2})(?!\.\d)",
+        "m": r"(?P<m>[0-5]\d)",
+        "m2": r"(?P<m>[0-5]?\d)",
+        "clocksep": r" ?[:.] ?",
+        "dom": r"(?P<dom>\d{1,2})",
+        **{name: _choice(name, table) for name, table in words.items()},
+    }
+    if "unit" in words:
+        slots["unit2"] = _choice("unit2", words["unit"])
+    if "weekday" in words:
+        one = "(?:" + "|".join(sorted(map(re.escape, words["weekday"]), key=len, reverse=True)) + ")"
+        joins = spoken.times.get("joins", r"(?:,? and |, ?| , | )")
+        slots["weekdays"] = rf"(?P<weekdays>{one}(?:{joins}{one})*)"
+        plural = [re.escape(day) for day in words["weekday"] if day.endswith("s")] or ["(?!)"]
+        several = "(?:" + "|".join(plural) + ")"
+        slots["pluraldays"] = rf"(?P<weekdays>{several}(?:{joins}{several})*)"
+    edge = r"(?<![^ ])", r"(?![^ ])"
+    if not spoken.spaced:
+        edge = "", ""
+    compiled = []
+    for rule in spoken.times.get("patterns", ()):
+        text = re.sub(r"<(\w+)>", lambda match: slots[match[1]], rule["text"])
+        compiled.append(_Pattern(re.compile(edge[0] + "(?:" + text + ")" + edge[1]), rule))
+    return tuple(compiled)
+
+
+def _choice(name: str, table: Mapping[str, Any]) -> str:
+    return f"(?P<{name}>" + "|".join(sorted(map(re.escape, table), key=len, reverse=True)) + ")"
+
+
+def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Language) -> Time | None:
+    words = language.times["words"]
+
+    def said(name: str) -> Any:
+        text = got.get(name)
+        return None if text is None else words[name][text]
+
+    seconds = None
+    if got.get("unit"):
+        seconds = float(got.get("n") or rule.get("n", 1)) * said("unit")
+        if got.get("unit2"):
+            seconds += float(got.get("n2") or 0) * words["unit"][got["unit2"]]
+    clock = rule.get("clock")
+    if got.get("h") is not None:
+        hour, minute = int(got["h"] or 0), int(got.get("m") or 0)
+        if "sign" in rule:
+            minute = rule["sign"] * int(float(got.get("n") or 0))
+        minute += rule.get("minutes", 0)
+        if hour > 24 or (got.get("half") and hour > 12 and said("half") == "am"):
+            return None
+        clock = (hour % 24) * 60 + minute
+    month, dom = said("month"), got.get("dom")
+    if dom is not None and not 1 <= int(dom) <= 31:
+        return None
+    weekdays = got.get("weekdays")
+    every = rule.get("every") or said("every")
+    if weekdays:
+        days = [
+            value
+            for day, value in words["weekday"].items()
+            if re.search(rf"(?<![^ ,]){day}(?![^ ,])" if language.spaced else day, weekdays)
+        ]
+        every = ",".join(day for day in DAYS if day in days)
+    day = got.get("day")
+    return Time(
+        role=rule["role"],
+        days=said("day") if day else rule.get("days"),
+        weekday=said("weekday"),
+        date=(month, int(dom)) if month and dom else None,
+        clock=clock,
+        half=said("half") or rule.get("half"),
+        part=said("part") or language.times.get("day_parts", {}).get(day) or rule.get("part"),
+        sun=said("sun"),
+        seconds=seconds,
+        every=every,
+        over=said("over") or rule.get("over"),
+    )
+
+
+# ---- together ----
+
+
+def when(times: Iterable[Time], now: datetime) -> When | None:
+    """What the times of a clause mean: a moment, a delay, a rhythm, an end. None without any of these."""
+    times = [time for time in times if time.role not in ("over",)]
+    if not times:
+        return None
+    day, clock = _day(times, now), _clock(times)
+    every = next((time.every for time in times if time.every), None)
+    sun = next((time.sun for time in times if time.sun and time.role == "at"), None)
+    after = next((time.seconds for time in times if time.role == "after"), None)
+    until = _until(times, now)
+    at: str | None = None
+    if every is not None:
+        at = sun or (None if clock is None else f"{clock // 60:02}:{clock % 60:02}")
+    elif sun is not None:
+        at = sun
+    elif clock is not None or (day is not None and day != now.date()):
+        moment = _moment(day, clock, now)
+        at = moment.isoformat(timespec="seconds")
+    if at is None and every is None and after is None and until is None:
+        return None
+    return When(at=at, every=every, after_s=after, until=until)
+
+
+def duration(times: Iterable[Time]) -> float | None:
+    """For how long, in seconds."""
+    return next((time.seconds for time in times if time.role == "for"), None)
+
+
+def period(times: Iterable[Time], now: datetime) -> str | dict[str, str] | None:
+    """Over which time of the past a question asks."""
+    return next((found for time in times if (found := _period(time, now)) is not None), None)
+
+
+def _period(time: Time, now: datetime) -> str | dict[str, str] | None:
+    local = now.replace(tzinfo=None, microsecond=0)
+    today = local.replace(hour=0, minute=0, second=0)
+    if time.over == "day before yesterday":
+        return _span(today - 2 * DAY, today - DAY)
+    if time.over is not None:
+        return None if time.over == "ago" else time.over
+    if time.role == "over" and time.seconds is not None:
+        return "last 7 days" if time.seconds == WEEK_S else _span(local - timedelta(seconds=time.seconds), local)
+    if time.role == "at" and time.weekday is not None:
+        start = today - ((today.weekday() - DAYS.index(time.weekday)) % 7 or 7) * DAY
+        return _span(start, start + DAY)
+    named = time.days == 0 or (time.part is not None and time.clock is None)
+    return "today" if time.role == "at" and named else None
+
+
+def _span(start: datetime, end: datetime) -> dict[str, str]:
+    return {"from": start.isoformat(), "to": end.isoformat()}
+
+
+def _day(times: Sequence[Time], now: datetime) -> Any:
+    for time in times:
+        if time.role not in ("at", "every"):
+            continue
+        if time.days is not None:
+            return (now + time.days * DAY).date()
+        if time.weekday is not None:
+            ahead = (DAYS.index(time.weekday) - now.weekday()) % 7 or 7
+            return (now + ahead * DAY).date()
+        if time.date is not None:
+            return _date(time.date, now)
+    return None
+
+
+def _date(date: tuple[int, int], now: datetime) -> Any:
+    for year in (now.year, now.year + 1, now.year + 2, now.year + 3, now.year + 4):
+        try:
+            found = now.replace(year=year, month=date[0], day=date[1]).date()
+        except ValueError:  # 29 February
+            continue
+        if found >= now.date():
+            return found
+    return None
+
+
+def _clock(times: Sequence[Time]) -> int | None:
+    """Minutes after midnight; half days and parts of others of the times count for a clock that has none."""
+    part = next((time.part for time in times if time.part and time.role in ("at", "every")), None)
+    for time in times:
+        if time.role in ("at", "every") and time.clock is not None:
+            return _half(time.clock, time.half, part or time.part)
+    return None if part is None else PARTS[part]
+
+
+def _half(clock: int, half: str | None, part: str | None) -> int:
+    hour = clock // 60
+    late = half == "pm" or (half is None and part in LATE)
+    if late and 0 < hour < 12 and not (part == "night" and half is None and hour < 5):
+        return clock + 720
+    if (half == "am" or part in ("night", "midnight")) and hour == 12 and half != "pm":
+        return clock - 720
+    return clock
+
+
+def _moment(day: Any, clock: int | None, now: datetime) -> datetime:
+    """The next such moment; of an hour said without its half, the nearer one to come."""
+    local = now.replace(tzinfo=None, second=0, microsecond=0)
+    date = day or local.date()
+    minutes = 480 if clock is None else clock
+    found = datetime.combine(date, datetime.min.time()) + timedelta(minutes=minutes)
+    if day is None and found <= local:
+        half = found + timedelta(hours=12)
+        if minutes < 720 and half > local and half.date() == local.date():
+            return half
+        return found + DAY
+    if day == local.date() and found <= local and minutes < 720:
+        return found + timedelta(hours=12)
+    return found
+
+
+def _until(times: Sequence[Time], now: datetime) -> str | None:
+    local = now.replace(tzinfo=None, microsecond=0)
+    for time in times:
+        if time.role != "until":
+            continue
+        if time.sun is not None:
+            return time.sun
+        day = _day([time, *(other for other in times if other.role == "at" and other.clock is None)], now)
+        if time.days is not None:
+            day = (local + time.days * DAY).date()
+        part = time.part or next((other.part for other in times if other.part), None)
+        clock = None if time.clock is None else _half(time.clock, time.half, part)
+        if clock is None and part is not None:
+            clock = PARTS[part]
+            if day is None and part == "morning":
+                day = (local + DAY).date() if local.hour >= 8 else local.date()
+        if time.half is not None or part is not None or clock is None:
+            moment = _moment(day, clock if clock is not None else 0, now)
+        else:
+            moment = _moment(day, clock, now)
+        return moment.isoformat(timespec="seconds")
+    return None

