@@ -1,0 +1,197 @@
+"""What became of a plan, and what was found, as sentences to be heard.
+
+Knows what was done or read, handed in with names and models, and a `Voice`. Knows no storage and no commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from unisono.assist.answer.figure import Figure, fits
+from unisono.assist.answer.span import Span
+from unisono.assist.answer.voice import Voice
+from unisono.assist.plan import Query
+from unisono.thing import Property
+
+__all__ = ["Cause", "Did", "Found", "Seen", "tell_causes", "tell_done", "tell_figures", "tell_states"]
+
+#: Of more things than this the number is told, not the names.
+MOST_TOLD = 6
+
+#: How the states of a command are told (the design's table); those that are not here end as ``not_done``.
+TOLD_AS = {
+    "queued": "waiting",
+    "sent": "sent",
+    "acknowledged": "sent",
+    "timeout": "no_answer",
+    "expired": "no_answer",
+    "mismatch": "mismatch",
+    "rejected": "refused",
+}
+
+
+class Did(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one command: ``state`` of its life, or ``refused``. ``about`` None: an action was called."""
+
+    name: str
+    about: Property | None = None
+    value: Any = None
+    state: str
+    why: str = ""
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What a thing last said of a property; ``at`` 0: never."""
+
+    name: str
+    about: Property
+    value: Any = None
+    at: int = 0
+    online: bool = True
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure of a thing's history."""
+
+    name: str
+    about: Property
+    figure: Figure
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """Why something is as it is: ``kind`` of who asked for it (you, person, program, scene, assistant), ``itself``
+    where nobody did, ``refused``; ``who``: what they are called."""
+
+    kind: str
+    name: str
+    at: int
+    who: str = ""
+    why: str = ""
+
+
+def tell_done(voice: Voice, done: Sequence[Did]) -> str:
+    """Confirmed is told as it is, anything else as what it is: nobody hears a wanted value as a fact."""
+    told: list[str] = []
+    good: dict[tuple[str, str], list[Did]] = {}
+    rest: list[Did] = []
+    for each in done:
+        if each.state != "confirmed":
+            rest.append(each)
+            continue
+        level = _is_level(each.about, each.value)
+        key = (
+            voice.trait(each.about, "") if level else "",
+            "" if each.about is None else voice.value(each.about, each.value),
+        )
+        good.setdefault(key, []).append(each)
+    for (trait, value), several in good.items():
+        names = voice.join(list(dict.fromkeys(each.name for each in several)))
+        if not value:
+            told.append(voice.say("called", name=names))
+        elif trait:
+            told.append(voice.say("level", several=len(several) > 1, name=names, trait=trait, value=value))
+        elif len(several) > MOST_TOLD:
+            told.append(voice.say("set_many", count=len(several), value=value))
+        else:
+            told.append(voice.say("set", several=len(several) > 1, name=names, value=value))
+    if len(rest) > MOST_TOLD:
+        told.append(voice.say("failed_many", count=len(rest), names=voice.join([each.name for each in rest])))
+    else:
+        told += [voice.say(TOLD_AS.get(each.state, "not_done"), name=each.name, why=each.why) for each in rest]
+    return voice.together(told)
+
+
+def _is_level(about: Property | None, value: Any) -> bool:
+    """Whether a value needs to be said of what: 40 percent does, locked does not."""
+    return about is not None and not isinstance(value, bool) and value not in ("open", "closed", "on", "off")
+
+
+def tell_states(voice: Voice, query: Query, seen: Sequence[Seen]) -> str:
+    """The answer to a question about now: yes or no where a value was asked for, which of many, else the value."""
+    if not seen:
+        return voice.say("nothing_there")
+    if query.equals is not None and len(seen) > 1:
+        return _which(voice, query, seen)
+    told = [_one(voice, query, each) for each in seen[: MOST_TOLD * 2]]
+    return voice.together(told)
+
+
+def _which(voice: Voice, query: Query, seen: Sequence[Seen]) -> str:
+    """Which windows are open?"""
+    those = [each for each in seen if each.at and fits(each.value, query.equals)]
+    silent = [each for each in seen if not each.at]
+    told = []
+    if those:
+        value = voice.value(those[0].about, those[0].value)
+        names = voice.join([each.name for each in those])
+        told.append(voice.say("is", several=len(those) > 1, name=names, value=value))
+    elif len(silent) < len(seen):
+        told.append(voice.say("none_of"))
+    if silent:
+        told.append(voice.say("unknown", several=len(silent) > 1, name=voice.join([each.name for each in silent])))
+    return voice.together(told)
+
+
+def _one(voice: Voice, query: Query, each: Seen) -> str:
+    if not each.at:
+        return voice.say("unknown", name=each.name)
+    value = voice.value(each.about, each.value)
+    if not each.online:
+        text = voice.say("away", name=each.name, when=voice.moment(each.at), value=value)
+    elif _is_level(each.about, each.value) and each.about.trait not in SELF_SAID:
+        text = voice.say("has", name=each.name, trait=voice.trait(each.about, each.about.key), value=value)
+    else:
+        text = voice.say("is", name=each.name, value=value)
+    if query.equals is None or not each.online:
+        return text
+    return voice.say("yes" if fits(each.value, query.equals) else "no", text=text)
+
+
+#: Levels that say of themselves what they are a level of: "the blind is 40 percent open".
+SELF_SAID = frozenset({"position", "window_position", "sunroof_position", "state", "presence"})
+
+
+def tell_figures(voice: Voice, query: Query, found: Sequence[Found], span: Span | None) -> str:
+    """The answer to a question about what was."""
+    if not found:
+        return voice.say("nothing_there")
+    period = voice.period(query.over, span.start, span.end) if span is not None else ""  # none: when last, of all time
+    told = [_figure(voice, query, each, period) for each in found[: MOST_TOLD * 2]]
+    sums = [each.figure for each in found if each.figure.agg == "sum" and each.figure.value is not None]
+    if len(sums) > 1 and len({each.unit for each in sums}) == 1:
+        amount = voice.amount(sum(each.value for each in sums), sums[0].unit)
+        told.append(voice.say("h_total", amount=amount, period=period))
+    return voice.together(told)
+
+
+def _figure(voice: Voice, query: Query, each: Found, period: str) -> str:
+    figure, name, about = each.figure, each.name, each.about
+    wanted = None if query.equals is None else voice.value(about, query.equals)
+    if figure.value is None:
+        if figure.agg == "last" and wanted is not None:
+            return voice.say("h_never", name=name, value=wanted)
+        return voice.say("h_none", name=name, period=period)
+    if figure.agg == "duration":
+        key = "h_going" if wanted is None else "h_duration"
+        return voice.say(key, name=name, value=wanted, amount=voice.duration(figure.value), period=period)
+    if figure.agg == "count":
+        key = "h_started" if wanted is None else "h_count"
+        return voice.say(key, name=name, value=wanted, amount=voice.times(figure.value), period=period)
+    when = voice.moment(figure.at) if figure.at is not None else period
+    if figure.agg == "last" and wanted is not None:
+        return voice.say("h_last_open" if figure.open else "h_last", name=name, value=wanted, when=when)
+    amount = voice.value(about, figure.value) if figure.agg == "last" else voice.amount(figure.value, figure.unit)
+    key = "h_value" if figure.agg == "last" else f"h_{figure.agg}"
+    return voice.say(key, name=name, trait=voice.trait(about, about.key), amount=amount, period=period, when=when)
+
+
+def tell_causes(voice: Voice, causes: Iterable[Cause]) -> str:
+    """The answer to a question why."""
+    told = [
+        voice.say(f"c_{each.kind}", name=each.name, who=each.who, when=voice.moment(each.at), why=each.why)
+        for each in causes
+    ]
+    return voice.together(told) if told else voice.say("c_unknown")

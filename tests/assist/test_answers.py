@@ -1,0 +1,240 @@
+"""What is said: values, amounts, moments and whole answers, in each language."""
+
+from __future__ import annotations
+
+import string
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from unisono.assist.answer.figure import Figure
+from unisono.assist.answer.span import Span, read_span
+from unisono.assist.answer.told import Cause, Did, Found, Seen, tell_causes, tell_done, tell_figures, tell_states
+from unisono.assist.answer.voice import Voice, _answers, spoken_languages
+from unisono.assist.plan import Query
+from unisono.thing import Property, Schema, builtin_model
+from unisono.thing.schema import Choice
+
+NOW = datetime.fromisoformat("2026-11-22T18:30:00+08:00")
+EN, ZH, DE = (Voice(code, NOW) for code in ("en", "zh-CN", "de"))
+
+LIGHT = builtin_model("light").properties
+PROBE = builtin_model("sensor.temperature").properties["temperature"]
+LOCK = builtin_model("lock").properties["locked"]
+COVER = builtin_model("cover").properties["position"]
+WINDOW = builtin_model("window").properties["contact"]
+METER = builtin_model("meter").properties["energy"]
+
+
+def us(text: str) -> int:
+    return round(datetime.fromisoformat(f"{text}+08:00").timestamp() * 1_000_000)
+
+
+def test_every_language_has_every_sentence_with_the_same_blanks() -> None:
+    def blanks(text: Any) -> Any:
+        if isinstance(text, dict):
+            return {key: blanks(value) for key, value in text.items()} if text else None
+        texts = text if isinstance(text, list) else [text]
+        return {name for each in texts for _, name, _, _ in string.Formatter().parse(str(each)) if name}
+
+    english = _answers("en")
+    own = {"values", "traits", "units", "confirmed"}
+    for code in spoken_languages():
+        words = _answers(code)
+        assert words.keys() == english.keys()
+        for key in words.keys() - own:
+            assert blanks(words[key]) == blanks(english[key]), (code, key)
+
+
+def test_who_speaks_something_else_hears_english() -> None:
+    assert Voice("fr", NOW).lang == "en"
+    assert Voice("ZH_tw", NOW).lang == "zh"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese"),
+    [
+        (0, "0 seconds", "0秒"),
+        (1, "1 second", "1秒"),
+        (90, "1 minute and 30 seconds", "1分钟和30秒"),
+        (3600, "1 hour", "1小时"),
+        (12_000.4, "3 hours and 20 minutes", "3小时和20分钟"),
+        (90_061, "1 day and 1 hour", "1天和1小时"),
+    ],
+)
+def test_durations(seconds: float, english: str, chinese: str) -> None:
+    assert EN.duration(seconds) == english
+    assert ZH.duration(seconds) == chinese
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "english", "german"),
+    [
+        (21.5, "Cel", "21.5 degrees", "21,5 Grad"),
+        (1, "Cel", "1 degree", "1 Grad"),
+        (40.0, "%", "40 percent", "40 Prozent"),
+        (0.254, "kWh", "0.25 kilowatt hours", "0,25 Kilowattstunden"),
+        (1234.5, "W", "1234 watts", "1234 Watt"),
+        (-0.001, None, "0", "0"),
+        (3, "furlong", "3 furlong", "3 furlong"),
+    ],
+)
+def test_amounts(value: float, unit: str | None, english: str, german: str) -> None:
+    assert EN.amount(value, unit) == english
+    assert DE.amount(value, unit) == german
+
+
+@pytest.mark.parametrize(
+    ("at", "english", "chinese"),
+    [
+        ("2026-11-22T08:05", "at 8:05", "今天8点05分"),
+        ("2026-11-21T18:40", "yesterday at 18:40", "昨天18点40分"),
+        ("2026-11-18T18:40", "on Wednesday at 18:40", "星期三18点40分"),
+        ("2026-11-23T18:40", "on Monday at 18:40", "星期一18点40分"),
+        ("2026-05-03T00:00", "on 3 May at 0:00", "5月3日0点00分"),
+        ("2025-12-31T23:59", "on 31 December 2025 at 23:59", "2025年12月31日23点59分"),
+    ],
+)
+def test_moments_are_said_as_far_as_they_need_to_be(at: str, english: str, chinese: str) -> None:
+    assert EN.moment(us(at)) == english
+    assert ZH.moment(us(at)) == chinese
+    assert ZH.soon(600) == "10分钟后"
+    assert EN.at(datetime.fromisoformat(at)) == english
+    assert EN.at(datetime.fromisoformat(f"{at}+08:00")) == english
+
+
+def test_values_are_called_as_people_call_them() -> None:
+    assert EN.value(LOCK, False) == "unlocked"
+    assert ZH.value(LOCK, True) == "锁着"
+    assert DE.value(LIGHT["on_off"], False) == "aus"
+    assert [EN.value(COVER, each) for each in (0, 40, 100)] == ["closed", "40 percent open", "open"]
+    assert EN.value(WINDOW, "open") == "open"
+    assert EN.value(None, True) == "on"
+    assert EN.value(None, "odd") == "odd"
+    assert EN.value(None, 3) == "3"
+    untitled = Property(key="x", schema=Schema(kind="enum", choices=(Choice(value="a"), Choice(value="b"))))
+    assert EN.value(untitled, "b") == "b"
+    mine = Property(key="x", schema=Schema(kind="bool"))
+    assert EN.value(mine, False) == "off"
+    assert DE.value(mine, False) == "aus"
+    assert EN.trait(PROBE, "temperature") == "temperature"
+    assert EN.trait(mine, "some_thing") == "some thing"
+    assert ZH.trait(None, "brightness") == "亮度"
+    assert DE.trait(None, "brightness") == "Helligkeit"
+    oee = builtin_model("machine").properties["oee"]
+    assert EN.trait(oee, "oee") == "OEE"
+
+
+def test_many_names_are_counted() -> None:
+    assert EN.join([]) == ""
+    assert EN.join(["A", "B", "C"]) == "A, B and C"
+    assert ZH.join(["甲", "乙"]) == "甲和乙"
+    assert EN.join([str(each) for each in range(20)]) == "0, 1, 2, 3, 4, 5, 6 and +13"
+
+
+def test_what_was_done_is_told_as_it_ended() -> None:
+    def did(
+        name: str, value: Any, state: str = "confirmed", about: Property | None = LIGHT["on_off"], why: str = ""
+    ) -> Did:
+        return Did(name=name, about=about, value=value, state=state, why=why)
+
+    assert tell_done(EN, [did("sofa lamp", True)]) == "Sofa lamp is on."
+    assert tell_done(EN, [did("A", False), did("B", False)]) == "A and B are off."
+    assert tell_done(EN, [did("A", False)] * 7) == "7 things are off."
+    assert tell_done(ZH, [did("沙发灯", True)]) == "沙发灯开着了。"
+    assert tell_done(EN, [did("A", 40, about=LIGHT["brightness"])]) == "Brightness of A is 40 percent."
+    assert tell_done(EN, [did("Vacuum", None, about=None)]) == "Vacuum: done."
+    assert tell_done(EN, [did("A", True, "timeout")]) == "A did not answer."
+    assert tell_done(EN, [did("A", True, "queued"), did("B", True)]) == (
+        "B is on. A is away; it will be told when it is back."
+    )
+    assert tell_done(EN, [did("A", True, "rejected", why="jammed")]) == "A refused: jammed"
+    assert tell_done(EN, [did("A", True, "refused", why="not yours")]) == "A: not yours"
+    assert tell_done(EN, [did("A", True, "timeout")] * 7).startswith("7 did not do it: A")
+
+
+def seen(name: str, about: Property, value: Any, **more: Any) -> Seen:
+    return Seen(**{"name": name, "about": about, "value": value, "at": us("2026-11-22T18:00"), **more})
+
+
+def test_state() -> None:
+    state = Query(ask="state")
+    is_open = Query(ask="state", equals="open")
+    assert tell_states(EN, state, []) == "There is nothing of that kind."
+    assert tell_states(EN, state, [seen("probe", PROBE, 21.5)]) == "Temperature of probe is 21.5 degrees."
+    assert tell_states(EN, state, [seen("Lamp", LIGHT["on_off"], True)]) == "Lamp is on."
+    assert tell_states(EN, state, [seen("Blind", COVER, 40)]) == "Blind is 40 percent open."
+    assert tell_states(EN, state, [seen("Lamp", LIGHT["on_off"], None, at=0)]) == "Lamp has not told me."
+    away = seen("Lamp", LIGHT["on_off"], True, online=False)
+    assert (
+        tell_states(EN, Query(ask="state", equals=True), [away]) == "Lamp is offline. What it last said, at 18:00: on."
+    )
+    assert tell_states(EN, is_open, [seen("Window", WINDOW, "open")]) == "Yes, Window is open."
+    assert tell_states(ZH, is_open, [seen("窗", WINDOW, "closed")]) == "不是，窗关着。"
+    several = [seen("A", WINDOW, "open"), seen("B", WINDOW, "closed"), seen("C", WINDOW, "open")]
+    assert tell_states(EN, is_open, several) == "A and C are open."
+    assert tell_states(EN, is_open, several[1:2] * 2) == "None of them."
+    silent = seen("D", WINDOW, None, at=0)
+    assert tell_states(EN, is_open, [silent, silent]) == "D and D have not told me."
+    assert tell_states(EN, is_open, [several[0], silent]) == "A is open. D has not told me."
+
+
+def history(
+    agg: str, value: Any, equals: Any = None, about: Property = LIGHT["on_off"], over: Any = "yesterday", **more: Any
+) -> str:
+    figure = Figure(agg, value, about.unit, **more)  # type: ignore[arg-type]
+    query = Query(ask="history", agg=agg, equals=equals, over=over)  # type: ignore[arg-type]
+    span = read_span(over, NOW)
+    return tell_figures(EN, query, [Found(name="A", about=about, figure=figure)], span)
+
+
+def test_history() -> None:
+    at = us("2026-11-21T03:00")
+    assert history("duration", 12_000, True) == "A was on for 3 hours and 20 minutes yesterday."
+    assert history("duration", 60) == "A was on for 1 minute yesterday."
+    assert history("count", 3, True) == "A became on 3 times yesterday."
+    assert history("count", 0) == "A started never yesterday."
+    assert history("mean", 21.25, None, PROBE) == "On average temperature of A was 21.2 degrees yesterday."
+    assert history("min", 9.0, None, PROBE, at=at) == "The lowest temperature of A was 9 degrees, yesterday at 3:00."
+    assert history("max", 9.0, None, PROBE, at=at) == "The highest temperature of A was 9 degrees, yesterday at 3:00."
+    assert history("sum", 4.5, None, METER, "last week") == "A: 4.5 kilowatt hours last week."
+    assert history("last", True, True, at=at) == "A last became on yesterday at 3:00."
+    assert history("last", True, True, at=at, open=True) == "A is on since yesterday at 3:00."
+    assert history("last", None, True) == "A was never on, as far as I know."
+    assert history("last", 9.0, None, PROBE, at=at) == "Temperature of A was 9 degrees yesterday at 3:00."
+    assert history("mean", None, None, PROBE) == "I have no record of A yesterday."
+    given = {"from": "2026-11-20T08:00", "to": "2026-11-20T09:00"}
+    assert history("sum", 1, None, METER, given) == "A: 1 kilowatt hour from 20 November 8:00 to 20 November 9:00."
+
+
+def test_sums_are_added_up() -> None:
+    found = [Found(name=name, about=METER, figure=Figure("sum", 1.5, "kWh")) for name in "AB"]
+    span = Span(0, 1)
+    query = Query(ask="history", agg="sum", over="today")
+    assert tell_figures(EN, query, found, span) == (
+        "A: 1.5 kilowatt hours today. B: 1.5 kilowatt hours today. In all 3 kilowatt hours today."
+    )
+    assert tell_figures(EN, query, [], span) == "There is nothing of that kind."
+    last = Found(name="A", about=METER, figure=Figure("last", 1.5, "kWh", us("2026-11-22T18:00")))
+    assert (
+        tell_figures(EN, Query(ask="history", agg="last"), [last], None)
+        == "Energy of A was 1.5 kilowatt hours at 18:00."
+    )
+
+
+def test_causes() -> None:
+    at = us("2026-11-22T18:00")
+    causes = [
+        Cause(kind="you", name="Lamp", at=at),
+        Cause(kind="scene", name="Lamp", at=at, who="Evening"),
+        Cause(kind="itself", name="Lamp", at=at),
+        Cause(kind="refused", name="Lamp", at=at, why="not allowed"),
+    ]
+    assert [tell_causes(EN, [each]) for each in causes] == [
+        "You did that at 18:00.",
+        "The automation Evening did that at 18:00.",
+        "Nobody asked for it here: Lamp reported it by itself at 18:00.",
+        "Somebody wanted it at 18:00, but it was refused: not allowed",
+    ]
+    assert tell_causes(ZH, []) == "我不知道是什么原因。"
