@@ -34,7 +34,9 @@ COMMA := ,
 SPACE := $(subst ,, )
 # the half of notify/ that decides, as apart from the half that does
 TELLING := audience message pace plan quiet reach service verdict webpush
-PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/twin/*,src/unisono/scene/*.py,$(subst $(SPACE),$(COMMA),$(TELLING:%=src/unisono/notify/%.py))
+# alarm/ and computed/ are not wholly tested yet
+SCENES := watching running checking trying
+PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/twin/*,src/unisono/scene/*.py,$(subst $(SPACE),$(COMMA),$(SCENES:%=src/unisono/scene/%/*)),$(subst $(SPACE),$(COMMA),$(TELLING:%=src/unisono/notify/%.py))
 
 fuzz: setup  ## an hour of coverage-guided fuzzing of the MQTT parser; SECONDS=60 for a minute
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)

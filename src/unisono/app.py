@@ -354,8 +354,8 @@ class Hub:
 
     def _mounts(self, door: DeviceDoor, browsers: Gateway) -> dict[str, Any]:
         """What stands beside the API on the HTTP ports, by path."""
-        from unisono.api.challenges import CHALLENGES, Challenges
-        from unisono.api.trust import TRUST_PATHS, TrustPages
+        from unisono.api.door.challenges import CHALLENGES, Challenges
+        from unisono.api.door.trust import TRUST_PATHS, TrustPages
         from unisono.gateway.websocket import WebSocketDoor
 
         trust = TrustPages(lambda: self.certificates.authority, lambda: self.certificates.notes.authority.subject)
@@ -400,7 +400,7 @@ class Hub:
 
     def _lan(self, hub_id: str) -> Lan | None:
         """What looks at the LAN, and tells it of the doors that are open there."""
-        from unisono.api.version import VERSION
+        from unisono.api.hub.version import VERSION
         from unisono.connector.lan import Announcement, Lan
 
         options = self.options
@@ -432,8 +432,8 @@ class Hub:
     async def _open_to_people(self, application: Any) -> None:
         """HTTP and HTTPS. Browsers are not asked for certificates: many would put the question to their user."""
         from unisono import api
-        from unisono.api.challenges import OnlyFromHere
-        from unisono.api.strict import Strict
+        from unisono.api.door.challenges import OnlyFromHere
+        from unisono.api.door.strict import Strict
         from unisono.store.tls import ServerTls
 
         tls = ServerTls(self.certificates.serving)
@@ -564,7 +564,7 @@ class Hub:
 
 async def _settle(flag: str, host: str, port: int) -> int:
     """The port to open: ``port``, or one that is free for 0. Raises HostError ``port_taken`` when it stays taken."""
-    from unisono.api.server import bind
+    from unisono.api.door.server import bind
 
     deadline = time.monotonic() + LET_GO_S
     while True:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unisono.api.first_run import write_private
+from unisono.api.hub.first_run import write_private
 from unisono.errors import CallerError, HostError, UnisonoError
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """A certificate from an ACME authority (RFC 8555) by its http-01 challenge, such as Let's Encrypt gives.
 
 Knows the protocol through the `acme` library (Apache-2.0, the extra ``unisono[acme]``), which blocks: run it in a
-thread. What the authority asks for over HTTP is put into a dict that `unisono.api.challenges` answers from.
+thread. What the authority asks for over HTTP is put into a dict that `unisono.api.door.challenges` answers from.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unisono.api.first_run import write_private
+from unisono.api.hub.first_run import write_private
 from unisono.errors import CallerError, HostError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import msgspec
 
 from unisono.errors import CallerError
 from unisono.scene import talk as scene_talk
-from unisono.scene.compiled import Refusal
-from unisono.scene.dryrun import DryRun, DryStep
+from unisono.scene.running.compiled import Refusal
+from unisono.scene.trying.dryrun import DryRun, DryStep
 from unisono.store.bus import Bus
 from unisono.store.log import Log
 from unisono.twin import record, talk

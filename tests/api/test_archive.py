@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from unisono.api.archive import MANIFEST, Manifest, files_below, pack, unpack
-from unisono.api.backup import leave_out, open_backup
+from unisono.api.hub.archive import MANIFEST, Manifest, files_below, pack, unpack
+from unisono.api.hub.backup import leave_out, open_backup
 from unisono.errors import CallerError, HostError
 
 

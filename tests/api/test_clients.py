@@ -12,8 +12,8 @@ import pytest
 
 from tests.api.conftest import Hub
 from tests.api.test_things import add, add_home
-from unisono.api.metrics import render
-from unisono.api.status import examine
+from unisono.api.hub.metrics import render
+from unisono.api.hub.status import examine
 from unisono.twin import talk, visitors
 from unisono.twin.visitors import Series
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from unisono.api.asking import REFUSALS_A_MINUTE, Refusals, address_class
-from unisono.api.confirming import ConfirmationError, Confirmations
+from unisono.api.commands.asking import REFUSALS_A_MINUTE, Refusals, address_class
+from unisono.api.commands.confirming import ConfirmationError, Confirmations
 from unisono.errors import CallerError
 
 SECOND = 1_000_000

@@ -12,9 +12,9 @@ import pytest
 from tests.api.conftest import Hub
 from tests.api.test_things import add, add_home
 from unisono.access import open_sealed
-from unisono.api.claiming import WRONG_IN_ALL
-from unisono.api.directory import DATED_BACK_US, MAX_SLOW
-from unisono.api.table import read_csv
+from unisono.api.identity.claiming import WRONG_IN_ALL
+from unisono.api.identity.directory import DATED_BACK_US, MAX_SLOW
+from unisono.api.things.table import read_csv
 from unisono.errors import CallerError
 from unisono.twin import talk
 

@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.api.conftest import Hub
 from tests.api.test_things import add, add_home
-from unisono.api import live_socket
+from unisono.api.live import socket as live_socket
 
 AT = 1_795_341_600_100_000
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unisono.api import live as live_room
-from unisono.api.live import Change, Client, LiveView, Subscription, Whereabouts
+from unisono.api.live import live as live_room
+from unisono.api.live.live import Change, Client, LiveView, Subscription, Whereabouts
 from unisono.errors import CallerError
 from unisono.twin import talk
 

@@ -11,8 +11,8 @@ from tests.api.test_live import frame, watching
 from tests.api.test_scenes import EVENING, add_things, person, send
 from tests.api.test_things import add
 from unisono.scene.cause import Cause
-from unisono.scene.compiled import Refusal
-from unisono.scene.run import Trace
+from unisono.scene.running.compiled import Refusal
+from unisono.scene.running.run import Trace
 from unisono.scene.talk import RunAsk, RunsAsk, RunView, StopAsk
 
 AT = 1_795_341_600_000_000

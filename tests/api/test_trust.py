@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from unisono.access.authority import make_authority, read_certificate
-from unisono.api.server import HttpServer, serve
-from unisono.api.trust import TrustPages
+from unisono.api.door.server import HttpServer, serve
+from unisono.api.door.trust import TrustPages
 
 CHROMIUM = Path("/usr/bin/chromium")
 AUTHORITY = make_authority("attic", datetime(2026, 11, 26, tzinfo=UTC), random.Random(5).randbytes).certificate

@@ -19,7 +19,7 @@ from websockets.typing import Subprotocol
 from tests.gateway.client import connect_packet
 from tests.gateway.conftest import Rig
 from tests.parts import until
-from unisono.api.server import HttpServer, serve
+from unisono.api.door.server import HttpServer, serve
 from unisono.gateway.websocket import WebSocketDoor
 from unisono.twin.record import Presence, Published, Reports
 from unisono.wire.mqtt import Connect, Publish, Subscription, Version, Will

@@ -13,8 +13,8 @@ from tests.owner.one import OneOwner
 from tests.parts import until
 from unisono.errors import CallerError
 from unisono.scene import talk
-from unisono.scene.compiled import Refusal
-from unisono.scene.dryrun import DryRun
+from unisono.scene.running.compiled import Refusal
+from unisono.scene.trying.dryrun import DryRun
 from unisono.store.connection import Connection
 from unisono.store.log import Log
 from unisono.twin.talk import Watch, ask_owner

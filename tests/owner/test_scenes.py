@@ -15,7 +15,7 @@ from tests.parts import until
 from unisono.access import Outside
 from unisono.errors import CallerError
 from unisono.owner import effects as effects_module
-from unisono.scene.run import Run
+from unisono.scene.running.run import Run
 from unisono.scene.talk import Notice, notify
 from unisono.store.connection import Connection
 from unisono.store.log import Log

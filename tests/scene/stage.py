@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from unisono.scene.engine import Engine
-from unisono.scene.run import Run
+from unisono.scene.running.engine import Engine
+from unisono.scene.running.run import Run
 from unisono.scene.world import World
 from unisono.thing import builtin_model, dump_model
 from unisono.twin.command import Command

@@ -13,9 +13,9 @@ from tests.scene.test_soundness import world
 from unisono.errors import CallerError
 from unisono.scene.blueprint import BLUEPRINTS, Blueprint, Input, Rehearsed, blueprint, blueprints, make_scene
 from unisono.scene.document import load_scene
-from unisono.scene.home import Home, load_home
-from unisono.scene.rehearsal import rehearse
-from unisono.scene.script import load_script
+from unisono.scene.trying.home import Home, load_home
+from unisono.scene.trying.rehearsal import rehearse
+from unisono.scene.trying.script import load_script
 
 TESTS = [(id, number) for id, each in blueprints().items() for number in range(len(each.tests))]
 AREAS = {"home", "energy", "security", "care", "car", "cold_chain", "line"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.scene.stage import Stage
-from unisono.scene.compiled import PAST
-from unisono.scene.engine import repeatable
-from unisono.scene.runner import MAX_CHAIN, MAX_EFFECTS, Effect
+from unisono.scene.running.compiled import PAST
+from unisono.scene.running.engine import repeatable
+from unisono.scene.running.runner import MAX_CHAIN, MAX_EFFECTS, Effect
 from unisono.twin.record import EffectSent, SceneEnabled, SceneRemoved, SceneStop
 
 LAMP = "[{set: {things: [lamp], state: {on_off: true}}}]"

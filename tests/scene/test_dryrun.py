@@ -11,7 +11,7 @@ import pytest
 from tests.scene.stage import Stage
 from unisono.errors import CallerError
 from unisono.scene.document import Scene, load_scene
-from unisono.scene.dryrun import MAX_TICKS, DryRun, dry_run
+from unisono.scene.trying.dryrun import MAX_TICKS, DryRun, dry_run
 
 
 @pytest.fixture

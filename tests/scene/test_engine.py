@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.scene.stage import NOON, SECOND, Stage
-from unisono.scene.runner import Effect
+from unisono.scene.running.runner import Effect
 from unisono.twin.record import Batch, Reports
 
 THEN = "then: [{set: {things: [lamp], state: {on_off: true}}}]"

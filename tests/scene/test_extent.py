@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unisono.scene.checking.extent import Bounds, contains, passes
 from unisono.scene.document import Matching
-from unisono.scene.extent import Bounds, contains, passes
-from unisono.scene.matching import compile_test
+from unisono.scene.watching.matching import compile_test
 from unisono.thing import Choice, Schema
 
 PERCENT = Schema(kind="float", min=0, max=100)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.scene.test_soundness import world
 from unisono.errors import CallerError
-from unisono.scene.catalogue import Catalogue
+from unisono.scene.checking.catalogue import Catalogue
+from unisono.scene.checking.soundness import Facts, check_scene, require_sound
 from unisono.scene.document import load_scene
-from unisono.scene.soundness import Facts, check_scene, require_sound
 
 GOOD: dict[str, Any] = {
     "id": "s",

@@ -11,9 +11,9 @@ import pytest
 
 from unisono.errors import CallerError
 from unisono.scene.document import load_scene
-from unisono.scene.home import Home, load_home
-from unisono.scene.rehearsal import Rehearsal, rehearse
-from unisono.scene.script import load_script
+from unisono.scene.trying.home import Home, load_home
+from unisono.scene.trying.rehearsal import Rehearsal, rehearse
+from unisono.scene.trying.script import load_script
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "scenes"
 

@@ -10,16 +10,16 @@ import pytest
 
 from tests.scene.stage import SECOND, Stage
 from unisono.errors import CallerError
-from unisono.scene import runner
 from unisono.scene.cause import Cause
-from unisono.scene.compiled import PAST, SceneSaved
 from unisono.scene.document import Action, Change, Scene, Selector, Stop, Trigger, kind_of, quick_document
-from unisono.scene.engine import repeatable
-from unisono.scene.matching import at_place
-from unisono.scene.program import End, fill
-from unisono.scene.run import MAX_TRACE, Run
-from unisono.scene.runner import Effect
-from unisono.scene.watch import Watch
+from unisono.scene.running import runner
+from unisono.scene.running.compiled import PAST, SceneSaved
+from unisono.scene.running.engine import repeatable
+from unisono.scene.running.program import End, fill
+from unisono.scene.running.run import MAX_TRACE, Run
+from unisono.scene.running.runner import Effect
+from unisono.scene.watching.matching import at_place
+from unisono.scene.watching.watch import Watch
 from unisono.thing import Model, Property, Schema, Service, builtin_model, compile_model, dump_model
 from unisono.twin.record import (
     EffectSending,

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from unisono.errors import CallerError
-from unisono.scene.catalogue import Catalogue
+from unisono.scene.checking.catalogue import Catalogue
+from unisono.scene.checking.finding import near
+from unisono.scene.checking.soundness import Facts, Finding, check_scene, require_sound
+from unisono.scene.checking.trial import try_expression
 from unisono.scene.document import Cel, Given, Scene, load_scene
-from unisono.scene.finding import near
-from unisono.scene.soundness import Facts, Finding, check_scene, require_sound
-from unisono.scene.trial import try_expression
 from unisono.scene.world import World
 from unisono.thing import Arg, Choice, Event, Model, Property, Schema, Service, builtin_model, compile_model
 from unisono.thing.shape import Shape

@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.scene.stage import SECOND, Stage
-from unisono.scene.compiled import PAST
 from unisono.scene.document import Action, Matching, Scene, Set, load_kept, load_scene, quick_document
-from unisono.scene.matching import compile_span, compile_test
+from unisono.scene.running.compiled import PAST
+from unisono.scene.watching.matching import compile_span, compile_test
 from unisono.twin.partition import KEEP_ENDED
 from unisono.twin.record import Reports
 

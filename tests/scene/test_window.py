@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unisono.errors import CallerError
-from unisono.scene.expression import compile_expression
-from unisono.scene.window import STEPS, Agg, RollingWindow
+from unisono.scene.watching.expression import compile_expression
+from unisono.scene.watching.window import STEPS, Agg, RollingWindow
 
 MINUTE = 60_000_000
 

@@ -41,7 +41,7 @@ TOKEN_PREFIX = "uni_"
 # 80 bits, 16 letters: one use, for a few minutes, typed by hand.
 SETUP_CODE_BYTES = 10
 SETUP_CODE_GROUP = 4
-# 40 bits, 8 letters: one use, an hour or so, few tries a minute for all guessers together (api/claims.py).
+# 40 bits, 8 letters: one use, an hour or so, few tries a minute for all guessers together (api/identity/claims.py).
 CLAIM_CODE_BYTES = 5
 PEPPER_BYTES = 32
 HASH_BYTES = 32

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from unisono.api.app import create_app
     from unisono.api.context import ApiContext
-    from unisono.api.first_run import ensure_first_token, ensure_hub_id, ensure_pepper, new_setup_code
-    from unisono.api.server import HttpServer, serve
+    from unisono.api.door.server import HttpServer, serve
+    from unisono.api.hub.first_run import ensure_first_token, ensure_hub_id, ensure_pepper, new_setup_code
 
 __all__ = [
     "ApiContext",
@@ -26,13 +26,13 @@ __all__ = [
 
 _ROOMS = {
     "ApiContext": "context",
-    "HttpServer": "server",
+    "HttpServer": "door.server",
     "create_app": "app",
-    "ensure_first_token": "first_run",
-    "ensure_hub_id": "first_run",
-    "ensure_pepper": "first_run",
-    "new_setup_code": "first_run",
-    "serve": "server",
+    "ensure_first_token": "hub.first_run",
+    "ensure_hub_id": "hub.first_run",
+    "ensure_pepper": "hub.first_run",
+    "new_setup_code": "hub.first_run",
+    "serve": "door.server",
 }
 
 

@@ -18,35 +18,20 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from unisono.api import (
-    alarms,
-    backup,
-    blueprints,
-    bulk,
-    channels,
-    claims,
-    clients,
-    commands,
-    credentials,
-    discovered,
-    history,
-    issuing,
-    models,
-    notifications,
-    outlets,
-    pages,
-    people,
-    places,
-    policies,
-    scenes,
-    status,
-    things,
-)
+from unisono.api import places
+from unisono.api.alarms import alarms
 from unisono.api.auth import Identity
+from unisono.api.commands import commands, policies
 from unisono.api.context import ApiContext
-from unisono.api.live_socket import LiveSocket
+from unisono.api.door import pages
+from unisono.api.hub import backup, outlets, status
+from unisono.api.hub.version import VERSION
+from unisono.api.identity import claims, clients, credentials, issuing
+from unisono.api.live.socket import LiveSocket
+from unisono.api.people import channels, notifications, people
 from unisono.api.problems import EXCEPTION_HANDLERS
-from unisono.api.version import VERSION
+from unisono.api.scenes import blueprints, scenes
+from unisono.api.things import bulk, discovered, history, models, things
 from unisono.errors import CallerError
 
 __all__ = ["create_app"]

@@ -14,20 +14,20 @@ from typing import Any
 import msgspec
 
 from unisono.access import Action
-from unisono.api import command_shapes
-from unisono.api.asking import Refusals
 from unisono.api.auth import Auth, Identity, now_us
-from unisono.api.catalog import Catalog, traits_of
-from unisono.api.claiming import Claiming
-from unisono.api.confirming import Confirmations
-from unisono.api.directory import Directory
-from unisono.api.live import LiveView, Subscription, Whereabouts
-from unisono.api.live_scenes import LiveScenes
+from unisono.api.commands import shapes as command_shapes
+from unisono.api.commands.asking import Refusals
+from unisono.api.commands.confirming import Confirmations
+from unisono.api.identity.claiming import Claiming
+from unisono.api.identity.directory import Directory
+from unisono.api.identity.programs import Programs
+from unisono.api.live.live import LiveView, Subscription, Whereabouts
+from unisono.api.live.scenes import LiveScenes
 from unisono.api.owners import Owners
 from unisono.api.place_words import PLACE_WORDS
-from unisono.api.programs import Programs
 from unisono.api.relay import AppendLog, Relay, encode_entry
-from unisono.api.scene_facts import SceneFacts
+from unisono.api.scenes.facts import SceneFacts
+from unisono.api.things.catalog import Catalog, traits_of
 from unisono.errors import CallerError
 from unisono.scene.alarm.talk import live_alarms
 from unisono.scene.talk import live_runs
@@ -53,9 +53,9 @@ class ApiContext:
 
     ``log_of`` opens nothing: it gives the log of a partition. ``mounts``: ASGI applications by path (the device HTTP
     endpoints). ``hub_info``: what ``/api/v1/status`` tells beyond owners and gateways. ``backup``: see
-    `unisono.api.backup`. ``issue_certificate``: a new certificate and its key (PEM) for a thing. ``trust_client``: lets
-    the TLS doors take whoever shows this certificate (PEM). ``discovery``: has ``found(ignored=)`` and ``ignore(id,
-    bool)`` for what is on the LAN. ``notifies``: a notifier is on the bus.
+    `unisono.api.hub.backup`. ``issue_certificate``: a new certificate and its key (PEM) for a thing. ``trust_client``:
+    lets the TLS doors take whoever shows this certificate (PEM). ``discovery``: has ``found(ignored=)`` and
+    ``ignore(id, bool)`` for what is on the LAN. ``notifies``: a notifier is on the bus.
     """
 
     registry: Registry

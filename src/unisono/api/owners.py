@@ -15,9 +15,9 @@ from unisono.errors import HostError, UnisonoError
 from unisono.scene import talk as scene_talk
 from unisono.scene.alarm.facts import Transition
 from unisono.scene.alarm.talk import ActAsk, AlarmsAnswer, AlarmsAsk, AlarmView, Figures, Recent
-from unisono.scene.compiled import Refusal
-from unisono.scene.dryrun import DryRun
-from unisono.scene.finding import Finding
+from unisono.scene.checking.finding import Finding
+from unisono.scene.running.compiled import Refusal
+from unisono.scene.trying.dryrun import DryRun
 from unisono.store.bus import Bus
 from unisono.twin import record, talk
 

@@ -76,7 +76,7 @@ def _pieces(hub: Hub) -> Iterator[bytes]:
 def _of_a_directory(data: Path, why: UnisonoError) -> Iterator[bytes]:
     if not (data / "registry.db").exists() and not (data / "nats").exists():
         raise why
-    from unisono.api.backup import open_backup
+    from unisono.api.hub.backup import open_backup
     from unisono.store.lock import DataLock
 
     print(f"The hub does not run; backing up {data}", file=sys.stderr)
@@ -96,7 +96,7 @@ def _restore(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Make a data directory of a backup. Every file is checked first; an existing directory is never touched."""
-    from unisono.api.archive import unpack
+    from unisono.api.hub.archive import unpack
 
     total = file.stat().st_size if file.exists() else None
     with progress("Restoring", total) as advance:

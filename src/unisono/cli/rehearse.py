@@ -12,7 +12,7 @@ from unisono.cli.screen import Screen, note, show_value
 from unisono.errors import CallerError, UnisonoError
 
 if TYPE_CHECKING:
-    from unisono.scene.rehearsal import Rehearsal
+    from unisono.scene.trying.rehearsal import Rehearsal
 
 __all__ = ["register"]
 
@@ -36,9 +36,9 @@ def test(
 ) -> None:
     """Rehearse scenes: play a scripted day in milliseconds and check what is expected. Needs no hub."""
     from unisono.scene.document import load_scene
-    from unisono.scene.home import load_home
-    from unisono.scene.rehearsal import rehearse
-    from unisono.scene.script import load_script
+    from unisono.scene.trying.home import load_home
+    from unisono.scene.trying.rehearsal import rehearse
+    from unisono.scene.trying.script import load_script
 
     scenes = [_read(path, load_scene) for path in files]
     place = _read(home, load_home)

@@ -26,7 +26,7 @@ SUBPROTOCOLS = ("mqtt", "mqttv3.1")
 #: What is sent in one frame at most: a browser holds a frame whole before its script sees it.
 FRAME_BYTES = 256 * 1024
 
-#: ASGI extension of ours: a function that gives the socket away, as `unisono.api.server` has it.
+#: ASGI extension of ours: a function that gives the socket away, as `unisono.api.door.server` has it.
 TAKE_SOCKET = "unisono.take_socket"
 
 Scope = MutableMapping[str, Any]

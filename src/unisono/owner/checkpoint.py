@@ -16,7 +16,7 @@ from unisono.errors import HostError, UnisonoError
 from unisono.owner.folding import Folding, new_folding
 from unisono.owner.views import audit_row
 from unisono.scene.alarm.facts import Transition
-from unisono.scene.engine import Engine
+from unisono.scene.running.engine import Engine
 from unisono.store.history import History
 from unisono.store.registry import AuditRow
 from unisono.store.registry.checkpoints import Checkpoints

@@ -16,8 +16,8 @@ import msgspec
 from unisono.errors import HostError, UnisonoError
 from unisono.owner.fetch import Called
 from unisono.owner.owner import Owner
-from unisono.scene.engine import repeatable
-from unisono.scene.runner import Effect
+from unisono.scene.running.engine import repeatable
+from unisono.scene.running.runner import Effect
 from unisono.scene.talk import Notice, notify
 from unisono.store.bus import Bus
 from unisono.twin.outcome import Outcome

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from unisono.scene.alarm.alarms import Alarms
 from unisono.scene.computed import Computer
-from unisono.scene.engine import Engine
+from unisono.scene.running.engine import Engine
 from unisono.scene.world import World
 from unisono.twin.fold import Fold
 from unisono.twin.partition import Partition

@@ -15,7 +15,7 @@ import msgspec
 from unisono.scene.alarm.alarms import Alarms
 from unisono.scene.alarm.document import load_alarm
 from unisono.scene.document import load_scene
-from unisono.scene.engine import Engine
+from unisono.scene.running.engine import Engine
 from unisono.store.history import History, Point
 from unisono.thing import builtin_models, dump_model
 from unisono.thing.shape import Shape, compile_model

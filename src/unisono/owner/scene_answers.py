@@ -17,11 +17,10 @@ from unisono.errors import CallerError
 from unisono.owner.actor import Actor
 from unisono.owner.answers import LIVE_GATHER_S, Answers
 from unisono.owner.owner import Owner
-from unisono.scene.compiled import Compiled, Refusal
 from unisono.scene.document import load_scene
-from unisono.scene.dryrun import dry_run
-from unisono.scene.program import Await
-from unisono.scene.run import Run, RunState
+from unisono.scene.running.compiled import Compiled, Refusal
+from unisono.scene.running.program import Await
+from unisono.scene.running.run import Run, RunState
 from unisono.scene.talk import (
     DryRunAsk,
     EffectView,
@@ -38,6 +37,7 @@ from unisono.scene.talk import (
     StopAsk,
     live_runs,
 )
+from unisono.scene.trying.dryrun import dry_run
 from unisono.store.bus import Bus
 from unisono.twin.outcome import Outcome
 from unisono.twin.record import ModeSet, SceneRun, SceneStop

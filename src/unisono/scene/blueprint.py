@@ -19,8 +19,8 @@ import msgspec
 from msgspec import UNSET
 
 from unisono.errors import CallerError
+from unisono.scene.checking.finding import near
 from unisono.scene.document import load_scene
-from unisono.scene.finding import near
 from unisono.scene.reading import read_document
 from unisono.scene.world import World, find_index, is_kind
 from unisono.thing import convert, find_unit
@@ -59,7 +59,7 @@ class Input(Part, kw_only=True):
 
 
 class Rehearsed(Part, kw_only=True):
-    """A test of a blueprint: its inputs, a home of ``blueprints/homes``, and a script (`unisono.scene.script`)."""
+    """A test of a blueprint: inputs, a home of ``blueprints/homes``, and a script (`unisono.scene.trying.script`)."""
 
     home: str
     inputs: dict[str, Any] = {}

@@ -1,7 +1,7 @@
 """A scene as people write it, in YAML or JSON: when, if, then.
 
 Knows the shapes and where in a document something is wrong. Knows no things: whether they exist and can do what the
-scene asks is `unisono.scene.soundness`. Lists of one kind of step are written as objects of one member, such as
+scene asks is `unisono.scene.checking.soundness`. Lists of one kind of step are written as objects of one member, as in
 ``- set: {things: [hall_lamp], state: {on_off: true}}``; the member names the kind. Fields ending in ``_s`` are seconds.
 """
 

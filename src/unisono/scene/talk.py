@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from unisono.scene.cause import Cause
-from unisono.scene.compiled import Refusal
-from unisono.scene.run import Trace
+from unisono.scene.running.compiled import Refusal
+from unisono.scene.running.run import Trace
 
 __all__ = [
     "DryRunAsk",
@@ -40,7 +40,7 @@ __all__ = [
 # ``scene-runs``      RunsAsk > list[RunView] with their steps, newest first; the newest twenty are kept
 # ``scene-refusals``  RefusalsAsk > list[Refusal], newest first: why it did not run
 # ``scene-run``       RunAsk > RunAnswer, once it is in the log and folded
-# ``scene-dry-run``   DryRunAsk > `unisono.scene.dryrun.DryRun`: what it would do now; nothing is done
+# ``scene-dry-run``   DryRunAsk > `unisono.scene.trying.dryrun.DryRun`: what it would do now; nothing is done
 # ``scene-stop``      StopAsk > list[RunView], those that were stopped by that
 # ``effects``         b"" > list[EffectView]: what is still to leave the place, oldest first
 # ``mode``            ModeAsk > ModeView
@@ -146,7 +146,7 @@ class RunAnswer(msgspec.Struct, array_like=True):
 
 class DryRunAsk(msgspec.Struct, array_like=True):
     """What would a scene do now? Of ``document`` (JSON or YAML), else of the scene that is saved; answered by
-    `unisono.scene.dryrun.DryRun`."""
+    `unisono.scene.trying.dryrun.DryRun`."""
 
     scene: str
     document: bytes = b""

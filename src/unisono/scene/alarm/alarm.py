@@ -12,7 +12,7 @@ from unisono.errors import CallerError
 from unisono.scene.alarm.document import Definition
 from unisono.scene.alarm.facts import Facts
 from unisono.scene.alarm.state import HELD, UNACKNOWLEDGED, Sign, State, step
-from unisono.scene.gate import Gate
+from unisono.scene.watching.gate import Gate
 
 __all__ = ["Alarm", "Desk"]
 

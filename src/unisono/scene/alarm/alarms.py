@@ -22,8 +22,8 @@ from unisono.scene.alarm.faults import PREFIX, fault, fault_id
 from unisono.scene.alarm.flood import Rate
 from unisono.scene.alarm.following import Following, can_tell, follow
 from unisono.scene.alarm.state import Severity, State
-from unisono.scene.matching import equal
-from unisono.scene.runner import Effect
+from unisono.scene.running.runner import Effect
+from unisono.scene.watching.matching import equal
 from unisono.scene.world import NO_VALUE, World
 from unisono.twin.command import Command
 from unisono.twin.record import AlarmAct, AlarmPut, AlarmRemoved, Entry

@@ -31,8 +31,8 @@ from unisono.scene.document import (
     Text,
     Window,
 )
-from unisono.scene.expression import compile_expression
 from unisono.scene.reading import read_document
+from unisono.scene.watching.expression import compile_expression
 
 __all__ = [
     "THIS",

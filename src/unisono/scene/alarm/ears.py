@@ -1,7 +1,8 @@
 """What all alarms together want to know of one thing: the fold calls it with every report of that thing.
 
 Most values change nothing: of each number that only thresholds follow, the stretch is known within which none of them
-turns, so that a value costs one comparison however many alarms follow it (as `unisono.scene.watch` has it for scenes).
+turns, so that a value costs one comparison however many alarms follow it (as `unisono.scene.watching.watch` has it for
+scenes).
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from msgspec import UNSET
 
 from unisono.scene.alarm.alarm import Alarm
 from unisono.scene.alarm.following import Ear, Saying
-from unisono.scene.gate import Gate
-from unisono.scene.matching import Span, compile_span
-from unisono.scene.source import Fits, Heard
+from unisono.scene.watching.gate import Gate
+from unisono.scene.watching.matching import Span, compile_span
+from unisono.scene.watching.source import Fits, Heard
 from unisono.thing.shape import NAN, Shape
 from unisono.twin.twin import Twin
 

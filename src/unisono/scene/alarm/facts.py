@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from unisono.scene.alarm.state import State
-from unisono.scene.gate import GateSaved
+from unisono.scene.watching.gate import GateSaved
 
 __all__ = ["Facts", "Transition"]
 

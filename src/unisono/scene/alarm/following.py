@@ -11,10 +11,10 @@ from typing import Any
 from unisono.errors import CallerError
 from unisono.scene.alarm.alarm import Alarm
 from unisono.scene.alarm.document import THIS, Raising, Says, kind_of
-from unisono.scene.expression import Expression, compile_expression
-from unisono.scene.gate import Gate
-from unisono.scene.matching import Test, compile_test
-from unisono.scene.source import Fits, Heard, Link, Rolling
+from unisono.scene.watching.expression import Expression, compile_expression
+from unisono.scene.watching.gate import Gate
+from unisono.scene.watching.matching import Test, compile_test
+from unisono.scene.watching.source import Fits, Heard, Link, Rolling
 from unisono.scene.world import NO_VALUE, World, find_index, value_of
 from unisono.twin.twin import Twin
 

@@ -14,10 +14,10 @@ import msgspec
 from unisono.errors import CallerError
 from unisono.scene.alarm.document import THIS, Definition, Raising, kind_of
 from unisono.scene.alarm.following import can_tell
-from unisono.scene.catalogue import Catalogue
+from unisono.scene.checking.catalogue import Catalogue
+from unisono.scene.checking.finding import Finding, near
+from unisono.scene.checking.soundness import Facts, check_scene
 from unisono.scene.document import Action, Cel, Change, Condition, Given, Happening, Scene, Stop, Trigger, Window
-from unisono.scene.finding import Finding, near
-from unisono.scene.soundness import Facts, check_scene
 from unisono.scene.world import World
 from unisono.twin.twin import Twin
 

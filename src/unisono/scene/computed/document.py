@@ -301,7 +301,7 @@ def _check(definition: Definition) -> None:
 
 
 def _check_template(template: Template) -> None:
-    from unisono.scene.expression import compile_expression
+    from unisono.scene.watching.expression import compile_expression
 
     try:
         compile_expression(template.cel, template.given)

@@ -11,10 +11,10 @@ from unisono.errors import CallerError
 from unisono.scene.cause import Cause
 from unisono.scene.computed.document import Counter, Derivative, Statistics, Template, Threshold
 from unisono.scene.computed.worker import Bench, Feed, Worker, finite, number
-from unisono.scene.expression import compile_expression
-from unisono.scene.gate import Gate, GateSaved
-from unisono.scene.matching import equal
-from unisono.scene.window import RollingWindow, Step
+from unisono.scene.watching.expression import compile_expression
+from unisono.scene.watching.gate import Gate, GateSaved
+from unisono.scene.watching.matching import equal
+from unisono.scene.watching.window import RollingWindow, Step
 from unisono.scene.world import NO_VALUE
 
 __all__ = ["CounterWorker", "DerivativeWorker", "StatisticsWorker", "TemplateWorker", "ThresholdWorker"]

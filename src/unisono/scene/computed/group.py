@@ -16,7 +16,7 @@ from unisono.scene.computed.document import MAX_MEMBERS, Group
 from unisono.scene.computed.tally import Ordered, Tally
 from unisono.scene.computed.units import SAME, Linear, linear
 from unisono.scene.computed.worker import Bench, Feed, Worker, is_computed, number
-from unisono.scene.matching import equal
+from unisono.scene.watching.matching import equal
 from unisono.scene.world import NO_VALUE, find_index
 from unisono.twin.twin import Twin
 

@@ -1,0 +1,1 @@
+"""Alarms over HTTP: what stands, its definitions and its history."""

@@ -1,0 +1,206 @@
+"""Outlets over HTTP: add, list, look at, change, remove; how far each has come.
+
+Knows rows, rights and definitions. Who carries the items out hears of changes over the bus.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Router, delete, get, patch, post
+from litestar.params import FromPath, JSONBody
+
+from unisono.access import Action, seal
+from unisono.api.auth import Identity, now_us
+from unisono.api.context import ApiContext
+from unisono.api.ids import check_id
+from unisono.api.inject import Asker, Context
+from unisono.api.shapes import Page
+from unisono.api.things.models import merge
+from unisono.api.times import iso_or_none
+from unisono.errors import CallerError, HostError
+from unisono.store.registry import OutletRow
+from unisono.twin import talk
+from unisono.twin.outlet import MAX_HEADERS, Outlet, load_outlet
+
+__all__ = ["router"]
+
+#: A signature's key or a password; longer ones are files.
+MAX_SECRET = 4096
+
+
+class OutletShown(msgspec.Struct):
+    """An outlet and how far it has come in each partition. Secrets are never shown: ``secret`` says whether it has one,
+    ``headers`` names those that are sealed."""
+
+    id: str
+    place: str
+    to: dict[str, Any]
+    things: list[str]
+    kind: str | None
+    traits: list[str]
+    what: list[str]
+    batch: int
+    secret: bool
+    headers: list[str]
+    created: str | None
+    positions: list[dict[str, Any]]
+
+
+class Sealed(msgspec.Struct):
+    """What is kept sealed."""
+
+    secret: str = ""
+    headers: dict[str, str] = {}
+
+
+@get("/")
+async def list_outlets(context: Context, identity: Asker) -> Page[OutletShown]:
+    """Outlets of the places that you configure."""
+    rows = [row for row in await context.registry.list_outlets() if await _may(context, identity, row.place)]
+    return Page([await _shown(context, row) for row in rows])
+
+
+@get("/{outlet_id:str}")
+async def get_outlet(context: Context, identity: Asker, outlet_id: FromPath[str]) -> OutletShown:
+    """One outlet, its position, what it sent, what it had to skip, and what went wrong last."""
+    return await _shown(context, await _row(context, identity, outlet_id))
+
+
+@post("/")
+async def add_outlet(context: Context, identity: Asker, data: JSONBody[dict[str, Any]]) -> OutletShown:
+    """Add an outlet; it begins with what comes from now on. ``secret``: a webhook's signing key or the receiver's
+    password; ``headers``: of a webhook; both are kept sealed."""
+    outlet, sealed = _read(data)
+    check_id(outlet.id)
+    await _check(context, identity, outlet)
+    row = _row_of(context, outlet, sealed, now_us())
+    await context.registry.put_outlet(row, new=True)
+    context.bus.publish(talk.OUTLETS_CHANGED, b"")
+    return await _shown(context, row)
+
+
+@patch("/{outlet_id:str}")
+async def change_outlet(
+    context: Context, identity: Asker, outlet_id: FromPath[str], data: JSONBody[dict[str, Any]]
+) -> OutletShown:
+    """Change what is given (RFC 7396); the position stays."""
+    old = await _row(context, identity, outlet_id)
+    if data.get("id", old.id) != old.id:
+        raise CallerError("An outlet keeps its id", code="bad_value", field="id", expected=old.id)
+    change = dict(data)
+    kept: dict[str, Any] = {str(name): change.pop(name) for name in ("secret", "headers") if name in change}
+    outlet, sealed = _read({**merge(msgspec.json.decode(old.document), change), **kept})
+    await _check(context, identity, outlet)
+    row = _row_of(context, outlet, sealed, old.created)
+    if not kept:
+        row = msgspec.structs.replace(row, sealed=old.sealed)
+    await context.registry.put_outlet(row, new=False)
+    context.bus.publish(talk.OUTLETS_CHANGED, b"")
+    return await _shown(context, row)
+
+
+@delete("/{outlet_id:str}", status_code=204)
+async def remove_outlet(context: Context, identity: Asker, outlet_id: FromPath[str]) -> None:
+    """Remove an outlet; what waits does not leave any more."""
+    row = await _row(context, identity, outlet_id)
+    await context.registry.remove_outlet(row.id)
+    context.bus.publish(talk.OUTLETS_CHANGED, b"")
+
+
+def _read(data: dict[str, Any]) -> tuple[Outlet, Sealed]:
+    document = dict(data)
+    try:
+        given = {name: document.pop(name) for name in ("secret", "headers") if name in document}
+        sealed = msgspec.convert(given, Sealed)
+    except msgspec.ValidationError as error:
+        raise CallerError(str(error), code="bad_value", field="headers", expected="texts") from None
+    if len(sealed.secret) > MAX_SECRET or len(sealed.headers) > MAX_HEADERS:
+        raise CallerError("too much", code="too_large", field="secret", expected=f"at most {MAX_SECRET} characters")
+    for name, value in sealed.headers.items():
+        if not name.replace("-", "").isalnum() or not name.isascii() or not value.isprintable():
+            raise CallerError(f"{name!r} is no header", code="bad_value", field="headers", expected="names and texts")
+    return load_outlet(document), sealed
+
+
+def _row_of(context: ApiContext, outlet: Outlet, sealed: Sealed, created: int) -> OutletRow:
+    closed = None
+    if sealed.secret or sealed.headers:
+        closed = seal(msgspec.json.encode(sealed).decode(), f"outlet:{outlet.id}", context.pepper)
+    return OutletRow(outlet.id, outlet.place, msgspec.json.encode(outlet).decode(), closed, created)
+
+
+async def _check(context: ApiContext, identity: Identity, outlet: Outlet) -> None:
+    """Whoever lets things go out must configure the place, and only what lies in it goes."""
+    place = await context.place(outlet.place)
+    context.auth.require(identity, Action.CONFIGURE, await context.path_of(place.id))
+    known = {row.id: row for row in await context.registry.get_things(outlet.things)}
+    for number, thing in enumerate(outlet.things):
+        row = known.get(thing)
+        if row is None or place.id not in await context.path_of(row.place):
+            detail = f"there is no thing {thing!r} in {place.id}"
+            raise CallerError(detail, code="not_found", field=f"things.{number}")
+
+
+async def _may(context: ApiContext, identity: Identity, place: str) -> bool:
+    return context.auth.allows(identity, Action.CONFIGURE, await context.path_of(place))
+
+
+async def _row(context: ApiContext, identity: Identity, id: str) -> OutletRow:
+    for row in await context.registry.list_outlets():
+        if row.id == id and await _may(context, identity, row.place):
+            return row
+    raise CallerError(f"There is no outlet {id[:80]!r}", code="not_found", mend="Run: unisono outlet list")
+
+
+async def _shown(context: ApiContext, row: OutletRow) -> OutletShown:
+    outlet = load_outlet(msgspec.json.decode(row.document))
+    names: list[str] = []
+    has_secret = False
+    if row.sealed:
+        from unisono.access import open_sealed
+
+        opened = msgspec.json.decode(open_sealed(row.sealed, f"outlet:{row.id}", context.pepper) or "{}", type=Sealed)
+        names, has_secret = sorted(opened.headers), bool(opened.secret)
+    positions = []
+    for partition in context.partitions:
+        state = await context.registry.outlet_state(row.id, partition)
+        if state is None:
+            continue
+        try:
+            lag: int | None = max(0, (await context.owners.status(partition)).last_seq - state.seq)
+        except HostError:
+            lag = None  # the owner does not answer, so nobody says how much there is
+        positions.append(
+            {
+                "partition": partition,
+                "position": state.seq,
+                "lag": lag,
+                "sent": state.sent,
+                "skipped": state.skipped,
+                "error": state.error,
+                "at": iso_or_none(state.at),
+            }
+        )
+    return OutletShown(
+        outlet.id,
+        outlet.place,
+        msgspec.to_builtins(outlet.to),
+        list(outlet.things),
+        outlet.kind,
+        list(outlet.traits),
+        list(outlet.what),
+        outlet.batch,
+        has_secret,
+        names,
+        iso_or_none(row.created),
+        positions,
+    )
+
+
+router = Router(
+    "/outlets",
+    route_handlers=[list_outlets, get_outlet, add_outlet, change_outlet, remove_outlet],
+    tags=["outlets"],
+)

@@ -1,0 +1,1 @@
+"""People over HTTP: who they are, and how they are told."""

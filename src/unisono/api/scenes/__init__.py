@@ -1,0 +1,1 @@
+"""Scenes over HTTP: saved, run, looked into, and made of blueprints."""

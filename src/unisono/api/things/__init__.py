@@ -1,0 +1,1 @@
+"""Things over HTTP: added, looked at, changed; their models, histories and definitions."""

@@ -1,0 +1,1 @@
+"""Scenes looked through before they are saved: what cannot be, never happens or contradicts another."""

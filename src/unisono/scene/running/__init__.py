@@ -1,0 +1,1 @@
+"""Scenes at work: compiled, triggered, run step by step."""

@@ -1,0 +1,342 @@
+"""A scene made ready: its triggers as sources by thing, its conditions as checks, its steps as a program.
+
+Knows the document and the world it is compiled against. Compiled again when the things it selects change; what its
+gates remember is carried over by their keys.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from unisono.errors import CallerError
+from unisono.scene.cause import Cause
+from unisono.scene.document import Change, Happening, Matching, Scene, Selector, Silence, Travel, Window, kind_of
+from unisono.scene.running.program import compile_steps
+from unisono.scene.running.run import Run
+from unisono.scene.schedule import Schedule, compile_schedule
+from unisono.scene.watching.condition import compile_conditions
+from unisono.scene.watching.gate import Clockwork, Gate, GateSaved
+from unisono.scene.watching.matching import Test, compile_bounds, compile_test, position_keys
+from unisono.scene.watching.source import AnyChange, Fits, FitsAfter, Heard, Link, Place, Rolling, Told
+from unisono.scene.world import World, find_index, value_of
+
+__all__ = ["PAST", "Compiled", "Moment", "Refusal", "SceneSaved", "Watched"]
+
+#: Ended runs whose traces are kept, and reasons why a scene did not run.
+PAST = 20
+SECOND = 1_000_000
+
+Fire = Callable[[Cause], None]
+
+
+class Refusal(msgspec.Struct, array_like=True):
+    """Why a scene did not run although something triggered it; equal reasons share one, with their count."""
+
+    why: str
+    path: str
+    seen: Any
+    cause: Cause
+    at: int
+    count: int = 1
+
+
+class SceneSaved(msgspec.Struct, array_like=True):
+    """A scene as a checkpoint keeps it. ``moments``: the last wall time that each time trigger has dealt with."""
+
+    id: str
+    version: int
+    document: bytes
+    enabled: bool
+    gates: dict[str, GateSaved]
+    moments: dict[int, int]
+    runs: list[Run]
+    queue: list[Cause]
+    past: list[Run]
+    refusals: list[Refusal]
+
+
+class Moment:
+    """A time trigger. ``last``: the wall time that it has dealt with; ``due``: the next moment, None for never."""
+
+    __slots__ = ("due", "last", "missed", "schedule", "trigger")
+
+    def __init__(self, trigger: int, schedule: Schedule, missed: str, now: int) -> None:
+        self.trigger = trigger
+        self.schedule = schedule
+        self.missed = missed
+        self.last = now
+        self.due = schedule.after(now)
+
+    def dealt(self, until: int) -> None:
+        self.last = until
+        self.due = self.schedule.after(until)
+
+    def skip(self, late: int, now: int) -> None:
+        """Go on with the newest moment between ``late`` and ``now``, or the next one: those of a minute of seconds are
+        not to come all at once."""
+        newest = None
+        self.dealt(late)
+        while self.due is not None and self.due <= now:
+            newest = self.due
+            self.dealt(newest)
+        if newest is not None:
+            self.dealt(newest - 1)
+
+
+class Watched:
+    """What watches one thing, by what can happen to it."""
+
+    __slots__ = ("events", "heard", "links", "moves", "spots", "values")
+
+    def __init__(self) -> None:
+        self.values: list[tuple[int, Any]] = []  # (number of the property, source)
+        self.heard: list[tuple[int | None, Heard]] = []
+        self.links: list[Link] = []
+        self.moves: list[Place] = []
+        self.spots: tuple[int, ...] = ()  # properties that tell where it is
+        self.events: dict[str, list[Told]] = defaultdict(list)
+
+
+class Compiled:
+    """One version of a scene, ready to run, with its runs and what it remembers.
+
+    ``fire(compiled, cause)`` is told when a trigger is met. Raises CallerError ``bad_scene``/``bad_value`` when the
+    scene cannot be compiled: `unisono.scene.checking.soundness` says the same at the door.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        version: int,
+        document: bytes,
+        world: World,
+        clock: Clockwork,
+        fire: Callable[[Compiled, Cause], None],
+    ) -> None:
+        self.scene = scene
+        self.id = scene.id
+        self.version = version
+        self.document = document
+        self.enabled = scene.enabled
+        self.world = world
+        self.place = scene.place
+        self.seat = world.seat(scene.place)
+        self.gates: dict[str, Gate] = {}
+        self.things: dict[str, Watched] = defaultdict(Watched)
+        self.moments: list[Moment] = []
+        self.modes: list[tuple[str, tuple[str, ...], Gate, int]] = []
+        self.ends: list[tuple[str, str, int]] = []
+        self.reminders: dict[str, Callable[[], None]] = {}
+        self.rollings: list[Rolling] = []
+        self.selectors: list[tuple[Selector, list[str]]] = []
+        self.named: set[str] = set()
+        self.awaited: set[str] = set()
+        self._awaiting = False
+        self.runs: dict[str, Run] = {}
+        # lists: an empty deque takes 760 bytes, and there are ten thousand scenes
+        self.queue: list[Cause] = []
+        self.past: list[Run] = []
+        self.refusals: list[Refusal] = []
+        self._clock = clock
+        self._fire: Fire = partial(fire, self)
+        for number, trigger in enumerate(scene.when):
+            kind, body = kind_of(trigger)
+            try:
+                getattr(self, f"_{kind}")(body, number, f"when.{number}.{kind}")
+            except CallerError as error:
+                raise _at(error, f"when.{number}.{kind}") from None
+        self.check = compile_conditions(scene.if_, "if", self)
+        self.program = compile_steps(scene.then, self)
+
+    # what conditions and steps need
+
+    def ids(self, selector: Selector) -> list[str]:
+        """The things that a selector means now; remembered, so that a change of things is noticed."""
+        found = self.world.select(selector)
+        self.named.update(selector.things)
+        if self._awaiting:
+            self.awaited.update(found)
+        if selector.place is not None or selector.kind is not None:
+            self.selectors.append((selector, found))
+        return found
+
+    def gate(self, path: str, thing: str, matching: Matching, test: Test) -> Gate:
+        gate = self._gate(path, thing, matching.for_s, None)
+        self._follow(thing, matching.property, Fits(gate, matching, test, -1, thing))
+        return gate
+
+    def rolling(self, path: str, thing: str, window: Window) -> Rolling:
+        return self._rolling(path, thing, window, -1, None)
+
+    @contextmanager
+    def awaiting(self) -> Iterator[None]:
+        self._awaiting = True
+        try:
+            yield
+        finally:
+            self._awaiting = False
+
+    # triggers
+
+    def _change(self, body: Change, number: int, path: str) -> None:
+        test = compile_test(body)
+        for thing in self._some(body):
+            gate = self._gate(path, thing, body.for_s, self._fire)
+            source: Any
+            if test is None or body.by is not None:
+                source = AnyChange(gate, body, number, thing)
+            elif body.was is not UNSET:
+                source = FitsAfter(gate, body, test, number, thing)
+            else:
+                source = Fits(gate, body, test, number, thing)
+            self._follow(thing, body.property, source)
+
+    def _window(self, body: Window, number: int, path: str) -> None:
+        if compile_bounds(body) is None:
+            expected = '"above" or "below"'
+            raise CallerError("nothing is asked of the figure", code="bad_scene", field=path, expected=expected)
+        for thing in self._some(body):
+            self._rolling(path, thing, body, number, self._fire)
+
+    def _event(self, body: Happening, number: int, path: str) -> None:
+        for thing in self._some(body):
+            self.things[thing].events[body.event].append(Told(body, number, thing, self._fire))
+
+    def _travel(self, body: Travel, number: int, path: str) -> None:
+        if (body.arrives is None) == (body.leaves is None):
+            raise CallerError("which way?", code="bad_scene", field=path, expected='"arrives" or "leaves"')
+        place = body.arrives or body.leaves or ""
+        for thing in self._some(body):
+            gate = self._gate(path, thing, body.for_s, self._fire)
+            arrives = body.arrives is not None
+            source = Place(gate, self.world, place, body.within_m, number, thing, arrives=arrives)
+            twin = self.world.things.get(thing)
+            if twin is not None:
+                self.things[thing].spots = position_keys(twin)
+                source.begin(twin)
+            self.things[thing].moves.append(source)
+
+    def _connection(self, body: Any, number: int, path: str) -> None:
+        for thing in self._some(body):
+            source = Link(self._gate(path, thing, body.for_s, self._fire), body, number, thing)
+            twin = self.world.things.get(thing)
+            if twin is not None:
+                source.begin(twin)
+            self.things[thing].links.append(source)
+
+    def _silence(self, body: Silence, number: int, path: str) -> None:
+        for thing in self._some(body):
+            gate = self._gate(path, thing, 0.0, self._fire)
+            source = Heard(gate, body, number, thing, self.world, self._clock.remind)
+            twin = self.world.things.get(thing)
+            index = find_index(twin, body.property) if twin is not None and body.property is not None else None
+            self.reminders[source.key] = source.due
+            source.begin()
+            self.things[thing].heard.append((index, source))
+
+    def _time(self, body: Any, number: int, path: str) -> None:
+        schedule = compile_schedule(body, self.world.zone(self.place), self.world.where(self.place))
+        self.moments.append(Moment(number, schedule, body.missed, self.world.wall))
+
+    def _mode(self, body: Any, number: int, path: str) -> None:
+        gate = self._gate(path, "", body.for_s, self._fire)
+        modes = (body.is_,) if isinstance(body.is_, str) else tuple(body.is_)
+        place = self.world.places.get(body.place)
+        gate.begin(place is not None and place.mode in modes)
+        self.modes.append((body.place, modes, gate, number))
+
+    def _scene(self, body: Any, number: int, path: str) -> None:
+        self.ends.append((body.id, body.ended, number))
+
+    # parts
+
+    def _some(self, selector: Selector) -> list[str]:
+        if not selector.things and selector.place is None and selector.kind is None:
+            expected = '"things", or "place" and "kind"'
+            raise CallerError("no thing is named", code="bad_scene", expected=expected)
+        return self.ids(selector)
+
+    def _gate(self, path: str, thing: str, for_s: float, fire: Fire | None) -> Gate:
+        key = f"{self.id}|{path}|{thing}"
+        gate = self.gates[key] = Gate(key, int(for_s * SECOND), self._clock, fire)
+        self.reminders[key] = gate.due
+        return gate
+
+    def _rolling(self, path: str, thing: str, window: Window, number: int, fire: Fire | None) -> Rolling:
+        gate = self._gate(path, thing, window.for_s, fire)
+        rolling = Rolling(gate, window, number, thing, self.world, self._clock.remind)
+        self.reminders[rolling.key] = rolling.due
+        self.rollings.append(rolling)
+        self._follow(thing, window.property, rolling)
+        return rolling
+
+    def _follow(self, thing: str, property: str, source: Any) -> None:
+        """Let a source see a property of a thing, beginning with what it is now."""
+        twin = self.world.things.get(thing)
+        index = find_index(twin, property) if twin is not None else None
+        if twin is not None and index is not None:
+            source.begin(value_of(twin, index))
+            self.things[thing].values.append((index, source))
+
+    # keeping
+
+    def saved(self) -> SceneSaved:
+        for rolling in self.rollings:
+            rolling.save()
+        return SceneSaved(
+            self.id,
+            self.version,
+            self.document,
+            self.enabled,
+            {key: gate.saved() for key, gate in self.gates.items()},
+            {moment.trigger: moment.last for moment in self.moments},
+            list(self.runs.values()),
+            self.queue,
+            self.past,
+            self.refusals,
+        )
+
+    def restore(self, saved: SceneSaved) -> None:
+        """Go on from a checkpoint, or from the same version compiled before the things changed."""
+        self.enabled = saved.enabled
+        for key, gate in saved.gates.items():
+            if key in self.gates:
+                self.gates[key].restore(gate)
+        for rolling in self.rollings:
+            rolling.restored()
+        for moment in self.moments:
+            moment.dealt(saved.moments[moment.trigger])
+        self.runs = {run.id: run for run in saved.runs}
+        self.queue, self.past, self.refusals = saved.queue, saved.past, saved.refusals
+
+    def keep(self, run: Run) -> None:
+        """A run has ended: its trace stays until others have pushed it out."""
+        self.past.append(run)
+        if len(self.past) > PAST:
+            del self.past[0]
+
+    def refuse(self, why: str, path: str, seen: Any, cause: Cause, at: int) -> None:
+        """Remember why it did not run."""
+        last = self.refusals[-1] if self.refusals else None
+        if last is not None and (last.why, last.path) == (why, path):
+            last.seen, last.cause, last.at = seen, cause, at
+            last.count += 1
+        else:
+            self.refusals.append(Refusal(why, path, seen, cause, at))
+            if len(self.refusals) > PAST:
+                del self.refusals[0]
+
+
+def _at(error: CallerError, path: str) -> CallerError:
+    """The same error with its whole path."""
+    field = error.field or ""
+    if not field.startswith(path):
+        field = f"{path}.{field}".rstrip(".")
+    return CallerError(error.detail, code="bad_scene", field=field, expected=error.expected, mend=error.mend)
