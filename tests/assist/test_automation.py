@@ -15,9 +15,9 @@ from unisono.assist.orders import Order
 from unisono.assist.plan import Plan
 from unisono.errors import CallerError
 from unisono.scene.document import load_scene
-from unisono.scene.home import load_home
-from unisono.scene.rehearsal import rehearse
-from unisono.scene.script import load_script
+from unisono.scene.trying.home import load_home
+from unisono.scene.trying.rehearsal import rehearse
+from unisono.scene.trying.script import load_script
 from unisono.thing import Model, Property, Schema, Service, builtin_model
 
 HOME = """

@@ -17,7 +17,7 @@ from unisono.thing import Model, builtin_model, builtin_models, traits
 from unisono.thing.schema import Number, Schema
 
 if TYPE_CHECKING:
-    from unisono.scene.home import Home
+    from unisono.scene.trying.home import Home
 
 __all__ = ["Anyone", "Place", "Rights", "Scene", "Speaker", "Thing", "World", "thing_of_model", "world_of_home"]
 

@@ -11,7 +11,7 @@ import typer
 from unisono.errors import CallerError
 
 if TYPE_CHECKING:
-    from unisono.scene.home import Home
+    from unisono.scene.trying.home import Home
 
 __all__ = ["register"]
 
@@ -31,7 +31,7 @@ def understand(
     import msgspec
 
     from unisono.assist import world_of_home
-    from unisono.scene.home import load_home
+    from unisono.scene.trying.home import load_home
 
     try:
         document = home.read_text(encoding="utf-8")
