@@ -1,6 +1,6 @@
 """Declarative codecs: how the value on a wire and the value of a property become each other.
 
-Knows seven steps, each with its inverse; a codec is a list of them, applied in order to decode and backwards to encode.
+Knows nine steps, each with its inverse; a codec is a list of them, applied in order to decode and backwards to encode.
 There is no expression and no code among them, on purpose: a model is data that strangers send us. Knows no schema.
 """
 
@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from unisono.errors import CallerError, DeviceError, UnisonoError
+from unisono.thing.color import from_hs, from_number, from_xy, read_color, to_hs, to_xy
 from unisono.thing.schema import show
 
 __all__ = [
     "Bit",
     "Codec",
+    "Color",
     "Invert",
     "Map",
     "Offset",
@@ -25,6 +27,7 @@ __all__ = [
     "Reciprocal",
     "Scale",
     "Step",
+    "Whole",
     "compile_codec",
     "decode",
     "encode",
@@ -89,7 +92,22 @@ class Path(msgspec.Struct, frozen=True, tag="path", tag_field="op", forbid_unkno
     steps: tuple[str | int, ...]
 
 
-Step: TypeAlias = Scale | Offset | Invert | Reciprocal | Map | Bit | Path
+class Whole(msgspec.Struct, frozen=True, tag="whole", tag_field="op", forbid_unknown_fields=True):
+    """The wire takes whole numbers only: encoding rounds to the nearest (half to even). Decoding changes nothing."""
+
+
+class Color(msgspec.Struct, frozen=True, tag="color", tag_field="op", forbid_unknown_fields=True, omit_defaults=True):
+    """value = ``#rrggbb``; wire = 0xRRGGBB (``number``) or an object whose ``members`` say it, in the name's order.
+
+    ``rgb``: 0-255; ``hs``: degrees and percent; ``hsv``: with a brightness in percent; encoded as 100; ``xy``:
+    CIE 1931. A name such as ``red`` is encoded as what `unisono.thing.color.NAMES` says.
+    """
+
+    space: Literal["number", "rgb", "hs", "hsv", "xy"]
+    members: tuple[str, ...] = ()
+
+
+Step: TypeAlias = Scale | Offset | Invert | Reciprocal | Map | Bit | Path | Whole | Color
 Turn: TypeAlias = Callable[[Any], Any]
 
 
@@ -267,6 +285,46 @@ def _path(step: Path) -> tuple[Turn, Turn]:
     return pick, build
 
 
+def _whole(step: Whole) -> tuple[Turn, Turn]:
+    def turn(value: Any) -> Any:
+        return int(_exact(value).to_integral_value(ROUND_HALF_EVEN))
+
+    return (lambda wire: wire), turn
+
+
+def _color(step: Color) -> tuple[Turn, Turn]:
+    if step.space != "number" and len(step.members) != len(step.space):
+        detail = f"a colour in {step.space} has {len(step.space)} members"
+        raise CallerError(detail, code="bad_model", expected=f"the names of its {len(step.space)} members")
+
+    def show_color(wire: Any) -> str:
+        if step.space == "number":
+            if type(wire) is not int or not 0 <= wire <= 0xFFFFFF:
+                raise _UnfitError("is no colour from 0 to 0xFFFFFF")
+            return from_number(wire)
+        if type(wire) is not dict:
+            raise _UnfitError("is no object with the parts of a colour")
+        parts = [float(_exact(wire.get(member))) for member in step.members]
+        if step.space == "rgb":
+            return from_number(
+                sum(min(max(round(part), 0), 255) << shift for part, shift in zip(parts, (16, 8, 0), strict=True))
+            )
+        return from_xy(*parts) if step.space == "xy" else from_hs(*parts[:2])
+
+    def take_color(value: Any) -> Any:
+        rgb = read_color(value) if type(value) is str else None
+        if rgb is None:
+            raise _UnfitError("is no colour that we know; write it as #rrggbb")
+        if step.space == "number":
+            return rgb[0] << 16 | rgb[1] << 8 | rgb[2]
+        parts: tuple[Plain, ...] = rgb if step.space == "rgb" else to_xy(rgb) if step.space == "xy" else to_hs(rgb)
+        if step.space == "hsv":
+            parts = (*parts, 100)
+        return dict(zip(step.members, parts, strict=True))
+
+    return show_color, take_color
+
+
 _TURNS: dict[type, Callable[[Any], tuple[Turn, Turn]]] = {
     Scale: _scale,
     Offset: _offset,
@@ -275,4 +333,6 @@ _TURNS: dict[type, Callable[[Any], tuple[Turn, Turn]]] = {
     Map: _map,
     Bit: _bit,
     Path: _path,
+    Whole: _whole,
+    Color: _color,
 }

@@ -33,7 +33,7 @@ _FIELDS = sorted(
 _WORDS = {
     name: "one of " + ", ".join(get_args(words))
     for name, words in (("kind", Kind), ("access", Access), ("role", Role), ("severity", Severity))
-} | {"call": "one of sync, async", "op": "one of scale, offset, invert, reciprocal, map, bit, path"}
+} | {"call": "one of sync, async", "op": "one of scale, offset, invert, reciprocal, map, bit, path, whole, color"}
 
 # "deterministic" sorts the keys of dictionaries (titles, ext); struct fields keep their declared order.
 _encoder = msgspec.json.Encoder(order="deterministic")

@@ -21,7 +21,7 @@ from unisono.thing.pattern import compile_pattern
 from unisono.thing.schema import NUMERIC, Schema, describe, show
 from unisono.thing.trait import traits
 from unisono.thing.units import find_unit
-from unisono.thing.value import MAX_DEPTH, check_value, same
+from unisono.thing.value import MAX_DEPTH, check_value, repeated
 
 __all__ = ["FITTING", "Diagnostic", "check_model", "require_sound"]
 
@@ -220,6 +220,8 @@ def _default(schema: Schema, default: Any, path: str) -> Findings:
 
 
 def _codec(codec: tuple[Step, ...], path: str) -> Findings:
+    if not codec:
+        return
     try:
         compile_codec(codec)
     except CallerError as error:
@@ -272,8 +274,9 @@ def _choices(schema: Schema, path: str) -> Findings:
     if len(schema.choices) > MAX_CHOICES:
         yield _error(path, "too_many", f"{len(schema.choices)} choices; at most {MAX_CHOICES}")
         return
+    twice = repeated([choice.value for choice in schema.choices]) if schema.choices else []
     for index, choice in enumerate(schema.choices):
-        if any(same(choice.value, other.value) for other in schema.choices[:index]):
+        if index in twice:
             yield _warning(path, "duplicate_choice", f"the choice {show(choice.value)} occurs twice; the first counts")
         if schema.kind == "bitmap" and (type(choice.value) is not int or not 0 <= choice.value < (schema.bits or 256)):
             yield _error(path, "bad_bit", f"{show(choice.value)} is not the index of a bit")

@@ -23,7 +23,7 @@ from unisono.thing.model import Arg, Model
 from unisono.thing.pattern import MAX_TEXT, compile_pattern
 from unisono.thing.schema import NUMERIC, Schema, describe, show
 
-__all__ = ["MAX_DEPTH", "check_input", "check_value", "same"]
+__all__ = ["MAX_DEPTH", "check_input", "check_value", "repeated", "same"]
 
 MAX_DEPTH = 16  # objects in lists in objects...: Z2M nests five deep, Matter four; deeper is an attack
 MAX_INT_BITS = 256  # the largest bound in real models is 3.4e38 (128 bits); beyond, arithmetic becomes a lever
@@ -87,6 +87,23 @@ def same(left: Any, right: Any, precision: float = 0.0) -> bool:
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(item, right[key], precision) for key, item in left.items())
     return bool(left == right)
+
+
+def repeated(values: Sequence[Any]) -> list[int]:
+    """The indices of the values that are the `same` as an earlier one; quick where they are plain."""
+    plain: set[tuple[bool, Any]] = set()
+    found: list[int] = []
+    for index, value in enumerate(values):
+        if isinstance(value, list | dict):
+            if any(same(value, other) for other in values[:index]):
+                found.append(index)
+            continue
+        # a bool is no number, and every NaN is another
+        mark = (isinstance(value, bool), value)
+        if mark in plain:
+            found.append(index)
+        plain.add(mark)
+    return found
 
 
 Check: TypeAlias = Callable[[Schema, Any, str, bool, int], Any]

@@ -1,0 +1,183 @@
+"""What every model format must do, to be inherited by the tests of one.
+
+Knows the protocol `unisono.thing.formats.Format` and how strangers' documents go wrong. A format's test class names the
+format and some documents of it::
+
+    class TestMiot(FormatConformance):
+        format = MIOT
+        documents = (LAMP, HEATER)
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from typing import Any, ClassVar
+
+import msgspec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from unisono.thing import Model, Property, Schema, Service, builtin_models, check_model, dump_model, load_model
+from unisono.thing.formats.document import JsonFormat
+from unisono.thing.formats.residue import identical
+
+__all__ = ["JSON", "FormatConformance", "changed", "without_raw"]
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8)
+    | st.sampled_from(["name", "type", "properties", "", "bool", "1", "-1", "0x10"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+_FEW = settings(max_examples=60, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow])
+
+
+def without_raw(model: Model) -> Model:
+    """The model as it is stored and read again, with nothing left of the document it came from."""
+    stored = load_model(dump_model(model))
+    if stored.source is None:
+        return stored
+    return msgspec.structs.replace(stored, source=msgspec.structs.replace(stored.source, raw=msgspec.UNSET))
+
+
+def changed(model: Model, key: str, **fields: Any) -> Model:
+    """The model with fields of one property, by address, replaced."""
+
+    def one(service: Service, property: Property) -> Property:
+        address = f"{service.key}.{property.key}" if service.key else property.key
+        return msgspec.structs.replace(property, **fields) if address == key else property
+
+    services = tuple(
+        msgspec.structs.replace(service, properties=tuple(one(service, each) for each in service.properties))
+        for service in model.services
+    )
+    return msgspec.structs.replace(model, services=services)
+
+
+def _places(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [path]
+    members = document.items() if isinstance(document, dict) else enumerate(document)
+    for key, value in members:
+        found.append((*path, key))
+        if isinstance(value, dict | list):
+            found += _places(value, (*path, key))[1:]
+    return found
+
+
+def _damage(document: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    damaged = copy.deepcopy(document)
+    node = damaged
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    return damaged
+
+
+class FormatConformance:
+    """Inherited by the tests of each format. ``documents``: of one model each, as a maker writes them."""
+
+    format: ClassVar[JsonFormat]
+    documents: ClassVar[tuple[Any, ...]]
+
+    def test_its_documents_are_recognised(self) -> None:
+        for document in self.documents:
+            assert self.format.sniff(msgspec.json.encode(document))
+        assert not self.format.sniff(b"unisono_model: 1")
+        assert not self.format.sniff(b'{"a": []}')
+        assert not self.format.sniff(b"[]")
+
+    def test_documents_come_back_without_their_source(self) -> None:
+        for document in self.documents:
+            models, findings = self.format.read(msgspec.json.encode(document))
+            assert len(models) == 1, findings
+            assert [each for each in findings if each.severity == "error"] == []
+            written = msgspec.json.decode(self.format.write(without_raw(models[0])))
+            assert identical(written, document)
+
+    def test_reading_twice_gives_the_same_model(self) -> None:
+        for document in self.documents:
+            data = msgspec.json.encode(document)
+            assert [dump_model(each) for each in self.format.read(data)[0]] == [
+                dump_model(each) for each in self.format.read(data)[0]
+            ]
+
+    @given(data=st.binary(max_size=64))
+    @_FEW
+    def test_any_bytes_are_answered(self, data: bytes) -> None:
+        models, findings = self.format.read(data)
+        assert models or any(each.severity == "error" for each in findings)
+
+    @given(document=JSON)
+    @_FEW
+    def test_any_json_is_answered(self, document: Any) -> None:
+        models, findings = self.format.read(msgspec.json.encode(document))
+        assert models or findings
+        self._sound(models)
+
+    @given(document=JSON)
+    @_FEW
+    def test_any_json_inside_its_lists_is_answered(self, document: Any) -> None:
+        models, findings = self.format.read(msgspec.json.encode([document, *self.documents]))
+        assert models or findings
+        self._sound(models)
+
+    @given(seed=st.integers(0, 2**32), value=JSON)
+    @settings(_FEW, max_examples=150)
+    def test_a_damaged_document_is_answered_and_what_is_read_comes_back(self, seed: int, value: Any) -> None:
+        chance = random.Random(seed)
+        document = chance.choice(self.documents)
+        damaged = _damage(document, chance.choice(_places(document)), value)
+        models, findings = self.format.read(msgspec.json.encode(damaged))
+        assert models or findings
+        self._sound(models)
+
+    def test_missing_members_are_answered(self) -> None:
+        for document in self.documents:
+            for path in _places(document)[1:]:
+                node = damaged = copy.deepcopy(document)
+                for key in path[:-1]:
+                    node = node[key]
+                del node[path[-1]]
+                models, findings = self.format.read(msgspec.json.encode(damaged))
+                assert models or findings, path
+                self._sound(models)
+
+    def _sound(self, models: list[Model]) -> None:
+        for model in models:
+            assert [each for each in check_model(model) if each.severity == "error"] == []
+            again = without_raw(model)
+            assert dump_model(again) == dump_model(model)
+            self.format.write(again)
+
+    def test_built_in_models_are_written_and_read(self) -> None:
+        for id, model in builtin_models().items():
+            written = self.format.write(model)
+            assert self.format.sniff(written), id
+            models, findings = self.format.read(written)
+            assert len(models) == 1, (id, findings)
+            assert [each for each in findings if each.severity == "error"] == [], id
+            again = msgspec.json.decode(self.format.write(models[0]))
+            assert identical(again, msgspec.json.decode(written)), id
+
+    def test_every_kind_of_schema_is_written_and_read(self) -> None:
+        fields: dict[str, Any] = {"enum": {"choices": [{"value": "a"}, {"value": "b"}]}, "bitmap": {"bits": 4},
+                  "object": {"fields": [{"key": "x", "schema": {"kind": "float"}}]},
+                  "array": {"items": {"kind": "int"}}}  # fmt: skip
+        kinds = ["bool", "int", "float", "decimal", "string", "bytes", "enum", "bitmap", "datetime", "duration",
+                 "object", "array", "any"]  # fmt: skip
+        properties = tuple(
+            Property(key=f"a_{kind}", schema=msgspec.convert({"kind": kind, **fields.get(kind, {})}, Schema))
+            for kind in kinds
+        )
+        model = Model(id="acme.all", services=(Service(properties=properties),))
+        models, findings = self.format.read(self.format.write(model))
+        assert len(models) == 1, findings
+        assert [each for each in findings if each.severity == "error"] == []

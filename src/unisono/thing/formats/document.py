@@ -1,0 +1,228 @@
+"""JSON documents that strangers wrote: read without trust, with a finding for whatever is not as it should be.
+
+Knows how a JSON text becomes a value, and what a format that is written in JSON has to say for itself (`JsonFormat`).
+Knows no single format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from unisono.errors import CallerError
+from unisono.thing.model import Model
+from unisono.thing.schema import show
+from unisono.thing.soundness import Diagnostic, check_model
+
+__all__ = ["MAX_BYTES", "Findings", "JsonFormat", "digest", "read_json", "write_json"]
+
+MAX_BYTES = 64 << 20  # all of Zigbee2MQTT's definitions are 22 MB
+MAX_NESTING = 200  # VSS is 10 deep, a Zigbee definition 16; Python's own stack ends near 1,000
+MAX_TOLD = 10_000  # findings of one file; who wrote it will not read more
+MAX_DIGITS = 400  # the largest double has 309; a number of a million digits would take seconds to read
+
+_DIGITS = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
+_BOM = b"\xef\xbb\xbf"
+_MARK = re.compile(rb'[\[\]{}"]|\\.')
+
+
+def read_json(data: bytes) -> tuple[Any, list[Diagnostic]]:
+    """The value of a JSON text, or None and the error that says what is wrong with it."""
+    if len(data) > MAX_BYTES:
+        return None, [Diagnostic("error", "", "too_large", f"{len(data)} bytes; we read at most {MAX_BYTES}")]
+    if data.startswith(_BOM):
+        data = data[len(_BOM) :]
+    if _DIGITS.search(data):
+        message = f"there is a number of more than {MAX_DIGITS} digits in it"
+        return None, [Diagnostic("error", "", "bad_json", message)]
+    try:
+        value = msgspec.json.decode(data)
+    except RecursionError:
+        return None, [_too_deep()]
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return None, [Diagnostic("error", "", "bad_json", f"it is not JSON: {error}", _line(data, str(error)))]
+    return (None, [_too_deep()]) if _deep(value) else (value, [])
+
+
+def _too_deep() -> Diagnostic:
+    return Diagnostic("error", "", "too_deep", f"it is nested deeper than {MAX_NESTING} levels")
+
+
+def _deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_NESTING):
+        level = (
+            [
+                each
+                for item in level
+                for each in (item.values() if type(item) is dict else item)
+                if type(each) is dict or type(each) is list
+            ]
+            if level and (type(level[0]) in (dict, list))
+            else []
+        )
+        if not level:
+            return False
+    return True
+
+
+def _line(data: bytes, message: str) -> int | None:
+    """The line that msgspec's "(byte 120)" lies in."""
+    found = re.search(r"\(byte (\d+)\)", message)
+    return data.count(b"\n", 0, int(found[1])) + 1 if found else None
+
+
+def write_json(value: Any) -> bytes:
+    """A document as makers print it: indented by two."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
+def digest(document: Any) -> str:
+    """SHA-256 of a document with its keys sorted, so that how it was printed does not matter."""
+    return hashlib.sha256(msgspec.json.encode(document, order="sorted")).hexdigest()
+
+
+class Findings:
+    """What is told of one document: the findings, and typed access to members that need not be what they should be."""
+
+    def __init__(self) -> None:
+        self.found: list[Diagnostic] = []
+        self._untold = 0
+
+    def error(self, path: str, rule: str, message: str) -> None:
+        self.add(Diagnostic("error", path, rule, message))
+
+    def warn(self, path: str, rule: str, message: str) -> None:
+        self.add(Diagnostic("warning", path, rule, message))
+
+    def note(self, path: str, rule: str, message: str) -> None:
+        self.add(Diagnostic("info", path, rule, message))
+
+    def add(self, finding: Diagnostic) -> None:
+        if len(self.found) < MAX_TOLD or finding.severity == "error":
+            self.found.append(finding)
+        else:
+            self._untold += 1
+
+    def all(self) -> list[Diagnostic]:
+        """Every finding, and how many were too many."""
+        if not self._untold:
+            return self.found
+        return [*self.found, Diagnostic("info", "", "more", f"and {self._untold} findings more")]
+
+    def text(self, node: dict[str, Any], key: str, path: str) -> str | None:
+        """A member that is text; another kind is told and kept, but means nothing."""
+        value = node.get(key)
+        if value is None or type(value) is str:
+            return value
+        self._odd(value, key, path, "text")
+        return None
+
+    def number(self, node: dict[str, Any], key: str, path: str) -> int | float | None:
+        """A member that is a finite number."""
+        value = node.get(key)
+        if value is None or type(value) is int or (type(value) is float and math.isfinite(value)):
+            return value
+        self._odd(value, key, path, "a number")
+        return None
+
+    def whole(self, node: dict[str, Any], key: str, path: str) -> int | None:
+        """A member that is a whole number."""
+        value = node.get(key)
+        if value is None or type(value) is int:
+            return value
+        self._odd(value, key, path, "a whole number")
+        return None
+
+    def mapping(self, node: dict[str, Any], key: str, path: str) -> dict[str, Any]:
+        """A member that is an object; an empty one where there is none."""
+        value = node.get(key)
+        if type(value) is dict:
+            return value
+        if value is not None:
+            self._odd(value, key, path, "an object")
+        return {}
+
+    def items(self, node: dict[str, Any], key: str, path: str) -> list[Any]:
+        """A member that is a list; an empty one where there is none."""
+        value = node.get(key)
+        if type(value) is list:
+            return value
+        if value is not None:
+            self._odd(value, key, path, "a list")
+        return []
+
+    def objects(self, node: dict[str, Any], key: str, path: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+        """Index, path and value of the objects in a list; what is no object is told and left out."""
+        for index, item in enumerate(self.items(node, key, path)):
+            where = f"{path}.{key}[{index}]" if path else f"{key}[{index}]"
+            if type(item) is dict:
+                yield index, where, item
+            else:
+                self.warn(where, "odd_member", f"{show(item)} is no object; it is left out")
+
+    def _odd(self, value: Any, key: str, path: str, expected: str) -> None:
+        where = f"{path}.{key}" if path else key
+        self.warn(where, "odd_value", f"{show(value)} is not {expected}; it is kept, but means nothing")
+
+
+class JsonFormat(ABC):
+    """A format whose files are JSON. What is here is the reading; a format says what a document means."""
+
+    name: str
+
+    @abstractmethod
+    def recognises(self, document: Any) -> bool:
+        """Whether a document looks like this format."""
+
+    @abstractmethod
+    def take(self, document: Any, findings: Findings) -> list[Model]:
+        """The models in a document; findings say what is odd in it. Raises nothing for bad data."""
+
+    @abstractmethod
+    def make(self, model: Model) -> Any:
+        """The document that says a model."""
+
+    def gather(self, models: list[Model]) -> Any:
+        """The document that says several models."""
+        return [self.make(model) for model in models]
+
+    def sniff(self, data: bytes) -> bool:
+        """Whether the text looks like this format."""
+        document, faults = read_json(data)
+        return not faults and self.recognises(document)
+
+    def read(self, data: bytes) -> tuple[list[Model], list[Diagnostic]]:
+        """The sound models in a text, and what is odd in it."""
+        document, faults = read_json(data)
+        return ([], faults) if faults else self.read_document(document)
+
+    def read_document(self, document: Any) -> tuple[list[Model], list[Diagnostic]]:
+        """As `read`, of a JSON value: for dialects whose devices announce their model."""
+        findings = Findings()
+        models: list[Model] = []
+        for model in self.take(document, findings):
+            told = check_model(model)
+            for finding in told:
+                findings.add(msgspec.structs.replace(finding, path=f"{model.id}: {finding.path}".rstrip(": ")))
+            if not any(finding.severity == "error" for finding in told):
+                models.append(model)
+        if not models and not findings.found:
+            findings.error("", "no_model", f"there is no model of the format {self.name} in it")
+        return models, findings.all()
+
+    def write(self, model: Model) -> bytes:
+        """The model in this format."""
+        return write_json(self.make(model))
+
+    def write_all(self, models: list[Model]) -> bytes:
+        """Several models in one file of this format."""
+        if not models:
+            raise CallerError("no model to write", code="bad_request", field="model", expected="at least one")
+        return write_json(self.make(models[0]) if len(models) == 1 else self.gather(models))
