@@ -99,6 +99,36 @@ async def test_rows_enter_the_log_of_their_partition_in_the_order_of_the_commits
     assert (outbox.rows, relay.last) == ([], {"0": 1, "1": 1})
 
 
+async def test_who_waits_at_the_same_time_shares_a_batch() -> None:
+    outbox, log = Outbox(), Log()
+    relay = make(outbox, p0=log)
+
+    async def save(thing: str) -> None:
+        outbox.add(thing)
+        await relay.drain()
+        assert thing in log.things()
+
+    things = [f"t{number}" for number in range(50)]
+    await asyncio.gather(*map(save, things))
+    assert log.things() == things
+    assert len(log.messages) <= 2
+
+
+async def test_a_batch_that_could_not_be_ticked_off_is_recognised_in_the_same_life() -> None:
+    outbox, log = Outbox(), Log()
+    relay = make(outbox, p0=log)
+    outbox.add("a")
+    await relay.drain()
+    outbox.add("b")
+    outbox.fail_done = True
+    with pytest.raises(HostError):
+        await relay.drain()
+    outbox.fail_done = False
+    outbox.add("c")
+    await relay.drain()
+    assert log.things() == ["a", "b", "c"]
+
+
 async def test_a_crash_between_append_and_tick_off_repeats_nothing_even_if_more_was_committed_meanwhile() -> None:
     outbox, log = Outbox(), Log()
     outbox.add("a", "b")

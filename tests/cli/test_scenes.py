@@ -63,6 +63,43 @@ def test_a_scene_from_a_file_and_back(shell: Shell, chalet: None, tmp_path: Path
     assert "unisono scene list" in shell.run("scene", "show", "evening", check=1).stderr
 
 
+def test_many_files_and_many_scenes_in_one(shell: Shell, chalet: None, tmp_path: Path) -> None:
+    def called(id: str, **changes: str) -> str:
+        text = EVENING.replace("id: evening", f"id: {id}")
+        for old, new in changes.items():
+            text = text.replace(old, new)
+        return text
+
+    several = written(tmp_path, f"{called('a')}---\n{called('b', glow='glwo')}---\n{called('c')}", "several.yaml")
+    single = written(tmp_path, called("d", true="false"), "single.yaml")
+    listed = written(
+        tmp_path, json.dumps([{"id": "e", "name": "E", "place": "chalet", "then": [{"stop": {}}]}]), "l.json"
+    )
+    tried = shell.run("scene", "add", "--dry-run", several, single, listed, check=1)
+    assert tried.stdout == "4 would be created, 0 would be replaced, 0 unchanged, 1 in error\n"
+    assert shell.json("scene", "list") == []
+    done = shell.run("scene", "add", several, single, listed, check=1)
+    assert done.stdout == "4 created, 0 replaced, 0 unchanged, 1 in error\n"
+    assert f"error: {several}:17:20: then.0.set.things.0: there is no thing 'glwo'; expected glow" in done.stderr
+    assert [each["id"] for each in shell.json("scene", "list")] == ["a", "c", "d", "e"]
+    rows = json.loads(shell.run("scene", "add", several, single, "--json", check=1).stdout)
+    assert [(row["id"], row["result"], row["row"]) for row in rows] == [
+        ("a", "unchanged", 0),
+        ("b", "error", 1),
+        ("c", "unchanged", 2),
+        ("d", "unchanged", 3),
+    ]
+    changed = written(tmp_path, called("d", Evening="Night"), "single.yaml")
+    assert "--replace" in shell.run("scene", "add", changed, listed, check=1).stderr
+    assert (
+        shell.run("scene", "add", "--replace", changed, listed).stdout
+        == "0 created, 1 replaced, 1 unchanged, 0 in error\n"
+    )
+    broken = tmp_path / "broken.yaml"
+    broken.write_bytes(b"\xff")
+    assert "no UTF-8" in shell.run("scene", "add", str(broken), listed, check=2).stderr
+
+
 def test_an_error_names_file_line_and_column(shell: Shell, chalet: None, tmp_path: Path) -> None:
     for change, where in (
         (("on_off: true}}", "on_off: bright}}"), ":8:35: then.0.set.state.on_off: "),

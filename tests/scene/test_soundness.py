@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from unisono.errors import CallerError
-from unisono.scene.checking.catalogue import Catalogue
+from unisono.scene.checking.catalogue import Catalogue, footprint
 from unisono.scene.checking.finding import near
 from unisono.scene.checking.soundness import Facts, Finding, check_scene, require_sound
 from unisono.scene.checking.trial import try_expression
@@ -614,7 +614,8 @@ class TestCatalogue:
         place = world()
         lamp, other = place.things["lamp"], place.things["other"]
         assert [each.scene for each in catalogue.waiting_for(lamp, "on_off", place)] == ["a"]
-        assert [each.path for each in catalogue.doing_to(other, "on_off", place)] == ["then.0.set.state.on_off"]
+        assert [each.path for each in catalogue.doing_to(other, "on_off", place, {"a"})] == ["then.0.set.state.on_off"]
+        assert not list(catalogue.doing_to(other, "on_off", place, {"b"}))
         catalogue.put(scene(sets(on("other"), put("lamp")), "a"))
         assert not list(catalogue.waiting_for(lamp, "on_off", place))
         assert not catalogue.doing_to_mode("home")
@@ -622,3 +623,30 @@ class TestCatalogue:
         catalogue.remove("a")
         assert "a" not in catalogue
         assert catalogue.get("a") is None
+
+    def test_what_may_be_set_off_or_be_triggered_together(self) -> None:
+        catalogue = Catalogue(
+            [
+                scene(sets(on("lamp"), put("other")), "lamp"),
+                scene(sets("{change: {kind: light, place: home, property: on_off, is: true}}", put("other")), "wide"),
+                scene("when: [{mode: {place: home, is: away}}]", "mode"),
+                scene("when: [{scene: {id: s}}]", "end"),
+                scene("when: [{time: {at: '07:00'}}]", "time"),
+                scene("when: [{time: {at: '08:00'}}]", "later"),
+            ]
+        )
+        for text, off in (
+            (sets(on("probe"), put("lamp")), {"end", "lamp", "wide"}),
+            (sets(on("probe"), "{mode: {place: home, to: night}}"), {"end", "mode"}),
+            (sets(on("probe"), "{scene: {id: other}}"), {"end", "other"}),
+            (sets(on("probe"), "{notify: {text: x}}"), {"end"}),
+        ):
+            assert catalogue.set_off_by(footprint(scene(text, "s")), world()) == off, text
+        for when, together in (
+            (on("lamp"), {"lamp", "wide"}),
+            ("{time: {at: '09:00'}}", {"time", "later"}),
+            ("{mode: {place: home, is: night}}", {"mode"}),
+            ("{scene: {id: nobody}}", set()),
+        ):
+            made = footprint(scene(f"when: [{when}]", "s"))
+            assert catalogue.triggered_with(made, world()) == together, when

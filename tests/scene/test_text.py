@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unisono.errors import CallerError
-from unisono.scene.text import MAX_LEVELS, find_field, read_document
+from unisono.scene.text import MAX_LEVELS, find_field, read_document, split_documents
 
 TEXT = b"""# evening
 id: evening
@@ -19,6 +19,22 @@ then:
   - wait:
       for_s: soon
 """
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", []),
+        ("# nothing\n---\n# still nothing\n", []),
+        ("id: a\n", [(1, "id: a\n")]),
+        ("# both\n%YAML 1.2\n---\nid: a\n---\nid: b", [(1, "# both\n%YAML 1.2\n---\nid: a\n"), (5, "---\nid: b")]),
+        ("--- {a: a}\n--- # b\nb: b\n...\n#\nc: d\n", [(1, "--- {a: a}\n"), (2, "--- # b\nb: b\n"), (5, "#\nc: d\n")]),
+        ("a: |\n ---\n---- no\nb: c\r\n---\r\nd: e\r", [(1, "a: |\n ---\n---- no\nb: c\r\n"), (5, "---\r\nd: e\r")]),
+        ("a: \x85---\n", [(1, "a: \x85---\n")]),
+    ],
+)  # fmt: skip
+def test_a_stream_is_cut_into_its_documents(text: str, found: list[tuple[int, str]]) -> None:
+    assert split_documents(text) == found
 
 
 def nested(levels: int) -> Any:

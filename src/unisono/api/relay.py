@@ -98,6 +98,8 @@ class Relay:
         self.trouble: str | None = None
         self.last: dict[str, int] = {}
         self._draining: set[asyncio.Task[None]] = set()
+        self._ticked_off: set[str] = set()  # partitions whose last batch is known to be done with
+        self._next: asyncio.Task[None] | None = None  # has not begun yet: whoever comes meanwhile shares it
 
     def start(self) -> None:
         """Relay leftovers of an earlier life now, and whatever a failing log leaves behind later."""
@@ -122,12 +124,13 @@ class Relay:
         than `DRAIN_S` or a log cannot be written: the rows then stay and follow when it can. Cancelling the caller does
         not cancel what is under way.
         """
-        task = asyncio.create_task(self._drain(), name="outbox-drain")
-        self._draining.add(task)
-        task.add_done_callback(self._drained)
+        if self._next is None:
+            self._next = asyncio.create_task(self._drain(), name="outbox-drain")
+            self._draining.add(self._next)
+            self._next.add_done_callback(self._drained)
         try:
             async with asyncio.timeout(DRAIN_S):  # wait_for of Python 3.11 may swallow a cancellation
-                await asyncio.shield(task)
+                await asyncio.shield(self._next)
         except TimeoutError:
             raise _kept("the log does not answer", "log_unavailable", None) from None
         except HostError as error:
@@ -141,6 +144,8 @@ class Relay:
 
     def _drained(self, task: asyncio.Task[None]) -> None:
         self._draining.discard(task)
+        if self._next is task:
+            self._next = None  # it was cancelled before it began
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self.trouble = f"changes wait to enter the log: {error}"
@@ -148,7 +153,10 @@ class Relay:
 
     async def _drain(self) -> None:
         async with self._lock:
-            while pending := await self._outbox.outbox_pending(PAGE):
+            self._next = None  # whoever comes from now on may have committed behind what is read here
+            full = True
+            while full and (pending := await self._outbox.outbox_pending(PAGE)):
+                full = len(pending) == PAGE
                 by_partition: dict[str, list[OutboxItem]] = {}
                 for row in pending:
                     by_partition.setdefault(row.partition, []).append(row)
@@ -160,7 +168,7 @@ class Relay:
         key = f"relay.{partition}"
         seq = 0
         start = 0
-        mark = await self._read_mark(key)
+        mark = None if partition in self._ticked_off else await self._read_mark(key)
         while start < len(rows):
             if mark is not None and mark.first == rows[start].id:
                 # an earlier life wrote this mark and may have appended the batch: repeat exactly that batch
@@ -170,12 +178,14 @@ class Relay:
             else:
                 end = _batch_end(rows, start)
                 mark = Mark(rows[start].id, rows[end - 1].id, self._now_us())
+                self._ticked_off.discard(partition)
                 await self._outbox.put_meta(key, msgspec.json.encode(mark).decode())
             entries = [_entry_decoder.decode(row.entry) for row in rows[start:end]]
             payload = record.encode_batch(record.Batch(SOURCE, mark.at, entries))
             message_id = f"outbox-{self._hub_id}-{partition}-{mark.first}-{mark.last}"
             seq = await self._log_of(partition).append(payload, message_id)
             await self._outbox.outbox_done([row.id for row in rows[start:end]])
+            self._ticked_off.add(partition)
             mark = None
             start = end
         return seq

@@ -29,6 +29,7 @@ START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 30.0
 POLL_S = 0.02  # how finely "answers again" and "backlog zero" are measured
 BULK = 5_000  # things in one request: half of what the API takes
+BULK_SCENES = 1_000  # scenes in one request
 PAGE = 10_000  # values in one page of history, the most the API gives
 PLACE = "bench"
 
@@ -267,6 +268,14 @@ class Hub:
             answer = self.ask("POST", "/api/v1/things", json=rows)
             added += [(item["id"], item["secret"]) for item in answer["items"]]
         return added
+
+    def add_scenes(self, documents: Sequence[dict[str, Any]]) -> None:
+        """Add scenes in bulk. Raises `HostError` unless every one of them is in force then."""
+        for low in range(0, len(documents), BULK_SCENES):
+            answer = self.ask("POST", "/api/v1/scenes/bulk", json=documents[low : low + BULK_SCENES])
+            for row in answer["rows"]:
+                if row["result"] != "created":
+                    raise HostError(f"scene {row['id']} was not added: {row}")
 
     def metrics(self) -> dict[str, float]:
         """The Prometheus metrics, summed over labels."""

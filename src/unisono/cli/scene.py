@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import msgspec
 import typer
 
-from unisono.cli import blueprint, rehearse, trace
+from unisono.cli import blueprint, rehearse, scene_files, trace
 from unisono.cli.hub import Hub, hub_command
+from unisono.cli.scene_files import in_file, path_of, send_text, show_warnings
 from unisono.cli.screen import Screen, note
 from unisono.errors import CallerError, UnisonoError
 
@@ -20,11 +20,11 @@ app = typer.Typer(help="Scenes: when this happens and that holds, do something."
 
 trace.register(app)
 rehearse.register(app)
+scene_files.register(app)
 app.add_typer(blueprint.app, name="blueprint")
 
 SceneId = Annotated[str, typer.Argument(metavar="ID", help="The scene's id.")]
 
-YAML = "application/yaml"
 COLUMNS = {
     "id": "ID",
     "name": "NAME",
@@ -36,38 +36,6 @@ COLUMNS = {
     "saved_by": "SAVED BY",
 }
 VERSIONS = {"version": "VERSION", "saved_by": "SAVED BY", "saved_at": "AT"}
-
-
-def path_of(scene_id: str, *more: str) -> str:
-    """Where the API keeps a scene."""
-    return "/".join(("/api/v1/scenes", quote(scene_id, safe=""), *more))
-
-
-def send_text(hub: Hub, method: str, path: str, text: bytes, **query: Any) -> Any:
-    """The answer to a scene's text."""
-    with hub.open(method, path, data=text, query=query, kind=YAML) as answer:
-        return msgspec.json.decode(answer.read())
-
-
-def read_file(path: Path) -> bytes:
-    """Raises CallerError ``bad_usage``."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CallerError(f"{path}: {error.strerror}", code="bad_usage", field="FILE") from None
-
-
-def in_file(error: UnisonoError, path: Path, text: bytes) -> UnisonoError:
-    """The error, saying where in the file it is: ``evening.yaml:6:7: then.1.wait.for_s``."""
-    from unisono.scene.text import find_field
-
-    if error.field and error.code not in ("not_allowed", "exists"):
-        spot = find_field(text, error.field)
-        where = f"{path}:{spot[0]}:{spot[1]}" if spot is not None else str(path)
-        error.field = f"{where}: {error.field}"
-    elif error.code in ("bad_json", "bad_scene", "too_large"):
-        error.field = str(path)
-    return error
 
 
 def _who(by: dict[str, str] | None) -> str:
@@ -88,16 +56,6 @@ def _line(scene: dict[str, Any]) -> dict[str, Any]:
         if now["last"] is not None:
             last = f"{now['last']['started']} {now['last']['state']}"
     return {**scene, "is": state, "last": last, "next": following, "saved_by": _who(scene["saved_by"])}
-
-
-def _show_warnings(scene: dict[str, Any], path: Path | None, text: bytes) -> None:
-    from unisono.scene.text import find_field
-
-    for each in scene["warnings"]:
-        spot = find_field(text, each["path"])
-        where = f"{path or scene['id']}:{spot[0]}:{spot[1]}" if spot is not None else f"{path or scene['id']}"
-        expected = f"; expected {each['expected']}" if each.get("expected") else ""
-        note(f"{each['severity']}: {where}: {each['path']}: {each['reason']}{expected}")
 
 
 @hub_command(app, "list")
@@ -134,48 +92,6 @@ def show_scene(
         note(f"# {state.lstrip(', ')} by {_who(found['switched_by'])} at {found['switched_at']}")
 
 
-@hub_command(app, "add")
-def add_scenes(
-    hub: Hub,
-    screen: Screen,
-    *,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Save a new version of a scene that is there already.")
-    ] = False,
-) -> None:
-    """Add the scenes in files (YAML or JSON). Each file stands for itself; the first that is refused ends it."""
-    rows: list[dict[str, Any]] = []
-    for path in files:
-        text = read_file(path)
-        try:
-            saved = _save(hub, text, replace=replace)
-        except UnisonoError as error:
-            raise in_file(error, path, text) from None
-        _show_warnings(saved, path, text)
-        rows.append(saved)
-    if screen.as_json:
-        screen.json(rows[0] if len(rows) == 1 else rows)
-        return
-    for saved in rows:
-        print(f"{saved['id']} is saved, version {saved['version']}" + ("" if saved["enabled"] else ", disabled"))
-
-
-def _save(hub: Hub, text: bytes, *, replace: bool) -> dict[str, Any]:
-    try:
-        saved: dict[str, Any] = send_text(hub, "POST", "/api/v1/scenes", text)
-    except UnisonoError as error:
-        if error.code != "exists":
-            raise
-        if not replace:
-            error.mend = "To save a new version of it: unisono scene add --replace FILE"
-            raise
-        from unisono.scene.document import load_scene
-
-        saved = send_text(hub, "PUT", path_of(load_scene(text).id), text)
-    return saved
-
-
 @hub_command(app, "edit")
 def edit_scene(hub: Hub, screen: Screen, id: SceneId) -> None:
     """Change a scene in your editor ($VISUAL or $EDITOR) and save it as a new version."""
@@ -197,7 +113,7 @@ def edit_scene(hub: Hub, screen: Screen, id: SceneId) -> None:
         kept.write_bytes(text)
         note(f"Nothing was saved; what you wrote is in {kept}")
         raise in_file(error, kept, text) from None
-    _show_warnings(saved, None, text)
+    show_warnings(saved, None, text)
     screen.done(f"{id} is saved, version {saved['version']}", saved)
 
 

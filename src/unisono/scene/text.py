@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from io import StringIO
 from typing import Any
 
 import msgspec
 
 from unisono.errors import CallerError
 
-__all__ = ["MAX_SCENE_BYTES", "find_field", "read_document"]
+__all__ = ["MAX_SCENE_BYTES", "find_field", "read_document", "split_documents"]
 
 MAX_SCENE_BYTES = 256 * 1024
 #: Values in one document, aliases written out: more than 256 KB of text hold without them.
@@ -37,6 +38,35 @@ def read_document(document: bytes | str | Mapping[str, Any], *, most: int = MAX_
             raise CallerError(f"a document of {len(data)} bytes", code="too_large", expected=f"at most {most}")
         found = _read(data)
     _check_plain(found)
+    return found
+
+
+def split_documents(text: str) -> list[tuple[int, str]]:
+    """The documents of a YAML stream, each as it was written with the number of its first line (from 1).
+
+    A line that begins with ``---`` or ``...`` is a marker wherever it stands (YAML 1.2, section 9.1.2), so nothing
+    needs to be read for it. What holds comments only is no document.
+    """
+    found: list[tuple[int, str]] = []
+    lines: list[str] = []
+    start, filled = 1, False
+
+    def end(following: int) -> None:
+        nonlocal lines, start, filled
+        if filled:
+            found.append((start, "".join(lines)))
+        lines, start, filled = [], following, False
+
+    for number, line in enumerate(StringIO(text, newline=""), 1):
+        marker = line[:3] if line[:3] in ("---", "...") and not line[3:4].strip() else ""
+        if marker and (filled or marker == "..."):
+            end(number + (marker == "..."))
+            if marker == "...":
+                continue
+        lines.append(line)
+        said = line[3:].strip() if marker else "" if line.startswith("%") else line.strip()
+        filled = filled or (bool(said) and not said.startswith("#"))
+    end(0)
     return found
 
 

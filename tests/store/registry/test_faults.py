@@ -50,6 +50,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits for locks less long, so that the tests do too."""
     pragma = (f"PRAGMA busy_timeout={int(WAIT_S * 1000)}",)
     monkeypatch.setattr(unisono.store.registry.database, "PRAGMAS", unisono.store.registry.database.PRAGMAS + pragma)
+    monkeypatch.setattr(unisono.store.registry.database, "BUSY_TIMEOUT_S", WAIT_S)
     checkpoints = unisono.store.registry.checkpoints
     monkeypatch.setattr(checkpoints, "PRAGMAS", checkpoints.PRAGMAS + pragma)
 
@@ -95,6 +96,24 @@ async def test_a_locked_file_names_who_holds_it(file: Path) -> None:
         holder.let_go()
     await registry.put_place(PlaceRow("home", "Home"))
     await registry.save_checkpoint("0", "log", 1, 1, b"", [("a", b"1")])
+    await registry.close()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_many_who_write_at_once_stand_in_line_and_not_for_ever(file: Path) -> None:
+    registry = await Registry.open(f"sqlite:///{file}")
+    await asyncio.gather(*(registry.put_meta(f"key{number}", "value") for number in range(50)))
+    holder = Holder(file)
+    try:
+        waiting = [registry.put_meta(f"key{number}", "other") for number in range(5)]
+        begun = asyncio.get_running_loop().time()
+        refused = await asyncio.gather(*waiting, return_exceptions=True)
+        assert asyncio.get_running_loop().time() - begun < 4 * WAIT_S
+        assert {getattr(each, "code", None) for each in refused} == {"registry_unavailable"}
+    finally:
+        holder.let_go()
+    await registry.put_meta("key0", "other")
+    assert await registry.get_meta("key0") == "other"
     await registry.close()
 
 

@@ -18,13 +18,14 @@ from unisono.api.scenes.shapes import Finding
 from unisono.errors import CallerError
 from unisono.scene.document import Scene, load_scene
 from unisono.scene.text import read_document
-from unisono.store.registry import OutboxRow, SceneRow
+from unisono.store.registry import OutboxRow, PlaceRow, SceneRow, SceneText
 from unisono.twin import record
 
 if TYPE_CHECKING:
     from unisono.api.context import ApiContext
+    from unisono.api.scenes.facts import Surroundings
 
-__all__ = ["Draft", "find_scene", "read_draft", "remove", "save", "switch"]
+__all__ = ["Draft", "Ready", "find_place", "find_scene", "make_ready", "read_draft", "remove", "save", "switch"]
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -67,16 +68,53 @@ async def save(
 
     A version that says the same, letter by letter, is none. Raises CallerError.
     """
-    scene = draft.scene
+    place = await find_place(context, identity, draft.scene)
+    async with context.scenes.writing(identity, place.root) as around:
+        ready = await make_ready(context, around, place, draft, old, base=base)
+        if ready.text is None:
+            return ready.row, ready.findings
+        changes = await context.registry.put_scenes([ready.text], ready.outbox)
+        around.book.put(draft.scene, ready.row)
+        around.book.saved(changes.get(place.root))
+    context.live_scenes.forget()
+    await context.in_force(sorted({row.partition for row in ready.outbox}))
+    return ready.row, ready.findings
+
+
+async def find_place(context: ApiContext, identity: Identity, scene: Scene) -> PlaceRow:
+    """The place of a scene, where the identity may make scenes. Raises CallerError ``not_found``, ``not_allowed``."""
     path = await context.path_of(scene.place)
     if not path or not context.auth.allows(identity, Action.READ, path):
         raise CallerError(
             f"There is no place {scene.place!r}", code="not_found", field="place", mend="Run: unisono place list"
         )
     context.auth.require(identity, Action.AUTOMATE, path)
-    place = await context.place(scene.place)
+    return await context.place(scene.place)
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A scene that was looked at. ``text`` None: it is what it was, letter by letter, and nothing is to be saved."""
+
+    row: SceneRow
+    findings: list[Finding]
+    text: SceneText | None = None
+    outbox: list[OutboxRow] = []
+
+
+async def make_ready(
+    context: ApiContext,
+    around: Surroundings,
+    place: PlaceRow,
+    draft: Draft,
+    old: SceneRow | None,
+    *,
+    base: int | None = None,
+) -> Ready:
+    """Look at everything that can be wrong about a scene, and at who wants it. Raises CallerError."""
+    scene = draft.scene
+    before: str | None = None
     if old is not None:
-        await require_change(context, identity, old)
+        before = await require_change(context, around.identity, old)
         if base not in (None, old.version):
             raise CallerError(
                 f"Version {old.version} was saved since",
@@ -85,13 +123,10 @@ async def save(
                 expected=f"a change of version {old.version}",
                 mend="Look at it and save yours again",
             )
-    findings = await context.scenes.check(identity, scene, place.root)
-    await context.scenes.require(identity, scene, Action.AUTOMATE)
-    if old is not None:
-        before = await context.registry.get_scene_version(old.id)
-        if before is not None and before.document == draft.text:
-            return old, findings
-    at = now_us()
+    findings = await around.check(scene)
+    await around.require(scene, Action.AUTOMATE)
+    if old is not None and before == draft.text:
+        return Ready(old, findings)
     row = SceneRow(
         scene.id,
         scene.name,
@@ -99,22 +134,17 @@ async def save(
         1 if old is None else old.version + 1,
         _enabled(draft, old),
         place.root,
-        at,
-        identity.by(),
+        now_us(),
+        around.identity.by(),
         None if old is None else old.switched_at,
         None if old is None else old.switched_by,
     )
     outbox = _put(row, scene, place.partition)
-    partitions = {place.partition}
     if old is not None and old.root != place.root:
         partition = await context.partition_of(old.root)
         if partition != place.partition:
             outbox.insert(0, OutboxRow(partition, encode_entry(record.SceneRemoved(old.id))))
-            partitions.add(partition)
-    await context.registry.put_scene(row, draft.text, draft.names, outbox)
-    context.live_scenes.forget()
-    await context.in_force(sorted(partitions))
-    return row, findings
+    return Ready(row, findings, SceneText(row, draft.text, draft.names), outbox)
 
 
 def _enabled(draft: Draft, old: SceneRow | None) -> bool:
@@ -130,12 +160,14 @@ def _put(row: SceneRow, scene: Scene, partition: str) -> list[OutboxRow]:
     return [OutboxRow(partition, encode_entry(entry)) for entry in entries]
 
 
-async def require_change(context: ApiContext, identity: Identity, row: SceneRow) -> None:
-    """Who may not make a scene may not change or remove it either. Raises CallerError ``not_allowed``."""
+async def require_change(context: ApiContext, identity: Identity, row: SceneRow) -> str | None:
+    """Who may not make a scene may not change or remove it either; what it says. Raises CallerError ``not_allowed``."""
     context.auth.require(identity, Action.AUTOMATE, await context.path_of(row.place))
     version = await context.registry.get_scene_version(row.id)
-    if version is not None:
-        await context.scenes.require(identity, load_scene(version.document), Action.AUTOMATE)
+    if version is None:
+        return None
+    await context.scenes.require(identity, load_scene(version.document), Action.AUTOMATE)
+    return version.document
 
 
 async def switch(context: ApiContext, identity: Identity, row: SceneRow, enabled: bool) -> None:
@@ -151,5 +183,7 @@ async def remove(context: ApiContext, identity: Identity, row: SceneRow) -> None
     """Remove a scene with its versions; its open runs end. Answered once that is so."""
     await require_change(context, identity, row)
     partition = await context.partition_of(row.root)
-    await context.registry.remove_scene(row.id, [OutboxRow(partition, encode_entry(record.SceneRemoved(row.id)))])
+    outbox = [OutboxRow(partition, encode_entry(record.SceneRemoved(row.id)))]
+    changes = await context.registry.remove_scene(row.id, outbox)
+    context.scenes.books.note(changes, row.root, [row.id])
     await context.in_force([partition])

@@ -7,76 +7,31 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Request, Router, delete, get, patch, post, put
-from litestar.openapi.spec import Operation
-from litestar.openapi.spec.enums import OpenAPIType
-from litestar.openapi.spec.media_type import OpenAPIMediaType
-from litestar.openapi.spec.request_body import RequestBody
-from litestar.openapi.spec.schema import Schema
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from unisono.api.auth import Identity
 from unisono.api.context import ApiContext
 from unisono.api.inject import Asker, Context
 from unisono.api.scenes import shapes
+from unisono.api.scenes.bulk import add_scenes_in_bulk
 from unisono.api.scenes.running import run_scene, stop_scene, trace_scene
 from unisono.api.scenes.saving import Draft, find_scene, read_draft, remove, save, switch
+from unisono.api.scenes.text import MAX_BODY_BYTES, SceneOperation, scene_text
 from unisono.api.shapes import Page
 from unisono.api.things.models import merge
 from unisono.api.things.things import visible_in
 from unisono.errors import CallerError, HostError
 from unisono.scene.document import scene_schema
 from unisono.scene.talk import SceneView
-from unisono.scene.text import MAX_SCENE_BYTES, read_document
+from unisono.scene.text import read_document
 from unisono.store.registry import SceneRow
 
 __all__ = ["router", "saved_scene", "written"]
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
-
-#: The text, and room for a JSON body that writes every character of it as \\uXXXX.
-MAX_BODY_BYTES = 6 * MAX_SCENE_BYTES
-
-YAML = "application/yaml"  # RFC 9512
-#: What people and programs said before there was a registered name.
-YAML_NAMES = frozenset({YAML, "text/yaml", "application/x-yaml", "text/x-yaml", "text/vnd.yaml"})
-
-
-@dataclass
-class SceneOperation(Operation):
-    """Says in the description what the body may be: Litestar sees only that it is read raw."""
-
-    def __post_init__(self) -> None:
-        where = "as /api/v1/scenes/schema describes it"
-        content = {
-            "application/json": OpenAPIMediaType(Schema(type=OpenAPIType.OBJECT, description=where)),
-            YAML: OpenAPIMediaType(Schema(type=OpenAPIType.STRING, description=where)),
-        }
-        self.request_body = RequestBody(content=content, required=True)
-
-
-async def _text(request: Request[Any, Any, Any]) -> str:
-    """The body as the text that it is, YAML or JSON."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and kind not in YAML_NAMES:
-        expected = f"application/json or {YAML}"
-        raise CallerError(f"{kind[:80]!r} is no scene", code="bad_request", field="Content-Type", expected=expected)
-    try:
-        text = (await request.body()).decode()
-    except UnicodeDecodeError as error:
-        raise CallerError(f"byte {error.start} is no UTF-8", code="bad_json", expected="UTF-8") from None
-    if kind == "application/json":
-        try:
-            msgspec.json.decode(text)
-        except msgspec.DecodeError as error:
-            raise CallerError(str(error), code="bad_json", expected="a JSON document") from None
-        except RecursionError:
-            raise CallerError("it is nested too deep", code="bad_json", expected="a JSON document") from None
-    return text
 
 
 @get("/")
@@ -147,7 +102,7 @@ async def saved_scene(
 async def add_scene(request: Request[Any, Any, Any], context: Context, identity: Asker) -> shapes.Scene:
     """Add a scene, written in JSON or YAML (``application/yaml``). What is odd about it comes as ``warnings``; what
     cannot be is refused, with the field's path in the document."""
-    return await saved_scene(context, identity, read_draft(await _text(request)), None)
+    return await saved_scene(context, identity, read_draft(await scene_text(request)), None)
 
 
 @post("/{scene_id:str}", status_code=201, operation_class=SceneOperation, request_max_body_size=MAX_BODY_BYTES)
@@ -155,7 +110,7 @@ async def add_scene_as(
     request: Request[Any, Any, Any], context: Context, identity: Asker, scene_id: FromPath[str]
 ) -> shapes.Scene:
     """Add a scene under the id in the path."""
-    return await saved_scene(context, identity, _called(read_draft(await _text(request)), scene_id), None)
+    return await saved_scene(context, identity, _called(read_draft(await scene_text(request)), scene_id), None)
 
 
 def _called(draft: Draft, scene_id: str) -> Draft:
@@ -174,7 +129,7 @@ async def replace_scene(
     """Save a new version of a scene. The same text again changes nothing. Open runs of the version before are stopped;
     whether it is enabled stays, unless the document says it."""
     old = await find_scene(context, identity, scene_id)
-    return await saved_scene(context, identity, _called(read_draft(await _text(request)), scene_id), old, version)
+    return await saved_scene(context, identity, _called(read_draft(await scene_text(request)), scene_id), old, version)
 
 
 @patch("/{scene_id:str}", operation_class=SceneOperation, request_max_body_size=MAX_BODY_BYTES)
@@ -183,7 +138,7 @@ async def change_scene(
 ) -> shapes.Scene:
     """Save a new version: the newest one with these members replaced (RFC 7396). Comments of its text are lost."""
     old = await find_scene(context, identity, scene_id)
-    change = read_document(await _text(request))
+    change = read_document(await scene_text(request))
     if not isinstance(change, dict):
         raise CallerError("A change is an object", code="bad_scene", expected='members, such as {"name": "Evening"}')
     newest = await context.registry.get_scene_version(scene_id)
@@ -251,6 +206,7 @@ router = Router(
         list_scenes,
         get_schema,
         get_scene,
+        add_scenes_in_bulk,
         add_scene,
         add_scene_as,
         replace_scene,

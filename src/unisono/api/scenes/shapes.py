@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from unisono.api.shapes import BulkError
 from unisono.api.times import iso, iso_or_none
 from unisono.scene.cause import Cause as CauseView
 from unisono.scene.running.compiled import Refusal as RefusalView
@@ -25,6 +26,8 @@ __all__ = [
     "Refusal",
     "Run",
     "Scene",
+    "SceneBulk",
+    "SceneBulkRow",
     "SceneDocument",
     "SceneLine",
     "SceneVersion",
@@ -198,6 +201,28 @@ class Scene(SceneLine):
     document: dict[str, Any]
     text: str
     warnings: list[Finding] = []
+
+
+class SceneBulkRow(msgspec.Struct, omit_defaults=True):
+    """What became of a document. ``row``: which, from 0; ``result``: created, replaced, unchanged or error."""
+
+    row: int
+    id: str | None
+    result: str
+    version: int | None = None
+    warnings: list[Finding] = []
+    error: BulkError | None = None
+
+
+class SceneBulk(msgspec.Struct):
+    """What became of many scenes, in the order in which they came."""
+
+    dry_run: bool
+    created: int
+    replaced: int
+    unchanged: int
+    errors: int
+    rows: list[SceneBulkRow]
 
 
 class SceneVersion(msgspec.Struct):

@@ -7,7 +7,7 @@ it touches. Selections by kind or place are kept beside the index: they are few,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -111,27 +111,61 @@ class Catalogue:
     def waiting_for(self, twin: Twin, key: str, world: World) -> Iterator[Waiting]:
         """The triggers that follow the values of a property (by its address) of a thing."""
         index = twin.shape.index[key]
-        for waiting in (*self._waits["thing", twin.id], *self._waits["wide", ""]):
+        for waiting in (*self._waits.get(("thing", twin.id), ()), *self._waits.get(("wide", ""), ())):
             follows = waiting.kind in ("change", "window") and _means(waiting.body, twin, world)
             if follows and find_index(twin, waiting.body.property) == index:
                 yield waiting
 
     def waiting_for_mode(self, place: str) -> list[Waiting]:
-        return list(self._waits["mode", place])
+        return list(self._waits.get(("mode", place), ()))
 
     def waiting_for_scene(self, id: str) -> list[Waiting]:
-        return list(self._waits["scene", id])
+        return list(self._waits.get(("scene", id), ()))
 
-    def doing_to(self, twin: Twin, key: str, world: World) -> Iterator[Doing]:
-        """The steps that set a property of a thing."""
+    def set_off_by(self, made: Footprint, world: World) -> set[str]:
+        """The scenes that a scene may set off by what it does or by its end, whatever the values: all of them, and some
+        more. Only things that are in ``world`` are looked at."""
+        found = {waiting.scene for waiting in self.waiting_for_scene(made.scene.id)}
+        for doing in made.does:
+            if doing.kind == "scene":
+                found.add(doing.name)
+            elif doing.kind == "mode":
+                found.update(waiting.scene for waiting in self.waiting_for_mode(doing.name))
+            elif doing.selector is not None:
+                found |= self._at(doing.selector, world)
+        return found
+
+    def triggered_with(self, made: Footprint, world: World) -> set[str]:
+        """The scenes with a trigger at a thing, place or scene of one of its triggers, and those with a time where it
+        has one: all that may be triggered at the same moment, and some more."""
+        found: set[str] = set()
+        for waiting in made.waits:
+            if waiting.selector is not None:
+                found |= self._at(waiting.selector, world)
+            else:
+                for key in _keys(waiting.kind, None, waiting.body):
+                    found.update(each.scene for each in self._waits.get(key, ()))
+        return found
+
+    def _at(self, selector: Selector, world: World) -> set[str]:
+        """The scenes with a trigger at one of the things; selections by place and kind may mean it."""
+        found = {waiting.scene for waiting in self._waits.get(("wide", ""), ())}
+        for id in world.select(selector):
+            found.update(waiting.scene for waiting in self._waits.get(("thing", id), ()))
+        return found
+
+    def doing_to(self, twin: Twin, key: str, world: World, among: Container[str]) -> Iterator[Doing]:
+        """The steps of the scenes ``among`` that set a property of a thing."""
         index = twin.shape.index[key]
-        for doing in (*self._does["thing", twin.id], *self._does["wide", ""]):
+        for doing in (*self._does.get(("thing", twin.id), ()), *self._does.get(("wide", ""), ())):
+            if doing.scene not in among:
+                continue
             sets = doing.selector is not None and _means(doing.selector, twin, world)
             if sets and find_index(twin, doing.name) == index:
                 yield doing
 
     def doing_to_mode(self, place: str) -> list[Doing]:
-        return list(self._does["mode", place])
+        return list(self._does.get(("mode", place), ()))
 
 
 def computed(value: Any) -> str:

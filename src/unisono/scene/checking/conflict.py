@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,9 +26,10 @@ from unisono.scene.watching.matching import compile_test, equal
 from unisono.scene.world import World, find_index
 from unisono.thing import Schema
 
-__all__ = ["conflicts"]
+__all__ = ["MAX_VISITED", "conflicts"]
 
-#: Scenes that are gone through in search of rings: milliseconds; what is farther away is seldom one thing with it.
+#: Scenes that are gone through in search of rings, and steps of others that are held against one of ours: milliseconds;
+#: what is farther away is seldom one thing with it.
 MAX_VISITED = 2_000
 #: Rings and conflicts that are told; who has more should begin with these.
 MAX_TOLD = 10
@@ -203,10 +205,11 @@ class Look:
         """Others that at the same moment set the same property, or the same mode, to another value; and those that
         do the same."""
         told: set[str] = set()
+        together = self._others.triggered_with(self._mine, self._world)
         for doing in self._mine.does:
             if doing.after_s or computed(doing.value) or doing.kind == "scene":
                 continue
-            for other, what in self._rivals(doing):
+            for other, what in islice(self._rivals(doing, together), MAX_VISITED):
                 twin = self._others.get(other.scene)
                 if twin is None or other.scene in told or other.after_s or computed(other.value):
                     continue
@@ -234,14 +237,15 @@ class Look:
         )
         return Finding("warning", doing.path, "clash", reason, "conditions that tell them apart", (other.scene,))
 
-    def _rivals(self, doing: Doing) -> Iterator[tuple[Doing, str]]:
+    def _rivals(self, doing: Doing, together: set[str]) -> Iterator[tuple[Doing, str]]:
+        """What scenes ``together`` with this one do to the same property or mode."""
         if doing.kind == "mode":
             for other in self._others.doing_to_mode(doing.name):
-                if other.scene != self._id:
+                if other.scene != self._id and other.scene in together:
                     yield other, f"the mode of {doing.name}"
             return
         for thing, key, _schema in self._targets(doing):
-            for other in self._others.doing_to(self._world.things[thing], key, self._world):
+            for other in self._others.doing_to(self._world.things[thing], key, self._world, together):
                 if other.scene != self._id:
                     yield other, f"{thing}.{key}"
 

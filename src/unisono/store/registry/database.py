@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from unisono.store.registry.address import Address, prepare_file
-from unisono.store.registry.faults import BUSY_TIMEOUT_S, faults
+from unisono.store.registry.faults import BUSY_TIMEOUT_S, busy, faults
 
 __all__ = ["Database"]
 
@@ -48,6 +48,9 @@ class Database:
     def __init__(self, address: Address) -> None:
         self.address = address
         self.sqlite = address.path is not None
+        # Of many who write at once SQLite lets each sleep and try again, up to a tenth of a second at a time: within a
+        # process they stand in line instead.
+        self._turn = asyncio.Lock()
         self._engine = _engine(address)
 
     async def prepare(self) -> None:
@@ -71,12 +74,27 @@ class Database:
         CallerError exists or in_use when a key would be broken.
         """
         with faults(self.address):
-            async with self._engine.connect() as connection:
+            async with self._in_turn(), self._engine.connect() as connection:
                 await connection.execution_options(unisono_write=True)
                 async with connection.begin():
                     if not self.sqlite:
                         await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
                     yield connection
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        if not self.sqlite:
+            yield
+            return
+        try:
+            async with asyncio.timeout(BUSY_TIMEOUT_S):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise busy(self.address) from None
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     async def close(self) -> None:
         """Give back every connection."""

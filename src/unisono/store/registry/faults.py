@@ -16,7 +16,7 @@ from pathlib import Path
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.store.registry.address import MENDS, Address, lock_holder
 
-__all__ = ["BUSY_TIMEOUT_S", "faults", "translate"]
+__all__ = ["BUSY_TIMEOUT_S", "busy", "faults", "translate"]
 
 # Long enough for the largest transaction of ours (a checkpoint of 100,000 twins, about a second on a small machine),
 # short enough that a person still waits for the answer.
@@ -88,6 +88,11 @@ def translate(error: BaseException, address: Address) -> UnisonoError | None:
         if isinstance(cause, OSError | asyncio.TimeoutError) or type(cause).__name__ in _POSTGRESQL_LOST:
             return _tell("io" if address.path else "unreachable", cause, address)
     return None
+
+
+def busy(address: Address) -> UnisonoError:
+    """What is raised when others have been writing for too long."""
+    return _tell("busy", TimeoutError(), address)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

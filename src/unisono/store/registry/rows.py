@@ -34,6 +34,7 @@ __all__ = [
     "PlaceRow",
     "PolicyRow",
     "SceneRow",
+    "SceneText",
     "SceneVersionRow",
     "SignInFacts",
     "ThingRow",
@@ -108,6 +109,14 @@ class SceneRow(msgspec.Struct, frozen=True):
     by: dict[str, str] = {}
     switched_at: int | None = None
     switched_by: dict[str, str] | None = None
+
+
+class SceneText(msgspec.Struct, frozen=True):
+    """A version about to be saved: its row, what it says, and what else it is found by."""
+
+    row: SceneRow
+    document: str
+    names: list[str] = []
 
 
 class SceneVersionRow(msgspec.Struct, frozen=True):
