@@ -160,4 +160,9 @@ SENSES: dict[str, str] = {
     "detected": "detects, sees, notices",
     "broken": "wrong, broken, fault",
     "plugged": "plugged in",
+    # of Chinese
+    "particle": "把, 的, 了, 吧, 请: carries nothing by itself",
+    "whether": "是不是, 开没开: asks yes or no within the verb",
+    "last_time": "上次: the last time",
+    "never_mind": "没事, 算了, 退下: nothing is wanted",
 }

@@ -1,0 +1,240 @@
+"""Cutting a Chinese sentence into words: names of this place, words of the language, amounts, times.
+
+Knows ``words.yaml``. Of all ways to cut a sentence the one is taken that leaves the fewest characters unknown, in the
+fewest words. What stays unknown is heard once more: names and words that sound like it (马登 for 马灯).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from unisono.assist.languages.zh.letters import plain, sounds
+from unisono.assist.languages.zh.numbers import quantities
+from unisono.assist.languages.zh.times import moments
+from unisono.assist.moment import Moment
+from unisono.assist.quantity import Quantity
+from unisono.thing.files import yaml_loader
+
+if TYPE_CHECKING:
+    from unisono.assist.world import World
+
+__all__ = ["Piece", "cut", "senses_of"]
+
+_WORDS = Path(__file__).parent / "words.yaml"
+_MARK = re.compile(r"[^\w%]")
+
+#: What a word and an unknown character cost: an unknown one costs more than any number of words that avoid it.
+_WORD_COST = 4
+_UNKNOWN_COST = 60
+_FUZZY_COST = 9
+#: A name is rather meant than a word of the same length.
+_NAME_BONUS = 2
+#: Names and words of one character sound like too many others.
+_SHORTEST_HEARD = 2
+_LONGEST = 16
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """One word of a sentence. ``senses`` of the language; who bears it as a name; ``heard``: by its sound only."""
+
+    start: int
+    end: int
+    text: str
+    senses: frozenset[str] = frozenset()
+    things: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    scenes: tuple[str, ...] = ()
+    quantity: Quantity | None = None
+    moment: Moment | None = None
+    mark: bool = False
+    known: bool = True
+    heard: bool = False
+
+    @property
+    def named(self) -> bool:
+        return bool(self.things or self.places or self.scenes)
+
+
+class _Bearers(msgspec.Struct):
+    things: list[str]
+    places: list[str]
+    scenes: list[str]
+
+
+class _Names:
+    """The names of one world as Chinese text is searched for them."""
+
+    def __init__(self, world: World) -> None:
+        self.by_text: dict[str, _Bearers] = {}
+        for thing in world.things.values():
+            for name in thing.names:
+                self._of(name).things.append(thing.id)
+        for place in world.places.values():
+            for name in place.names:
+                self._of(name).places.append(place.id)
+        for scene in world.scenes.values():
+            for name in scene.names:
+                self._of(name).scenes.append(scene.id)
+        self.by_text.pop("", None)
+        self.longest = max(map(len, self.by_text), default=0)
+        self._by_sound: dict[str, set[str]] | None = None
+
+    def _of(self, name: str) -> _Bearers:
+        return self.by_text.setdefault(plain(name).replace(" ", ""), _Bearers([], [], []))
+
+    def sounding(self) -> Mapping[str, set[str]]:
+        """Names by how they sound."""
+        if self._by_sound is None:
+            self._by_sound = _by_sound(self.by_text)
+        return self._by_sound
+
+
+def _by_sound(texts: Mapping[str, object]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for text in texts:
+        if len(text) >= _SHORTEST_HEARD:
+            for sound in sounds(text):
+                found.setdefault(sound, set()).add(text)
+    return found
+
+
+_names: WeakKeyDictionary[World, _Names] = WeakKeyDictionary()
+
+
+def names_of(world: World) -> _Names:
+    """Compiled once per world."""
+    if world not in _names:
+        _names[world] = _Names(world)
+    return _names[world]
+
+
+@lru_cache(maxsize=1)
+def senses_of() -> dict[str, frozenset[str]]:
+    """The senses of every word."""
+    import yaml
+
+    from unisono.thing import builtin_models, kinds_of_place, traits
+
+    found: dict[str, set[str]] = {}
+    for sense, words in yaml.load(_WORDS.read_bytes(), Loader=yaml_loader()).items():
+        if sense != "rules":
+            for word in words:
+                found.setdefault(word, set()).add(sense)
+    for name, trait in traits().items():
+        for word in trait.names.get("zh", ()):
+            if len(word) > 1:
+                found.setdefault(plain(word), set()).add(f"trait:{name}")
+    for kind, model in builtin_models().items():
+        for word in (model.titles.get("zh", ""), *model.synonyms.get("zh", ())):
+            if len(word) > 1:
+                found.setdefault(plain(word), set()).add(f"kind:{kind}")
+    for kind, about in kinds_of_place().items():
+        for word in about.names.get("zh", ()):
+            if len(word) > 1:
+                found.setdefault(plain(word), set()).add(f"place:{kind}")
+    return {word: frozenset(senses) for word, senses in found.items()}
+
+
+@lru_cache(maxsize=1)
+def _longest_word() -> int:
+    return max(map(len, senses_of()))
+
+
+@lru_cache(maxsize=1)
+def _words_by_sound() -> dict[str, set[str]]:
+    return _by_sound(senses_of())
+
+
+def cut(text: str, world: World) -> list[Piece]:
+    """The pieces of a plain text, in order, all of it."""
+    names, words = names_of(world), senses_of()
+    spans: dict[int, list[tuple[int, Piece]]] = {}
+
+    def offer(piece: Piece, cost: int) -> None:
+        spans.setdefault(piece.start, []).append((cost, piece))
+
+    for amount in quantities(text):
+        body = text[amount.start : amount.end]
+        offer(Piece(amount.start, amount.end, body, quantity=amount), _WORD_COST)
+    for moment in moments(text):
+        offer(Piece(moment.start, moment.end, text[moment.start : moment.end], moment=moment), _WORD_COST)
+    longest = min(max(names.longest, _longest_word()), _LONGEST)
+    for start in range(len(text)):
+        if _MARK.match(text[start]) and text[start] not in ".+-":
+            offer(Piece(start, start + 1, text[start], mark=True), 0)
+            continue
+        for end in range(start + 1, min(len(text), start + longest) + 1):
+            body = text[start:end]
+            bearers, senses = names.by_text.get(body), words.get(body)
+            if bearers is not None:
+                offer(_name(start, end, body, bearers, senses), _WORD_COST - _NAME_BONUS)
+            elif senses is not None:
+                offer(Piece(start, end, body, senses), _WORD_COST)
+    pieces = _cheapest(text, spans)
+    if any(not piece.known for piece in pieces):
+        heard = _hear(text, pieces, names, words)
+        if heard:
+            for piece in heard:
+                offer(piece, _FUZZY_COST)
+            pieces = _cheapest(text, spans)
+    return pieces
+
+
+def _name(start: int, end: int, body: str, bearers: _Bearers, senses: frozenset[str] | None, *, heard: bool = False) -> Piece:
+    return Piece(
+        start, end, body, senses or frozenset(), tuple(dict.fromkeys(bearers.things)), tuple(dict.fromkeys(bearers.places)),
+        tuple(dict.fromkeys(bearers.scenes)), heard=heard,
+    )  # fmt: skip
+
+
+def _cheapest(text: str, spans: Mapping[int, list[tuple[int, Piece]]]) -> list[Piece]:
+    """Dynamic programming from the end: the cheapest cut from each point on."""
+    best: list[tuple[int, Piece | None]] = [(0, None)] * (len(text) + 1)
+    for start in range(len(text) - 1, -1, -1):
+        unknown = Piece(start, start + 1, text[start], known=False)
+        cost, piece = best[start + 1][0] + _UNKNOWN_COST, unknown
+        for price, offered in spans.get(start, ()):
+            total = price + best[offered.end][0]
+            if total < cost or (total == cost and offered.end > piece.end):
+                cost, piece = total, offered
+        best[start] = (cost, piece)
+    found: list[Piece] = []
+    at = 0
+    while at < len(text):
+        piece = best[at][1]
+        assert piece is not None, "every point has a piece"
+        found.append(piece)
+        at = piece.end
+    return found
+
+
+def _hear(text: str, pieces: list[Piece], names: _Names, words: Mapping[str, frozenset[str]]) -> list[Piece]:
+    """Names and words that sound like an unknown stretch, with up to its neighbours."""
+    unknown = {i for piece in pieces if not piece.known for i in range(piece.start, piece.end)}
+    if len(unknown) > 8:
+        return []
+    found = []
+    for start in range(len(text)):
+        for end in range(start + _SHORTEST_HEARD, min(len(text), start + 6) + 1):
+            if not any(i in unknown for i in range(start, end)):
+                continue
+            for sound in sounds(text[start:end]):
+                near = names.sounding().get(sound, ())
+                if len(near) == 1:
+                    (name,) = near
+                    found.append(_name(start, end, name, names.by_text[name], words.get(name), heard=True))
+                elif not near:
+                    found += [Piece(start, end, word, words[word], heard=True) for word in _words_by_sound().get(sound, ()) if _safe(words[word])]
+    return found
+
+
+def _safe(senses: frozenset[str]) -> bool:
+    """What opens is never heard into a sentence."""
+    return not senses & {"unlock", "disarm"}
