@@ -17,6 +17,7 @@ __all__ = ["Memory"]
 
 class Memory(msgspec.Struct, kw_only=True):
     """``plan``: the last; ``things``, ``places``: what it was about; ``open``: the intent that still lacks something.
+    ``wish``: what the last one asked for ("the bedroom too").
 
     ``undo``: the states before the last act, by thing and trait: what "undo that" goes back to.
     """
@@ -26,4 +27,5 @@ class Memory(msgspec.Struct, kw_only=True):
     places: tuple[str, ...] = ()
     trait: str | None = None
     open: Any = None
+    wish: Any = None
     undo: dict[str, dict[str, Any]] = {}

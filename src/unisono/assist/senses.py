@@ -161,6 +161,11 @@ SENSES: dict[str, str] = {
     "broken": "wrong, broken, fault",
     "plugged": "plugged in",
     # of Chinese
+    "raise": "升起来, 摇上去: up, of what closes by going down or up",
+    "lower": "放下来, 摇下去: down, likewise",
+    "scene_word": "场景: says that a scene is meant",
+    "clock": "几点了: what time it is",
+    "calendar": "几号, 星期几: what day it is",
     "particle": "把, 的, 了, 吧, 请: carries nothing by itself",
     "whether": "是不是, 开没开: asks yes or no within the verb",
     "last_time": "上次: the last time",

@@ -48,7 +48,13 @@ def understand(
 def _understand(text: str, world: World, memory: Memory, speaker: Speaker, now: datetime, lang: str | None) -> Plan:
     if len(text) > MAX_CHARACTERS:
         return Plan(outcome="refuse", why="too_long")
-    spoken = language(lang or guess_language(text, speaker.lang or "en"))
+    code = lang or guess_language(text, speaker.lang or "en")
+    if code.startswith("zh"):
+        # Chinese has no blanks, no endings and another order: its folder reads a sentence itself.
+        from unisono.assist.languages.zh.reader import read
+
+        return read(text, world, memory, speaker, now)
+    spoken = language(code)
     clauses = scope(tag(normalise(text, spoken), spoken, world), spoken)
     del clauses, memory, now
     return Plan(outcome="ignore")

@@ -38,6 +38,11 @@ _FUZZY_COST = 9
 _NAME_BONUS = 2
 #: Names and words of one character sound like too many others.
 _SHORTEST_HEARD = 2
+#: Verbs are said with these behind them: 开了, 停掉, 锁上, 熄了.
+_TAKE_ENDINGS = frozenset(
+    {"on", "off", "open", "close", "lock", "unlock", "start", "stop", "pause", "record", "arm", "disarm"}
+)
+_ENDINGS = ("了", "掉")
 _LONGEST = 16
 
 
@@ -127,6 +132,9 @@ def senses_of() -> dict[str, frozenset[str]]:
         if sense != "rules":
             for word in words:
                 found.setdefault(word, set()).add(sense)
+                if sense in _TAKE_ENDINGS and word[-1] not in _ENDINGS:
+                    for ending in _ENDINGS:
+                        found.setdefault(word + ending, set()).add(sense)
     for name, trait in traits().items():
         for word in trait.names.get("zh", ()):
             if len(word) > 1:
@@ -187,7 +195,9 @@ def cut(text: str, world: World) -> list[Piece]:
     return pieces
 
 
-def _name(start: int, end: int, body: str, bearers: _Bearers, senses: frozenset[str] | None, *, heard: bool = False) -> Piece:
+def _name(
+    start: int, end: int, body: str, bearers: _Bearers, senses: frozenset[str] | None, *, heard: bool = False
+) -> Piece:
     return Piece(
         start, end, body, senses or frozenset(), tuple(dict.fromkeys(bearers.things)), tuple(dict.fromkeys(bearers.places)),
         tuple(dict.fromkeys(bearers.scenes)), heard=heard,
@@ -196,22 +206,20 @@ def _name(start: int, end: int, body: str, bearers: _Bearers, senses: frozenset[
 
 def _cheapest(text: str, spans: Mapping[int, list[tuple[int, Piece]]]) -> list[Piece]:
     """Dynamic programming from the end: the cheapest cut from each point on."""
-    best: list[tuple[int, Piece | None]] = [(0, None)] * (len(text) + 1)
+    costs, taken = [0] * (len(text) + 1), [Piece(0, 0, "")] * (len(text) + 1)
     for start in range(len(text) - 1, -1, -1):
         unknown = Piece(start, start + 1, text[start], known=False)
-        cost, piece = best[start + 1][0] + _UNKNOWN_COST, unknown
+        cost, piece = costs[start + 1] + _UNKNOWN_COST, unknown
         for price, offered in spans.get(start, ()):
-            total = price + best[offered.end][0]
+            total = price + costs[offered.end]
             if total < cost or (total == cost and offered.end > piece.end):
                 cost, piece = total, offered
-        best[start] = (cost, piece)
+        costs[start], taken[start] = cost, piece
     found: list[Piece] = []
     at = 0
     while at < len(text):
-        piece = best[at][1]
-        assert piece is not None, "every point has a piece"
-        found.append(piece)
-        at = piece.end
+        found.append(taken[at])
+        at = taken[at].end
     return found
 
 
@@ -231,7 +239,11 @@ def _hear(text: str, pieces: list[Piece], names: _Names, words: Mapping[str, fro
                     (name,) = near
                     found.append(_name(start, end, name, names.by_text[name], words.get(name), heard=True))
                 elif not near:
-                    found += [Piece(start, end, word, words[word], heard=True) for word in _words_by_sound().get(sound, ()) if _safe(words[word])]
+                    found += [
+                        Piece(start, end, word, words[word], heard=True)
+                        for word in _words_by_sound().get(sound, ())
+                        if _safe(words[word])
+                    ]
     return found
 
 

@@ -50,7 +50,9 @@ def plain(text: str) -> str:
     """Lower case, half-width, simplified, without characters that nobody sees."""
     text = unicodedata.normalize("NFKC", text).lower().translate(_traditional())
     text = "".join(
-        " " if c.isspace() else c for c in text if ord(c) not in _DROPPED and (c.isspace() or unicodedata.category(c) != "Cc")
+        " " if c.isspace() else c
+        for c in text
+        if ord(c) not in _DROPPED and (c.isspace() or unicodedata.category(c) != "Cc")
     )
     text = _BLANKS.sub("", " ".join(text.split()))
     return _POINT.sub(r"\1.\2", text)

@@ -280,13 +280,21 @@ def _days_alone(text: str) -> list[Moment]:
 def moments(text: str) -> list[Moment]:
     """All times in a text, left to right, none overlapping; a clock with its day is one."""
     found: list[Moment] = []
-    clocks = [moment for m in _AT.finditer(text) if (moment := _at(m)) is not None]
-    short = [moment for m in _TO_HOUR.finditer(text) if (moment := _short(m)) is not None]
-    for group in (_recurrences(text), short, clocks, _suns(text), _spans(text), _durations(text), _days_alone(text)):
-        for moment in group:
+    left = text
+    for group in (_recurrences, _shorts, _clocks, _suns, _spans, _durations, _days_alone):
+        for moment in group(left):
             if all(moment.end <= other.start or moment.start >= other.end for other in found):
                 found.append(moment)
+                left = left[: moment.start] + "□" * (moment.end - moment.start) + left[moment.end :]
     return sorted(found, key=lambda moment: moment.start)
+
+
+def _clocks(text: str) -> list[Moment]:
+    return [moment for m in _AT.finditer(text) if (moment := _at(m)) is not None]
+
+
+def _shorts(text: str) -> list[Moment]:
+    return [moment for m in _TO_HOUR.finditer(text) if (moment := _short(m)) is not None]
 
 
 def _short(m: re.Match[str]) -> Moment | None:

@@ -1,0 +1,405 @@
+"""What a Chinese question asks, and what a Chinese condition waits for.
+
+Knows how states are said (开着, 锁了, 有人, 漏水, 洗好了), which trait of a thing tells each, how levels are compared
+(超过, 不到, 以下), and the periods of the past.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from unisono.assist.languages.zh.change import NotPossibleError, value_in
+from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.sentence import Sentence, senses, unknown
+from unisono.assist.languages.zh.target import Target, find_target, partly, tellers
+from unisono.assist.moment import Moment
+from unisono.assist.plan import Condition, Plan, Query
+from unisono.assist.quantity import Quantity
+from unisono.thing import traits as all_traits
+from unisono.thing.units import find_unit
+
+if TYPE_CHECKING:
+    from unisono.assist.world import Speaker, Thing, World
+
+__all__ = ["STATES", "answer", "condition", "period"]
+
+#: How a state is told, by the first trait that the thing has: (trait, value).
+STATES: dict[str, tuple[tuple[str, Any], ...]] = {
+    "open": (("contact", "open"), ("door", "open"), ("position", 100), ("window_position", 100), ("sunroof_position", 100), ("trunk", "open"), ("guard", "open"), ("locked", False)),
+    "closed": (("contact", "closed"), ("door", "closed"), ("position", 0), ("window_position", 0), ("sunroof_position", 0), ("trunk", "closed"), ("guard", "closed"), ("locked", True)),
+    "on": (("on_off", True), ("start_stop", True), ("running", True), ("playback", "play")),
+    "off": (("on_off", False), ("start_stop", False), ("running", False), ("playback", "pause")),
+    "locked": (("locked", True),),
+    "unlocked": (("locked", False),),
+    "running": (("start_stop", True), ("running", True), ("on_off", True), ("state", "running")),
+    "stopped": (("start_stop", False), ("running", False), ("on_off", False), ("state", "stopped")),
+    "occupied": (("occupancy", True), ("presence", True), ("motion", True)),
+    "vacant": (("occupancy", False), ("presence", False), ("motion", False)),
+    "motion": (("motion", True), ("occupancy", True), ("presence", True)),
+    "leak": (("leak", True),),
+    "smoke": (("smoke", True),),
+    "gas": (("gas", True),),
+    "done": (("state", "done"), ("start_stop", False), ("running", False)),
+    "home": (("location", "home"), ("presence", True)),
+    "away": (("location", "not home"), ("presence", False)),
+    "charging": (("charging", True),),
+    "charged": (("battery", 100),),
+    "fault": (("fault", "fault"), ("state", "fault")),
+    "ok": (("fault", "none"),),
+    "playing": (("playback", "play"),),
+}  # fmt: skip
+#: Which states are meant by a word of several, in the order to try.
+_ORDER = (
+    "unlocked", "locked", "leak", "smoke", "gas", "charged", "charging", "done", "home", "away", "occupied", "vacant", "motion", "playing", "open", "closed",
+    "on", "off", "running", "stopped", "fault", "ok",
+)  # fmt: skip
+ASKED_UNITS = {
+    "度电": ("energy",), "千瓦": ("power",), "瓦": ("power",), "公里": ("odometer", "range"), "度": ("temperature",), "伏": ("voltage",), "安": ("current", "charge_current"),
+    "分贝": ("noise",), "转": ("rate",), "秒": ("cycle_time",), "电": ("energy", "battery"), "油": ("level",), "水": ("level",),
+}  # fmt: skip
+_FEELS = {
+    "complaint:cold": ("temperature",),
+    "complaint:hot": ("temperature",),
+    "complaint:humid": ("humidity",),
+    "complaint:dry": ("humidity",),
+    "complaint:loud": ("noise",),
+    "complaint:dark": ("illuminance",),
+    "complaint:bright": ("brightness", "illuminance"),
+}
+#: Traits that a comparison in a unit, or in a percentage, may be about.
+#: Characters nobody knows in a question about a thing that is named.
+_UNKNOWN_MOST = 2
+_PERCENTAGES = ("battery", "level", "humidity", "brightness", "oee", "position", "volume")
+_ALIKE = {
+    "temperature": ("temperature", "cabin_temperature"),
+    "target_temperature": ("target_temperature",),
+    "location": ("location", "presence"),
+    "presence": ("location", "presence"),
+    "motion": ("motion", "occupancy", "count"),
+    "door": ("door", "contact"),
+    "contact": ("contact", "door"),
+    "energy": ("energy", "power"),
+    "battery": ("battery", "level"),
+    "locked": ("locked",),
+    "rate": ("rate", "speed"),
+    "speed": ("speed", "rate"),
+    "pressure": ("pressure", "tyre_pressure"),
+    "good_count": ("good_count", "count"),
+    "level": ("level", "battery"),
+}
+
+
+def states_in(pieces: Sequence[Piece]) -> list[str]:
+    """The states that the words say, the surest first."""
+    found = senses(piece for piece in pieces if not piece.things)
+    return [state for state in _ORDER if f"state:{state}" in found]
+
+
+def state_of(thing: Thing, states: Sequence[str]) -> tuple[str, Any] | None:
+    """The trait and value by which a thing tells one of the states."""
+    for state in states:
+        for trait, value in STATES[state]:
+            if trait in thing.tells:
+                return trait, value
+    return None
+
+
+def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
+    """The traits that a question or comparison is about, by its nouns, units and feelings."""
+    found: list[str] = []
+    for piece in sorted(pieces, key=lambda p: -len(p.text)):
+        if piece.things and not piece.senses:
+            continue
+        for sense in sorted(piece.senses):
+            if sense.startswith("trait:"):
+                name = sense.removeprefix("trait:")
+                found += [name, *_ALIKE.get(name, ())]
+            found += _FEELS.get(sense, ())
+    if "胎压" in text:
+        return ("tyre_pressure",)
+    if any(word in text for word in ("多远", "续航", "还能跑", "还能开多")):
+        return ("range",)
+    if "多少电" in text:
+        used = any(word in text for word in "用耗费花发")
+        return ("energy", "power") if used else ("battery", "energy", "level")
+    for ask in ("多少", "几"):
+        at = text.find(ask)
+        if at >= 0:
+            rest = text[at + len(ask) :].removeprefix("个")
+            found += [trait for unit, traits in ASKED_UNITS.items() if rest.startswith(unit) for trait in traits]
+    if (
+        any(word in text for word in ("几度", "多少度", "多热", "多冷", "冷不冷", "热不热", "烧到几"))
+        and "度电" not in text
+        and "energy" not in found
+    ):
+        found = ["temperature", "cabin_temperature", *found]
+    return tuple(dict.fromkeys(found))
+
+
+def period(moments: Sequence[Moment], now: dt.datetime) -> str | dict[str, str] | None:
+    """Over which time a question asks, as the plan writes it; None for now."""
+    today = dt.datetime.combine(now.date(), dt.time())
+    day = dt.timedelta(days=1)
+    for moment in moments:
+        if moment.over == "day before yesterday":
+            return {"from": (today - 2 * day).isoformat(), "to": (today - day).isoformat()}
+        if moment.over == "past" and moment.weekday is not None:
+            start = today + day * (moment.weekday - today.weekday() - 7)
+            return {"from": start.isoformat(), "to": (start + day).isoformat()}
+        if moment.over in ("last", "ago") and moment.seconds:
+            start = now.replace(microsecond=0) - dt.timedelta(seconds=moment.seconds)
+            return {"from": start.isoformat(), "to": now.replace(microsecond=0).isoformat()}
+        if moment.over is not None and moment.over != "past":
+            return moment.over
+    for moment in moments:
+        if moment.day == 0 and moment.role == "at":
+            return "today"
+        if moment.weekday is not None and moment.week == 0:
+            start = today + day * (moment.weekday - today.weekday())
+            return {"from": start.isoformat(), "to": (start + day).isoformat()} if start < now else None
+    return None
+
+
+def answer(sentence: Sentence) -> Plan | None:
+    """The plan that answers; None where nothing of this place is asked."""
+    text, pieces, _, world, memory, speaker, now = sentence
+    found = senses(pieces)
+    over = period([piece.moment for piece in pieces if piece.moment is not None], now)
+    traits, states = traits_asked(pieces, text), states_in(pieces)
+    most = _UNKNOWN_MOST if any(piece.things or piece.places for piece in pieces) else 0
+    if unknown(pieces) > most and not _partly_named(pieces, world, traits, states):
+        return None
+    if found & {"clock", "calendar"} and not any(piece.named for piece in pieces):
+        return Plan(outcome="answer", query=Query(ask="state", trait="time" if "clock" in found else "date"))
+    if "help" in found:
+        return Plan(outcome="answer", query=Query(ask="help", things=find_target(pieces, world, speaker).things))
+    if "timer" in found:
+        return Plan(outcome="answer", query=Query(ask="state", trait="timer"))
+    target = _asked(pieces, world, speaker, traits, states, memory.things)
+    if target.why in ("no_such_thing", "no_such_place") or not target.things:
+        if target.said and (traits or states):
+            return Plan(outcome="refuse", why=target.why or "which_thing")
+        return None
+    things, trait, value = _told(target, traits, states, world, text)
+    if trait is None:
+        return Plan(outcome="refuse", why="not_possible") if (traits or states) and target.named else None
+    agg: Any = "last" if found & {"when_did", "last_time"} else _aggregate(found, text, trait, over)
+    if over is None and agg in ("duration", "count", "sum", "mean"):
+        over = "today"
+    if "why" in found:
+        ask: Any = "cause"
+        agg = None
+    else:
+        ask = "history" if over is not None or found & {"when_did", "last_time"} else "state"
+    return Plan(
+        outcome="answer", query=Query(ask=ask, things=tuple(things), trait=trait, over=over, agg=agg, equals=value)
+    )
+
+
+def _partly_named(pieces: Sequence[Piece], world: World, traits: Sequence[str], states: Sequence[str]) -> bool:
+    """水槽有没有漏水: what is unknown is the beginning of a name."""
+    telling = [*traits, *(trait for state in states for trait, _ in STATES[state])]
+    return bool(partly(_leading(pieces), world, telling))
+
+
+def _asked(
+    pieces: Sequence[Piece],
+    world: World,
+    speaker: Speaker,
+    traits: Sequence[str],
+    states: Sequence[str],
+    last: Sequence[str],
+) -> Target:
+    """The things that a question is about: all of a kind where which of them is asked."""
+    telling = [*traits, *(trait for state in states for trait, _ in STATES[state])]
+    target = find_target(pieces, world, speaker, telling)
+    if target.why == "ambiguous":
+        target.things, target.why = target.offer, None
+    if target.places and not target.kinds and not target.named:
+        pool = [thing for place in target.places for thing in world.within(place)]
+        target.things, target.why = tuple(dict.fromkeys(pool)), None
+    if target.things and (target.named or target.kinds):
+        return target
+    for piece in pieces:
+        if not piece.known or (not piece.named and piece.start == 0):
+            parts = _leading(pieces)
+            if near := partly(parts, world, telling):
+                return Target(things=tuple(near), said=True, named=True)
+            break
+    if not target.things and target.it and last:
+        target.things, target.said = tuple(last), True
+    if not target.things and telling and not target.said:
+        near = [t for t in world.within(speaker.place) if world.things[t].tells & set(traits)] if speaker.place else []
+        target.things = tuple(near or world.things)
+    if not target.things and last and (traits or states):
+        target.things = tuple(last)
+    return target
+
+
+def _leading(pieces: Sequence[Piece]) -> str:
+    """The words before the first that is a state, a question or a little word."""
+    text = ""
+    for piece in pieces:
+        if (
+            piece.senses
+            and any(
+                s.startswith(("state:", "trait:"))
+                or s in ("question", "whether", "particle", "how_much", "what", "here", "there")
+                for s in piece.senses
+            )
+        ) or piece.mark:
+            break
+        text += piece.text
+    return text
+
+
+def _told(
+    target: Target, traits: Sequence[str], states: Sequence[str], world: World, text: str
+) -> tuple[list[str], str | None, Any]:
+    """Which of them tell it, by which trait, and the value that is asked about."""
+    if traits:
+        having, trait = tellers(target.things, world, traits)
+        if trait == "energy" and "电" in text and len(having) > 1:
+            having = [thing for thing in having if any("电" in name for name in world.things[thing].names)] or having
+        if trait == "temperature" and len(having) > 1 and not target.named:
+            rooms = [t for t in having if world.things[t].kind.split(".")[0] in ("climate", "sensor", "floor_heating")]
+            having = rooms or having
+        if trait is not None:
+            value = None
+            for state in states:
+                value = next((v for t, v in STATES[state] if t == trait), value)
+            return having, trait, value
+    for state in states:
+        for trait, value in STATES[state]:
+            having = [thing for thing in target.things if trait in world.things[thing].tells]
+            if having:
+                return having, trait, value
+    if not traits and not states and target.named and len(target.things) == 1:
+        thing = world.things[target.things[0]]
+        for trait in (
+            "state",
+            "contact",
+            "position",
+            "locked",
+            "on_off",
+            "start_stop",
+            "temperature",
+            "location",
+            "level",
+            *sorted(thing.tells),
+        ):
+            if trait in thing.tells:
+                return [thing.id], trait, None
+    return [], None, None
+
+
+def _aggregate(found: set[str], text: str, trait: str, over: Any) -> Any:
+    if "how_long" in found:
+        return "duration"
+    if "how_often" in found or "几回" in text or "几次" in text:
+        return "count"
+    for name in ("mean", "max", "min"):
+        if f"agg:{name}" in found:
+            return name
+    if over is None:
+        return None
+    if trait in ("energy", "flow") or (
+        "agg:sum" in found and trait in ("good_count", "scrap_count", "count", "odometer")
+    ):
+        return "sum"
+    if trait in ("good_count", "scrap_count", "count", "odometer"):
+        return "sum"
+    return "mean" if trait in ("temperature", "humidity", "co2", "pm25", "power", "noise", "pressure") else "last"
+
+
+# ---- conditions
+
+
+def condition(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) -> Condition | None:
+    """What a condition's words wait for; None where they say nothing that a thing tells."""
+    amount = next((p.quantity for p in pieces if p.quantity is not None and p.quantity.form != "ordinal"), None)
+    for_s = next((p.moment.seconds for p in pieces if p.moment is not None and p.moment.role == "for"), None)
+    states = states_in(pieces)
+    if unknown(pieces) and not _partly_named(pieces, sentence.world, (), states):
+        return None
+    if amount is not None and (senses(pieces) & {"above", "below"} or not states):
+        return _compared(pieces, amount, for_s, sentence, last)
+    return _in_state(pieces, states, for_s, sentence, last) if states else None
+
+
+def _compared(
+    pieces: Sequence[Piece], amount: Quantity, for_s: float | None, sentence: Sentence, last: Sequence[str]
+) -> Condition | None:
+    """超过六度, 跌破六巴, 剩不到两成."""
+    world, found = sentence.world, senses(pieces)
+    units = _unit_traits(amount.unit)
+    named = [trait for trait in traits_asked(pieces, _text(pieces)) if trait not in ("location", "count")]
+    wanted = [*(named or units), *units]
+    target = _asked(pieces, world, sentence.speaker, wanted, (), last)
+    having, trait = tellers(target.things, world, wanted)
+    if trait is None:
+        return None
+    if len(having) > 1 and not target.named:
+        having = _only(having, world)
+    if not having:
+        return None
+    try:
+        value = value_in(amount, trait)
+    except NotPossibleError:
+        return None
+    if not found & {"above", "below"}:
+        return Condition(things=tuple(having), trait=trait, equals=value, for_s=for_s)
+    below = "below" in found and not ("above" in found and "以上" in _text(pieces))
+    return Condition(
+        things=tuple(having), trait=trait, below=value if below else None, above=None if below else value, for_s=for_s
+    )  # fmt: skip
+
+
+def _in_state(
+    pieces: Sequence[Piece], states: Sequence[str], for_s: float | None, sentence: Sentence, last: Sequence[str]
+) -> Condition | None:
+    """漏水, 护罩打开, 到家, 洗好了."""
+    world = sentence.world
+    traits = traits_asked(pieces, _text(pieces))
+    target = _asked(pieces, world, sentence.speaker, traits, states, last)
+    alone = _speaks_of_itself(states)
+    if not target.things or (not target.said and not last and len(target.things) > 1 and not alone):
+        return None
+    having, trait = tellers(target.things, world, traits)
+    value = next((v for state in states for t, v in STATES[state] if t == trait), None)
+    if trait is None or value is None:
+        having, trait, value = _told(target, (), states, world, "")
+    if trait is None or value is None or (len(having) > 1 and not (target.every or target.named or alone)):
+        return None
+    return Condition(things=tuple(having), trait=trait, equals=value, for_s=for_s)
+
+
+def _text(pieces: Sequence[Piece]) -> str:
+    return "".join(piece.text for piece in pieces)
+
+
+def _speaks_of_itself(states: Sequence[str]) -> bool:
+    """Smoke, gas, water: wherever it is."""
+    return bool({"leak", "smoke", "gas"} & set(states))
+
+
+def _only(having: Sequence[str], world: World) -> list[str]:
+    """Of several in a place the one that is there to measure."""
+    sensors = [thing for thing in having if world.things[thing].kind.startswith("sensor")]
+    return sensors if len(sensors) == 1 else []
+
+
+def _unit_traits(unit: str | None) -> list[str]:
+    if unit == "degree":
+        return ["temperature", "cabin_temperature"]
+    if unit == "%":
+        return list(_PERCENTAGES)
+    if unit is None:
+        return []
+    theirs = find_unit(unit)
+    return [
+        name for name, trait in all_traits().items()
+        if theirs is not None and (mine := find_unit(trait.unit or "")) is not None and mine.dimension == theirs.dimension and name not in ("target_temperature", "color_temperature")
+    ]  # fmt: skip

@@ -1,0 +1,307 @@
+"""What a wish is for one thing: the trait that it takes, and the value in that trait's own unit.
+
+Knows that 打开 is on for a lamp, 100 % for a curtain and unlocked for a lock, and which level a thing has. Knows no words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from unisono.assist.languages.zh.wish import BEGINS, ENDS, LEVELS, MOVES, SET_FOR, UNIT_TRAITS, WHITES, Wish
+from unisono.assist.plan import Op, Step
+from unisono.assist.quantity import DEGREE, STEP, Quantity
+from unisono.thing import traits as all_traits
+from unisono.thing.units import convert, find_unit
+
+if TYPE_CHECKING:
+    from unisono.assist.world import Thing, World
+
+__all__ = ["NotPossibleError", "steps_of", "value_in"]
+
+#: The level of a thing that has one, by what people turn up and down.
+ANY_LEVEL = (
+    "brightness", "position", "volume", "fan_speed", "target_temperature", "target_humidity", "rate", "setpoint",
+    "seat_heating", "speed",
+)  # fmt: skip
+PERCENTAGES = ("brightness", "position", "volume", "fan_speed", "target_humidity")
+STEPPED = ("fan_speed", "seat_heating", "seat_ventilation", "brightness", "target_temperature", "volume")
+OPENINGS = ("position", "window_position", "sunroof_position")
+#: By how much a level moves where nobody says: enough to notice, not to regret.
+MOVE = {
+    "target_temperature": 1.0, "color_temperature": 500.0, "seat_heating": 1.0, "seat_ventilation": 1.0, "target_humidity": 5.0,
+    "rate": 10.0, "speed": 1.0, "setpoint": 1.0, "volume": 10.0, "charge_current": 2.0,
+}  # fmt: skip
+PERCENT_MOVE = 20.0
+#: Levels of which "a bit" is half the usual.
+_FINE = frozenset({"brightness", "position", "window_position", "fan_speed", "volume"})
+SWITCHES = frozenset({"on_off", "start_stop", "mute", "charging", "recording", "defrost", "swing"})
+TEXTS = frozenset({"recipe", "order", "channel", "source", "mode"})
+#: Nouns that a command may hold without being about them.
+_INCIDENTAL = frozenset({"mode", "state", "level", "occupancy", "presence", "count", "current", "fault"})
+
+
+class NotPossibleError(Exception):
+    """A thing cannot do what is wanted; the message is the plan's ``why``."""
+
+
+class Change(NamedTuple):
+    """One change of a thing."""
+
+    trait: str
+    value: Any
+    op: Op = "set"
+    unit: str | None = None
+
+
+def steps_of(wish: Wish, things: Sequence[str], world: World) -> list[Step]:
+    """One step per thing. Raises NotPossibleError where one of them cannot do it."""
+    steps = []
+    for thing in things:
+        made = _change(wish, world.things[thing], world.state(thing))
+        steps.append(Step(things=(thing,), trait=made.trait, op=made.op, value=made.value, unit=made.unit))
+    return steps
+
+
+def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
+    special = _painted(wish, thing) or _acted(wish, thing)
+    if special is not None:
+        return special
+    trait = _trait(wish, thing)
+    if trait is None:
+        if wish.verb in (*BEGINS, *ENDS, "play", "raise", "lower", "toggle"):
+            return _begun(wish, thing)
+        raise NotPossibleError("what_value" if wish.vague or wish.empty else "not_possible")
+    if trait not in thing.takes:
+        raise NotPossibleError("not_possible")
+    if wish.text is not None and trait in TEXTS:
+        return Change(trait, wish.text)
+    if wish.amount is not None:
+        return _amount(wish, wish.amount, trait, thing)
+    if wish.extreme is not None:
+        return Change(trait, _extreme(wish.extreme, trait, thing), unit=_unit(trait))
+    if wish.verb in MOVES:
+        return Change(trait, _move(wish, trait), "add", _unit(trait))
+    del state
+    return _switched(wish, trait)
+
+
+def _painted(wish: Wish, thing: Thing) -> Change | None:
+    """Colours, modes, alarm states."""
+    if wish.color is not None:
+        if "andon" in thing.takes:
+            return Change("andon", wish.color)
+        if wish.color in WHITES and "color_temperature" in thing.takes:
+            return Change("color_temperature", WHITES[wish.color], unit="K")
+        if "color" not in thing.takes:
+            raise NotPossibleError("not_possible")
+        return Change("color", "white" if wish.color in WHITES else wish.color)
+    if "armed" in thing.takes and (wish.arm or wish.verb in ("arm", "disarm", *BEGINS, *ENDS)):
+        return Change("armed", False if wish.verb in ("disarm", *ENDS) else wish.arm or "away")
+    if wish.mode is not None and "hvac_mode" in thing.takes and wish.amount is None:
+        return Change("hvac_mode", wish.mode)
+    if wish.mode == "auto" and "fan_speed" in thing.takes:
+        return Change("fan_speed", "auto")
+    if wish.level is not None and wish.amount is None and "fan_speed" in thing.takes:
+        return Change("fan_speed", wish.level)
+    return None
+
+
+_PLAIN = {
+    "lock": Change("locked", True), "unlock": Change("locked", False), "mute": Change("mute", True), "unmute": Change("mute", False),
+    "next": Change("playback", "next"), "previous": Change("playback", "previous"), "dock": Change("dock", True, "call"),
+    "swing": Change("swing", True),
+}  # fmt: skip
+_SPOKEN = {"record": "recording", "charge": "charging", "defrost": "defrost"}
+
+
+def _acted(wish: Wish, thing: Thing) -> Change | None:
+    """Verbs that say their trait themselves."""
+    verb, takes = wish.verb or "", thing.takes
+    ends = bool(wish.verbs & ENDS) and not wish.verbs & {"on", "start", "resume"}
+    plain = _PLAIN.get(verb)
+    if plain is not None and plain.trait in takes:
+        return Change("swing", False) if verb == "swing" and ends else plain
+    if verb == "mute" and "volume" in takes:
+        return Change("volume", 0, unit="%")
+    if plain is not None:
+        raise NotPossibleError("not_possible")
+    if verb in _SPOKEN and wish.amount is None:
+        if _SPOKEN[verb] not in takes:
+            raise NotPossibleError("not_possible")
+        return Change(_SPOKEN[verb], not ends)
+    if (verb == "honk" or "horn" in wish.traits) and "horn" in takes:
+        return Change("horn", True, "call")
+    running = "start_stop" if "start_stop" in takes else "on_off"
+    if verb in ("clean", "brew") and running in takes:
+        return Change(running, not ends)
+    if verb in ("pause", "resume", "play", "stop") and "playback" in takes:
+        return Change("playback", verb if verb in ("pause", "stop") else "play")
+    if verb in ("pause", "resume") and running in takes:
+        return Change(running, verb == "resume")
+    return None
+
+
+def _trait(wish: Wish, thing: Thing) -> str | None:
+    """The trait that the wish is about, of this thing; None where only switching is meant."""
+    takes = thing.takes
+    for name in wish.traits:
+        wanted = SET_FOR.get(name, name)
+        if wanted in takes or name in takes:
+            return wanted if wanted in takes else name
+        if name == "window_position" and "position" in takes:
+            return "position"
+    told = [n for n in wish.traits if n not in _INCIDENTAL and not (n in ("locked", "door") and "position" in takes)]
+    switching = wish.amount is None and wish.verb in (*BEGINS, *ENDS) and takes & {"on_off", "start_stop"}
+    if told and not (switching and set(told) <= {"power", "energy", "temperature"}):
+        return told[0]
+    if wish.verb in LEVELS and (wish.amount is None or wish.amount.unit in (None, "%")):
+        return _first(LEVELS[wish.verb], takes) or LEVELS[wish.verb][0]
+    if wish.amount is not None:
+        return _measured(wish, wish.amount.unit, thing)
+    if wish.verb in ("up", "down") or wish.extreme is not None:
+        return _first(ANY_LEVEL, takes)
+    return None
+
+
+def _measured(wish: Wish, unit: str | None, thing: Thing) -> str | None:
+    """The trait that an amount in a unit is of."""
+    takes = thing.takes
+    if unit is None:
+        return _first(ANY_LEVEL, takes)
+    if unit == "%":
+        if "charge" in wish.verbs and "charge_limit" in takes:
+            return "charge_limit"
+        return _first(PERCENTAGES, takes) or PERCENTAGES[0]
+    if unit == STEP:
+        return _first(STEPPED, takes) or STEPPED[0]
+    if unit in UNIT_TRAITS:
+        return _first(UNIT_TRAITS[unit], takes) or UNIT_TRAITS[unit][0]
+    return next((name for name in sorted(takes) if _is_in(name, unit)), "setpoint")
+
+
+def _first(wanted: Sequence[str], takes: frozenset[str]) -> str | None:
+    return next((trait for trait in wanted if trait in takes), None)
+
+
+def _is_in(trait: str, unit: str) -> bool:
+    about = all_traits().get(trait)
+    if about is None or about.role != "actuator":
+        return False
+    mine, theirs = find_unit(about.unit or ""), find_unit(unit)
+    return mine is not None and theirs is not None and mine.dimension == theirs.dimension
+
+
+def _unit(trait: str) -> str | None:
+    about = all_traits().get(trait)
+    return about.unit if about is not None else None
+
+
+def value_in(amount: Quantity, trait: str, *, by: bool = False) -> float:
+    """An amount in a trait's own unit. Raises NotPossibleError where it measures something else."""
+    unit, own = amount.unit, _unit(trait)
+    if unit in (DEGREE, STEP, None) or own is None:
+        return _tidy(amount.value)
+    if unit == "[degF]" and by:
+        return _tidy(round(amount.value * 5 / 9, 2))
+    mine, theirs = find_unit(own), find_unit(unit or "")
+    if mine is None or theirs is None or mine.dimension != theirs.dimension:
+        raise NotPossibleError("no_such_value")
+    return _tidy(round(convert(amount.value, unit or "", own), 4))
+
+
+def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing) -> Change:
+    if trait in SWITCHES or trait in ("trunk", "locked", "playback"):
+        raise NotPossibleError("no_such_value")
+    if amount.unit == STEP and trait == "fan_speed" and not wish.by:
+        level = {1: "low", 2: "medium", 3: "high"}.get(int(amount.value))
+        if level is None:
+            raise NotPossibleError("no_such_value")
+        return Change(trait, level)
+    if amount.unit == STEP and not wish.by and trait not in ("seat_heating", "seat_ventilation"):
+        raise NotPossibleError("no_such_value")
+    value = value_in(amount, trait, by=wish.by)
+    if wish.by:
+        if amount.unit == STEP:
+            value *= _tidy(MOVE.get(trait, PERCENT_MOVE))
+        return Change(trait, _tidy(wish.sign * value), "add", _unit(trait))
+    low, high = thing.ranges.get(trait, (None, None))
+    if (low is not None and value < float(low)) or (high is not None and value > float(high)):
+        raise NotPossibleError("no_such_value")
+    return Change(trait, value, unit=_unit(trait))
+
+
+def _tidy(value: float) -> float:
+    return int(value) if float(value).is_integer() else value
+
+
+def _extreme(extreme: str, trait: str, thing: Thing) -> Any:
+    if trait == "fan_speed":
+        return "high" if extreme == "max" else "low"
+    low, high = thing.ranges.get(trait, (0, 100))
+    if extreme == "max":
+        return _tidy(100 if high is None else float(high))
+    return 1 if trait == "brightness" else _tidy(0 if low is None else float(low))
+
+
+def _move(wish: Wish, trait: str) -> float:
+    size = MOVE.get(trait, PERCENT_MOVE)
+    if wish.much:
+        size *= 2
+    elif wish.bit and trait in _FINE:
+        size /= 2
+    return _tidy(wish.sign * size)
+
+
+def _switched(wish: Wish, trait: str) -> Change:
+    """A trait by its name, and a verb: 打开除霜, 关车窗, 后备箱开一下."""
+    if wish.verb not in (*BEGINS, *ENDS, "play", "raise", "lower", "charge", "record", "defrost"):
+        raise NotPossibleError("what_value")
+    ends = wish.verb in ENDS
+    if wish.verb in ("raise", "lower"):
+        ends = (wish.verb == "raise") is (trait == "window_position")
+    if trait in ("seat_heating", "seat_ventilation"):
+        return Change(trait, 0 if ends else 2)
+    if trait in OPENINGS or trait == "tilt":
+        return Change(trait, 0 if ends else 100, unit="%")
+    if trait == "volume":
+        return Change("mute", ends)
+    if trait == "trunk":
+        return Change(trait, "closed" if ends else "open")
+    if trait == "locked":
+        return Change(trait, ends)
+    if trait == "playback":
+        return Change(trait, "pause" if ends else "play")
+    if trait in SWITCHES:
+        return Change(trait, not ends)
+    raise NotPossibleError("what_value")
+
+
+def _begun(wish: Wish, thing: Thing) -> Change:
+    """打开, 关闭, 启动, 停: whichever of its traits that is."""
+    takes, ends = thing.takes, wish.verb in ENDS
+    opening = _first(OPENINGS, takes)
+    if wish.verb in ("raise", "lower"):
+        if opening is None:
+            raise NotPossibleError("not_possible")
+        return Change(opening, 100 if (wish.verb == "raise") is (opening != "window_position") else 0, unit="%")
+    order = ("start_stop", "on_off") if wish.verb in ("start", "stop", "pause", "resume") else ("on_off", "start_stop")
+    running = _first(order, takes)
+    if wish.verb == "toggle":
+        if running is None:
+            raise NotPossibleError("not_possible")
+        return Change(running, None, "toggle")
+    closing = (
+        opening is not None and thing.kind.split(".", maxsplit=1)[0] not in ("car", "valve") and wish.verb != "start"
+    )
+    if closing or (opening is not None and running is None):
+        return Change(opening or "position", 0 if ends else 100, unit="%")
+    if running is not None:
+        return Change(running, not ends)
+    if "locked" in takes:
+        return Change("locked", ends)
+    if "playback" in takes:
+        return Change("playback", "pause" if ends else "play")
+    if "recording" in takes:
+        return Change("recording", not ends)
+    raise NotPossibleError("not_possible")

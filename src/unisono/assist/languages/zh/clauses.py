@@ -1,0 +1,187 @@
+"""The clauses of a Chinese sentence: where one wish ends and the next begins, and which of them is a condition.
+
+Knows commas, 然后, 把, 就, 如果, 的话, 一...就, and that a verb with its thing is a whole clause. Knows no things.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.wish import VERBS
+
+__all__ = ["Clause", "clauses", "split_condition"]
+
+_ENDS = frozenset("，,。.；;！!？?：:\n")
+_JOINS = frozenset(
+    {"然后", "接着", "并且", "同时", "随后", "顺便", "而且", "之后", "最后", "并", "还有", "另外", "且", "再", "又"}
+)
+_OBJECT = frozenset({"把", "将", "给", "让"})
+_IF = re.compile(
+    r"如果说?|要是|假如|假使|假设|假定|倘使|若是|倘若|一旦|只要|万一|每当|每次|每逢|但凡|若|当(?!前|心|天|地)|等到?(?!等|于|级)"
+)
+_THEN = re.compile(r"那就|那么就|就|便|则|那(?!个|盏|台|里|边|儿|扇|些)|马上|立刻")
+_ONCE = re.compile(
+    r"一(?=[^，。一Ｔ]{1,6}(?:就|马上|立刻|，))(?!下|点|起|样|直|些|定|会|切|共|半|档|个|台|盏|刻|分|小|律|百|千|万|层|楼|号)"
+)
+_WHEN = re.compile(
+    r"的话|的?时候|(?<=[了着完好开关亮停锁暗黑到家])之?后(?!备|座|门|院)|以后|时(?=[，就把给让提告通关开请]|$)"
+)
+_UNTIL = re.compile(r"直到|除非")
+
+
+class Clause(msgspec.Struct):
+    """Some pieces that belong together; ``asked``: it ends in a question mark."""
+
+    pieces: list[Piece]
+    asked: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def start(self) -> int:
+        return self.pieces[0].start
+
+    @property
+    def end(self) -> int:
+        return self.pieces[-1].end
+
+
+def _is_verb(piece: Piece) -> bool:
+    return bool(piece.senses & set(VERBS)) and not piece.things
+
+
+def _is_noun(piece: Piece) -> bool:
+    return piece.named or any(sense.startswith("kind:") or sense in ("everything",) for sense in piece.senses)
+
+
+def clauses(pieces: Sequence[Piece]) -> list[Clause]:
+    """The clauses in order, without marks."""
+    parts: list[Clause] = []
+    current: list[Piece] = []
+    for i, piece in enumerate(pieces):
+        joins = (
+            piece.text in _JOINS
+            and bool(current)
+            and any(_is_verb(p) or p.quantity for p in current)
+            and _goes_on(pieces, i)
+        )
+        if (piece.mark and piece.text in _ENDS) or joins:
+            if current:
+                parts.append(Clause(current, piece.text in "?？"))
+            elif parts and piece.text in "?？":
+                parts[-1].asked = True
+            current = [] if piece.mark or piece.text not in ("再", "又") else [piece]
+        elif not piece.mark or piece.text in "、":
+            current.append(piece)
+    if current:
+        parts.append(Clause(current))
+    return [clause for part in parts for clause in _separate(part)]
+
+
+def _goes_on(pieces: Sequence[Piece], at: int) -> bool:
+    """Whether another wish follows: 再把窗关上, but not 再亮一点."""
+    rest = []
+    for piece in pieces[at + 1 :]:
+        if piece.mark and piece.text in _ENDS:
+            break
+        rest.append(piece)
+    if pieces[at].text in ("再", "又", "还有", "另外", "并", "且"):
+        return any(_is_verb(p) for p in rest) and (
+            (bool(rest) and rest[0].text in _OBJECT) or any(_is_noun(p) for p in rest)
+        )
+    return any(_is_verb(p) or p.quantity for p in rest)
+
+
+def _separate(clause: Clause) -> list[Clause]:
+    """把灯打开把窗关上, 打开灯关上窗, 灯打开窗关上: wishes without a mark between them."""
+    groups: list[list[Piece]] = [[]]
+    verb = noun = False
+    order = ""
+    pieces = clause.pieces
+    for i, piece in enumerate(pieces):
+        starts = False
+        if (
+            (verb and noun and piece.text in ("把", "将") and groups[-1])
+            or (
+                verb
+                and noun
+                and _is_verb(piece)
+                and order.startswith("VN")
+                and any(_is_noun(p) for p in _until_verb(pieces, i))
+            )
+            or (
+                verb
+                and noun
+                and _is_noun(piece)
+                and order.endswith("V")
+                and order.startswith("N")
+                and any(_is_verb(p) for p in pieces[i + 1 :])
+            )
+        ):
+            starts = True
+        if starts and not _glued(groups[-1]):
+            groups.append([])
+            verb, noun, order = False, False, ""
+        groups[-1].append(piece)
+        if (_is_verb(piece) and "set" not in piece.senses - {"up", "down"}) or _is_verb(piece):
+            verb = True
+            order += "V" if not order.endswith("V") else ""
+        elif _is_noun(piece):
+            noun = True
+            order += "N" if not order.endswith("N") else ""
+    return [Clause(group, clause.asked and group is groups[-1]) for group in groups if group]
+
+
+def _until_verb(pieces: Sequence[Piece], at: int) -> list[Piece]:
+    """The pieces after a verb up to the next one."""
+    found = []
+    for piece in pieces[at + 1 :]:
+        if _is_verb(piece):
+            break
+        found.append(piece)
+    return found
+
+
+def _glued(group: Sequence[Piece]) -> bool:
+    """Whether a group ends in what joins nouns (和, 跟, 的) and so goes on."""
+    return bool(group) and group[-1].text in ("和", "跟", "与", "及", "以及", "、", "的")
+
+
+def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str] | None:
+    """Where the condition and what hangs on it stand, and how it was begun; None without a condition's marks."""
+    body = masked
+    if _UNTIL.search(body):
+        return (0, len(body)), (len(body), len(body)), "until"
+    once = _ONCE.search(body)
+    if once is not None:
+        then = re.compile(r"就|马上|立刻|，|,").search(body, once.end())
+        if then is not None:
+            return (0, then.start()), (then.end(), len(body)), "once"
+    begun = _IF.search(body)
+    if begun is not None and begun.start() > 0 and _verb_before(body[: begun.start()]):
+        return (begun.end(), len(body)), (0, begun.start()), "if"  # 打开灯, 如果天黑了
+    comma = re.compile(r"[，,]").search(body, begun.end() if begun else 0)
+    then = _THEN.search(body, begun.end() if begun else 1)
+    when = _WHEN.search(body)
+    if begun is not None:
+        cut = min((m for m in (comma, then) if m is not None), key=lambda m: m.start(), default=None)
+        if cut is not None:
+            return (0, cut.start()), (cut.end(), len(body)), "if"
+        if when is not None:
+            return (0, when.end()), (when.end(), len(body)), "if"
+        return (0, len(body)), (len(body), len(body)), "if"
+    if when is not None and when.end() < len(body):
+        return (0, when.end()), (when.end(), len(body)), "if" if when[0] == "的话" else "when"
+    if then is not None and then[0] in ("就", "便", "则", "那就") and 0 < then.start() < len(body) - 1:
+        return (0, then.start()), (then.end(), len(body)), "then"
+    return None
+
+
+def _verb_before(text: str) -> bool:
+    return bool(re.search(r"[开关停调设放启锁亮升降拉录充知诉醒]", text)) and len(text.strip("，,")) >= 2

@@ -1,0 +1,377 @@
+"""Chinese commands: clause by clause what is wanted of whom, with exceptions, conditions and times.
+
+Knows how clauses hang together: 除了, 别停, 也, 它, 就. A sentence is carried out whole or not at all: one clause that is
+not understood, and nothing is done.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from unisono.assist.languages.zh.ask import condition, states_in
+from unisono.assist.languages.zh.change import NotPossibleError, steps_of
+from unisono.assist.languages.zh.clauses import Clause, clauses, split_condition
+from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.relief import complains, relieve
+from unisono.assist.languages.zh.schedule import when_of
+from unisono.assist.languages.zh.scope import is_negated, is_stop
+from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_verb, senses, unknown
+from unisono.assist.languages.zh.target import Target, another, find_target
+from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
+from unisono.assist.moment import Moment
+from unisono.assist.plan import Condition, Plan, Step
+
+__all__ = ["command", "joined", "timed"]
+
+_EXCEPT = re.compile(r"除了|除开|除去|除(?=[^雾霜湿冰尘臭非])|唯独|不包括|不算|不含")
+_KEPT = re.compile(r"留着|留下|除外|例外|保持不?变?|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)")
+_NOW = re.compile(r"着|没|还|现在|未|是[开关锁]")
+_TO_COME = re.compile(r"没人|持续|Ｑ|一直")
+_JOINTS = frozenset({"并且", "而且", "同时", "且", "又", "，", ","})
+#: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
+_UNSURE_MOST = 2
+#: An answer to "which one?" is short.
+_ANSWER_MOST = 4
+
+
+def command(sentence: Sentence) -> Plan:
+    """The plan for a sentence that tells to do something."""
+    split = split_condition(sentence.masked)
+    if split is None:
+        parts = clauses(sentence.pieces)
+        implied = _implied(sentence, parts)
+        return _Commands(sentence, implied).plan(parts[1:] if implied else parts)
+    (low, high), (start, end), how = split
+    before = [piece for piece in sentence.pieces if low <= piece.start and piece.end <= high]
+    tail = [piece for piece in sentence.pieces if start <= piece.start and piece.end <= end]
+    conditions = _conditions(sentence, before)
+    if not conditions:
+        if how in ("then", "when", "once") and _only_times(before):
+            tail = [*(piece for piece in before if piece.moment is not None), *tail]
+        elif how == "then" and _no_condition(before):
+            tail = sentence.pieces
+        else:
+            return Plan(outcome="refuse" if about_us(sentence.pieces) else "ignore", why="unsure")
+    if not tail or (wish_of(tail).empty and not senses(tail) & {"notify", "remind", "tell"}):
+        return Plan(outcome="refuse", why="what_to_do")
+    now_true = (
+        how in ("if", "then")
+        and _NOW.search(sentence.masked[low:high])
+        and not _TO_COME.search(sentence.masked[low:high])
+    )
+    return _Commands(sentence, conditions, act_if=bool(now_true)).plan(clauses(tail))
+
+
+def _only_times(pieces: Sequence[Piece]) -> bool:
+    """天黑了就, 八点的时候: a time and nothing that a thing would tell."""
+    return any(piece.moment is not None for piece in pieces) and not any(
+        piece.named or piece.quantity is not None or has(piece, "kind:") or has(piece, "state:") or has(piece, "trait:")
+        for piece in pieces
+    )
+
+
+def _no_condition(pieces: Sequence[Piece]) -> bool:
+    """这就, 那就: nothing is compared, nothing is a state; or the 就 stands behind a verb."""
+    return any(is_verb(piece) for piece in pieces) or not any(
+        piece.senses & {"above", "below"} or has(piece, "state:") for piece in pieces
+    )
+
+
+def _conditions(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[Condition, ...]:
+    """Each part of a condition; all must be understood, else none is."""
+    parts: list[list[Piece]] = [[]]
+    for piece in pieces:
+        if piece.text in _JOINTS:
+            parts.append([])
+        else:
+            parts[-1].append(piece)
+    found: list[Condition] = []
+    last: Sequence[str] = sentence.memory.things
+    for part in parts:
+        if all(piece.mark for piece in part):
+            continue
+        one = condition(part, sentence, last)
+        if one is None:
+            return ()
+        found.append(one)
+        last = one.things
+    return tuple(found)
+
+
+def _implied(sentence: Sentence, parts: Sequence[Clause]) -> tuple[Condition, ...]:
+    """冷藏间超过六度, 安灯转红: a comparison, then a wish, without any mark of a condition."""
+    if len(parts) < 2:
+        return ()
+    first = parts[0].pieces
+    compared = senses(first) & {"above", "below"} and any(piece.quantity is not None for piece in first)
+    set_to = any("set" in piece.senses and not piece.senses & {"above", "below"} for piece in first)
+    if not compared or set_to or any(piece.text in ("到", "降到", "升到") for piece in first):
+        return ()
+    one = condition(first, sentence, sentence.memory.things)
+    return () if one is None else (one,)
+
+
+class _Commands:
+    """The clauses of one sentence, taken one after the other."""
+
+    def __init__(self, sentence: Sentence, conditions: tuple[Condition, ...], *, act_if: bool = False) -> None:
+        self.sentence = sentence
+        self.conditions = conditions
+        self.act_if = act_if
+        self.steps: list[Step] = []
+        self.told: list[Step] = []
+        self.times: list[Moment] = []
+        self.excepted: set[str] = set()
+        self.denied: set[str] = set()
+        self.pending: list[Piece] = []
+        self.last = tuple(thing for one in conditions for thing in one.things)
+        self.problem: Plan | None = None
+
+    def plan(self, parts: Sequence[Clause]) -> Plan:
+        for clause in parts:
+            end = self._take(clause)
+            if end is not None:
+                return end
+        return self._end()
+
+    def _end(self) -> Plan:
+        reason = self.problem is not None and self.problem.why == "complaint"  # 太暗了, 把灯打开
+        if self.problem is not None and self.problem.outcome != "act" and not (self.steps and reason):
+            return self.problem
+        steps = [*self.steps, *self.told]
+        if self.denied and (not steps or self.denied & {thing for step in steps for thing in step.things}):
+            return self.sentence.barred("negated")
+        if not steps and self.problem is not None:
+            return self.problem  # what helps against a complaint
+        if not steps:
+            asks = about_us(self.sentence.pieces) and not unknown(self.sentence.pieces)
+            return Plan(outcome="ask", why="what_to_do") if asks else Plan(outcome="ignore")
+        return timed(joined(steps), self.times, self.sentence.now, self.conditions, act_if=self.act_if)
+
+    def _take(self, clause: Clause) -> Plan | None:
+        """One clause; a plan where that is the end of it."""
+        pieces, self.pending = [*self.pending, *clause.pieces], []
+        masked = self.sentence.masked[clause.start : clause.end]
+        found = senses(pieces)
+        self.times += [piece.moment for piece in pieces if piece.moment is not None]
+        if "notify" in found or ("remind" in found and self.conditions):
+            if not self.conditions:
+                return Plan(outcome="ignore")
+            self.told.append(Step(op="notify", text=self.sentence.text, to=self.sentence.speaker.person))
+            return None
+        pieces = [piece for piece in pieces if piece.moment is None]
+        if _EXCEPT.search(masked) is not None or "except" in found:
+            who, pieces = _split_except(pieces)
+            target = find_target(who, self.sentence.world, self.sentence.speaker)
+            if not target.things:
+                return Plan(outcome="refuse", why=target.why or "no_such_thing")
+            self.excepted |= set(target.things)
+            if not any(is_verb(piece) or piece.quantity is not None for piece in pieces):
+                return None
+        stop = is_stop(masked)
+        if not stop and (is_negated(masked) or _KEPT.search(masked)):
+            return self._deny(pieces)
+        if complains(pieces):
+            self.problem = self.problem or relieve(self.sentence, pieces)
+            return None
+        return self._want(pieces, found, stop=stop)
+
+    def _deny(self, pieces: Sequence[Piece]) -> Plan | None:
+        """冷却带别停: of a set that is to be touched that one is left out; else it is what must not be done."""
+        wanted = [piece for piece in pieces if "only" not in piece.senses]
+        named = set(self._target(wanted, Wish()).things)
+        if not named:
+            return self.sentence.barred("negated")
+        touched = {thing for step in self.steps for thing in step.things}
+        if named & touched and named != touched:
+            self.steps = [step for step in self.steps if not set(step.things) & named]
+        else:
+            self.denied |= named
+        self.excepted |= named
+        return None
+
+    def _want(self, pieces: list[Piece], found: set[str], *, stop: bool) -> Plan | None:
+        told = _told_text(self.sentence, pieces)
+        if told is not None:
+            pieces = told[1]
+        wish = wish_of(pieces)
+        if told is not None:
+            wish.text, wish.amount = told[0], None
+        if stop:
+            wish.verb, wish.amount = "stop", None
+        if wish.empty and not unknown(pieces):
+            wish = self._again(pieces, found) or wish
+        if wish.empty:
+            if _is_list(pieces):
+                self.pending = list(pieces)
+            elif unknown(pieces) > _UNSURE_MOST and any(piece.named for piece in pieces):
+                self.problem = self.problem or Plan(outcome="refuse", why="unsure")
+            return None
+        if unknown(pieces):
+            strange = not about_us(pieces) and (
+                not wish.verb or 2 * unknown(pieces) > sum(p.end - p.start for p in pieces)
+            )
+            return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why="no_such_thing")
+        if wish.vague or _is_bare(wish):
+            self.problem = self.problem or Plan(outcome="ask", why="what_value")
+            return None
+        return self._do(wish, self._target(pieces, wish))
+
+    def _do(self, wish: Wish, target: Target) -> Plan | None:
+        if target.why is not None or not target.things:
+            self.sentence.memory.open = self.sentence.memory.wish = wish
+            asks = target.why in ("ambiguous", "which_thing", None)
+            return Plan(outcome="ask" if asks else "refuse", why=target.why or "which_thing")
+        things = [thing for thing in target.things if thing not in self.excepted]
+        if not things:
+            return Plan(outcome="refuse", why="negated")
+        try:
+            self.steps += self._able(wish, things, target)
+        except NotPossibleError as error:
+            why = str(error)
+            return Plan(outcome="ask" if why.startswith("what") else "refuse", why=why)
+        self.last = target.things
+        self.sentence.memory.wish = wish
+        return None
+
+    def _able(self, wish: Wish, things: Sequence[str], target: Target) -> list[Step]:
+        """Steps of all; of a set those that can. Raises where nobody can, or where somebody is named who cannot."""
+        made: list[Step] = []
+        failed: NotPossibleError | None = None
+        for thing in things:
+            try:
+                made += steps_of(wish, [thing], self.sentence.world)
+            except NotPossibleError as error:
+                if target.named:
+                    raise
+                failed = error
+        if failed is not None and not made:
+            raise failed
+        return made
+
+    def _again(self, pieces: Sequence[Piece], found: set[str]) -> Wish | None:
+        """转炉也一样, 我说的是马灯, 卧室的呢; or the answer to "which one?": the wish before, for another."""
+        wish: Wish | None = self.sentence.memory.wish
+        if wish is None or not about_us(pieces):
+            return None
+        asked = self.sentence.memory.open is not None and len(pieces) <= _ANSWER_MOST
+        return wish if asked or found & {"also", "meant", "same", "again"} or pieces[-1].text == "呢" else None
+
+    def _target(self, pieces: Sequence[Piece], wish: Wish) -> Target:
+        """Who is meant; what was spoken of before where nobody is named."""
+        traits = traits_of(wish)
+        world, memory = self.sentence.world, self.sentence.memory
+        found = senses(pieces)
+        target = find_target(pieces, world, self.sentence.speaker, traits)
+        if target.named or target.kinds or (target.said and target.things and not traits):
+            if "other" in found and memory.things and target.why == "ambiguous":
+                left = tuple(thing for thing in target.offer if thing not in memory.things)
+                if len(left) == 1:
+                    return Target(things=left, said=True)
+            return target
+        before = self.last or memory.things
+        if not before or found & {"everything"}:
+            return target
+        if not target.places:
+            if "other" in found and "all" not in found:
+                return another(before, world)
+            able = tuple(thing for thing in before if not traits or world.things[thing].takes & set(traits))
+            if able or not traits:
+                return Target(things=able or before, said=True, every=True)
+        elif not target.things and not target.why:
+            kinds = {world.things[thing].kind for thing in before}
+            there = [
+                thing for place in target.places for thing in world.within(place) if world.things[thing].kind in kinds
+            ]
+            if there:
+                return Target(things=tuple(dict.fromkeys(there)), said=True, every=True)
+        return target
+
+
+def _split_except(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """除了 A 以外 B 都关; B 都关, 除了 A: A, and the rest."""
+    ends = ("以外", "之外", "除外")
+    begin = next((i for i, p in enumerate(pieces) if "except" in p.senses and p.text not in ends), -1)
+    stops = (*ends, "都", "其他", "其它", "其余", "别的", "全部", "所有")
+    end = next((i for i, p in enumerate(pieces) if i > begin and (p.text in stops or is_verb(p))), len(pieces))
+    return list(pieces[begin + 1 : end]), [*pieces[: max(begin, 0)], *pieces[end:]]
+
+
+_TEXT_TRAITS = {
+    "配方": "recipe", "工单": "order", "订单": "order", "频道": "channel", "台": "channel", "信号源": "source", "输入源": "source",
+    "模式": "mode", "程序": "mode",
+}  # fmt: skip
+_NOUN = r"配方|工单|订单|频道|信号源|输入源|模式|程序"
+_TEXT = re.compile(
+    rf"(?:换成|换到|换|切换到|切换成|切到|切成|改成|改为|改用|用|调到|调成|设为|设成|设置为|设置成|选|转到|转成)(?P<a>[^，,把将的]{{1,12}}?)的?(?P<n>{_NOUN}|台(?=$|[吧啊]))"
+    rf"|(?P<m>{_NOUN})(?:换成|换到|切换到|切换成|切到|改成|改为|调到|调成|设为|设成|设置为|选)(?P<b>[^，,]{{1,12}}?)(?:吧|$)"
+)
+
+
+def _told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[Piece]] | None:
+    """换成吐司配方: a value that is a word of theirs, and the clause without it. None where there is none."""
+    match = _TEXT.search(sentence.text[pieces[0].start : pieces[-1].end]) if pieces else None
+    if match is None:
+        return None
+    group = "a" if match["a"] else "b"
+    trait = _TEXT_TRAITS[match["n"] or match["m"]]
+    start, end = (pieces[0].start + at for at in match.span(group))
+    inner = [piece for piece in pieces if start <= piece.start < end]
+    taken = any(trait in sentence.world.things[thing].takes for piece in pieces for thing in piece.things)
+    if any(piece.named or has(piece, "mode:") for piece in inner) or (trait == "mode" and not taken):
+        return None
+    return match[group], [piece for piece in pieces if piece not in inner]
+
+
+def _is_bare(wish: Wish) -> bool:
+    """音乐一: a number, and nothing that says what it is of."""
+    return (
+        wish.verb is None and not wish.traits and wish.amount is not None and wish.amount.unit is None and not wish.text
+    )
+
+
+def _is_list(pieces: Sequence[Piece]) -> bool:
+    """马灯、看书灯, before what is to become of them."""
+    return (
+        about_us(pieces)
+        and not unknown(pieces)
+        and not states_in(pieces)
+        and not any(has(p, "complaint:") for p in pieces)
+    )
+
+
+def joined(steps: Sequence[Step]) -> list[Step]:
+    """Steps that differ only in their things become one."""
+    found: dict[Any, Step] = {}
+    for step in steps:
+        key = (step.trait, step.op, repr(step.value), step.unit, step.scene, step.text)
+        old = found.get(key)
+        if old is None:
+            found[key] = step
+        else:
+            found[key] = msgspec.structs.replace(old, things=tuple(dict.fromkeys((*old.things, *step.things))))
+    return list(found.values())
+
+
+def timed(
+    steps: Sequence[Step],
+    times: Sequence[Moment],
+    now: dt.datetime,
+    conditions: tuple[Condition, ...] = (),
+    *,
+    act_if: bool = False,
+) -> Plan:
+    """Steps with their times and conditions: now, once later, or an automation."""
+    when = when_of(times, now)
+    if isinstance(when, str):
+        return Plan(outcome="ask", why=when)
+    if conditions and not (act_if and when is None):
+        return Plan(outcome="automate", steps=tuple(steps), conditions=conditions, when=when)
+    if when is None or (when.until is not None and when.at is None and when.after_s is None and when.every is None):
+        return Plan(outcome="act", steps=tuple(steps), when=when, conditions=conditions)
+    return Plan(outcome="later" if when.every is None else "automate", steps=tuple(steps), when=when)

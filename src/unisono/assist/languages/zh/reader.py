@@ -1,0 +1,198 @@
+"""A Chinese sentence becomes a plan.
+
+Knows the order: address and hesitation off, quotations, corrections, what must not be acted on, questions, then commands.
+Knows nothing of how the text arrived.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from unisono.assist.languages.zh.ask import answer
+from unisono.assist.languages.zh.clauses import split_condition
+from unisono.assist.languages.zh.commands import command, timed
+from unisono.assist.languages.zh.cut import Piece, names_of
+from unisono.assist.languages.zh.letters import plain, strip_address
+from unisono.assist.languages.zh.schedule import is_past
+from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question, is_quoted, unquoted
+from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, has, senses, sentence_of
+from unisono.assist.languages.zh.timers import reminder, timer
+from unisono.assist.plan import Plan, Step
+
+if TYPE_CHECKING:
+    from unisono.assist.dialogue import Memory
+    from unisono.assist.world import Speaker, World
+
+__all__ = ["read"]
+
+_CORRECTED = re.compile(
+    r"(?:[，,。!！ ]|^)(?:啊|哦|噢|哎|诶|嗯)?(?:不对不?对?|不是不是|哦不|噢不|说错了?|错了|口误|等等|等一下|不不不?|我是说|更正|应该是)"
+    r"(?:[，,。!！ ]|(?=是|应该|先|把|打|关|开|调))(?:是|应该是)?|(?:啊|哦)不对|说错了"
+)
+_POLITE = re.compile(
+    r"能不能|可不可以|能否|可否|要不要(?!紧)|[好行]不[好行]|[好行成]吗|可以[吗么不]|好嘛|得不得|[行好]么|方便"
+)
+_POLITE_START = re.compile(
+    r"^(?:请问|那|你|您|咱|现在|麻烦)*(?:能|可以|可|会)(?!不能)(?:不能)?(?:请|麻烦|帮|给|把|让|将|先|再|替|打|开|关|调|停|放|锁|启|播|拉|设|升|降)"
+)
+_ASKS_A_STATE = re.compile(
+    r"为什么|什么时候|怎么|多少|几(?!档|度[^了])|哪|谁|是不是|有没有|开着|关着|亮着|锁着|[了着]没有?|[了着]吗"
+)
+_FAVOUR = re.compile(r"帮|给我|把|将|麻烦|一下|请|劳驾|点[吗么好行可]|[好行]吗|可以吗|[好行]不[好行]")
+#: 充到七成就别再充了, 充到八成就停: a limit.
+_CHARGE_TO = re.compile(r"充(?:电)?(?:到|至|满)?Ｑ+[，,]?(?:的?时候)?(?:就|便)?(?:别再?充|停|断|够|行)")
+#: More than this and "it" would stand for a crowd.
+_MOST_REMEMBERED = 12
+_PLAIN_WORDS = frozenset({"particle", "clock", "calendar", "here", "indoor", "outdoor"})
+
+
+def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.datetime) -> Plan:
+    """The plan for a sentence; ``memory`` takes in what it adds."""
+    now = now.replace(tzinfo=None)
+    text = unquoted(plain(text), frozenset(names_of(world).by_text))
+    body = strip_address(text)
+    if not body:
+        return Plan(outcome="ignore")
+    if text.rstrip(" 。.!！").endswith(("?", "？")) and not body.endswith("?"):
+        body += "?"
+    plan = _read(body, world, memory, speaker, now)
+    if plan.outcome in ("act", "later", "automate", "answer"):
+        _remember(plan, memory, world)
+    return plan
+
+
+def _remember(plan: Plan, memory: Memory, world: World) -> None:
+    things = tuple(dict.fromkeys(thing for step in plan.steps for thing in step.things))
+    if plan.query is not None:
+        things = plan.query.things
+    memory.plan, memory.open = plan, None
+    if 0 < len(things) <= _MOST_REMEMBERED:
+        memory.things = things
+        memory.trait = plan.query.trait if plan.query is not None else plan.steps[-1].trait
+    if plan.outcome == "act":
+        memory.undo = {thing: dict(world.state(thing)) for thing in things}
+
+
+def _read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.datetime) -> Plan:
+    if is_quoted(text):
+        return sentence_of(text, world, memory, speaker, now).barred("quoted")
+    corrected = [match for match in _CORRECTED.finditer(text) if match.start() > 0 and match.end() < len(text)]
+    if not corrected:
+        return _plan(sentence_of(text, world, memory, speaker, now))
+    before, after = text[: corrected[-1].start()], text[corrected[-1].end() :]
+    first = _read(before, world, memory, speaker, now)
+    if first.outcome == "refuse":
+        return first
+    if first.outcome in ("act", "later", "automate"):
+        _remember(first, memory, world)
+    memory.open = memory.wish  # what comes may be only the right thing, or only the right value
+    return _plan(sentence_of(after, world, memory, speaker, now))
+
+
+def _plan(sentence: Sentence) -> Plan:
+    text, pieces, masked, world, memory, speaker, now = sentence
+    found = senses(pieces)
+    if "never_mind" in found and not any(piece.named for piece in pieces):
+        return Plan(outcome="ignore", why="never_mind")
+    for special in (timer, reminder):
+        plan = special(text, pieces, masked, world, speaker, now)
+        if plan is not None:
+            return plan
+    sentence = _limited(sentence)
+    question = is_question(sentence.masked)
+    plan = _scene(sentence, question=question)
+    if plan is not None:
+        return plan
+    if not question and ("tell" in found or _names_only(pieces)) and (plan := _told(sentence)) is not None:
+        return plan
+    if question and not _polite(sentence):
+        supposed = bar_of(sentence.masked)
+        if supposed in ("hypothetical", "reported"):
+            return sentence.barred(supposed)
+        if not _commands_after(sentence):
+            return answer(sentence) or Plan(outcome="ignore")
+    bar = bar_of(sentence.masked)
+    if bar is not None:
+        return sentence.barred(bar)
+    if not question and any(piece.moment is not None and is_past(piece.moment) for piece in pieces):
+        return sentence.barred("past")
+    if "undo" in found and not any(piece.named for piece in pieces):
+        return Plan(outcome="act", steps=(Step(op="undo"),)) if memory.plan else Plan(outcome="ask", why="what_to_do")
+    return command(sentence)
+
+
+def _limited(sentence: Sentence) -> Sentence:
+    """充到七成就别再充了 says 充到七成."""
+    if _CHARGE_TO.search(sentence.masked) is None:
+        return sentence
+    amount = next(piece for piece in sentence.pieces if piece.quantity is not None)
+    pieces = [piece for piece in sentence.pieces if piece.end <= amount.end]
+    return sentence._replace(text=sentence.text[: amount.end], pieces=pieces, masked=sentence.masked[: amount.end])
+
+
+def _scene(sentence: Sentence, *, question: bool) -> Plan | None:
+    """A scene by its name, alone or with a word for running it."""
+    pieces = sentence.pieces
+    scenes = [piece for piece in pieces if piece.scenes and not piece.things]
+    if not scenes or (question and not _polite(sentence)) or bar_of(sentence.masked) is not None:
+        return None
+    if is_negated(sentence.masked):
+        return Plan(outcome="refuse", why="negated")
+    rest = [piece for piece in pieces if piece not in scenes and not piece.mark and piece.moment is None]
+    strange = any(not piece.known or piece.named or piece.quantity is not None for piece in rest)
+    other = any(piece.senses & VERBS_SET and not piece.senses & {"run_scene", "set", "play"} for piece in rest)
+    if len(scenes) > 1 or len(scenes[0].scenes) > 1 or strange or other or split_condition(sentence.masked):
+        return None
+    steps = [Step(op="run", scene=scenes[0].scenes[0])]
+    return timed(steps, [piece.moment for piece in pieces if piece.moment is not None], sentence.now)
+
+
+def _names_only(pieces: Sequence[Piece]) -> bool:
+    """客厅温度: a place or thing and what it tells, nothing else."""
+    told = any(has(piece, "trait:") or piece.senses & {"clock", "calendar"} for piece in pieces)
+    return told and all(
+        piece.known
+        and piece.quantity is None
+        and (
+            piece.named
+            or piece.moment is not None
+            or has(piece, "trait:")
+            or has(piece, "kind:")
+            or piece.senses & _PLAIN_WORDS
+        )
+        for piece in pieces
+    )
+
+
+def _told(sentence: Sentence) -> Plan | None:
+    """室温报一下: asked without a question."""
+    doing = VERBS_SET - {"up", "down", "set"}
+    if any(piece.senses & doing and "tell" not in piece.senses and not piece.named for piece in sentence.pieces):
+        return None
+    if bar_of(sentence.masked) is not None or is_negated(sentence.masked):
+        return None
+    plan = answer(sentence)
+    return plan if plan is not None and plan.outcome == "answer" else None
+
+
+def _polite(sentence: Sentence) -> bool:
+    """Whether a question asks to do something: 能把灯打开吗, 可以帮我关窗吗."""
+    text = sentence.masked
+    if _ASKS_A_STATE.search(text) or not any(piece.senses & VERBS_SET for piece in sentence.pieces):
+        return False
+    if _POLITE_START.search(text):
+        return True
+    match = _POLITE.search(text)
+    return match is not None and (match.start() == 0 or _FAVOUR.search(text) is not None)
+
+
+def _commands_after(sentence: Sentence) -> bool:
+    """没停就停掉它: a question's word in a condition; what follows is told."""
+    found = split_condition(sentence.masked)
+    if found is None:
+        return False
+    tail = sentence.masked[found[1][0] : found[1][1]]
+    return bool(tail) and not is_question(tail)

@@ -1,0 +1,60 @@
+"""What would help somebody who complains in Chinese: 太暗了, 有点冷, 吵死了.
+
+Done where it is plain, near and harmless; asked about where it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unisono.assist.languages.zh.change import NotPossibleError, steps_of
+from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, about_us, has, senses, unknown
+from unisono.assist.languages.zh.target import find_target
+from unisono.assist.languages.zh.wish import relief_of, traits_of
+from unisono.assist.plan import Plan, Step
+
+__all__ = ["complains", "relieve"]
+
+#: Characters nobody knows, in a complaint that may still be one about this place.
+_UNKNOWN_MOST = 2
+#: What helps where the thing that would is off.
+_SWITCHES_ON = frozenset({"brighter", "warmer", "cooler", "faster"})
+_ENDINGS = frozenset({"了", "啊", "呀", "死了", "的"})
+
+
+def complains(pieces: Sequence[Piece]) -> bool:
+    """A state that somebody suffers from, and nothing that is to be done."""
+    felt = [piece for piece in pieces if has(piece, "complaint:")]
+    if not felt or any(piece.senses & VERBS_SET and piece not in felt for piece in pieces):
+        return False
+    if any(piece.quantity is not None or any(has(piece, f) for f in ("color:", "mode:", "level:")) for piece in pieces):
+        return False
+    plainly = any(not piece.senses & VERBS_SET and len(piece.text) > 1 for piece in felt)
+    return plainly or "too" in senses(pieces) or pieces[-1].text in _ENDINGS
+
+
+def relieve(sentence: Sentence, pieces: Sequence[Piece]) -> Plan:
+    """The plan against a complaint."""
+    wish = relief_of(pieces)
+    offer = Plan(outcome="ask", why="complaint")
+    strange = unknown(sentence.pieces)
+    if strange or wish is None or wish.verb is None:
+        return offer if about_us(sentence.pieces) or strange <= _UNKNOWN_MOST else Plan(outcome="ignore")
+    traits = ("fan_speed",) if wish.verb == "faster" else traits_of(wish)
+    here = [piece for piece in pieces if not has(piece, "complaint:") and not has(piece, "trait:")]
+    target = find_target(here, sentence.world, sentence.speaker, traits)
+    near = sentence.speaker.place is not None or target.named or target.places
+    if not target.things or target.why or not near:
+        return offer
+    steps: list[Step] = []
+    for thing in target.things:
+        if sentence.world.state(thing).get("on_off") is False:
+            if wish.verb in _SWITCHES_ON:
+                steps.append(Step(things=(thing,), trait="on_off", op="set", value=True))
+            continue
+        try:
+            steps += steps_of(wish, [thing], sentence.world)
+        except NotPossibleError:
+            return offer
+    return Plan(outcome="act", steps=tuple(steps)) if steps else offer

@@ -1,0 +1,103 @@
+"""The times of a Chinese clause, put together: a moment, a delay, a rhythm, an end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from unisono.assist.moment import Moment, hour_of, resolve
+from unisono.assist.plan import When
+
+__all__ = ["is_past", "when_of"]
+
+_PAST = frozenset({"yesterday", "last night", "last week", "last month", "day before yesterday", "past", "last", "ago"})
+
+
+def is_past(moment: Moment) -> bool:
+    """Whether it names what is over."""
+    return moment.over in _PAST or (moment.day is not None and moment.day < 0)
+
+
+def when_of(moments: Sequence[Moment], now: dt.datetime) -> When | str | None:
+    """The plan's times; None for now; a reason to ask where a time is only half said."""
+    moments = [_present(moment) for moment in moments]
+    every = next((moment for moment in moments if moment.every is not None), None)
+    clock = next((moment for moment in moments if moment.hour is not None and moment.role == "at"), None)
+    sun = next((moment for moment in moments if moment.sun is not None and moment.role == "at"), None)
+    after = next((moment for moment in moments if moment.role == "after"), None)
+    lasting = next((moment for moment in moments if moment.role == "for" and moment.seconds), None)
+    end = next((moment for moment in moments if moment.role == "until"), None)
+    day = next(
+        (
+            m
+            for m in moments
+            if m.hour is None and m.sun is None and m.seconds is None and m.every is None and m.role == "at"
+        ),
+        None,
+    )
+    if clock is not None and day is not None and clock.day is None and clock.weekday is None and clock.date is None:
+        clock = _with_day(clock, day)
+    at = _at(clock, every, now)
+    until = _until(end, lasting, clock, after, now)
+    if every is not None:
+        if every.every is not None and " " in every.every:
+            return When(every=every.every, until=until)
+        if at is None and sun is None:
+            return "what_time"
+        return When(every=every.every, at=sun.sun if sun is not None else at, until=until)
+    if sun is not None:
+        return When(at=sun.sun, until=until)
+    if at is not None:
+        return When(at=at, until=until)
+    if after is not None:
+        return When(after_s=after.seconds, until=until)
+    if day is not None and (
+        day.day or day.weekday is not None or day.date is not None or (day.half is not None and day.day is not None)
+    ):
+        return "what_time"
+    return When(until=until) if until is not None else None
+
+
+def _present(moment: Moment) -> Moment:
+    """今天, in a wish, is a day and no span."""
+    if moment.over == "today":
+        return Moment(start=moment.start, end=moment.end, day=0, half=moment.half)
+    return moment
+
+
+def _with_day(clock: Moment, day: Moment) -> Moment:
+    return Moment(
+        start=clock.start, end=clock.end, role=clock.role, hour=clock.hour, minute=clock.minute, half=clock.half or day.half,
+        day=day.day, weekday=day.weekday, week=day.week, month=day.month, date=day.date,
+    )  # fmt: skip
+
+
+def _at(clock: Moment | None, every: Moment | None, now: dt.datetime) -> str | None:
+    if clock is None:
+        return None
+    if every is not None:
+        if clock.half is None and every.half is not None:
+            clock = Moment(start=clock.start, end=clock.end, hour=clock.hour, minute=clock.minute, half=every.half)
+        return f"{hour_of(clock) % 24:02}:{clock.minute:02}"
+    found = resolve(clock, now)
+    return None if found is None else found.isoformat(timespec="seconds")
+
+
+def _until(
+    end: Moment | None, lasting: Moment | None, clock: Moment | None, after: Moment | None, now: dt.datetime
+) -> str | None:
+    if end is not None:
+        if end.sun is not None:
+            return end.sun
+        found = resolve(end, now)
+        return None if found is None else found.isoformat(timespec="seconds")
+    if lasting is None or lasting.seconds is None:
+        return None
+    start = (
+        resolve(clock, now)
+        if clock is not None
+        else now + dt.timedelta(seconds=after.seconds or 0)
+        if after is not None
+        else now
+    )
+    return ((start or now) + dt.timedelta(seconds=lasting.seconds)).isoformat(timespec="seconds")

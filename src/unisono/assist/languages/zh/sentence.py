@@ -1,0 +1,70 @@
+"""One Chinese sentence at hand: its text, its words, who speaks where and when, and what was said before.
+
+Knows what several of the readers ask of it. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from unisono.assist.languages.zh.cut import Piece, cut
+from unisono.assist.languages.zh.scope import mask
+from unisono.assist.languages.zh.wish import VERBS
+from unisono.assist.plan import Plan
+
+if TYPE_CHECKING:
+    from unisono.assist.dialogue import Memory
+    from unisono.assist.world import Speaker, World
+
+__all__ = ["Sentence", "about_us", "has", "is_verb", "senses", "sentence_of", "unknown"]
+
+
+class Sentence(NamedTuple):
+    """``masked``: the text with names, times and amounts written over (`scope.mask`)."""
+
+    text: str
+    pieces: list[Piece]
+    masked: str
+    world: World
+    memory: Memory
+    speaker: Speaker
+    now: dt.datetime
+
+    def barred(self, why: str) -> Plan:
+        """Refused where it speaks of this place, else ignored."""
+        return Plan(outcome="refuse" if about_us(self.pieces) else "ignore", why=why)
+
+
+def sentence_of(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.datetime) -> Sentence:
+    """A plain text, cut."""
+    pieces = cut(text, world)
+    return Sentence(text, pieces, mask(text, pieces), world, memory, speaker, now)
+
+
+def senses(pieces: Iterable[Piece]) -> set[str]:
+    """All senses of some words."""
+    return {sense for piece in pieces for sense in piece.senses}
+
+
+def has(piece: Piece, family: str) -> bool:
+    """Whether a word has a sense of a family (``kind:``, ``complaint:``)."""
+    return any(sense.startswith(family) for sense in piece.senses)
+
+
+def is_verb(piece: Piece) -> bool:
+    return bool(piece.senses & VERBS_SET) and not piece.things
+
+
+def about_us(pieces: Iterable[Piece]) -> bool:
+    """Whether anything of a house is named."""
+    return any(piece.named or has(piece, "kind:") for piece in pieces)
+
+
+def unknown(pieces: Sequence[Piece]) -> int:
+    """How many characters nobody knows."""
+    return sum(piece.end - piece.start for piece in pieces if not piece.known)
+
+
+VERBS_SET = frozenset(VERBS)

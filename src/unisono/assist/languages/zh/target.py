@@ -1,0 +1,234 @@
+"""Which things of this place the words of a Chinese clause mean.
+
+Knows names, kinds, places by containment, 全部, 其他, 除了, 屋里, 那个. Ties and absences are told, never resolved by luck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from unisono.assist.languages.zh.cut import Piece, names_of
+
+if TYPE_CHECKING:
+    from unisono.assist.world import Speaker, Thing, World
+
+__all__ = ["Target", "another", "find_target", "partly", "takers", "tellers"]
+
+#: Kinds of which several in one room are one to those who live in it: 关灯 means all of them.
+TOGETHER = frozenset({"light", "cover", "window", "siren"})
+#: Places under the open sky: 屋里 leaves them out.
+OUTSIDE = frozenset({"outdoor"})
+#: Kinds one of which people may mean by the word of another.
+AKIN = {
+    "lock": {"lock", "door"}, "door": {"door", "lock", "garage_door"}, "media": {"media", "speaker", "tv"}, "speaker": {"speaker", "media"},
+    "machine": {"machine", "press", "packager", "conveyor", "compressor", "robot", "agv"}, "light": {"light"},
+    "oven": {"oven", "stove"}, "stove": {"stove", "oven"}, "climate": {"climate"}, "window": {"window"},
+    "kettle": {"kettle", "water_heater"}, "water_heater": {"water_heater", "kettle"}, "plug": {"plug", "switch"}, "switch": {"switch", "plug"},
+    "floor_heating": {"floor_heating", "climate"},
+}  # fmt: skip
+
+
+class Target(msgspec.Struct, kw_only=True):
+    """``things``: who is meant. ``why``: why nobody is (no_such_thing, no_such_place, ambiguous, which_thing).
+
+    ``said``: whether the clause names anything at all; ``every``: all of a set are meant; ``offer``: between whom.
+    """
+
+    things: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    said: bool = False
+    every: bool = False
+    named: bool = False
+    it: bool = False
+    why: str | None = None
+    offer: tuple[str, ...] = ()
+
+
+def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits: Sequence[str] = ()) -> Target:
+    """Who is meant. ``traits``: what they must have (any of it), where the clause says so."""
+    named: list[list[str]] = []
+    places: list[str] = []
+    kinds: list[str] = []
+    every = count = None
+    inside = outside = False
+    found = {sense for piece in pieces for sense in piece.senses}
+    for i, piece in enumerate(pieces):
+        if piece.things and not (piece.places and _followed_by_kind(pieces, i)):
+            named.append(list(piece.things))
+            continue
+        if piece.places:
+            places += [place for place in piece.places if place not in places]
+        elif not piece.named:
+            here = [sense.removeprefix("kind:") for sense in piece.senses if sense.startswith("kind:")]
+            if here and not (piece.senses & {"everything"} and len(piece.text) == 1):
+                kinds += [kind for kind in here if kind not in kinds]
+            if piece.quantity is not None and piece.quantity.form == "number" and _counts(pieces, i):
+                count = int(piece.quantity.value)
+    every = bool(found & {"all", "rest", "both", "everything"} or (found & {"other"} and "all" in found))
+    inside, outside = "indoor" in found and "outdoor" not in found, "outdoor" in found and "indoor" not in found
+    if "all" in found and any(piece.text == "里里外外" for piece in pieces):
+        inside = outside = False
+    pool = _pool(places, world, speaker, here="here" in found)
+    if named:
+        return _named(named, places, kinds, world, every=every)
+    target = Target(places=tuple(places), kinds=tuple(kinds), every=every, said=bool(kinds or places), it="it" in found)
+    if ("everything" in found and not kinds) or (found & {"everything"} and every):
+        target.said = True
+        scope = pool if pool is not None else list(world.things)
+        target.things = tuple(thing for thing in scope if world.things[thing].takes & {"on_off", "start_stop"})
+        target.every = every
+        if not every and len(target.things) > 1:
+            target.why, target.offer = "ambiguous", target.things
+        elif not target.things:
+            target.why = "no_such_thing"
+        return target
+    if not kinds:
+        return _unnamed(target, pool, world, speaker, traits)
+    wanted = {akin for kind in kinds for akin in AKIN.get(kind, {kind})} | set(kinds)
+    all_of = [thing.id for thing in world.things.values() if _is(thing, wanted)]
+    if traits:
+        all_of = [
+            thing
+            for thing in all_of
+            if world.things[thing].tells & set(traits) or world.things[thing].takes & set(traits)
+        ] or all_of
+    if inside or outside:
+        all_of = [thing for thing in all_of if _outdoor(world, thing) is outside]
+    chosen = all_of if pool is None else [thing for thing in all_of if thing in set(pool)]
+    if exact := [thing for thing in chosen if _is(world.things[thing], set(kinds))]:
+        chosen = exact
+    if not chosen:
+        target.why = "no_such_thing"
+        target.offer = tuple(all_of[:3])
+        return target
+    if pool is None and not every and not (inside or outside) and speaker.place is not None:
+        near = [thing for thing in chosen if speaker.place in world.path(world.things[thing].place)]
+        if near and count is None:
+            chosen = near
+    if count is not None and count != len(chosen):
+        if not every and count == 1 and len(chosen) == 1:
+            count = 1
+        else:
+            target.why, target.offer = "ambiguous", tuple(chosen)
+            return target
+    target.every = every or count is not None
+    together = all(world.things[thing].kind.split(".")[0] in TOGETHER for thing in chosen)
+    if len(chosen) > 1 and not target.every and not together:
+        target.why, target.offer = "ambiguous", tuple(chosen)
+        return target
+    target.things = tuple(chosen)
+    return target
+
+
+def _named(named: list[list[str]], places: list[str], kinds: list[str], world: World, *, every: bool) -> Target:
+    things: list[str] = []
+    target = Target(said=True, every=every, places=tuple(places), named=True, kinds=tuple(kinds))
+    for bearers in named:
+        near = [thing for thing in bearers if any(place in world.path(world.things[thing].place) for place in places)]
+        chosen = near or bearers
+        if len(chosen) > 1 and not every:
+            target.why, target.offer = "ambiguous", tuple(chosen)
+            return target
+        things += [thing for thing in chosen if thing not in things]
+    target.things = tuple(things)
+    return target
+
+
+def _unnamed(target: Target, pool: list[str] | None, world: World, speaker: Speaker, traits: Sequence[str]) -> Target:
+    """No thing and no kind: whoever has what is spoken of, in the places named or near the speaker."""
+    if not traits:
+        return target
+    scope = pool if pool is not None else list(world.things)
+    having = takers(scope, world, traits)
+    if pool is None and speaker.place is not None:
+        near = [thing for thing in having if speaker.place in world.path(world.things[thing].place)]
+        having = near or having
+    if target.places and not having:
+        target.why = "no_such_thing"
+    if len(having) > 1 and not target.every:
+        kinds = {world.things[thing].kind for thing in having}
+        if not (len(kinds) == 1 and kinds <= TOGETHER):
+            target.why, target.offer = "ambiguous", tuple(having)
+            return target
+    target.things = tuple(having)
+    target.said = target.said or bool(having)
+    return target
+
+
+def another(before: Sequence[str], world: World) -> Target:
+    """另一个: of the same kind, in the same place if there is one; a tie is told."""
+    kinds = {world.things[thing].kind for thing in before}
+    places = {world.things[thing].place for thing in before}
+    left = [thing.id for thing in world.things.values() if thing.kind in kinds and thing.id not in before]
+    near = tuple(thing for thing in left if world.things[thing].place in places) or tuple(left)
+    if len(near) == 1:
+        return Target(things=near, said=True)
+    return Target(said=True, why="ambiguous" if near else "no_such_thing", offer=near)
+
+
+def takers(scope: Iterable[str], world: World, traits: Sequence[str]) -> list[str]:
+    """Those that can be told the first of the traits that anybody can."""
+    scope = list(scope)
+    for trait in traits:
+        found = [thing for thing in scope if trait in world.things[thing].takes]
+        if found:
+            return found
+    return []
+
+
+def tellers(scope: Iterable[str], world: World, traits: Sequence[str]) -> tuple[list[str], str | None]:
+    """Those that tell the first of the traits that anybody tells, and which one it is."""
+    scope = list(scope)
+    for trait in traits:
+        found = [thing for thing in scope if trait in world.things[thing].tells]
+        if found:
+            return found, trait
+    return [], None
+
+
+def partly(text: str, world: World, traits: Sequence[str]) -> list[str]:
+    """Things with one of the traits whose name begins with the text (水槽 for 水槽漏水探头)."""
+    if len(text) < 2:
+        return []
+    found: list[str] = []
+    for name, bearers in names_of(world).by_text.items():
+        if name.startswith(text) and name != text:
+            found += [
+                thing for thing in bearers.things if world.things[thing].tells & set(traits) and thing not in found
+            ]
+    return found
+
+
+def _is(thing: Thing, kinds: set[str]) -> bool:
+    return thing.kind in kinds or thing.kind.split(".")[0] in kinds
+
+
+def _outdoor(world: World, thing: str) -> bool:
+    return any(world.places[place].kind in OUTSIDE for place in world.path(world.things[thing].place))
+
+
+def _pool(places: list[str], world: World, speaker: Speaker, *, here: bool) -> list[str] | None:
+    if places:
+        return list(dict.fromkeys(thing for place in places for thing in world.within(place)))
+    if here and speaker.place is not None:
+        return list(world.within(speaker.place))
+    return None
+
+
+def _followed_by_kind(pieces: Sequence[Piece], i: int) -> bool:
+    """冷藏间 的 灯: a name that is also a place's stands for the place."""
+    for piece in pieces[i + 1 : i + 3]:
+        if any(sense.startswith(("kind:", "trait:")) for sense in piece.senses):
+            return True
+        if piece.text not in ("的", "里", "里面"):
+            return False
+    return False
+
+
+def _counts(pieces: Sequence[Piece], i: int) -> bool:
+    """三盏灯, 两台炉子: a number before a measure word."""
+    return i + 1 < len(pieces) and pieces[i + 1].text[:1] in "盏台扇个只条部间辆张道"

@@ -1,0 +1,280 @@
+"""What a Chinese clause wants done, as far as its words say it.
+
+Knows the words for doing, by their senses; what that is for a thing with its own traits is `change`'s matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.quantity import DEGREE, Quantity
+
+__all__ = ["VERBS", "Wish", "relief_of", "traits_of", "wish_of"]
+
+#: Of several things that a clause may want, the one named first here is it.
+VERBS = (
+    "undo", "unmute", "mute", "disarm", "arm", "unlock", "lock", "dock", "honk", "next", "previous", "resume", "pause", "swing",
+    "brew", "clean", "record", "charge", "defrost", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower",
+    "raise", "lower", "stop", "off", "close", "on", "open", "start", "play", "up", "down", "toggle", "set", "change",
+)  # fmt: skip
+MOVES = {
+    "up": 1,
+    "down": -1,
+    "brighter": 1,
+    "dimmer": -1,
+    "warmer": 1,
+    "cooler": -1,
+    "louder": 1,
+    "quieter": -1,
+    "faster": 1,
+    "slower": -1,
+}
+BEGINS = frozenset({"on", "open", "start", "resume"})
+ENDS = frozenset({"off", "close", "stop", "pause"})
+#: Which trait a relative word speaks of, the first that the thing takes.
+LEVELS = {
+    "brighter": ("brightness",), "dimmer": ("brightness",), "warmer": ("target_temperature", "seat_heating", "color_temperature"),
+    "cooler": ("target_temperature", "seat_ventilation"), "louder": ("volume",), "quieter": ("volume", "fan_speed"),
+    "faster": ("fan_speed", "rate", "speed", "setpoint"), "slower": ("fan_speed", "rate", "speed", "setpoint"),
+}  # fmt: skip
+UNIT_TRAITS = {
+    "K": ("color_temperature",), "A": ("charge_current",), "1/min": ("rate",), "km/h": ("speed",), "m/s": ("speed",),
+    DEGREE: ("target_temperature",), "Cel": ("target_temperature",), "[degF]": ("target_temperature",),
+}  # fmt: skip
+#: A trait that is told, said of a wish, means the one that is set.
+SET_FOR = {
+    "temperature": "target_temperature", "humidity": "target_humidity", "illuminance": "brightness", "cabin_temperature": "target_temperature",
+    "battery": "charge_limit", "pressure": "setpoint", "noise": "volume", "motion": "volume",
+}  # fmt: skip
+WHITES = {"warm_white": 2700, "neutral_white": 4000, "cold_white": 6000}
+
+
+class Wish(msgspec.Struct, kw_only=True):
+    """``verb``: a sense of VERBS. ``traits``: named outright. ``amount`` and whether it is what to change by."""
+
+    verb: str | None = None
+    verbs: frozenset[str] = frozenset()
+    traits: tuple[str, ...] = ()
+    amount: Quantity | None = None
+    by: bool = False
+    sign: int = 0
+    extreme: str | None = None
+    bit: bool = False
+    much: bool = False
+    color: str | None = None
+    mode: str | None = None
+    arm: str | None = None
+    level: str | None = None
+    text: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        return not (self.verb or self.amount or self.color or self.mode or self.level or self.extreme or self.arm)
+
+    @property
+    def vague(self) -> bool:
+        """Only that something is to change, not to what."""
+        return self.verb in ("change", "set", "toggle") and not (
+            self.amount or self.color or self.mode or self.level or self.extreme or self.arm or self.text
+        )
+
+
+_BY_WORDS = frozenset("升降加减提涨")
+_TO = tuple("到至成为在设定调要改换")
+
+
+def wish_of(pieces: Sequence[Piece]) -> Wish:
+    """What is wanted, as far as the words of the clause say."""
+    spoken = {
+        sense
+        for piece in pieces
+        if not piece.named or piece.senses
+        for sense in piece.senses
+        if not piece.things or not piece.senses
+    }
+    verbs = {
+        sense
+        for piece in pieces
+        if not piece.things and not _is_tail(pieces, piece)
+        for sense in piece.senses
+        if sense in VERBS
+    }
+    named = _named_traits(pieces)
+    amount = next(
+        (
+            p.quantity
+            for p in reversed(pieces)
+            if p.quantity is not None and p.quantity.form != "ordinal" and not _measured(pieces, p)
+        ),
+        None,
+    )
+    wish = Wish(verbs=frozenset(verbs), traits=named, amount=amount)
+    for sense in sorted(spoken):
+        family, _, name = sense.partition(":")
+        if family == "color":
+            wish.color = name
+        elif family == "mode":
+            wish.mode = name
+        elif family == "arm" and name:
+            wish.arm = name
+        elif family == "level":
+            wish.level = name
+    wish.bit, wish.much = "bit" in spoken, "much" in spoken
+    extremes = [sense for piece in pieces for sense in ("max", "min") if sense in piece.senses]
+    wish.extreme = extremes[-1] if extremes else None
+    if "faster" in verbs and verbs & {"on", "off", "open", "close", "start", "stop", "set", "lock"} and not named:
+        verbs -= {"faster", "up"}  # 快点把灯打开: it is we who are in a hurry
+    wish.verb = _main_verb(pieces, verbs, wish)
+    if wish.verb == "lock" and any(p.text in ("锁", "门锁") for p in pieces) and verbs & {"on", "open", "off", "close"}:
+        wish.verb = "unlock" if verbs & {"on", "open"} else "lock"  # 把锁打开: the lock as a thing
+    wish.sign = MOVES.get(wish.verb or "", 0)
+    if amount is not None:
+        wish.by, wish.sign = _relative(pieces, amount, wish.sign)
+    return wish
+
+
+def _named_traits(pieces: Sequence[Piece]) -> tuple[str, ...]:
+    """Traits named outright, the longest word's first; of a word that is also a kind only where no kind is meant."""
+    found: list[str] = []
+    for piece in sorted(pieces, key=lambda p: -len(p.text)):
+        if piece.things or piece.places or _counted(pieces, piece):
+            continue
+        found += [sense.removeprefix("trait:") for sense in sorted(piece.senses) if sense.startswith("trait:")]
+    return tuple(dict.fromkeys(found))
+
+
+def _counted(pieces: Sequence[Piece], piece: Piece) -> bool:
+    """两台: a measure word is no channel."""
+    return len(piece.text) == 1 and any(
+        p.end == piece.start and (p.quantity is not None or p.text in "这那每哪几") for p in pieces
+    )
+
+
+def _is_tail(pieces: Sequence[Piece], piece: Piece) -> bool:
+    """点 lights what stands behind it (点炉子); elsewhere it is a little word."""
+    if piece.text != "点":
+        return False
+    after = next((p for p in pieces if p.start == piece.end), None)
+    return after is None or not (after.named or any(sense.startswith("kind:") for sense in after.senses))
+
+
+def _measured(pieces: Sequence[Piece], piece: Piece) -> bool:
+    """三盏: a number that counts things is no value."""
+    after = next((p for p in pieces if p.start == piece.end), None)
+    return (
+        piece.quantity is not None
+        and piece.quantity.unit is None
+        and after is not None
+        and after.text[:1] in "盏台扇个只部间辆张楼号"
+    )
+
+
+def _main_verb(pieces: Sequence[Piece], verbs: set[str], wish: Wish) -> str | None:
+    """Of the verbs in a clause the one that is meant: the more particular one, and of two of a kind the later."""
+    if not verbs:
+        return None
+    order = [
+        [v for v in VERBS if v in piece.senses and v in verbs]
+        for piece in pieces
+        if not piece.things and piece.senses & verbs
+    ]
+    if wish.amount is not None and any("set" in verbs_here for verbs_here in order):
+        moving = [v for here in order for v in here if v in MOVES]
+        return next((v for v in moving if v not in ("up", "down")), moving[0] if moving else "set")
+    ranked = [
+        v
+        for v in VERBS
+        if v in verbs
+        and v not in ("set", "change", "up", "down", "on", "open", "off", "close", "start", "stop", "play", "toggle")
+    ]
+    if ranked:
+        return ranked[0]
+    last = order[-1]
+    for here in reversed(order):
+        if any(v in here for v in ("on", "open", "off", "close", "start", "stop", "play")):
+            last = here
+            break
+    moved = [v for here in order for v in here if v in MOVES]
+    if moved and not any(v in ("on", "off", "start") for v in last if v not in MOVES):
+        return moved[-1]
+    return next((v for v in last if v not in ("set", "change")), last[0])
+
+
+def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[bool, int]:
+    """Whether an amount is what to change by: 加十五, 往下降二十五度, 再开大两成; and the direction."""
+    before = [p for p in pieces if p.end <= amount.start]
+    text = "".join(p.text for p in before)[-4:]
+    if text.endswith(_TO):
+        return False, sign
+    near = before[-1] if before else None
+    if near is not None and near.text in ("了", "个", "它"):
+        near = before[-2] if len(before) > 1 else near
+    if (
+        (near is not None and near.text[-1:] in _BY_WORDS)
+        or (near is not None and near.senses & {"up", "down"})
+        or sign
+    ):
+        down = any("down" in p.senses or p.text[-1:] in "降减低小" for p in before if p.senses & set(MOVES)) or sign < 0
+        return True, -1 if down else 1
+    return False, sign
+
+
+def traits_of(wish: Wish) -> tuple[str, ...]:
+    """The traits that whoever is meant must take, where the clause names nobody: 音量调到二十, 充电电流十安."""
+    if wish.traits:
+        wanted = [SET_FOR.get(trait, trait) for trait in wish.traits]
+        return tuple(dict.fromkeys(wanted))
+    if wish.color or (wish.level is None and wish.verb in ("brighter", "dimmer")):
+        return (
+            ("color",)
+            if wish.color and wish.color not in WHITES
+            else ("brightness", "color_temperature")
+            if not wish.color
+            else ("color_temperature",)
+        )
+    if wish.arm or wish.verb in ("arm", "disarm"):
+        return ("armed",)
+    if wish.verb in LEVELS:
+        return LEVELS[wish.verb]
+    if wish.verb in ("next", "previous", "play", "resume", "pause"):
+        return ("playback",)
+    if wish.verb in ("mute", "unmute"):
+        return ("mute", "volume")
+    if wish.verb in ("clean", "dock"):
+        return ("dock",)
+    if wish.verb == "honk":
+        return ("horn",)
+    if wish.verb in ("charge", "defrost", "record", "swing"):
+        return ({"charge": "charging", "record": "recording"}.get(wish.verb, wish.verb),)
+    if wish.verb in ("lock", "unlock"):
+        return ("locked",)
+    if wish.mode:
+        return ("hvac_mode",)
+    if wish.level:
+        return ("fan_speed",)
+    if wish.amount is not None and wish.amount.unit in UNIT_TRAITS:
+        return UNIT_TRAITS[wish.amount.unit or ""]
+    return ()
+
+
+#: What somebody who complains would have.
+RELIEF = {
+    "cold": "warmer", "hot": "cooler", "dark": "brighter", "bright": "dimmer", "loud": "quieter", "quiet": "louder", "stuffy": "faster",
+}  # fmt: skip
+
+
+def relief_of(pieces: Sequence[Piece]) -> Wish | None:
+    """What would help against what is complained of; an empty wish where nobody knows, None without a complaint."""
+    found = [
+        sense.removeprefix("complaint:")
+        for piece in pieces
+        for sense in sorted(piece.senses)
+        if sense.startswith("complaint:")
+    ]
+    if not found:
+        return None
+    verb = RELIEF.get(found[0])
+    return Wish(verb=verb, verbs=frozenset({verb} if verb else ()), sign=MOVES.get(verb or "", 0), bit=True)
