@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is one line
 """Chinese times: what was said, and when it is, on Friday 4 December 2026 at 19:20."""
 
 import datetime as dt
@@ -126,8 +127,6 @@ def test_until() -> None:
     assert found.role == "until"
 
 
-@pytest.mark.parametrize(
-    "text", ["3号机", "打开天窗", "两天窗帘", "最近几个小时", "零分钟"]
-)
+@pytest.mark.parametrize("text", ["3号机", "打开天窗", "两天窗帘", "最近几个小时", "零分钟"])
 def test_what_is_no_time(text: str) -> None:
     assert [m for m in moments(text) if m.exact or m.every] == []
