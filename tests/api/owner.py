@@ -119,6 +119,9 @@ class FakeOwner:
     async def _history(self, payload: bytes) -> bytes:
         ask = msgspec.msgpack.decode(payload, type=talk.HistoryAsk)
         self.asked_history.append(ask)
+        if ask.latest:
+            past = [p for p in self.points if p[0] < ask.start]
+            return msgspec.msgpack.encode(talk.HistoryAnswer(raw=past[-1:]))
         if ask.points:
             return msgspec.msgpack.encode(talk.HistoryAnswer(buckets=[(ask.start, 1.0, 2.0, 3.0, 2.5, 4)]))
         found = [p for p in self.points if ask.start <= p[0] < ask.end and (ask.after is None or p[:2] > ask.after)]

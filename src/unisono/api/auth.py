@@ -42,7 +42,8 @@ def now_us() -> int:
 class Identity(msgspec.Struct, frozen=True):
     """Who signed in. ``visible``: places whose things they may see, with all below; None for every place.
 
-    ``topics``: ordinary topics that a token is narrowed to, at the MQTT door.
+    ``topics``: ordinary topics that a token is narrowed to, at the MQTT door. ``through``: ``assistant`` where it asks for
+    them; rights are the same.
     """
 
     facts: access.Identity
@@ -51,6 +52,7 @@ class Identity(msgspec.Struct, frozen=True):
     program: bool
     visible: frozenset[str] | None
     topics: tuple[access.TopicRule, ...] = ()
+    through: str = ""
 
     @property
     def id(self) -> str:
@@ -58,6 +60,8 @@ class Identity(msgspec.Struct, frozen=True):
 
     def by(self) -> dict[str, str]:
         """How a command names who asked for it."""
+        if self.through:
+            return {"kind": self.through, "id": self.facts.id, "for": self.facts.id}
         return {"kind": "program" if self.program else "person", "id": self.facts.id}
 
 

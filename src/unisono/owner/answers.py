@@ -152,6 +152,9 @@ class Answers:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_WAIT_S):
                 await self._owner.sink.flush(self._owner.position)
+        if asked.latest:
+            last = await self._owner.sink.read(lambda history: history.latest(asked.thing, key, asked.start))
+            return _encode(HistoryAnswer(raw=[(last.ts, last.seq, _shown(last.value, shown))] if last else []))
         if asked.points:
             buckets = await self._owner.sink.read(
                 lambda history: history.buckets(asked.thing, key, asked.start, asked.end, asked.points)

@@ -253,7 +253,7 @@ class TwinsAnswer(msgspec.Struct, array_like=True):
 class HistoryAsk(msgspec.Struct, array_like=True):
     """Raw values from ``start`` (inclusive) to ``end`` (exclusive) when ``points`` is 0, else at most so many buckets.
 
-    ``after`` (ts, seq) continues a page of raw values.
+    ``after`` (ts, seq) continues a page of raw values. ``latest``: only the last value before ``start``, in ``raw``.
     """
 
     thing: str
@@ -263,6 +263,7 @@ class HistoryAsk(msgspec.Struct, array_like=True):
     points: int = 0
     limit: int = 1000
     after: tuple[int, int] | None = None
+    latest: bool = False
 
 
 class HistoryAnswer(msgspec.Struct, array_like=True):

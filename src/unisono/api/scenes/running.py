@@ -21,13 +21,13 @@ from unisono.scene.document import load_scene
 from unisono.scene.talk import DryRunAsk, RefusalsAsk, RunAsk, RunsAsk, StopAsk
 from unisono.store.registry import SceneRow
 
-__all__ = ["run_scene", "stop_scene", "trace_scene"]
+__all__ = ["controlled", "run_scene", "stop_scene", "trace_scene"]
 
 #: The owner keeps so many runs and refusals of a scene.
 MAX_KEPT = 20
 
 
-async def _controlled(context: ApiContext, identity: Identity, scene_id: str) -> tuple[SceneRow, str]:
+async def controlled(context: ApiContext, identity: Identity, scene_id: str) -> tuple[SceneRow, str]:
     """A scene that the identity may run: everything it does, it may do by hand. And its partition."""
     row = await find_scene(context, identity, scene_id)
     context.auth.require(identity, Action.CONTROL, await context.path_of(row.place))
@@ -47,7 +47,7 @@ async def run_scene(
 ) -> Ran | Would:
     """Run a scene now, enabled or not; its conditions must hold unless ``even_if``. With ``dry_run`` nothing is done:
     the answer says what would be, if every thing obeyed at once."""
-    row, partition = await _controlled(context, identity, scene_id)
+    row, partition = await controlled(context, identity, scene_id)
     if dry_run:
         view = await context.owners.scene_dry_run(partition, DryRunAsk(row.id, even_if=even_if))
         return would(view)
@@ -62,7 +62,7 @@ async def run_scene(
 @post("/{scene_id:str}/stop", status_code=200)
 async def stop_scene(context: Context, identity: Asker, scene_id: FromPath[str]) -> Page[Run]:
     """End all open runs of a scene, and what is queued; answers which were ended."""
-    row, partition = await _controlled(context, identity, scene_id)
+    row, partition = await controlled(context, identity, scene_id)
     stopped = await context.owners.scene_stop(partition, StopAsk(row.id, identity.by()))
     return Page([run_of(view) for view in stopped])
 
