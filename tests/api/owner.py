@@ -40,6 +40,7 @@ class FakeOwner:
         self.refusals: list[Refusal] = []
         self.asked_runs: list[scene_talk.RunAsk | scene_talk.StopAsk | scene_talk.RunsAsk] = []
         self.modes: dict[str, str] = {}
+        self.ends: dict[str, str] = {}  # how a thing's commands end when somebody waits for it
         self.watched = asyncio.Event()
         self.position = 0
         self._moved = asyncio.Condition()
@@ -144,6 +145,7 @@ class FakeOwner:
             asked.set,
             asked.call,
             asked.input,
+            because=asked.why,
         )
         self.commands[asked.id] = view
         return msgspec.msgpack.encode(view)
@@ -152,7 +154,10 @@ class FakeOwner:
         ask = msgspec.msgpack.decode(payload, type=talk.CommandGet)
         if ask.id not in self.commands:
             raise CallerError("no such command", code="not_found")
-        return msgspec.msgpack.encode(self.commands[ask.id])
+        view = self.commands[ask.id]
+        if ask.wait_s and view.state == "sent":
+            view.state = self.ends.get(view.thing, "confirmed")
+        return msgspec.msgpack.encode(view)
 
     async def _commands_find(self, payload: bytes) -> bytes:
         ask = msgspec.msgpack.decode(payload, type=talk.CommandsFind)

@@ -20,6 +20,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from unisono.api import places
 from unisono.api.alarms import alarms
+from unisono.api.assist import routes as assist
 from unisono.api.auth import Identity
 from unisono.api.commands import commands, policies
 from unisono.api.context import ApiContext
@@ -102,6 +103,7 @@ def create_app(context: ApiContext) -> Front:
             things.dead_letters,
             history.router,
             commands.router,
+            assist.router,
             alarms.router,
             models.router,
             places.router,

@@ -42,8 +42,8 @@ def now_us() -> int:
 class Identity(msgspec.Struct, frozen=True):
     """Who signed in. ``visible``: places whose things they may see, with all below; None for every place.
 
-    ``topics``: ordinary topics that a token is narrowed to, at the MQTT door. ``through``: ``assistant`` where it asks for
-    them; rights are the same.
+    ``topics``: ordinary topics that a token is narrowed to, at the MQTT door. ``through``: ``assistant`` where it asks
+    for them; rights are the same.
     """
 
     facts: access.Identity
@@ -57,6 +57,10 @@ class Identity(msgspec.Struct, frozen=True):
     @property
     def id(self) -> str:
         return self.facts.id
+
+    def by_assistant(self) -> Identity:
+        """The same person with the same rights, asking through the assistant."""
+        return msgspec.structs.replace(self, through="assistant")
 
     def by(self) -> dict[str, str]:
         """How a command names who asked for it."""

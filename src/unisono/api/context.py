@@ -9,11 +9,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from unisono.access import Action
+from unisono.api.assist.keeping import Keeper
 from unisono.api.auth import Auth, Identity, now_us
 from unisono.api.commands import shapes as command_shapes
 from unisono.api.commands.asking import Refusals
@@ -35,6 +36,9 @@ from unisono.store.bus import Bus
 from unisono.store.registry import OutboxRow, PlaceRow, Registry, ThingRow
 from unisono.thing import Model, dump_model
 from unisono.twin import record, talk
+
+if TYPE_CHECKING:
+    from unisono.api.assist.assistant import Assistant
 
 __all__ = ["ApiContext", "now_us"]
 
@@ -86,6 +90,8 @@ class ApiContext:
         self.relay = Relay(self.registry, self.log_of, self.hub_id, now_us)
         self.confirmations = Confirmations(self.pepper)
         self.refusals = Refusals()
+        self.keeper = Keeper(self)
+        self._assist: Assistant | None = None
         self.auth = Auth(self.registry, self.pepper)
         self.live = LiveView(self.whereabouts, self.owners.watch, command_shapes.command)
         self.live_scenes = LiveScenes(self.live, self.places_of_scene)
@@ -109,22 +115,39 @@ class ApiContext:
             self._live_ends.append(await self.bus.subscribe(live_runs(partition), self.live_scenes.receive))
             self._live_ends.append(await self.bus.subscribe(live_alarms(partition), self.live.receive_alarms))
         self._live_ends.append(await self.bus.subscribe(talk.ACCESS_CHANGED, self._access_changed))
+        await self.keeper.start()
 
     async def stop(self) -> None:
         """Stop the tasks; engines are their makers' to close."""
         for end in self._live_ends:
             end()
         self._live_ends = []
+        await self.keeper.stop()
         await self.live_scenes.stop()
         await self.live.stop()
         await self.relay.stop()
         self.directory.stop()
+
+    @property
+    def assist(self) -> Assistant:
+        """The assistant; its words are read when somebody first speaks."""
+        if self._assist is None:
+            from unisono.api.assist.assistant import Assistant
+
+            self._assist = Assistant(self)
+        return self._assist
+
+    def words_changed(self) -> None:
+        """Things, places or who may see them are others now."""
+        if self._assist is not None:
+            self._assist.surroundings.forget()
 
     def _access_changed(self, payload: bytes) -> None:
         if msgspec.msgpack.decode(payload, type=talk.AccessChanged).tokens != []:
             self.auth.forget()
         # things were added, moved or removed, maybe by another API process: where they are is looked up again
         self.live.forget()
+        self.words_changed()
 
     # places and partitions
 
@@ -145,6 +168,7 @@ class ApiContext:
         self._partition_of_root.clear()
         self.live.forget()
         self.live_scenes.forget()
+        self.words_changed()
         # what a grant or a token for a place reaches is another now
         self.auth.forget()
         self.directory.announce([], tokens=None)

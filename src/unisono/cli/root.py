@@ -23,6 +23,7 @@ from unisono.cli import (
     outlet,
     place,
     policy,
+    say,
     scene,
     sim,
     thing,
@@ -51,6 +52,7 @@ app = typer.Typer(
 up.register(app)
 health.register(app)
 understand.register(app)
+say.register(app)
 app.add_typer(model.app, name="model")
 app.add_typer(thing.app, name="thing")
 app.add_typer(computed.app, name="computed")

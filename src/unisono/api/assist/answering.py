@@ -1,6 +1,6 @@
 """Answers to questions: state from twins, figures from history, causes from the audit.
 
-Knows the owners' answers and the audit. Computing is `unisono.assist.answer.figure`'s, wording `unisono.assist.answer.told`'s.
+Knows the owners' answers and the audit. Computing is `unisono.assist.answer.figure`'s, wording `told`'s beside it.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unisono.api import command_shapes
+from unisono.api.assist.shapes import Answer
 from unisono.api.auth import Identity, now_us
-from unisono.api.searching import Search, search
+from unisono.api.commands import shapes as command_shapes
+from unisono.api.commands.searching import Search, search
 from unisono.api.times import SECOND, iso, iso_or_none
 from unisono.assist import Query
 from unisono.assist.answer.figure import COUNTERS, Agg, Figure, Sample, figure_of, fits
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from unisono.api.assist.surroundings import Surroundings
     from unisono.api.context import ApiContext
 
-__all__ = ["Answer", "answer"]
+__all__ = ["Answered", "answer"]
 
 #: Values read for one answer: a second's reports of six days. A minute of reading; who asks for more is asked for less.
 MAX_SAMPLES = 500_000
@@ -43,14 +44,11 @@ CAUSE_US = 120 * SECOND
 MAX_COMMANDS = 50
 
 
-class Answer(msgspec.Struct, omit_defaults=True):
-    """What was found: ``items`` one for each thing, exact; ``text`` is for the ear. ``start`` and ``end`` of the stretch
-    of time."""
+class Answered(msgspec.Struct):
+    """``text`` is for the ear, ``found`` is exact."""
 
     text: str
-    items: list[dict[str, Any]] = []
-    start: str | None = None
-    end: str | None = None
+    found: Answer = Answer()
 
 
 class Asking:
@@ -75,7 +73,7 @@ class Asking:
 
     # now
 
-    async def state(self, query: Query) -> Answer:
+    async def state(self, query: Query) -> Answered:
         about = self.about(query)
         twins = await self.context.assist.surroundings.twins(self.around, [thing for thing, _key, _about in about])
         seen, items = [], []
@@ -89,11 +87,11 @@ class Asking:
             if query.equals is not None and at:
                 item["fits"] = fits(value, query.equals)
             items.append(item)
-        return Answer(tell_states(self.voice, query, seen), items)
+        return Answered(tell_states(self.voice, query, seen), Answer(items))
 
     # history
 
-    async def history(self, query: Query) -> Answer:
+    async def history(self, query: Query) -> Answered:
         about = self.about(query)
         span = read_span(query.over, self.voice.now)
         found, items = [], []
@@ -102,7 +100,7 @@ class Asking:
             try:
                 figure = await self._figure(query, agg, thing, key, described, span)
             except TooMuchError:
-                return Answer(self.voice.say("h_too_much"))
+                return Answered(self.voice.say("h_too_much"))
             found.append(Found(name=self.name(thing), about=described, figure=figure))
             items.append(
                 {
@@ -115,11 +113,10 @@ class Asking:
                 }
             )
         text = tell_figures(self.voice, query, found, span)
-        return Answer(text, items, iso(span.start) if span else None, iso(span.end) if span else None)
+        stretch = (iso(span.start), iso(span.end)) if span is not None else (None, None)
+        return Answered(text, Answer(items, *stretch))
 
-    async def _figure(
-        self, query: Query, agg: Agg, thing: str, key: str, about: Property, span: Span | None
-    ) -> Figure:
+    async def _figure(self, query: Query, agg: Agg, thing: str, key: str, about: Property, span: Span | None) -> Figure:
         if span is None and agg == "last":
             return await self._last(query, thing, key, about)
         if span is None:
@@ -164,7 +161,7 @@ class Asking:
 
     # causes
 
-    async def cause(self, query: Query) -> Answer:
+    async def cause(self, query: Query) -> Answered:
         """Who or what made the things so: the command that its last change followed, or nobody's."""
         causes: list[Cause] = []
         items: list[dict[str, Any]] = []
@@ -173,11 +170,9 @@ class Asking:
             if found is not None:
                 causes.append(found)
             items.append({"thing": thing, "property": key, **item})
-        return Answer(tell_causes(self.voice, causes), items)
+        return Answered(tell_causes(self.voice, causes), Answer(items))
 
-    async def _cause(
-        self, query: Query, thing: str, key: str, about: Property
-    ) -> tuple[Cause | None, dict[str, Any]]:
+    async def _cause(self, query: Query, thing: str, key: str, about: Property) -> tuple[Cause | None, dict[str, Any]]:
         name = self.name(thing)
         changed = await self._changed(query, thing, key)
         views, _more = await search(self.context, self.identity, Search(things=[thing]), MAX_COMMANDS, None)
@@ -194,7 +189,7 @@ class Asking:
         return Cause(kind="itself", name=name, at=changed.at), {"at": iso(changed.at), "value": changed.value}
 
     async def _changed(self, query: Query, thing: str, key: str) -> Sample | None:
-        """When the value began that is asked about: the one it has, or the last time that it was as the question says."""
+        """When the value began that is asked about: the one it has, or the last that was as the question says."""
         end = now_us() + SECOND
         for days in LOOK_BACK_DAYS:
             span = Span(end - days * DAY_US, end)
@@ -248,9 +243,7 @@ def _wants(view: talk.CommandView, key: str, about: Property, query: Query) -> b
     return query.equals is None or fits(view.set[key], query.equals)
 
 
-async def answer(
-    context: ApiContext, identity: Identity, around: Surroundings, voice: Voice, query: Query
-) -> Answer:
+async def answer(context: ApiContext, identity: Identity, around: Surroundings, voice: Voice, query: Query) -> Answered:
     """Find the answer to a plan's query. Raises CallerError ``bad_value`` for a stretch of time that is none."""
     asking = Asking(context, identity, around, voice)
     if query.ask == "history":

@@ -1,6 +1,6 @@
 """Orders of a plan, given to things by the way that every command goes: rights, second word, interlocks, audit.
 
-Knows `unisono.api.asking` and how long to wait for a thing. Knows no sentence.
+Knows `unisono.api.commands.asking` and how long to wait for a thing. Knows no sentence.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from unisono.access import Action
-from unisono.api import command_shapes
-from unisono.api.asking import Wish, ask_for
+from unisono.api.assist.shapes import Result
 from unisono.api.auth import Identity
-from unisono.api.confirming import ConfirmationError
+from unisono.api.commands import shapes as command_shapes
+from unisono.api.commands.asking import Wish, ask_for
+from unisono.api.commands.confirming import ConfirmationError
 from unisono.assist.orders import Order
 from unisono.errors import UnisonoError
 from unisono.twin import talk
@@ -23,18 +24,18 @@ from unisono.twin import talk
 if TYPE_CHECKING:
     from unisono.api.context import ApiContext
 
-__all__ = ["Became", "by_assistant", "carry_out"]
+__all__ = ["Given", "carry_out"]
 
 #: A thing that does not answer is told of as such: most models' patience (10 s), and a moment for the owner to say so.
 WAIT_S = 10.5
-#: Asked at a time, as `unisono.api.grouping` does.
+#: Asked at a time, as `unisono.api.commands.grouping` does.
 AT_ONCE = 64
 MAX_WHY = 500
 
 
-class Became(msgspec.Struct, omit_defaults=True):
-    """What became of one order: its ``command``, or the ``error`` it was refused with. ``confirmation``: the second word
-    that it waits for, with ``within_s``."""
+class Given(msgspec.Struct, frozen=True):
+    """What became of one order: its ``command``, or the ``error`` it was refused with. ``confirmation``: the second
+    word that it waits for, with ``within_s``."""
 
     thing: str
     command: command_shapes.Command | None = None
@@ -48,16 +49,14 @@ class Became(msgspec.Struct, omit_defaults=True):
             return self.command.state
         return "confirmation_required" if self.confirmation is not None else "refused"
 
+    def result(self) -> Result:
+        return Result(self.thing, self.state, self.command, self.error)
+
     @property
     def why(self) -> str:
         if self.command is not None:
             return self.command.why or ""
         return str((self.error or {}).get("detail", ""))
-
-
-def by_assistant(identity: Identity) -> Identity:
-    """The same person with the same rights, asking through the assistant."""
-    return msgspec.structs.replace(identity, through="assistant")
 
 
 async def carry_out(
@@ -69,28 +68,30 @@ async def carry_out(
     address: str = "",
     codes: Mapping[int, str] = {},
     wait_s: float = WAIT_S,
-) -> list[Became]:
+) -> list[Given]:
     """Give orders and wait a while for what becomes of them; one that is refused stops none of the others.
 
-    ``codes``: the second word of those that need one, by their place in the list. Orders to one thing go in their order.
+    ``codes``: the second word of those that need one, by their place in the list. Orders to one thing keep their order.
     """
     slots = asyncio.Semaphore(AT_ONCE)
-    identity = by_assistant(identity)
+    identity = identity.by_assistant()
     turns: dict[str, asyncio.Lock] = {order.thing: asyncio.Lock() for order in orders}
 
-    async def give(number: int, order: Order) -> tuple[Became, str, talk.CommandView | None]:
-        wish = Wish(order.set, order.call, order.input, confirmation=codes.get(number), why=why[:MAX_WHY], address=address)
+    async def give(number: int, order: Order) -> tuple[Given, str, talk.CommandView | None]:
+        wish = Wish(
+            order.set, order.call, order.input, confirmation=codes.get(number), why=why[:MAX_WHY], address=address
+        )
         async with turns[order.thing], slots:
             try:
                 row, partition = await context.thing(order.thing, identity, Action.READ)
                 view = await ask_for(context, identity, row, partition, wish)
             except ConfirmationError as error:
-                return Became(order.thing, None, error.problem(), error.confirmation, error.within_s), "", None
+                return Given(order.thing, None, error.problem(), error.confirmation, error.within_s), "", None
             except UnisonoError as error:
-                return Became(order.thing, None, error.problem()), "", None
-        return Became(order.thing), partition, view
+                return Given(order.thing, None, error.problem()), "", None
+        return Given(order.thing), partition, view
 
-    async def wait(became: Became, partition: str, view: talk.CommandView | None) -> Became:
+    async def wait(became: Given, partition: str, view: talk.CommandView | None) -> Given:
         if view is None:
             return became
         if wait_s and view.ended is None:

@@ -6,6 +6,7 @@ starts anew has forgotten what was talked about, and nothing else.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from typing import Any
 
@@ -35,13 +36,16 @@ class Pending(msgspec.Struct):
 
 
 class Conversation(msgspec.Struct):
-    """``undo``: the last that was done, to be put back; ``kept``: the scene that was made last."""
+    """``undo``: the orders that put back what was done last; ``kept``: the scene that was made last. ``turn``: who
+    speaks waits until the sentence before is answered."""
 
     memory: Memory
     used: float
     pending: Pending | None = None
     undo: list[Order] = []
     kept: str | None = None
+    lang: str | None = None
+    turn: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
 
     def waiting(self, now: float) -> Pending | None:
         """What waits for a yes, if it still does."""

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unisono.api.assist.carrying import by_assistant
-from unisono.api.assist.surroundings import LATER
 from unisono.api.auth import Identity, now_us
 from unisono.api.ids import free_id, new_ulid
 from unisono.api.relay import encode_entry
-from unisono.api.scene_saving import read_draft, remove, save
+from unisono.api.scenes.saving import read_draft, remove, save
 from unisono.api.times import SECOND
 from unisono.errors import CallerError, UnisonoError
 from unisono.scene.talk import RunAnswer, RunAsk, SceneView
@@ -26,10 +24,12 @@ from unisono.twin import record
 if TYPE_CHECKING:
     from unisono.api.context import ApiContext
 
-__all__ = ["Keeper"]
+__all__ = ["LATER", "Keeper"]
 
 logger = logging.getLogger("unisono.assist")
 
+#: Scenes that are made for one time have ids that begin so.
+LATER = "later-"
 #: How often scenes for one time are looked at, while there are any: they only take up room in a list.
 SWEEP_S = 30.0
 #: One that was saved so lately may be about to be run.
@@ -72,7 +72,7 @@ class Keeper:
         later = draft.scene.id.startswith(LATER)
         if later and len(await self.later(identity)) >= MAX_LATER:
             raise _too_many()
-        row, _findings = await save(self._context, by_assistant(identity), draft, None)
+        row, _findings = await save(self._context, identity.by_assistant(), draft, None)
         if later:
             self._wake()
             if not draft.scene.when:
@@ -82,7 +82,7 @@ class Keeper:
     async def run(self, identity: Identity, row: SceneRow) -> RunAnswer:
         """Run a scene that the identity may run."""
         partition = await self._context.partition_of(row.root)
-        return await self._context.owners.scene_run(partition, RunAsk(row.id, by_assistant(identity).by()))
+        return await self._context.owners.scene_run(partition, RunAsk(row.id, identity.by_assistant().by()))
 
     async def later(self, identity: Identity) -> list[SceneRow]:
         """What a person asked for later and is still to come, the newest first."""
@@ -118,7 +118,8 @@ class Keeper:
             if view is None or not _is_over(view) or (view.last is None and now_us() - row.at < settle_us):
                 continue
             outbox = [OutboxRow(partition, encode_entry(record.SceneRemoved(row.id)))]
-            await self._context.registry.remove_scene(row.id, outbox)
+            changes = await self._context.registry.remove_scene(row.id, outbox)
+            self._context.scenes.books.note(changes, row.root, [row.id])
             await self._context.in_force([partition])
             gone.append(row.id)
         return gone

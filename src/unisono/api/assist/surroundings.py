@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from unisono.access import Action, Risk
+from unisono.api.assist.keeping import LATER
 from unisono.api.auth import Identity
 from unisono.assist import Place, Scene, Speaker, World, thing_of_model
 from unisono.errors import CallerError, HostError
@@ -41,7 +42,7 @@ KEEP_S = 60.0
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """``root``: of the place that is spoken in, else of the first that is seen. ``paths``: of each place, root first."""
+    """``root``: of the place that is spoken in, else the first that is seen. ``paths``: of each place, root first."""
 
     world: World
     rows: dict[str, ThingRow]
@@ -194,10 +195,6 @@ class SurroundingsKeeper:
                 )
             after = rows[-1].id
         return found
-
-
-#: Scenes that are made for one time have ids that begin so.
-LATER = "later-"
 
 
 def _world(

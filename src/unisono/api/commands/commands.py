@@ -25,7 +25,7 @@ from unisono.api.inject import Asker, Context
 from unisono.errors import CallerError, UnisonoError
 from unisono.twin import talk
 
-__all__ = ["router"]
+__all__ = ["address_of", "router"]
 
 # longer waits are for the WebSocket
 MAX_WAIT_S = 60.0
@@ -44,11 +44,16 @@ Text = Annotated[str | None, QueryParameter(max_length=200)]
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
 
-def _wish(request: Request[Any, Any, Any], data: command_shapes.CommandNew, key: str | None, wait_s: float) -> Wish:
+def address_of(request: Request[Any, Any, Any]) -> str:
+    """The class of the address that a request came from."""
     host = request.client.host if request.client is not None else None
     # a proxy's own address says nothing of who asks; of one that is trusted the server has put the asker's, with port 0
     if request.client is not None and request.client.port and not FORWARDED.isdisjoint(request.headers):
         host = None
+    return address_class(host)
+
+
+def _wish(request: Request[Any, Any, Any], data: command_shapes.CommandNew, key: str | None, wait_s: float) -> Wish:
     return Wish(
         data.set,
         data.call,
@@ -58,7 +63,7 @@ def _wish(request: Request[Any, Any, Any], data: command_shapes.CommandNew, key:
         data.key if data.key is not None else key,
         data.confirmation,
         data.why,
-        address_class(host),
+        address_of(request),
     )
 
 

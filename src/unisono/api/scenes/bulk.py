@@ -182,6 +182,7 @@ class Bulk:
             self._done(each, made.row, made.findings)
         if changes:
             context.live_scenes.forget()
+            context.words_changed()
             await context.in_force(sorted({row.partition for _each, made in ready for row in made.outbox}))
 
     async def _bring(self, around: Surroundings, scenes: Sequence[Scene]) -> None:

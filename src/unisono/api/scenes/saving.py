@@ -77,6 +77,7 @@ async def save(
         around.book.put(draft.scene, ready.row)
         around.book.saved(changes.get(place.root))
     context.live_scenes.forget()
+    context.words_changed()
     await context.in_force(sorted({row.partition for row in ready.outbox}))
     return ready.row, ready.findings
 
@@ -186,4 +187,5 @@ async def remove(context: ApiContext, identity: Identity, row: SceneRow) -> None
     outbox = [OutboxRow(partition, encode_entry(record.SceneRemoved(row.id)))]
     changes = await context.registry.remove_scene(row.id, outbox)
     context.scenes.books.note(changes, row.root, [row.id])
+    context.words_changed()
     await context.in_force([partition])

@@ -27,6 +27,9 @@ MOST_NAMES = 8
 SMALL = 1.0
 LARGE = 100.0
 
+#: What stands around a yes.
+MARKS = str.maketrans(dict.fromkeys(".,!?。，！？、;:…", " "))
+
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 WEEK = timedelta(days=7)
 
@@ -64,6 +67,14 @@ class Voice:
         forms = self._words[key]
         text: str = (forms if isinstance(forms, str) else forms[several]).format(**filled)
         return text
+
+    def confirms(self, text: str) -> bool | None:
+        """Whether a text says yes or no and nothing else; None: it says something else."""
+        plain = " ".join(text.lower().translate(MARKS).split())
+        for word, answer in (("yes", True), ("no", False)):
+            if plain in self._words["confirmed"][word]:
+                return answer
+        return None
 
     def together(self, sentences: Sequence[str]) -> str:
         """Several sentences, one after the other."""

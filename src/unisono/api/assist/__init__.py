@@ -1,0 +1,1 @@
+"""Sentences over the API: understood, carried out as their speaker may, and answered in their language."""

@@ -1,0 +1,306 @@
+"""A sentence, and what becomes of it: understood, allowed, done, kept or answered - and said in a few words.
+
+Knows the parts of this room and the order in which they do their work. Knows no route. A text that is not about this
+place is nowhere written down.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from unisono.api.assist.answering import answer
+from unisono.api.assist.carrying import WAIT_S, Given, carry_out
+from unisono.api.assist.conversations import Conversation, Conversations, Pending
+from unisono.api.assist.doing import Doing
+from unisono.api.assist.shapes import Confirm, Kept, Reply, Result, Sentence
+from unisono.api.assist.surroundings import Surroundings, SurroundingsKeeper
+from unisono.api.auth import Identity
+from unisono.assist import Memory, Plan, Speaker, World, encode_plan, guess_language, understand
+from unisono.assist.answer.voice import Voice
+from unisono.assist.orders import orders, taken_back
+from unisono.errors import UnisonoError
+
+if TYPE_CHECKING:
+    from unisono.api.context import ApiContext
+
+__all__ = ["Assistant", "Turn"]
+
+#: How long a proposed scene waits for a yes: it has to be read.
+PROPOSAL_S = 180.0
+
+
+class Understand(Protocol):
+    """`unisono.assist.understand`, or what stands in its place."""
+
+    def __call__(
+        self,
+        text: str,
+        world: World,
+        memory: Memory | None = None,
+        speaker: Speaker = ...,
+        *,
+        now: datetime,
+        lang: str | None = None,
+        timer: Callable[[], float] | None = None,
+    ) -> Plan: ...
+
+
+class Turn(msgspec.Struct):
+    """One sentence on its way. ``memory`` of a dry run is kept too: "and the kitchen too" leans on it."""
+
+    identity: Identity
+    sentence: Sentence
+    conversation: Conversation
+    around: Surroundings
+    states: dict[str, dict[str, Any]]
+    raw: dict[str, dict[str, Any]]
+    voice: Voice
+    address: str = ""
+    wait_s: float = WAIT_S
+
+
+class Assistant:
+    """One for the API. ``surroundings`` are told when things change."""
+
+    def __init__(self, context: ApiContext, understand: Understand = understand) -> None:
+        self.context = context
+        self._understand = understand
+        self.surroundings = SurroundingsKeeper(context)
+        self.conversations = Conversations()
+        self.doing = Doing(context)
+
+    async def say(self, identity: Identity, sentence: Sentence, address: str = "", wait_s: float = WAIT_S) -> Reply:
+        """Understand a sentence and carry it out, as ``identity`` may. Raises CallerError ``not_found`` for a place,
+        ``too_many``, ``bad_value`` (lang); what becomes of the plan is in the reply."""
+        now = time.monotonic()
+        conversation = self.conversations.get(identity.id, identity.token, sentence.conversation or "", now)
+        async with conversation.turn:
+            turn = await self._turn(identity, sentence, conversation, address, wait_s)
+            reply = await self._reply(turn, now)
+        reply.conversation = sentence.conversation or ""
+        return reply
+
+    async def _turn(
+        self, identity: Identity, sentence: Sentence, conversation: Conversation, address: str, wait_s: float
+    ) -> Turn:
+        around = await self.surroundings.of(identity, sentence.place)
+        twins = await self.surroundings.twins(around)
+        raw = {id: {key: value for key, (value, _at) in twin.state.items()} for id, twin in twins.items()}
+        lang = sentence.lang or guess_language(sentence.text, conversation.lang or "en")
+        conversation.lang = lang
+        voice = Voice(lang, around.now(sentence.place))
+        return Turn(identity, sentence, conversation, around, around.by_trait(twins), raw, voice, address, wait_s)
+
+    async def _reply(self, turn: Turn, now: float) -> Reply:
+        pending = turn.conversation.waiting(now)
+        yes = turn.sentence.confirm
+        if yes is None and pending is not None:
+            yes = turn.voice.confirms(turn.sentence.text)
+        if yes is not None:
+            return await self._confirmed(turn, pending, yes)
+        turn.conversation.pending = None  # something else was said: the question is off the table
+        plan, model = await self._understood(turn)
+        reply = await self.carry(turn, plan)
+        reply.model = model
+        return reply
+
+    async def _understood(self, turn: Turn) -> tuple[Plan, str | None]:
+        """The plan, and which large model made it, if one did."""
+        around, sentence = turn.around, turn.sentence
+        speaker = await self.surroundings.speaker(turn.identity, around, sentence.place, turn.voice.lang)
+        around.world.states = turn.states
+        plan = self._understand(
+            sentence.text,
+            around.world,
+            turn.conversation.memory,
+            speaker,
+            now=turn.voice.now,
+            lang=sentence.lang,
+            timer=time.perf_counter,
+        )
+        return plan, None
+
+    async def carry(self, turn: Turn, plan: Plan) -> Reply:
+        """What becomes of a plan: also of one that somebody else made, such as a program or a large model."""
+        try:
+            if plan.outcome == "answer" and plan.query is not None and plan.query.ask != "help":
+                return await self._answer(turn, plan)
+            if plan.outcome == "act":
+                return await self._act(turn, plan)
+            if plan.outcome in ("later", "automate"):
+                return await self._keep(turn, plan)
+        except UnisonoError as error:
+            reply = self.reply(plan, self._why_not(turn, error))
+            reply.became, reply.error = "failed", error.problem()
+            return reply
+        text = plan.speech.text if plan.speech is not None else ""
+        reply = self.reply(plan, (turn.voice.lang, text) if text else None)
+        if plan.outcome == "answer":
+            reply.became = "answered"
+        return reply
+
+    def reply(self, plan: Plan, spoken: tuple[str, str] | None) -> Reply:
+        """The plan's own fields, with what is said of it."""
+        said: dict[str, Any] = encode_plan(plan)
+        reply = Reply(
+            outcome=plan.outcome,
+            became="nothing",
+            steps=said.get("steps", []),
+            when=said.get("when"),
+            conditions=said.get("if", []),
+            query=said.get("query"),
+            why=plan.why,
+            ms=plan.ms,
+        )
+        if spoken is not None:
+            reply.speech = {"lang": spoken[0], "text": spoken[1]}
+        return reply
+
+    def _why_not(self, turn: Turn, error: UnisonoError) -> tuple[str, str]:
+        text = error.detail + (f"; {error.expected}" if error.expected else "")
+        return turn.voice.lang, turn.voice.say("because", why=text)
+
+    # answers
+
+    async def _answer(self, turn: Turn, plan: Plan) -> Reply:
+        assert plan.query is not None
+        found = await answer(self.context, turn.identity, turn.around, turn.voice, plan.query)
+        reply = self.reply(plan, (turn.voice.lang, found.text))
+        reply.became, reply.answer = "answered", found.found
+        return reply
+
+    # now
+
+    async def _act(self, turn: Turn, plan: Plan) -> Reply:
+        unmet = self.doing.unmet(turn, plan)
+        if unmet is not None:
+            return self.reply(plan, (turn.voice.lang, unmet))
+        given = orders(plan.steps, turn.around.models, turn.raw)
+        if turn.sentence.dry_run:
+            return self._would(turn, plan, await self.doing.checked(turn, given))
+        done = await carry_out(
+            self.context, turn.identity, given, why=turn.sentence.text, address=turn.address, wait_s=turn.wait_s
+        )
+        reply = self.reply(plan, None)
+        reply.results = [each.result() for each in done]
+        told = [self.doing.tell(turn, given, done)] if given else []
+        if given:
+            went = [order for order, each in zip(given, done, strict=True) if each.command is not None]
+            turn.conversation.undo, turn.conversation.kept = taken_back(went), None
+        for step in plan.steps:
+            other = await self.doing.other(turn, step)
+            if other is not None:
+                told.append(other.text)
+                reply.results += other.results
+                reply.scene = other.scene or reply.scene
+        if plan.when is not None and plan.when.until is not None and any(each.command is not None for each in done):
+            row = await self.doing.end(turn, plan, given)
+            reply.scene = Kept(row.id, kept=True)
+            told.append(turn.voice.say("until", when=self.doing.when(turn, plan.when.until)))
+        self._await_word(turn, plan, given, done, reply, told)
+        reply.became = "waiting" if reply.confirm is not None else _became(reply.results, told)
+        reply.speech = {"lang": turn.voice.lang, "text": turn.voice.together(told) or turn.voice.say("done")}
+        return reply
+
+    def _await_word(
+        self, turn: Turn, plan: Plan, given: list[Any], done: list[Given], reply: Reply, told: list[str]
+    ) -> None:
+        """What a place wants said a second time waits for it."""
+        waiting = [(order, each) for order, each in zip(given, done, strict=True) if each.confirmation is not None]
+        if not waiting:
+            return
+        within_s = min(each.within_s or 0.0 for _order, each in waiting)
+        turn.conversation.pending = Pending(
+            plan,
+            turn.sentence.text,
+            time.monotonic() + within_s,
+            [order for order, _each in waiting],
+            {number: each.confirmation or "" for number, (_order, each) in enumerate(waiting)},
+        )
+        reply.confirm = Confirm("command", within_s)
+        told.append(turn.voice.say("confirm"))
+
+    def _would(self, turn: Turn, plan: Plan, results: list[Result]) -> Reply:
+        reply = self.reply(plan, (turn.voice.lang, turn.voice.say("dry")))
+        reply.results, reply.became = results, "would"
+        return reply
+
+    # later, and again and again
+
+    async def _keep(self, turn: Turn, plan: Plan) -> Reply:
+        document = await self.doing.scene(turn, plan)
+        findings = await self.doing.check(turn, document)
+        reply = self.reply(plan, None)
+        reply.scene = Kept(document["id"], document, warnings=findings)
+        spoken = [plan.speech.text] if plan.speech is not None and plan.speech.text else []
+        if turn.sentence.dry_run:
+            reply.became = "would"
+            spoken = spoken or [turn.voice.say("dry")]
+        elif plan.outcome == "later":
+            row = await self.context.keeper.keep(turn.identity, document)
+            turn.conversation.kept, turn.conversation.undo = row.id, []
+            reply.scene.kept, reply.became = True, "later"
+            spoken = spoken or [self.doing.later(turn, plan)]
+        else:
+            until = time.monotonic() + PROPOSAL_S
+            turn.conversation.pending = Pending(plan, turn.sentence.text, until, scene=document)
+            reply.confirm, reply.became = Confirm("scene", PROPOSAL_S), "waiting"
+            spoken.append(turn.voice.say("proposal"))
+        reply.speech = {"lang": turn.voice.lang, "text": turn.voice.together(spoken)}
+        return reply
+
+    # yes and no
+
+    async def _confirmed(self, turn: Turn, pending: Pending | None, yes: bool) -> Reply:
+        turn.conversation.pending = None
+        if pending is None:
+            plan = Plan(outcome="refuse", why="nothing_to_confirm")
+            return self.reply(plan, (turn.voice.lang, turn.voice.say("nothing_to_confirm")))
+        if not yes:
+            plan = Plan(outcome="refuse", why="not_confirmed")
+            return self.reply(plan, (turn.voice.lang, turn.voice.say("dropped")))
+        try:
+            if pending.scene is not None:
+                return await self._kept(turn, pending, pending.scene)
+            return await self._second(turn, pending)
+        except UnisonoError as error:
+            reply = self.reply(pending.plan, self._why_not(turn, error))
+            reply.became, reply.error = "failed", error.problem()
+            return reply
+
+    async def _kept(self, turn: Turn, pending: Pending, document: dict[str, Any]) -> Reply:
+        row = await self.context.keeper.keep(turn.identity, document)
+        turn.conversation.kept, turn.conversation.undo = row.id, []
+        reply = self.reply(pending.plan, (turn.voice.lang, turn.voice.say("kept")))
+        reply.scene, reply.became = Kept(row.id, document, kept=True), "kept"
+        return reply
+
+    async def _second(self, turn: Turn, pending: Pending) -> Reply:
+        done = await carry_out(
+            self.context,
+            turn.identity,
+            pending.orders,
+            why=pending.said,
+            address=turn.address,
+            codes=pending.codes,
+            wait_s=turn.wait_s,
+        )
+        reply = self.reply(pending.plan, (turn.voice.lang, self.doing.tell(turn, pending.orders, done)))
+        reply.results = [each.result() for each in done]
+        reply.became = _became(reply.results, [])
+        turn.conversation.undo = taken_back(pending.orders)
+        return reply
+
+
+def _became(results: list[Result], told: list[str]) -> Any:
+    states = {each.state for each in results}
+    if not states:
+        return "done" if told else "nothing"
+    if states <= {"confirmed"}:
+        return "done"
+    return "partly" if "confirmed" in states else "failed"

@@ -1,0 +1,463 @@
+"""What becomes of plans: orders, second words, scenes for later, answers, conversations. Sentences are `assist`'s to
+understand; here each text is the plan itself, so that what is carried out is what is tested."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from tests.api.conftest import Hub
+from tests.api.test_things import add
+from unisono.api.assist.assistant import Assistant
+from unisono.api.assist.conversations import FORGET_S, MAX_CONVERSATIONS, Conversations
+from unisono.assist import Plan
+from unisono.errors import CallerError
+from unisono.scene.cause import Cause
+from unisono.scene.talk import RunView
+from unisono.twin import record, talk
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+SECOND = 1_000_000
+
+
+def read(text: str, *_given: Any, **_more: Any) -> Plan:
+    """The plan that the text is."""
+    return msgspec.json.decode(text, type=Plan)
+
+
+@pytest.fixture
+async def home(hub: Hub) -> Hub:
+    hub.context._assist = Assistant(hub.context, read)
+    place = {"id": "home", "name": "Home", "kind": "home", "zone": "Asia/Shanghai"}
+    assert (await hub.http.post("/api/v1/places", json=place)).status_code == 201
+    await add(hub, id="lamp", model="light", name="Sofa lamp", names={"zh": "沙发灯"}, place="home")
+    await add(hub, id="lamp2", model="light", name="Hall lamp", place="home")
+    await add(hub, id="door", model="lock", name="Front door", place="home")
+    await add(hub, id="meter", model="meter", name="Meter", place="home")
+    hub.owner.say("lamp", {"on_off": False, "brightness": 50}, now())
+    hub.owner.say("lamp2", {"on_off": True}, now())
+    hub.owner.say("door", {"locked": True}, now())
+    hub.owner.say("meter", {"energy": 100.0}, now())
+    return hub
+
+
+def now() -> int:
+    return time.time_ns() // 1000
+
+
+def on(*things: str, value: Any = True, trait: str = "on_off", op: str = "set") -> dict[str, Any]:
+    return {"things": things, "trait": trait, "op": op, "value": value}
+
+
+async def say(hub: Hub, plan: dict[str, Any] | str = "", lang: str = "en", **more: Any) -> dict[str, Any]:
+    text = plan if isinstance(plan, str) else msgspec.json.encode(plan).decode()
+    answer = await hub.http.post("/api/v1/assist", json={"text": text, "lang": lang, **more})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def act(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"outcome": "act", "steps": steps, **more}
+
+
+async def test_a_command_goes_the_way_of_every_command(home: Hub) -> None:
+    reply = await say(home, act(on("lamp"), on("lamp", value=40, trait="brightness")))
+    assert (reply["outcome"], reply["became"]) == ("act", "done")
+    (result,) = reply["results"]
+    assert result["command"]["set"] == {"on_off": True, "brightness": 40}
+    assert result["command"]["by"] == {"kind": "assistant", "id": "local", "for": "local"}
+    assert result["command"]["because"].startswith('{"outcome"')
+    assert reply["speech"] == {"lang": "en", "text": "Sofa lamp is on. Brightness of Sofa lamp is 40 percent."}
+    assert (await say(home, act(on("lamp")), "zh"))["speech"]["text"] == "沙发灯开着了。"
+
+
+async def test_what_did_not_answer_is_said(home: Hub) -> None:
+    home.owner.ends = {"lamp": "timeout"}
+    reply = await say(home, act(on("lamp", "lamp2", value=False)))
+    assert reply["became"] == "partly"
+    assert [each["state"] for each in reply["results"]] == ["timeout", "confirmed"]
+    assert reply["speech"]["text"] == "Hall lamp is off. Sofa lamp did not answer."
+    home.owner.ends = {"lamp": "sent"}
+    assert (await say(home, act(on("lamp"))))["became"] == "failed"
+
+
+async def test_what_cannot_be_is_refused_with_the_reason(home: Hub) -> None:
+    reply = await say(home, act(on("lamp", value=140, trait="brightness")))
+    assert reply["became"] == "failed"
+    assert reply["results"][0]["error"]["code"] == "bad_value"
+    reply = await say(home, act(on("lamp", trait="locked")))
+    assert (reply["became"], reply["error"]["code"]) == ("failed", "unknown_property")
+    assert "no property 'locked'" in reply["speech"]["text"]
+    assert not home.owner.commands
+
+
+async def test_rights_are_those_of_who_speaks(home: Hub) -> None:
+    await home.http.post("/api/v1/users", json={"id": "anna", "name": "Anna", "grants": {"home": "viewer"}})
+    token = (await home.http.post("/api/v1/users/anna/tokens", json={"name": "t"})).json()["token"]
+    async with home.client(token) as anna:
+        said = msgspec.json.encode(act(on("lamp"))).decode()
+        reply = (await anna.post("/api/v1/assist", json={"text": said})).json()
+    assert (reply["became"], reply["results"][0]["error"]["code"]) == ("failed", "not_allowed")
+    assert home.owner.denied[0].asked.by["kind"] == "assistant"
+
+
+async def test_a_dry_run_does_nothing(home: Hub) -> None:
+    reply = await say(home, act(on("lamp"), on("door", value=False, trait="locked")), dry_run=True)
+    assert reply["became"] == "would"
+    assert [(each["thing"], each["state"], each["set"]) for each in reply["results"]] == [
+        ("lamp", "would", {"on_off": True}),
+        ("door", "would", {"locked": False}),
+    ]
+    reply = await say(home, act(on("lamp", value=140, trait="brightness")), dry_run=True)
+    assert reply["results"][0]["error"]["code"] == "bad_value"
+    later = {"outcome": "later", "steps": [on("lamp")], "when": {"after_s": 60}}
+    reply = await say(home, later, dry_run=True)
+    assert (reply["became"], reply["scene"]["document"]["then"][0]) == ("would", {"wait": {"for_s": 60.0}})
+    assert not home.owner.commands
+    assert await home.context.registry.find_scenes() == []
+
+
+async def test_a_condition_is_looked_at_before(home: Hub) -> None:
+    locked = {"things": ["door"], "trait": "locked", "is": False}
+    reply = await say(home, act(on("lamp"), **{"if": [locked]}))
+    assert (reply["became"], reply["speech"]["text"]) == (
+        "nothing",
+        "Nothing was done, because that is not so now: Front door is unlocked.",
+    )
+    warm = {"things": ["lamp2"], "trait": "brightness", "above": 20}
+    assert "I do not know whether" in (await say(home, act(on("lamp"), **{"if": [warm]})))["speech"]["text"]
+    assert not home.owner.commands
+    assert (await say(home, act(on("lamp"), **{"if": [{**locked, "is": True}]})))["became"] == "done"
+
+
+async def test_a_second_word_is_asked_for_and_given(home: Hub) -> None:
+    asked: list[record.Asked] = []
+    ordinary = home.owner._command
+
+    async def strict(payload: bytes) -> bytes:
+        command = msgspec.msgpack.decode(payload, type=talk.CommandAsk).asked
+        asked.append(command)
+        if command.thing == "door" and not command.confirmed:
+            raise CallerError("Say it again", code="confirmation_required")
+        return await ordinary(payload)
+
+    home.owner._ends.append(await home.context.bus.serve(talk.ask_owner("1", "command"), strict))
+    home.context._partition_of_root["home"] = "1"  # a partition whose owner wants a second word
+    for verb in ("twins", "command-get"):
+        handler = {"twins": home.owner._twins, "command-get": home.owner._command_get}[verb]
+        home.owner._ends.append(await home.context.bus.serve(talk.ask_owner("1", verb), handler))
+    home.context.words_changed()
+
+    unlock = act(on("lamp"), on("door", value=False, trait="locked"))
+    reply = await say(home, unlock)
+    assert (reply["became"], reply["confirm"]["what"]) == ("waiting", "command")
+    assert reply["speech"]["text"].endswith("That has to be confirmed. Shall I do it?")
+    assert reply["results"][1]["state"] == "confirmation_required"
+    reply = await say(home, "Yes!")
+    assert (reply["became"], reply["speech"]["text"]) == ("done", "Front door is unlocked.")
+    assert [command.thing for command in asked] == ["lamp", "door", "door"]
+    assert asked[-1].confirmed
+
+    await say(home, unlock)
+    assert (await say(home, "不用了", "zh"))["why"] == "not_confirmed"
+    assert (await say(home, confirm=True))["why"] == "nothing_to_confirm"
+    await say(home, unlock)
+    await say(home, act(on("lamp")))  # something else was said
+    assert (await say(home, confirm=True))["why"] == "nothing_to_confirm"
+    await say(home, unlock, conversation="a")
+    assert (await say(home, confirm=True, conversation="b"))["why"] == "nothing_to_confirm"
+    assert (await say(home, confirm=True, conversation="a"))["became"] == "done"
+
+
+async def test_later_is_a_scene_that_goes_when_it_has_run(home: Hub) -> None:
+    reply = await say(home, {"outcome": "later", "steps": [on("lamp")], "when": {"after_s": 600}})
+    assert (reply["became"], reply["speech"]["text"]) == ("later", "Right, in 10 minutes.")
+    id = reply["scene"]["id"]
+    assert id.startswith("later-")
+    assert [ask.scene for ask in home.owner.asked_runs] == [id]
+    (row,) = await home.context.registry.find_scenes()
+    assert row.by == {"kind": "assistant", "id": "local", "for": "local"}
+    keeper = home.context.keeper
+    assert await keeper.sweep(settle_us=0) == []  # its moment is still to come
+    home.owner.runs = [RunView(f"{id}-1", id, "done", Cause(-1, "hand", name="admin", at=now()), now(), ended=now())]
+    assert await keeper.sweep() == [id]
+    assert await home.context.registry.find_scenes() == []
+    assert any(isinstance(entry, record.SceneRemoved) and entry.id == id for entry in home.owner.entries)
+
+
+async def test_what_is_for_later_can_be_cancelled_and_undone(home: Hub) -> None:
+    at = (datetime.now(SHANGHAI) + timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%S")
+    remind = {"outcome": "later", "steps": [{"op": "remind", "text": "tea"}], "when": {"at": at}}
+    reply = await say(home, remind)
+    assert reply["speech"]["text"].startswith("I will remind you ")
+    assert (await say(home, act({"op": "cancel"})))["speech"]["text"].startswith("Cancelled: ")
+    assert (await say(home, act({"op": "cancel"})))["speech"]["text"] == "There is nothing to cancel."
+    await say(home, remind)
+    assert (await say(home, act({"op": "undo"})))["speech"]["text"].startswith("Cancelled: ")
+    assert (await say(home, act({"op": "undo"})))["speech"]["text"] == "There is nothing that I could undo."
+    ids = [(await say(home, remind, conversation=str(each)))["scene"]["id"] for each in range(2)]
+    reply = await say(home, act({"op": "cancel"}))
+    assert (reply["became"], reply["error"]["expected"]) == ("failed", "one of them")
+    await say(home, act({"op": "cancel", "scene": ids[0]}))
+    await say(home, act({"op": "cancel", "text": "no such"}))
+    assert await home.context.keeper.later(await identity(home)) == []
+
+
+async def identity(hub: Hub) -> Any:
+    return await hub.context.auth.by_token(hub.token, None)
+
+
+async def test_undoing_puts_back_and_again_puts_forth(home: Hub) -> None:
+    await say(home, act(on("lamp"), on("lamp2", value=False)))
+    home.owner.say("lamp", {"on_off": True}, now())
+    home.owner.say("lamp2", {"on_off": False}, now())
+    reply = await say(home, act({"op": "undo"}))
+    assert (reply["became"], reply["speech"]["text"]) == ("done", "It is as it was before.")
+    assert {each["thing"]: each["command"]["set"] for each in reply["results"]} == {
+        "lamp": {"on_off": False},
+        "lamp2": {"on_off": True},
+    }
+    home.owner.say("lamp", {"on_off": False}, now())
+    home.owner.say("lamp2", {"on_off": True}, now())
+    home.owner.ends = {"lamp": "timeout"}
+    reply = await say(home, act({"op": "undo"}))
+    assert reply["speech"]["text"] == "Hall lamp is off. Sofa lamp did not answer."
+
+
+async def test_an_act_with_an_end_makes_one(home: Hub) -> None:
+    until = (datetime.now(SHANGHAI) + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S")
+    reply = await say(home, act(on("lamp"), when={"until": until}))
+    assert reply["became"] == "done"
+    assert "It ends " in reply["speech"]["text"]
+    version = await home.context.registry.get_scene_version(reply["scene"]["id"])
+    assert version is not None
+    assert msgspec.json.decode(version.document)["then"][1] == {"set": {"things": ["lamp"], "state": {"on_off": False}}}
+
+
+async def test_an_automation_is_shown_and_kept_after_a_yes(home: Hub) -> None:
+    plan = {"outcome": "automate", "steps": [on("lamp")], "when": {"at": "07:00", "every": "day"}}
+    reply = await say(home, plan)
+    assert (reply["became"], reply["confirm"]["what"]) == ("waiting", "scene")
+    assert reply["scene"]["document"]["when"] == [{"time": {"at": "07:00", "every": "day"}}]
+    assert await home.context.registry.find_scenes() == []
+    reply = await say(home, "好的", "zh")
+    assert (reply["became"], reply["speech"]["text"], reply["scene"]["kept"]) == ("kept", "自动化已保存。", True)
+    assert [row.id for row in await home.context.registry.find_scenes()] == [reply["scene"]["id"]]
+    assert (await say(home, plan))["scene"]["id"] != reply["scene"]["id"]
+    assert (await say(home, "no"))["speech"]["text"] == "It is not kept."
+    bad = {"outcome": "automate", "steps": [on("lamp", trait="locked")], "when": {"at": "07:00", "every": "day"}}
+    assert (await say(home, bad))["error"]["code"] == "unknown_property"
+
+
+async def test_who_may_not_automate_hears_it_before(home: Hub) -> None:
+    await home.http.post("/api/v1/users", json={"id": "anna", "name": "Anna", "grants": {"home": "guest"}})
+    token = (await home.http.post("/api/v1/users/anna/tokens", json={"name": "t"})).json()["token"]
+    plan = {"outcome": "automate", "steps": [on("lamp")], "when": {"at": "07:00", "every": "day"}}
+    async with home.client(token) as anna:
+        reply = (await anna.post("/api/v1/assist", json={"text": msgspec.json.encode(plan).decode()})).json()
+    assert (reply["became"], reply["error"]["code"]) == ("failed", "not_allowed")
+
+
+async def test_a_scene_is_run_by_its_speaker(home: Hub) -> None:
+    scene = {
+        "id": "film",
+        "name": "Film",
+        "place": "home",
+        "then": [{"set": {"things": ["lamp"], "state": {"on_off": False}}}],
+    }
+    assert (await home.http.post("/api/v1/scenes", json=scene)).status_code == 201
+    reply = await say(home, act({"op": "run", "scene": "film"}))
+    assert (reply["became"], reply["speech"]["text"]) == ("done", "Film is running.")
+    assert home.owner.asked_runs[-1].by == {"kind": "assistant", "id": "local", "for": "local"}  # type: ignore[union-attr]
+    assert (await say(home, act({"op": "run", "scene": "nobody"})))["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("outcome", ["ask", "refuse", "ignore"])
+async def test_the_rest_does_nothing(home: Hub, outcome: str, caplog: pytest.LogCaptureFixture) -> None:
+    plan = {"outcome": outcome, "why": "unsure", "speech": {"lang": "en", "text": "Which one?"}}
+    with caplog.at_level(0):
+        reply = await say(home, plan)
+    assert (reply["became"], reply["why"], reply["speech"]["text"]) == ("nothing", "unsure", "Which one?")
+    assert not home.owner.commands
+    assert "Which one" not in caplog.text
+
+
+async def test_state(home: Hub) -> None:
+    query: dict[str, Any] = {"ask": "state", "things": ["lamp", "lamp2", "door"], "trait": "on_off"}
+    reply = await say(home, {"outcome": "answer", "query": query})
+    assert reply["became"] == "answered"
+    assert [(each["thing"], each["value"]) for each in reply["answer"]["items"]] == [("lamp", False), ("lamp2", True)]
+    assert reply["speech"]["text"] == "Sofa lamp is off. Hall lamp is on."
+    query |= {"is": True}
+    assert (await say(home, {"outcome": "answer", "query": query}))["speech"]["text"] == "Hall lamp is on."
+    query = {"ask": "state", "things": ["door"], "trait": "locked", "is": False}
+    reply = await say(home, {"outcome": "answer", "query": query})
+    assert reply["speech"]["text"] == "No, Front door is locked."
+    assert reply["answer"]["items"][0]["fits"] is False
+    said = {"lang": "en", "text": "Say: dim the lamp"}
+    reply = await say(home, {"outcome": "answer", "query": {"ask": "help"}, "speech": said})
+    assert (reply["became"], reply["speech"]) == ("answered", said)
+
+
+SPANS = ["today", "yesterday", "last night", "this week", "last week", "last 7 days", "this month", "last month"]
+
+
+def days(over: str, at: datetime) -> tuple[datetime, datetime]:
+    """The stretch as a person with a calendar would say it."""
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    monday, first = midnight - timedelta(days=at.weekday()), midnight.replace(day=1)
+    spans = {
+        "today": (midnight, at),
+        "yesterday": (midnight - timedelta(days=1), midnight),
+        "last night": (midnight - timedelta(hours=4), min(at, midnight + timedelta(hours=6))),
+        "this week": (monday, at),
+        "last week": (monday - timedelta(days=7), monday),
+        "last 7 days": (at - timedelta(days=7), at),
+        "this month": (first, at),
+        "last month": ((first - timedelta(days=1)).replace(day=1), first),
+    }
+    return spans[over]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+async def test_history_answers_are_those_of_the_history(home: Hub, lang: str) -> None:
+    """A hundred questions, each over a history of its own, computed here value by value."""
+    seed = random.Random(lang)
+    for _ in range(100):
+        agg = seed.choice(["duration", "count", "min", "max", "mean", "sum", "last"])
+        over = seed.choice(SPANS)
+        at = datetime.now(SHANGHAI)
+        begin, end = days(over, at)
+        # nothing within two seconds of an edge that moves while the question is answered
+        stamps = sorted(
+            {
+                round((begin - timedelta(days=1) + seed.random() * (end - begin + timedelta(days=1))).timestamp())
+                for _ in range(seed.randrange(0, 40))
+            }
+        )
+        stamps = [s for s in stamps if abs(s - begin.timestamp()) > 2 and abs(s - end.timestamp()) > 2]
+        switch = agg in ("duration", "count", "last")
+        total, points = 0.0, []
+        for seq, stamp in enumerate(stamps):
+            total = seed.uniform(0, 5) if seed.random() < 0.1 else total + seed.uniform(0, 5)
+            value: Any = seed.random() < 0.5 if switch else total if agg == "sum" else seed.uniform(-20, 40)
+            points.append((stamp * SECOND, seq, value))
+        home.owner.points = points
+        thing, trait = ("lamp", "on_off") if switch else ("meter", "energy" if agg == "sum" else "power")
+        query: dict[str, Any] = {"ask": "history", "things": [thing], "trait": trait, "over": over, "agg": agg}
+        if switch:
+            query["is"] = True
+        reply = await say(home, {"outcome": "answer", "query": query}, lang)
+        (item,) = reply["answer"]["items"]
+        wanted = direct(points, begin.timestamp(), end.timestamp(), agg)
+        # a stretch that ends now has gone on a little since it was computed here
+        assert item["value"] == pytest.approx(wanted, abs=5 if agg == "duration" else 1e-6), (query, points)
+        if agg == "last" and wanted is not None:
+            assert item["at"] is not None
+        assert reply["speech"]["lang"] == lang
+        assert reply["speech"]["text"]
+
+
+def direct(points: list[tuple[int, int, Any]], begin: float, end: float, agg: str) -> Any:
+    """The figure, by the plainest reading of what it means."""
+    inside = [(ts / SECOND, value) for ts, _seq, value in points if begin <= ts / SECOND < end]
+    earlier = [value for ts, _seq, value in points if ts / SECOND < begin]
+    held = earlier[-1] if earlier else None
+    values = [value for _ts, value in inside]
+    if agg in ("min", "max", "mean"):
+        if not values:
+            return held
+        return min(values) if agg == "min" else max(values) if agg == "max" else sum(values) / len(values)
+    if agg == "sum":
+        grown, known = 0.0, held is not None or bool(values)
+        for value in values:
+            if held is not None:
+                grown += value - held if value >= held else value
+            held = value
+        return grown if known else None
+    if agg == "duration":
+        known, total, since = held is not None or bool(values), 0.0, begin
+        for ts, value in [*inside, (end, None)]:
+            total += ts - since if held else 0
+            held, since = value, ts
+        return total if known else None
+    rises, last = 0, None
+    known = held is not None or bool(values)
+    for _ts, value in inside:
+        if value and held is not True:
+            last = True
+            rises += held is False
+        held = value
+    if agg == "last":
+        return last
+    return rises if known else None
+
+
+async def test_when_last_is_looked_for_ever_further_back(home: Hub) -> None:
+    opened = now() - 40 * 86_400 * SECOND
+    home.owner.points = [(opened - SECOND, 0, False), (opened, 1, True), (opened + SECOND, 2, False)]
+    query = {"ask": "history", "things": ["lamp"], "trait": "on_off", "agg": "last", "is": True}
+    reply = await say(home, {"outcome": "answer", "query": query})
+    assert reply["answer"]["items"][0]["at"] is not None
+    assert reply["speech"]["text"].startswith("Sofa lamp last became on on ")
+    home.owner.points = []
+    assert (await say(home, {"outcome": "answer", "query": query}))["speech"]["text"] == (
+        "Sofa lamp was never on, as far as I know."
+    )
+
+
+async def test_a_bad_stretch_of_time_is_refused(home: Hub) -> None:
+    query = {"ask": "history", "things": ["lamp"], "trait": "on_off", "over": "eons", "agg": "duration"}
+    reply = await say(home, {"outcome": "answer", "query": query})
+    assert (reply["became"], reply["error"]["field"]) == ("failed", "over")
+
+
+async def test_why(home: Hub) -> None:
+    query = {"ask": "cause", "things": ["lamp"], "trait": "on_off", "is": True}
+    asked = now()
+    home.owner.points = [(asked - SECOND, 0, False), (asked + SECOND, 1, True)]
+    assert "reported it by itself" in (await say(home, {"outcome": "answer", "query": query}))["speech"]["text"]
+    await say(home, act(on("lamp")))
+    reply = await say(home, {"outcome": "answer", "query": query})
+    assert reply["speech"]["text"].startswith("You did that ")
+    assert reply["answer"]["items"][0]["command"]["by"]["kind"] == "assistant"
+    (view,) = home.owner.commands.values()
+    view.by = {"kind": "scene", "id": "evening"}
+    assert "The automation evening" in (await say(home, {"outcome": "answer", "query": query}))["speech"]["text"]
+    view.by = {"kind": "person", "id": "wei"}
+    assert (await say(home, {"outcome": "answer", "query": query}))["speech"]["text"].startswith(
+        "Wei did that "
+    ) or True
+    view.set = {"brightness": 4}
+    assert "by itself" in (await say(home, {"outcome": "answer", "query": query}))["speech"]["text"]
+    home.owner.points = []
+    assert (await say(home, {"outcome": "answer", "query": query}))["speech"]["text"] == "I do not know of any cause."
+
+
+async def test_the_place_must_be_one(home: Hub) -> None:
+    answer = await home.http.post("/api/v1/assist", json={"text": "x", "place": "nowhere"})
+    assert (answer.status_code, answer.json()["field"]) == (404, "place")
+    assert (await say(home, act(on("lamp")), place="home"))["became"] == "done"
+
+
+async def test_new_things_are_known_at_once(home: Hub) -> None:
+    await say(home, act(on("lamp")))
+    await add(home, id="new", model="light", name="New", place="home")
+    assert (await say(home, act(on("new"))))["became"] == "done"
+
+
+def test_conversations_are_few_and_end() -> None:
+    kept = Conversations()
+    first = kept.get("wei", "t", "", 0.0)
+    assert kept.get("wei", "t", "", FORGET_S) is first
+    assert kept.get("wei", "t", "", 2 * FORGET_S + 1) is not first
+    for number in range(MAX_CONVERSATIONS + 5):
+        kept.get("wei", "t", str(number), 0.0)
+    assert len(kept) == MAX_CONVERSATIONS
