@@ -6,19 +6,23 @@ whoever keeps conversations keeps it, and forgets it after a while. It holds ids
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unisono.assist.plan import Plan
+from unisono.assist.plan import ACTING, Plan, things_of
 
-__all__ = ["Memory"]
+if TYPE_CHECKING:
+    from unisono.assist.world import World
+
+__all__ = ["Memory", "remember"]
 
 
 class Memory(msgspec.Struct, kw_only=True):
-    """``plan``: the last; ``things``, ``places``: what it was about; ``open``: the intent that still lacks something.
-    ``wish``: what the last one asked for ("the bedroom too").
+    """``plan``: the last; ``things``, ``places``, ``trait``: what it was about.
 
+    ``frame``: that of the last order, for "and the bedroom too"; ``pending``: that of one that still lacks something,
+    ``choices``: the things it may have meant. ``wish``, ``open``: the same of a language that reads by itself.
     ``undo``: the states before the last act, by thing and trait: what "undo that" goes back to.
     """
 
@@ -26,6 +30,30 @@ class Memory(msgspec.Struct, kw_only=True):
     things: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     trait: str | None = None
+    frame: Any = None
+    pending: Any = None
+    choices: tuple[str, ...] = ()
     open: Any = None
     wish: Any = None
     undo: dict[str, dict[str, Any]] = {}
+
+
+def remember(memory: Memory, plan: Plan, world: World) -> None:
+    """Take in what a sentence came to."""
+    if plan.outcome == "ignore":
+        return
+    if plan.outcome in ACTING:
+        things = things_of(plan.steps)
+        if things:
+            memory.things = things
+        memory.undo = {
+            thing: {step.trait: world.state(thing).get(step.trait)}
+            for step in plan.steps
+            if step.trait is not None
+            for thing in step.things
+        }
+        memory.pending, memory.choices = None, ()
+    elif plan.query is not None and plan.query.things:
+        memory.things = plan.query.things
+        memory.pending, memory.choices = None, ()
+    memory.plan = plan

@@ -20,6 +20,7 @@ import msgspec
 
 from unisono.assist.letters import CJK, words_of
 from unisono.errors import CallerError
+from unisono.thing import kinds_of_place
 from unisono.thing.files import stranger_loader
 
 __all__ = ["LANGUAGES", "Language", "Phrase", "guess_language", "language", "languages"]
@@ -85,6 +86,10 @@ def language(code: str) -> Language:
             for form, bent in _forms(words_of(str(text)), sense in bending, irregular):
                 vocabulary.update(bent)
                 _put(phrases, bent, sense, form)
+    for kind, place in kinds_of_place().items():
+        for text in place.names.get(code, ()):
+            _put(phrases, words_of(text), f"place:{kind}", "")
+            vocabulary.update(words_of(text))
     return Language(
         code=code,
         spaced=spaced,

@@ -20,6 +20,7 @@ CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _APOSTROPHES = {"’": "'", "‘": "'", "ʼ": "'", "`": "'"}
 
 _WORD = re.compile(
+    r"(?P<hung>'(?:s|d|ll|re|ve|m)(?![a-z]))|"
     rf"(?P<clock>\d{{1,2}}:\d{{2}}(?!\d))|(?P<number>\d+(?:,\d{{3}})+(?!\d)|\d+(?:\.\d+)?)"
     rf"|(?P<cjk>[{CJK}])|(?P<word>(?:(?![{CJK}])[^\W\d_])+(?:'[a-z]+)?\d*(?![a-z\d]))|(?P<rest>[^\W_]+)|(?P<mark>[^\s\w]|_)",
 )
@@ -51,7 +52,7 @@ def raw_words(text: str) -> list[Raw]:
         word, start, end = match[0], offsets[match.start()], offsets[match.end() - 1] + 1
         hung = _HUNG.fullmatch(word) if kind == "word" and "'" in word else None
         if hung is None:
-            found.append(Raw(word, start, end, "word" if kind == "rest" else kind))
+            found.append(Raw(word, start, end, "word" if kind in ("rest", "hung") else kind))
             continue
         cut = offsets[match.start() + len(hung["stem"])]
         found.append(Raw(hung["stem"], start, cut, "word"))

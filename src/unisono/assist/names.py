@@ -82,6 +82,16 @@ class Names:
             self._by_keys[keys] = Bearers(*(tuple(dict.fromkeys(a + b)) for a, b in zip(old, bearer, strict=True)))
             self._first[keys[0]] = max(self._first.get(keys[0], 0), len(keys))
             self.words.update(keys)
+            self._join(keys, bearer)
+
+    def _join(self, keys: tuple[str, ...], bearer: Bearers) -> None:
+        """Also written together: "deckoven"."""
+        joined = "".join(keys)
+        if len(keys) > 1 and joined.isascii() and (joined,) not in self._by_keys:
+            self._by_keys[(joined,)] = self._by_keys[keys]
+            self._first[joined] = max(self._first.get(joined, 0), 1)
+            self.words.add(joined)
+        del bearer
 
     def find(self, keys: Sequence[str]) -> Bearers | None:
         """Who bears exactly this name."""

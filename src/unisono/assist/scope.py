@@ -11,21 +11,31 @@ from collections.abc import Sequence
 import msgspec
 
 from unisono.assist.language import Language
-from unisono.assist.text import Clause, Piece
+from unisono.assist.text import Bar, Clause, Mood, Piece
 
-__all__ = ["ACTIONS", "scope"]
+__all__ = ["ACTIONS", "ASKING", "LIGHT", "scope"]
 
 #: Senses that say what is to be done.
 # fmt: off
 ACTIONS = frozenset((
     "on", "off", "open", "close", "lock", "unlock", "start", "stop", "pause", "resume", "play", "next", "previous",
-    "mute", "unmute", "up", "down", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster",
-    "slower", "set", "change", "toggle", "clean", "brew", "dock", "honk", "charge", "record", "arm", "disarm",
-    "defrost", "swing", "do", "run_scene", "remind", "notify", "cancel", "undo",
+    "mute", "unmute", "up", "down", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower",
+    "set", "change", "toggle", "clean", "brew", "dock", "honk", "charge", "record", "arm", "disarm", "defrost",
+    "swing", "do", "run_scene", "remind", "notify", "cancel", "undo", "keep",
 ))
 # fmt: on
+#: Verbs that say little by themselves.
+LIGHT = frozenset({"do", "set", "change", "keep", "run_scene"})
 TRIGGERS = ("if", "when", "whenever", "while", "until", "unless", "before", "after")
-BREAKS = frozenset(".!;:?。！；：？…\n")
+ASKING = frozenset(
+    ("what", "which", "who", "where", "why", "how_much", "how_many", "how_long", "how_often", "how_far", "when_did")
+)
+ENDS = frozenset(".;?。；？…\n")
+QUOTES = frozenset("\"“”„«»「」『』'")
+PAUSES = frozenset(",，、-–—()!！:：")
+
+#: A quotation of fewer words is a name or a title.
+SHORTEST_QUOTE = 2
 
 
 def scope(pieces: Sequence[Piece], language: Language) -> list[Clause]:
@@ -34,25 +44,219 @@ def scope(pieces: Sequence[Piece], language: Language) -> list[Clause]:
     clauses: list[Clause] = []
     for part in _parts(pieces):
         clauses.extend(_clauses(part))
-    return [clause for clause in clauses if clause.pieces or clause.times]
+    return clauses
 
 
 def _parts(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """Sentences; each keeps the mark that ends it."""
     parts: list[list[Piece]] = [[]]
     for piece in pieces:
         parts[-1].append(piece)
-        if piece.kind == "mark" and piece.text in BREAKS:
+        if piece.kind == "mark" and piece.text in ENDS:
             parts.append([])
-    return [part for part in parts if part]
+    return [part for part in parts if any(piece.kind != "mark" for piece in part)]
+
+
+class _Segment(msgspec.Struct):
+    """Words up to a comma or a conjunction. ``intro``: the sense that began it."""
+
+    pieces: list[Piece]
+    intro: str = ""
 
 
 def _clauses(part: Sequence[Piece]) -> list[Clause]:
-    times = tuple(piece.tokens[0].time for piece in part if piece.kind == "time" and piece.tokens[0].time)
-    words = tuple(piece for piece in part if piece.kind != "time")
-    asked = any(piece.text in "?？" for piece in words if piece.kind == "mark")
-    words = tuple(piece for piece in words if piece.kind != "mark")
-    clause = Clause(pieces=words, times=times, mood="question" if asked else "command")
-    for sense, bar in (("not", "negated"), ("suppose", "hypothetical"), ("said", "reported")):
-        if any(sense in piece.senses for piece in words):
-            clause = msgspec.structs.replace(clause, bar=bar)
-    return [clause]
+    asked = any(piece.kind == "mark" and piece.text in "?？" for piece in part)
+    bar = _bar(part)
+    clauses: list[Clause] = []
+    negated_before = False
+    for segment in _segments(part):
+        words = [piece for piece in segment.pieces if piece.kind != "mark"]
+        if not words:
+            continue
+        mood = _mood(words, asked=asked)
+        own: Bar | None = bar or _own_bar(words, mood)
+        if own is None and negated_before and segment.intro in ("and", "or"):
+            own = "negated"
+        negated_before = own == "negated"
+        link = segment.intro if segment.intro in ("and", "then", "but", "else", "correction") else ""
+        clauses.append(
+            Clause(
+                pieces=tuple(piece for piece in words if piece.kind != "time"),
+                mood=mood,
+                bar=own,
+                trigger=segment.intro if segment.intro in (*TRIGGERS, "because") else None,
+                times=tuple(time for piece in words if (time := piece.tokens[0].time) is not None),
+                link=link,  # type: ignore[arg-type]
+            )
+        )
+    return clauses
+
+
+def _segments(part: Sequence[Piece]) -> list[_Segment]:
+    """At commas, conjunctions and triggers. A condition at the front without a comma ends before the order."""
+    segments = [_Segment([])]
+    condition = False
+    for at, piece in enumerate(part):
+        senses = piece.senses
+        current = segments[-1]
+        if piece.kind == "mark":
+            if piece.text in PAUSES and (current.pieces or not current.intro):
+                segments.append(_Segment([]))
+                condition = False
+            continue
+        if piece.named and piece.kind != "time":
+            current.pieces.append(piece)
+            continue
+        trigger = next((sense for sense in TRIGGERS if sense in senses), None)
+        if trigger is not None and not _is_question(part, at) and piece.kind != "time":
+            segments.append(_Segment([], trigger))
+            condition = True
+            continue
+        if "because" in senses and any(not set(said.senses) & {"filler", "please"} for said in current.pieces):
+            segments.append(_Segment([], "because"))
+            continue
+        if (
+            "no" in senses
+            and at + 1 < len(part)
+            and part[at + 1].kind == "word"
+            and not set(part[at + 1].senses) & {"filler", "please"}
+        ):
+            current.pieces.append(piece)
+            continue
+        if "correction" in senses and (not current.pieces or len(senses) == 1 or _pause_before(part, at)):
+            segments.append(_Segment([], "correction"))
+            condition = False
+            continue
+        joint = next((sense for sense in ("then", "but", "else", "and", "or") if sense in senses), None)
+        if joint is not None and "idle" not in senses and not (joint == "but" and "except" in senses):
+            if not current.pieces and not current.intro:
+                current.intro = joint
+            else:
+                segments.append(_Segment([], joint))
+            condition = condition and joint in ("and", "or")
+            continue
+        if _run_on(current.pieces, part, at):
+            segments.append(_Segment([]))
+            condition = False
+        if condition and len(current.pieces) >= 2 and _begins_order(part, at):
+            segments.append(_Segment([]))
+            condition = False
+        segments[-1].pieces.append(piece)
+    return [segment for segment in segments if segment.pieces]
+
+
+def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
+    """A new order without a comma: "company is coming turn on the vacuum", "it's bright can you dim the lights"."""
+    said = [piece for piece in current if not set(piece.senses) & {"filler", "please"} or piece.named]
+    if len(said) < 2 or any(set(piece.senses) & (ACTIONS | {"want", "not", "i"}) for piece in said if not piece.named):
+        if not (len(said) >= 3 and "please" in part[at].senses and at + 1 < len(part)):
+            return False
+    piece, after = part[at], part[at + 1] if at + 1 < len(part) else None
+    if after is None or set(part[at - 1].senses) & {"to", "not", "can", "i", "you", "he", "would", "det", "please"}:
+        return False
+    if "please" in piece.senses:
+        return len(piece.tokens) > 1 and bool(set(after.senses) & ACTIONS)
+    strong = set(piece.senses) & (ACTIONS - LIGHT)
+    object_ = bool(after.named or set(after.senses) & {"det", "it", "them", "all"})
+    return bool(strong) and "base" in piece.forms and object_ and len(said) >= 2
+
+
+def _pause_before(part: Sequence[Piece], at: int) -> bool:
+    return at > 0 and part[at - 1].kind == "mark"
+
+
+def _is_question(part: Sequence[Piece], at: int) -> bool:
+    """ "when did ..." asks, "if" after "tell me" too."""
+    return bool(set(part[at].senses) & ASKING) or (at > 0 and "tell" in part[at - 1].senses and "if" in part[at].senses)
+
+
+def _begins_order(part: Sequence[Piece], at: int) -> bool:
+    """Does an order begin here, after a condition without a comma?"""
+    piece, before = part[at], part[at - 1]
+    if "please" in piece.senses:
+        return True
+    if "base" not in piece.forms or not set(piece.senses) & ACTIONS:
+        return False
+    held = {"i", "you", "he", "det", "not", "can", "would", "does", "to"} & set(before.senses)
+    return not held or bool(before.named)
+
+
+def _mood(words: Sequence[Piece], *, asked: bool) -> Mood:
+    head = next((piece for piece in words if not set(piece.senses) & {"filler"} or piece.named), None)
+    if head is None:
+        return "command"
+    senses = set(head.senses)
+    polite = "please" in senses
+    first = next((piece for piece in words if not set(piece.senses) & {"filler", "please"} or piece.named), head)
+    if senses & ASKING and not head.named:
+        return "question"
+    after = words[words.index(first) + 1] if words.index(first) + 1 < len(words) else None
+    made = "does" in senses and after is not None and "indefinite" in after.senses
+    if senses & {"is", "was", "does"} and not head.named and not {"det", "function"} & senses and not made:
+        return "question"
+    if polite and set(first.senses) & (ACTIONS | {"want"}):
+        return "command"
+    if asked:
+        return "command" if polite and _order(words) else "question"
+    if "tell" in senses and not _order(words[1:]) and not any(word.kind == "number" for word in words):
+        return "question"
+    return "command"
+
+
+def _order(words: Sequence[Piece]) -> bool:
+    return any("base" in piece.forms and set(piece.senses) & ACTIONS for piece in words)
+
+
+def _bar(part: Sequence[Piece]) -> Bar | None:
+    """What holds of a whole sentence."""
+    quotes = [at for at, piece in enumerate(part) if piece.kind == "mark" and piece.text in QUOTES]
+    if len(quotes) >= 2 and quotes[-1] - quotes[0] > SHORTEST_QUOTE:
+        return "quoted"
+    words = [piece for piece in part if piece.kind != "mark" and not piece.named]
+    if any("suppose" in piece.senses for piece in words):
+        return "hypothetical"
+    if any("spell" in piece.senses and "idle" not in piece.senses for piece in words[:6]):
+        return "quoted"
+    for at, piece in enumerate(part):
+        if "said" in piece.senses and not piece.named and not (at == 0 and "notify" in piece.senses):
+            return "reported"
+    return None
+
+
+def _own_bar(words: Sequence[Piece], mood: Mood) -> Bar | None:
+    for at, piece in enumerate(words):
+        senses = piece.senses
+        if piece.named:
+            continue
+        if (
+            "not" in senses
+            and mood != "question"
+            and "except" not in senses
+            and not ("only" in words[at - 1].senses and at)
+        ):
+            return "negated"
+        if "would" in senses and "please" not in senses:
+            return "hypothetical"
+    if mood == "question":
+        return None
+    if any(
+        "already" in piece.senses or ((time := piece.tokens[0].time) is not None and time.over == "ago")
+        for piece in words
+    ):
+        return "past"
+    return "past" if _past(words) else None
+
+
+def _past(words: Sequence[Piece]) -> bool:
+    """Somebody did it: a past form with a subject before it, and nothing that makes it a wish."""
+    for at, piece in enumerate(words):
+        if piece.named or "past" not in piece.forms or "base" in piece.forms or not set(piece.senses) & ACTIONS:
+            continue
+        before = words[:at]
+        if any(set(other.senses) & {"want", "please", "is", "can"} or "base" in other.forms for other in before):
+            continue
+        if any(set(other.senses) & {"i", "he", "was"} for other in before):
+            return True
+        if before and (before[-1].named or not before[-1].senses) and len(words) > at + 1:
+            return True
+    return False

@@ -34,10 +34,20 @@ def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
     at = 0
     while at < len(tokens):
         name = world.names.longest(tokens, at) if tokens[at].kind not in ("mark", "time") else None
-        phrase, words = _longest(tokens, at, spoken.phrases)
+        after_det = bool(pieces) and "det" in pieces[-1].senses
+        phrase, words = _longest(tokens, at, spoken.phrases, bent=not after_det)
         piece = _piece(tokens, at, name, phrase, words, repaired)
         pieces.append(piece)
         at += len(piece.tokens)
+    return _addressed(pieces)
+
+
+def _addressed(pieces: list[Piece]) -> list[Piece]:
+    """A wake word that is also a thing's name is a wake word where a sentence begins with it and goes on."""
+    if len(pieces) > 1 and pieces[0].named and "filler" in pieces[0].senses:
+        return [Piece(tokens=pieces[0].tokens, senses=("filler",)), *pieces[1:]]
+    if len(pieces) > 2 and pieces[1].named and "filler" in pieces[1].senses and "filler" in pieces[0].senses:
+        return [pieces[0], Piece(tokens=pieces[1].tokens, senses=("filler",)), *pieces[2:]]
     return pieces
 
 
@@ -65,8 +75,9 @@ def _piece(
     )
 
 
-def _longest(tokens: Sequence[Token], at: int, phrases: Trie) -> tuple[Phrase | None, int]:
-    """The longest phrase at a point; a plural is also looked up in the singular."""
+def _longest(tokens: Sequence[Token], at: int, phrases: Trie, *, bent: bool) -> tuple[Phrase | None, int]:
+    """The longest phrase at a point; a plural is also looked up in the singular. Not ``bent``: "the lights up" is no "he
+    lights up"."""
     best, length = None, 0
     node = phrases
     for end in range(at, len(tokens)):
@@ -77,7 +88,7 @@ def _longest(tokens: Sequence[Token], at: int, phrases: Trie) -> tuple[Phrase | 
         if step is None:
             break
         node = step
-        if node.found is not None:
+        if node.found is not None and (bent or end == at or node.found.forms != ("third",)):
             best, length = node.found, end + 1 - at
     return best, length
 

@@ -174,7 +174,7 @@ def when(times: Iterable[Time], now: datetime) -> When | None:
     elif sun is not None:
         at = sun
     elif clock is not None or (day is not None and day != now.date()):
-        moment = _moment(day, clock, now)
+        moment = _moment(day, clock, now, halved=any(time.half or time.part for time in times))
         at = moment.isoformat(timespec="seconds")
     if at is None and every is None and after is None and until is None:
         return None
@@ -255,7 +255,7 @@ def _half(clock: int, half: str | None, part: str | None) -> int:
     return clock
 
 
-def _moment(day: Any, clock: int | None, now: datetime) -> datetime:
+def _moment(day: Any, clock: int | None, now: datetime, *, halved: bool = False) -> datetime:
     """The next such moment; of an hour said without its half, the nearer one to come."""
     local = now.replace(tzinfo=None, second=0, microsecond=0)
     date = day or local.date()
@@ -263,10 +263,10 @@ def _moment(day: Any, clock: int | None, now: datetime) -> datetime:
     found = datetime.combine(date, datetime.min.time()) + timedelta(minutes=minutes)
     if day is None and found <= local:
         half = found + timedelta(hours=12)
-        if minutes < 720 and half > local and half.date() == local.date():
+        if not halved and minutes < 720 and half > local and half.date() == local.date():
             return half
         return found + DAY
-    if day == local.date() and found <= local and minutes < 720:
+    if day == local.date() and found <= local and minutes < 720 and not halved:
         return found + timedelta(hours=12)
     return found
 

@@ -10,10 +10,12 @@ from datetime import datetime
 
 import msgspec
 
-from unisono.assist.dialogue import Memory
+from unisono.assist.dialogue import Memory, remember
+from unisono.assist.gazetteer import Where
 from unisono.assist.language import guess_language, language
 from unisono.assist.letters import MAX_CHARACTERS
 from unisono.assist.normaliser import normalise
+from unisono.assist.planner import Turn, plan_of
 from unisono.assist.plan import Plan
 from unisono.assist.scope import scope
 from unisono.assist.tagger import tag
@@ -56,5 +58,8 @@ def _understand(text: str, world: World, memory: Memory, speaker: Speaker, now: 
         return read(text, world, memory, speaker, now)
     spoken = language(code)
     clauses = scope(tag(normalise(text, spoken), spoken, world), spoken)
-    del clauses, memory, now
-    return Plan(outcome="ignore")
+    where = Where(here=speaker.place if speaker.place in world.places else None, before=memory.things)
+    turn = Turn(world=world, where=where, memory=memory, speaker=speaker, now=now, spoken=spoken)
+    plan = plan_of(clauses, turn)
+    remember(memory, plan, world)
+    return plan

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import msgspec
 
 from unisono.access import Risk
-from unisono.assist.names import Names
+from unisono.assist.names import Names, keys_of
 from unisono.thing import Model, builtin_model, builtin_models, traits
 from unisono.thing.schema import Number, Schema
 
@@ -113,6 +113,7 @@ class World:
         for thing in self.things.values():
             for place in self._above.get(thing.place, ()):
                 self._held.setdefault(place, []).append(thing.id)
+        self._words: dict[str, frozenset[str]] = {}
         self.names = Names(self)
 
     def path(self, place: str) -> tuple[str, ...]:
@@ -126,6 +127,14 @@ class World:
     def state(self, thing: str) -> Mapping[str, Any]:
         """What a thing says of itself, by trait."""
         return self.states.get(thing, {})
+
+    def words_of(self, thing: str) -> frozenset[str]:
+        """All words of a thing's names, as names compare them."""
+        found = self._words.get(thing)
+        if found is None:
+            found = frozenset(key for name in self.things[thing].names for key in keys_of(name))
+            self._words[thing] = found
+        return found
 
     def risk(self, thing: str, trait: str, value: Any) -> Risk:
         """What may come of setting it so."""

@@ -1,0 +1,153 @@
+"""Conditions: what a clause after "if" or "when" says must be so.
+
+Knows comparisons, states of switches and doors, people coming and going. A clause that it cannot read is None, and
+nothing is automated on half of a condition.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unisono.assist.dialogue import Memory
+from unisono.assist.frames import Frame
+from unisono.assist.gazetteer import Where
+from unisono.assist.plan import Condition
+from unisono.assist.questions import ALIKE, ASKED, WEAK
+from unisono.assist.times import duration
+from unisono.assist.world import World
+from unisono.errors import CallerError
+from unisono.thing import convert, traits
+
+__all__ = ["condition_of"]
+
+UNITS = {
+    "deg": ("temperature", "cabin_temperature", "target_temperature"),
+    "Cel": ("temperature", "cabin_temperature"),
+    "[degF]": ("temperature", "cabin_temperature"),
+    "%": ("humidity", "level", "battery", "brightness", "position", "fan_speed", "volume", "oee"),
+    "W": ("power",), "kW": ("power",), "kWh": ("energy",), "bar": ("pressure", "tyre_pressure"), "kPa": ("tyre_pressure", "pressure"),
+    "Pa": ("pressure",), "ppm": ("co2",), "lx": ("illuminance",), "dB": ("noise",), "mm/s": ("vibration",), "km": ("range",),
+    "km/h": ("speed",), "A": ("current",), "V": ("voltage",), "ug/m3": ("pm25",), "1/min": ("rate", "speed"),
+}  # fmt: skip
+ALARMS = ("leak", "smoke", "gas", "motion", "occupancy", "emergency_stop")
+
+
+def condition_of(
+    frame: Frame, world: World, where: Where, memory: Memory, person: str | None, about: tuple[str, ...] = ()
+) -> Condition | None:
+    """The condition. ``about``: the things of the order, for "it"."""
+    things: list[str] = []
+    places: list[str] = []
+    for group in frame.groups:
+        if group.why is not None or group.strange:
+            return None
+        if group.pronoun in ("it", "them"):
+            continue
+        things.extend(group.things)
+        places.extend(group.places)
+    if "i" in frame.senses and person is not None and frame.senses & {"at_home", "away"}:
+        things = [person]
+    if places and things:
+        kept = [t for t in things if set(world.path(world.things[t].place)) & set(places)]
+        things = kept or things
+    for_s = duration(frame.times)
+    if frame.value is not None:
+        return _compared(frame, things, places, world, for_s, about)
+    wanted: list[tuple[tuple[str, ...], Any]] = []
+    for trait in frame.traits:
+        if trait in ALARMS:
+            wanted.append(((trait,), True))
+    for sense, (names, value) in ASKED.items():
+        if sense in frame.senses and value is not None:
+            wanted.append((names, value))
+    if "broken" in frame.senses:
+        wanted.append((("fault",), None))
+    negated = "not" in frame.senses
+    pool = things or [t for t in world.things if places and set(world.path(world.things[t].place)) & set(places)]
+    if not pool and not places:
+        if any(g.pronoun for g in frame.groups):
+            pool = list(about or memory.things)
+        elif wanted and wanted[0][0][0] in ALARMS:
+            pool = list(world.things)
+    for names, value in wanted:
+        for trait in names:
+            tell = tuple(t for t in pool if trait in world.things[t].tells)
+            if tell:
+                is_ = _valued(trait, value, negated=negated)
+                return Condition(things=tell, trait=trait, equals=is_, for_s=for_s)
+    del where
+    return None
+
+
+def _valued(trait: str, value: Any, *, negated: bool) -> Any:
+    if trait in ("position", "window_position"):
+        value = {"open": "open", "closed": "closed", True: "open", False: "closed"}[value]
+        return {"open": "closed", "closed": "open"}[value] if negated else value
+    if trait == "locked" and value in ("open", "closed"):
+        value = value == "closed"
+    if trait in ("contact", "door", "trunk", "guard"):
+        value = value if value in ("open", "closed") else "open" if value else "closed"
+        return {"open": "closed", "closed": "open"}[value] if negated else value
+    if trait == "on_off" and value in ("open", "closed"):
+        value = value == "open"
+    if trait == "location":
+        return ("not home" if value == "home" else "home") if negated else value
+    if trait == "presence":
+        return (value == "home") is not negated
+    if isinstance(value, bool):
+        return value is not negated
+    return value
+
+
+def _compared(
+    frame: Frame, things: list[str], places: list[str], world: World, for_s: float | None, about: tuple[str, ...]
+) -> Condition | None:
+    candidates: list[str] = []
+    for trait in frame.traits:
+        if trait not in WEAK:
+            candidates.extend(ALIKE.get(trait, (trait,)))
+    candidates.extend(UNITS.get(frame.unit or "", ()))
+    for trait in frame.traits:
+        if trait in WEAK:
+            candidates.extend(ALIKE.get(trait, (trait,)))
+    if frame.complaint in ("cold", "hot") or frame.senses & {"warmer", "cooler"}:
+        candidates.append("temperature")
+    pool = things or [t for t in world.things if places and set(world.path(world.things[t].place)) & set(places)]
+    if not pool and not places:
+        pool = list(about) if any(g.pronoun for g in frame.groups) and not candidates else list(world.things)
+    if not candidates:
+        candidates = ["temperature", "level", "battery", "humidity", "power", "rate", "vibration", "pressure"]
+    below = bool(frame.senses & {"below", "falls"}) or frame.complaint == "cold" or frame.act in ("down", "cooler")
+    above = bool(frame.senses & {"above", "rises"}) or frame.complaint == "hot" or frame.act in ("up", "warmer")
+    if "below" in frame.senses:
+        above = False
+    elif "above" in frame.senses:
+        below = False
+    for trait in candidates:
+        tell = tuple(t for t in pool if trait in world.things[t].tells)
+        if not tell:
+            continue
+        if len(tell) > 1 and not things and not places:
+            return None
+        value = _converted(float(frame.value), frame.unit, trait)
+        if value is None:
+            continue
+        if below:
+            return Condition(things=tell, trait=trait, below=value, for_s=for_s)
+        if above or "to" in frame.senses:
+            return Condition(things=tell, trait=trait, above=value, for_s=for_s)
+        return Condition(things=tell, trait=trait, equals=value, for_s=for_s)
+    return None
+
+
+def _converted(value: float, unit: str | None, trait: str) -> float | None:
+    about = traits().get(trait)
+    own = about.unit if about is not None else None
+    if unit is None or own is None or unit == own or unit == "deg":
+        return int(value) if value.is_integer() else value
+    if unit == "%":
+        return value if own == "%" else None
+    try:
+        return round(convert(value, unit, own), 3)
+    except CallerError:
+        return None

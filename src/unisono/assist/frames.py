@@ -1,0 +1,364 @@
+"""Frames: what a clause wants to happen, by the senses of its words - which act, what value, and of what.
+
+Knows the compact grammar that all languages share: verbs and particles, levels and degrees, numbers that are a goal or
+a difference, complaints. Knows no thing's abilities; that is the resolver's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from unisono.assist.gazetteer import Group, Where, find_group, things_of_kind
+from unisono.assist.language import Language
+from unisono.assist.nouns import Noun, nominal, nouns, unknown
+from unisono.assist.scope import ACTIONS, LIGHT
+from unisono.assist.text import Clause, Piece, Time
+from unisono.assist.world import World
+
+__all__ = ["Frame", "read_frame"]
+
+LEVELS = {"low": "low", "medium": "medium", "high": "high", "auto": "auto", "double": "double"}
+PARTICLES = {"p_on": "on", "p_off": "off", "p_up": "up", "p_down": "down"}
+
+#: Senses of a verb that is light beside a particle ("shut off") and strong without one ("shut the hatch").
+DOUBLE = frozenset({"close", "open", "up", "down"})
+
+#: Acts that go up, and those that go down: a degree or number after them is a difference unless "to" stands before it.
+STEPPED = frozenset({"up", "down", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower"})
+
+
+class Frame(msgspec.Struct, kw_only=True):
+    """One clause as read. ``act``: a sense of `ACTIONS`, ``value`` (a value without a verb) or None.
+
+    ``value`` in ``unit``; ``by``: it is a difference; ``share``: a part of what there is ("by a third"). ``level``:
+    max, min, low...; ``degree``: bit, much. ``complaint``: what it is too much of. ``groups``: what of; ``left``: what not.
+    """
+
+    clause: Clause
+    act: str | None = None
+    forms: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
+    value: Any = None
+    unit: str | None = None
+    by: bool = False
+    share: bool = False
+    level: str | None = None
+    color: str | None = None
+    mode: str | None = None
+    degree: str | None = None
+    complaint: str | None = None
+    change: bool = False
+    want: bool = False
+    same: bool = False
+    again: bool = False
+    also: bool = False
+    meant: bool = False
+    stated: bool = False
+    coffee: bool = False
+    numbers: tuple[Piece, ...] = ()
+    groups: tuple[Group, ...] = ()
+    left: tuple[Group, ...] = ()
+    scenes: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
+    senses: frozenset[str] = frozenset()
+    elsewhere: int = 0
+    text: str | None = None
+    fuzzy: bool = False
+    times: tuple[Time, ...] = ()
+
+    @property
+    def predicates(self) -> bool:
+        """Does it say what is to happen?"""
+        return bool(
+            (self.act and self.act != "set") or self.value is not None or self.level or self.color or self.mode
+            or self.change or self.complaint or self.coffee or self.text
+        )  # fmt: skip
+
+
+def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> Frame:
+    """A clause as a frame."""
+    pieces = clause.pieces
+    frame = Frame(clause=clause, times=clause.times)
+    frame.senses = frozenset(sense for piece in pieces if not piece.named for sense in piece.senses)
+    taken = _act(frame, pieces)
+    _said(frame, pieces, taken)
+    _values(frame, pieces, taken)
+    found = nouns(pieces, frozenset(taken))
+    _fill(frame, found, taken)
+    _groups(frame, found, world, where, spoken)
+    frame.fuzzy = any(piece.fuzzy for piece in pieces)
+    frame.elsewhere = sum("elsewhere" in piece.senses and not piece.named for piece in pieces)
+    frame.scenes = tuple(scene for piece in pieces for scene in piece.scenes)
+    return frame
+
+
+# ---- verbs ----
+
+
+def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
+    """Find the act; what it takes up of the pieces is returned."""
+    strong: list[tuple[int, str]] = []
+    light: list[int] = []
+    fallback: tuple[int, str] | None = None
+    weak: list[tuple[int, str]] = []
+    head = _head(pieces)
+    for at, piece in enumerate(pieces):
+        if piece.named and not (at == head and piece.senses and at + 1 < len(pieces)):
+            continue
+        acts = [sense for sense in piece.senses if sense in ACTIONS]
+        if not acts:
+            continue
+        if nominal(piece) and at and "det" in pieces[at - 1].senses and "do" not in acts:
+            continue
+        strongs = [sense for sense in acts if sense not in LIGHT]
+        if not strongs:
+            light.append(at)
+        elif nominal(piece):
+            weak.append((at, _choose(strongs, piece)))
+        elif "do" in acts or "set" in acts:
+            light.append(at)
+            double = next((act for act in strongs if act in DOUBLE), None)
+            if double is not None:
+                fallback = fallback or (at, double)
+        else:
+            strong.append((at, _choose(strongs, piece)))
+    particle = _particle(pieces, bool(strong), bool(light), head)
+    stepped = next(((at, act) for at, act in strong if act in STEPPED), None)
+    chosen: tuple[int, str] | None = None
+    if stepped is not None and (
+        particle is None or particle[1] in ("on", "up", "down") or stepped[1] in ("up", "down")
+    ):
+        chosen = stepped
+    elif strong:
+        chosen = strong[0]
+        # "start", "begin", "get going" beside a more telling verb: that one
+        if chosen[1] in ("start", "play") and len(strong) > 1 and strong[1][1] not in ("start", "play"):
+            chosen = strong[1]
+    elif particle is not None:
+        chosen = particle
+    taken: set[int] = set()
+    if chosen is None and not any(piece.kind == "number" for piece in pieces):
+        chosen = fallback
+    if chosen is None and weak:
+        at, act = next(((at, act) for at, act in weak if at == head), weak[0])
+        bends = "base" in pieces[at].forms and "plural" not in pieces[at].forms
+        if (at == head and bends and _object(pieces, at) and (light == [] or light[0] >= at)) or (
+            "ing" in pieces[at].forms and light and light[0] < at
+        ):
+            chosen = (at, act)
+    if chosen is not None and chosen[1] == "toggle" and particle is not None:
+        taken.add(chosen[0])
+        chosen = particle
+    if chosen is not None:
+        taken.add(chosen[0])
+        frame.act, frame.forms = chosen[1], pieces[chosen[0]].forms
+        if particle is not None:
+            taken.add(particle[0])
+    taken.update(at for at, _ in strong)
+    for at in light:
+        taken.add(at)
+        if frame.act is None:
+            frame.act, frame.forms = "set", pieces[at].forms
+            if set(pieces[at].senses) == {"keep"} or pieces[at].senses[0] == "keep":
+                frame.act = "keep"
+        if "keep" in pieces[at].senses:
+            frame.act = "keep"
+    frame.change = (
+        any(pieces[at].senses[0] == "change" or "change" in pieces[at].senses for at in light) and frame.act == "set"
+    )
+    return taken
+
+
+def _object(pieces: Sequence[Piece], at: int) -> bool:
+    """Does an object follow, as after a verb?"""
+    after = next(
+        (p for p in pieces[at + 1 :] if not set(p.senses) & {"please", "filler", "indefinite"} or p.named), None
+    )
+    if after is None or any(sense.startswith(("color:", "trait:color")) for sense in after.senses):
+        return False
+    return bool(set(after.senses) & {"det", "it", "them", "all", "both", "indefinite", "up", "here"}) or nominal(after)
+
+
+def _choose(acts: Sequence[str], piece: Piece) -> str:
+    del piece
+    return acts[0]
+
+
+def _head(pieces: Sequence[Piece]) -> int:
+    """Where the order begins, after politeness."""
+    skip = {"please", "filler", "want", "i", "you", "function", "can", "also", "then", "again", "only", "now"}
+    for at, piece in enumerate(pieces):
+        senses = set(piece.senses)
+        if piece.named or not senses & skip or senses & ACTIONS or senses & PARTICLES.keys():
+            return at
+    return 0
+
+
+def _particle(pieces: Sequence[Piece], strong: bool, light: bool, head: int) -> tuple[int, str] | None:
+    """A particle away from its verb: "turn the lights off", "lights on", "on the plug"."""
+    for at in range(len(pieces) - 1, -1, -1):
+        piece = pieces[at]
+        particle = next((PARTICLES[sense] for sense in piece.senses if sense in PARTICLES), None)
+        if particle is None or piece.named:
+            continue
+        if particle in ("off", "up", "down"):
+            return at, particle
+        after = next((p for p in pieces[at + 1 :] if not set(p.senses) & {"please", "filler", "idle"} or p.named), None)
+        if after is None or (light and at > 0 and set(pieces[at - 1].senses) & {"do", "set"}):
+            return at, particle
+        if not strong and at == head and (nominal(after) or "det" in after.senses):
+            return at, particle
+        if not strong and light and set(after.senses) & {"brighter", "dimmer", "when", "to"} and after.kind != "number":
+            return at, particle
+    return None
+
+
+# ---- what is said beside ----
+
+
+def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
+    for at, piece in enumerate(pieces):
+        if piece.named:
+            continue
+        senses = piece.senses
+        for sense in senses:
+            family, _, name = sense.partition(":")
+            if sense in ("bit", "much"):
+                frame.degree = sense
+            elif sense in ("max", "min") and not (frame.level and at in taken):
+                frame.level = sense
+            elif family == "level":
+                frame.level = frame.level or name
+            elif family == "color":
+                frame.color = name
+            elif family == "mode" and at not in taken:
+                frame.mode = name
+            elif family == "complaint":
+                frame.complaint = frame.complaint if frame.complaint and name == "nicer" else name
+            elif family == "trait" and name not in frame.traits:
+                frame.traits = (*frame.traits, name)
+        frame.want = frame.want or "want" in senses
+        frame.same = frame.same or "same" in senses
+        frame.again = frame.again or "again" in senses
+        frame.also = frame.also or "also" in senses
+        frame.meant = frame.meant or "meant" in senses
+        frame.coffee = frame.coffee or "coffee" in senses
+        frame.stated = frame.stated or bool({"is", "was"} & set(senses))
+    for at, piece in enumerate(pieces[:-1]):
+        # "bright the lights": an adjective before its noun, in an order, is meant as a verb
+        verb = {"complaint:bright": "brighter", "complaint:dark": "dimmer"}.get(piece.senses[0] if piece.senses else "")
+        if verb and "det" in pieces[at + 1].senses and frame.act is None and not frame.stated:
+            frame.act, frame.complaint = verb, None
+    if {"less", "more"} & frame.senses:
+        _compare(frame, pieces)
+
+
+def _compare(frame: Frame, pieces: Sequence[Piece]) -> None:
+    """ "less bright", "more light", "a touch more": an act or its opposite."""
+    more = "more" in frame.senses and "less" not in frame.senses
+    about = {
+        "bright": "brighter",
+        "dark": "dimmer",
+        "loud": "louder",
+        "quiet": "quieter",
+        "hot": "warmer",
+        "cold": "cooler",
+    }
+    if frame.complaint in about and frame.act in (None, "set", "brighter", "keep"):
+        act = about[frame.complaint]
+        frame.act, frame.complaint = act if more else _opposite(act), None
+    elif frame.act in (None, "set", "keep"):
+        frame.act = "up" if more else "down"
+    elif frame.act == "brighter" and not more:
+        frame.act = "dimmer"
+    if not any(set(piece.senses) & {"bit", "much"} for piece in pieces):
+        frame.degree = frame.degree or None
+
+
+def _opposite(act: str) -> str:
+    pairs = [("brighter", "dimmer"), ("louder", "quieter"), ("warmer", "cooler"), ("faster", "slower"), ("up", "down")]
+    return {**dict(pairs), **{b: a for a, b in pairs}}[act]
+
+
+def _fill(frame: Frame, found: Sequence[Noun], taken: set[int]) -> None:
+    """Acts that are said without a verb: "a coffee, please", "no lights"."""
+    del taken
+    if frame.coffee and frame.act in (
+        None,
+        "set",
+        "start",
+        "on",
+        "value",
+        "keep",
+        "change",
+        "warmer",
+        "cooler",
+        "brew",
+    ):
+        if frame.act in ("cooler", "warmer", "brew", "change") and "base" not in frame.forms:
+            frame.forms = ()
+        frame.act, frame.value, frame.level, frame.numbers = "brew", None, None, ()
+    if frame.act is None and any("no" in noun.sets for noun in found):
+        frame.act = "off"
+
+
+# ---- values ----
+
+
+def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
+    numbers = [at for at, piece in enumerate(pieces) if piece.kind == "number" and not piece.named]
+    frame.numbers = tuple(pieces[at] for at in numbers)
+    taken.update(numbers)
+    if not numbers:
+        return
+    at = numbers[-1]
+    token = pieces[at].tokens[0]
+    frame.value, frame.unit = token.value, token.unit
+    before = [piece for piece in pieces[max(0, at - 3) : at] if not piece.named]
+    near = pieces[at - 1].senses if at else ()
+    if (
+        "by" in near
+        or ("bit" in near)
+        or (frame.act in STEPPED and "to" not in near and not any("to" in piece.senses for piece in before))
+    ):
+        frame.by = True
+    after = pieces[at + 1].senses if at + 1 < len(pieces) else ()
+    if frame.act in ("down", "off") and ("p_off" in after or "in" in after) and pieces[at + 1].text in ("off", "from"):
+        frame.act, frame.by = "down", True
+    if "more" in after or ("less" in after):
+        frame.by = True
+        frame.act = "up" if "more" in after else "down"
+    frame.share = token.relative and frame.by
+    if frame.act is None:
+        frame.act = "value"
+
+
+# ---- of what ----
+
+
+def _groups(frame: Frame, found: Sequence[Noun], world: World, where: Where, spoken: Language) -> None:
+    groups, left, strange = [], [], []
+    for noun in found:
+        group = find_group(noun, world, where, spoken)
+        if frame.color and "cover" in group.kinds and "color" in group.traits:
+            kinds = tuple(kind for kind in group.kinds if kind != "cover")
+            group = Group(kinds=kinds, role=group.role, things=things_of_kind(kinds, world.things, world))
+            if not kinds:
+                continue
+        if noun.role == "except":
+            left.append(group)
+            continue
+        if noun.role == "for" and not group.named:
+            continue
+        if group.strange and set(group.traits) & {"recipe", "order", "source", "channel", "mode"}:
+            frame.text = " ".join(piece.text for piece in noun.pieces if unknown(piece) or piece.kind == "number")
+            groups.append(msgspec.structs.replace(group, strange=(), why=None))
+            continue
+        strange.extend(
+            piece.text for piece in noun.pieces if unknown(piece) and not (group.named and not group.strange)
+        )
+        groups.append(group)
+    frame.groups, frame.left, frame.strange = tuple(groups), tuple(left), tuple(strange)

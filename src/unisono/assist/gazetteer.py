@@ -1,0 +1,263 @@
+"""The gazetteer: which things of this home a noun phrase means - or that it means none, or several equally.
+
+Knows containment (a room's lamps, a floor's rooms, a car's parts), sets (all, both, the rest, except), partial names
+and kinds. Ties and absences are told to whoever asks, never resolved by luck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from rapidfuzz import fuzz, process
+
+from unisono.assist.language import Language
+from unisono.assist.letters import words_of
+from unisono.assist.nouns import Noun, kinds_in, traits_in, unknown
+from unisono.assist.text import Piece
+from unisono.assist.world import World
+
+__all__ = ["ALIKE_KINDS", "Group", "Where", "find_group", "nearest", "place_of", "things_of_kind"]
+
+#: Kinds that one everyday word covers: "the heating" may be any of these.
+ALIKE_KINDS: dict[str, tuple[str, ...]] = {
+    "machine": ("machine", "press", "packager", "conveyor", "robot"),
+    "media": ("media", "speaker"),
+    "speaker": ("speaker", "media"),
+    "climate": ("climate", "floor_heating", "stove"),
+    "cover": ("cover",),
+    "door": ("door", "lock", "garage_door"),
+    "lock": ("lock",),
+    "sensor": ("sensor",),
+    "battery_storage": ("battery_storage", "battery"),
+    "water_heater": ("water_heater", "kettle_heater"),
+    "plug": ("plug",),
+    "oven": ("oven", "stove"),
+}
+
+#: Kinds that go about: the room that is said is where they are to work, not where they stand.
+ROVING = frozenset({"vacuum", "mower", "person", "phone", "robot", "agv"})
+
+#: What "everything off" leaves alone: it protects, keeps food or connects.
+KEPT_ON = frozenset({"gateway", "fridge", "camera", "alarm", "siren", "lock", "phone", "car", "person", "sensor", "doorbell", "meter", "battery_storage", "inverter", "door", "window", "cover", "garage_door", "computer"})  # fmt: skip
+
+#: A name as near as this (of 100) is worth offering.
+OFFERED = 60
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """What a noun phrase means. ``why``: no_such_thing, no_such_place or ambiguous, with ``said``: the words, and
+    ``near``: what there is instead. ``kinds``, ``traits``, ``places``: what was said, whatever was found.
+
+    ``named``: by a name, not by a kind; ``whole``: said of all of them. ``strange``: words that fit nothing here.
+    """
+
+    things: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    named: bool = False
+    whole: bool = False
+    plural: bool = False
+    definite: bool = False
+    why: str | None = None
+    said: str = ""
+    near: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
+    pronoun: str | None = None
+    role: str = ""
+    joined: bool = False
+    at: int = 0
+    indefinite: bool = False
+    sets: frozenset[str] = frozenset()
+
+
+class Where(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the speaker is, and what was spoken of before."""
+
+    here: str | None = None
+    before: tuple[str, ...] = ()
+
+
+def things_of_kind(kinds: Iterable[str], things: Iterable[str], world: World) -> tuple[str, ...]:
+    """Those of the kinds; ``sensor`` covers every ``sensor.<trait>``."""
+    wanted = {alike for kind in kinds for alike in ALIKE_KINDS.get(kind, (kind,))}
+    return tuple(thing for thing in things if world.things[thing].kind.split(".")[0] in wanted)
+
+
+def place_of(noun: Noun, world: World, where: Where) -> tuple[tuple[str, ...], bool]:
+    """The places that it speaks of, and whether it speaks of any: here, upstairs, the bathrooms, outside."""
+    found: list[str] = []
+    spoken = False
+    for piece in noun.pieces:
+        senses = piece.senses
+        if piece.places:
+            spoken = True
+            found.extend(piece.places)
+            if noun.sets & {"all", "both"} or noun.plural:
+                found.extend(_like(piece, world))
+        elif "here" in senses or ("place:room" in senses and not piece.things):
+            spoken = True
+            if where.here:
+                found.append(where.here)
+        elif "indoor" in senses or "outdoor" in senses:
+            spoken = True
+            wanted = "outdoor" in senses
+            found.extend(place.id for place in world.places.values() if (place.kind == "outdoor") is wanted and place.inside and place.kind not in ("floor",))  # fmt: skip
+        elif "upstairs" in senses or "downstairs" in senses:
+            spoken = True
+            word = "upstairs" if "upstairs" in senses else "downstairs"
+            found.extend(
+                place.id for place in world.places.values() if any(word in name.lower() for name in place.names)
+            )
+        elif any(sense == f"place:{world.places[place].kind}" for sense in senses for place in [world.root] if place):
+            spoken = True
+            found.append(world.root)
+    return tuple(dict.fromkeys(found)), spoken
+
+
+def _like(piece: Piece, world: World) -> list[str]:
+    """Places whose names end with this one's: of "the bathrooms" also the upstairs bathroom."""
+    keys = tuple(token.key for token in piece.tokens)
+    return [
+        place
+        for names, bearers in world.names.all()
+        for place in bearers.places
+        if names[-len(keys) :] == keys and len(names) > len(keys)
+    ]
+
+
+def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Group:
+    """What a noun phrase means, by itself."""
+    del spoken
+    kinds, traits = kinds_in(noun), traits_in(noun)
+    base = Group(
+        kinds=kinds, traits=traits, role=noun.role, joined=noun.joined, at=noun.at, said=noun.text,
+        plural=noun.plural, whole=bool(noun.sets & {"all", "both", "everything"}), definite=noun.definite, sets=noun.sets, indefinite=noun.indefinite,
+    )  # fmt: skip
+    for piece in noun.pieces:
+        if not piece.named and len(noun.pieces) == 1 and not kinds:
+            if "it" in piece.senses:
+                return msgspec.structs.replace(base, pronoun="it")
+            if "them" in piece.senses:
+                return msgspec.structs.replace(base, pronoun="them")
+    if "everything" in noun.sets and not kinds:
+        return msgspec.structs.replace(base, pronoun="everything", whole=True)
+    if noun.sets & {"rest", "other"} and not noun.pieces:
+        return msgspec.structs.replace(base, pronoun="rest" if "rest" in noun.sets else "other")
+    places, placed = place_of(noun, world, where)
+    named = [piece for piece in noun.pieces if piece.things]
+    strange = [piece for piece in noun.pieces if unknown(piece)]
+    base = msgspec.structs.replace(base, places=places)
+    if named:
+        return _named(base, noun, named, strange, places, world)
+    if kinds or strange:
+        return _described(base, noun, strange, places, placed, world)
+    return base
+
+
+def _named(
+    base: Group, noun: Noun, named: Sequence[Piece], strange: Sequence[Piece], places: tuple[str, ...], world: World
+) -> Group:
+    things = tuple(dict.fromkeys(thing for piece in named for thing in piece.things))
+    several = _roomful(named[-1], things, world) if noun.plural else ()
+    if several:
+        return msgspec.structs.replace(base, things=several, whole=True)
+    if places:
+        kept = tuple(t for t in things if set(world.path(world.things[t].place)) & set(places))
+        if kept:
+            things = kept
+        elif not all(world.things[t].kind in ROVING for t in things):
+            others = _in_place(
+                things_of_kind({world.things[t].kind for t in things}, world.things, world), places, world
+            )
+            if others and named[0].senses:
+                return msgspec.structs.replace(base, things=others)
+            why = "no_such_thing"
+            return msgspec.structs.replace(base, why=why, near=tuple(world.things[t].names[0] for t in things))
+    if strange:
+        words = {token.key for piece in strange for token in piece.tokens}
+        kept = tuple(t for t in things if words & _words_of(t, world))
+        if kept:
+            things = kept
+        else:
+            # a kind that is also somebody's name ("lamp") with a word that nobody knows is no name any more
+            near = nearest(base.said, world)
+            return msgspec.structs.replace(
+                base, things=things, named=True, strange=tuple(p.text for p in strange), near=near
+            )
+    return msgspec.structs.replace(base, things=things, named=True)
+
+
+def _roomful(piece: Piece, things: tuple[str, ...], world: World) -> tuple[str, ...]:
+    """Of "living room lights" all of them, though one is called living room light: a plural that nobody has as a name
+    and whose beginning is a room."""
+    said = tuple(token.text for token in piece.tokens)
+    if len(said) < 2 or len(things) != 1:
+        return ()
+    about = world.things[things[0]]
+    if any(tuple(words_of(name)) == said for name in about.names):
+        return ()
+    place = world.names.find([token.key for token in piece.tokens[:-1] if token.text != "'s"])
+    if place is None or not place.places:
+        return ()
+    others = things_of_kind((about.kind,), world.things, world)
+    direct = tuple(thing for thing in others if world.things[thing].place in place.places)
+    return direct or _in_place(others, place.places, world)
+
+
+def _described(
+    base: Group, noun: Noun, strange: Sequence[Piece], places: tuple[str, ...], placed: bool, world: World
+) -> Group:
+    """By a kind, or by words that are parts of names."""
+    words = [token.key for piece in strange for token in piece.tokens]
+    if words:
+        found = _partial(words, base.kinds, places, world)
+        if found:
+            return msgspec.structs.replace(base, things=found, named=True)
+        return msgspec.structs.replace(
+            base, strange=tuple(piece.text for piece in strange), why="no_such_thing", near=nearest(base.said, world)
+        )
+    every = things_of_kind(base.kinds, world.things, world)
+    if places:
+        every = _in_place(every, places, world)
+    if not every:
+        partial = _partial(
+            [token.key for piece in noun.pieces if not piece.places for token in piece.tokens], (), places, world
+        )
+        if partial:
+            return msgspec.structs.replace(base, things=partial, named=True)
+        return msgspec.structs.replace(base, why="no_such_thing", near=nearest(base.said, world))
+    if placed and not places:
+        return msgspec.structs.replace(base, things=every)
+    return msgspec.structs.replace(base, things=every)
+
+
+def _in_place(things: Iterable[str], places: Iterable[str], world: World) -> tuple[str, ...]:
+    wanted = set(places)
+    return tuple(thing for thing in things if set(world.path(world.things[thing].place)) & wanted)
+
+
+def _words_of(thing: str, world: World) -> frozenset[str]:
+    """All words of a thing's names, and of the place it stands in."""
+    return world.words_of(thing)
+
+
+def _partial(words: Sequence[str], kinds: Sequence[str], places: tuple[str, ...], world: World) -> tuple[str, ...]:
+    """The things all of whose said words are words of their names; by kind where one was said."""
+    wanted = set(words)
+    found = []
+    pool = things_of_kind(kinds, world.things, world) if kinds else world.things
+    for thing in pool:
+        if wanted <= _words_of(thing, world):
+            found.append(thing)
+    if places:
+        found = list(_in_place(found, places, world))
+    return tuple(found)
+
+
+def nearest(said: str, world: World) -> tuple[str, ...]:
+    """The titles of the things and places whose names are most like it: for an offer, never for an act."""
+    titles = {about.names[0]: None for about in (*world.things.values(), *world.places.values()) if about.names}
+    found = process.extract(said, titles.keys(), scorer=fuzz.WRatio, score_cutoff=OFFERED, limit=2)
+    return tuple(str(name) for name, _, _ in found)

@@ -1,0 +1,160 @@
+"""Noun phrases: which words of a clause belong together and say what it is about.
+
+Knows senses only: names, kinds, places, traits and unknown words side by side are one noun phrase; a determiner begins
+a new one; what stands before it says whether it is a set, the rest of one, or only where something is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from unisono.assist.text import Piece
+
+__all__ = ["NOMINAL", "Noun", "kinds_in", "nouns", "traits_in", "unknown"]
+
+#: Families of senses that make a word a noun.
+NOMINAL = ("kind:", "place:", "trait:")
+
+#: Senses of sets, and words for places that are no names.
+SETS = ("all", "both", "other", "rest", "only", "everything", "any", "no")
+WHERE = ("here", "there", "indoor", "outdoor", "upstairs", "downstairs", "left", "right")
+PRONOUNS = ("it", "them")
+
+
+class Noun(msgspec.Struct, frozen=True, kw_only=True):
+    """``pieces``: its words; ``sets``: senses of `SETS` said of it; ``role``: ``in`` where it stands after a word such as
+    in, ``for`` beside the matter, ``except`` left out. ``at``, ``end``: where in the clause. ``count``: "the two lamps".
+    """
+
+    pieces: tuple[Piece, ...]
+    sets: frozenset[str] = frozenset()
+    role: Literal["", "in", "for", "except"] = ""
+    at: int = 0
+    end: int = 0
+    joined: bool = False
+    definite: bool = False
+    indefinite: bool = False
+
+    @property
+    def text(self) -> str:
+        return " ".join(piece.text for piece in self.pieces)
+
+    @property
+    def plural(self) -> bool:
+        return any("plural" in piece.forms for piece in self.pieces) or any(
+            piece.tokens[-1].text != piece.tokens[-1].key for piece in self.pieces if piece.kind == "word"
+        )
+
+
+def kinds_in(noun: Noun) -> tuple[str, ...]:
+    """The kinds of thing that it speaks of."""
+    return tuple(sense[5:] for piece in noun.pieces for sense in piece.senses if sense.startswith("kind:"))
+
+
+def traits_in(noun: Noun) -> tuple[str, ...]:
+    """The traits that it speaks of."""
+    return tuple(sense[6:] for piece in noun.pieces for sense in piece.senses if sense.startswith("trait:"))
+
+
+def unknown(piece: Piece) -> bool:
+    """A word that neither the language nor the home knows."""
+    return piece.kind == "word" and not piece.senses and not piece.named
+
+
+def nominal(piece: Piece) -> bool:
+    """May it be a part of a noun phrase?"""
+    if piece.kind != "word":
+        return piece.named
+    return piece.named or unknown(piece) or any(sense.startswith(NOMINAL) for sense in piece.senses)
+
+
+def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[Noun]:
+    """The noun phrases of a clause. ``taken``: pieces that are spoken for as verbs or values."""
+    found: list[Noun] = []
+    run: list[Piece] = []
+    sets: set[str] = set()
+    role: Literal["", "in", "for", "except"] = ""
+    begin, excepting, joined, definite, vague = 0, False, False, False, False
+
+    def close(end: int) -> None:
+        nonlocal run, role, sets, joined, definite, vague
+        if run or sets & {"everything", "both", "rest", "other"}:
+            kind = "except" if excepting else role
+            found.append(
+                Noun(
+                    pieces=tuple(run),
+                    sets=frozenset(sets),
+                    role=kind,
+                    at=begin,
+                    end=end,
+                    joined=joined,
+                    definite=definite,
+                    indefinite=vague,
+                )
+            )
+            role, sets, joined, definite, vague = "", set(), False, False, False
+        run = []
+
+    for at, piece in enumerate(pieces):
+        senses = piece.senses
+        if at not in taken and "except" in senses:
+            close(at)
+            excepting = True
+            continue
+        if at not in taken and nominal(piece) and not (run and _apart(run[-1], piece)):
+            if not run:
+                begin = at
+            run.append(piece)
+            continue
+        if piece.text == "'s" and run:
+            continue
+        if at in taken:
+            close(at)
+            role = ""
+            continue
+        if (
+            any(sense in PRONOUNS or sense in WHERE for sense in senses)
+            and not piece.named
+            and not _before_noun(pieces, at)
+        ):
+            close(at)
+            begin = at
+            run = [piece]
+            close(at + 1)
+            if nominal(piece):
+                continue
+            continue
+        if nominal(piece):
+            close(at)
+            begin = at
+            run = [piece]
+            continue
+        close(at)
+        if any(sense in SETS for sense in senses):
+            sets.update(sense for sense in senses if sense in SETS)
+            definite = definite or "all" not in senses
+        elif "for" in senses and "in" not in senses:
+            role = "for"
+        elif "in" in senses:
+            role = "in"
+        elif "and" in senses or piece.text == ",":
+            joined = True
+        if "det" in senses:
+            definite = True
+        vague = vague or "indefinite" in senses
+    close(len(pieces))
+    return found
+
+
+def _before_noun(pieces: Sequence[Piece], at: int) -> bool:
+    """ "this light": a pronoun right before a noun is a determiner."""
+    after = pieces[at + 1] if at + 1 < len(pieces) else None
+    return "det" in pieces[at].senses and after is not None and nominal(after)
+
+
+def _apart(before: Piece, piece: Piece) -> bool:
+    """Do two nouns side by side stand for two? A name after another thing's name does."""
+    return bool(before.things and piece.things and not set(before.things) & set(piece.things))

@@ -1,0 +1,406 @@
+"""Orders: the clauses of a sentence become one plan - what to do, when, on which condition - or why not.
+
+Knows how clauses go together: a noun alone belongs to its neighbour's act, an order without a noun to the noun before,
+a condition to the order it frames; and that what is barred, asked or told is not an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from unisono.assist.conditions import condition_of
+from unisono.assist.dialogue import Memory
+from unisono.assist.frames import Frame, read_frame
+from unisono.assist.gazetteer import Where
+from unisono.assist.language import Language
+from unisono.assist.plan import Condition, Plan, Step, When
+from unisono.assist.questions import asks, query_of
+from unisono.assist.resolver import Change, Problem, change_of, steps_of
+from unisono.assist.targets import Aim, aim
+from unisono.assist.text import Clause, Time
+from unisono.assist.times import duration, when
+from unisono.assist.world import Speaker, World
+
+__all__ = ["Turn", "plan_of"]
+
+CONDITIONS = frozenset({"if", "when", "whenever", "unless", "while", "after"})
+
+#: What a complaint asks for.
+REMEDIES = {
+    "dark": "brighter", "bright": "dimmer", "cold": "warmer", "hot": "cooler", "loud": "quieter", "quiet": "louder",
+    "stuffy": "air", "draughty": "still", "humid": "drier", "dry": "moister", "dirty": "clean", "windy": "shelter",
+}  # fmt: skip
+#: Acts that only a plain order may do: what comes of them cannot be taken back.
+SWITCHING = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop"})
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sentence is understood with."""
+
+    world: World
+    where: Where
+    memory: Memory
+    speaker: Speaker
+    now: datetime
+    spoken: Language
+
+
+def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
+    """The plan for the clauses of a sentence."""
+    frames = [read_frame(clause, turn.world, turn.where, turn.spoken) for clause in clauses]
+    frames = _corrected(frames)
+    conditions = [frame for frame in frames if frame.clause.trigger in CONDITIONS]
+    others = [frame for frame in frames if frame.clause.trigger is None]
+    barred = [frame for frame in others if frame.clause.bar is not None]
+    barred_conditions = [frame for frame in conditions if frame.clause.bar not in (None, "negated", "past")]
+    if barred_conditions:
+        return _barred(barred_conditions[0], turn)
+    open_ = [frame for frame in others if frame.clause.bar is None]
+    orders = [frame for frame in _joined(open_) if _is_order(frame, turn)]
+    if any(frame.clause.bar in ("reported", "hypothetical", "quoted") for frame in barred):
+        return _barred(barred[0], turn)
+    questions = [frame for frame in open_ if asks(frame) and not _is_order(frame, turn)]
+    if orders and not (questions and questions[0] is open_[0] and not orders[0].act):
+        beside = [frame for frame in others if not any(frame is order for order in orders)]
+        return _ordered(orders, conditions, beside, turn)
+    followed = _follow_up(open_, turn)
+    if followed is not None:
+        return followed
+    if questions:
+        return _asked(questions, turn)
+    if barred:
+        return _barred(barred[0], turn)
+    felt = [frame for frame in open_ if frame.complaint and not frame.elsewhere]
+    if felt:
+        return _felt(felt, turn)
+    bare = [frame for frame in open_ if frame.traits and any(group.things or group.places for group in frame.groups)]
+    if bare:
+        return _asked(bare, turn)
+    return _nothing(open_, turn)
+
+
+# ---- clauses together ----
+
+
+def _corrected(frames: list[Frame]) -> list[Frame]:
+    """ "to twenty, no wait, thirty": what follows a correction replaces what it says anew."""
+    found: list[Frame] = []
+    for frame in frames:
+        if frame.clause.link != "correction" or not found:
+            found.append(frame)
+            continue
+        before = found[-1]
+        new = bool(frame.groups)
+        if new and frame.predicates:
+            found[-1] = frame
+        elif new:
+            before.groups = frame.groups
+        elif frame.predicates:
+            _take_value(before, frame)
+    return found
+
+
+def _take_value(old: Frame, new: Frame) -> None:
+    for name in ("value", "unit", "level", "color", "mode", "degree"):
+        value = getattr(new, name)
+        if value is not None:
+            setattr(old, name, value)
+    if new.act not in (None, "value", "set"):
+        old.act = new.act
+
+
+def _joined(frames: Sequence[Frame]) -> list[Frame]:
+    """A noun alone goes to the act of its neighbour."""
+    found: list[Frame] = []
+    waiting: list[Frame] = []
+    for frame in frames:
+        if not (frame.predicates or frame.act or frame.groups or frame.left or frame.senses):
+            continue
+        if not frame.predicates and not frame.act and not frame.groups and not frame.left and not frame.want:
+            continue
+        if frame.left and not frame.groups and not frame.predicates and found:
+            found[-1].left = (*found[-1].left, *frame.left)
+            continue
+        alone = not frame.predicates and frame.act is None and bool(frame.groups) and not asks(frame) and not frame.want
+        if alone and frame.clause.link in ("and", "") and found and found[-1].predicates and not frame.stated:
+            found[-1].groups = (*found[-1].groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
+            found[-1].left = (*found[-1].left, *frame.left)
+            found[-1].times = (*found[-1].times, *frame.times)
+            continue
+        if alone and not frame.stated:
+            waiting.append(frame)
+            continue
+        if waiting and frame.predicates and frame.groups:
+            for one in waiting:
+                frame.groups = (*one.groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
+                frame.times = (*one.times, *frame.times)
+        elif waiting and frame.predicates:
+            for one in waiting:
+                frame.groups = (*one.groups, *frame.groups)
+        waiting = []
+        found.append(frame)
+    return found + waiting
+
+
+def _is_order(frame: Frame, turn: Turn) -> bool:
+    """Is it something to be done?"""
+    del turn
+    if frame.clause.mood == "question" and not (frame.want and (frame.level or frame.color or frame.coffee)):
+        return False
+    if frame.act is None and not (frame.color or frame.level or frame.mode or frame.coffee):
+        return False
+    if frame.act == "keep":
+        return True
+    if frame.coffee and frame.act == "brew":
+        return frame.clause.mood == "command" and "past" not in frame.forms
+    if frame.stated and not frame.want and "base" not in frame.forms and frame.act != "value":
+        return False
+    if frame.complaint and frame.act in (None, "set") and not (frame.value is not None or frame.color or frame.level):
+        return frame.act == "set" and bool(frame.groups)
+    return frame.act is not None or bool(frame.groups) or frame.coffee or frame.color is not None
+
+
+# ---- orders ----
+
+
+def _ordered(orders: Sequence[Frame], conditions: Sequence[Frame], beside: Sequence[Frame], turn: Turn) -> Plan:
+    changes: list[tuple[str, Change]] = []
+    steps: list[Step] = []
+    before: list[str] = []
+    times: list[Time] = [time for frame in beside for time in frame.times]
+    first = [thing for frame in conditions for group in frame.groups for thing in group.things]
+    context = tuple(place for frame in beside for group in frame.groups if group.why is None for place in group.places)
+    for frame in orders:
+        times.extend(frame.times)
+        scene = _scene(frame)
+        if scene is not None:
+            steps.append(scene)
+            continue
+        special = _special(frame, turn)
+        if isinstance(special, Plan):
+            return special
+        if special is not None:
+            steps.append(special)
+            continue
+        _clock_number(frame, times, turn)
+        if (
+            frame.act == "set"
+            and not frame.predicates
+            and len(orders) > 1
+            and not any(group.things for group in frame.groups)
+        ):
+            continue
+        if (
+            frame.act == "set"
+            and not frame.predicates
+            and any(time.role in ("for", "at", "after") for time in frame.times)
+        ):
+            frame.act = "on"
+        aimed = aim(frame, turn.world, turn.where, turn.memory, before or first, context)
+        if frame.act == "keep":
+            before.extend(aimed.things)
+            continue
+        if aimed.why is not None:
+            return _missed(frame, aimed, turn)
+        got = _changes(frame, aimed, turn)
+        if isinstance(got, Plan):
+            return got
+        changes.extend(got)
+        before.extend(thing for thing in aimed.things if thing not in before)
+        turn.memory.frame = frame
+    steps = [*steps, *steps_of(changes)]
+    if not steps:
+        return Plan(outcome="refuse", why="not_possible")
+    found = _conditions(conditions, turn, tuple(before))
+    if isinstance(found, Plan):
+        return found
+    for frame in conditions:
+        times.extend(time for time in frame.times if time.role != "for")
+    return _timed(tuple(steps), tuple(times), found, conditions, turn)
+
+
+def _timed(
+    steps: tuple[Step, ...],
+    times: tuple[Time, ...],
+    found: tuple[Condition, ...],
+    conditions: Sequence[Frame],
+    turn: Turn,
+) -> Plan:
+    """Act, later or automate."""
+    moment = when(times, turn.now)
+    lasts = duration(times)
+    if lasts is not None and (moment is None or moment.until is None) and not found:
+        until = turn.now.replace(tzinfo=None, microsecond=0)
+        from datetime import timedelta
+
+        end = (until + timedelta(seconds=lasts)).isoformat()
+        moment = When(until=end) if moment is None else msgspec.structs.replace(moment, until=end)
+    if found and all(_undoes(condition, steps) for condition in found) and moment is None:
+        return Plan(outcome="act", steps=steps)
+    if found:
+        return Plan(outcome="automate", steps=steps, conditions=found, when=moment)
+    if moment is None:
+        return Plan(outcome="act", steps=steps)
+    if moment.every is not None or (moment.at in ("sunrise", "sunset") and conditions):
+        every = moment.every or "day"
+        return Plan(outcome="automate", steps=steps, when=msgspec.structs.replace(moment, every=every))
+    if moment.at is not None or moment.after_s is not None:
+        return Plan(outcome="later", steps=steps, when=moment)
+    return Plan(outcome="act", steps=steps, when=moment)
+
+
+def _undoes(condition: Condition, steps: tuple[Step, ...]) -> bool:
+    """ "if it is off, turn it on": what is so already needs no condition."""
+    if condition.equals is None or condition.for_s is not None or len(steps) != 1:
+        return False
+    step = steps[0]
+    return (
+        step.trait == condition.trait and set(step.things) == set(condition.things) and step.value != condition.equals
+    )
+
+
+def _clock_number(frame: Frame, times: list[Time], turn: Turn) -> None:
+    """ "start at three": a bare number after "at" beside an act that takes none is an hour."""
+    del turn
+    if frame.value is None or frame.unit is not None or frame.act not in SWITCHING | {"brew", "clean", "set", "charge"}:
+        return
+    if frame.act in ("set", "charge") and not frame.coffee:
+        return
+    value = frame.value
+    if 1 <= value <= 24 and float(value).is_integer():
+        times.append(Time(role="at", clock=int(value) * 60))
+        frame.value = None
+
+
+def _changes(frame: Frame, aimed: Aim, turn: Turn) -> list[tuple[str, Change]] | Plan:
+    changes: list[tuple[str, Change]] = []
+    problem: Problem | None = None
+    for thing in aimed.things:
+        got = change_of(frame, turn.world.things[thing], turn.world)
+        if isinstance(got, Problem):
+            problem = got
+            continue
+        for change in got:
+            if not turn.speaker.rights.may_set(thing, change.trait, turn.world.risk(thing, change.trait, change.value)):
+                return Plan(outcome="refuse", why=f"not_permitted:{thing}")
+            changes.append((thing, change))
+    if changes:
+        return changes
+    if problem is None:
+        return Plan(outcome="refuse", why="not_possible")
+    if problem.why in ("what_value", "what_to_do"):
+        turn.memory.pending, turn.memory.choices = frame, aimed.things
+        turn.memory.things = aimed.things
+        return Plan(outcome="ask", why=f"{problem.why}:{problem.about}" if problem.about else problem.why)
+    return Plan(outcome="refuse", why=f"{problem.why}:{problem.about}" if problem.about else problem.why)
+
+
+def _conditions(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -> tuple[Condition, ...] | Plan:
+    found = []
+    for frame in frames:
+        only_time = not frame.groups and not frame.predicates and not frame.traits and frame.times
+        if only_time:
+            continue
+        if frame.clause.trigger in ("while", "after"):
+            return Plan(outcome="ask", why="unsure:condition")
+        condition = condition_of(frame, turn.world, turn.where, turn.memory, turn.speaker.person, about)
+        if condition is None:
+            return Plan(outcome="ask", why="unsure:condition")
+        found.append(condition)
+    return tuple(found)
+
+
+def _scene(frame: Frame) -> Step | None:
+    if frame.scenes and frame.senses & {"run_scene", "start", "on", "set", "play"}:
+        return Step(op="run", scene=frame.scenes[0])
+    return None
+
+
+def _special(frame: Frame, turn: Turn) -> Step | Plan | None:
+    """remind, notify, timer, cancel, undo."""
+    if frame.act == "undo" or "undo" in frame.senses:
+        return _undone(turn)
+    return None
+
+
+def _undone(turn: Turn) -> Plan | None:
+    if not turn.memory.undo:
+        return Plan(outcome="ask", why="what_to_do")
+    return Plan(outcome="act", steps=(Step(op="undo", things=tuple(turn.memory.undo)),))
+
+
+# ---- what is no order ----
+
+
+def _missed(frame: Frame, aimed: Aim, turn: Turn) -> Plan:
+    """Why there is nothing to do it to."""
+    why = aimed.why or "which_thing"
+    if frame.elsewhere and why in ("no_such_thing", "which_thing", "no_such_place"):
+        return Plan(outcome="ignore")
+    if why in ("ambiguous", "which_thing", "what_to_do"):
+        turn.memory.pending, turn.memory.choices = frame, aimed.choices
+        return Plan(outcome="ask", why=f"{why}:{aimed.said}" if aimed.said else why)
+    return Plan(outcome="refuse", why=f"{why}:{aimed.said}" if aimed.said else why)
+
+
+def _barred(frame: Frame, turn: Turn) -> Plan:
+    """An order that must not be carried out: refused where it is about this home, else ignored."""
+    del turn
+    about = any(group.things or group.places for group in frame.groups)
+    if not about or frame.clause.bar == "past":
+        return Plan(outcome="ignore")
+    return Plan(outcome="refuse", why=frame.clause.bar)
+
+
+def _asked(questions: Sequence[Frame], turn: Turn) -> Plan:
+    first = questions[0]
+    for frame in questions[1:]:
+        first.groups = (*first.groups, *frame.groups)
+        first.traits = (*first.traits, *frame.traits)
+        first.senses |= frame.senses
+        first.times = (*first.times, *frame.times)
+    for frame in questions:
+        query = query_of(frame, turn.world, turn.where, turn.memory, turn.now)
+        if query is not None:
+            return Plan(outcome="answer", query=query)
+    return Plan(outcome="ignore")
+
+
+def _felt(felt: Sequence[Frame], turn: Turn) -> Plan:
+    """A complaint: what it asks for."""
+    frame = felt[0]
+    remedy = REMEDIES.get(frame.complaint or "")
+    if remedy is None:
+        return Plan(outcome="ask", why="what_to_do")
+    frame.act = remedy
+    if remedy in ("air", "still", "drier", "moister", "shelter"):
+        return Plan(outcome="ask", why="what_to_do")
+    aimed = aim(frame, turn.world, turn.where, turn.memory)
+    if aimed.why is not None:
+        return Plan(outcome="ask", why=aimed.why)
+    changes = _changes(frame, aimed, turn)
+    if isinstance(changes, Plan):
+        return changes
+    turn.memory.frame = frame
+    return Plan(outcome="act", steps=steps_of(changes))
+
+
+def _follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
+    """What leans on the sentence before: "and the bedroom too", "the other one", "a bit more"."""
+    del frames, turn
+    return None
+
+
+def _nothing(frames: Sequence[Frame], turn: Turn) -> Plan:
+    del turn
+    if any(group.things for frame in frames for group in frame.groups) and not any(frame.elsewhere for frame in frames):
+        return Plan(outcome="ask", why="what_to_do")
+    return Plan(outcome="ignore")
+
+
+def _any(values: Sequence[Any]) -> bool:
+    return any(values)

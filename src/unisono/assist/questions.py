@@ -1,0 +1,182 @@
+"""Questions: which state, history or cause is asked for.
+
+Knows how the words of a question choose a trait of the things it names, a period and an aggregate. Answers nothing:
+whoever has the states and the history does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from unisono.assist.abilities import SHOWN
+from unisono.assist.dialogue import Memory
+from unisono.assist.frames import Frame
+from unisono.assist.gazetteer import Where
+from unisono.assist.plan import Query
+from unisono.assist.scope import ASKING
+from unisono.assist.times import period
+from unisono.assist.world import World
+
+__all__ = ["asks", "query_of"]
+
+AGGREGATES = ("min", "max", "mean", "sum", "count", "duration")
+
+#: What an adjective or verb of a question asks about, the first that the thing tells.
+ASKED: dict[str, tuple[tuple[str, ...], Any]] = {
+    "open": (("contact", "position", "window_position", "door", "locked", "trunk", "on_off"), "open"),
+    "close": (("contact", "position", "window_position", "door", "locked", "trunk", "on_off"), "closed"),
+    "lock": (("locked",), True),
+    "unlock": (("locked",), False),
+    "on": (("on_off", "start_stop", "running", "playback", "recording"), True),
+    "off": (("on_off", "start_stop", "running"), False),
+    "start": (("start_stop", "running", "on_off"), True),
+    "stop": (("start_stop", "running", "on_off"), False),
+    "play": (("playback",), "play"),
+    "pause": (("playback",), "pause"),
+    "charge": (("charging",), True),
+    "plugged": (("charging",), True),
+    "record": (("recording",), True),
+    "mute": (("mute",), True),
+    "arm": (("armed",), None),
+    "at_home": (("location", "presence"), "home"),
+    "away": (("location", "presence"), "not home"),
+    "detected": (("motion", "occupancy", "leak", "smoke"), True),
+    "broken": (("fault", "state"), None),
+    "defrost": (("defrost",), True),
+    "clean": (("start_stop", "state"), True),
+    "how_far": (("range",), None),
+    "warmer": (("temperature", "target_temperature"), None),
+    "brew": (("start_stop", "on_off"), True),
+}
+#: Complaints that, asked, are about a reading.
+FELT = {
+    "cold": "temperature", "hot": "temperature", "humid": "humidity", "dry": "humidity", "loud": "volume", "stuffy": "co2",
+    "bright": "illuminance", "dark": "illuminance",
+}  # fmt: skip
+#: Traits whose names are also everyday words: they count only if nothing better was said.
+WEAK = frozenset({"power", "state", "level", "location", "rate", "current", "contact", "on_off", "mode", "presence", "switch", "gas", "count", "running"})  # fmt: skip
+ALIKE = {"temperature": ("temperature", "cabin_temperature"), "cabin_temperature": ("cabin_temperature", "temperature"),
+         "battery": ("battery",), "humidity": ("humidity",), "energy": ("energy", "power"), "power": ("power", "energy"),
+         "target_temperature": ("target_temperature",), "speed": ("speed", "rate", "fan_speed"), "rate": ("rate", "speed"),
+         "charging": ("charging",), "level": ("level", "battery"), "window_position": ("window_position", "position"),
+         "pressure": ("pressure", "tyre_pressure"), "motion": ("motion", "occupancy"), "fault": ("fault", "state"),
+         "door": ("door", "contact"), "contact": ("contact", "door", "position"), "good_count": ("good_count", "count"),
+         "location": ("location", "presence"), "presence": ("presence", "location"), "charge_limit": ("charge_limit",),
+         "running": ("running", "start_stop", "on_off")}  # fmt: skip
+
+
+def asks(frame: Frame) -> bool:
+    """Is it a question?"""
+    return frame.clause.mood == "question" or bool(frame.senses & ASKING)
+
+
+def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: datetime) -> Query | None:
+    """What is asked, or None where it is not about this home."""
+    if "help" in frame.senses:
+        things = tuple(thing for group in frame.groups for thing in group.things)
+        return Query(ask="help", things=things)
+    over = period(frame.times, now)
+    agg = _aggregate(frame)
+    things, places, named = _things(frame, world, where, memory)
+    why = "why" in frame.senses
+    trait, value, chosen = _trait(frame, things, world, where, places, named=named)
+    if trait is None:
+        return None
+    if not chosen:
+        return None
+    if why:
+        return Query(ask="cause", things=chosen, trait=trait, equals=value)
+    if "when_did" in frame.senses:
+        return Query(ask="history", things=chosen, trait=trait, over=over, agg="last", equals=value)
+    if agg is not None or over not in (None,):
+        if agg is None:
+            agg = "sum" if trait in ("energy",) else None
+        if over is None and agg in ("min", "max", "mean", "sum", "count", "duration") and "was" not in frame.senses and agg in ("min", "max", "mean"):  # fmt: skip
+            over = None
+        history = over is not None or agg is not None
+        return Query(
+            ask="history" if history else "state", things=chosen, trait=trait, over=over, agg=agg, equals=value
+        )
+    return Query(ask="state", things=chosen, trait=trait, equals=value)
+
+
+def _aggregate(frame: Frame) -> Any:
+    senses = frame.senses
+    if senses & {"how_long"} or "agg:duration" in senses:
+        return "duration"
+    if senses & {"how_often"} or ("agg:count" in senses and "how_many" in senses):
+        return "count"
+    for name in AGGREGATES:
+        if f"agg:{name}" in senses and name != "count":
+            return name
+    return None
+
+
+def _things(frame: Frame, world: World, where: Where, memory: Memory) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    things: list[str] = []
+    places: list[str] = []
+    named = False
+    for group in frame.groups:
+        if group.why is not None or (group.strange and not group.named):
+            continue
+        if group.pronoun in ("it", "them"):
+            if memory.things and not any(other.things for other in frame.groups):
+                things.extend(memory.things)
+                named = True
+            continue
+        things.extend(group.things)
+        named = named or bool(group.things)
+        places.extend(group.places)
+    if places and things:
+        kept = [t for t in things if set(world.path(world.things[t].place)) & set(places)]
+        things = kept or things
+    del where
+    return tuple(dict.fromkeys(things)), tuple(dict.fromkeys(places)), named
+
+
+def _trait(
+    frame: Frame, things: Sequence[str], world: World, where: Where, places: Sequence[str], *, named: bool
+) -> tuple[str | None, Any, tuple[str, ...]]:
+    wanted: list[tuple[tuple[str, ...], Any]] = []
+    strong = [trait for trait in frame.traits if trait not in WEAK]
+    weak = [trait for trait in frame.traits if trait in WEAK]
+    wanted.extend((ALIKE.get(trait, (trait,)), None) for trait in strong)
+    for sense, about in ASKED.items():
+        if sense in frame.senses or frame.act == sense:
+            wanted.append(about)
+    if frame.complaint in FELT:
+        wanted.append(
+            (
+                (FELT[frame.complaint], "temperature") if FELT[frame.complaint] == "co2" else (FELT[frame.complaint],),
+                None,
+            )
+        )
+    wanted.extend((ALIKE.get(trait, (trait,)), None) for trait in weak)
+    pool: Sequence[str] = things
+    if not things:
+        pool = [t for t in world.things if not places or set(world.path(world.things[t].place)) & set(places)]
+    for traits, value in wanted:
+        for trait in traits:
+            tell = tuple(thing for thing in pool if trait in world.things[thing].tells)
+            if not tell:
+                continue
+            if things or places:
+                return trait, value, tell
+            here = tuple(t for t in tell if where.here and where.here in world.path(world.things[t].place))
+            if len(here) >= 1:
+                return trait, value, here
+            return trait, value, tell
+    if not named:
+        return None, None, ()
+    for thing in things:
+        about = world.things[thing]
+        kind = about.kind.split(".")[0]
+        order = SHOWN.get(kind, ())
+        if about.kind.startswith("sensor."):
+            order = (about.kind.split(".", 1)[1],)
+        for trait in (*order, "on_off", "start_stop", *sorted(about.tells)):
+            if trait in about.tells:
+                return trait, None, tuple(t for t in things if trait in world.things[t].tells)
+    return None, None, ()

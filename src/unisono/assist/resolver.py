@@ -1,0 +1,348 @@
+"""The resolver: an act and a thing become a step that the thing can take - in its trait's unit, within its range.
+
+Knows abilities, states, ranges and risks. A step that cannot be is told with its reason; nothing is rounded in secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from unisono.assist.abilities import ACTS, LEVEL_OF_ACT, LEVELS, PRIMARY, STEP, SWITCHES, UNIT_TRAITS
+from unisono.assist.frames import Frame
+from unisono.assist.plan import Step
+from unisono.assist.world import CALLED, Thing, World
+from unisono.errors import CallerError
+from unisono.thing import convert, traits
+
+__all__ = ["Change", "Problem", "change_of", "steps_of"]
+
+#: Warmth in Celsius that nobody wants of a room by mistake: a bare number outside the range is tried as Fahrenheit.
+COMFORT = (5.0, 38.0)
+
+#: Traits that a word names so loosely ("power", "left", "home") that it alone does not say what to change.
+LOOSE = frozenset({"on_off", "start_stop", "mode", "timer", "locked", "playback"})
+
+#: Kinds of which people say open and close for on and off.
+OPENED = frozenset({"light", "plug", "switch", "fan", "tv", "media", "speaker", "valve", "climate"})
+OPENINGS = frozenset({"position", "window_position", "sunroof_position"})
+PERCENTS = frozenset({"brightness", "volume", "position", "window_position", "sunroof_position", "fan_speed", "charge_limit", "tilt", "target_humidity"})  # fmt: skip
+#: Traits whose values are words of their own.
+TEXTS = ("recipe", "order", "source", "channel", "mode")
+COLOR_TEMPERATURES = {"warm_white": 2700, "cool_white": 5500}
+SEAT = {"low": 1, "medium": 2, "high": 3, "max": 3, "min": 1}
+
+
+class Change(NamedTuple):
+    """What one thing is to do."""
+
+    trait: str
+    op: Any
+    value: Any = None
+    unit: str | None = None
+
+
+class Problem(NamedTuple):
+    """Why there is no change: not_possible, no_such_value, what_value, what_to_do."""
+
+    why: str
+    about: str = ""
+
+
+def steps_of(changes: Sequence[tuple[str, Change]]) -> tuple[Step, ...]:
+    """Things with the same change share a step."""
+    found: dict[str, tuple[Change, list[str]]] = {}
+    for thing, change in changes:
+        found.setdefault(repr(change), (change, []))[1].append(thing)
+    return tuple(
+        Step(things=tuple(dict.fromkeys(things)), trait=c.trait, op=c.op, value=c.value, unit=c.unit)
+        for c, things in found.values()
+    )
+
+
+def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Problem:
+    """What the frame changes of a thing."""
+    said = tuple(trait for trait in frame.traits if trait in thing.takes)
+    found: list[Change] = []
+    if (
+        "color" in frame.traits
+        and frame.color is None
+        and not frame.level
+        and frame.act in ("set", "on", "change", "start", "up", None)
+    ):
+        return Problem("what_value", "color")
+    if frame.text is not None:
+        trait = next((trait for trait in TEXTS if trait in thing.takes and trait in frame.traits), None)
+        return [Change(trait, "set", frame.text)] if trait is not None else Problem("not_possible", frame.text)
+    if frame.color is not None and (frame.act in (None, "set", "value", "change", "up", "on", "brighter", "do")):
+        trait = next((trait for trait in ("color", "andon") if trait in thing.takes), None)
+        if trait is None:
+            return Problem("not_possible", "color")
+        choices = thing.choices.get(trait)
+        if choices and frame.color not in choices and trait == "andon":
+            return Problem("no_such_value", frame.color)
+        found.append(Change(trait, "set", frame.color))
+    if frame.level in COLOR_TEMPERATURES and "color_temperature" in thing.takes:
+        return [Change("color_temperature", "set", COLOR_TEMPERATURES[frame.level], "K")]
+    if frame.mode is not None and "hvac_mode" in thing.takes and frame.act in ("set", "on", None, "change", "start"):
+        found.append(Change("hvac_mode", "set", frame.mode))
+    level = _level(frame, thing, said, world)
+    if isinstance(level, Problem):
+        return level
+    if level is not None:
+        dark = thing.kind == "light" and world.state(thing.id).get("on_off") is False and "on_off" in thing.takes
+        if dark and level.op == "add" and level.trait == "brightness" and isinstance(level.value, (int, float)):
+            if level.value > 0 and frame.complaint:
+                return [Change("on_off", "set", True)]
+            if level.value > 0:
+                return [Change("on_off", "set", True), level]
+        return [*found, level]
+    if found:
+        return found
+    switched = _switch(frame, thing, said, world)
+    if switched is not None:
+        return [switched]
+    if frame.act in ("set", "change") or frame.act is None:
+        return Problem("what_value", next(iter(said), "")) if said or frame.act == "set" else Problem("what_to_do")
+    return Problem("not_possible", frame.act)
+
+
+# ---- switches ----
+
+
+def _switch(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Change | None:
+    act = frame.act or ""
+    if act == "toggle":
+        trait = next((t for t in ("on_off", "start_stop", "position", "locked") if t in thing.takes), None)
+        return Change(trait, "toggle") if trait in ("on_off", "start_stop") else None
+    for trait in said:
+        change = _switch_trait(act, trait)
+        if change is not None and (trait not in LOOSE or act not in ("on", "off", "start", "stop")):
+            return change
+    order = ACTS.get(act, ())
+    if act in ("on", "off") and thing.kind in SWITCHES:
+        order = sorted(order, key=lambda pair: pair[0] not in SWITCHES[thing.kind][0])  # type: ignore[assignment]
+    for trait, value in order:
+        if (
+            act == "on"
+            and trait == "on_off"
+            and "playback" in thing.takes
+            and world.state(thing.id).get("on_off") is True
+        ):
+            continue
+        if act in ("open", "close") and trait == "on_off" and thing.kind not in OPENED:
+            continue
+        if trait in thing.takes:
+            if trait in CALLED:
+                return Change(trait, "call")
+            if act == "arm" and "home" in str(frame.senses & {"arm:home"}):
+                return Change(trait, "set", "home")
+            if act == "arm" and "arm:night" in frame.senses:
+                return Change(trait, "set", "night")
+            return Change(trait, "set", value, _unit(trait) if trait in OPENINGS else None)
+    return None
+
+
+ON_ACTS = frozenset(
+    {"on", "start", "open", "unlock", "play", "resume", "record", "charge", "defrost", "swing", "honk", "arm"}
+)
+OFF_ACTS = frozenset({"off", "stop", "close", "lock", "pause", "disarm"})
+
+
+def _switch_trait(act: str, trait: str) -> Change | None:
+    """An act said of a trait: "start charging", "open the boot", "seat heating on"."""
+    about = traits().get(trait)
+    if about is None or (act not in ON_ACTS and act not in OFF_ACTS):
+        return None
+    yes = act in ON_ACTS
+    if trait in CALLED:
+        return Change(trait, "call") if yes else None
+    kind = about.schema.kind if about.schema is not None else ""
+    if trait == "trunk" and act in ("open", "close", "unlock", "lock"):
+        return Change(trait, "set", "open" if act in ("open", "unlock") else "closed")
+    if trait in OPENINGS and act in ("open", "close"):
+        return Change(trait, "set", 100 if yes else 0, "%")
+    if kind == "bool" and trait != "locked" and act in ("on", "off", "start", "stop", "pause", "resume", "record", "charge", "defrost", "swing"):  # fmt: skip
+        return Change(trait, "set", yes)
+    if trait in ("seat_heating", "seat_ventilation") and act in ("on", "off", "start", "stop"):
+        return Change(trait, "set", 2 if yes else 0)
+    return None
+
+
+# ---- levels ----
+
+
+def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Change | Problem | None:
+    """A change of a level: to a value, by a difference, to the most or least, or one step."""
+    act = frame.act or ""
+    stepped = act in LEVEL_OF_ACT
+    level = frame.level if frame.level not in COLOR_TEMPERATURES else None
+    if frame.value is None and level is None and not stepped:
+        return None
+    if act in ("on", "off", "lock", "unlock", "dock", "brew", "clean") and frame.value is None:
+        return None
+    if act == "open" and frame.value is not None and frame.by:
+        direction = 1
+    if act in ("open", "close") and frame.value is None and level in ("max", None):
+        return None
+    trait = _trait_of(frame, thing, said)
+    if trait is None:
+        if frame.value is not None and frame.unit is not None and not stepped and act in ("on", "off", "start", "stop"):
+            return None
+        if (
+            stepped
+            and thing.kind == "light"
+            and act in ("brighter", "dimmer", "up", "down")
+            and "on_off" in thing.takes
+        ):
+            return Change("on_off", "set", act in ("brighter", "up"))
+        if act in ("warmer", "cooler") and "on_off" in thing.takes:
+            heats = thing.kind not in ("fan",)
+            return Change("on_off", "set", (act == "warmer") is heats)
+        return Problem("not_possible", act) if stepped or frame.value is not None else None
+    direction = LEVEL_OF_ACT[act][1] if stepped else 1
+    if trait == "color_temperature" and act in ("warmer", "cooler"):
+        direction = -direction
+    if frame.value is not None:
+        return _valued(frame, thing, trait, direction, world)
+    if level is not None and not (stepped and level in ("low", "high", "medium") and frame.degree):
+        return _to_level(thing, trait, level, direction, world)
+    step = STEP.get(trait, 10) * {"bit": 0.5, "much": 2}.get(frame.degree or "", 1)
+    if trait in ("seat_heating", "seat_ventilation"):
+        step = 1
+    if trait == "rate":
+        now = world.state(thing.id).get("rate")
+        step = max(1, round(float(now) * 0.1)) if isinstance(now, (int, float)) and now else step
+    if thing.kind in ("oven", "stove") and trait == "target_temperature":
+        step *= 5
+    return Change(trait, "add", direction * step, _unit(trait))
+
+
+def _trait_of(frame: Frame, thing: Thing, said: Sequence[str]) -> str | None:
+    """Which level of the thing is meant: the one said, the one of the act, the one of the unit, the kind's own."""
+    act = frame.act or ""
+    numeric = [trait for trait in said if _numeric(trait)]
+    if act == "charge":
+        return "charge_limit" if "charge_limit" in thing.takes and frame.unit in ("%", None) else "charge_current" if frame.unit == "A" else None  # fmt: skip
+    by_unit = UNIT_TRAITS.get(frame.unit or "", ()) if frame.value is not None else ()
+    if by_unit:
+        for trait in numeric:
+            if trait in by_unit or (frame.unit == "%" and trait in PERCENTS):
+                return trait
+        alike = {
+            "temperature": "target_temperature",
+            "humidity": "target_humidity",
+            "cabin_temperature": "target_temperature",
+        }
+        for trait in frame.traits:
+            if trait in alike and alike[trait] in thing.takes and alike[trait] in by_unit:
+                return alike[trait]
+    elif numeric:
+        return numeric[0]
+    if "charging" in frame.traits and frame.unit == "%" and "charge_limit" in thing.takes:
+        return "charge_limit"
+    alike = {
+        "temperature": "target_temperature",
+        "humidity": "target_humidity",
+        "cabin_temperature": "target_temperature",
+    }
+    for trait in frame.traits:
+        if trait in alike and alike[trait] in thing.takes and not by_unit:
+            return alike[trait]
+    wanted = LEVEL_OF_ACT[act][0] if act in LEVEL_OF_ACT else ()
+    for trait in wanted:
+        if trait in thing.takes and (not by_unit or trait in by_unit):
+            return trait
+    if wanted and act not in ("up", "down"):
+        return None
+    order = (*PRIMARY.get(thing.kind, LEVELS), *(() if thing.kind == "car" else LEVELS))
+    if by_unit:
+        found = [trait for trait in order if trait in by_unit and trait in thing.takes]
+        if found:
+            return found[0]
+        return next(
+            (trait for trait in by_unit if trait in thing.takes and (thing.kind != "car" or frame.unit != "%")), None
+        )
+    return next((trait for trait in order if trait in thing.takes), None)
+
+
+def _numeric(trait: str) -> bool:
+    about = traits().get(trait)
+    return about is not None and about.schema is not None and about.schema.kind in ("int", "float", "duration")
+
+
+def _valued(frame: Frame, thing: Thing, trait: str, direction: int, world: World) -> Change | Problem:
+    value = float(frame.value)
+    unit = frame.unit
+    own = _unit(trait)
+    relative = frame.by
+    state = world.state(thing.id).get(trait)
+    if frame.share:
+        if not isinstance(state, (int, float)) or isinstance(state, bool):
+            return Problem("what_value", trait)
+        if trait in OPENINGS:
+            return Change(trait, "add", direction * value, own)
+        return Change(trait, "add", round(direction * value * float(state) / 100, 1), own)
+    if frame.level == "double":
+        relative = False
+    least, most = thing.ranges.get(trait, (None, None))
+    if unit == "%" and own not in ("%", None) and trait not in PERCENTS:
+        return Problem("no_such_value", f"{value:g} %")
+    if unit == "[degF]" and own == "Cel":
+        value = value * 5 / 9 if relative else (value - 32) * 5 / 9
+        value = round(value, 2)
+    elif unit == "deg" or (unit is None and own == "Cel"):
+        if not relative and most is not None and value > float(most):
+            celsius = round((value - 32) * 5 / 9, 1)
+            if COMFORT[0] <= celsius <= COMFORT[1]:
+                value = celsius
+    elif unit is not None and unit != own and own is not None:
+        try:
+            value = convert(value, unit, own)
+        except CallerError:
+            return Problem("no_such_value", f"{frame.value:g} {unit}")
+    value = int(value) if float(value).is_integer() else value
+    if relative:
+        return Change(trait, "add", direction * value, own)
+    if (least is not None and value < float(least)) or (most is not None and value > float(most)):
+        return Problem("no_such_value", f"{value:g}")
+    if trait in ("seat_heating", "seat_ventilation") and not 0 <= value <= 3:
+        return Problem("no_such_value", f"{value:g}")
+    if trait in PERCENTS and not 0 <= value <= 100:
+        return Problem("no_such_value", f"{value:g}")
+    return Change(trait, "set", value, own)
+
+
+def _to_level(thing: Thing, trait: str, level: str, direction: int, world: World) -> Change | Problem:
+    """max, min, low, medium, high, auto, double."""
+    own = _unit(trait)
+    if trait in SEAT or trait in ("seat_heating", "seat_ventilation"):
+        return Change(trait, "set", SEAT.get(level, 2))
+    if trait == "fan_speed":
+        if level in ("low", "medium", "high", "auto"):
+            return Change(trait, "set", level)
+    if level == "double":
+        state = world.state(thing.id).get(trait)
+        if isinstance(state, (int, float)) and not isinstance(state, bool):
+            most = thing.ranges.get(trait, (None, None))[1]
+            return Change(trait, "set", min(float(state) * 2, float(most) if most is not None else 1e9), own)
+        return Problem("what_value", trait)
+    least, most = thing.ranges.get(trait, (None, None))
+    if trait in PERCENTS:
+        share = {"max": 100, "min": 1 if trait == "brightness" else 0, "low": 20, "medium": 50, "high": 80}.get(level)
+        if trait in OPENINGS and level == "min":
+            share = 0
+        if share is None:
+            return Problem("no_such_value", level)
+        if level == "max" and direction < 0:
+            share = 1 if trait == "brightness" else 0
+        return Change(trait, "set", share, own)
+    bound = most if (level in ("max", "high") and direction > 0) else least if level in ("min", "low", "max") else None
+    if bound is None or trait == "target_temperature":
+        return Problem("what_value", trait)
+    return Change(trait, "set", float(bound), own)
+
+
+def _unit(trait: str) -> str | None:
+    about = traits().get(trait)
+    return about.unit if about is not None else None

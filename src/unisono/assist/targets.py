@@ -1,0 +1,361 @@
+"""The targets: of all that a clause names, the things that its act is about.
+
+Knows how groups combine - a room limits a kind, a joined place borrows the kind of its neighbour, the rest is what was
+not said - and what is meant when nothing is said: here, or the only one there is. Never picks one of several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from unisono.assist.abilities import ACTS, DEFAULT_KINDS, LEVEL_OF_ACT, LEVELS, PRIMARY
+from unisono.assist.dialogue import Memory
+from unisono.assist.frames import Frame
+from unisono.assist.gazetteer import KEPT_ON, ROVING, Group, Where, nearest, things_of_kind
+from unisono.assist.world import World
+
+__all__ = ["Aim", "aim", "can"]
+
+#: Kinds of which a room's are meant together by their name in the singular: "the light", of a room with four.
+ROOMFUL = frozenset({"light", "cover"})
+
+
+class Aim(NamedTuple):
+    """The things; or ``why`` there are none, with what was ``said``, and ``choices``: ids or titles to offer."""
+
+    things: tuple[str, ...] = ()
+    why: str | None = None
+    said: str = ""
+    choices: tuple[str, ...] = ()
+    named: bool = False
+
+
+def aim(
+    frame: Frame,
+    world: World,
+    where: Where,
+    memory: Memory,
+    spoken_before: Sequence[str] = (),
+    context: Sequence[str] = (),
+) -> Aim:
+    """What the frame's act is about. ``context``: places that other clauses of the sentence named."""
+    objects: list[Group] = []
+    places: list[str] = []
+    placed = False
+    traits_only = False
+    if frame.act in ("clean", "brew") or frame.complaint:
+        frame.groups = tuple(_helping(group, frame, world) for group in frame.groups)
+    groups = [_borrowed(group, frame.groups, i) for i, group in enumerate(frame.groups)]
+    for group in groups:
+        if group.pronoun is not None or group.things or group.kinds:
+            objects.append(group)
+        elif group.why is not None:
+            if group.role == "for":
+                continue
+            objects.append(group)
+        elif group.places:
+            places.extend(group.places)
+            placed = True
+        elif group.traits:
+            traits_only = True
+    found: list[str] = []
+    named = False
+    objects = _apposed(objects)
+    if context and not placed and objects and not any(group.places or group.named for group in objects):
+        places.extend(context)
+    for group in objects:
+        if group.why is not None and not (frame.act == "clean" or frame.coffee):
+            if group.role == "in" and not group.kinds and (found or len(objects) > 1):
+                return Aim(why="no_such_place", said=group.said, choices=nearest(group.said, world))
+            return Aim(why=group.why, said=group.said, choices=group.near)
+        if group.strange and group.role != "for":
+            return Aim(why="no_such_thing", said=group.said, choices=group.near)
+        one = _one(group, frame, world, where, memory, tuple(places), [*spoken_before, *found])
+        if one.why is not None:
+            if group.role == "in" and found:
+                continue
+            return one
+        named = named or group.named or one.named
+        found.extend(one.things)
+    if objects and found:
+        return Aim(things=_without(found, frame, world, where, memory, places), named=named)
+    if objects and not frame.coffee and frame.act != "clean":
+        return Aim(why="no_such_thing", said=objects[0].said, choices=objects[0].near)
+    if spoken_before and frame.predicates and not placed and not frame.complaint:
+        return Aim(things=tuple(spoken_before), named=True)
+    kinds = _default_kinds(frame)
+    pool: Iterable[str] = world.things
+    if placed:
+        pool = _in(world.things, places, world)
+    if traits_only or frame.traits:
+        by_trait = _by_trait(frame, pool, world)
+        if by_trait:
+            return _narrow(by_trait, frame, world, where, memory, placed=placed)
+    if kinds and (placed or frame.act not in ("on", "off") or "lighting" in frame.senses):
+        roving = any(kind in ROVING for kind in kinds)
+        of_kind = things_of_kind(kinds, world.things if roving else pool, world)
+        of_kind = tuple(thing for thing in of_kind if can(frame, thing, world))
+        if of_kind:
+            return _narrow(of_kind, frame, world, where, memory, placed=placed and not roving)
+        if placed:
+            return Aim(why="not_possible", said=" ".join(kinds))
+        if frame.coffee or frame.act in ("clean", "brew"):
+            return Aim(why="no_such_thing", said=" ".join(kinds))
+    if placed:
+        return Aim(why="what_to_do")
+    if memory.things and (frame.predicates or frame.same or frame.again):
+        return Aim(things=memory.things)
+    return Aim(why="which_thing")
+
+
+def _helping(group: Group, frame: Frame, world: World) -> Group:
+    """Of cleaning and complaining only the rooms and what does it count: not the carpet, nor "it" of "it is dark"."""
+    able = tuple(thing for thing in group.things if can(frame, thing, world) and (group.named or group.kinds))
+    if frame.act in ("clean", "brew"):
+        kinds = DEFAULT_KINDS[frame.act]
+        able = tuple(thing for thing in able if world.things[thing].kind in kinds)
+    if able:
+        return msgspec.structs.replace(group, things=able, why=None, strange=(), pronoun=None)
+    return Group(places=group.places, role=group.role, joined=group.joined, at=group.at)
+
+
+def _apposed(objects: list[Group]) -> list[Group]:
+    """Of "both machines, the mixer and the whisk" the names count: the kind only says what they are."""
+    named = {thing for group in objects if group.named for thing in group.things}
+    return [
+        group for group in objects
+        if group.named or group.pronoun or not group.things or len(named) < 2 or not named <= set(group.things)
+    ]  # fmt: skip
+
+
+def _borrowed(group: Group, groups: Sequence[Group], at: int) -> Group:
+    """ "kitchen and bedroom lights": a joined place takes the kind of the one after it."""
+    if group.places and not group.things and not group.kinds and group.why is None and group.role == "":
+        after = groups[at + 1] if at + 1 < len(groups) else None
+        if after is not None and after.joined and after.kinds:
+            return Group(
+                kinds=after.kinds, places=group.places, whole=True, plural=True, said=group.said, things=("*",)
+            )
+    return group
+
+
+def _one(
+    group: Group,
+    frame: Frame,
+    world: World,
+    where: Where,
+    memory: Memory,
+    places: tuple[str, ...],
+    before: Sequence[str],
+) -> Aim:
+    """The things of one group."""
+    if group.pronoun is not None:
+        return _pronoun(group, frame, world, where, memory, places, before)
+    things = group.things
+    if things == ("*",):
+        things = _in(things_of_kind(group.kinds, world.things, world), group.places, world)
+        return Aim(things=things) if things else Aim(why="no_such_thing", said=group.said)
+    if group.named:
+        if len(things) > 1 and not group.whole and not group.plural:
+            able = tuple(thing for thing in things if can(frame, thing, world))
+            kept = _in(able, places, world) if places else able
+            here = _in(kept, [where.here], world) if where.here else ()
+            kept = kept if len(kept) == 1 else here or kept
+            if len(kept) == 1:
+                return Aim(things=kept, named=True)
+            if not kept:
+                return Aim(things=things[:1], named=True)
+            return Aim(why="ambiguous", said=group.said, choices=tuple(kept))
+        if places and not any(world.things[thing].kind in ROVING for thing in things):
+            kept = _in(things, places, world)
+            if not kept:
+                kind = {world.things[thing].kind for thing in things}
+                other = _in(things_of_kind(kind, world.things, world), places, world)
+                if len(other) == 1 and group.kinds:
+                    return Aim(things=other, named=True)
+                return Aim(
+                    why="no_such_thing", said=group.said, choices=tuple(world.things[t].names[0] for t in things)
+                )
+            return Aim(things=kept, named=True)
+        return Aim(things=things, named=True)
+    if places and not group.places:
+        things = _in(things, places, world)
+        if not things:
+            return Aim(why="no_such_thing", said=group.said, choices=group.near)
+    if group.sets & {"rest", "other"}:
+        things = tuple(thing for thing in things if thing not in before)
+        if "rest" in group.sets:
+            return Aim(things=tuple(thing for thing in things if can(frame, thing, world)))
+    able = tuple(thing for thing in things if can(frame, thing, world))
+    if not able:
+        return Aim(things=things[:1]) if len(things) == 1 else Aim(why="not_possible", said=group.said, choices=things)
+    if "both" in group.sets and len(able) != 2:
+        here = _in(able, [where.here], world) if where.here else ()
+        return Aim(things=here) if len(here) == 2 else Aim(why="ambiguous", said=group.said, choices=able)
+    if group.whole or (group.places or places):
+        roomful = group.whole or group.plural or (set(group.kinds) & ROOMFUL and not group.indefinite)
+        if len(able) == 1 or roomful:
+            return Aim(things=able)
+        return Aim(why="ambiguous", said=group.said, choices=able)
+    return _narrow(able, frame, world, where, memory, placed=False, group=group)
+
+
+def _pronoun(
+    group: Group,
+    frame: Frame,
+    world: World,
+    where: Where,
+    memory: Memory,
+    places: tuple[str, ...],
+    before: Sequence[str],
+) -> Aim:
+    known = tuple(before) or memory.things
+    if group.pronoun in ("it", "them"):
+        if not known and _default_kinds(frame) and frame.act not in ("set", "value"):
+            kinds = things_of_kind(_default_kinds(frame), world.things, world)
+            return _narrow(kinds, frame, world, where, memory, placed=False, group=group)
+        if not known:
+            return Aim(why="which_thing", said=group.said)
+        return Aim(things=known)
+    if group.pronoun == "everything":
+        pool = _in(world.things, places or group.places, world) if places or group.places else tuple(world.things)
+        return Aim(
+            things=tuple(t for t in pool if world.things[t].kind.split(".")[0] not in KEPT_ON and can(frame, t, world))
+        )
+    kinds = {world.things[thing].kind for thing in known}
+    others = tuple(t for t in things_of_kind(kinds, world.things, world) if t not in known)
+    if places:
+        others = _in(others, places, world)
+    if group.pronoun == "other":
+        rooms = {world.things[thing].place for thing in known}
+        near = tuple(t for t in others if world.things[t].place in rooms) or others
+        if len(near) != 1:
+            return Aim(why="ambiguous", said=group.said, choices=near)
+        return Aim(things=near)
+    return Aim(things=tuple(t for t in others if can(frame, t, world)))
+
+
+def _narrow(
+    things: tuple[str, ...],
+    frame: Frame,
+    world: World,
+    where: Where,
+    memory: Memory,
+    *,
+    placed: bool,
+    group: Group | None = None,
+) -> Aim:
+    """Of several that were not told apart: those here, or the only one, or those of one kind in the plural."""
+    roomful = all(world.things[thing].kind in ROOMFUL for thing in things) and not (
+        group is not None and group.indefinite
+    )
+    plural = group is not None and group.plural
+    if len(things) == 1 or (placed and (roomful or plural)):
+        return Aim(things=things)
+    pointed = memory.things and frame.clause.link == "" and [thing for thing in memory.things if thing in things]
+    if pointed and group is None and not placed:
+        return Aim(things=tuple(pointed))
+    here = _in(things, [where.here], world) if where.here else ()
+    if len(here) == 1 or (here and (roomful or plural)):
+        return Aim(things=here)
+    chosen = here or things
+    playing = tuple(t for t in chosen if world.state(t).get("playback") == "play" or (world.things[t].kind in ("tv", "speaker", "media") and world.state(t).get("on_off") is True))  # fmt: skip
+    if (
+        frame.act in ("louder", "quieter", "mute", "pause", "next", "previous", "up", "down", "stop")
+        and len(playing) == 1
+    ):
+        return Aim(things=playing)
+    if roomful and (plural or group is not None) and not here:
+        rooms = {world.things[thing].place for thing in things}
+        if len(rooms) == 1 or plural:
+            return Aim(things=things)
+    if plural and len({world.things[thing].place for thing in chosen}) == 1:
+        return Aim(things=chosen)
+    return Aim(why="ambiguous", said=group.said if group is not None else "", choices=chosen)
+
+
+def _by_trait(frame: Frame, pool: Iterable[str], world: World) -> tuple[str, ...]:
+    """The things that take a trait that was said: of "the volume" those with one."""
+    alike = {
+        "temperature": "target_temperature",
+        "humidity": "target_humidity",
+        "cabin_temperature": "target_temperature",
+    }
+    for trait in frame.traits:
+        wanted = alike.get(trait, trait)
+        found = [
+            thing for thing in pool
+            if wanted in world.things[thing].takes
+            and (wanted != "target_temperature" or world.things[thing].kind in ("climate", "floor_heating", "stove"))
+        ]  # fmt: skip
+        if found:
+            return tuple(found)
+    return ()
+
+
+def _default_kinds(frame: Frame) -> tuple[str, ...]:
+    if frame.coffee and frame.act in (None, "brew", "set", "start", "on", "value", "do", "change", "warmer"):
+        return DEFAULT_KINDS["coffee"]
+    if frame.color is not None:
+        return DEFAULT_KINDS["color"]
+    if frame.value is not None and frame.unit in ("deg", "Cel", "[degF]"):
+        return DEFAULT_KINDS["temperature"]
+    if frame.level in ("warm_white", "cool_white"):
+        return DEFAULT_KINDS["color"]
+    if frame.act in DEFAULT_KINDS:
+        return DEFAULT_KINDS[frame.act]
+    if frame.act in ("set", "value", "up", "down") and (frame.value is not None or frame.level):
+        return ("light",)
+    return ()
+
+
+def can(frame: Frame, thing: str, world: World) -> bool:
+    """Has the thing anything that the act could change?"""
+    about = world.things[thing]
+    if frame.color is not None:
+        return bool({"color", "andon"} & about.takes)
+    act = frame.act or ""
+    if act in LEVEL_OF_ACT or frame.value is not None or frame.level:
+        wanted = (*LEVEL_OF_ACT.get(act, ((), 1))[0], *PRIMARY.get(about.kind, LEVELS), *frame.traits)
+        if any(trait in about.takes for trait in wanted):
+            return True
+    if any(trait in about.takes for trait in frame.traits):
+        return True
+    order = ACTS.get(act)
+    if order is None:
+        return bool(about.takes)
+    return any(trait in about.takes for trait, _ in order)
+
+
+def _in(things: Iterable[str], places: Iterable[str | None], world: World) -> tuple[str, ...]:
+    """Those in the places; of a room with a closet those in the room itself, where there are any."""
+    wanted, pool = set(places), tuple(things)
+    rooms = {place for place in wanted if place in world.places and world.places[place].kind == "room"}
+    direct = {world.things[thing].place for thing in pool} & rooms
+    found = []
+    for thing in pool:
+        path = world.path(world.things[thing].place)
+        if path and path[0] not in wanted and set(path[1:]) & direct and not set(path) & (wanted - direct):
+            continue
+        if set(path) & wanted:
+            found.append(thing)
+    return tuple(found)
+
+
+def _without(
+    things: Sequence[str], frame: Frame, world: World, where: Where, memory: Memory, places: Sequence[str]
+) -> tuple[str, ...]:
+    """Less those that were excepted."""
+    out: set[str] = set()
+    for group in frame.left:
+        if group.things:
+            out.update(group.things)
+        elif group.places:
+            out.update(_in(things, group.places, world))
+        elif group.pronoun in ("it", "them"):
+            out.update(memory.things)
+    del where, places
+    return tuple(thing for thing in dict.fromkeys(things) if thing not in out)
