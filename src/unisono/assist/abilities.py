@@ -81,8 +81,16 @@ PRIMARY: dict[str, tuple[str, ...]] = {
 }
 #: For any other kind.
 LEVELS = (
-    "target_temperature", "brightness", "fan_speed", "volume", "position", "target_humidity", "rate", "speed", "setpoint",
-)  # fmt: skip
+    "target_temperature",
+    "brightness",
+    "fan_speed",
+    "volume",
+    "position",
+    "target_humidity",
+    "rate",
+    "speed",
+    "setpoint",
+)
 
 #: What an act of more or less changes, whatever the kind; ``up`` and ``down`` change the kind's own level.
 LEVEL_OF_ACT: dict[str, tuple[tuple[str, ...], int]] = {
@@ -122,8 +130,16 @@ STEP: dict[str, float] = {
 #: Which traits a number with this unit can be of.
 UNIT_TRAITS: dict[str, tuple[str, ...]] = {
     "%": (
-        "brightness", "fan_speed", "volume", "position", "window_position", "sunroof_position", "charge_limit",
-        "target_humidity", "tilt", "setpoint",
+        "brightness",
+        "fan_speed",
+        "volume",
+        "position",
+        "window_position",
+        "sunroof_position",
+        "charge_limit",
+        "target_humidity",
+        "tilt",
+        "setpoint",
     ),
     "deg": ("target_temperature",),
     "Cel": ("target_temperature",),
@@ -137,7 +153,7 @@ UNIT_TRAITS: dict[str, tuple[str, ...]] = {
     "kPa": ("setpoint",),
     "bar": ("setpoint",),
     "Pa": ("setpoint",),
-}  # fmt: skip
+}
 
 #: Without a word for what of: which kinds an act is about.
 DEFAULT_KINDS: dict[str, tuple[str, ...]] = {

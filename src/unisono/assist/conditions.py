@@ -25,10 +25,23 @@ UNITS = {
     "Cel": ("temperature", "cabin_temperature"),
     "[degF]": ("temperature", "cabin_temperature"),
     "%": ("humidity", "level", "battery", "brightness", "position", "fan_speed", "volume", "oee"),
-    "W": ("power",), "kW": ("power",), "kWh": ("energy",), "bar": ("pressure", "tyre_pressure"), "kPa": ("tyre_pressure", "pressure"),
-    "Pa": ("pressure",), "ppm": ("co2",), "lx": ("illuminance",), "dB": ("noise",), "mm/s": ("vibration",), "km": ("range",),
-    "km/h": ("speed",), "A": ("current",), "V": ("voltage",), "ug/m3": ("pm25",), "1/min": ("rate", "speed"),
-}  # fmt: skip
+    "W": ("power",),
+    "kW": ("power",),
+    "kWh": ("energy",),
+    "bar": ("pressure", "tyre_pressure"),
+    "kPa": ("tyre_pressure", "pressure"),
+    "Pa": ("pressure",),
+    "ppm": ("co2",),
+    "lx": ("illuminance",),
+    "dB": ("noise",),
+    "mm/s": ("vibration",),
+    "km": ("range",),
+    "km/h": ("speed",),
+    "A": ("current",),
+    "V": ("voltage",),
+    "ug/m3": ("pm25",),
+    "1/min": ("rate", "speed"),
+}
 ALARMS = ("leak", "smoke", "gas", "motion", "occupancy", "emergency_stop")
 
 
@@ -143,7 +156,7 @@ def _compared(
 def _converted(value: float, unit: str | None, trait: str) -> float | None:
     about = traits().get(trait)
     own = about.unit if about is not None else None
-    if unit is None or own is None or unit == own or unit == "deg":
+    if unit is None or own is None or unit in (own, "deg"):
         return int(value) if value.is_integer() else value
     if unit == "%":
         return value if own == "%" else None

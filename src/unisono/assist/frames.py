@@ -34,7 +34,8 @@ class Frame(msgspec.Struct, kw_only=True):
     """One clause as read. ``act``: a sense of `ACTIONS`, ``value`` (a value without a verb) or None.
 
     ``value`` in ``unit``; ``by``: it is a difference; ``share``: a part of what there is ("by a third"). ``level``:
-    max, min, low...; ``degree``: bit, much. ``complaint``: what it is too much of. ``groups``: what of; ``left``: what not.
+    max, min, low...; ``degree``: bit, much. ``complaint``: what it is too much of. ``groups``: what of;
+    ``left``: what not.
     """
 
     clause: Clause
@@ -73,9 +74,16 @@ class Frame(msgspec.Struct, kw_only=True):
     def predicates(self) -> bool:
         """Does it say what is to happen?"""
         return bool(
-            (self.act and self.act != "set") or self.value is not None or self.level or self.color or self.mode
-            or self.change or self.complaint or self.coffee or self.text
-        )  # fmt: skip
+            (self.act and self.act != "set")
+            or self.value is not None
+            or self.level
+            or self.color
+            or self.mode
+            or self.change
+            or self.complaint
+            or self.coffee
+            or self.text
+        )
 
 
 def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> Frame:
@@ -340,7 +348,9 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
 
 
 def _groups(frame: Frame, found: Sequence[Noun], world: World, where: Where, spoken: Language) -> None:
-    groups, left, strange = [], [], []
+    groups: list[Group] = []
+    left: list[Group] = []
+    strange: list[str] = []
     for noun in found:
         group = find_group(noun, world, where, spoken)
         if frame.color and "cover" in group.kinds and "color" in group.traits:

@@ -39,7 +39,29 @@ ALIKE_KINDS: dict[str, tuple[str, ...]] = {
 ROVING = frozenset({"vacuum", "mower", "person", "phone", "robot", "agv"})
 
 #: What "everything off" leaves alone: it protects, keeps food or connects.
-KEPT_ON = frozenset({"gateway", "fridge", "camera", "alarm", "siren", "lock", "phone", "car", "person", "sensor", "doorbell", "meter", "battery_storage", "inverter", "door", "window", "cover", "garage_door", "computer"})  # fmt: skip
+KEPT_ON = frozenset(
+    {
+        "gateway",
+        "fridge",
+        "camera",
+        "alarm",
+        "siren",
+        "lock",
+        "phone",
+        "car",
+        "person",
+        "sensor",
+        "doorbell",
+        "meter",
+        "battery_storage",
+        "inverter",
+        "door",
+        "window",
+        "cover",
+        "garage_door",
+        "computer",
+    }
+)
 
 #: A name as near as this (of 100) is worth offering.
 OFFERED = 60
@@ -103,7 +125,11 @@ def place_of(noun: Noun, world: World, where: Where) -> tuple[tuple[str, ...], b
         elif "indoor" in senses or "outdoor" in senses:
             spoken = True
             wanted = "outdoor" in senses
-            found.extend(place.id for place in world.places.values() if (place.kind == "outdoor") is wanted and place.inside and place.kind not in ("floor",))  # fmt: skip
+            found.extend(
+                place.id
+                for place in world.places.values()
+                if (place.kind == "outdoor") is wanted and place.inside and place.kind not in ("floor",)
+            )
         elif "upstairs" in senses or "downstairs" in senses:
             spoken = True
             word = "upstairs" if "upstairs" in senses else "downstairs"
@@ -132,9 +158,18 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
     del spoken
     kinds, traits = kinds_in(noun), traits_in(noun)
     base = Group(
-        kinds=kinds, traits=traits, role=noun.role, joined=noun.joined, at=noun.at, said=noun.text,
-        plural=noun.plural, whole=bool(noun.sets & {"all", "both", "everything"}), definite=noun.definite, sets=noun.sets, indefinite=noun.indefinite,
-    )  # fmt: skip
+        kinds=kinds,
+        traits=traits,
+        role=noun.role,
+        joined=noun.joined,
+        at=noun.at,
+        said=noun.text,
+        plural=noun.plural,
+        whole=bool(noun.sets & {"all", "both", "everything"}),
+        definite=noun.definite,
+        sets=noun.sets,
+        indefinite=noun.indefinite,
+    )
     for piece in noun.pieces:
         if not piece.named and len(noun.pieces) == 1 and not kinds:
             if "it" in piece.senses:
@@ -258,6 +293,6 @@ def _partial(words: Sequence[str], kinds: Sequence[str], places: tuple[str, ...]
 
 def nearest(said: str, world: World) -> tuple[str, ...]:
     """The titles of the things and places whose names are most like it: for an offer, never for an act."""
-    titles = {about.names[0]: None for about in (*world.things.values(), *world.places.values()) if about.names}
-    found = process.extract(said, titles.keys(), scorer=fuzz.WRatio, score_cutoff=OFFERED, limit=2)
-    return tuple(str(name) for name, _, _ in found)
+    titles = [thing.names[0] for thing in world.things.values()] + [place.names[0] for place in world.places.values()]
+    found = process.extract(said, titles, scorer=fuzz.WRatio, score_cutoff=OFFERED, limit=2)
+    return tuple(dict.fromkeys(str(name) for name, _, _ in found))

@@ -25,8 +25,8 @@ PRONOUNS = ("it", "them")
 
 
 class Noun(msgspec.Struct, frozen=True, kw_only=True):
-    """``pieces``: its words; ``sets``: senses of `SETS` said of it; ``role``: ``in`` where it stands after a word such as
-    in, ``for`` beside the matter, ``except`` left out. ``at``, ``end``: where in the clause. ``count``: "the two lamps".
+    """``pieces``: its words; ``sets``: senses of `SETS` said of it; ``role``: ``in`` where it stands after a word such
+    as in, ``for`` beside the matter, ``except`` left out. ``at``, ``end``: where in the clause.
     """
 
     pieces: tuple[Piece, ...]

@@ -31,9 +31,19 @@ CONDITIONS = frozenset({"if", "when", "whenever", "unless", "while", "after"})
 
 #: What a complaint asks for.
 REMEDIES = {
-    "dark": "brighter", "bright": "dimmer", "cold": "warmer", "hot": "cooler", "loud": "quieter", "quiet": "louder",
-    "stuffy": "air", "draughty": "still", "humid": "drier", "dry": "moister", "dirty": "clean", "windy": "shelter",
-}  # fmt: skip
+    "dark": "brighter",
+    "bright": "dimmer",
+    "cold": "warmer",
+    "hot": "cooler",
+    "loud": "quieter",
+    "quiet": "louder",
+    "stuffy": "air",
+    "draughty": "still",
+    "humid": "drier",
+    "dry": "moister",
+    "dirty": "clean",
+    "windy": "shelter",
+}
 #: Acts that only a plain order may do: what comes of them cannot be taken back.
 SWITCHING = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop"})
 

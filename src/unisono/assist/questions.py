@@ -52,19 +52,58 @@ ASKED: dict[str, tuple[tuple[str, ...], Any]] = {
 }
 #: Complaints that, asked, are about a reading.
 FELT = {
-    "cold": "temperature", "hot": "temperature", "humid": "humidity", "dry": "humidity", "loud": "volume", "stuffy": "co2",
-    "bright": "illuminance", "dark": "illuminance",
-}  # fmt: skip
+    "cold": "temperature",
+    "hot": "temperature",
+    "humid": "humidity",
+    "dry": "humidity",
+    "loud": "volume",
+    "stuffy": "co2",
+    "bright": "illuminance",
+    "dark": "illuminance",
+}
 #: Traits whose names are also everyday words: they count only if nothing better was said.
-WEAK = frozenset({"power", "state", "level", "location", "rate", "current", "contact", "on_off", "mode", "presence", "switch", "gas", "count", "running"})  # fmt: skip
-ALIKE = {"temperature": ("temperature", "cabin_temperature"), "cabin_temperature": ("cabin_temperature", "temperature"),
-         "battery": ("battery",), "humidity": ("humidity",), "energy": ("energy", "power"), "power": ("power", "energy"),
-         "target_temperature": ("target_temperature",), "speed": ("speed", "rate", "fan_speed"), "rate": ("rate", "speed"),
-         "charging": ("charging",), "level": ("level", "battery"), "window_position": ("window_position", "position"),
-         "pressure": ("pressure", "tyre_pressure"), "motion": ("motion", "occupancy"), "fault": ("fault", "state"),
-         "door": ("door", "contact"), "contact": ("contact", "door", "position"), "good_count": ("good_count", "count"),
-         "location": ("location", "presence"), "presence": ("presence", "location"), "charge_limit": ("charge_limit",),
-         "running": ("running", "start_stop", "on_off")}  # fmt: skip
+WEAK = frozenset(
+    {
+        "power",
+        "state",
+        "level",
+        "location",
+        "rate",
+        "current",
+        "contact",
+        "on_off",
+        "mode",
+        "presence",
+        "switch",
+        "gas",
+        "count",
+        "running",
+    }
+)
+ALIKE = {
+    "temperature": ("temperature", "cabin_temperature"),
+    "cabin_temperature": ("cabin_temperature", "temperature"),
+    "battery": ("battery",),
+    "humidity": ("humidity",),
+    "energy": ("energy", "power"),
+    "power": ("power", "energy"),
+    "target_temperature": ("target_temperature",),
+    "speed": ("speed", "rate", "fan_speed"),
+    "rate": ("rate", "speed"),
+    "charging": ("charging",),
+    "level": ("level", "battery"),
+    "window_position": ("window_position", "position"),
+    "pressure": ("pressure", "tyre_pressure"),
+    "motion": ("motion", "occupancy"),
+    "fault": ("fault", "state"),
+    "door": ("door", "contact"),
+    "contact": ("contact", "door", "position"),
+    "good_count": ("good_count", "count"),
+    "location": ("location", "presence"),
+    "presence": ("presence", "location"),
+    "charge_limit": ("charge_limit",),
+    "running": ("running", "start_stop", "on_off"),
+}
 
 
 def asks(frame: Frame) -> bool:
@@ -93,7 +132,12 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
     if agg is not None or over not in (None,):
         if agg is None:
             agg = "sum" if trait in ("energy",) else None
-        if over is None and agg in ("min", "max", "mean", "sum", "count", "duration") and "was" not in frame.senses and agg in ("min", "max", "mean"):  # fmt: skip
+        if (
+            over is None
+            and agg in ("min", "max", "mean", "sum", "count", "duration")
+            and "was" not in frame.senses
+            and agg in ("min", "max", "mean")
+        ):
             over = None
         history = over is not None or agg is not None
         return Query(
@@ -171,12 +215,12 @@ def _trait(
     if not named:
         return None, None, ()
     for thing in things:
-        about = world.things[thing]
-        kind = about.kind.split(".")[0]
+        bearer = world.things[thing]
+        kind = bearer.kind.split(".")[0]
         order = SHOWN.get(kind, ())
-        if about.kind.startswith("sensor."):
-            order = (about.kind.split(".", 1)[1],)
-        for trait in (*order, "on_off", "start_stop", *sorted(about.tells)):
-            if trait in about.tells:
+        if bearer.kind.startswith("sensor."):
+            order = (bearer.kind.split(".", 1)[1],)
+        for trait in (*order, "on_off", "start_stop", *sorted(bearer.tells)):
+            if trait in bearer.tells:
                 return trait, None, tuple(t for t in things if trait in world.things[t].tells)
     return None, None, ()

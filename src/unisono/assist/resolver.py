@@ -26,7 +26,19 @@ LOOSE = frozenset({"on_off", "start_stop", "mode", "timer", "locked", "playback"
 #: Kinds of which people say open and close for on and off.
 OPENED = frozenset({"light", "plug", "switch", "fan", "tv", "media", "speaker", "valve", "climate"})
 OPENINGS = frozenset({"position", "window_position", "sunroof_position"})
-PERCENTS = frozenset({"brightness", "volume", "position", "window_position", "sunroof_position", "fan_speed", "charge_limit", "tilt", "target_humidity"})  # fmt: skip
+PERCENTS = frozenset(
+    {
+        "brightness",
+        "volume",
+        "position",
+        "window_position",
+        "sunroof_position",
+        "fan_speed",
+        "charge_limit",
+        "tilt",
+        "target_humidity",
+    }
+)
 #: Traits whose values are words of their own.
 TEXTS = ("recipe", "order", "source", "channel", "mode")
 COLOR_TEMPERATURES = {"warm_white": 2700, "cool_white": 5500}
@@ -113,8 +125,8 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
 def _switch(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Change | None:
     act = frame.act or ""
     if act == "toggle":
-        trait = next((t for t in ("on_off", "start_stop", "position", "locked") if t in thing.takes), None)
-        return Change(trait, "toggle") if trait in ("on_off", "start_stop") else None
+        turned = next((t for t in ("on_off", "start_stop") if t in thing.takes), None)
+        return Change(turned, "toggle") if turned is not None else None
     for trait in said:
         change = _switch_trait(act, trait)
         if change is not None and (trait not in LOOSE or act not in ("on", "off", "start", "stop")):
@@ -162,7 +174,11 @@ def _switch_trait(act: str, trait: str) -> Change | None:
         return Change(trait, "set", "open" if act in ("open", "unlock") else "closed")
     if trait in OPENINGS and act in ("open", "close"):
         return Change(trait, "set", 100 if yes else 0, "%")
-    if kind == "bool" and trait != "locked" and act in ("on", "off", "start", "stop", "pause", "resume", "record", "charge", "defrost", "swing"):  # fmt: skip
+    if (
+        kind == "bool"
+        and trait != "locked"
+        and act in ("on", "off", "start", "stop", "pause", "resume", "record", "charge", "defrost", "swing")
+    ):
         return Change(trait, "set", yes)
     if trait in ("seat_heating", "seat_ventilation") and act in ("on", "off", "start", "stop"):
         return Change(trait, "set", 2 if yes else 0)
@@ -223,7 +239,13 @@ def _trait_of(frame: Frame, thing: Thing, said: Sequence[str]) -> str | None:
     act = frame.act or ""
     numeric = [trait for trait in said if _numeric(trait)]
     if act == "charge":
-        return "charge_limit" if "charge_limit" in thing.takes and frame.unit in ("%", None) else "charge_current" if frame.unit == "A" else None  # fmt: skip
+        return (
+            "charge_limit"
+            if "charge_limit" in thing.takes and frame.unit in ("%", None)
+            else "charge_current"
+            if frame.unit == "A"
+            else None
+        )
     by_unit = UNIT_TRAITS.get(frame.unit or "", ()) if frame.value is not None else ()
     if by_unit:
         for trait in numeric:
@@ -260,9 +282,8 @@ def _trait_of(frame: Frame, thing: Thing, said: Sequence[str]) -> str | None:
         found = [trait for trait in order if trait in by_unit and trait in thing.takes]
         if found:
             return found[0]
-        return next(
-            (trait for trait in by_unit if trait in thing.takes and (thing.kind != "car" or frame.unit != "%")), None
-        )
+        loose = thing.kind != "car" or frame.unit != "%"
+        return next((unit_trait for unit_trait in by_unit if unit_trait in thing.takes and loose), None)
     return next((trait for trait in order if trait in thing.takes), None)
 
 
@@ -318,9 +339,8 @@ def _to_level(thing: Thing, trait: str, level: str, direction: int, world: World
     own = _unit(trait)
     if trait in SEAT or trait in ("seat_heating", "seat_ventilation"):
         return Change(trait, "set", SEAT.get(level, 2))
-    if trait == "fan_speed":
-        if level in ("low", "medium", "high", "auto"):
-            return Change(trait, "set", level)
+    if trait == "fan_speed" and level in ("low", "medium", "high", "auto"):
+        return Change(trait, "set", level)
     if level == "double":
         state = world.state(thing.id).get(trait)
         if isinstance(state, (int, float)) and not isinstance(state, bool):

@@ -148,9 +148,9 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
 def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     """A new order without a comma: "company is coming turn on the vacuum", "it's bright can you dim the lights"."""
     said = [piece for piece in current if not set(piece.senses) & {"filler", "please"} or piece.named]
-    if len(said) < 2 or any(set(piece.senses) & (ACTIONS | {"want", "not", "i"}) for piece in said if not piece.named):
-        if not (len(said) >= 3 and "please" in part[at].senses and at + 1 < len(part)):
-            return False
+    ordered = any(set(piece.senses) & (ACTIONS | {"want", "not", "i"}) for piece in said if not piece.named)
+    if (len(said) < 2 or ordered) and not (len(said) >= 3 and "please" in part[at].senses):
+        return False
     piece, after = part[at], part[at + 1] if at + 1 < len(part) else None
     if after is None or set(part[at - 1].senses) & {"to", "not", "can", "i", "you", "he", "would", "det", "please"}:
         return False

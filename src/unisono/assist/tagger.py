@@ -76,8 +76,8 @@ def _piece(
 
 
 def _longest(tokens: Sequence[Token], at: int, phrases: Trie, *, bent: bool) -> tuple[Phrase | None, int]:
-    """The longest phrase at a point; a plural is also looked up in the singular. Not ``bent``: "the lights up" is no "he
-    lights up"."""
+    """The longest phrase at a point; a plural is also looked up in the singular. Not ``bent``: "the lights up" is
+    no "he lights up"."""
     best, length = None, 0
     node = phrases
     for end in range(at, len(tokens)):

@@ -126,9 +126,10 @@ def _apposed(objects: list[Group]) -> list[Group]:
     """Of "both machines, the mixer and the whisk" the names count: the kind only says what they are."""
     named = {thing for group in objects if group.named for thing in group.things}
     return [
-        group for group in objects
+        group
+        for group in objects
         if group.named or group.pronoun or not group.things or len(named) < 2 or not named <= set(group.things)
-    ]  # fmt: skip
+    ]
 
 
 def _borrowed(group: Group, groups: Sequence[Group], at: int) -> Group:
@@ -196,7 +197,7 @@ def _one(
         here = _in(able, [where.here], world) if where.here else ()
         return Aim(things=here) if len(here) == 2 else Aim(why="ambiguous", said=group.said, choices=able)
     if group.whole or (group.places or places):
-        roomful = group.whole or group.plural or (set(group.kinds) & ROOMFUL and not group.indefinite)
+        roomful = group.whole or group.plural or (bool(set(group.kinds) & ROOMFUL) and not group.indefinite)
         if len(able) == 1 or roomful:
             return Aim(things=able)
         return Aim(why="ambiguous", said=group.said, choices=able)
@@ -225,8 +226,8 @@ def _pronoun(
         return Aim(
             things=tuple(t for t in pool if world.things[t].kind.split(".")[0] not in KEPT_ON and can(frame, t, world))
         )
-    kinds = {world.things[thing].kind for thing in known}
-    others = tuple(t for t in things_of_kind(kinds, world.things, world) if t not in known)
+    alike = {world.things[thing].kind for thing in known}
+    others = tuple(t for t in things_of_kind(alike, world.things, world) if t not in known)
     if places:
         others = _in(others, places, world)
     if group.pronoun == "other":
@@ -262,7 +263,12 @@ def _narrow(
     if len(here) == 1 or (here and (roomful or plural)):
         return Aim(things=here)
     chosen = here or things
-    playing = tuple(t for t in chosen if world.state(t).get("playback") == "play" or (world.things[t].kind in ("tv", "speaker", "media") and world.state(t).get("on_off") is True))  # fmt: skip
+    playing = tuple(
+        t
+        for t in chosen
+        if world.state(t).get("playback") == "play"
+        or (world.things[t].kind in ("tv", "speaker", "media") and world.state(t).get("on_off") is True)
+    )
     if (
         frame.act in ("louder", "quieter", "mute", "pause", "next", "previous", "up", "down", "stop")
         and len(playing) == 1
@@ -287,10 +293,11 @@ def _by_trait(frame: Frame, pool: Iterable[str], world: World) -> tuple[str, ...
     for trait in frame.traits:
         wanted = alike.get(trait, trait)
         found = [
-            thing for thing in pool
+            thing
+            for thing in pool
             if wanted in world.things[thing].takes
             and (wanted != "target_temperature" or world.things[thing].kind in ("climate", "floor_heating", "stove"))
-        ]  # fmt: skip
+        ]
         if found:
             return tuple(found)
     return ()

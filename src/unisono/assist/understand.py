@@ -15,8 +15,8 @@ from unisono.assist.gazetteer import Where
 from unisono.assist.language import guess_language, language
 from unisono.assist.letters import MAX_CHARACTERS
 from unisono.assist.normaliser import normalise
-from unisono.assist.planner import Turn, plan_of
 from unisono.assist.plan import Plan
+from unisono.assist.planner import Turn, plan_of
 from unisono.assist.scope import scope
 from unisono.assist.tagger import tag
 from unisono.assist.world import Speaker, World

@@ -41,9 +41,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """``place``: where it stands; ``parent``: the thing that it is a part of. ``takes``: the traits and actions that it can
-    be told; ``tells``: the traits that it has, with their ``ranges`` and ``choices``. ``risky``: by trait, the values that
-    are harmless."""
+    """``place``: where it stands; ``parent``: the thing that it is a part of. ``takes``: the traits and actions that it
+    can be told; ``tells``: the traits that it has, with their ``ranges`` and ``choices``. ``risky``: by trait, the
+    values that are harmless."""
 
     id: str
     names: tuple[str, ...]
