@@ -277,7 +277,7 @@ def _trait_of(frame: Frame, thing: Thing, said: Sequence[str]) -> str | None:
             return trait
     if wanted and act not in ("up", "down"):
         return None
-    order = (*PRIMARY.get(thing.kind, LEVELS), *(() if thing.kind == "car" else LEVELS))
+    order: tuple[str, ...] = (*PRIMARY.get(thing.kind, LEVELS), *(() if thing.kind == "car" else LEVELS))
     if by_unit:
         found = [trait for trait in order if trait in by_unit and trait in thing.takes]
         if found:
