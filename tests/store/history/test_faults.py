@@ -6,16 +6,18 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from tests.store.history.readings import DAY, FAR, NOON, batch, key_of, put
 from unisono.errors import HostError
-from unisono.store.history import History
+from unisono.store.history import History, Numbers, SeriesRow
 from unisono.store.history.disk import fault, free_bytes
 
 
@@ -164,6 +166,31 @@ def test_a_reader_gets_memory_of_its_own_when_there_is_none_left(tmp_path: Path)
     starve()
     assert history.count(*key_of(0), 0, FAR) == whole
     assert main.execute("SELECT current_setting('memory_limit')").fetchone()[0] == "128.0 MiB"
+    history.close()
+
+
+def test_sealing_a_full_segment_leaves_memory_to_readers(tmp_path: Path) -> None:
+    """What is sorted at once fits beside others: nothing spills, and half of the memory stays free."""
+    history = History(tmp_path)
+    rows, series = 3_000_000, 30
+    ts = NOON + np.random.default_rng(1).permutation(rows).astype(np.int64)
+    numbers = Numbers((ts % series).astype(np.int32), ts, np.arange(rows, dtype=np.int64), ts / 1)
+    history.append("log", 1, numbers, (), [SeriesRow(n, *key_of(n)) for n in range(series)])
+    most = spilled = 0
+    sealer = threading.Thread(target=history.seal)
+    sealer.start()
+    while sealer.is_alive():
+        with history._engine.cursor() as cursor:
+            seen = cursor.execute(
+                "SELECT sum(memory_usage_bytes), sum(temporary_storage_bytes)"
+                " FROM duckdb_memory() WHERE tag = 'ORDER_BY'"
+            ).fetchone()
+        most, spilled = max(most, seen[0]), max(spilled, seen[1])
+    sealer.join()
+    assert 1 << 20 < most < history._engine.memory_mb * (1 << 20) * 0.6
+    assert not spilled
+    assert len(list((tmp_path / "sealed").iterdir())) == 3
+    assert history.count(*key_of(0), 0, FAR) == rows // series
     history.close()
 
 

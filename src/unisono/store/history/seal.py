@@ -25,8 +25,10 @@ from unisono.store.history.segment import Segment
 
 __all__ = ["Writer", "day_name", "describe"]
 
-SLICE_ROWS = 4_000_000
-"""Rows sorted at once: about 200 MB where they spill. Files of fewer series each also mean less to read for one."""
+SLICE_ROWS = 1_000_000
+"""Rows sorted at once, in some 60 MB: more would take all that history is given, spill, and leave readers nothing (with
+four million, reading and sealing refused one another beside a backlog). Files of fewer series also mean less to read
+for one."""
 LISTED_SERIES = 4096
 """Up to so many series, names come out of a list, which saves a third of the sealing time; every 2,048 rows cost a pass
 over the list, so that it takes ten times as long with 300,000."""
