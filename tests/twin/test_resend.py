@@ -143,7 +143,7 @@ def test_the_stretch_is_bounded_by_bytes_and_keeps_at_least_the_latest_message()
     resends = Resends()
     for seq in range(1, 100):
         resends.keep(seq, KEEP_BYTES // 10, batch(reports("gauge", A, ids=[1])))
-    assert (resends.first, len(resends._recent), len(resends._runs["gauge"])) == (91, 9, 9)
+    assert (resends.first, len(resends._recent), len(resends._fresh)) == (91, 9, 9)
     resends.keep(100, KEEP_BYTES * 2, batch(reports("gauge", A, ids=[1])))
     assert (resends.first, len(resends._recent)) == (100, 1)
     resends.keep(101, KEEP_BYTES * 2, batch(reports("part", A)))  # nothing in it can be sent again

@@ -187,7 +187,7 @@ class SceneAnswers:
         views = []
         for id, scene in moved.items():
             compiled = self._owner.scenes.scenes.get(scene)
-            run = next((run for run in _newest_first(compiled) if run.id == id), None) if compiled else None
+            run = compiled.find(id) if compiled is not None else None
             if compiled is not None and run is not None:
                 views.append(_view_run(compiled, run))
         for part in range(0, len(views), LIVE_RUNS):
@@ -201,7 +201,7 @@ def _newest_first(compiled: Compiled) -> list[Run]:
 
 def _view(compiled: Compiled) -> SceneView:
     moments = [moment.due for moment in compiled.moments if moment.due is not None]
-    last: Run | None = compiled.past[-1] if compiled.past else None
+    last = compiled.last
     refusal: Refusal | None = compiled.refusals[-1] if compiled.refusals else None
     return SceneView(
         compiled.id,

@@ -81,6 +81,7 @@ class Shape:
         "_names",
         "_own_state",
         "_properties",
+        "_switches",
         "absent",
         "full",
         "index",
@@ -104,6 +105,7 @@ class Shape:
         self.plain = all(self.numeric)
         self.absent = tuple(NAN if numeric else UNSET for numeric in self.numeric)
         self._checked = tuple(i for i, p in enumerate(self._properties.values()) if _type(p.schema) is Any)
+        self._switches = {key for key, p in self._properties.items() if p.writable and p.schema.kind == "bool"}
         self._names = _names(model, self._properties)
         # such a model's {"state": {...}} is a value of its own, and its reports cannot be dated
         self._own_state = "state" in self.index and self._properties["state"].schema.kind in ("object", "any")
@@ -222,7 +224,14 @@ class Shape:
         return True
 
     def wanted(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Values to be set, by address and checked. Raises CallerError (unknown_property, not_writable, bad_value)."""
+        """Values to be set, by address and checked; the same dict where there is nothing to change. Raises CallerError
+        (unknown_property, not_writable, bad_value)."""
+        switches = self._switches
+        for name, value in values.items():
+            if type(value) is not bool or name not in switches:
+                break
+        else:
+            return values  # the commonest: to be turned on or off
         checked: dict[str, Any] = {}
         for name, value in values.items():
             property = self._properties.get(name)
@@ -231,9 +240,7 @@ class Shape:
                 key, property = self.find(name)
             if not property.writable:
                 raise CallerError("it cannot be written", code="not_writable", field=name)
-            schema = property.schema
-            plain = type(value) is bool and schema.kind == "bool"  # the commonest, and there is nothing else to check
-            checked[key] = value if plain else check_value(schema, value, name, writing=True)
+            checked[key] = check_value(property.schema, value, name, writing=True)
         return checked
 
     def call(self, name: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -62,6 +62,10 @@ class Control:
         Raises CallerError not_found, bad_request, unknown_property, unknown_action, not_writable, bad_value; and
         not_allowed, interlocked, confirmation_required, too_many where the place's policy says no.
         """
+        self._checked(asked)
+
+    def _checked(self, asked: Asked) -> Twin:
+        """As `check`; the thing it is about."""
         twin = self.form(asked)
         refusal = self._refusal(asked, twin) if self._fold.partition.safety.enforced else None
         if refusal is not None:
@@ -69,6 +73,7 @@ class Control:
             if refusal.code == "confirmation_required":
                 expected = f"the same once more within {refusal.within_s:g} s, with the confirmation"
             raise CallerError(refusal.why, code=refusal.code, expected=expected)
+        return twin
 
     def form(self, asked: Asked) -> Twin:
         """Bring its values and input into the model's form, and say which thing it is about. Raises CallerError."""
@@ -96,11 +101,11 @@ class Control:
     def begin(self, asked: Asked) -> Command:
         """`check` and begin a command that follows from the log and so needs no entry of its own."""
         try:
-            self.check(asked)
+            twin = self._checked(asked)
         except CallerError as error:
             self.denied(Denied(asked, error.code, error.detail))
             raise
-        return self._begin(asked, judged=True)
+        return self._begin(asked, twin, judged=True)
 
     def find(self, id: str) -> Command | None:
         return self._fold.partition.commands.get(id)
@@ -108,9 +113,9 @@ class Control:
     # the log's entries
 
     def asked(self, entry: Asked) -> None:
-        self._begin(entry, judged=False)
+        self._begin(entry, self._fold.partition.things.get(entry.thing), judged=False)
 
-    def _begin(self, entry: Asked, *, judged: bool) -> Command:
+    def _begin(self, entry: Asked, twin: Twin | None, *, judged: bool) -> Command:
         """``judged``: the place's policy was asked already."""
         partition, outcome = self._fold.partition, self._fold.outcome
         id = entry.id
@@ -119,7 +124,6 @@ class Control:
             return command  # the same command asked twice is one command
         command = partition.commands[id] = Command(entry)
         outcome.moved[id] = None
-        twin = partition.things.get(entry.thing)
         if twin is None:
             self._happen(command, Sign.NOT_SENT, "there is no such thing any more")
             return command
@@ -132,7 +136,8 @@ class Control:
         if twin.open and entry.set is not None:
             self._supersede(twin, command)
         twin.open.append(id)
-        outcome.touched.setdefault(twin, 0)
+        if twin not in outcome.touched:
+            outcome.touched[twin] = 0
         command.expires = partition.remind(entry.ttl_s or DEFAULT_TTL_S, "command", id)
         if twin.hand is not None:
             twin.hand.asked(twin, command)
@@ -353,7 +358,12 @@ class Control:
 
     def reachable(self, twin: Twin, command: Command) -> bool:
         """Whether the thing's connection (or its parent's) listens for this kind of command."""
-        return self.way(twin, "call" if command.asked.call is not None else "set") is not None
+        kind = "call" if command.asked.call is not None else "set"
+        listening = twin.listening
+        for epoch in twin.connections:
+            if epoch in listening and kind in listening[epoch]:
+                return True
+        return self.way(twin, kind) is not None
 
     def way(self, twin: Twin, kind: str) -> tuple[Twin, str] | None:
         """Whose connection hears ``kind`` (``set``, ``call``, ``desired``) for the thing, and which gateway holds it.
@@ -424,7 +434,8 @@ class Control:
         for id in twin.open[:]:
             earlier = commands[id]
             before = earlier.asked.set
-            if before is not None and not wanted.keys().isdisjoint(before):
+            # what one step of a scene wants is the same object each time
+            if before is not None and (before is wanted or not wanted.keys().isdisjoint(before)):
                 self._happen(earlier, Sign.REPLACED, f"command {asked.id} wants the same property")
 
     def _compare(self, twin: Twin, command: Command, given: dict[str, Any], at: int, *, fresh: bool) -> None:
@@ -452,26 +463,28 @@ class Control:
 
     def _happen(self, command: Command, sign: Sign, why: str | None = None, at: int = 0) -> None:
         partition, outcome = self._fold.partition, self._fold.outcome
-        if not step(command, sign, max(at, partition.wall), why):
+        if not step(command, sign, at if at > partition.wall else partition.wall, why):
             return
         asked = command.asked
-        outcome.moved[asked.id] = None
-        if command.ended is not None:
-            if command.held:
-                self._hold(command, False)
-            twin = partition.things.get(asked.thing)
-            outcome.audit.append(_audit(command, twin))
-            if twin is not None and asked.id in twin.open:
-                twin.open.remove(asked.id)
-                outcome.touched.setdefault(twin, 0)
-            partition.ended(command)
-            for observer in partition.observers:
-                observer.ended(command)
+        id = asked.id
+        outcome.moved[id] = None
+        ended = command.ended
+        if ended is None:
+            return
+        if command.held:
+            self._hold(command, False)
+        twin = partition.things.get(asked.thing)
+        root = ""
+        if twin is not None:
+            root = twin.root
+            if id in twin.open:
+                twin.open.remove(id)
+                if twin not in outcome.touched:
+                    outcome.touched[twin] = 0
+        outcome.audit.append(Audit(asked, root, str(command.state), ended, command.why, command.code, command.output))
+        partition.ended(command)
+        for follower in partition.followers:
+            follower(command)
 
     def _moved(self, id: str) -> None:
         self._fold.outcome.moved[id] = None
-
-
-def _audit(command: Command, twin: Twin | None) -> Audit:
-    root = twin.root if twin is not None else ""
-    return Audit(command.asked, root, str(command.state), command.ended or 0, command.why, command.code, command.output)

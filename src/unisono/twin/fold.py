@@ -64,6 +64,7 @@ class Fold:
         self.partition = partition or Partition()
         self.outcome = Outcome()
         self.control = Control(self)
+        self._things = self.partition.things
         self._seq = 0
         self._derived = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -96,7 +97,11 @@ class Fold:
         handlers = self._handlers
         for entry in batch.entries:
             try:
-                handlers.get(type(entry), self._steers)(entry)
+                handle = handlers.get(type(entry))
+                if handle is not None:
+                    handle(entry)
+                else:
+                    self._steers(entry)
             except Exception as error:  # noqa: BLE001 - one poisoned record must not stop a home, on no replay
                 self._poisoned(entry, error)
         self.outcome.messages += self._seq - (seq << SEQ_BITS)
@@ -117,17 +122,19 @@ class Fold:
 
     def _reports(self, run: Reports) -> None:
         payloads = run.payloads
-        if not payloads:
+        count = len(payloads)
+        if not count:
             return
         first = self._seq
-        self._seq = first + len(payloads)
-        twin = self.partition.things.get(run.thing)
+        self._seq = first + count
+        twin = self._things.get(run.thing)
         if twin is None:
             for payload in payloads:
                 self._dead(run, payload, "unknown_thing", f"nothing is registered as {run.thing!r}")
             return
-        if run.at > twin.seen:  # noqa: PLR1730 - max() is a call, and this is once a message
-            twin.seen = run.at
+        at = run.at
+        if at > twin.seen:  # noqa: PLR1730 - max() is a call, and this is once a message
+            twin.seen = at
         twin.heard = True
         if twin.sleep_s and not twin.sleeping:
             self._awake(twin)
@@ -140,9 +147,17 @@ class Fold:
         except UNREADABLE:
             self._carefully(twin, run, first)
             return
-        at = run.at
-        count = len(tuples)
-        mask = self._answers(twin, tuples, at) if twin.open or twin.watchers else twin.take_run(tuples, at)
+        if count == 1:
+            (values,) = tuples
+            mask = twin.take(values, at)
+            if twin.open:
+                self.control.reported(twin, shape.given(values), at)
+            for watcher in twin.watchers:
+                watcher.reported(twin, values, at)
+        elif twin.open or twin.watchers:
+            mask = self._answers(twin, tuples, at)
+        else:
+            mask = twin.take_run(tuples, at)
         outcome = self.outcome
         outcome.values += count * shape.width
         touched = outcome.touched

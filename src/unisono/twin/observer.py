@@ -6,7 +6,7 @@ kept in the same checkpoint. What steers it are entries of the log that are not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from unisono.twin.command import Command
@@ -55,7 +55,11 @@ class Observer(Protocol):
         """The types of log entries that it is to be told of."""
         ...
 
-    def ended(self, command: Command) -> None: ...
+    @property
+    def ended(self) -> Callable[[Command], None] | None:
+        """To be called with each command that ended; None where that is of no matter."""
+        ...
+
     def things_changed(self, id: str) -> None: ...
     def steer(self, entry: Entry) -> None:
         """Raises UnisonoError for what cannot be."""

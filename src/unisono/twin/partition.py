@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import zlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -68,6 +68,7 @@ class Partition:
         self.dead_letters = DeadLetters()
         self.resends = Resends()
         self.observers: list[Observer] = []
+        self.followers: list[Callable[[Command], None]] = []  # who is told of commands that ended
         self.named: dict[str, Observer] = {}
         self.steered: dict[type, tuple[Observer, ...]] = {}
         self.listeners: list[Listener] = []
@@ -88,6 +89,8 @@ class Partition:
         """Let it see what is folded from now on, after those that are there; before `restore_rows`."""
         self.observers.append(observer)
         self.named[observer.name] = observer
+        if observer.ended is not None:
+            self.followers.append(observer.ended)
         for entry in observer.steered_by:
             self.steered[entry] = (*self.steered.get(entry, ()), observer)
 

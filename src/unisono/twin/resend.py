@@ -48,14 +48,16 @@ class ResendsSaved(msgspec.Struct, array_like=True):
 
 
 class Resends:
-    """The memory of what was sent lately, per client."""
+    """The memory of what was sent lately. By client it is put in order only when somebody left or sent again: most of
+    it is forgotten without that."""
 
-    __slots__ = ("_batch", "_bytes", "_places", "_recent", "_runs", "_tails", "_total", "first")
+    __slots__ = ("_batch", "_bytes", "_fresh", "_places", "_recent", "_runs", "_tails", "_total", "first")
 
     def __init__(self) -> None:
-        self._recent: deque[tuple[int, int, list[str]]] = deque()  # sequence, bytes, the client of each run
+        self._recent: deque[tuple[int, int, list[Reports]]] = deque()  # sequence, bytes, runs
         self._bytes = 0
-        self._runs: dict[str, deque[Reports]] = {}
+        self._fresh: deque[list[Reports]] = deque()  # the latest of these, not yet in ``_runs``
+        self._runs: dict[str, deque[Reports]] = {}  # by client
         self._tails: dict[str, Tail] = {}  # the order of insertion is the order of the last change
         self._total = 0
         self._batch: Batch | None = None
@@ -66,25 +68,16 @@ class Resends:
         """Remember a log message of ``size`` bytes; call it before its entries are folded."""
         self._batch = batch
         self._places = {}
-        clients: list[str] = []
-        weight = size
-        runs = self._runs
-        for entry in batch.entries:
-            if type(entry) is Reports and entry.packet_ids:
-                client = entry.client
-                found = runs.get(client)
-                if found is None:
-                    found = runs[client] = deque()
-                found.append(entry)
-                clients.append(client)
-                weight += RUN_BYTES + MESSAGE_BYTES * len(entry.payloads)
-        if not clients:
+        runs = [entry for entry in batch.entries if type(entry) is Reports and entry.packet_ids]
+        if not runs:
             return
         if not self._recent and seq != self.first:
             # not the stretch that the tails were saved with (the log was changed or cut): count its runs anew
             for tail in self._tails.values():
                 tail.done = 0
-        self._recent.append((seq, weight, clients))
+        weight = size + RUN_BYTES * len(runs) + MESSAGE_BYTES * sum([len(run.payloads) for run in runs])
+        self._recent.append((seq, weight, runs))
+        self._fresh.append(runs)
         self._bytes += weight
         while self._bytes > KEEP_BYTES and len(self._recent) > 1:
             self._forget_oldest()
@@ -96,6 +89,7 @@ class Resends:
 
     def all_left(self, entry: GatewayStarted) -> None:
         """A gateway began anew: every client in the stretch may send again."""
+        self._line_up()
         for client in sorted(self._runs):
             self._put(client, self._taken_in(client, self._count_before(client, entry)))
 
@@ -125,8 +119,20 @@ class Resends:
 
     # inside
 
+    def _line_up(self) -> None:
+        """Put by client what came since the last time."""
+        known = self._runs
+        for runs in self._fresh:
+            for run in runs:
+                found = known.get(run.client)
+                if found is None:
+                    found = known[run.client] = deque()
+                found.append(run)
+        self._fresh.clear()
+
     def _count_before(self, client: str, entry: Reports | Presence | GatewayStarted) -> int:
         """How many of the client's runs lie before an entry of the latest batch."""
+        self._line_up()
         runs = self._runs.get(client)
         if runs is None:
             return 0
@@ -176,14 +182,19 @@ class Resends:
         self._total -= len(self._tails.pop(client).messages)
 
     def _forget_oldest(self) -> None:
-        _seq, weight, clients = self._recent.popleft()
+        _seq, weight, runs = self._recent.popleft()
         self._bytes -= weight
         tails = self._tails
-        for client in clients:
-            runs = self._runs[client]
-            run = runs.popleft()
-            if not runs:
-                del self._runs[client]
+        lined_up = len(self._fresh) <= len(self._recent)
+        if not lined_up:
+            self._fresh.popleft()
+        for run in runs if lined_up or tails else ():
+            client = run.client
+            if lined_up:
+                of_client = self._runs[client]
+                of_client.popleft()
+                if not of_client:
+                    del self._runs[client]
             if client not in tails:
                 continue
             tail = tails[client]

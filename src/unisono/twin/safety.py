@@ -16,7 +16,6 @@ from unisono.access import Asking, Moment, Risk, Wish, risk_of, rule_on
 from unisono.access.policy import covers
 from unisono.errors import CallerError
 from unisono.thing.shape import NAN
-from unisono.twin.command import Command
 from unisono.twin.matching import Test, compile_test
 from unisono.twin.policy import Interlock, Limit, Policy, Seen, load_policy, read_match
 from unisono.twin.record import Asked, Entry, PolicyPut, PolicyRemoved
@@ -109,6 +108,7 @@ class Safety:
 
     name = "safety"
     steered_by = (PolicyPut, PolicyRemoved)
+    ended = None  # what becomes of commands is no matter of what may be begun
 
     def __init__(self, partition: Partition) -> None:
         self._partition = partition
@@ -298,9 +298,6 @@ class Safety:
 
     def told(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None:
         """Events say nothing that an interlock looks at."""
-
-    def ended(self, command: Command) -> None:
-        """What becomes of commands is no matter of what may be begun."""
 
     def tick(self, wall: int, elapsed: int) -> None:
         """Time alone is asked when somebody wants something."""

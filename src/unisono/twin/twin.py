@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET
 
 from unisono.thing.shape import NAN, Shape
 
@@ -107,40 +108,46 @@ class Twin:
             key: (self.values[i], self.ats[i]) for i, key in enumerate(self.shape.keys) if self.ats[i] and mask >> i & 1
         }
 
-    def take(self, values: tuple[Any, ...], at: int, *, dated: bool) -> int:
+    def take(self, values: tuple[Any, ...], at: int, *, dated: bool = False) -> int:
         """Take one report in; returns the bits of the properties that it changed or renewed.
 
         A ``dated`` report (the device's own clock) leaves newer values alone; any other counts as now, whatever the
         hub's clock did in between.
         """
-        absent = self.shape.absent
+        shape = self.shape
+        if not dated and NAN not in values and (shape.plain or UNSET not in values):
+            self.values = [*values]
+            self.ats = [at] * shape.width
+            return shape.full
         mine, ats = self.values, self.ats
-        mask = 0
-        for i, value in enumerate(values):
-            if value is absent[i] or (dated and at < ats[i]):
-                continue
-            mine[i] = value
-            ats[i] = at
-            mask |= 1 << i
+        mask = i = 0
+        for value in values:  # by itself, without enumerate or zip: a third of the time, once a message
+            if value is not NAN and value is not UNSET and not (dated and at < ats[i]):
+                mine[i] = value
+                ats[i] = at
+                mask |= 1 << i
+            i += 1  # noqa: SIM113
         return mask
 
     def take_run(self, run: Sequence[tuple[Any, ...]], at: int) -> int:
         """Take a run of undated reports, oldest first; equal to `take` of each in turn, but mostly constant time."""
         last = run[-1]
         shape = self.shape
-        if NAN not in last and (shape.plain or msgspec.UNSET not in last):
+        if NAN not in last and (shape.plain or UNSET not in last):
             self.values = [*last]
             self.ats = [at] * shape.width
             return shape.full
-        absent, full = shape.absent, shape.full
+        full = shape.full
         mine, ats = self.values, self.ats
         mask = 0
         for values in reversed(run):
-            for i, value in enumerate(values):
-                if value is not absent[i] and not mask >> i & 1:
+            i = 0
+            for value in values:
+                if value is not NAN and value is not UNSET and not mask >> i & 1:
                     mine[i] = value
                     ats[i] = at
                     mask |= 1 << i
+                i += 1  # noqa: SIM113 - as in `take`
             if mask == full:
                 break
         return mask
@@ -197,7 +204,7 @@ def save(twin: Twin) -> Saved:
         twin.parent,
         twin.sleep_s,
         twin.series,
-        twin.values if twin.shape.plain else [None if value is msgspec.UNSET else value for value in twin.values],
+        twin.values if twin.shape.plain else [None if value is UNSET else value for value in twin.values],
         twin.ats,
         twin.seen,
         twin.connections,

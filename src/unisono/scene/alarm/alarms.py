@@ -25,7 +25,6 @@ from unisono.scene.alarm.state import Severity, State
 from unisono.scene.running.runner import Effect
 from unisono.scene.watching.matching import equal
 from unisono.scene.world import NO_VALUE, World
-from unisono.twin.command import Command
 from unisono.twin.record import AlarmAct, AlarmPut, AlarmRemoved, Entry
 from unisono.twin.twin import Twin
 
@@ -75,6 +74,7 @@ class Alarms(Calling):
     """``moved``: ids of alarms that changed, for whoever looks. ``astir``: ids of those that are not simply normal."""
 
     name = "alarm"
+    ended = None  # commands raise nothing
 
     def __init__(self, world: World, remind: Callable[[int, str], None], post: Callable[[Effect], None]) -> None:
         super().__init__(world, remind, post)
@@ -170,9 +170,6 @@ class Alarms(Calling):
             for link in self._following[id].links:
                 link.look(twin, at)
             alarm.look(at)
-
-    def ended(self, command: Command) -> None:
-        """Commands raise nothing."""
 
     def _fault(self, twin: Twin, event: str) -> None:
         """A model's own alarm comes into being when its event is first told."""

@@ -82,6 +82,8 @@ class GroupCommands:
 
     def ended(self, command: Command) -> None:
         """A command has reached an end: a member's, or a group's own (superseded, say)."""
+        if not self._open:
+            return
         id = command.asked.id
         whole = self._whose.pop(id, None)
         if whole is not None:

@@ -181,8 +181,9 @@ class Computer:
 
     # what happens to things
 
-    def ended(self, command: Command) -> None:
-        self.commands.ended(command)
+    @property
+    def ended(self) -> Callable[[Command], None]:
+        return self.commands.ended
 
     def asked(self, twin: Twin, command: Command) -> None:
         """A command for a computed thing, which nobody else carries out."""

@@ -35,6 +35,9 @@ SECOND = 1_000_000
 
 Fire = Callable[[Cause], None]
 
+_run_encoder = msgspec.msgpack.Encoder()
+_run_decoder = msgspec.msgpack.Decoder(Run)
+
 
 class Refusal(msgspec.Struct, array_like=True):
     """Why a scene did not run although something triggered it; equal reasons share one, with their count."""
@@ -58,7 +61,7 @@ class SceneSaved(msgspec.Struct, array_like=True):
     moments: dict[int, int]
     runs: list[Run]
     queue: list[Cause]
-    past: list[Run]
+    past: list[msgspec.Raw]  # of `Run`
     refusals: list[Refusal]
 
 
@@ -142,7 +145,9 @@ class Compiled:
         self.runs: dict[str, Run] = {}
         # lists: an empty deque takes 760 bytes, and there are ten thousand scenes
         self.queue: list[Cause] = []
-        self.past: list[Run] = []
+        # as bytes: ten thousand scenes remember two hundred thousand runs, and a run is some ten objects
+        self._past: list[bytes] = []
+        self._shown: list[Run] | None = None
         self.refusals: list[Refusal] = []
         self._clock = clock
         self._fire: Fire = partial(fire, self)
@@ -299,7 +304,7 @@ class Compiled:
             {moment.trigger: moment.last for moment in self.moments},
             list(self.runs.values()),
             self.queue,
-            self.past,
+            [msgspec.Raw(run) for run in self._past],
             self.refusals,
         )
 
@@ -314,13 +319,48 @@ class Compiled:
         for moment in self.moments:
             moment.dealt(saved.moments[moment.trigger])
         self.runs = {run.id: run for run in saved.runs}
-        self.queue, self.past, self.refusals = saved.queue, saved.past, saved.refusals
+        self._past, self._shown = [bytes(run) for run in saved.past], None
+        self.queue, self.refusals = saved.queue, saved.refusals
+
+    def follow(self, before: Compiled) -> None:
+        """Be the next version of a scene: what is told of its past stays."""
+        self._past, self.refusals = before._past, before.refusals
+
+    # ended runs
+
+    @property
+    def past(self) -> list[Run]:
+        """The runs that ended, oldest first. To be looked at only: `amend` changes one."""
+        if self._shown is None:
+            self._shown = [_run_decoder.decode(run) for run in self._past]
+        return self._shown
+
+    @property
+    def last(self) -> Run | None:
+        """The run that ended last."""
+        return _run_decoder.decode(self._past[-1]) if self._past else None
+
+    def find(self, id: str) -> Run | None:
+        """An open run, or one that has ended."""
+        open_run = self.runs.get(id)
+        if open_run is not None:
+            return open_run
+        ended = (_run_decoder.decode(run) for run in reversed(self._past))
+        return next((run for run in ended if run.id == id), None)
 
     def keep(self, run: Run) -> None:
         """A run has ended: its trace stays until others have pushed it out."""
-        self.past.append(run)
-        if len(self.past) > PAST:
-            del self.past[0]
+        self._shown = None
+        self._past.append(_run_encoder.encode(run))
+        if len(self._past) > PAST:
+            del self._past[0]
+
+    def amend(self, run: Run) -> None:
+        """Something became known of a run that had ended, unless it was pushed out."""
+        self._shown = None
+        for number, kept in enumerate(self._past):
+            if _run_decoder.decode(kept).id == run.id:
+                self._past[number] = _run_encoder.encode(run)
 
     def refuse(self, why: str, path: str, seen: Any, cause: Cause, at: int) -> None:
         """Remember why it did not run."""

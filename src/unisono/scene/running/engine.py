@@ -169,7 +169,7 @@ class Engine(Runner):
         if before is not None:
             self._stop_all(before, "the scene was changed")
             self._forget(before)
-            compiled.past, compiled.refusals = before.past, before.refusals
+            compiled.follow(before)
         self.removed.discard(compiled.id)
         self.changed.add(compiled.id)
         self._take(compiled)

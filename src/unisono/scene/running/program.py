@@ -38,6 +38,7 @@ from unisono.scene.world import World
 __all__ = ["Await", "Hands", "Instruction", "compile_steps"]
 
 SECOND = 1_000_000
+NOTHING: dict[str, Any] = {}
 
 
 class Hands(Protocol):
@@ -264,17 +265,17 @@ class Command(Step):
         told: dict[str, Any] = {}
         begun: list[str] = []
         refused: list[str] = []
-        action = self._action
+        action, ask = self._action, hands.ask
         for thing in hands.ids(self._selector) if self._things is None else self._things:
             try:
                 given = self._plain
                 if given is None:
                     given = {name: value.of(hands, thing, name) for name, value in self._values.items()}
                 if action is None:
-                    id = hands.ask(run, thing, given, None, {})
+                    id = ask(run, thing, given, None, NOTHING)
                     told[thing] = {"wants": given, "command": id}
                 else:
-                    id = hands.ask(run, thing, None, action, given)
+                    id = ask(run, thing, None, action, given)
                     told[thing] = {"wants": {action: given}, "command": id}
                 begun.append(id)
             except CallerError as error:

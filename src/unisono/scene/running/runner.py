@@ -145,16 +145,17 @@ class Runner(ABC):
         if not compiled.enabled and cause.trigger >= 0:
             compiled.refuse("it is disabled", "enabled", None, cause, at)
             return None
-        blame = None if even_if or not compiled.scene.if_ else compiled.check.blame()
-        if blame is not None:
-            compiled.refuse("a condition said no", blame.path, blame.seen, cause, at)
-            return None
+        if compiled.scene.if_ and not even_if:
+            blame = compiled.check.blame()
+            if blame is not None:
+                compiled.refuse("a condition said no", blame.path, blame.seen, cause, at)
+                return None
         if compiled.runs and not self._makes_room(compiled, cause, at):
             return None
         self.count += 1
         self.changed.add("scenes")
-        run = Run(f"{id}-{self.count}", id, cause, at, depth=depth)
-        compiled.runs[run.id] = run
+        name = f"{id}-{self.count}"
+        run = compiled.runs[name] = Run(name, id, cause, at, depth=depth)
         self._go_on(compiled, run)
         return run
 
@@ -180,17 +181,19 @@ class Runner(ABC):
 
     def _go_on(self, compiled: Compiled, run: Run, pc: int | None = 0) -> None:
         program = compiled.program
-        left = min(MAX_BURST, MAX_STEPS - run.steps)
+        steps = run.steps
+        most = min(steps + MAX_BURST, MAX_STEPS)
         while pc is not None:
-            if not left:
+            if steps == most:
                 run.state, run.why = RunState.FAILED, "it took too many steps"
                 break
-            left -= 1
-            run.steps += 1
+            steps += 1
             run.pc = pc
             pc = program[pc].do(run, self)
             if run.ended:
+                compiled.amend(run)
                 return  # a step of its own ended it: it ran what began this scene anew
+        run.steps = steps
         if self.moved is not None:
             self.moved[run.id] = run.scene
         if run.state is not RunState.RUNNING:
@@ -204,7 +207,9 @@ class Runner(ABC):
 
     def _over(self, compiled: Compiled, run: Run) -> None:
         run.ended = self.world.wall
-        run.waiting = None
+        # to set an attribute of a struct takes as long as to look at four
+        if run.waiting is not None:
+            run.waiting = None
         if run.snapshots:
             run.snapshots = {}
         if self.moved is not None:
@@ -328,9 +333,10 @@ class Runner(ABC):
         return value_of(twin, index)
 
     def ask(self, run: Run, thing: str, state: dict[str, Any] | None, call: str | None, given: dict[str, Any]) -> str:
-        run.asked += 1
-        by = {"kind": "scene", "id": run.scene, "run": run.id}
-        id = f"{run.id}.{run.asked}"
+        run.asked = number = run.asked + 1
+        name = run.id
+        by = {"kind": "scene", "id": run.scene, "run": name}
+        id = f"{name}.{number}"
         self.commands.begin(Asked(id, thing, self.world.wall, by, state, call, given if call is not None else None))
         return id
 
@@ -369,10 +375,11 @@ class Runner(ABC):
         self.changed.add("effects")
         scene = effect.run.rpartition("-")[0]
         compiled = self.scenes.get(scene)
-        for run in (*compiled.runs.values(), *compiled.past) if compiled is not None else ():
-            if run.id == effect.run:
-                run.note(effect.kind, "left" if ok else "failed", why, self.world.wall)
-                self.changed.add(scene)
+        run = compiled.find(effect.run) if compiled is not None else None
+        if compiled is not None and run is not None:
+            run.note(effect.kind, "left" if ok else "failed", why, self.world.wall)
+            compiled.amend(run)
+            self.changed.add(scene)
 
     def run_scene(self, run: Run, scene: str) -> Run | None:
         compiled = self.scenes.get(scene)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Any, Protocol
 
 from msgspec import UNSET
@@ -21,6 +22,8 @@ from unisono.thing.shape import NAN, Shape
 from unisono.twin.twin import Twin
 
 __all__ = ["Watch"]
+
+INF = math.inf
 
 
 class Engine(Protocol):
@@ -41,31 +44,33 @@ class Engine(Protocol):
 class Column:
     """The thresholds at one number. None of them turns while values stay within ``low`` and ``high``."""
 
-    __slots__ = ("_engine", "_rows", "high", "index", "low")
+    __slots__ = ("_engine", "_rows", "high", "index", "low", "pick")
 
     def __init__(self, index: int, rows: list[tuple[Span, Fits, Compiled]], engine: Engine) -> None:
         self.index = index
-        self.low, self.high = math.inf, -math.inf  # nothing is known before the first value
+        self.pick: Callable[[tuple[Any, ...]], Any] = itemgetter(index)
+        self.low, self.high = INF, -INF  # nothing is known before the first value
         self._rows = [(*span, fits.gate, fits, compiled) for span, fits, compiled in rows]
         self._engine = engine
 
     def see(self, value: Any, at: int) -> None:
         """A value beyond the stretch: turn what turns, and find the stretch around it."""
-        least, most = -math.inf, math.inf
+        least, most = -INF, INF
+        changed, pending = self._engine.changed, self._engine.pending
         for low, high, under, over, gate, fits, compiled in self._rows:
             if value < low:
-                holds, low, high = False, -math.inf, under  # noqa: PLW2901 - the stretch that the value lies in
+                holds, low, high = False, -INF, under  # noqa: PLW2901 - the stretch that the value lies in
             elif value > high:
-                holds, low, high = False, over, math.inf  # noqa: PLW2901
+                holds, low, high = False, over, INF  # noqa: PLW2901
             else:
                 holds = True
             if holds is not gate.holds:
-                self._engine.changed.add(compiled.id)
+                changed.add(compiled.id)
                 if not holds:
                     gate.holds = False
                 elif gate.at_once:
                     gate.holds = True
-                    self._engine.pending.append((compiled, fits.cause(value, at)))
+                    pending.append((compiled, fits.cause(value, at)))
                 else:
                     gate.turn(True, fits.cause(value, at))
             if low > least:  # noqa: PLR1730 - max() is a call
@@ -127,12 +132,12 @@ class Watch:
             return 0
         first = len(run)
         for column in self._columns:
-            index, low, high = column.index, column.low, column.high
-            values = [report[index] for report in run]
-            if low <= min(values) and max(values) <= high:
+            low, high, pick = column.low, column.high, column.pick
+            # an absent value among them makes either say no, or is passed over
+            if (low == -INF or low <= min(map(pick, run))) and (high == INF or max(map(pick, run)) <= high):
                 continue
-            for number, value in enumerate(values[:first]):
-                if not low <= value <= high and value is not NAN:
+            for number, value in enumerate(map(pick, run[:first])):
+                if value is not NAN and not low <= value <= high:
                     first = number
                     break
         return first
@@ -143,7 +148,7 @@ class Watch:
             self._line_up(twin.shape)
         for column in self._columns:
             value = values[column.index]
-            if not column.low <= value <= column.high and value is not NAN:
+            if value is not NAN and not column.low <= value <= column.high:
                 column.see(value, at)
         if not self._still:
             self._look_further(twin, values, at)
