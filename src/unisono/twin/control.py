@@ -483,8 +483,8 @@ class Control:
                     outcome.touched[twin] = 0
         outcome.audit.append(Audit(asked, root, str(command.state), ended, command.why, command.code, command.output))
         partition.ended(command)
-        for follower in partition.followers:
-            follower(command)
+        for tell in partition.on_ended:
+            tell(command)
 
     def _moved(self, id: str) -> None:
         self._fold.outcome.moved[id] = None

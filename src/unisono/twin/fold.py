@@ -6,7 +6,7 @@ clocks. Bad input ends as a dead letter with its reason and changes nothing else
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -55,6 +55,8 @@ FUTURE_US = 5 * 60 * 1_000_000
 #: many are told singly, because it is seldom alone.
 STRETCH = 64
 SINGLY = 8
+#: So many reports of one message each are read together at most: one that cannot be read makes all be read once more.
+SINGLES = 256
 
 
 class Fold:
@@ -95,13 +97,21 @@ class Fold:
             self._derived = seq << SEQ_BITS | DERIVED
         self._seq = seq << SEQ_BITS
         handlers = self._handlers
-        for entry in batch.entries:
+        entries = batch.entries
+        done = 0
+        unread = 0  # up to here lie reports that cannot all be read together
+        while done < len(entries):
+            entry = entries[done]
+            if done >= unread and type(entry) is Reports and len(entry.payloads) == 1:
+                twins = self._singles(entries, done)
+                taken = done + len(twins)
+                if twins and self._take_singles(entries[done:taken], twins):
+                    done = taken
+                    continue
+                unread = taken
+            done += 1
             try:
-                handle = handlers.get(type(entry))
-                if handle is not None:
-                    handle(entry)
-                else:
-                    self._steers(entry)
+                handlers.get(type(entry), self._steers)(entry)
             except Exception as error:  # noqa: BLE001 - one poisoned record must not stop a home, on no replay
                 self._poisoned(entry, error)
         self.outcome.messages += self._seq - (seq << SEQ_BITS)
@@ -147,17 +157,7 @@ class Fold:
         except UNREADABLE:
             self._carefully(twin, run, first)
             return
-        if count == 1:
-            (values,) = tuples
-            mask = twin.take(values, at)
-            if twin.open:
-                self.control.reported(twin, shape.given(values), at)
-            for watcher in twin.watchers:
-                watcher.reported(twin, values, at)
-        elif twin.open or twin.watchers:
-            mask = self._answers(twin, tuples, at)
-        else:
-            mask = twin.take_run(tuples, at)
+        mask = self._answers(twin, tuples, at) if twin.open or twin.watchers else twin.take_run(tuples, at)
         outcome = self.outcome
         outcome.values += count * shape.width
         touched = outcome.touched
@@ -168,6 +168,74 @@ class Fold:
         block.counts.append(count)
         block.ats.append(at)
         block.seqs.append(first)
+
+    def _singles(self, entries: list[Entry], first: int) -> list[Twin]:
+        """Whose the entries from ``first`` on are, as far as each is one new report of a known thing."""
+        things = self._things
+        twins: list[Twin] = []
+        for number in range(first, min(first + SINGLES, len(entries))):
+            entry = entries[number]
+            if type(entry) is not Reports or entry.topic != "state" or entry.dups or len(entry.payloads) != 1:
+                break
+            twin = things.get(entry.thing)
+            if twin is None:
+                break
+            twins.append(twin)
+        return twins
+
+    def _take_singles(self, runs: list[Reports], twins: list[Twin]) -> bool:
+        """As `_reports` of each in turn, but read together, and with their rows added together: half the time. False,
+        and nothing is done, where one cannot be read."""
+        groups = _by_shape(twins)
+        try:
+            tuples = _read(groups, [run.payloads[0] for run in runs])
+        except UNREADABLE:
+            return False
+        first = self._seq
+        self._seq = first + len(runs)
+        touched = self.outcome.touched
+        poisoned: set[int] = set()
+        for run, twin, values in zip(runs, twins, tuples):  # noqa: B905 - strict takes time
+            at = run.at
+            if at > twin.seen:  # noqa: PLR1730
+                twin.seen = at
+            twin.heard = True
+            try:
+                if twin.sleep_s and not twin.sleeping:
+                    self._awake(twin)
+                mask = twin.take(values, at)
+                if twin.open:
+                    self.control.reported(twin, twin.shape.given(values), at)
+                for watcher in twin.watchers:
+                    watcher.reported(twin, values, at)
+                touched[twin] = touched.get(twin, 0) | mask
+            except Exception as error:  # noqa: BLE001 - as in `apply`
+                self._poisoned(run, error)
+                poisoned.add(id(run))
+        seqs = range(first, first + len(runs))
+        for shape, places in groups:
+            if len(places) == len(runs) and not poisoned:
+                self._add_rows(shape, runs, twins, tuples, seqs)
+            else:
+                sound = [place for place in places if id(runs[place]) not in poisoned]
+                self._add_rows(shape, *([each[place] for place in sound] for each in (runs, twins, tuples, seqs)))
+        return True
+
+    def _add_rows(
+        self,
+        shape: Shape,
+        runs: list[Reports],
+        twins: list[Twin],
+        tuples: list[tuple[Any, ...]],
+        seqs: Iterable[int],
+    ) -> None:
+        self.outcome.values += len(runs) * shape.width
+        block = self.outcome.blocks.get(id(shape)) or self.outcome.block(shape)
+        block.tuples += tuples
+        block.series += [twin.series for twin in twins]
+        block.counts += [1] * len(runs)
+        block.ats += [run.at for run in runs]
+        block.seqs += seqs
 
     def _answers(self, twin: Twin, tuples: list[tuple[Any, ...]], at: int) -> int:
         """Take reports one by one, while commands or observers wait to see what each of them says; but those that
@@ -481,6 +549,28 @@ class Fold:
             return
         twin.sleeping = False
         self._came_or_went(twin)
+
+
+def _by_shape(twins: list[Twin]) -> list[tuple[Shape, Sequence[int]]]:
+    """The places of twins of each shape among all."""
+    shapes = [twin.shape for twin in twins]
+    if shapes.count(shapes[0]) == len(shapes):
+        return [(shapes[0], range(len(shapes)))]
+    groups: dict[Shape, list[int]] = {}
+    for place, shape in enumerate(shapes):
+        groups.setdefault(shape, []).append(place)
+    return [*groups.items()]
+
+
+def _read(groups: list[tuple[Shape, Sequence[int]]], payloads: list[bytes]) -> list[tuple[Any, ...]]:
+    """Read payloads by the shapes of their things. Raises as `Shape.read`."""
+    if len(groups) == 1:
+        return groups[0][0].read(payloads)
+    tuples: list[tuple[Any, ...]] = [()] * len(payloads)
+    for shape, places in groups:
+        for place, values in zip(places, shape.read([payloads[place] for place in places]), strict=True):
+            tuples[place] = values
+    return tuples
 
 
 def _reason(error: BaseException) -> tuple[str, str]:

@@ -68,7 +68,7 @@ class Partition:
         self.dead_letters = DeadLetters()
         self.resends = Resends()
         self.observers: list[Observer] = []
-        self.followers: list[Callable[[Command], None]] = []  # who is told of commands that ended
+        self.on_ended: list[Callable[[Command], None]] = []  # who is told of commands that ended
         self.named: dict[str, Observer] = {}
         self.steered: dict[type, tuple[Observer, ...]] = {}
         self.listeners: list[Listener] = []
@@ -90,7 +90,7 @@ class Partition:
         self.observers.append(observer)
         self.named[observer.name] = observer
         if observer.ended is not None:
-            self.followers.append(observer.ended)
+            self.on_ended.append(observer.ended)
         for entry in observer.steered_by:
             self.steered[entry] = (*self.steered.get(entry, ()), observer)
 
