@@ -565,3 +565,32 @@ class TestTriggers:
         assert watch.idle
         assert stage.engine.wanted("gone", "on_off") is stage.engine.wanted("lamp", "gone")
         assert stage.engine.elapsed == stage.elapsed // SECOND * SECOND
+
+
+class TestPast:
+    """Ended runs are kept as bytes."""
+
+    def test_one_is_found_whether_it_is_open_or_over(self, stage: Stage) -> None:
+        stage.scene("mode: parallel\nwhen: []\nthen: [{wait: {for_s: 5}}]")
+        for _ in range(3):
+            stage.run()
+        compiled = stage.engine.scenes["s"]
+        assert compiled.last is None
+        assert compiled.find("s-2") is compiled.runs["s-2"]
+        stage.tick(6)
+        assert (compiled.find("s-2"), compiled.find("s-9")) == (compiled.past[1], None)
+        assert compiled.last == compiled.past[-1]
+        assert compiled.past is compiled.past
+
+    def test_what_becomes_known_later_of_one_that_was_pushed_out_is_not_kept(self, stage: Stage) -> None:
+        stage.scene("when: []\nthen: [{stop: {why: one}}]")
+        stage.run()
+        compiled = stage.engine.scenes["s"]
+        run = compiled.past[0]
+        run.why = "another"
+        compiled.amend(run)
+        assert compiled.past[0].why == "another"
+        for _ in range(PAST):
+            stage.run()
+        compiled.amend(run)
+        assert [each.why for each in compiled.past] == ["one"] * PAST

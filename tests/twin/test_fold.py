@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -29,11 +30,12 @@ from tests.twin.world import (
 )
 from unisono.thing import Model, Property, Schema, Service
 from unisono.twin.deadletter import EXCERPT_BYTES
-from unisono.twin.fold import FUTURE_US
+from unisono.twin.hearing import FUTURE_US, SINGLES
 from unisono.twin.outcome import SEQ_BITS, Outcome
 from unisono.twin.partition import Partition
 from unisono.twin.record import (
     Asked,
+    Entry,
     GatewayStarted,
     Listening,
     ModelPut,
@@ -44,6 +46,7 @@ from unisono.twin.record import (
     ThingRemoved,
     Tick,
 )
+from unisono.twin.twin import Twin
 
 HOUR = 3600 * SECOND
 
@@ -242,6 +245,55 @@ def test_a_fault_of_ours_is_a_letter_too_and_the_next_entry_is_folded() -> None:
     assert home.letters("")[0][0] == "internal"
     assert "ZeroDivisionError" in home.letters("")[0][1]
     assert home.values("probe") == {"temperature": 1.0}
+
+
+def test_reports_of_one_message_each_are_folded_as_if_each_came_alone() -> None:
+    """Of three models, some of them wrong, more than are read together."""
+    said: list[Entry] = [thing_put("nap", SENSOR, sleep_s=60)]
+    for i in range(SINGLES):
+        said.append(reports("gauge", {"level": i % 100} if i % 3 else {"mode": "low", "note": str(i)}, at=T0 + i))
+        said.append(reports("probe", {"temperature": i / 10}, at=T0 + i))
+        said.append(reports("lamp", {"on_off": bool(i % 2)}, at=T0 + i))
+    said.insert(100, reports("gauge", {"level": 200}))
+    said.insert(150, reports("nap", {"temperature": 1.0}))
+    said.insert(200, reports("ghost", {"level": 1}))
+    said.insert(250, reports("gauge", b"{"))
+    said.insert(300, reports("gauge", {"by": 1}, topic="event/full"))
+    said.insert(350, reports("gauge", {"level": 1}, {"level": 2}))
+    said.insert(400, reports("gauge", {"level": 3}, ids=[1], dups=[0]))
+    whole, single = Disk(), Disk()
+    together = play(cut([*START, *said], []), whole).partition
+    assert picture(together) == picture(play(cut([*START, *said], range(2_000)), single).partition)
+    assert whole.history.said() == single.history.said()
+    assert len(whole.history.rows[("gauge", "level")]) == SINGLES // 3 * 2 + 3
+    codes = sorted(letter.code for letter in together.dead_letters.newest(None, 9))
+    assert codes == ["bad_json", "bad_value", "unknown_thing"]
+
+
+def test_a_fault_of_ours_at_one_of_many_reports_leaves_out_that_one() -> None:
+    class Fault:
+        name = "fault"
+
+        def quiet(self, twin: Twin, run: Sequence[tuple[Any, ...]]) -> int:
+            return 0
+
+        def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None:
+            if values[0] == 2:
+                raise ZeroDivisionError
+
+        def told(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None: ...
+        def linked(self, twin: Twin, at: int) -> None: ...
+
+    disk = Disk()
+    home = Home()
+    disk.history.take(home.say(*START))
+    home.twin("probe").watch(Fault(), True)
+    each = [reports("probe", {"temperature": value}, at=T0 + value) for value in (1, 2, 3)]
+    disk.history.take(home.say(*each, reports("gauge", {"level": 7})))
+    disk.history.take(home.say(*each))
+    assert [at - T0 for at, _seq, _value in disk.history.rows[("probe", "temperature")]] == [1, 3, 1, 3]
+    assert home.values("gauge") == {"level": 7.0}
+    assert [code for code, _detail in home.letters("probe")] == ["internal", "internal"]
 
 
 def test_every_value_that_is_taken_can_be_saved() -> None:
