@@ -11,6 +11,8 @@ Two actions. "set": here a command to a lamp that is online, with its whole life
 it superseded); there ``input_boolean.turn_on``, an entity in memory. "event": what reaches nobody - there an event
 without listeners, here a step that only leaves its trace.
 
+Behind it the fold with ten thousand scenes beside the fold without (`scenes_many`).
+
     python scripts/bench_scenes.py [--rounds 3] [--json] [--quick] [--no-peer] [--home-assistant PYTHON]
 
 Without ``--home-assistant`` a virtual environment with Home Assistant is made under ``build/``, once.
@@ -33,6 +35,7 @@ from typing import Any
 
 import msgspec
 from scene_stream import THRESHOLD, Stream
+from scenes_many import measure_many
 
 from unisono.bench.hub import METER
 from unisono.bench.machine import machine
@@ -269,6 +272,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 per_s = middle[PEER]["values_per_s"]
                 ratios = {form: round(middle[form]["values_per_s"] / per_s, 2) for form in FORMS}
                 report["ratios"].setdefault(case, {})[action] = {**ratios, "wanted": wanted}
+    say("ten thousand scenes, and none")
+    report["many"] = measure_many(options.rounds, quick=options.quick)
     report["machine"]["load_after"] = round(os.getloadavg()[0], 2)
     return report
 
@@ -288,6 +293,10 @@ def show(report: dict[str, Any]) -> None:
             for name, numbers in figures.items():
                 ratio = f"{ratios[name]:>22.1f}" if name in ratios else ""
                 print(f"    {name:38}{numbers['values_per_s']:>12,.0f}{numbers['cpu_us_a_value']:>9.2f}{ratio}")
+
+    print(f"\nten thousand scenes{'values/s without':>24}{'with':>14}{'ratio':>9}")
+    for name, numbers in report["many"].items():
+        print(f"    {name:15}{numbers['without']:>24,.0f}{numbers['with']:>14,.0f}{numbers['ratio']:>9.2f}")
 
 
 def main() -> None:

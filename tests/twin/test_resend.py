@@ -211,6 +211,19 @@ def test_another_stretch_than_the_saved_one_is_counted_anew() -> None:
     assert list(back.saved().tails["gauge"].messages) == [1, 2, 9]
 
 
+def test_who_left_and_came_back_is_forgotten_with_what_it_said_anew() -> None:
+    """What came since somebody last left was never put in order by client, and need not be."""
+    resends = Resends()
+    leave(resends, 1, "gauge", [1], size=KEEP_BYTES // 2)
+    for seq in (2, 3, 4, 5):
+        resends.keep(seq, KEEP_BYTES // 2, batch(reports("gauge", b"2", ids=[seq])))
+        assert list(resends.saved().tails) == (["gauge"] if seq < 3 else [])
+    gone = offline("gauge")
+    resends.keep(6, 1, batch(gone))
+    resends.left(gone)
+    assert list(resends.saved().tails["gauge"].messages) == [5]
+
+
 def test_order_does_not_depend_on_hashes() -> None:
     orders = set()
     for names in (["b", "a", "c"], ["c", "b", "a"]):

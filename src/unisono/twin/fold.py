@@ -7,7 +7,7 @@ clocks. Bad input ends as a dead letter with its reason and changes nothing else
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -90,7 +90,7 @@ class Fold(Hearing):
             if done >= unread and type(entry) is Reports and len(entry.payloads) == 1:
                 twins = self._singles(entries, done)
                 taken = done + len(twins)
-                if twins and self._take_singles(entries[done:taken], twins):
+                if twins and self._take_singles(cast("list[Reports]", entries[done:taken]), twins):
                     done = taken
                     continue
                 unread = taken

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,6 +23,8 @@ from unisono.twin.talk import DeadLetter
 from unisono.twin.twin import Twin
 
 __all__ = ["Hearing"]
+
+T = TypeVar("T")
 
 #: What decoding a device's payload may raise: malformed or mistyped JSON, bad UTF-8, nesting beyond the stack.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, UnisonoError)
@@ -157,7 +159,7 @@ class Hearing(ABC):
                 self._add_rows(shape, runs, twins, tuples, seqs)
             else:
                 sound = [place for place in places if id(runs[place]) not in poisoned]
-                self._add_rows(shape, *([each[place] for place in sound] for each in (runs, twins, tuples, seqs)))
+                self._add_rows(shape, _pick(runs, sound), _pick(twins, sound), _pick(tuples, sound), _pick(seqs, sound))
         return True
 
     def _add_rows(
@@ -180,16 +182,20 @@ class Hearing(ABC):
         while done < count:
             if done >= singly and count - done > 1 and not twin.open:
                 stretch = tuples[done : done + STRETCH]
-                quiet = min((watcher.quiet(twin, stretch) for watcher in twin.watchers), default=len(stretch))
+                quiet = len(stretch)
+                for watcher in twin.watchers:
+                    quiet = min(quiet, watcher.quiet(twin, stretch))
+                if quiet == len(stretch):
+                    mask |= twin.take_run(stretch, at)
+                    done += quiet
+                    continue
                 if quiet:
                     mask |= twin.take_run(stretch[:quiet], at)
                     done += quiet
-                if quiet == len(stretch):
-                    continue
                 singly = done + SINGLY
             values = tuples[done]
             done += 1
-            mask |= twin.take_run((values,), at)
+            mask |= twin.take(values, at)
             if twin.open:
                 self.control.reported(twin, twin.shape.given(values), at)
             for observer in twin.watchers:
@@ -259,6 +265,10 @@ class Hearing(ABC):
                 observer.told(twin, run.topic[6:], fields, run.at)
             for listener in self.partition.listeners:
                 listener.overheard(twin, run.topic[6:], fields, run.at)
+
+
+def _pick(of: Sequence[T], places: Iterable[int]) -> list[T]:
+    return [of[place] for place in places]
 
 
 def _by_shape(twins: list[Twin]) -> list[tuple[Shape, Sequence[int]]]:

@@ -98,8 +98,9 @@ class Partition:
 
     def remind(self, after_s: float, kind: str, key: str) -> int:
         """Set a timer, and return when it is due (elapsed microseconds). A thing has one ``sleep`` timer at most."""
-        wait_s = min(after_s, MAX_WAIT_S) if after_s > 0 else 0.0
-        due = self.elapsed + int(wait_s * 1_000_000)
+        if not 0 < after_s < MAX_WAIT_S:
+            after_s = MAX_WAIT_S if after_s > 0 else 0.0
+        due = self.elapsed + int(after_s * 1_000_000)
         if kind == "sleep":
             if key in self._sleepers:
                 return due

@@ -117,21 +117,22 @@ class Runner(ABC):
 
     def drain(self, at: int = 0) -> None:
         """Begin what was triggered, one after the other, until all is quiet. ``at``: when it was, 0: with the tick."""
-        if self._draining or not self.pending:
+        pending, scenes = self.pending, self.scenes
+        if self._draining or not pending:
             return
         self._draining = True
         self._at = at
         try:
             left = MAX_CHAIN
-            while self.pending and left:
+            while pending and left:
                 left -= 1
-                compiled, cause = self.pending.popleft()
-                if self.scenes.get(compiled.id) is compiled:
+                compiled, cause = pending.popleft()
+                if scenes.get(compiled.id) is compiled:
                     self._begin(compiled, cause)
-            if self.pending:
-                ids = sorted({compiled.id for compiled, _cause in self.pending})
+            if pending:
+                ids = sorted({compiled.id for compiled, _cause in pending})
                 self._trouble(f"scenes set each other off without end, they were held: {', '.join(ids[:5])}")
-                self.pending.clear()
+                pending.clear()
         finally:
             self._draining = False
             self._at = 0
@@ -182,7 +183,7 @@ class Runner(ABC):
     def _go_on(self, compiled: Compiled, run: Run, pc: int | None = 0) -> None:
         program = compiled.program
         steps = run.steps
-        most = min(steps + MAX_BURST, MAX_STEPS)
+        most = steps + MAX_BURST if steps < MAX_STEPS - MAX_BURST else MAX_STEPS
         while pc is not None:
             if steps == most:
                 run.state, run.why = RunState.FAILED, "it took too many steps"

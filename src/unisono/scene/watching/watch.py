@@ -24,6 +24,8 @@ from unisono.twin.twin import Twin
 __all__ = ["Watch"]
 
 INF = math.inf
+#: Where this share of its properties is watched, all columns of a run are made at once: it takes a third of the time.
+DENSE = 0.4
 
 
 class Engine(Protocol):
@@ -91,6 +93,7 @@ class Watch:
 
     __slots__ = (
         "_columns",
+        "_dense",
         "_engine",
         "_events",
         "_heard",
@@ -131,12 +134,14 @@ class Watch:
         if not self._still or self.awaited:
             return 0
         first = len(run)
+        turned = tuple(zip(*run)) if self._dense else ()  # noqa: B905 - strict takes time, and all are of one shape
         for column in self._columns:
-            low, high, pick = column.low, column.high, column.pick
+            low, high = column.low, column.high
+            values = turned[column.index] if turned else tuple(map(column.pick, run))
             # an absent value among them makes either say no, or is passed over
-            if (low == -INF or low <= min(map(pick, run))) and (high == INF or max(map(pick, run)) <= high):
+            if (low == -INF or low <= min(values)) and (high == INF or max(values) <= high):
                 continue
-            for number, value in enumerate(map(pick, run[:first])):
+            for number, value in enumerate(values[:first]):
                 if value is not NAN and not low <= value <= high:
                     first = number
                     break
@@ -227,4 +232,5 @@ class Watch:
             for event, told in watched.events.items():
                 self._events.setdefault(event, []).extend(told)
         self._columns = [Column(index, rows[index], self._engine) for index in sorted(rows)]
+        self._dense = len(rows) >= DENSE * shape.width
         self._still = not (self._sources or self._heard or self._moves)
