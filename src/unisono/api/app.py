@@ -21,6 +21,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from unisono.api import places
 from unisono.api.alarms import alarms
 from unisono.api.assist import routes as assist
+from unisono.api.assist.agents import MCP_PATH
 from unisono.api.auth import Identity
 from unisono.api.commands import commands, policies
 from unisono.api.context import ApiContext
@@ -52,7 +53,7 @@ class Front:
     def __init__(self, context: ApiContext, litestar: Litestar) -> None:
         self.litestar = litestar
         self._live = LiveSocket(context)
-        self._mounts: Mapping[str, Any] = context.mounts
+        self._mounts: Mapping[str, Any] = {**context.mounts, MCP_PATH: context.agents}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope.get("path", "")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from unisono.access import Action
+from unisono.api.assist.agents import AgentDoor
 from unisono.api.assist.keeping import Keeper
 from unisono.api.auth import Auth, Identity, now_us
 from unisono.api.commands import shapes as command_shapes
@@ -91,6 +92,7 @@ class ApiContext:
         self.confirmations = Confirmations(self.pepper)
         self.refusals = Refusals()
         self.keeper = Keeper(self)
+        self.agents = AgentDoor(self)
         self._assist: Assistant | None = None
         self.auth = Auth(self.registry, self.pepper)
         self.live = LiveView(self.whereabouts, self.owners.watch, command_shapes.command)
@@ -122,6 +124,7 @@ class ApiContext:
         for end in self._live_ends:
             end()
         self._live_ends = []
+        await self.agents.stop()
         await self.keeper.stop()
         await self.live_scenes.stop()
         await self.live.stop()
