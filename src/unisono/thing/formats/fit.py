@@ -6,6 +6,7 @@ values stay the maker's. What the export needs is kept: a codec can be gone back
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,14 +16,16 @@ from unisono.errors import UnisonoError
 from unisono.thing.codec import Codec, Color, Invert, Map, Offset, Reciprocal, Scale, Step, Whole, compile_codec
 from unisono.thing.formats.naming import fold
 from unisono.thing.formats.rules import Rule, Rules, Subject
+from unisono.thing.model import Role
 from unisono.thing.schema import NUMERIC, Choice, Number, Schema
 from unisono.thing.trait import Trait, traits
 from unisono.thing.units import Unit, find_unit
 
-__all__ = ["Value", "bearing", "find_trait", "fit", "label_of", "steps_between", "wire_bounds", "wire_value"]
+__all__ = ["Value", "bearing", "find_trait", "fit", "label_of", "role_of", "steps_between", "wire_bounds", "wire_value"]
 
 MIRED = 1_000_000  # kelvin = 1,000,000 / mired
-WIDEST_BOOL = 2
+_BOTH = (True, False)
+_LEVEL = re.compile(r"(?i)(?:level|gear|speed|档)?[ _-]?[0-9]+(?:档)?")
 
 
 class Value(NamedTuple):
@@ -166,11 +169,30 @@ def _is_whole(schema: Schema) -> bool:
 
 def _levels(value: Value, form: Schema, rule: Rule) -> Value | None:
     """Named levels (low, medium, auto) of what is a number elsewhere."""
-    if value.schema.kind != "enum" or not form.choices:
+    if value.schema.kind != "enum":
+        return None
+    if rule.percent:
+        steps = _even_levels(value.schema)
+        if steps is not None:
+            top = len(value.schema.choices)
+            plain = Schema(kind="float", min=round(100 / top, 2), max=100, precision=round(50 / top, 2))
+            plain = msgspec.structs.replace(plain, format=value.schema.format, ext=value.schema.ext)
+            return Value(plain, "%", (Whole(), *value.codec, *steps))
+    if not form.choices:
         return None
     if all(type(choice.value) is int for choice in form.choices):
         return _whole_levels(value, form, rule)
     return _enum(value, form, rule)
+
+
+def _even_levels(schema: Schema) -> tuple[Step, ...] | None:
+    """Level 1, level 2, level 3 of a fan are a third, two thirds and all of its speed."""
+    values = [choice.value for choice in schema.choices]
+    if values != list(range(1, len(values) + 1)) or not all(
+        _LEVEL.fullmatch(label_of(each)) for each in schema.choices
+    ):
+        return None
+    return (Scale(by=_plain(float(100 / len(values)))),)
 
 
 def _whole_levels(value: Value, form: Schema, rule: Rule) -> Value | None:
@@ -195,11 +217,13 @@ def _bool(value: Value, form: Schema, rule: Rule) -> Value | None:
         return Value(_renamed(schema, pairs), None, _mapped(value, pairs))
     if schema.kind == "int" and schema.min == 0 and schema.max == 1 and not schema.choices:
         pairs = ((1, not rule.invert), (0, rule.invert))
-    elif schema.kind == "enum" and len(schema.choices) == WIDEST_BOOL:
-        found = _pairs(value, form, rule)
+    elif schema.kind == "enum":
+        found = _pairs(value, form, rule, once=False)
         if {target for _, target in found} != {True, False}:
             return None
         pairs = tuple((wire, target != rule.invert) for wire, target in found)
+        if len(pairs) > len(_BOTH):  # charging, done, not able to: the words of the maker are in the codec only
+            schema = msgspec.structs.replace(schema, choices=())
     else:
         return None
     plain = msgspec.structs.replace(_renamed(schema, pairs), kind="bool", min=None, max=None, step=None, open=False)
@@ -226,9 +250,22 @@ def _enum(value: Value, form: Schema, rule: Rule) -> Value | None:
         choices = _renamed(value.schema, pairs).choices or tuple(Choice(value=target) for _, target in pairs)
         made = msgspec.structs.replace(value.schema, kind="enum", choices=choices)
         return Value(made, None, _mapped(value, pairs))
-    if value.schema.kind != "enum":
-        return None
-    return _words(value, form, rule)
+    if value.schema.kind == "int" and form.open and "0" in rule.values:
+        return _codes(value, rule)
+    return _words(value, form, rule) if value.schema.kind == "enum" else None
+
+
+def _codes(value: Value, rule: Rule) -> Value:
+    """Numbers of which one means something to everybody: fault 0 is none."""
+    word = rule.values["0"]
+    schema = Schema(
+        kind="enum",
+        open=True,
+        choices=(Choice(value=word), Choice(value=1)),  # an open enum takes what is of the type of a choice
+        format=value.schema.format,
+        ext=value.schema.ext,
+    )
+    return Value(schema, None, (*value.codec, Map(pairs=((0, word),), others=True)))
 
 
 def _string(value: Value, form: Schema, rule: Rule) -> Value | None:
@@ -268,15 +305,14 @@ def _choice(word: Any, of: Choice | None, maker: Choice) -> Choice:
 
 def _free_word(choice: Choice, taken: set[Any]) -> str:
     word = fold(label_of(choice)) or fold(str(choice.value)) or "value"
-    if word not in taken:
-        return word
-    number = 2
-    while f"{word}_{number}" in taken:
+    number, free = 1, word
+    while _frozen(free) in taken:
         number += 1
-    return f"{word}_{number}"
+        free = f"{word}_{number}"
+    return free
 
 
-def _pairs(value: Value, form: Schema, rule: Rule) -> list[tuple[Any, Any]]:
+def _pairs(value: Value, form: Schema, rule: Rule, *, once: bool = True) -> list[tuple[Any, Any]]:
     """(value behind the maker's codec, the trait's value or None) of each choice; a trait's value is given once."""
     words = _trait_words(rule.trait or "")
     own = {fold(key) or key: target for key, target in rule.values.items()}
@@ -284,7 +320,7 @@ def _pairs(value: Value, form: Schema, rule: Rule) -> list[tuple[Any, Any]]:
     found: list[tuple[Any, Any]] = []
     for choice in value.schema.choices:
         target = _target(choice, own, words)
-        if target is not None and _frozen(target) in given:
+        if once and target is not None and _frozen(target) in given:
             target = None
         if target is not None:
             given.add(_frozen(target))
@@ -378,27 +414,38 @@ def _color(value: Value) -> Value | None:
 # --- both ways ----------------------------------------------------------------------------------------------------
 
 
-def find_trait(value: Value, rules: Rules, subject: Subject, raw_unit: str | None = None) -> tuple[str | None, Value]:
-    """The trait that the rules give a property, and its value in the form of it; no trait, and the value as it is."""
+def find_trait(value: Value, rules: Rules, subject: Subject, raw_unit: str | None = None) -> tuple[Rule | None, Value]:
+    """The rule that gives a property its trait, and its value in the form of it; no rule, and the value as it is."""
     for rule in rules.traits(subject):
         fitted = fit(value, rule, raw_unit)
         if fitted is not None:
-            return rule.trait, fitted
+            return rule, fitted
     return None, value
 
 
-def bearing(trait: str | None, *, writable: bool) -> dict[str, Any]:
+def bearing(rule: Rule | None, *, writable: bool) -> dict[str, Any]:
     """The fields of a property that follow from its trait."""
-    known = traits().get(trait or "")
-    if known is None or not writable:
-        return {"trait": trait}
+    if rule is None:
+        return {}
+    known = traits()[rule.trait or ""]
+    if not writable:
+        return {"trait": known.name}
     return {
-        "trait": trait,
+        "trait": known.name,
         "risky": known.risky,
         "harmless": known.harmless if known.risky else (),
         "timeout_s": known.timeout_s,
         "settle_s": known.settle_s,
     }
+
+
+def role_of(rule: Rule | None, *, writable: bool) -> Role:
+    """What a property is for the thing, where the maker does not say."""
+    if rule is not None and rule.role is not None:
+        return rule.role
+    if rule is not None and not writable and traits()[rule.trait or ""].role == "diagnostic":
+        return "diagnostic"
+    return "actuator" if writable else "sensor"
 
 
 def wire_bounds(schema: Schema, codec: tuple[Step, ...]) -> tuple[Number | None, Number | None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -40,6 +40,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     - ``values``: the trait's value for a maker's (by label, text, "true" and "false"), beside the trait's own words.
     - ``invert``: true means false, 100 % means 0 %. ``percent``: the range, whatever it is, is 0 to 100 %.
     - ``assume``: the unit of a number that has none.
+    - ``role``: where it is not the thing's own (the switch of a purifier's indicator light is a setting of it).
     """
 
     name: tuple[str, ...] | str
@@ -54,6 +55,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     invert: bool = False
     percent: bool = False
     assume: str | None = None
+    role: Literal["config", "diagnostic"] | None = None
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -32,7 +32,8 @@ def spell_unit(
 def _fits(unit: str | None, raw_unit: str, codec: tuple[Step, ...]) -> bool:
     known = find_unit(raw_unit)
     if known is None or unit is None:
-        return known is None and unit is None
+        # "none" is a unit to some makers
+        return unit is None and (known is None or known.code == "1")
     if known.code == unit:
         return True
     target = find_unit(unit)

@@ -14,7 +14,7 @@ import msgspec
 
 from unisono.thing.codec import Map, Step
 from unisono.thing.formats.document import Findings, digest
-from unisono.thing.formats.fit import Value, bearing, find_trait
+from unisono.thing.formats.fit import Value, bearing, find_trait, role_of
 from unisono.thing.formats.naming import Names, fold, make_id, make_key, texts
 from unisono.thing.formats.residue import difference
 from unisono.thing.formats.rules import Subject, read_rules
@@ -126,7 +126,7 @@ class _Reader:
         value, raw_unit = self._value(node, path, 1)
         writable = "write" in access
         subject = Subject(fold(identifier), fold(block), value.schema.kind, writable, value.unit)
-        trait, value = find_trait(value, self._rules, subject, raw_unit)
+        rule, value = find_trait(value, self._rules, subject, raw_unit)
         made = Property(
             key=taken.take(make_key(identifier)),
             ref=f"tsl:{block}:{identifier}" if block else f"tsl:{identifier}",
@@ -137,9 +137,9 @@ class _Reader:
             titles=texts(findings.text(node, "name", path)),
             descriptions=texts(findings.text(node, "desc", path)),
             access=access,
-            role="actuator" if writable else "sensor",
+            role=role_of(rule, writable=writable),
             mandatory=node.get("required") is True,
-            **bearing(trait, writable=writable),
+            **bearing(rule, writable=writable),
         )
         kept = difference(write_property(made), node)
         return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made

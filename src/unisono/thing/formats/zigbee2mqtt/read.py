@@ -178,10 +178,10 @@ class _Reader:
         access, quality = _access(1 if bits is None else bits)
         writable = "write" in access
         subject = Subject(fold(name), within, value.schema.kind, writable, value.unit, self.device or "")
-        trait, value = find_trait(value, self._rules, subject, raw_unit)
-        if trait == "color":
+        rule, value = find_trait(value, self._rules, subject, raw_unit)
+        if rule is not None and rule.trait == "color":
             if member in self._colored:  # lamps show one colour as xy and as hue and saturation, in one member
-                trait = None
+                rule = None
             self._colored.add(member)
         category = findings.text(item, "category", path)
         presets, schema = self._presets(item, path, value)
@@ -201,7 +201,7 @@ class _Reader:
             role=_role(category, writable),
             presets=presets,
             ext={"endpoint": own_endpoint} if own_endpoint and not endpoint else {},
-            **bearing(trait, writable=writable),
+            **bearing(rule, writable=writable),
         )
 
     def _presets(self, item: dict[str, Any], path: str, value: Value) -> tuple[tuple[Preset, ...], Schema]:
