@@ -25,6 +25,7 @@ __all__ = ["Value", "bearing", "find_trait", "fit", "label_of", "role_of", "step
 
 MIRED = 1_000_000  # kelvin = 1,000,000 / mired
 _BOTH = (True, False)
+_WHOLE = re.compile(r"-?[0-9]+")
 _LEVEL = re.compile(r"(?i)(?:level|gear|speed|档)?[ _-]?[0-9]+(?:档)?")
 
 
@@ -250,22 +251,25 @@ def _enum(value: Value, form: Schema, rule: Rule) -> Value | None:
         choices = _renamed(value.schema, pairs).choices or tuple(Choice(value=target) for _, target in pairs)
         made = msgspec.structs.replace(value.schema, kind="enum", choices=choices)
         return Value(made, None, _mapped(value, pairs))
-    if value.schema.kind == "int" and form.open and "0" in rule.values:
+    if value.schema.kind == "int" and form.open:
         return _codes(value, rule)
     return _words(value, form, rule) if value.schema.kind == "enum" else None
 
 
-def _codes(value: Value, rule: Rule) -> Value:
-    """Numbers of which one means something to everybody: fault 0 is none."""
-    word = rule.values["0"]
+def _codes(value: Value, rule: Rule) -> Value | None:
+    """Numbers of which some mean something to everybody: fault 0 is none, gear 126 is P."""
+    pairs = tuple((int(key), word) for key, word in rule.values.items() if _WHOLE.fullmatch(key))
+    if not pairs:
+        return None
     schema = Schema(
         kind="enum",
         open=True,
-        choices=(Choice(value=word), Choice(value=1)),  # an open enum takes what is of the type of a choice
+        # an open enum takes what is of the type of one of its choices
+        choices=(*(Choice(value=word) for _, word in pairs), Choice(value=1)),
         format=value.schema.format,
         ext=value.schema.ext,
     )
-    return Value(schema, None, (*value.codec, Map(pairs=((0, word),), others=True)))
+    return Value(schema, None, (*value.codec, Map(pairs=pairs, others=True)))
 
 
 def _string(value: Value, form: Schema, rule: Rule) -> Value | None:
