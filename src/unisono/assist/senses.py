@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["FAMILIES", "SENSES"]
 
-FAMILIES = ("trait", "kind", "place", "color", "mode", "agg", "arm", "level", "state", "complaint", "group")
+FAMILIES = ("trait", "kind", "sort", "place", "color", "mode", "agg", "arm", "level", "state", "complaint", "group")
 
 SENSES: dict[str, str] = {
     # what is to be done

@@ -365,6 +365,8 @@ def _in_state(
     traits = traits_asked(pieces, _text(pieces))
     target = _asked(pieces, world, sentence.speaker, traits, states, last)
     alone = _speaks_of_itself(states)
+    if {"home", "away"} & set(states) and sentence.speaker.person in world.things and any(c in _text(pieces) for c in "我咱"):
+        target = Target(things=(sentence.speaker.person or "",), said=True, named=True)
     if not target.things or (not target.said and not last and len(target.things) > 1 and not alone):
         return None
     having, trait = tellers(target.things, world, traits)

@@ -30,6 +30,7 @@ _ONCE = re.compile(
 _WHEN = re.compile(
     r"的话|的?时候|(?<=[了着完好开关亮停锁暗黑到家])之?后(?!备|座|门|院)|以后|时(?=[，就把给让提告通关开请]|$)"
 )
+_AGAIN = re.compile(r"就|再|才|[，,]")
 _UNTIL = re.compile(r"直到|除非")
 
 
@@ -57,7 +58,7 @@ def _is_verb(piece: Piece) -> bool:
 
 
 def _is_noun(piece: Piece) -> bool:
-    return piece.named or any(sense.startswith("kind:") or sense in ("everything",) for sense in piece.senses)
+    return piece.named or any(sense.startswith(("kind:", "sort:")) or sense == "everything" for sense in piece.senses)
 
 
 def clauses(pieces: Sequence[Piece]) -> list[Clause]:
@@ -167,7 +168,8 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
     if begun is not None and begun.start() > 0 and _verb_before(body[: begun.start()]):
         return (begun.end(), len(body)), (0, begun.start()), "if"  # 打开灯, 如果天黑了
     comma = re.compile(r"[，,]").search(body, begun.end() if begun else 0)
-    then = _THEN.search(body, begun.end() if begun else 1)
+    waits = begun is not None and begun[0].startswith("等")
+    then = (_AGAIN if waits else _THEN).search(body, begun.end() if begun else 1)
     when = _WHEN.search(body)
     if begun is not None:
         cut = min((m for m in (comma, then) if m is not None), key=lambda m: m.start(), default=None)

@@ -51,7 +51,7 @@ def command(sentence: Sentence) -> Plan:
     tail = [piece for piece in sentence.pieces if start <= piece.start and piece.end <= end]
     conditions = _conditions(sentence, before)
     if not conditions:
-        if how in ("then", "when", "once") and _only_times(before):
+        if how != "until" and _only_times(before):
             tail = [*(piece for piece in before if piece.moment is not None), *tail]
         elif how == "then" and _no_condition(before):
             tail = sentence.pieces
@@ -143,7 +143,9 @@ class _Commands:
         reason = self.problem is not None and self.problem.why == "complaint"  # 太暗了, 把灯打开
         if self.problem is not None and self.problem.outcome != "act" and not (self.steps and reason):
             return self.problem
-        steps = [*self.steps, *self.told]
+        steps = [*(step for step in self.steps if not set(step.things) & self.excepted), *self.told]
+        if self.steps and not steps:
+            return Plan(outcome="refuse", why="negated")
         if self.denied and (not steps or self.denied & {thing for step in steps for thing in step.things}):
             return self.sentence.barred("negated")
         if not steps and self.problem is not None:
@@ -171,7 +173,7 @@ class _Commands:
             if not target.things:
                 return Plan(outcome="refuse", why=target.why or "no_such_thing")
             self.excepted |= set(target.things)
-            if not any(is_verb(piece) or piece.quantity is not None for piece in pieces):
+            if is_negated(masked) or not any(is_verb(piece) or piece.quantity is not None for piece in pieces):
                 return None
         stop = is_stop(masked)
         if not stop and (is_negated(masked) or _KEPT.search(masked)):

@@ -44,6 +44,9 @@ _TAKE_ENDINGS = frozenset(
 )
 _ENDINGS = ("了", "掉")
 _LONGEST = 16
+_LONGEST_HEARD = 6
+#: A sentence with more unknown characters was not misheard; it is about something else.
+_MOST_UNKNOWN = 8
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -141,8 +144,9 @@ def senses_of() -> dict[str, frozenset[str]]:
                 found.setdefault(plain(word), set()).add(f"trait:{name}")
     for kind, model in builtin_models().items():
         for word in (model.titles.get("zh", ""), *model.synonyms.get("zh", ())):
-            if len(word) > 1:
-                found.setdefault(plain(word), set()).add(f"kind:{kind}")
+            senses = found.setdefault(plain(word), set()) if len(word) > 1 else set()
+            if f"kind:{kind}" not in senses:
+                senses.add(f"kind:{kind}" if word == model.titles.get("zh") else f"sort:{kind}")
     for kind, about in kinds_of_place().items():
         for word in about.names.get("zh", ()):
             if len(word) > 1:
@@ -224,27 +228,30 @@ def _cheapest(text: str, spans: Mapping[int, list[tuple[int, Piece]]]) -> list[P
 
 
 def _hear(text: str, pieces: list[Piece], names: _Names, words: Mapping[str, frozenset[str]]) -> list[Piece]:
-    """Names and words that sound like an unknown stretch, with up to its neighbours."""
+    """Names and words that sound like a stretch with something unknown in it."""
     unknown = {i for piece in pieces if not piece.known for i in range(piece.start, piece.end)}
-    if len(unknown) > 8:
+    if len(unknown) > _MOST_UNKNOWN:
         return []
     found = []
     for start in range(len(text)):
-        for end in range(start + _SHORTEST_HEARD, min(len(text), start + 6) + 1):
-            if not any(i in unknown for i in range(start, end)):
+        for end in range(start + _SHORTEST_HEARD, min(len(text), start + _LONGEST_HEARD) + 1):
+            body = text[start:end]
+            if unknown.isdisjoint(range(start, end)):
                 continue
-            for sound in sounds(text[start:end]):
-                near = names.sounding().get(sound, ())
-                if len(near) == 1:
-                    (name,) = near
-                    found.append(_name(start, end, name, names.by_text[name], words.get(name), heard=True))
-                elif not near:
-                    found += [
-                        Piece(start, end, word, words[word], heard=True)
-                        for word in _words_by_sound().get(sound, ())
-                        if _safe(words[word])
-                    ]
+            said = sounds(body)
+            near = {name for sound in said for name in names.sounding().get(sound, ()) if _like(body, name) or len(body) > 2}
+            if len(near) == 1:
+                (name,) = near
+                found.append(_name(start, end, name, names.by_text[name], words.get(name), heard=True))
+                continue
+            likely = {word for sound in said for word in _words_by_sound().get(sound, ()) if _like(body, word)}
+            found += [Piece(start, end, word, words[word], heard=True) for word in sorted(likely) if _safe(words[word])]
     return found
+
+
+def _like(body: str, word: str) -> bool:
+    """Whether one character at least is the same: not everything that sounds alike was meant."""
+    return any(a == b for a, b in zip(body, word, strict=True))
 
 
 def _safe(senses: frozenset[str]) -> bool:

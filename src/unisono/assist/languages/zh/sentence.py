@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from unisono.assist.dialogue import Memory
     from unisono.assist.world import Speaker, World
 
-__all__ = ["Sentence", "about_us", "has", "is_verb", "senses", "sentence_of", "unknown"]
+__all__ = ["Sentence", "about_us", "has", "is_kind", "is_verb", "senses", "sentence_of", "unknown"]
 
 
 class Sentence(NamedTuple):
@@ -53,13 +53,18 @@ def has(piece: Piece, family: str) -> bool:
     return any(sense.startswith(family) for sense in piece.senses)
 
 
+def is_kind(piece: Piece) -> bool:
+    """Whether a word says a kind of thing, or a particular sort of it."""
+    return has(piece, "kind:") or has(piece, "sort:")
+
+
 def is_verb(piece: Piece) -> bool:
     return bool(piece.senses & VERBS_SET) and not piece.things
 
 
 def about_us(pieces: Iterable[Piece]) -> bool:
     """Whether anything of a house is named."""
-    return any(piece.named or has(piece, "kind:") for piece in pieces)
+    return any(piece.named or is_kind(piece) for piece in pieces)
 
 
 def unknown(pieces: Sequence[Piece]) -> int:

@@ -25,8 +25,8 @@ OUTSIDE = frozenset({"outdoor"})
 AKIN = {
     "lock": {"lock", "door"}, "door": {"door", "lock", "garage_door"}, "media": {"media", "speaker", "tv"}, "speaker": {"speaker", "media"},
     "machine": {"machine", "press", "packager", "conveyor", "compressor", "robot", "agv"}, "light": {"light"},
-    "oven": {"oven", "stove"}, "stove": {"stove", "oven"}, "climate": {"climate"}, "window": {"window"},
-    "kettle": {"kettle", "water_heater"}, "water_heater": {"water_heater", "kettle"}, "plug": {"plug", "switch"}, "switch": {"switch", "plug"},
+    "climate": {"climate"}, "window": {"window"},
+    "kettle": {"kettle", "water_heater"}, "plug": {"plug", "switch"}, "switch": {"switch", "plug"},
     "floor_heating": {"floor_heating", "climate"},
 }  # fmt: skip
 
@@ -53,6 +53,7 @@ def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits:
     named: list[list[str]] = []
     places: list[str] = []
     kinds: list[str] = []
+    sorts: list[str] = []
     every = count = None
     inside = outside = False
     found = {sense for piece in pieces for sense in piece.senses}
@@ -63,7 +64,9 @@ def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits:
         if piece.places:
             places += [place for place in piece.places if place not in places]
         elif not piece.named:
-            here = [sense.removeprefix("kind:") for sense in piece.senses if sense.startswith("kind:")]
+            here = sorted(sense.partition(":")[2] for sense in piece.senses if sense.startswith(("kind:", "sort:")))
+            if here and not any(sense.startswith("kind:") for sense in piece.senses):
+                sorts.append(piece.text)
             if here and not (piece.senses & {"everything"} and len(piece.text) == 1):
                 kinds += [kind for kind in here if kind not in kinds]
             if piece.quantity is not None and piece.quantity.form == "number" and _counts(pieces, i):
@@ -96,6 +99,8 @@ def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits:
             for thing in all_of
             if world.things[thing].tells & set(traits) or world.things[thing].takes & set(traits)
         ] or all_of
+    if sorts:
+        all_of = [thing for thing in all_of if any(word in name for word in sorts for name in world.things[thing].names)]
     if inside or outside:
         all_of = [thing for thing in all_of if _outdoor(world, thing) is outside]
     chosen = all_of if pool is None else [thing for thing in all_of if thing in set(pool)]
@@ -222,7 +227,7 @@ def _pool(places: list[str], world: World, speaker: Speaker, *, here: bool) -> l
 def _followed_by_kind(pieces: Sequence[Piece], i: int) -> bool:
     """冷藏间 的 灯: a name that is also a place's stands for the place."""
     for piece in pieces[i + 1 : i + 3]:
-        if any(sense.startswith(("kind:", "trait:")) for sense in piece.senses):
+        if any(sense.startswith(("kind:", "sort:", "trait:")) for sense in piece.senses):
             return True
         if piece.text not in ("的", "里", "里面"):
             return False

@@ -158,7 +158,7 @@ def _is_tail(pieces: Sequence[Piece], piece: Piece) -> bool:
     if piece.text != "点":
         return False
     after = next((p for p in pieces if p.start == piece.end), None)
-    return after is None or not (after.named or any(sense.startswith("kind:") for sense in after.senses))
+    return after is None or not (after.named or any(sense.startswith(("kind:", "sort:")) for sense in after.senses))
 
 
 def _measured(pieces: Sequence[Piece], piece: Piece) -> bool:

@@ -1,0 +1,311 @@
+"""Chinese probes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.assist.probes.grammar import NOT_NOW, Probe, Wish, fill, lines
+
+WISHES = (
+    Wish("打开", "圆球灯", "打开"), Wish("关掉", "写字灯", "关掉"), Wish("解锁", "铁闸门", "解锁"), Wish("启动", "带锯", "启动"),
+    Wish("关闭", "书房空调", "关闭"), Wish("停掉", "木工车床", "停掉"), Wish("打开", "遮阳篷", "打开"), Wish("锁上", "地窖门", "锁上"),
+    Wish("打开", "电饭锅", "打开"), Wish("关上", "绒布帘", "关上"), Wish("打开", "小跑车后备箱", "打开"), Wish("启动", "胶压机", "启动"),
+    Wish("关掉", "月亮灯", "关掉"), Wish("停止", "木屑带", "停止"), Wish("打开", "阁窗", "打开"),
+)  # fmt: skip
+
+NEGATED = """
+别{verb}{thing}
+不要{verb}{thing}
+千万别把{thing}{verb}
+{thing}不要{verb}
+{thing}先别{verb}
+请勿{verb}{thing}
+不许{verb}{thing}
+不用{verb}{thing}了
+{thing}就不必{verb}了
+谁让你{verb}{thing}的
+我没让你{verb}{thing}
+没必要{verb}{thing}
+可别把{thing}给{verb}了
+不准{verb}{thing}
+严禁{verb}{thing}
+现在不需要{verb}{thing}
+我不想{verb}{thing}
+我不希望{thing}被{verb}
+甭{verb}{thing}
+{thing}就别{verb}了吧
+我不是让你{verb}{thing}
+唔好{verb}{thing}
+无论如何都不要{verb}{thing}
+你给我记住，绝对不能{verb}{thing}
+孩子在睡觉，别{verb}{thing}
+犯不着{verb}{thing}
+休想让我{verb}{thing}
+先不{verb}{thing}
+暂时不要把{thing}{verb}
+麻烦你不要{verb}{thing}好吗
+能不能不要{verb}{thing}
+不可以{verb}{thing}哦
+没有我的允许不得{verb}{thing}
+{thing}，别{verb}
+{thing}用不着{verb}
+拜托别再{verb}{thing}了
+请不要在晚上{verb}{thing}
+我可没说要{verb}{thing}
+把{thing}{verb}这事就免了
+谁都不准{verb}{thing}
+"""
+
+SUPPOSED = """
+如果{verb}{thing}会怎么样
+假如把{thing}{verb}了呢
+要是{verb}{thing}会不会费电
+理论上能{verb}{thing}吗
+我本来想{verb}{thing}的
+早知道就{verb}{thing}了
+要是当初{verb}了{thing}就好了
+万一{thing}被{done}了怎么办
+想象一下{thing}{done}了会是什么样
+幸好{verb}了{thing}
+差点就{verb}了{thing}
+如果我{verb}{thing}，你会提醒我吗
+假设有人{verb}{thing}，会有危险吗
+按道理应该{verb}{thing}
+倘若{verb}{thing}，电费会涨多少
+或许可以{verb}{thing}
+要不是他拦着，我就{verb}{thing}了
+比方说我{verb}{thing}，然后呢
+原本打算{verb}{thing}
+如果明天{verb}{thing}，会不会太早
+"""
+
+REPORTED = """
+他说{verb}{thing}
+妈妈让我{verb}{thing}
+老板昨天说要{verb}{thing}
+说明书上写着要先{verb}{thing}
+听说{thing}被{done}了
+老板问谁{verb}了{thing}
+据说{verb}{thing}可以省电
+有人建议{verb}{thing}
+我告诉过他{verb}{thing}
+邻居抱怨我们{verb}{thing}
+阿波说他想{verb}{thing}
+物业要求{verb}{thing}
+师傅说过{verb}{thing}之前要检查
+新闻里说要{verb}{thing}
+医生建议我{verb}{thing}
+她问我能不能{verb}{thing}
+他们以为我会{verb}{thing}
+墙上的告示写着请{verb}{thing}
+我跟你说过要{verb}{thing}
+同事喊了一声{verb}{thing}
+"""
+
+QUOTED = """
+“{verb}{thing}”用英语怎么说
+“{verb}{thing}”是什么意思
+把“{verb}{thing}”翻译成日语
+他在纸上写了“{verb}{thing}”
+帮我把“{verb}{thing}”这几个字写下来
+「{verb}{thing}」怎麼寫
+有一首歌叫《{verb}{thing}》
+念一遍“{verb}{thing}”
+电影里那句"{verb}{thing}"真好笑
+{verb}{thing}这句话用德语怎么说
+"""
+
+PAST = """
+我刚才{verb}了{thing}
+{thing}已经{done}了
+昨天{verb}过{thing}了
+{thing}刚被{done}了
+早上我把{thing}{verb}过一次
+上个月我们{verb}过{thing}
+{thing}昨晚就{done}了
+我早就{verb}{thing}了
+刚刚有人{verb}了{thing}
+{thing}被阿波{verb}了
+我把{thing}{verb}过了
+前天夜里谁{verb}了{thing}
+"""
+
+ASKED = """
+{thing}{done}了吗
+谁{verb}了{thing}
+为什么{thing}{done}了
+什么时候{verb}的{thing}
+你{verb}{thing}了没有
+{thing}有没有{done}
+是不是有人{verb}了{thing}
+怎么{verb}{thing}啊
+{verb}{thing}要多久
+{verb}{thing}有什么用
+要花多少电才能{verb}{thing}
+"""
+
+TIMED = """
+明天早上八点{verb}{thing}
+每天晚上十点{verb}{thing}
+一小时后{verb}{thing}
+过半个钟头{verb}{thing}
+后天下午三点一刻{verb}{thing}
+工作日七点半{verb}{thing}
+日落的时候{verb}{thing}
+等我回来再{verb}{thing}
+阿波到家的时候{verb}{thing}
+今晚十一点把{thing}{verb}
+下周一早上九点{verb}{thing}
+地窖一漏水就{verb}{thing}
+等天黑了再{verb}{thing}
+明天再{verb}{thing}
+下次再{verb}{thing}
+"""
+
+ABSENT = """
+打开桑拿房的灯
+关掉泳池的水泵
+启动四号铣床
+把屋顶花园的喷泉打开
+解锁保险柜
+打开阁楼的空调
+关掉车库的卷帘门
+把水晶吊灯调亮一点
+打开地下停车场的灯
+停掉激光切割机
+把卧室的加湿器打开
+打开二号电梯
+给热水浴缸加热
+关掉隔壁老王家的灯
+打开鱼缸的灯
+把猫门锁上
+启动割草机
+打开投影幕布
+把微波炉停掉
+打开圣诞树
+关掉走廊的壁灯
+把厨房的空调调到二十六度
+打开花园的铁门
+启动五号机
+关上谷仓的门
+打开暖气片
+打开洗碗机
+把浴室的窗户关上
+把飞机引擎打开
+关掉实验室的离心机
+"""
+
+UNCLEAR = """
+打开空调
+关掉空调
+把壁灯打开
+把机器停了
+启动机器
+把门打开
+弄一下
+调到五十
+开一下那个
+把那个关掉
+调高
+打开
+关掉
+换一个
+把灯调一下
+把空调设一下
+锁上
+再来
+调到二十六度
+弄舒服点
+"""
+
+CHATTER = """
+今天天气真好
+我爱吃打卤面
+关于明天的会议我没意见
+开心最重要
+他把门关上就走了
+我关心的是孩子的教育
+这道题怎么开方
+停车场在哪里
+给我讲个关于灯塔的故事
+灯红酒绿的生活不适合我
+他的心情像没点着的炉子
+开门见山地说吧
+关公战秦琼是什么典故
+打开天窗说亮话
+别人家的孩子
+你吃饭了吗
+开什么玩笑
+我打算下周去上海出差
+这首歌真好听
+关我什么事
+昨天的球赛谁赢了
+唱首歌给我听听
+三加五等于几
+北京到广州有多远
+我的生日是几月几号
+帮我写一封请假信
+订一张明天去杭州的高铁票
+附近有什么好吃的
+股市今天跌了多少
+谢谢你
+晚安
+我回来了
+你是谁
+你真聪明
+他开灯的样子很帅
+我喜欢关着灯睡觉
+车开得太快了
+开会的时候别开小差
+停电的时候大家都很安静
+那台旧空调早就卖了
+灯光师是个好职业
+锁匠一个小时收多少钱
+电梯里有人按喇叭
+打开课本第三十页
+关闭浏览器窗口
+打开微信
+删除昨天的照片
+把文件保存到桌面
+打开手电筒应用
+给老妈打个电话
+"""
+
+EXCEPTED = (
+    ("除了月亮灯，所有的灯都关掉", "night"),
+    ("把全部灯关了，月亮灯别关", "night"),
+    ("所有灯都关掉，月亮灯除外", "night"),
+    ("灯全关，留着写字灯", "desk"),
+    ("除了圆球灯以外的灯全部关掉", "globe"),
+    ("作坊的机器都停掉，带锯别动", "saw"),
+    ("作坊的机器全停，除了木工车床", "lathe"),
+    ("除开木屑带，作坊的机器都停", "chips"),
+    ("把所有灯都关上，只有串灯不要关", "fairy"),
+    ("全部灯关掉，但是月亮灯不要关", "night"),
+    ("月亮灯别关，其他灯都关了", "night"),
+    ("写字灯不用关，其余的灯全关掉", "desk"),
+    ("除了书房的灯，其他灯都关掉", "desk"),
+    ("所有的灯都打开，弧形灯就不用了", "arc"),
+    ("把灯都关了，书房的壁灯留着", "study_wall"),
+    ("会客室的灯都打开，弧形灯别开", "arc"),
+    ("关掉所有灯，不包括月亮灯", "night"),
+    ("唯独月亮灯别关，别的灯都关", "night"),
+    ("机器都停了吧，吸尘风机别停", "dust_fan"),
+    ("除木工车床外，作坊里的机器全部停下", "lathe"),
+)
+
+
+def probes() -> Iterator[Probe]:
+    """All of them."""
+    yield from fill("zh", "negation", NEGATED, WISHES, each=3)
+    yield from fill("zh", "hypothesis", SUPPOSED, WISHES, each=3)
+    yield from fill("zh", "report", REPORTED, WISHES, each=3)
+    yield from fill("zh", "quotation", QUOTED, WISHES, each=3)
+    yield from fill("zh", "past", PAST, WISHES, each=3)
+    yield from fill("zh", "question", ASKED, WISHES, each=3)
+    yield from fill("zh", "schedule", TIMED, WISHES, each=3, allowed=NOT_NOW, timed=True)
+    yield from lines("zh", "absence", ABSENT)
+    yield from lines("zh", "ambiguity", UNCLEAR)
+    yield from lines("zh", "chatter", CHATTER)
+    for text, spared in EXCEPTED:
+        yield Probe("zh", "exception", text, NOT_NOW | {"act"}, frozenset({spared}))
