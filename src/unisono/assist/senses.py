@@ -166,6 +166,8 @@ SENSES: dict[str, str] = {
     "broken": "wrong, broken, fault",
     "plugged": "plugged in",
     # of Chinese
+    "crack": "开条缝: open by a hand's breadth",
+    "halve": "减半: to half of what it is",
     "raise": "升起来, 摇上去: up, of what closes by going down or up",
     "lower": "放下来, 摇下去: down, likewise",
     "scene_word": "场景: says that a scene is meant",

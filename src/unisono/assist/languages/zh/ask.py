@@ -10,6 +10,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from unisono.assist.languages.zh.change import NotPossibleError, value_in
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.sentence import Sentence, senses, unknown
@@ -35,8 +37,8 @@ STATES: dict[str, tuple[tuple[str, Any], ...]] = {
     "unlocked": (("locked", False),),
     "running": (("start_stop", True), ("running", True), ("on_off", True), ("state", "running")),
     "stopped": (("start_stop", False), ("running", False), ("on_off", False), ("state", "stopped")),
-    "occupied": (("occupancy", True), ("presence", True), ("motion", True)),
-    "vacant": (("occupancy", False), ("presence", False), ("motion", False)),
+    "occupied": (("occupancy", True), ("presence", True), ("motion", True), ("location", "home")),
+    "vacant": (("occupancy", False), ("presence", False), ("motion", False), ("location", "not home")),
     "motion": (("motion", True), ("occupancy", True), ("presence", True)),
     "leak": (("leak", True),),
     "smoke": (("smoke", True),),
@@ -117,6 +119,10 @@ def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
                 name = sense.removeprefix("trait:")
                 found += [name, *_ALIKE.get(name, ())]
             found += _FEELS.get(sense, ())
+    if any("where" in piece.senses for piece in pieces):
+        return ("location", "presence")
+    if any(word in text for word in ("充到多少", "充了多少", "充到几")):
+        return ("battery",)
     if "胎压" in text:
         return ("tyre_pressure",)
     if any(word in text for word in ("多远", "续航", "还能跑", "还能开多")):
@@ -165,6 +171,9 @@ def period(moments: Sequence[Moment], now: dt.datetime) -> str | dict[str, str] 
 def answer(sentence: Sentence) -> Plan | None:
     """The plan that answers; None where nothing of this place is asked."""
     text, pieces, _, world, memory, speaker, now = sentence
+    again = _as_before(sentence)
+    if again is not None:
+        return again
     found = senses(pieces)
     over = period([piece.moment for piece in pieces if piece.moment is not None], now)
     traits, states = traits_asked(pieces, text), states_in(pieces)
@@ -188,7 +197,7 @@ def answer(sentence: Sentence) -> Plan | None:
     agg: Any = "last" if found & {"when_did", "last_time"} else _aggregate(found, text, trait, over)
     if over is None and agg in ("duration", "count", "sum", "mean"):
         over = "today"
-    if "why" in found:
+    if "why" in found or ("who" in found and value is not None and trait not in ("location", "presence")):
         ask: Any = "cause"
         agg = None
     else:
@@ -196,6 +205,21 @@ def answer(sentence: Sentence) -> Plan | None:
     return Plan(
         outcome="answer", query=Query(ask=ask, things=tuple(things), trait=trait, over=over, agg=agg, equals=value)
     )
+
+
+def _as_before(sentence: Sentence) -> Plan | None:
+    """那婴儿房的呢: what was asked, of another."""
+    last = sentence.memory.plan.query if sentence.memory.plan is not None else None
+    if last is None or last.trait is None or not sentence.masked.rstrip("?？").endswith("呢"):
+        return None
+    target = find_target(sentence.pieces, sentence.world, sentence.speaker)
+    kinds = {sentence.world.things[thing].kind for thing in last.things}
+    there = [thing for place in target.places for thing in sentence.world.within(place)]
+    pool = [thing for thing in target.things or there if last.trait in sentence.world.things[thing].tells]
+    things = [thing for thing in pool if sentence.world.things[thing].kind in kinds] or pool
+    if not things or unknown(sentence.pieces):
+        return None
+    return Plan(outcome="answer", query=msgspec.structs.replace(last, things=tuple(dict.fromkeys(things))))
 
 
 def _partly_named(pieces: Sequence[Piece], world: World, traits: Sequence[str], states: Sequence[str]) -> bool:

@@ -58,8 +58,11 @@ def steps_of(wish: Wish, things: Sequence[str], world: World) -> list[Step]:
     """One step per thing. Raises NotPossibleError where one of them cannot do it."""
     steps = []
     for thing in things:
-        made = _change(wish, world.things[thing], world.state(thing))
-        steps.append(Step(things=(thing,), trait=made.trait, op=made.op, value=made.value, unit=made.unit))
+        about = world.things[thing]
+        changes = [_change(wish, about, world.state(thing))]
+        if wish.mode is not None and wish.amount is not None and "hvac_mode" in about.takes:
+            changes.insert(0, Change("hvac_mode", wish.mode))
+        steps += [Step(things=(thing,), trait=made.trait, op=made.op, value=made.value, unit=made.unit) for made in changes]
     return steps
 
 
@@ -76,13 +79,17 @@ def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
         raise NotPossibleError("not_possible")
     if wish.text is not None and trait in TEXTS:
         return Change(trait, wish.text)
+    if wish.halved:
+        half = state.get(trait)
+        if not isinstance(half, int | float) or isinstance(half, bool):
+            raise NotPossibleError("what_value")
+        return Change(trait, _tidy(half / 2), unit=_unit(trait))
     if wish.amount is not None:
         return _amount(wish, wish.amount, trait, thing)
     if wish.extreme is not None:
         return Change(trait, _extreme(wish.extreme, trait, thing), unit=_unit(trait))
     if wish.verb in MOVES:
         return Change(trait, _move(wish, trait), "add", _unit(trait))
-    del state
     return _switched(wish, trait)
 
 
@@ -159,7 +166,7 @@ def _trait(wish: Wish, thing: Thing) -> str | None:
         return _first(LEVELS[wish.verb], takes) or LEVELS[wish.verb][0]
     if wish.amount is not None:
         return _measured(wish, wish.amount.unit, thing)
-    if wish.verb in ("up", "down") or wish.extreme is not None:
+    if wish.verb in ("up", "down") or wish.halved or wish.extreme is not None:
         return _first(ANY_LEVEL, takes)
     return None
 
@@ -262,6 +269,8 @@ def _switched(wish: Wish, trait: str) -> Change:
         ends = (wish.verb == "raise") is (trait == "window_position")
     if trait in ("seat_heating", "seat_ventilation"):
         return Change(trait, 0 if ends else 2)
+    if trait in OPENINGS and wish.bit:
+        return _nudged(trait, ends=ends)
     if trait in OPENINGS or trait == "tilt":
         return Change(trait, 0 if ends else 100, unit="%")
     if trait == "volume":
@@ -277,6 +286,11 @@ def _switched(wish: Wish, trait: str) -> Change:
     raise NotPossibleError("what_value")
 
 
+def _nudged(trait: str, *, ends: bool) -> Change:
+    """窗帘开一点: by a bit, not all the way."""
+    return Change(trait, -PERCENT_MOVE if ends else PERCENT_MOVE, "add", "%")
+
+
 def _begun(wish: Wish, thing: Thing) -> Change:
     """打开, 关闭, 启动, 停: whichever of its traits that is."""
     takes, ends = thing.takes, wish.verb in ENDS
@@ -284,7 +298,8 @@ def _begun(wish: Wish, thing: Thing) -> Change:
     if wish.verb in ("raise", "lower"):
         if opening is None:
             raise NotPossibleError("not_possible")
-        return Change(opening, 100 if (wish.verb == "raise") is (opening != "window_position") else 0, unit="%")
+        opens = (wish.verb == "raise") is (opening != "window_position")
+        return _nudged(opening, ends=not opens) if wish.bit else Change(opening, 100 if opens else 0, unit="%")
     order = ("start_stop", "on_off") if wish.verb in ("start", "stop", "pause", "resume") else ("on_off", "start_stop")
     running = _first(order, takes)
     if wish.verb == "toggle":
@@ -295,8 +310,11 @@ def _begun(wish: Wish, thing: Thing) -> Change:
         opening is not None and thing.kind.split(".", maxsplit=1)[0] not in ("car", "valve") and wish.verb != "start"
     )
     if closing or (opening is not None and running is None):
-        return Change(opening or "position", 0 if ends else 100, unit="%")
+        moved = opening or "position"
+        return _nudged(moved, ends=ends) if wish.bit else Change(moved, 0 if ends else 100, unit="%")
     if running is not None:
+        if thing.kind == "car" and "climate" not in wish.kinds:
+            raise NotPossibleError("what_to_do")  # a car is not switched on by its name alone
         return Change(running, not ends)
     if "locked" in takes:
         return Change("locked", ends)

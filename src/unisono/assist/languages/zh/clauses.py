@@ -28,9 +28,10 @@ _ONCE = re.compile(
     r"一(?=[^，。一Ｔ]{1,6}(?:就|马上|立刻|，))(?!下|点|起|样|直|些|定|会|切|共|半|档|个|台|盏|刻|分|小|律|百|千|万|层|楼|号)"
 )
 _WHEN = re.compile(
-    r"的话|的?时候|(?<=[了着完好开关亮停锁暗黑到家])之?后(?!备|座|门|院)|以后|时(?=[，就把给让提告通关开请]|$)"
+    r"的话|的?(?<![么啥点])时候|(?<=[了着完好开关亮停锁暗黑到家])之?后(?!备|座|门|院)|以后|(?<!小)(?<!定)(?<!计)(?<!按)(?<!及)(?<!准)时(?=[，就把给让提告通关开请]|$)"
 )
 _AGAIN = re.compile(r"就|再|才|[，,]")
+_TELL = re.compile(r"(?:记得|马上|请|再)*(?:告诉我|通知我|提醒我|叫我|喊我|跟我说|吱一声|说一声|给我发|话我知|推送)")
 _UNTIL = re.compile(r"直到|除非")
 
 
@@ -182,6 +183,9 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
         return (0, when.end()), (when.end(), len(body)), "if" if when[0] == "的话" else "when"
     if then is not None and then[0] in ("就", "便", "则", "那就") and 0 < then.start() < len(body) - 1:
         return (0, then.start()), (then.end(), len(body)), "then"
+    told = _TELL.search(body)
+    if told is not None and told.start() > 1:
+        return (0, told.start()), (told.start(), len(body)), "tell"
     return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,7 +26,7 @@ from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
 from unisono.assist.moment import Moment
 from unisono.assist.plan import Condition, Plan, Step
 
-__all__ = ["command", "joined", "timed"]
+__all__ = ["Open", "command", "joined", "timed"]
 
 _EXCEPT = re.compile(r"除了|除开|除去|除(?=[^雾霜湿冰尘臭非])|唯独|不包括|不算|不含")
 _KEPT = re.compile(r"留着|留下|除外|例外|保持不?变?|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)")
@@ -35,6 +35,8 @@ _TO_COME = re.compile(r"没人|持续|Ｑ|一直")
 _JOINTS = frozenset({"并且", "而且", "同时", "且", "又", "，", ","})
 #: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
 _UNSURE_MOST = 2
+#: What is not done by a number.
+_NO_AMOUNT = frozenset({"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"})
 #: An answer to "which one?" is short.
 _ANSWER_MOST = 4
 
@@ -116,6 +118,13 @@ def _implied(sentence: Sentence, parts: Sequence[Clause]) -> tuple[Condition, ..
     return () if one is None else (one,)
 
 
+class Open(NamedTuple):
+    """What was asked back: the wish that lacks its thing, and between whom."""
+
+    wish: Wish
+    offer: tuple[str, ...]
+
+
 class _Commands:
     """The clauses of one sentence, taken one after the other."""
 
@@ -130,6 +139,7 @@ class _Commands:
         self.denied: set[str] = set()
         self.pending: list[Piece] = []
         self.last = tuple(thing for one in conditions for thing in one.things)
+        self.places = {sentence.world.things[thing].place for thing in self.last}
         self.problem: Plan | None = None
 
     def plan(self, parts: Sequence[Clause]) -> Plan:
@@ -140,6 +150,8 @@ class _Commands:
         return self._end()
 
     def _end(self) -> Plan:
+        if self.pending and not self.problem:
+            return Plan(outcome="ask", why="what_to_do")
         reason = self.problem is not None and self.problem.why == "complaint"  # 太暗了, 把灯打开
         if self.problem is not None and self.problem.outcome != "act" and not (self.steps and reason):
             return self.problem
@@ -166,7 +178,9 @@ class _Commands:
                 return Plan(outcome="ignore")
             self.told.append(Step(op="notify", text=self.sentence.text, to=self.sentence.speaker.person))
             return None
+        lasting = any(piece.moment is not None and piece.moment.role in ("until", "for") for piece in pieces)
         pieces = [piece for piece in pieces if piece.moment is None]
+        self.places |= {place for piece in pieces for place in piece.places}
         if _EXCEPT.search(masked) is not None or "except" in found:
             who, pieces = _split_except(pieces)
             target = find_target(who, self.sentence.world, self.sentence.speaker)
@@ -181,7 +195,7 @@ class _Commands:
         if complains(pieces):
             self.problem = self.problem or relieve(self.sentence, pieces)
             return None
-        return self._want(pieces, found, stop=stop)
+        return self._want(pieces, found, stop=stop, lasting=lasting)
 
     def _deny(self, pieces: Sequence[Piece]) -> Plan | None:
         """冷却带别停: of a set that is to be touched that one is left out; else it is what must not be done."""
@@ -197,7 +211,7 @@ class _Commands:
         self.excepted |= named
         return None
 
-    def _want(self, pieces: list[Piece], found: set[str], *, stop: bool) -> Plan | None:
+    def _want(self, pieces: list[Piece], found: set[str], *, stop: bool, lasting: bool) -> Plan | None:
         told = _told_text(self.sentence, pieces)
         if told is not None:
             pieces = told[1]
@@ -206,6 +220,8 @@ class _Commands:
             wish.text, wish.amount = told[0], None
         if stop:
             wish.verb, wish.amount = "stop", None
+        if wish.empty and lasting and "state:on" in found:
+            wish.verb = "on"  # 亮到十点
         if wish.empty and not unknown(pieces):
             wish = self._again(pieces, found) or wish
         if wish.empty:
@@ -219,14 +235,17 @@ class _Commands:
                 not wish.verb or 2 * unknown(pieces) > sum(p.end - p.start for p in pieces)
             )
             return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why="no_such_thing")
-        if wish.vague or _is_bare(wish):
+        if _is_bare(wish) or (wish.amount is not None and wish.amount.unit is None and wish.verb in _NO_AMOUNT):
+            return Plan(outcome="ask", why="what_value")
+        if wish.vague:
             self.problem = self.problem or Plan(outcome="ask", why="what_value")
             return None
         return self._do(wish, self._target(pieces, wish))
 
     def _do(self, wish: Wish, target: Target) -> Plan | None:
         if target.why is not None or not target.things:
-            self.sentence.memory.open = self.sentence.memory.wish = wish
+            self.sentence.memory.open = Open(wish, target.offer)
+            self.sentence.memory.wish = wish
             asks = target.why in ("ambiguous", "which_thing", None)
             return Plan(outcome="ask" if asks else "refuse", why=target.why or "which_thing")
         things = [thing for thing in target.things if thing not in self.excepted]
@@ -259,7 +278,7 @@ class _Commands:
     def _again(self, pieces: Sequence[Piece], found: set[str]) -> Wish | None:
         """转炉也一样, 我说的是马灯, 卧室的呢; or the answer to "which one?": the wish before, for another."""
         wish: Wish | None = self.sentence.memory.wish
-        if wish is None or not about_us(pieces):
+        if wish is None or not (about_us(pieces) or senses(pieces) & {"it", "other"}):
             return None
         asked = self.sentence.memory.open is not None and len(pieces) <= _ANSWER_MOST
         return wish if asked or found & {"also", "meant", "same", "again"} or pieces[-1].text == "呢" else None
@@ -271,11 +290,20 @@ class _Commands:
         found = senses(pieces)
         target = find_target(pieces, world, self.sentence.speaker, traits)
         if target.named or target.kinds or (target.said and target.things and not traits):
+            if target.why == "ambiguous" and self.places and not target.places:
+                near = tuple(t for t in target.offer if self.places & set(world.path(world.things[t].place)[:1]))
+                if len(near) == 1:
+                    return Target(things=near, said=True)
             if "other" in found and memory.things and target.why == "ambiguous":
                 left = tuple(thing for thing in target.offer if thing not in memory.things)
                 if len(left) == 1:
                     return Target(things=left, said=True)
             return target
+        if isinstance(memory.open, Open) and memory.open.offer and len(pieces) <= _ANSWER_MOST:
+            offered = memory.open.offer
+            there = tuple(t for t in offered if set(target.places) & set(world.path(world.things[t].place)))
+            if len(there) == 1:
+                return Target(things=there, said=True)
         before = self.last or memory.things
         if not before or found & {"everything"}:
             return target

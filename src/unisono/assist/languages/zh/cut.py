@@ -135,6 +135,8 @@ def senses_of() -> dict[str, frozenset[str]]:
         if sense != "rules":
             for word in words:
                 found.setdefault(word, set()).add(sense)
+                if sense.startswith("complaint:") and word[-1] != "了":
+                    found.setdefault(word + "了", set()).add(sense)
                 if sense in _TAKE_ENDINGS and word[-1] not in _ENDINGS:
                     for ending in _ENDINGS:
                         found.setdefault(word + ending, set()).add(sense)

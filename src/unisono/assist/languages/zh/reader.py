@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from unisono.assist.languages.zh.ask import answer
 from unisono.assist.languages.zh.clauses import split_condition
-from unisono.assist.languages.zh.commands import command, timed
+from unisono.assist.languages.zh.commands import Open, command, timed
 from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.letters import plain, strip_address
 from unisono.assist.languages.zh.schedule import is_past
@@ -32,12 +32,14 @@ _CORRECTED = re.compile(
     r"(?:[，,。!！ ]|^)(?:啊|哦|噢|哎|诶|嗯)?(?:不对不?对?|不是不是|哦不|噢不|说错了?|错了|口误|等等|等一下|不不不?|我是说|更正|应该是)"
     r"(?:[，,。!！ ]|(?=是|应该|先|把|打|关|开|调))(?:是|应该是)?|(?:啊|哦)不对|说错了"
 )
+_WRONG = re.compile(r"(?:啊|哦|噢)?(?:不是(?!不)|不对|错了|弄错了|搞错了|不)[，, ]+(?:我?说的?)?(?:是|应该是)?|我说的不是那个[，, ]*(?:是)?")
 _POLITE = re.compile(
     r"能不能|可不可以|能否|可否|要不要(?!紧)|[好行]不[好行]|[好行成]吗|可以[吗么不]|好嘛|得不得|[行好]么|方便"
 )
 _POLITE_START = re.compile(
     r"^(?:请问|那|你|您|咱|现在|麻烦)*(?:能|可以|可|会)(?!不能)(?:不能)?(?:请|麻烦|帮|给|把|让|将|先|再|替|打|开|关|调|停|放|锁|启|播|拉|设|升|降)"
 )
+_BEGS = re.compile(r"^(?:请问|那|你|您|麻烦|拜托)*(?:能不能|可不可以|可否|能否|能|可以)(?:请|麻烦|先)?(?:你|您)?(?:帮|把|给我|将|替我)")
 _ASKS_A_STATE = re.compile(
     r"为什么|什么时候|怎么|多少|几(?!档|度[^了])|哪|谁|是不是|有没有|开着|关着|亮着|锁着|[了着]没有?|[了着]吗"
 )
@@ -79,6 +81,10 @@ def _remember(plan: Plan, memory: Memory, world: World) -> None:
 def _read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.datetime) -> Plan:
     if is_quoted(text):
         return sentence_of(text, world, memory, speaker, now).barred("quoted")
+    wrong = _WRONG.match(text)
+    if wrong is not None and memory.wish is not None and wrong.end() < len(text):
+        memory.open = Open(memory.wish, ())
+        return _plan(sentence_of(text[wrong.end() :], world, memory, speaker, now))
     corrected = [match for match in _CORRECTED.finditer(text) if match.start() > 0 and match.end() < len(text)]
     if not corrected:
         return _plan(sentence_of(text, world, memory, speaker, now))
@@ -88,7 +94,7 @@ def _read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.dat
         return first
     if first.outcome in ("act", "later", "automate"):
         _remember(first, memory, world)
-    memory.open = memory.wish  # what comes may be only the right thing, or only the right value
+    memory.open = Open(memory.wish, ()) if memory.wish is not None else None  # what comes may be only the right thing, or only the right value
     return _plan(sentence_of(after, world, memory, speaker, now))
 
 
@@ -106,7 +112,8 @@ def _plan(sentence: Sentence) -> Plan:
     plan = _scene(sentence, question=question)
     if plan is not None:
         return plan
-    if not question and ("tell" in found or _names_only(pieces)) and (plan := _told(sentence)) is not None:
+    asking = ("tell" in found and _alone(sentence)) or _names_only(pieces)
+    if not question and asking and (plan := _told(sentence)) is not None:
         return plan
     if question and not _polite(sentence):
         supposed = bar_of(sentence.masked)
@@ -167,6 +174,15 @@ def _names_only(pieces: Sequence[Piece]) -> bool:
     )
 
 
+def _alone(sentence: Sentence) -> bool:
+    """告诉我 after a state waits for it; alone it asks."""
+    split = split_condition(sentence.masked)
+    if split is None:
+        return True
+    before = [piece for piece in sentence.pieces if piece.end <= split[0][1]]
+    return not any(has(piece, "state:") or piece.senses & {"above", "below"} for piece in before)
+
+
 def _told(sentence: Sentence) -> Plan | None:
     """室温报一下: asked without a question."""
     doing = VERBS_SET - {"up", "down", "set"}
@@ -181,6 +197,8 @@ def _told(sentence: Sentence) -> Plan | None:
 def _polite(sentence: Sentence) -> bool:
     """Whether a question asks to do something: 能把灯打开吗, 可以帮我关窗吗."""
     text = sentence.masked
+    if _BEGS.search(text):
+        return any(piece.senses & VERBS_SET for piece in sentence.pieces)
     if _ASKS_A_STATE.search(text) or not any(piece.senses & VERBS_SET for piece in sentence.pieces):
         return False
     if _POLITE_START.search(text):

@@ -20,6 +20,8 @@ __all__ = ["complains", "relieve"]
 _UNKNOWN_MOST = 2
 #: What helps where the thing that would is off.
 _SWITCHES_ON = frozenset({"brighter", "warmer", "cooler", "faster"})
+#: 我冷: who, and what of.
+_SHORT = 2
 _ENDINGS = frozenset({"了", "啊", "呀", "死了", "的"})
 
 
@@ -31,7 +33,8 @@ def complains(pieces: Sequence[Piece]) -> bool:
     if any(piece.quantity is not None or any(has(piece, f) for f in ("color:", "mode:", "level:")) for piece in pieces):
         return False
     plainly = any(not piece.senses & VERBS_SET and len(piece.text) > 1 for piece in felt)
-    return plainly or "too" in senses(pieces) or pieces[-1].text in _ENDINGS
+    short = pieces[-1] in felt and len(pieces) <= _SHORT
+    return plainly or short or "too" in senses(pieces) or pieces[-1].text in _ENDINGS
 
 
 def relieve(sentence: Sentence, pieces: Sequence[Piece]) -> Plan:

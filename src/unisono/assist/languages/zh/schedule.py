@@ -39,14 +39,17 @@ def when_of(moments: Sequence[Moment], now: dt.datetime) -> When | str | None:
         clock = _with_day(clock, day)
     at = _at(clock, every, now)
     until = _until(end, lasting, clock, after, now)
+    shift = (sun.shift_s or None) if sun is not None else None
     if every is not None:
         if every.every is not None and " " in every.every:
             return When(every=every.every, until=until)
         if at is None and sun is None:
             return "what_time"
-        return When(every=every.every, at=sun.sun if sun is not None else at, until=until)
+        if until is not None and "T" in until:
+            until = until.partition("T")[2][:5]  # each of these days, not that one
+        return When(every=every.every, at=sun.sun if sun is not None else at, after_s=shift, until=until)
     if sun is not None:
-        return When(at=sun.sun, until=until)
+        return When(at=sun.sun, after_s=shift, until=until)
     if at is not None:
         return When(at=at, until=until)
     if after is not None:

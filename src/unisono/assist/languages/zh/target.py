@@ -77,7 +77,9 @@ def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits:
         inside = outside = False
     pool = _pool(places, world, speaker, here="here" in found)
     if named:
-        return _named(named, places, kinds, world, every=every)
+        target = _named(named, places, kinds, world, every=every)
+        also = _joined(pieces)
+        return _both(target, find_target(also, world, speaker, traits)) if also and kinds else target
     target = Target(places=tuple(places), kinds=tuple(kinds), every=every, said=bool(kinds or places), it="it" in found)
     if ("everything" in found and not kinds) or (found & {"everything"} and every):
         target.said = True
@@ -104,7 +106,8 @@ def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits:
     if inside or outside:
         all_of = [thing for thing in all_of if _outdoor(world, thing) is outside]
     chosen = all_of if pool is None else [thing for thing in all_of if thing in set(pool)]
-    if exact := [thing for thing in chosen if _is(world.things[thing], set(kinds))]:
+    exact = [thing for thing in chosen if _is(world.things[thing], set(kinds))]
+    if exact and "machine" not in kinds:
         chosen = exact
     if not chosen:
         target.why = "no_such_thing"
@@ -126,6 +129,29 @@ def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits:
         target.why, target.offer = "ambiguous", tuple(chosen)
         return target
     target.things = tuple(chosen)
+    return target
+
+
+_ANDS = frozenset({"和", "跟", "与", "及", "以及", "还有", "、", "同"})
+
+
+def _joined(pieces: Sequence[Piece]) -> list[Piece]:
+    """圆球灯和书房的灯: the other one of two, where it is told by kind and not by name."""
+    at = next((i for i, piece in enumerate(pieces) if piece.text in _ANDS), None)
+    if at is None:
+        return []
+    before, after = pieces[:at], pieces[at + 1 :]
+    return next((list(part) for part in (before, after) if not any(p.things for p in part) and _says_kind(part)), [])
+
+
+def _says_kind(pieces: Sequence[Piece]) -> bool:
+    return any(sense.startswith(("kind:", "sort:")) for piece in pieces for sense in piece.senses)
+
+
+def _both(target: Target, other: Target) -> Target:
+    if target.why is None and other.why is None:
+        target.things = tuple(dict.fromkeys((*target.things, *other.things)))
+    target.why = target.why or other.why
     return target
 
 

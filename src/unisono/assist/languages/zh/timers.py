@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from unisono.assist.languages.zh.clauses import split_condition
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.schedule import when_of
 from unisono.assist.languages.zh.scope import is_negated, is_question
@@ -111,7 +112,8 @@ def reminder(
         return Plan(outcome="refuse", why="negated")
     timed = [p.moment for p in pieces if p.moment is not None]
     if not timed:
-        return None
+        waits = match.end() >= len(masked.rstrip("吧啊呀。")) or split_condition(masked) is not None
+        return None if waits or match.start() > 1 else Plan(outcome="ask", why="what_time")
     before = [p for p in pieces if p.moment is not None and p.end <= match.start()]
     used = before or [p for p in pieces if p.moment is not None]
     body = "".join(p.text for p in pieces if p not in used and not match.start() <= p.start < match.end())

@@ -39,6 +39,7 @@ _AT = re.compile(
     rf"(?:(?P<until>到|直到|直至|至)|在|等到?)?(?:{_DATE})?的?(?P<part>{_PART}|(?<=[今明后当天日])[早晚晨夜]上?)?的?{_CLOCK}"
     rf"(?P<tail>为止|之前|以前|前|止|的?时候|的话|左右)?"
 )
+_BIT = re.compile(r"一点(?:左右)?")
 _TO_HOUR = re.compile(
     rf"(?:{_DATE})?的?(?P<part>{_PART})?差(?P<minute>一刻|{NUMBER})(?:分钟?|钟)?(?P<hour>\d{{1,2}}|[一二两三四五六七八九十]{{1,3}})点"
 )
@@ -148,6 +149,8 @@ def _at(m: re.Match[str]) -> Moment | None:
             hour, minute = hour - 1, 60 - minute
     if not (0 <= hour <= 24 and 0 <= minute < 60):
         return None
+    if _BIT.fullmatch(m[0]):
+        return None  # 亮一点: a bit
     until = m["until"] or (m["tail"] in ("为止", "之前", "以前", "前", "止"))
     half = _half(m["part"], hour)
     return Moment(

@@ -63,6 +63,8 @@ class Wish(msgspec.Struct, kw_only=True):
     sign: int = 0
     extreme: str | None = None
     bit: bool = False
+    halved: bool = False
+    kinds: frozenset[str] = frozenset()
     much: bool = False
     color: str | None = None
     mode: str | None = None
@@ -72,7 +74,7 @@ class Wish(msgspec.Struct, kw_only=True):
 
     @property
     def empty(self) -> bool:
-        return not (self.verb or self.amount or self.color or self.mode or self.level or self.extreme or self.arm)
+        return not (self.verb or self.halved or self.amount or self.color or self.mode or self.level or self.extreme or self.arm)
 
     @property
     def vague(self) -> bool:
@@ -82,6 +84,8 @@ class Wish(msgspec.Struct, kw_only=True):
         )
 
 
+#: How far 开条缝 is, in percent.
+CRACK = 10.0
 _BY_WORDS = frozenset("升降加减提涨")
 _TO = tuple("到至成为在设定调要改换")
 
@@ -111,7 +115,8 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
         ),
         None,
     )
-    wish = Wish(verbs=frozenset(verbs), traits=named, amount=amount)
+    kinds = {sense.removeprefix("kind:") for piece in pieces for sense in piece.senses if sense.startswith("kind:")}
+    wish = Wish(verbs=frozenset(verbs), traits=named, amount=amount, kinds=frozenset(kinds))
     for sense in sorted(spoken):
         family, _, name = sense.partition(":")
         if family == "color":
@@ -122,6 +127,12 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
             wish.arm = name
         elif family == "level":
             wish.level = name
+    if "crack" in spoken and amount is None:
+        amount = wish.amount = Quantity(0, 0, CRACK, "%", "quantity")
+    wish.halved = "halve" in spoken
+    if not verbs and (worn := _worn_lock(pieces)) is not None:
+        verbs.add(worn)
+        wish.verbs = frozenset(verbs)
     wish.bit, wish.much = "bit" in spoken, "much" in spoken
     extremes = [sense for piece in pieces for sense in ("max", "min") if sense in piece.senses]
     wish.extreme = extremes[-1] if extremes else None
@@ -151,6 +162,14 @@ def _counted(pieces: Sequence[Piece], piece: Piece) -> bool:
     return len(piece.text) == 1 and any(
         p.end == piece.start and (p.quantity is not None or p.text in "这那每哪几") for p in pieces
     )
+
+
+def _worn_lock(pieces: Sequence[Piece]) -> str | None:
+    """把门锁了, 门锁上: a verb that was cut as a noun."""
+    for piece, after in zip(pieces, pieces[1:], strict=False):
+        if piece.text in ("门锁", "锁") and after.text in ("了", "上", "好", "吧", "掉", "住", "一下"):
+            return "lock"
+    return None
 
 
 def _is_tail(pieces: Sequence[Piece], piece: Piece) -> bool:
