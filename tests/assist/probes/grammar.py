@@ -34,7 +34,16 @@ class Wish(NamedTuple):
     done: str
 
 
-def fill(lang: str, category: str, frames: str, wishes: tuple[Wish, ...], *, each: int, allowed: frozenset[str] = QUIET, timed: bool = False) -> Iterator[Probe]:
+def fill(
+    lang: str,
+    category: str,
+    frames: str,
+    wishes: tuple[Wish, ...],
+    *,
+    each: int,
+    allowed: frozenset[str] = QUIET,
+    timed: bool = False,
+) -> Iterator[Probe]:
     """Every frame with ``each`` wishes, a different selection for each frame."""
     for number, frame in enumerate(line.strip() for line in frames.strip().splitlines()):
         for k in range(each):

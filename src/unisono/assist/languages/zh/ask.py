@@ -14,7 +14,7 @@ import msgspec
 
 from unisono.assist.languages.zh.change import NotPossibleError, value_in
 from unisono.assist.languages.zh.cut import Piece
-from unisono.assist.languages.zh.sentence import Sentence, senses, unknown
+from unisono.assist.languages.zh.sentence import Sentence, has, senses, unknown
 from unisono.assist.languages.zh.target import Target, find_target, partly, tellers
 from unisono.assist.moment import Moment
 from unisono.assist.plan import Condition, Plan, Query
@@ -118,7 +118,8 @@ def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
             if sense.startswith("trait:"):
                 name = sense.removeprefix("trait:")
                 found += [name, *_ALIKE.get(name, ())]
-            found += _FEELS.get(sense, ())
+            if not has(piece, "state:"):
+                found += _FEELS.get(sense, ())
     if any("where" in piece.senses for piece in pieces):
         return ("location", "presence")
     if any(word in text for word in ("充到多少", "充了多少", "充到几")):
@@ -193,7 +194,11 @@ def answer(sentence: Sentence) -> Plan | None:
         return None
     things, trait, value = _told(target, traits, states, world, text)
     if trait is None:
-        return Plan(outcome="refuse", why="not_possible") if (traits or states) and target.named else None
+        return (
+            Plan(outcome="refuse", why="not_possible")
+            if (traits or states) and (target.named or target.places)
+            else None
+        )
     agg: Any = "last" if found & {"when_did", "last_time"} else _aggregate(found, text, trait, over)
     if over is None and agg in ("duration", "count", "sum", "mean"):
         over = "today"
@@ -389,7 +394,11 @@ def _in_state(
     traits = traits_asked(pieces, _text(pieces))
     target = _asked(pieces, world, sentence.speaker, traits, states, last)
     alone = _speaks_of_itself(states)
-    if {"home", "away"} & set(states) and sentence.speaker.person in world.things and any(c in _text(pieces) for c in "我咱"):
+    if (
+        {"home", "away"} & set(states)
+        and sentence.speaker.person in world.things
+        and any(c in _text(pieces) for c in "我咱")
+    ):
         target = Target(things=(sentence.speaker.person or "",), said=True, named=True)
     if not target.things or (not target.said and not last and len(target.things) > 1 and not alone):
         return None

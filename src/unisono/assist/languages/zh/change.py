@@ -62,7 +62,9 @@ def steps_of(wish: Wish, things: Sequence[str], world: World) -> list[Step]:
         changes = [_change(wish, about, world.state(thing))]
         if wish.mode is not None and wish.amount is not None and "hvac_mode" in about.takes:
             changes.insert(0, Change("hvac_mode", wish.mode))
-        steps += [Step(things=(thing,), trait=made.trait, op=made.op, value=made.value, unit=made.unit) for made in changes]
+        steps += [
+            Step(things=(thing,), trait=made.trait, op=made.op, value=made.value, unit=made.unit) for made in changes
+        ]
     return steps
 
 
@@ -302,6 +304,10 @@ def _begun(wish: Wish, thing: Thing) -> Change:
         return _nudged(opening, ends=not opens) if wish.bit else Change(opening, 100 if opens else 0, unit="%")
     order = ("start_stop", "on_off") if wish.verb in ("start", "stop", "pause", "resume") else ("on_off", "start_stop")
     running = _first(order, takes)
+    if opening is not None and wish.verb in ("stop", "pause") and running is None:
+        if "stop" not in takes:
+            raise NotPossibleError("not_possible")
+        return Change("stop", True, "call")
     if wish.verb == "toggle":
         if running is None:
             raise NotPossibleError("not_possible")

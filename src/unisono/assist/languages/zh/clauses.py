@@ -15,6 +15,7 @@ from unisono.assist.languages.zh.wish import VERBS
 
 __all__ = ["Clause", "clauses", "split_condition"]
 
+_VERBS = frozenset(VERBS)
 _ENDS = frozenset("，,。.；;！!？?：:\n")
 _JOINS = frozenset(
     {"然后", "接着", "并且", "同时", "随后", "顺便", "而且", "之后", "最后", "并", "还有", "另外", "且", "再", "又"}
@@ -55,7 +56,7 @@ class Clause(msgspec.Struct):
 
 
 def _is_verb(piece: Piece) -> bool:
-    return bool(piece.senses & set(VERBS)) and not piece.things
+    return bool(piece.senses & _VERBS) and not piece.things
 
 
 def _is_noun(piece: Piece) -> bool:

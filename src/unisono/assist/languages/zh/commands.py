@@ -28,21 +28,25 @@ from unisono.assist.plan import Condition, Plan, Step
 
 __all__ = ["Open", "command", "joined", "timed"]
 
-_EXCEPT = re.compile(r"除了|除开|除去|除(?=[^雾霜湿冰尘臭非])|唯独|不包括|不算|不含")
-_KEPT = re.compile(r"留着|留下|除外|例外|保持不?变?|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)")
+_EXCEPT = re.compile(r"除了|除开|除去|(?<![解清删扫去移排消])除(?=[^雾霜湿冰尘臭非])|唯独|不包括|不算|不含")
+_KEPT = re.compile(r"留着|留下|只留|就留|除外|例外|保持不?变?|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)")
 _NOW = re.compile(r"着|没|还|现在|未|是[开关锁]")
-_TO_COME = re.compile(r"没人|持续|Ｑ|一直")
+_TO_COME = re.compile(r"没人|持续|超过|Ｑ|Ｔ|一直")
 _JOINTS = frozenset({"并且", "而且", "同时", "且", "又", "，", ","})
 #: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
 _UNSURE_MOST = 2
 #: What is not done by a number.
-_NO_AMOUNT = frozenset({"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"})
+_NO_AMOUNT = frozenset(
+    {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
+)
 #: An answer to "which one?" is short.
 _ANSWER_MOST = 4
 
 
 def command(sentence: Sentence) -> Plan:
     """The plan for a sentence that tells to do something."""
+    if any(piece.moment is not None and piece.moment.over not in (None, "today") for piece in sentence.pieces):
+        return Plan(outcome="refuse", why="unsure")  # of the past, and nothing asked
     split = split_condition(sentence.masked)
     if split is None:
         parts = clauses(sentence.pieces)
@@ -184,9 +188,10 @@ class _Commands:
         if _EXCEPT.search(masked) is not None or "except" in found:
             who, pieces = _split_except(pieces)
             target = find_target(who, self.sentence.world, self.sentence.speaker)
-            if not target.things:
+            left = set(target.things) or {t for place in target.places for t in self.sentence.world.within(place)}
+            if not left or target.why == "ambiguous":
                 return Plan(outcome="refuse", why=target.why or "no_such_thing")
-            self.excepted |= set(target.things)
+            self.excepted |= left
             if is_negated(masked) or not any(is_verb(piece) or piece.quantity is not None for piece in pieces):
                 return None
         stop = is_stop(masked)
@@ -200,10 +205,11 @@ class _Commands:
     def _deny(self, pieces: Sequence[Piece]) -> Plan | None:
         """冷却带别停: of a set that is to be touched that one is left out; else it is what must not be done."""
         wanted = [piece for piece in pieces if "only" not in piece.senses]
-        named = set(self._target(wanted, Wish()).things)
+        target = self._target(wanted, Wish())
+        touched = {thing for step in self.steps for thing in step.things}
+        named = set(target.things) or (set(target.offer) & touched)
         if not named:
             return self.sentence.barred("negated")
-        touched = {thing for step in self.steps for thing in step.things}
         if named & touched and named != touched:
             self.steps = [step for step in self.steps if not set(step.things) & named]
         else:
@@ -288,6 +294,8 @@ class _Commands:
         traits = traits_of(wish)
         world, memory = self.sentence.world, self.sentence.memory
         found = senses(pieces)
+        if wish.verb == "clean":
+            pieces = [piece for piece in pieces if piece.things or not piece.places]  # where, not who
         target = find_target(pieces, world, self.sentence.speaker, traits)
         if target.named or target.kinds or (target.said and target.things and not traits):
             if target.why == "ambiguous" and self.places and not target.places:
@@ -304,6 +312,11 @@ class _Commands:
             there = tuple(t for t in offered if set(target.places) & set(world.path(world.things[t].place)))
             if len(there) == 1:
                 return Target(things=there, said=True)
+        if found & {"rest", "other"} and "all" in found and self.excepted:
+            kinds = {world.things[thing].kind for thing in self.excepted}
+            return Target(
+                things=tuple(thing.id for thing in world.things.values() if thing.kind in kinds), said=True, every=True
+            )
         before = self.last or memory.things
         if not before or found & {"everything"}:
             return target
@@ -315,11 +328,11 @@ class _Commands:
                 return Target(things=able or before, said=True, every=True)
         elif not target.things and not target.why:
             kinds = {world.things[thing].kind for thing in before}
-            there = [
+            alike = [
                 thing for place in target.places for thing in world.within(place) if world.things[thing].kind in kinds
             ]
-            if there:
-                return Target(things=tuple(dict.fromkeys(there)), said=True, every=True)
+            if alike:
+                return Target(things=tuple(dict.fromkeys(alike)), said=True, every=True)
         return target
 
 

@@ -128,7 +128,7 @@ def senses_of() -> dict[str, frozenset[str]]:
     """The senses of every word."""
     import yaml
 
-    from unisono.thing import builtin_models, kinds_of_place, traits
+    from unisono.thing import kinds_of_place, traits
 
     found: dict[str, set[str]] = {}
     for sense, words in yaml.load(_WORDS.read_bytes(), Loader=yaml_loader()).items():
@@ -144,11 +144,6 @@ def senses_of() -> dict[str, frozenset[str]]:
         for word in trait.names.get("zh", ()):
             if len(word) > 1:
                 found.setdefault(plain(word), set()).add(f"trait:{name}")
-    for kind, model in builtin_models().items():
-        for word in (model.titles.get("zh", ""), *model.synonyms.get("zh", ())):
-            senses = found.setdefault(plain(word), set()) if len(word) > 1 else set()
-            if f"kind:{kind}" not in senses:
-                senses.add(f"kind:{kind}" if word == model.titles.get("zh") else f"sort:{kind}")
     for kind, about in kinds_of_place().items():
         for word in about.names.get("zh", ()):
             if len(word) > 1:
@@ -241,7 +236,9 @@ def _hear(text: str, pieces: list[Piece], names: _Names, words: Mapping[str, fro
             if unknown.isdisjoint(range(start, end)):
                 continue
             said = sounds(body)
-            near = {name for sound in said for name in names.sounding().get(sound, ()) if _like(body, name) or len(body) > 2}
+            near = {
+                name for sound in said for name in names.sounding().get(sound, ()) if _like(body, name) or len(body) > 2
+            }
             if len(near) == 1:
                 (name,) = near
                 found.append(_name(start, end, name, names.by_text[name], words.get(name), heard=True))

@@ -32,14 +32,18 @@ _CORRECTED = re.compile(
     r"(?:[，,。!！ ]|^)(?:啊|哦|噢|哎|诶|嗯)?(?:不对不?对?|不是不是|哦不|噢不|说错了?|错了|口误|等等|等一下|不不不?|我是说|更正|应该是)"
     r"(?:[，,。!！ ]|(?=是|应该|先|把|打|关|开|调))(?:是|应该是)?|(?:啊|哦)不对|说错了"
 )
-_WRONG = re.compile(r"(?:啊|哦|噢)?(?:不是(?!不)|不对|错了|弄错了|搞错了|不)[，, ]+(?:我?说的?)?(?:是|应该是)?|我说的不是那个[，, ]*(?:是)?")
+_WRONG = re.compile(
+    r"(?:啊|哦|噢)?(?:不是(?!不)|不对|错了|弄错了|搞错了|不)[，, ]+(?:我?说的?)?(?:是|应该是)?|我说的不是那个[，, ]*(?:是)?"
+)
 _POLITE = re.compile(
     r"能不能|可不可以|能否|可否|要不要(?!紧)|[好行]不[好行]|[好行成]吗|可以[吗么不]|好嘛|得不得|[行好]么|方便"
 )
 _POLITE_START = re.compile(
     r"^(?:请问|那|你|您|咱|现在|麻烦)*(?:能|可以|可|会)(?!不能)(?:不能)?(?:请|麻烦|帮|给|把|让|将|先|再|替|打|开|关|调|停|放|锁|启|播|拉|设|升|降)"
 )
-_BEGS = re.compile(r"^(?:请问|那|你|您|麻烦|拜托)*(?:能不能|可不可以|可否|能否|能|可以)(?:请|麻烦|先)?(?:你|您)?(?:帮|把|给我|将|替我)")
+_BEGS = re.compile(
+    r"^(?:请问|那|你|您|麻烦|拜托)*(?:能不能|可不可以|可否|能否|能|可以)(?:请|麻烦|先)?(?:你|您)?(?:帮|把|给我|将|替我)"
+)
 _ASKS_A_STATE = re.compile(
     r"为什么|什么时候|怎么|多少|几(?!档|度[^了])|哪|谁|是不是|有没有|开着|关着|亮着|锁着|[了着]没有?|[了着]吗"
 )
@@ -48,6 +52,7 @@ _FAVOUR = re.compile(r"帮|给我|把|将|麻烦|一下|请|劳驾|点[吗么好
 _CHARGE_TO = re.compile(r"充(?:电)?(?:到|至|满)?Ｑ+[，,]?(?:的?时候)?(?:就|便)?(?:别再?充|停|断|够|行)")
 #: More than this and "it" would stand for a crowd.
 _MOST_REMEMBERED = 12
+_SENSED = ("temperature", "humidity", "co2", "pm25", "noise", "power", "energy", "pressure", "battery")
 _PLAIN_WORDS = frozenset({"particle", "clock", "calendar", "here", "indoor", "outdoor"})
 
 
@@ -94,7 +99,9 @@ def _read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.dat
         return first
     if first.outcome in ("act", "later", "automate"):
         _remember(first, memory, world)
-    memory.open = Open(memory.wish, ()) if memory.wish is not None else None  # what comes may be only the right thing, or only the right value
+    memory.open = (
+        Open(memory.wish, ()) if memory.wish is not None else None
+    )  # what comes may be only the right thing, or only the right value
     return _plan(sentence_of(after, world, memory, speaker, now))
 
 
@@ -160,6 +167,8 @@ def _scene(sentence: Sentence, *, question: bool) -> Plan | None:
 def _names_only(pieces: Sequence[Piece]) -> bool:
     """客厅温度: a place or thing and what it tells, nothing else."""
     told = any(has(piece, "trait:") or piece.senses & {"clock", "calendar"} for piece in pieces)
+    past = any(piece.moment is not None and piece.moment.over is not None for piece in pieces)
+    sensed = any(f"trait:{trait}" in piece.senses for piece in pieces for trait in _SENSED)
     return told and all(
         piece.known
         and piece.quantity is None
@@ -169,6 +178,7 @@ def _names_only(pieces: Sequence[Piece]) -> bool:
             or has(piece, "trait:")
             or has(piece, "kind:")
             or piece.senses & _PLAIN_WORDS
+            or ((past or sensed) and has(piece, "agg:"))
         )
         for piece in pieces
     )

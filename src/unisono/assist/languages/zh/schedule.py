@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+import msgspec
+
 from unisono.assist.moment import Moment, hour_of, resolve
 from unisono.assist.plan import When
 
@@ -35,6 +37,18 @@ def when_of(moments: Sequence[Moment], now: dt.datetime) -> When | str | None:
         ),
         None,
     )
+    clocks = [moment for moment in moments if moment.hour is not None and moment.role == "at"]
+    suns = [moment for moment in moments if moment.sun is not None and moment.role == "at"]
+    if len(clocks) + len(suns) > 1:
+        return "what_time"  # two moments are two plans
+    if (
+        end is not None
+        and end.half is None
+        and clock is not None
+        and clock.half is not None
+        and (end.hour or 0) > (clock.hour or 0)
+    ):
+        end = msgspec.structs.replace(end, half=clock.half)  # 早上七点到八点
     if clock is not None and day is not None and clock.day is None and clock.weekday is None and clock.date is None:
         clock = _with_day(clock, day)
     at = _at(clock, every, now)

@@ -81,7 +81,8 @@ def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits:
         also = _joined(pieces)
         return _both(target, find_target(also, world, speaker, traits)) if also and kinds else target
     target = Target(places=tuple(places), kinds=tuple(kinds), every=every, said=bool(kinds or places), it="it" in found)
-    if ("everything" in found and not kinds) or (found & {"everything"} and every):
+    whole = "all" in found and bool(places) and not kinds and not traits  # 会客室全关
+    if whole or ("everything" in found and not kinds) or (found & {"everything"} and every):
         target.said = True
         scope = pool if pool is not None else list(world.things)
         target.things = tuple(thing for thing in scope if world.things[thing].takes & {"on_off", "start_stop"})
@@ -102,7 +103,9 @@ def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits:
             if world.things[thing].tells & set(traits) or world.things[thing].takes & set(traits)
         ] or all_of
     if sorts:
-        all_of = [thing for thing in all_of if any(word in name for word in sorts for name in world.things[thing].names)]
+        all_of = [
+            thing for thing in all_of if any(word in name for word in sorts for name in world.things[thing].names)
+        ]
     if inside or outside:
         all_of = [thing for thing in all_of if _outdoor(world, thing) is outside]
     chosen = all_of if pool is None else [thing for thing in all_of if thing in set(pool)]

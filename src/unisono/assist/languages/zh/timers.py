@@ -100,6 +100,10 @@ def _alarm(text: str, pieces: Sequence[Piece], masked: str, speaker: Speaker, no
     return _later(text, pieces, "起床" if "起床" in text else "闹钟", speaker, now)
 
 
+def has_state(piece: Piece) -> bool:
+    return piece.known and any(sense.startswith("state:") for sense in piece.senses)
+
+
 def reminder(
     text: str, pieces: Sequence[Piece], masked: str, world: World, speaker: Speaker, now: dt.datetime
 ) -> Plan | None:
@@ -114,6 +118,9 @@ def reminder(
     if not timed:
         waits = match.end() >= len(masked.rstrip("吧啊呀。")) or split_condition(masked) is not None
         return None if waits or match.start() > 1 else Plan(outcome="ask", why="what_time")
+    states = [p for p in pieces if p.end <= match.start() and (p.senses & {"above", "below"} or has_state(p))]
+    if states:
+        return None
     before = [p for p in pieces if p.moment is not None and p.end <= match.start()]
     used = before or [p for p in pieces if p.moment is not None]
     body = "".join(p.text for p in pieces if p not in used and not match.start() <= p.start < match.end())

@@ -72,7 +72,7 @@ _PIECE = (
     rf"(?:(?:{NUMBER}|半)(?:个半|个多?)?(?:小时|钟头)(?:半|零|又|外加)?|{NUMBER}(?:分钟半?|分半钟?|分(?!之|贝))|半分钟"
     rf"|{NUMBER}秒钟?|[一二两三123]刻钟|半天|{NUMBER}天(?!窗)|(?:{NUMBER})(?:个)?(?:星期|礼拜)|{NUMBER}周)"
 )
-_DURATION = re.compile(rf"(?P<pre>再?过|等上?|再等|每隔?|隔|持续|连续|每|再|最近|过去|近|之前|前)?(?P<body>{_PIECE}(?:{_PIECE}|(?<=小时){NUMBER}分?)*)"
+_DURATION = re.compile(rf"(?P<pre>再?(?<![超经通])过|等上?|再等|每隔?|隔|持续|连续|每|再|最近|过去|近|之前|前)?(?P<body>{_PIECE}(?:{_PIECE}|(?<=小时){NUMBER}分?)*)"
                        rf"(?P<post>之?后(?!备)|以后|过后|后(?!面|门|院|备|座|窗)|(?:之|以)?内|之前|以前|前(?!面|门|院|排|台|灯)|一次|左右)?")  # fmt: skip
 _ONE = re.compile(
     rf"(?P<n>{NUMBER}|半)(?P<half>个半|个)?(?P<unit>小时|钟头|分钟|分半钟?|分|秒钟|秒|刻钟|天|个?星期|礼拜|周)(?P<more>半)?"
@@ -86,7 +86,7 @@ _EVERY_SET = re.compile(
 )
 _EVERY_WORDS = (
     ("weekday", re.compile(r"(?:每(?:个|逢|到)?|平时)?(?:工作日|上班日|上班的日子|上学日)|平日里?|周中")),
-    ("weekend", re.compile(r"每(?:个|逢|到)*(?:周末|双休日|礼拜天和礼拜六)|双休日|(?<![这下上本])周末(?=都|每)都?")),
+    ("weekend", re.compile(r"每(?:个|逢|到)*(?:周末|双休日|礼拜天和礼拜六)|双休日|(?<![这下上本个])周末都?")),
     ("0 * * * *", re.compile(r"每个?(?:小时|钟头)(?!\d)|整点(?=报|都|提)")),
     ("day", re.compile(r"(?:每一?|天)天(?!窗)(?:的|都)?|每日|日日|每(?P<part>[早晚夜])(?:上|里)?")),
 )
@@ -159,6 +159,10 @@ def _at(m: re.Match[str]) -> Moment | None:
     )  # fmt: skip
 
 
+#: Nobody asks for more than ten years.
+_LONGEST_S = 10 * 366 * 86400
+
+
 def _length(text: str) -> float:
     """Seconds of a duration's words; 半天 is no amount that a device could keep."""
     total, last = 0.0, 60.0
@@ -179,7 +183,7 @@ def _durations(text: str) -> list[Moment]:
     found = []
     for m in _DURATION.finditer(text):
         seconds = _length(m["body"])
-        if seconds <= 0:
+        if not 0 < seconds <= _LONGEST_S:
             continue
         pre, post = m["pre"] or "", m["post"] or ""
         if pre in ("每", "每隔", "隔"):

@@ -5,6 +5,7 @@ Knows the words for doing, by their senses; what that is for a thing with its ow
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import msgspec
@@ -74,7 +75,9 @@ class Wish(msgspec.Struct, kw_only=True):
 
     @property
     def empty(self) -> bool:
-        return not (self.verb or self.halved or self.amount or self.color or self.mode or self.level or self.extreme or self.arm)
+        return not (
+            self.verb or self.halved or self.amount or self.color or self.mode or self.level or self.extreme or self.arm
+        )
 
     @property
     def vague(self) -> bool:
@@ -166,7 +169,7 @@ def _counted(pieces: Sequence[Piece], piece: Piece) -> bool:
 
 def _worn_lock(pieces: Sequence[Piece]) -> str | None:
     """把门锁了, 门锁上: a verb that was cut as a noun."""
-    for piece, after in zip(pieces, pieces[1:], strict=False):
+    for piece, after in itertools.pairwise(pieces):
         if piece.text in ("门锁", "锁") and after.text in ("了", "上", "好", "吧", "掉", "住", "一下"):
             return "lock"
     return None
@@ -243,6 +246,8 @@ def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[boo
 
 def traits_of(wish: Wish) -> tuple[str, ...]:
     """The traits that whoever is meant must take, where the clause names nobody: 音量调到二十, 充电电流十安."""
+    if wish.verb in ("mute", "unmute"):
+        return ("mute", "volume")
     if wish.traits:
         wanted = [SET_FOR.get(trait, trait) for trait in wish.traits]
         return tuple(dict.fromkeys(wanted))
@@ -260,8 +265,6 @@ def traits_of(wish: Wish) -> tuple[str, ...]:
         return LEVELS[wish.verb]
     if wish.verb in ("next", "previous", "play", "resume", "pause"):
         return ("playback",)
-    if wish.verb in ("mute", "unmute"):
-        return ("mute", "volume")
     if wish.verb in ("clean", "dock"):
         return ("dock",)
     if wish.verb == "honk":
