@@ -13,6 +13,7 @@ import typer
 from unisono.cli import (
     alarm,
     archive,
+    assist,
     bench,
     client,
     command,
@@ -53,6 +54,7 @@ up.register(app)
 health.register(app)
 understand.register(app)
 say.register(app)
+app.add_typer(assist.app, name="assist")
 app.add_typer(model.app, name="model")
 app.add_typer(thing.app, name="thing")
 app.add_typer(computed.app, name="computed")

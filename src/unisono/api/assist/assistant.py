@@ -17,12 +17,14 @@ from unisono.api.assist.answering import answer
 from unisono.api.assist.carrying import WAIT_S, Given, carry_out
 from unisono.api.assist.conversations import Conversation, Conversations, Pending
 from unisono.api.assist.doing import Doing
+from unisono.api.assist.large import SETTLED, LargeModel, NoPlanError, is_risky
 from unisono.api.assist.shapes import Confirm, Kept, Reply, Result, Sentence
 from unisono.api.assist.surroundings import Surroundings, SurroundingsKeeper
 from unisono.api.auth import Identity
 from unisono.assist import Memory, Plan, Speaker, World, encode_plan, guess_language, understand
 from unisono.assist.answer.voice import Voice
 from unisono.assist.orders import orders, taken_back
+from unisono.assist.plan import things_of
 from unisono.errors import UnisonoError
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ class Understand(Protocol):
 
 
 class Turn(msgspec.Struct):
-    """One sentence on its way. ``memory`` of a dry run is kept too: "and the kitchen too" leans on it."""
+    """One sentence on its way. The memory of a dry run is kept too: "and the kitchen too" leans on it.
+    ``trouble``: why a large model made no plan; ``ask_first``: one made it, and something could come of it."""
 
     identity: Identity
     sentence: Sentence
@@ -62,6 +65,8 @@ class Turn(msgspec.Struct):
     voice: Voice
     address: str = ""
     wait_s: float = WAIT_S
+    trouble: str | None = None
+    ask_first: bool = False
 
 
 class Assistant:
@@ -73,6 +78,7 @@ class Assistant:
         self.surroundings = SurroundingsKeeper(context)
         self.conversations = Conversations()
         self.doing = Doing(context)
+        self.large = LargeModel(context)
 
     async def say(self, identity: Identity, sentence: Sentence, address: str = "", wait_s: float = WAIT_S) -> Reply:
         """Understand a sentence and carry it out, as ``identity`` may. Raises CallerError ``not_found`` for a place,
@@ -105,8 +111,24 @@ class Assistant:
             return await self._confirmed(turn, pending, yes)
         turn.conversation.pending = None  # something else was said: the question is off the table
         plan, model = await self._understood(turn)
-        reply = await self.carry(turn, plan)
-        reply.model = model
+        turn.ask_first = model is not None and is_risky(turn, plan)
+        if turn.ask_first and plan.outcome == "act" and not turn.sentence.dry_run:
+            reply = self._ask_first(turn, plan)
+        else:
+            reply = await self.carry(turn, plan)
+        reply.model, reply.model_error = model, turn.trouble
+        if model is not None and reply.speech is not None:  # whoever only hears it is told too
+            reply.speech["text"] = turn.voice.together([turn.voice.say("model"), reply.speech["text"]])
+        return reply
+
+    def _ask_first(self, turn: Turn, plan: Plan) -> Reply:
+        """What a model made of a sentence opens no door before somebody said yes to it."""
+        given = orders(plan.steps, turn.around.models, turn.raw)
+        until = time.monotonic() + PROPOSAL_S
+        turn.conversation.pending = Pending(plan, turn.sentence.text, until, given)
+        reply = self.reply(plan, (turn.voice.lang, turn.voice.say("confirm")))
+        reply.results = [Result(order.thing, "would", set=order.set, call=order.call) for order in given]
+        reply.became, reply.confirm = "waiting", Confirm("command", PROPOSAL_S)
         return reply
 
     async def _understood(self, turn: Turn) -> tuple[Plan, str | None]:
@@ -123,7 +145,24 @@ class Assistant:
             lang=sentence.lang,
             timer=time.perf_counter,
         )
-        return plan, None
+        return await self._second_opinion(turn, plan)
+
+    async def _second_opinion(self, turn: Turn, plan: Plan) -> tuple[Plan, str | None]:
+        """The plan of a large model, where one is set up and may be asked; else the one that there is."""
+        wanted = turn.sentence.model
+        reason = (plan.why or "").partition(":")[0]
+        if wanted is False or reason in SETTLED or (wanted is None and plan.outcome != "refuse"):
+            return plan, None
+        settings = await self.large.settings()
+        if settings is None:
+            return plan, None
+        try:
+            second = await self.large.plan(turn, settings)
+        except NoPlanError as error:
+            turn.trouble = f"{settings.model} was asked; {error}"
+            return plan, None
+        turn.conversation.memory.plan, turn.conversation.memory.things = second, things_of(second.steps)
+        return second, settings.model
 
     async def carry(self, turn: Turn, plan: Plan) -> Reply:
         """What becomes of a plan: also of one that somebody else made, such as a program or a large model."""
@@ -241,7 +280,7 @@ class Assistant:
         if turn.sentence.dry_run:
             reply.became = "would"
             spoken = spoken or [turn.voice.say("dry")]
-        elif plan.outcome == "later":
+        elif plan.outcome == "later" and not turn.ask_first:
             row = await self.context.keeper.keep(turn.identity, document)
             turn.conversation.kept, turn.conversation.undo = row.id, []
             reply.scene.kept, reply.became = True, "later"
@@ -290,9 +329,12 @@ class Assistant:
             codes=pending.codes,
             wait_s=turn.wait_s,
         )
-        reply = self.reply(pending.plan, (turn.voice.lang, self.doing.tell(turn, pending.orders, done)))
+        reply = self.reply(pending.plan, None)
         reply.results = [each.result() for each in done]
-        reply.became = _became(reply.results, [])
+        told = [self.doing.tell(turn, pending.orders, done)]
+        self._await_word(turn, pending.plan, pending.orders, done, reply, told)
+        reply.became = "waiting" if reply.confirm is not None else _became(reply.results, [])
+        reply.speech = {"lang": turn.voice.lang, "text": turn.voice.together(told)}
         turn.conversation.undo = taken_back(pending.orders)
         return reply
 

@@ -75,7 +75,8 @@ class Confirm(msgspec.Struct):
 
 class Reply(msgspec.Struct, omit_defaults=True, kw_only=True):
     """The plan's own fields (docs/assistant.md), and what became of it. ``model``: a large model made the plan, which
-    passed the same checks. ``error``: a problem document of what could not be done at all."""
+    passed the same checks; ``model_error``: one was asked in vain. ``error``: a problem document of
+    what could not be done at all."""
 
     outcome: str
     steps: list[dict[str, Any]] = []
@@ -93,3 +94,4 @@ class Reply(msgspec.Struct, omit_defaults=True, kw_only=True):
     confirm: Confirm | None = None
     error: dict[str, Any] | None = None
     model: str | None = None
+    model_error: str | None = None
