@@ -12,7 +12,7 @@ from unisono.thing import builtin_model
 
 WEI = Asking("person", "wei", "owner", "lan", home=True)
 AWAY = Asking("person", "wei", "owner", "remote")
-NIGHT = Asking("scene", "night", address="hub", home=True)
+NIGHT = Asking("scene", "night", address="hub", home=True, scene="night")
 UNLOCK = Wish("front_door", "lock", ["home", "hall"], frozenset({"locked"}), Risk.SENSITIVE)
 TOUCH = Wish("probe", "sensor.contact", ["home"], frozenset({"contact"}), Risk.NONE)
 NOON = Moment(12 * 60, 2, frozenset({"home"}))
@@ -131,6 +131,9 @@ def test_a_second_word() -> None:
 def test_a_scene_gives_no_second_word_unless_it_is_named() -> None:
     assert ruling(asking=NIGHT, then="confirm") == Ruling("deny", "r")
     assert ruling(asking=NIGHT, then="confirm", scenes=["night"]) == Ruling("allow", "r")
+    by_hand = Asking("person", "wei", "owner", "lan", scene="night")
+    assert ruling(asking=by_hand, then="confirm") == Ruling("deny", "r"), "no step of a scene is said twice"
+    assert ruling(asking=by_hand, then="confirm", scenes=["night"]) == Ruling("allow", "r")
 
 
 @pytest.mark.parametrize(

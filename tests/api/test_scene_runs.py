@@ -57,7 +57,7 @@ async def test_a_run_by_hand(hub: Hub, scene: None) -> None:
     assert (await hub.http.post("/api/v1/scenes/evening/run?even_if=true")).json()["run"] is not None
     hub.owner.runs, hub.owner.refusals = [], []
     assert (await hub.http.post("/api/v1/scenes/evening/run")).json()["queued"] is True
-    by = {"kind": "program", "id": "local"}
+    by = {"kind": "program", "id": "local", "role": "administrator", "from": "hub"}
     assert hub.owner.asked_runs[:3] == [RunAsk("evening", by), RunAsk("evening", by), RunAsk("evening", by, True)]
 
 

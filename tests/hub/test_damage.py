@@ -233,6 +233,70 @@ async def test_a_damaged_hot_segment(hub: Hub) -> None:
     assert await hub.history("t0") == [0, 10]
 
 
+async def counting(hub: Hub) -> dict[str, str]:
+    """A sum over two things, how often one of them changed, and a value of each; with a checkpoint, and stopped."""
+    await hub.start()
+    secrets = await hub.furnish("t0", "t1")
+    both = {"kind": "group", "of": {"things": ["t0", "t1"]}, "property": "temperature", "how": "sum"}
+    for id, definition in (("both", both), ("often", {"kind": "counter", "thing": "t0", "property": "temperature"})):
+        await hub.ask("POST", "/api/v1/things", {"id": id, "place": "home", "computed": definition})
+    await say(hub, secrets, t0=1)
+    await say(hub, secrets, t1=2)
+    await say(hub, secrets, t0=3)
+    await hub.eventually(lambda: counted(hub, 1), "the change was counted")
+    assert await hub.stop() == 0
+    return secrets
+
+
+async def say(hub: Hub, secrets: dict[str, str], **values: int) -> None:
+    for thing, value in values.items():
+        client = await hub.device(thing, secrets[thing])
+        await client.say("things/me/state", b'{"temperature": %d}' % value)
+        await client.leave()
+
+
+async def counted(hub: Hub, often: int) -> bool:
+    return bool(await hub.value("often", "count") == often)
+
+
+@pytest.mark.parametrize("all_of_it", [False, True])
+async def test_computed_things_get_their_history_back(hub: Hub, all_of_it: bool) -> None:
+    secrets = await counting(hub)
+    await hub.start()
+    segments = set((hub.data / "history" / "0").glob("hot-*.duckdb"))
+    await say(hub, secrets, t0=4, t1=5)
+    await hub.eventually(lambda: counted(hub, 2), "the change was counted")
+    assert await hub.stop() == 0
+    if all_of_it:
+        shutil.rmtree(hub.data / "history")
+    else:
+        [newest] = set((hub.data / "history" / "0").glob("hot-*.duckdb")) - segments or segments
+        shutil.move(newest, str(newest) + ".damaged")
+    await hub.start()
+    assert "recorded anew from the log" in await told(hub)
+    await say(hub, secrets, t0=6)
+    await hub.eventually(lambda: counted(hub, 3), "it goes on from where it was")
+    assert await hub.history("both") == [1, 3, 5, 6, 9, 11]
+    assert await hub.history("often", "count") == [0, 1, 2, 3]
+
+
+async def test_computed_things_go_on_after_a_lost_checkpoint(hub: Hub) -> None:
+    secrets = await counting(hub)
+    with registry(hub) as database:
+        database.execute("UPDATE checkpoint SET state = x'00'")
+        database.execute("UPDATE checkpoint_twin SET twin = x''")
+        database.commit()
+    await hub.start()
+    assert "the checkpoint was damaged" in await told(hub)
+    assert await hub.value("often", "count") == 1
+    assert await hub.value("both") == 5
+    await say(hub, secrets, t0=6)
+    await hub.eventually(lambda: counted(hub, 2), "it goes on from where it was")
+    assert await hub.value("both") == 8
+    history = await hub.history("often", "count")
+    assert (history[0], history[-1], sorted(history)) == (0, 2, history), "it never fell"
+
+
 async def test_all_of_history_is_gone(hub: Hub) -> None:
     secrets = await filled(hub)
     shutil.rmtree(hub.data / "history")

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tests.scene.stage import Stage
-from unisono.twin.record import PolicyPut
+from unisono.twin.record import PolicyPut, SceneRun
 
 GUARD = {
     "interlocks": [
@@ -33,7 +33,11 @@ def line(policy: dict[str, Any]) -> Stage:
 def refused(stage: Stage) -> list[tuple[str, str, str | None]]:
     """(thing, scene, code) of what the audit was told as refused."""
     told = stage.fold.take_outcome().audit
-    return [(each.asked.thing, each.asked.by["id"], each.code) for each in told if each.state == "refused"]
+    return [
+        (each.asked.thing, each.asked.by.get("scene", each.asked.by["id"]), each.code)
+        for each in told
+        if each.state == "refused"
+    ]
 
 
 def test_a_scene_starts_no_press_while_the_guard_is_open() -> None:
@@ -76,7 +80,7 @@ def test_a_scene_that_is_to_be_confirmed_is_named_or_does_nothing() -> None:
     for scene in ("night", "morning"):
         stage.scene(f"id: {scene}\nthen: [{{set: {{things: [lock], state: {{locked: true}}}}}}]")
         stage.run(scene)
-    assert [command.asked.by["id"] for command in stage.commands] == ["night"]
+    assert [command.asked.by["scene"] for command in stage.commands] == ["night"]
     assert refused(stage) == [("lock", "morning", "not_allowed")]
 
 
@@ -96,3 +100,58 @@ def test_a_limit_holds_back_a_scene_that_flaps() -> None:
     stage.tick(61)
     stage.report("door", contact="open")
     assert len(stage.asked) == 3
+
+
+RULES = {"rules": [{"name": "guests", "then": "deny", "who": {"ids": ["gast"]}, "what": {"kinds": ["lock"]}}]}
+UNLOCK = "then: [{set: {things: [lock], state: {locked: false}}}]"
+
+
+def by_hand(stage: Stage, scene: str, who: str) -> None:
+    stage.put(SceneRun(scene, stage.wall, {"kind": "person", "id": who, "role": "guest", "from": "lan"}))
+
+
+def test_who_runs_a_scene_asks_for_what_it_does_and_their_rules_hold() -> None:
+    stage = line(RULES)
+    stage.scene(UNLOCK)
+    stage.scene("id: outer\nthen: [{scene: {id: s, wait: true}}]")
+    stage.fold.take_outcome()
+    by_hand(stage, "s", "gast")
+    by_hand(stage, "outer", "gast")
+    assert refused(stage) == [("lock", "s", "not_allowed")] * 2, "not by way of another scene either"
+    assert not stage.commands
+    by_hand(stage, "outer", "wei")
+    (command,) = stage.commands
+    assert command.asked.by == {
+        "kind": "person",
+        "id": "wei",
+        "role": "guest",
+        "from": "lan",
+        "scene": "s",
+        "run": stage.past[-1].id if stage.past else stage.open[-1].id,
+    }
+
+
+def test_what_a_scene_does_by_itself_it_asks_for_itself() -> None:
+    stage = line({"rules": [{"name": "scenes", "then": "deny", "who": {"kinds": ["scene"]}}]})
+    stage.scene("when: [{change: {things: [door], property: contact, is: open}}]\n" + UNLOCK)
+    stage.scene("id: behind\nwhen: [{scene: {id: s, ended: any}}]\n" + UNLOCK)
+    stage.fold.take_outcome()
+    stage.report("door", contact="open")
+    assert refused(stage) == [("lock", "s", "not_allowed"), ("lock", "behind", "not_allowed")]
+    by_hand(stage, "s", "wei")
+    assert [command.asked.by["id"] for command in stage.commands] == ["wei"]
+    assert refused(stage) == [("lock", "behind", "not_allowed")], (
+        "it was set off by the end of a scene, by nobody's hand"
+    )
+
+
+def test_a_queued_run_by_hand_is_still_theirs() -> None:
+    stage = line(RULES)
+    stage.scene("mode: queued\nthen: [{wait: {for_s: 5}}, {set: {things: [lock], state: {locked: false}}}]")
+    stage.fold.take_outcome()
+    by_hand(stage, "s", "wei")
+    by_hand(stage, "s", "gast")
+    stage.crash()
+    stage.tick(11)
+    assert [command.asked.by["id"] for command in stage.commands] == ["wei"]
+    assert refused(stage) == [("lock", "s", "not_allowed")]

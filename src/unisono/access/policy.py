@@ -78,13 +78,15 @@ class Rule(Part, frozen=True, kw_only=True, rename={"from_": "from"}):
 
 
 class Asking(msgspec.Struct, frozen=True):
-    """Who asks: ``role`` at the thing's place, ``address`` class and ``home`` where they are known."""
+    """Who asks: ``role`` at the thing's place, ``address`` class and ``home`` where they are known; ``scene``: the one
+    that they run by hand, or that asks."""
 
     kind: str
     id: str
     role: str = ""
     address: str = ""
     home: bool = False
+    scene: str = ""
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -119,9 +121,9 @@ def rule_on(rules: Sequence[Rule], asking: Asking, wish: Wish, moment: Moment) -
             if not _is_when(rule.when, moment):
                 continue
             then = rule.then
-            if then == "confirm" and asking.kind == "scene":
-                # nobody is there to say it again: the scenes that may are named
-                then = "allow" if asking.id in rule.scenes else "deny"
+            if then == "confirm" and asking.scene:
+                # no step of a scene is said again, whoever runs it: the scenes that may are named
+                then = "allow" if asking.scene in rule.scenes else "deny"
             return Ruling(then, rule.name)
     return Ruling("allow")
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -49,21 +50,25 @@ LAST_S = 15.0
 
 
 class Loaded(NamedTuple):
-    """A partition as it was saved, in its fold, and what was wrong with it. ``muted``: what scenes had done is lost."""
+    """A partition as it was saved, in its fold, and what was wrong with it. ``muted``: what scenes had done is lost;
+    ``told``: what the computed things whose state is lost had told last."""
 
     folding: Folding
     log_id: str
     troubles: list[str]
     muted: bool = False
+    told: Mapping[str, Mapping[str, Any]] = {}
 
 
 class Read(NamedTuple):
-    """What the registry held: the rows that were damaged as (key, reason), or why none can be read."""
+    """What the registry held: the rows that were damaged as (key, reason), or why none can be read. ``empty``: it held
+    nothing."""
 
     folding: Folding
     log_id: str
     damaged: list[tuple[str, str]]
     unreadable: str | None
+    empty: bool = False
 
 
 class Checkpointer:
@@ -99,7 +104,7 @@ class Checkpointer:
         partition = folding.fold.partition
         saved = await self._checkpoints.load_checkpoint(self._partition)
         if saved is None:
-            return Read(folding, "", [], None)
+            return Read(folding, "", [], None, empty=True)
         try:
             partition.restore_state(saved.state)
         except (msgspec.DecodeError, ValueError) as error:
@@ -107,28 +112,35 @@ class Checkpointer:
         rows = await self._checkpoints.load_checkpoint_twins(self._partition)
         return Read(folding, saved.log_id, partition.restore_rows(rows), None)
 
-    async def load(self, history: History) -> Loaded:
-        """What was saved, or an empty partition. Damage is mended where the other engines allow, and reported."""
+    async def load(self, history: History, first: int) -> Loaded:
+        """What was saved, or an empty partition. Damage is mended where the other engines allow, and reported.
+        ``first``: where the log begins."""
         if self._reading is None:
             self.begin()
         assert self._reading is not None
-        folding, log_id, damaged, unreadable = await self._reading
+        folding, log_id, damaged, unreadable, empty = await self._reading
         partition = folding.fold.partition
         self._reading = None
         if unreadable is not None:
-            return await self._from_scratch(history, unreadable)
+            return await self._from_scratch(history, f"was damaged ({unreadable})")
+        if empty and first > 1 and history.position()[1]:
+            return await self._from_scratch(history, "is gone, and the log no longer holds all that led to it")
         self.position = partition.position
+        told: Mapping[str, Mapping[str, Any]] = {}
         if damaged:
-            await self._mend(partition, history)
+            told = await self._mend(partition, history, {key.rpartition(":")[2] for key, _reason in damaged})
         scenes = any(key.startswith(Engine.name + ":") for key, _reason in damaged)
-        return Loaded(folding, log_id, [_damage(key, reason) for key, reason in damaged], scenes)
+        return Loaded(folding, log_id, [_damage(key, reason) for key, reason in damaged], scenes, told)
 
-    async def _mend(self, partition: Partition, history: History) -> None:
+    async def _mend(
+        self, partition: Partition, history: History, damaged: Collection[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
         from unisono.owner.recover import recover_things
 
-        await recover_things(partition, self._registry_url, self._partition, history)
+        told = await recover_things(partition, self._registry_url, self._partition, history)
         self._twins = dict.fromkeys(partition.things.values())
         self.position = -1  # the next checkpoint writes every row anew, and is due in any case
+        return {id: values for id, values in told.items() if id in damaged}
 
     async def _from_scratch(self, history: History, reason: str) -> Loaded:
         from unisono.owner.recover import recover_things
@@ -136,10 +148,10 @@ class Checkpointer:
         folding = new_folding()
         partition = folding.fold.partition
         partition.next_series = max((number for number, _thing, _property in history.series()), default=0) + 1
-        await recover_things(partition, self._registry_url, self._partition, history)
+        told = await recover_things(partition, self._registry_url, self._partition, history)
         self._twins = dict.fromkeys(partition.things.values())
-        text = f"the checkpoint was damaged ({reason}): twins were put together from registry, history and log"
-        return Loaded(folding, "", [text], True)
+        text = f"the checkpoint {reason}: twins were put together from registry, history and log"
+        return Loaded(folding, "", [text], True, told)
 
     def rebased(self) -> None:
         """The position went back, since the log is another one: the next checkpoint is due whatever it is."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -62,6 +63,7 @@ class Owner:
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._scheduled = False
         self._history_has = 0
+        self._told: Mapping[str, Mapping[str, Any]] = {}
         self._folded_from = 0
         self._loop = asyncio.get_running_loop()
 
@@ -83,7 +85,7 @@ class Owner:
     async def start(self) -> None:
         """Load the checkpoint, replay what the log has beyond it, follow the log. Returns when the replay is done."""
         first, last, _bytes = await self.log.bounds()
-        saved = await self.checkpointer.load(self.history)
+        saved = await self.checkpointer.load(self.history, first)
         self.fold, self.scenes, self.alarms, self.computed = saved.folding
         self.punctual = Punctual(self.partition)
         self.scenes.muted = saved.muted
@@ -91,6 +93,7 @@ class Owner:
         self._rebase(saved.log_id, first, last)
         lost_from = self._rebase_history(first, last)
         self._history_has = self.sink.position
+        self._told = saved.told
         self._folded_from = self.partition.position
         self.clock = Clock(self.partition.wall, self.partition.elapsed)
         self.sink.start()
@@ -102,6 +105,7 @@ class Owner:
             max(first, min(start, again) if again else start), self._message, ready=self.sink.ready
         )
         await self._reader.wait_until(last)
+        self.computed.recall(self._take_told())
         self.scenes.muted = False
         self.hand_on()
         self.clock = Clock(self.partition.wall, self.partition.elapsed)
@@ -155,7 +159,7 @@ class Owner:
 
         announce(self.history, self.sink, self.partition)
         if 0 < lost_from <= self.partition.position:
-            await refill(self._stream, self.sink, self.partition, lost_from)
+            await refill(self._stream, self.sink, self.partition, lost_from, self.history)
 
     def _trouble(self, text: str) -> None:
         logger.warning("partition %s: %s", self.log.partition, text)
@@ -187,6 +191,8 @@ class Owner:
         if seq <= self._folded_from:
             self.partition.resends.keep(seq, len(payload), batch)
             return
+        if self._told and seq > self._history_has:
+            self.computed.recall(self._take_told())
         for message in self.punctual.take(seq, len(payload), batch):
             self.fold.apply(*message)
             # what was held back goes to history together with this message, an early tick's rows too
@@ -195,6 +201,12 @@ class Owner:
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self.hand_on)
+
+    def _take_told(self) -> Mapping[str, Mapping[str, Any]]:
+        """What computed things had told up to where history stands: from there they go on, and not from what is folded
+        of the log once more."""
+        told, self._told = self._told, {}
+        return told
 
     def hand_on(self) -> None:
         """Hand on what was folded since the last time: rows to history, changes to the checkpoint and who listens."""

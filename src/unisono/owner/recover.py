@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from unisono.scene.alarm.alarms import Alarms
 from unisono.scene.alarm.document import load_alarm
+from unisono.scene.computed.worker import is_computed
 from unisono.scene.document import load_scene
 from unisono.scene.running.engine import Engine
 from unisono.store.history import History, Point
@@ -23,13 +24,18 @@ from unisono.twin.partition import Partition
 from unisono.twin.record import PlacePut, PolicyPut, SceneEnabled, ScenePut
 from unisono.twin.twin import Twin
 
-__all__ = ["recover_things"]
+__all__ = ["Told", "last_words", "recover_things", "remember", "told_by"]
 
 PAGE = 1_000
 
 
-async def recover_things(partition: Partition, registry_url: str, number: str, history: History) -> None:
+#: What computed things told last, by thing and key.
+Told: TypeAlias = dict[str, dict[str, Any]]
+
+
+async def recover_things(partition: Partition, registry_url: str, number: str, history: History) -> Told:
     """Add to ``partition`` every thing of the registry that it lacks, with its last values, every place and scene.
+    Returns what computed things had told last in history, which may be ahead of the twins.
 
     Places are then in the mode ``home``; what a lost scene was doing, and its traces, are gone.
 
@@ -39,7 +45,7 @@ async def recover_things(partition: Partition, registry_url: str, number: str, h
 
     registry = await Registry.open(registry_url)
     try:
-        last = _last_words(history)
+        last = last_words(history)
         after: str | None = None
         while rows := await registry.find_things(partition=number, after=after, limit=PAGE):
             for row in rows:
@@ -62,6 +68,7 @@ async def recover_things(partition: Partition, registry_url: str, number: str, h
         await _recover_alarms(partition, registry, number)  # behind scenes: they know the time if nobody does
     finally:
         await registry.close()
+    return told_by(partition, last)
 
 
 async def _recover_places(partition: Partition, registry: Any, number: str) -> None:
@@ -100,8 +107,9 @@ async def _recover_scenes(partition: Partition, registry: Any, number: str) -> N
     if not engine.world.wall:
         # nothing tells when it was: moments that were due since 1970 must not be caught up with
         engine.world.wall = time.time_ns() // 1000
-    # runs are numbered on from here: no number that was given already may come to name another run, or its commands
-    engine.count = max(engine.count, int(time.time()))
+    # runs are numbered on from here: no number that was given already may come to name another run, its commands or its
+    # notices, which are known by it. No hub begins a run in every microsecond of its life, however often this happens
+    engine.count = max(engine.count, time.time_ns() // 1000)
     after: str | None = None
     while rows := await registry.find_scenes(partition=number, after=after, limit=PAGE):
         for row in rows:
@@ -120,7 +128,7 @@ class Last(NamedTuple):
     point: Point | None
 
 
-def _last_words(history: History) -> dict[str, dict[str, Last]]:
+def last_words(history: History) -> dict[str, dict[str, Last]]:
     """By thing and property: asking for each alone would take days where a hundred thousand things were damaged."""
     points = dict(history.latest_of_all())
     found: dict[str, dict[str, Last]] = {}
@@ -151,10 +159,32 @@ def _twin(row: Any, shape: Shape, partition: Partition, last: Mapping[str, Last]
     twin = Twin(row.id, shape, first)
     twin.name, twin.place, twin.root = row.name, row.place, row.root
     twin.sleep_s, twin.names = row.sleep_s, row.names
-    for i, key in enumerate(shape.keys):
+    remember(twin, last)
+    return twin
+
+
+def remember(twin: Twin, last: Mapping[str, Last]) -> None:
+    """Give a twin its last readings."""
+    for i, key in enumerate(twin.shape.keys):
         point = last[key].point if key in last else None
         if point is not None:
-            twin.values[i] = shape.shown(key, point.value) if isinstance(point.value, float) else point.value
+            twin.values[i] = _shown(twin.shape, key, point.value)
             twin.ats[i] = point.ts
             twin.seen = max(twin.seen, point.ts)
-    return twin
+
+
+def told_by(partition: Partition, last: Mapping[str, Mapping[str, Last]]) -> Told:
+    """The last readings of computed things."""
+    return {
+        id: {
+            key: _shown(twin.shape, key, last[id][key].point.value)  # type: ignore[union-attr]
+            for key in twin.shape.keys
+            if key in last[id] and last[id][key].point is not None
+        }
+        for id, twin in partition.things.items()
+        if is_computed(twin) and id in last
+    }
+
+
+def _shown(shape: Shape, key: str, value: Any) -> Any:
+    return shape.shown(key, value) if isinstance(value, float) else value

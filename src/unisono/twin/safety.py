@@ -175,7 +175,8 @@ class Safety:
         kind, id = by.get("kind", ""), by.get("id", "")
         inside = kind == "scene"  # it runs on the hub, which is at home
         address = by.get("from") or ("hub" if inside else "")
-        return Asking(kind, id, by.get("role", ""), address, inside or self._at_home(id))
+        scene = by.get("scene", id if inside else "")
+        return Asking(kind, id, by.get("role", ""), address, inside or self._at_home(id), scene)
 
     def _at_home(self, id: str) -> bool:
         """Whether the thing that stands for a person (of the same id) says so; nobody's word is: no."""

@@ -11,7 +11,7 @@ from litestar import Request, Router, post
 from litestar.params import JSONBody, QueryParameter
 
 from unisono.api.assist.shapes import MAX_TEXT, Reply, Sentence
-from unisono.api.commands.commands import address_of
+from unisono.api.commands.asking import address_of
 from unisono.api.inject import Asker, Context
 
 __all__ = ["router"]

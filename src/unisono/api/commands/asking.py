@@ -8,10 +8,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from litestar.connection import ASGIConnection
 
 from unisono.access import Action, role_at
 from unisono.api.auth import Identity, now_us
@@ -26,11 +27,14 @@ from unisono.twin.policy import load_policy
 if TYPE_CHECKING:
     from unisono.api.context import ApiContext
 
-__all__ = ["Refusals", "Wish", "address_class", "ask_for", "check_command"]
+__all__ = ["Refusals", "Wish", "address_class", "address_of", "ask_for", "asker", "check_command"]
 
 # refusals of one asker in a minute that go into the log; who hammers at the door must not fill it
 REFUSALS_A_MINUTE = 30
 MINUTE_US = 60_000_000
+
+# headers of proxies (RFC 7239 and its forerunners)
+FORWARDED = frozenset({"forwarded", "x-forwarded-for", "x-real-ip", "via"})
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -59,6 +63,22 @@ def address_class(host: str | None) -> str:
     if address.is_loopback:
         return "hub"
     return "lan" if address.is_private or address.is_link_local else "remote"
+
+
+def address_of(request: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The `address_class` of who asks over HTTP."""
+    host = request.client.host if request.client is not None else None
+    # a proxy's own address says nothing of who asks; of one that is trusted the server has put the asker's, with port 0
+    if request.client is not None and request.client.port and not FORWARDED.isdisjoint(request.headers):
+        host = None
+    return address_class(host)
+
+
+def asker(identity: Identity, path: Sequence[str], address: str) -> dict[str, str]:
+    """Who asks for something at a place, as it is kept: with their role there and the class of their address."""
+    role = role_at(identity.facts, path)
+    by = {**identity.by(), "role": role.value if role is not None else "", "from": address}
+    return {key: value for key, value in by.items() if value}
 
 
 def check_command(
@@ -104,8 +124,6 @@ async def ask_for(
     wanted, call, given = check_command(model, wish.set, wish.call, wish.input)
     path = await context.path_of(row.place)
     at = now_us()
-    role = role_at(identity.facts, path)
-    by = {**identity.by(), "role": role.value if role is not None else "", "from": wish.address}
     said = [identity.id, identity.token, row.id, wanted, call, given]
     if wish.confirmation is not None:
         context.confirmations.check(wish.confirmation, said, at)
@@ -113,7 +131,7 @@ async def ask_for(
         id=_id(identity, wish.key) if wish.key is not None else new_ulid(at),
         thing=row.id,
         at=at,
-        by={key: value for key, value in by.items() if value},
+        by=asker(identity, path, wish.address),
         set=wanted,
         call=call,
         input=given if call is not None else None,

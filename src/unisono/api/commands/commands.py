@@ -17,7 +17,7 @@ from unisono.access import Action
 from unisono.api import shapes
 from unisono.api.auth import Identity
 from unisono.api.commands import shapes as command_shapes
-from unisono.api.commands.asking import Wish, address_class, ask_for
+from unisono.api.commands.asking import Wish, address_of, ask_for
 from unisono.api.commands.grouping import ask_all, chosen
 from unisono.api.commands.searching import Search, csv_lines, read_search, search
 from unisono.api.context import ApiContext
@@ -25,7 +25,7 @@ from unisono.api.inject import Asker, Context
 from unisono.errors import CallerError, UnisonoError
 from unisono.twin import talk
 
-__all__ = ["address_of", "router"]
+__all__ = ["router"]
 
 # longer waits are for the WebSocket
 MAX_WAIT_S = 60.0
@@ -35,22 +35,10 @@ ENDED = frozenset({"confirmed", "mismatch", "timeout", "rejected", "expired", "s
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
-# headers of proxies (RFC 7239 and its forerunners)
-FORWARDED = frozenset({"forwarded", "x-forwarded-for", "x-real-ip", "via"})
-
 Wait = Annotated[float, QueryParameter(ge=0, le=MAX_WAIT_S)]
 Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", max_length=200)]
 Text = Annotated[str | None, QueryParameter(max_length=200)]
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
-
-
-def address_of(request: Request[Any, Any, Any]) -> str:
-    """The class of the address that a request came from."""
-    host = request.client.host if request.client is not None else None
-    # a proxy's own address says nothing of who asks; of one that is trusted the server has put the asker's, with port 0
-    if request.client is not None and request.client.port and not FORWARDED.isdisjoint(request.headers):
-        host = None
-    return address_class(host)
 
 
 def _wish(request: Request[Any, Any, Any], data: command_shapes.CommandNew, key: str | None, wait_s: float) -> Wish:

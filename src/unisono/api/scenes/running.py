@@ -5,13 +5,14 @@ Knows rights and how the owner's views become JSON. What runs, and what it saw, 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from unisono.access import Action
 from unisono.api.auth import Identity
+from unisono.api.commands.asking import address_of, asker
 from unisono.api.context import ApiContext
 from unisono.api.inject import Asker, Context
 from unisono.api.scenes.saving import find_scene
@@ -39,6 +40,7 @@ async def controlled(context: ApiContext, identity: Identity, scene_id: str) -> 
 
 @post("/{scene_id:str}/run", status_code=200)
 async def run_scene(
+    request: Request[Any, Any, Any],
     context: Context,
     identity: Asker,
     scene_id: FromPath[str],
@@ -46,12 +48,13 @@ async def run_scene(
     dry_run: FromQuery[bool] = False,
 ) -> Ran | Would:
     """Run a scene now, enabled or not; its conditions must hold unless ``even_if``. With ``dry_run`` nothing is done:
-    the answer says what would be, if every thing obeyed at once."""
+    the answer says what would be, if every thing obeyed at once. What it asks of things is asked by whoever runs it."""
     row, partition = await controlled(context, identity, scene_id)
     if dry_run:
         view = await context.owners.scene_dry_run(partition, DryRunAsk(row.id, even_if=even_if))
         return would(view)
-    answer = await context.owners.scene_run(partition, RunAsk(row.id, identity.by(), even_if))
+    by = asker(identity, await context.path_of(row.place), address_of(request))
+    answer = await context.owners.scene_run(partition, RunAsk(row.id, by, even_if))
     return Ran(
         run_of(answer.run) if answer.run is not None else None,
         refusal_of(answer.refusal) if answer.refusal is not None else None,

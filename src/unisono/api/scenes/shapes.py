@@ -325,5 +325,7 @@ def _cause(cause: CauseView) -> Cause:
     value = cause.value
     if cause.what == "time" and isinstance(value, int):
         value = iso(value)  # the moment that was meant, which may be long before ``at``
+    elif cause.what == "hand" and isinstance(value, dict):
+        value = {key: each for key, each in value.items() if key in ("kind", "id")}
     trigger = f"when.{cause.trigger}.{cause.what}" if cause.trigger >= 0 else None
     return Cause(trigger, cause.what, cause.thing or None, cause.name or None, value, iso(cause.at))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -349,6 +349,16 @@ class Computer:
             if isinstance(worker, GroupWorker) and group != id:
                 self._member(self.computed[group], worker, id)
         self._mark(id)
+        self.drain(self.fold.partition.wall)
+
+    def recall(self, told: Mapping[str, Mapping[str, Any]]) -> None:
+        """Computed things go on from what they told last, by thing and key: what was kept of them is lost."""
+        for id, values in told.items():
+            computed = self.computed.get(id)
+            if computed is not None:
+                computed.worker.recall(values)
+                self.changed.add(id)
+                self.stir(computed)
         self.drain(self.fold.partition.wall)
 
     def _member(self, computed: Computed, worker: GroupWorker, id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -92,6 +93,12 @@ class CounterWorker(Worker):
         if self._counter.property is not None:
             value = self.bench.world.value(self._counter.thing, self._counter.property)
             self._last = [] if value is NO_VALUE else [value]
+
+    def recall(self, told: Mapping[str, Any]) -> None:
+        assert self._counter.into is not None
+        count = number(told.get(self._counter.into))
+        if count is not None:
+            self._count = int(count)
 
     def _happened(self, value: Any, at: int) -> None:
         self._count = max(-MOST, min(MOST, self._count + self._counter.step))

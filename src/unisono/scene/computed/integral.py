@@ -5,6 +5,7 @@ Time is elapsed time: what a clock jumps is no consumption. Silence beyond the g
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from unisono.errors import CallerError
@@ -50,6 +51,14 @@ class IntegralWorker(Worker):
         self._last = number(value) if value is not NO_VALUE else None
         self._heard = self._until = self.bench.elapsed
         self._wind()
+
+    def recall(self, told: Mapping[str, Any]) -> None:
+        assert self._integral.into is not None
+        total, gap_s = number(told.get(self._integral.into)), number(told.get("gap_s"))
+        if total is not None:
+            self._total = Tally([total])
+        if gap_s is not None:
+            self._gap = round(gap_s * SECOND)
 
     def _take(self, value: Any, at: int) -> None:
         read = number(value)

@@ -6,11 +6,12 @@ when it is back: what came in between nobody can divide, and counts in the new o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from unisono.scene.computed.document import Meter
 from unisono.scene.computed.tally import Tally
-from unisono.scene.computed.worker import Bench, Feed, Worker, iso, number
+from unisono.scene.computed.worker import Bench, Feed, Worker, iso, number, read_iso
 from unisono.scene.schedule import Schedule, Timing, compile_schedule
 from unisono.scene.world import NO_VALUE
 
@@ -59,6 +60,21 @@ class MeterWorker(Worker):
             self._told(self.bench.world.value(self._given.thing, self._given.property), self.bench.wall)
         self._since = self.bench.wall
         self._plan()
+
+    def recall(self, told: Mapping[str, Any]) -> None:
+        own = self._meter.into
+        for name in self._names:
+            key = f"{own}_{name}" if name != ALL else own
+            total, before = number(told.get(key or "")), number(told.get(f"last_{key}"))
+            if total is not None:
+                self._totals[name] = Tally([total])
+            if before is not None:
+                self._before[name] = before
+        since = read_iso(told.get("since"))
+        if since is not None:
+            self._since = since
+        if told.get("tariff") in self._names:
+            self._tariff = told["tariff"]
 
     def _take(self, value: Any, at: int) -> None:
         read = number(value)

@@ -6,7 +6,7 @@ Knows time only as its bench tells it. A worker is fed values of other things, a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from unisono.scene.world import World
 from unisono.twin.twin import Twin
 
-__all__ = ["MODEL_PREFIX", "SECOND", "Bench", "Feed", "Worker", "finite", "is_computed", "iso", "number"]
+__all__ = ["MODEL_PREFIX", "SECOND", "Bench", "Feed", "Worker", "finite", "is_computed", "iso", "number", "read_iso"]
 
 SECOND = 1_000_000
 #: What the models of computed things are called: this and the id of the thing.
@@ -84,6 +84,9 @@ class Worker:
     def begin(self) -> None:
         """It is new: look at how things are now."""
 
+    def recall(self, told: Mapping[str, Any]) -> None:
+        """What was kept of it is lost: add up from what it told last, by key."""
+
     def values(self) -> dict[str, Any]:
         raise NotImplementedError
 
@@ -128,6 +131,14 @@ def iso(at: int) -> str:
         return (EPOCH + timedelta(microseconds=at)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     except OverflowError:
         return "9999-12-31T23:59:59.999Z"
+
+
+def read_iso(text: Any) -> int | None:
+    """The moment that `iso` wrote, in wall microseconds; None for anything else."""
+    try:
+        return int(datetime.fromisoformat(text).timestamp() * SECOND) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def finite(value: Any) -> bool:

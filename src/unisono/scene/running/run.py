@@ -55,7 +55,8 @@ class Waiting(msgspec.Struct, array_like=True):
 
 class Run(msgspec.Struct, array_like=True, gc=False):
     """``id`` is ``<scene>-<number>``; ``pc`` the number of the instruction that is next or that waits. ``depth``: how
-    many scenes have run each other to come here."""
+    many scenes have run each other to come here. ``by``: who ran it, or the scene that ran this one, by hand: what it
+    asks for is asked by them."""
 
     id: str
     scene: str
@@ -73,6 +74,7 @@ class Run(msgspec.Struct, array_like=True, gc=False):
     ended: int = 0
     why: str = ""
     depth: int = 0
+    by: dict[str, str] = {}
 
     def note(self, path: str, did: str, seen: Any, at: int) -> None:
         """Write a step down; in a long run the middle is left out."""

@@ -137,7 +137,15 @@ class Runner(ABC):
             self._draining = False
             self._at = 0
 
-    def _begin(self, compiled: Compiled, cause: Cause, *, even_if: bool = False, depth: int = 0) -> Run | None:
+    def _begin(
+        self,
+        compiled: Compiled,
+        cause: Cause,
+        *,
+        even_if: bool = False,
+        depth: int = 0,
+        by: dict[str, str] | None = None,
+    ) -> Run | None:
         if self.muted:
             return None
         id = compiled.id
@@ -156,7 +164,8 @@ class Runner(ABC):
         self.count += 1
         self.changed.add("scenes")
         name = f"{id}-{self.count}"
-        run = compiled.runs[name] = Run(name, id, cause, at, depth=depth)
+        by = by or (cause.value if cause.what == "hand" else {})
+        run = compiled.runs[name] = Run(name, id, cause, at, depth=depth, by=by)
         self._go_on(compiled, run)
         return run
 
@@ -337,6 +346,9 @@ class Runner(ABC):
         run.asked = number = run.asked + 1
         name = run.id
         by = {"kind": "scene", "id": run.scene, "run": name}
+        if run.by:
+            # what somebody has a scene do they do themselves: their rules count, and the audit names them
+            by = {**run.by, "scene": run.scene, "run": name}
         id = f"{name}.{number}"
         self.commands.begin(Asked(id, thing, self.world.wall, by, state, call, given if call is not None else None))
         return id
@@ -390,7 +402,7 @@ class Runner(ABC):
             self._trouble(f"{scene} was run by scenes that run each other, more than {MAX_DEPTH} deep")
             return None
         cause = Cause(-1, "scene", name=run.scene, at=self.world.wall)
-        return self._begin(compiled, cause, depth=run.depth + 1)
+        return self._begin(compiled, cause, depth=run.depth + 1, by=run.by)
 
     def _attend(self, run: Run) -> None:
         """What a run waits for finds it; it may wait already, or have been kept while it did."""
