@@ -164,7 +164,7 @@ class Runner(ABC):
         self.count += 1
         self.changed.add("scenes")
         name = f"{id}-{self.count}"
-        by = by or (cause.value if cause.what == "hand" else {})
+        by = by or (cause.value if cause.what == "hand" else None) or {}
         run = compiled.runs[name] = Run(name, id, cause, at, depth=depth, by=by)
         self._go_on(compiled, run)
         return run
