@@ -166,6 +166,7 @@ SENSES: dict[str, str] = {
     "broken": "wrong, broken, fault",
     "plugged": "plugged in",
     # of Chinese
+    "preheat": "预热, 暖车: warm before it is used",
     "crack": "开条缝: open by a hand's breadth",
     "halve": "减半: to half of what it is",
     "raise": "升起来, 摇上去: up, of what closes by going down or up",

@@ -32,7 +32,7 @@ MOVE = {
     "target_temperature": 1.0, "color_temperature": 500.0, "seat_heating": 1.0, "seat_ventilation": 1.0, "target_humidity": 5.0,
     "rate": 10.0, "speed": 1.0, "setpoint": 1.0, "volume": 10.0, "charge_current": 2.0,
 }  # fmt: skip
-PERCENT_MOVE = 20.0
+PERCENT_MOVE = 20
 #: Levels of which "a bit" is half the usual.
 _FINE = frozenset({"brightness", "position", "window_position", "fan_speed", "volume"})
 SWITCHES = frozenset({"on_off", "start_stop", "mute", "charging", "recording", "defrost", "swing"})
@@ -75,7 +75,7 @@ def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
     trait = _trait(wish, thing)
     if trait is None:
         if wish.verb in (*BEGINS, *ENDS, "play", "raise", "lower", "toggle"):
-            return _begun(wish, thing)
+            return _begun(wish, thing, state)
         raise NotPossibleError("what_value" if wish.vague or wish.empty else "not_possible")
     if trait not in thing.takes:
         raise NotPossibleError("not_possible")
@@ -92,7 +92,7 @@ def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
         return Change(trait, _extreme(wish.extreme, trait, thing), unit=_unit(trait))
     if wish.verb in MOVES:
         return Change(trait, _move(wish, trait), "add", _unit(trait))
-    return _switched(wish, trait)
+    return _switched(wish, trait, state)
 
 
 def _painted(wish: Wish, thing: Thing) -> Change | None:
@@ -262,7 +262,7 @@ def _move(wish: Wish, trait: str) -> float:
     return _tidy(wish.sign * size)
 
 
-def _switched(wish: Wish, trait: str) -> Change:
+def _switched(wish: Wish, trait: str, state: Mapping[str, Any]) -> Change:
     """A trait by its name, and a verb: 打开除霜, 关车窗, 后备箱开一下."""
     if wish.verb not in (*BEGINS, *ENDS, "play", "raise", "lower", "charge", "record", "defrost"):
         raise NotPossibleError("what_value")
@@ -272,7 +272,7 @@ def _switched(wish: Wish, trait: str) -> Change:
     if trait in ("seat_heating", "seat_ventilation"):
         return Change(trait, 0 if ends else 2)
     if trait in OPENINGS and wish.bit:
-        return _nudged(trait, ends=ends)
+        return _nudged(trait, state, ends=ends)
     if trait in OPENINGS or trait == "tilt":
         return Change(trait, 0 if ends else 100, unit="%")
     if trait == "volume":
@@ -288,12 +288,14 @@ def _switched(wish: Wish, trait: str) -> Change:
     raise NotPossibleError("what_value")
 
 
-def _nudged(trait: str, *, ends: bool) -> Change:
+def _nudged(trait: str, state: Mapping[str, Any], *, ends: bool) -> Change:
     """窗帘开一点: by a bit, not all the way."""
+    if not ends and state.get(trait) == 0:
+        return Change(trait, PERCENT_MOVE, unit="%")
     return Change(trait, -PERCENT_MOVE if ends else PERCENT_MOVE, "add", "%")
 
 
-def _begun(wish: Wish, thing: Thing) -> Change:
+def _begun(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
     """打开, 关闭, 启动, 停: whichever of its traits that is."""
     takes, ends = thing.takes, wish.verb in ENDS
     opening = _first(OPENINGS, takes)
@@ -301,7 +303,7 @@ def _begun(wish: Wish, thing: Thing) -> Change:
         if opening is None:
             raise NotPossibleError("not_possible")
         opens = (wish.verb == "raise") is (opening != "window_position")
-        return _nudged(opening, ends=not opens) if wish.bit else Change(opening, 100 if opens else 0, unit="%")
+        return _nudged(opening, state, ends=not opens) if wish.bit else Change(opening, 100 if opens else 0, unit="%")
     order = ("start_stop", "on_off") if wish.verb in ("start", "stop", "pause", "resume") else ("on_off", "start_stop")
     running = _first(order, takes)
     if opening is not None and wish.verb in ("stop", "pause") and running is None:
@@ -317,9 +319,9 @@ def _begun(wish: Wish, thing: Thing) -> Change:
     )
     if closing or (opening is not None and running is None):
         moved = opening or "position"
-        return _nudged(moved, ends=ends) if wish.bit else Change(moved, 0 if ends else 100, unit="%")
+        return _nudged(moved, state, ends=ends) if wish.bit else Change(moved, 0 if ends else 100, unit="%")
     if running is not None:
-        if thing.kind == "car" and "climate" not in wish.kinds:
+        if thing.kind == "car" and "climate" not in wish.kinds and not wish.preheats:
             raise NotPossibleError("what_to_do")  # a car is not switched on by its name alone
         return Change(running, not ends)
     if "locked" in takes:

@@ -29,7 +29,9 @@ from unisono.assist.plan import Condition, Plan, Step
 __all__ = ["Open", "command", "joined", "timed"]
 
 _EXCEPT = re.compile(r"除了|除开|除去|(?<![解清删扫去移排消])除(?=[^雾霜湿冰尘臭非])|唯独|不包括|不算|不含")
-_KEPT = re.compile(r"留着|留下|只留|就留|除外|例外|保持不?变?|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)")
+_KEPT = re.compile(
+    r"留着|留下|只留|就留|除外|例外|保持(?:不变|原样|现状|着)|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)"
+)
 _NOW = re.compile(r"着|没|还|现在|未|是[开关锁]")
 _TO_COME = re.compile(r"没人|持续|超过|Ｑ|Ｔ|一直")
 _JOINTS = frozenset({"并且", "而且", "同时", "且", "又", "，", ","})
@@ -39,6 +41,8 @@ _UNSURE_MOST = 2
 _NO_AMOUNT = frozenset(
     {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
 )
+#: 快递员, 外卖小哥: for whom something is done.
+_WHOM_MOST = 4
 #: An answer to "which one?" is short.
 _ANSWER_MOST = 4
 
@@ -236,6 +240,7 @@ class _Commands:
             elif unknown(pieces) > _UNSURE_MOST and any(piece.named for piece in pieces):
                 self.problem = self.problem or Plan(outcome="refuse", why="unsure")
             return None
+        pieces = _without_beneficiary(pieces)
         if unknown(pieces):
             strange = not about_us(pieces) and (
                 not wish.verb or 2 * unknown(pieces) > sum(p.end - p.start for p in pieces)
@@ -334,6 +339,17 @@ class _Commands:
             if alike:
                 return Target(things=tuple(dict.fromkeys(alike)), said=True, every=True)
         return target
+
+
+def _without_beneficiary(pieces: list[Piece]) -> list[Piece]:
+    """给快递开门: for whom it is done may be anybody."""
+    at = next((i for i, p in enumerate(pieces) if p.text in ("给", "替", "帮", "为")), None)
+    if at is None:
+        return pieces
+    end = next((i for i, p in enumerate(pieces) if i > at and (is_verb(p) or p.named)), len(pieces))
+    whom = pieces[at + 1 : end]
+    short = unknown(whom) and sum(p.end - p.start for p in whom) <= _WHOM_MOST
+    return [*pieces[: at + 1], *pieces[end:]] if short and end < len(pieces) and is_verb(pieces[end]) else pieces
 
 
 def _split_except(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:

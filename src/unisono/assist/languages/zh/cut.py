@@ -44,6 +44,9 @@ _TAKE_ENDINGS = frozenset(
 )
 _ENDINGS = ("了", "掉")
 _LONGEST = 16
+#: The end of a name that stands for it has at least so many characters.
+_SHORTEST_TAIL = 3
+_HAN = re.compile(r"[\u3400-\u9fff]{4,}")
 _LONGEST_HEARD = 6
 #: A sentence with more unknown characters was not misheard; it is about something else.
 _MOST_UNKNOWN = 8
@@ -91,8 +94,21 @@ class _Names:
             for name in scene.names:
                 self._of(name).scenes.append(scene.id)
         self.by_text.pop("", None)
+        self._add_tails()
         self.longest = max(map(len, self.by_text), default=0)
         self._by_sound: dict[str, set[str]] | None = None
+
+    def _add_tails(self) -> None:
+        """床头灯 for 左床头灯 and 右床头灯: the end of names, where it is more than the word for their kind."""
+        tails: dict[str, _Bearers] = {}
+        for name, bearers in self.by_text.items():
+            if not _HAN.fullmatch(name):
+                continue
+            for cut_off in range(1, len(name) - _SHORTEST_TAIL + 1):
+                tail = name[cut_off:]
+                if tail not in self.by_text and tail not in senses_of() and tail[:-1] not in senses_of():
+                    tails.setdefault(tail, _Bearers([], [], [])).things += bearers.things
+        self.by_text.update({tail: bearers for tail, bearers in tails.items() if bearers.things})
 
     def _of(self, name: str) -> _Bearers:
         return self.by_text.setdefault(plain(name).replace(" ", ""), _Bearers([], [], []))

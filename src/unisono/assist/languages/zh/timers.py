@@ -42,7 +42,7 @@ def timer(
     """What a timer's words want; None where no timer is spoken of."""
     del world
     match = _TIMER.search(masked)
-    alarm = _ALARM.search(masked)
+    alarm = _ALARM.search(text)
     if (match is None and alarm is None) or not _is_told(masked):
         return None
     if is_negated(masked):
@@ -97,6 +97,10 @@ def _alarm(text: str, pieces: Sequence[Piece], masked: str, speaker: Speaker, no
         return Plan(outcome="answer", query=Query(ask="state", trait="timer"))
     if _STOP.search(masked):
         return Plan(outcome="act", steps=(Step(op="cancel", text="闹钟"),))
+    lengths = [p.moment.seconds for p in pieces if p.moment is not None and p.moment.role == "for" and p.moment.seconds]
+    if lengths:
+        ring = Step(op="remind", text="闹钟", to=speaker.person)
+        return Plan(outcome="later", steps=(ring,), when=When(after_s=lengths[0]))
     return _later(text, pieces, "起床" if "起床" in text else "闹钟", speaker, now)
 
 

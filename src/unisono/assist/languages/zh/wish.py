@@ -66,6 +66,7 @@ class Wish(msgspec.Struct, kw_only=True):
     bit: bool = False
     halved: bool = False
     kinds: frozenset[str] = frozenset()
+    preheats: bool = False
     much: bool = False
     color: str | None = None
     mode: str | None = None
@@ -132,7 +133,7 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
             wish.level = name
     if "crack" in spoken and amount is None:
         amount = wish.amount = Quantity(0, 0, CRACK, "%", "quantity")
-    wish.halved = "halve" in spoken
+    wish.halved, wish.preheats = "halve" in spoken, "preheat" in spoken
     if not verbs and (worn := _worn_lock(pieces)) is not None:
         verbs.add(worn)
         wish.verbs = frozenset(verbs)
@@ -261,6 +262,8 @@ def traits_of(wish: Wish) -> tuple[str, ...]:
         )
     if wish.arm or wish.verb in ("arm", "disarm"):
         return ("armed",)
+    if "charge" in wish.verbs and wish.amount is not None and wish.amount.unit == "%":
+        return ("charge_limit",)
     if wish.verb in LEVELS:
         return LEVELS[wish.verb]
     if wish.verb in ("next", "previous", "play", "resume", "pause"):
