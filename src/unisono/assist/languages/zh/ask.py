@@ -51,10 +51,11 @@ STATES: dict[str, tuple[tuple[str, Any], ...]] = {
     "fault": (("fault", "fault"), ("state", "fault")),
     "ok": (("fault", "none"),),
     "playing": (("playback", "play"),),
+    "recording": (("recording", True),),
 }  # fmt: skip
 #: Which states are meant by a word of several, in the order to try.
 _ORDER = (
-    "unlocked", "locked", "leak", "smoke", "gas", "charged", "charging", "done", "home", "away", "occupied", "vacant", "motion", "playing", "open", "closed",
+    "unlocked", "locked", "leak", "smoke", "gas", "charged", "charging", "done", "home", "away", "occupied", "vacant", "motion", "recording", "playing", "open", "closed",
     "on", "off", "running", "stopped", "fault", "ok",
 )  # fmt: skip
 ASKED_UNITS = {
@@ -124,10 +125,14 @@ def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
         return ("location", "presence")
     if any(word in text for word in ("充到多少", "充了多少", "充到几")):
         return ("battery",)
+    if "多快" in text:
+        return ("rate", "speed", "fan_speed")
     if "胎压" in text:
         return ("tyre_pressure",)
     if any(word in text for word in ("多远", "续航", "还能跑", "还能开多")):
         return ("range",)
+    if any(word in text for word in ("用了多少", "耗了多少", "用掉多少")) and "电" not in text:
+        found += ["energy", "flow", "count"]
     if "多少电" in text:
         used = any(word in text for word in "用耗费花发")
         return ("energy", "power") if used else ("battery", "energy", "level")
@@ -251,6 +256,10 @@ def _asked(
         target.things, target.why = tuple(dict.fromkeys(pool)), None
     if target.things and (target.named or target.kinds):
         return target
+    if any(used in _text(pieces) for used in ("用了", "耗了", "用掉", "花了")):
+        for piece in pieces:
+            if near := partly(piece.text, world, ("energy", "flow", "count")):
+                return Target(things=tuple(near), said=True, named=True)
     for piece in pieces:
         if not piece.known or (not piece.named and piece.start == 0):
             parts = _leading(pieces)

@@ -105,6 +105,8 @@ def _painted(wish: Wish, thing: Thing) -> Change | None:
         if "color" not in thing.takes:
             raise NotPossibleError("not_possible")
         return Change("color", "white" if wish.color in WHITES else wish.color)
+    if "andon" in thing.takes and wish.verb in ENDS:
+        return Change("andon", "off")
     if "armed" in thing.takes and (wish.arm or wish.verb in ("arm", "disarm", *BEGINS, *ENDS)):
         return Change("armed", False if wish.verb in ("disarm", *ENDS) else wish.arm or "away")
     if wish.mode is not None and "hvac_mode" in thing.takes and wish.amount is None:

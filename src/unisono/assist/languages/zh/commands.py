@@ -211,7 +211,12 @@ class _Commands:
         wanted = [piece for piece in pieces if "only" not in piece.senses]
         target = self._target(wanted, Wish())
         touched = {thing for step in self.steps for thing in step.things}
-        named = set(target.things) or (set(target.offer) & touched)
+        spoken = {sense.partition(":")[2] for piece in pieces for sense in piece.senses if sense.startswith("kind:")}
+        alike = {thing for thing in touched if self.sentence.world.things[thing].kind in spoken}
+        if alike and not target.named and not target.places:
+            named = alike  # 全停, 灯留着: those that were just spoken of
+        else:
+            named = set(target.things) or (set(target.offer) & touched)
         if not named:
             return self.sentence.barred("negated")
         if named & touched and named != touched:
@@ -229,7 +234,9 @@ class _Commands:
         if told is not None:
             wish.text, wish.amount = told[0], None
         if stop:
-            wish.verb, wish.amount = "stop", None
+            wish.amount = None
+            wish.verbs |= {"stop"}
+            wish.verb = wish.verb if wish.verb in ("charge", "record", "clean") else "stop"
         if wish.empty and lasting and "state:on" in found:
             wish.verb = "on"  # 亮到十点
         if wish.empty and not unknown(pieces):
@@ -317,7 +324,7 @@ class _Commands:
             there = tuple(t for t in offered if set(target.places) & set(world.path(world.things[t].place)))
             if len(there) == 1:
                 return Target(things=there, said=True)
-        if found & {"rest", "other"} and "all" in found and self.excepted:
+        if found & {"rest", "other", "all"} and self.excepted and not target.places:
             kinds = {world.things[thing].kind for thing in self.excepted}
             return Target(
                 things=tuple(thing.id for thing in world.things.values() if thing.kind in kinds), said=True, every=True
@@ -367,7 +374,7 @@ _TEXT_TRAITS = {
 }  # fmt: skip
 _NOUN = r"配方|工单|订单|频道|信号源|输入源|模式|程序"
 _TEXT = re.compile(
-    rf"(?:换成|换到|换|切换到|切换成|切到|切成|改成|改为|改用|用|调到|调成|设为|设成|设置为|设置成|选|转到|转成)(?P<a>[^，,把将的]{{1,12}}?)的?(?P<n>{_NOUN}|台(?=$|[吧啊]))"
+    rf"(?:换成|换到|换|切换到|切换成|切到|切成|改成|改为|改用|改跑|改做|跑|用|调到|调成|设为|设成|设置为|设置成|选|转到|转成)(?P<a>[^，,把将的]{{1,12}}?)的?(?P<n>{_NOUN}|台(?=$|[吧啊]))"
     rf"|(?P<m>{_NOUN})(?:换成|换到|切换到|切换成|切到|改成|改为|调到|调成|设为|设成|设置为|选)(?P<b>[^，,]{{1,12}}?)(?:吧|$)"
 )
 

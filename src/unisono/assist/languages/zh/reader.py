@@ -35,9 +35,7 @@ _CORRECTED = re.compile(
 _WRONG = re.compile(
     r"(?:啊|哦|噢)?(?:不是(?!不)|不对|错了|弄错了|搞错了|不)[，, ]+(?:我?说的?)?(?:是|应该是)?|我说的不是那个[，, ]*(?:是)?"
 )
-_POLITE = re.compile(
-    r"能不能|可不可以|能否|可否|要不要(?!紧)|[好行]不[好行]|[好行成]吗|可以[吗么不]|好嘛|得不得|[行好]么|方便"
-)
+_POLITE = re.compile(r"能不能|可不可以|能否|可否|[好行]不[好行]|[好行成]吗|可以[吗么不]|好嘛|得不得|[行好]么|方便")
 _POLITE_START = re.compile(
     r"^(?:请问|那|你|您|咱|现在|麻烦)*(?:能|可以|可|会)(?!不能)(?:不能)?(?:请|麻烦|帮|给|把|让|将|先|再|替|打|开|关|调|停|放|锁|启|播|拉|设|升|降)"
 )
@@ -171,6 +169,7 @@ def _names_only(pieces: Sequence[Piece]) -> bool:
     sensed = any(f"trait:{trait}" in piece.senses for piece in pieces for trait in _SENSED)
     return told and all(
         piece.known
+        and not piece.senses & {"up", "down"}
         and piece.quantity is None
         and (
             piece.named

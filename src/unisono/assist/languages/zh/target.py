@@ -76,6 +76,9 @@ def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits:
     if "all" in found and any(piece.text == "里里外外" for piece in pieces):
         inside = outside = False
     pool = _pool(places, world, speaker, here="here" in found)
+    cars = [thing.id for thing in world.things.values() if thing.kind == "car"]
+    if len(cars) == 1 and any(piece.text in _IN_THE_CAR for piece in pieces):
+        named = [cars]  # 车上的暖气 is the car's
     if named:
         target = _named(named, places, kinds, world, every=every)
         also = _joined(pieces)
@@ -135,6 +138,7 @@ def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits:
     return target
 
 
+_IN_THE_CAR = frozenset({"车里", "车内", "车上", "车里面"})
 _ANDS = frozenset({"和", "跟", "与", "及", "以及", "还有", "、", "同"})
 
 

@@ -88,6 +88,8 @@ class Wish(msgspec.Struct, kw_only=True):
         )
 
 
+#: 再热两度, 亮两成: by so much.
+_GROWS, _SHRINKS = "热暖高亮大快多", "冷凉低暗小慢少"
 #: How far 开条缝 is, in percent.
 CRACK = 10.0
 _BY_WORDS = frozenset("升降加减提涨")
@@ -140,7 +142,7 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
     wish.bit, wish.much = "bit" in spoken, "much" in spoken
     extremes = [sense for piece in pieces for sense in ("max", "min") if sense in piece.senses]
     wish.extreme = extremes[-1] if extremes else None
-    if "faster" in verbs and verbs & {"on", "off", "open", "close", "start", "stop", "set", "lock"} and not named:
+    if "faster" in verbs and not named and _hurries(pieces):
         verbs -= {"faster", "up"}  # 快点把灯打开: it is we who are in a hurry
     wish.verb = _main_verb(pieces, verbs, wish)
     if wish.verb == "lock" and any(p.text in ("锁", "门锁") for p in pieces) and verbs & {"on", "open", "off", "close"}:
@@ -166,6 +168,13 @@ def _counted(pieces: Sequence[Piece], piece: Piece) -> bool:
     return len(piece.text) == 1 and any(
         p.end == piece.start and (p.quantity is not None or p.text in "这那每哪几") for p in pieces
     )
+
+
+def _hurries(pieces: Sequence[Piece]) -> bool:
+    """Whether "faster" stands before what is to be done."""
+    at = next(i for i, piece in enumerate(pieces) if "faster" in piece.senses)
+    doing = {"on", "off", "open", "close", "start", "stop", "set", "lock"}
+    return any(piece.senses & doing for piece in pieces[at + 1 :])
 
 
 def _worn_lock(pieces: Sequence[Piece]) -> str | None:
@@ -232,6 +241,10 @@ def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[boo
     text = "".join(p.text for p in before)[-4:]
     if text.endswith(_TO):
         return False, sign
+    grown = text.rstrip("了个它")[-1:]
+    noun = bool(before) and any(sense.startswith(("trait:", "kind:", "sort:")) for sense in before[-1].senses)
+    if grown and grown in _GROWS + _SHRINKS and not noun:
+        return True, 1 if grown in _GROWS else -1
     near = before[-1] if before else None
     if near is not None and near.text in ("了", "个", "它"):
         near = before[-2] if len(before) > 1 else near
