@@ -19,7 +19,7 @@ from unisono.assist.languages.zh.clauses import Clause, clauses, split_condition
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.schedule import when_of
-from unisono.assist.languages.zh.scope import is_negated, is_stop
+from unisono.assist.languages.zh.scope import is_negated, is_stop, is_vague_time
 from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import Target, another, find_target
 from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
@@ -51,6 +51,8 @@ def command(sentence: Sentence) -> Plan:
     """The plan for a sentence that tells to do something."""
     if any(piece.moment is not None and piece.moment.over not in (None, "today") for piece in sentence.pieces):
         return Plan(outcome="refuse", why="unsure")  # of the past, and nothing asked
+    if is_vague_time(sentence.masked):
+        return Plan(outcome="ask", why="what_time")
     split = split_condition(sentence.masked)
     if split is None:
         parts = clauses(sentence.pieces)

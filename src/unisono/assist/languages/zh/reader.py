@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from unisono.access import Risk
 from unisono.assist.languages.zh.ask import answer
 from unisono.assist.languages.zh.clauses import split_condition
 from unisono.assist.languages.zh.commands import Open, command, timed
@@ -20,7 +21,7 @@ from unisono.assist.languages.zh.schedule import is_past
 from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question, is_quoted, unquoted
 from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, has, senses, sentence_of
 from unisono.assist.languages.zh.timers import reminder, timer
-from unisono.assist.plan import Plan, Step
+from unisono.assist.plan import ACTING, Plan, Step
 
 if TYPE_CHECKING:
     from unisono.assist.dialogue import Memory
@@ -133,7 +134,16 @@ def _plan(sentence: Sentence) -> Plan:
         return sentence.barred("past")
     if "undo" in found and not any(piece.named for piece in pieces):
         return Plan(outcome="act", steps=(Step(op="undo"),)) if memory.plan else Plan(outcome="ask", why="what_to_do")
-    return command(sentence)
+    plan = command(sentence)
+    if question and not _BEGS.search(sentence.masked) and _risky(plan, world):
+        return Plan(outcome="ask", why="unsure")  # 可以开门吗 may ask whether one may
+    return plan
+
+
+def _risky(plan: Plan, world: World) -> bool:
+    return plan.outcome in ACTING and any(
+        world.risk(thing, step.trait or "", step.value) is not Risk.NONE for step in plan.steps for thing in step.things
+    )
 
 
 def _limited(sentence: Sentence) -> Sentence:
