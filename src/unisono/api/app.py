@@ -26,6 +26,7 @@ from unisono.api.assist.agents import MCP_PATH
 from unisono.api.auth import Identity
 from unisono.api.commands import commands, policies
 from unisono.api.context import ApiContext
+from unisono.api.dialects import dialects
 from unisono.api.door import pages
 from unisono.api.hub import backup, outlets, status
 from unisono.api.hub.version import VERSION
@@ -100,6 +101,7 @@ def create_app(context: ApiContext) -> Front:
             things.router,
             credentials.router,
             issuing.issue_certificate,
+            dialects.router,
             discovered.router,
             claims.router,
             things.dead_letters,

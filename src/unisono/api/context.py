@@ -20,6 +20,7 @@ from unisono.api.auth import Auth, Identity, now_us
 from unisono.api.commands import shapes as command_shapes
 from unisono.api.commands.asking import Refusals
 from unisono.api.commands.confirming import Confirmations
+from unisono.api.dialects.asks import Speaking
 from unisono.api.identity.claiming import Claiming
 from unisono.api.identity.directory import Directory
 from unisono.api.identity.programs import Programs
@@ -86,6 +87,7 @@ class ApiContext:
         self.catalog = Catalog(self.registry)
         self.programs = Programs(self)
         self.claiming = Claiming(self)
+        self.speaking = Speaking(self)
         self.scenes = SceneFacts(self)
         self.directory = Directory(self.registry, self.bus, self.pepper, self.programs, self.claiming)
         self.relay = Relay(self.registry, self.log_of, self.hub_id, now_us)
@@ -109,6 +111,7 @@ class ApiContext:
         await self.directory.start()
         self._live_ends.append(await self.bus.serve(talk.PROGRAM_ASKS, self.programs.ask, queue=QUEUE))
         self._live_ends.append(await self.bus.serve(talk.CLAIM, self.claiming.answer, queue=QUEUE))
+        self._live_ends.append(await self.bus.serve(talk.DIALECT_ASKS, self.speaking.answer, queue=QUEUE))
         self.relay.start()
         self.live.start()
         self.live_scenes.start()

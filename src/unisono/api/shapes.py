@@ -122,7 +122,8 @@ class ThingNew(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A thing to add. ``id`` is made from the name when absent; ``model`` means its newest version unless told.
 
     ``names``: what else it is called, by language, one name or several: ``{"zh": ["沙发灯", "落地灯"]}``.
-    ``computed``: what it is computed from, in place of a model and a secret.
+    ``computed``: what it is computed from, in place of a model and a secret. ``how``: the dialect that it speaks, and
+    ``given`` what that has to know (`/api/v1/dialects`).
     """
 
     model: Annotated[str, Meta(max_length=200)] = ""
@@ -136,6 +137,8 @@ class ThingNew(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     simulated: bool = False
     secret: Annotated[str, Meta(min_length=8, max_length=128)] | None = None
     computed: dict[str, Any] | None = None
+    how: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    given: Annotated[dict[str, Annotated[str, Meta(max_length=256)]], Meta(max_length=20)] = {}
 
 
 class ThingChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -153,7 +156,8 @@ class ThingChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ThingAdded(msgspec.Struct):
-    """A thing just added; ``secret`` is shown here and never again. A computed thing has none."""
+    """A thing just added; ``secret`` is shown here and never again. A computed thing has none. ``guide``: what to set
+    on the device, where it was said how that speaks."""
 
     id: str
     name: str
@@ -161,6 +165,7 @@ class ThingAdded(msgspec.Struct):
     model_version: int
     place: str
     secret: str | None
+    guide: dict[str, Any] | None = None
 
 
 class BulkError(msgspec.Struct):

@@ -18,6 +18,7 @@ from unisono.cli import (
     client,
     command,
     computed,
+    dialect,
     health,
     model,
     notify,
@@ -59,6 +60,7 @@ app.add_typer(model.app, name="model")
 app.add_typer(thing.app, name="thing")
 app.add_typer(computed.app, name="computed")
 app.add_typer(client.app, name="client")
+app.add_typer(dialect.app, name="dialect")
 app.add_typer(command.app, name="command")
 place.app.add_typer(policy.app, name="policy")
 app.add_typer(place.app, name="place")

@@ -16,6 +16,7 @@ from unisono.cli import bulk, identity
 from unisono.cli import command as command_app
 from unisono.cli.asking import ENDED_BADLY, Confirm, Ttl, Why, read_pairs, second_word
 from unisono.cli.computed import read_definitions
+from unisono.cli.dialect import show_guide
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.names import Names, read_names
 from unisono.cli.screen import Screen, age, note, show_value
@@ -122,18 +123,38 @@ def add_thing(
     names: Names = None,
     parent: Annotated[str | None, typer.Option(help="The thing it is part of, or that speaks for it.")] = None,
     sleep_s: Annotated[float, typer.Option(help="Silence of so many seconds is normal for it.", min=0)] = 0.0,
+    how: Annotated[
+        str | None, typer.Option(help="The language it speaks: alink, zigbee2mqtt... (unisono dialect list).")
+    ] = None,
+    given: Annotated[
+        list[str] | None, typer.Option("--with", metavar="FIELD=TEXT", help="What its language has to know of it.")
+    ] = None,
+    secret: Annotated[str | None, typer.Option(help="The secret it has already; else a new one.")] = None,
 ) -> None:
-    """Add a thing. Its secret is shown once."""
-    if (model is None) == (computed is None):
-        raise CallerError("What kind of thing?", code="bad_usage", expected="either --model or --computed")
+    """Add a thing. Its secret is shown once, and with --how what to set on the device."""
+    if (model is None) == (computed is None) and how is None:
+        raise CallerError("What kind of thing?", code="bad_usage", expected="--model, --how or --computed")
     body: dict[str, Any] = {"id": id, "model": model, "place": place, "name": name, "parent": parent}
+    body |= {"how": how, "given": {key: str(value) for key, value in _texts(given or [])} or None, "secret": secret}
     if computed is not None:
         (body["computed"],) = read_definitions(computed)
     body |= {"names": read_names(names or []), "sleep_s": sleep_s or None}
     added = hub.post("/api/v1/things", {key: value for key, value in body.items() if value is not None})
-    screen.fields(added)
-    if not screen.as_json and computed is None:
+    guide = added.pop("guide", None)
+    screen.fields(added if not screen.as_json else {**added, "guide": guide})
+    if guide is not None and not screen.as_json:
+        show_guide(screen, guide)
+    elif not screen.as_json and computed is None:
         note("The secret is shown only now: it is the MQTT password, the id is the user name.")
+
+
+def _texts(pairs: list[str]) -> list[tuple[str, str]]:
+    """FIELD=TEXT, as it is."""
+    read = [pair.partition("=") for pair in pairs]
+    for field, equals, _text in read:
+        if not equals or not field:
+            raise CallerError(f"{field!r} is no FIELD=TEXT", code="bad_usage", field="--with", expected="FIELD=TEXT")
+    return [(field, text) for field, _equals, text in read]
 
 
 @hub_command(app, "discovered")

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from unisono.errors import UnisonoError
 from unisono.twin.record import Batch, Entry, encode_batch
 
-__all__ = ["Committer", "Latency", "LogWriter"]
+__all__ = ["Committer", "Done", "Latency", "LogWriter"]
 
 logger = logging.getLogger(__name__)
 

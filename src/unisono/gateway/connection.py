@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from unisono.gateway.door.meter import Meter, Seat
     from unisono.gateway.fleet.homes import Arrival
     from unisono.gateway.server import Gateway
+    from unisono.gateway.speaking import LineHost
     from unisono.twin.talk import Certificate, SignIn
 
 __all__ = ["Connection", "now_us", "special_rights", "spoken_for"]
@@ -116,6 +117,7 @@ class Connection(asyncio.Protocol):
         "holds",
         "identity",
         "last_received",
+        "line",
         "meter",
         "proving",
         "seat",
@@ -159,6 +161,7 @@ class Connection(asyncio.Protocol):
         self.traffic: Traffic | None = None
         self.transport_name = "tcp"
         self.bridge = False
+        self.line: LineHost | None = None
         self.proving: Proving | None = None
 
     # asyncio.Protocol
@@ -294,6 +297,8 @@ class Connection(asyncio.Protocol):
             self._cannot_be_told()
             return
         self.send_waiting()
+        if self.line is not None:
+            self.line.begin()
         before = self.gateway.messages_in
         self._happened(self.wire.receive(b""))
         self._count(0, self.gateway.messages_in - before)
@@ -323,12 +328,23 @@ class Connection(asyncio.Protocol):
         self.gateway.messages_in += len(run.payloads)
         self.gateway.tally.received[run.qos] += len(run.payloads)
         if found.asks:
-            self.asking = self.asking or Asking(self)
-            self.asking.add(found, run)
+            self._asks(found, run)
         elif found.thing is not None:
             self._report(found, run)
         else:
             self._publish(found, run)
+
+    def _asks(self, found: Route, run: PublishRun) -> None:
+        """More than a report or an ordinary publication."""
+        if found.asks == "line" and self.line is not None:
+            self.gateway.tally.received_bytes[run.qos] += sum(map(len, run.payloads))
+            self.line.heard(run)
+        elif found.asks == "bridge":
+            self.gateway.bridges.heard(self, found.topic, run.payloads, run.packet_ids, run.dups)
+            self._publish(found, run)
+        else:
+            self.asking = self.asking or Asking(self)
+            self.asking.add(found, run)
 
     def _report(self, found: Route, run: PublishRun) -> None:
         assert self.session is not None and self.committer is not None and found.thing is not None
@@ -407,6 +423,11 @@ class Connection(asyncio.Protocol):
         if isinstance(found, str):
             self.refuse("topic_not_allowed", topic, found)
             return None
+        if found.thing is None and not found.asks:
+            if self.line is not None and self.line.speaks(topic):
+                found = found._replace(asks="line")
+            elif self.bridges:
+                found = found._replace(asks="bridge")
         if self._routes is None or len(self._routes) >= ROUTES:
             self._routes = {}
         self._routes[topic] = found
@@ -418,12 +439,19 @@ class Connection(asyncio.Protocol):
         if run.qos:
             self.answer_each(run, ReasonCode.NOT_AUTHORIZED, "topic not allowed")
 
+    @property
+    def bridges(self) -> bool:
+        """Whether things may announce themselves through it."""
+        return self.identity is not None and (self.identity.bridges or self.identity.rights.kind == "program")
+
     def renew(self, identity: SignIn) -> None:
         """What it may do changed: routes that were found are found anew."""
         assert self.session is not None
         self.identity = identity
         self._routes = None
         self.session.ids, self.session.rights = spoken_for(identity), special_rights(identity)
+        if self.line is not None:
+            self.line.refresh(identity)
 
     def _not_text(self, run: PublishRun) -> None:
         """Section 3.3.2.3.2: who says that its payload is text is taken at its word."""

@@ -179,6 +179,9 @@ class Delivery:
         """Tell a thing what its owner wants of it, now or not at all: a session must not keep a command and hand it out
         when its time is over or an interlock holds. So it goes at QoS 0; the owner looks after what gets lost."""
         asked = msgspec.msgpack.decode(payload, type=Down)
+        speaker = self._gateway.speakers.get(asked.thing)
+        if speaker is not None:
+            return await speaker.down(asked)
         topic = f"things/{asked.thing}/{asked.topic}"
         message = Message(topic, asked.payload, 0, False, None)
         count = sum(place.deliver(message, present=True).speakers for place in list(self._gateway.places))

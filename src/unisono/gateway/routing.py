@@ -51,13 +51,14 @@ DOWN = {"set": "set", "call": "call/+", "desired": "desired"}
 
 class Route(NamedTuple):
     """What a topic means for one client. ``thing`` None: ordinary publish/subscribe. ``suffix``: after
-    ``things/<id>/``. ``asks``: nothing is published; a program wants a command, a new device redeems its claim.
+    ``things/<id>/``. ``asks``: more than publishing; a program wants a command, a new device redeems its claim, what
+    is said is a dialect's (``line``), or may be of things that announce themselves (``bridge``).
     """
 
     topic: str
     thing: str | None
     suffix: str
-    asks: Literal["", "command", "claim"] = ""
+    asks: Literal["", "command", "claim", "line", "bridge"] = ""
 
 
 def route(identity: SignIn, topic: str) -> Route | str:

@@ -38,6 +38,7 @@ from unisono.gateway.sessions.lasting import Lasting
 from unisono.gateway.sessions.retained import Retained
 from unisono.gateway.sessions.session import PendingWill, SessionState
 from unisono.gateway.sessions.wills import delay_of, publish_will
+from unisono.gateway.speaking import Bridges
 from unisono.gateway.subscribing import hears
 from unisono.store.bus import Bus
 from unisono.twin.record import GatewayStarted, Presence
@@ -57,6 +58,11 @@ from unisono.wire.mqtt import Limits, ReasonCode, State, Will
 
 if TYPE_CHECKING:
     import ssl
+
+    from unisono.gateway.speaking.bridge import Bridge
+    from unisono.gateway.speaking.line import LineHost
+
+    Speaker = Bridge | LineHost
 
 __all__ = ["Gateway"]
 
@@ -126,6 +132,9 @@ class Gateway:
         self._retained = retained
         self.admission = Admission(self, self._desk)
         self.delivery = Delivery(self, retained)
+        self.bridges = Bridges(self)
+        # whoever speaks for a thing in another language than ours
+        self.speakers: dict[str, Speaker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server | TlsDoor] = []
         self._releases: dict[str, asyncio.TimerHandle] = {}
@@ -137,6 +146,8 @@ class Gateway:
             self.committer(partition).add(GatewayStarted(self.id, now_us()), 0)
         for root, topic, message in await self._retained.load():
             self.place(root).retain(topic, message)
+        for root, place in self._places.items():
+            self.bridges.recall(root, place.retained)
         if self.lasting is not None:
             await self._restore(self.lasting)
         if self.peers is not None:
@@ -292,6 +303,8 @@ class Gateway:
         identity, session = connection.identity, connection.session
         if identity is None or session is None:
             return
+        if connection.line is not None:
+            connection.line.end()
         will = connection.take_will()
         if session.connection is connection:
             session.connection = None
@@ -315,6 +328,7 @@ class Gateway:
                 self.drop(session)
         if will is not None:
             self._publish_will(session, identity, will)
+        self.bridges.left(connection)
         if session.ids:
             self.committer(identity.partition).add(
                 Presence(identity.id, self.id, connection.epoch, False, why, now_us(), session.key), 0
@@ -446,6 +460,7 @@ class Gateway:
             now = self.loop.time()
             # who is held speaks without being heard: its silence is ours
             self.doorman.registrar.sweep(now)
+            self.bridges.due()
             roll(self._connections, now)
             for connection in [c for c in self._connections if c.overdue_at < now and not c.holds]:
                 if connection.wire.state is State.ASKED:

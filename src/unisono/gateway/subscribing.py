@@ -54,6 +54,10 @@ def subscribe(gateway: Gateway, connection: Connection, packet: Subscribe) -> No
         connection.write(answer)
         _show(gateway, session, place, fresh)
         hears(connection, session, [filter for filter, *_rest in fresh])
+        if connection.line is not None:
+            connection.line.subscribed([filter for filter, *_rest in fresh])
+        elif connection.bridges:
+            gateway.bridges.subscribed(connection, [filter for filter, *_rest in fresh])
 
     safe = _kept_subscriptions(gateway, session, {filter: kept for filter, kept, *_rest in fresh})
     _when_safe(connection, safe, answered)

@@ -17,6 +17,7 @@ from unisono.twin.visitors import Series
 __all__ = [
     "ACCESS_CHANGED",
     "CLAIM",
+    "DIALECT_ASKS",
     "OUTLETS_CHANGED",
     "PROGRAM_ASKS",
     "SIGN_IN",
@@ -33,6 +34,7 @@ __all__ = [
     "Credentials",
     "DeadLetter",
     "DeadLettersAsk",
+    "DialectAsk",
     "Down",
     "GatewayStatus",
     "HistoryAnswer",
@@ -64,6 +66,7 @@ SIGN_IN_SLOWLY = "ask.signin.slowly"  # the same, for those that were answered `
 ACCESS_CHANGED = "access.changed"  # AccessChanged, to everybody
 OUTLETS_CHANGED = "outlets.changed"  # nothing, to whoever lets them run
 CLAIM = "ask.claim"  # ClaimAsk > ClaimAnswer, or an error
+DIALECT_ASKS = "ask.dialect"  # DialectAsk > a dict, or an error
 PROGRAM_ASKS = "ask.program"  # ProgramAsk > CommandView, or an error
 
 
@@ -143,7 +146,8 @@ class Credentials(msgspec.Struct, array_like=True):
     name and a token), a certificate, or both.
 
     With ``stamp`` (of an earlier `SignIn` of ``user``) it asks whether what signed in then still holds: ``ok`` says
-    so, and the facts are today's.
+    so, and the facts are today's. ``client``: the MQTT client id, in which some dialects say who they are; ``speaks``:
+    the dialect of the earlier sign-in.
     """
 
     user: str
@@ -151,6 +155,8 @@ class Credentials(msgspec.Struct, array_like=True):
     address: str = ""
     certificate: Certificate | None = None
     stamp: str = ""
+    client: str = ""
+    speaks: str = ""
 
 
 class SignInAsk(msgspec.Struct, array_like=True):
@@ -163,7 +169,8 @@ class SignIn(msgspec.Struct, array_like=True):
 
     ``id``: a thing's id, ``token:<id>`` of a program, ``claim:<id>`` of a device with a claim code. ``children``: ids
     of the things it speaks for. ``stamp``: with what it signed in, for a later recheck. ``version``: of a thing's
-    secret.
+    secret. ``speaks``: the dialect, "" for our own; ``names``: what it and its children are called there.
+    ``bridges``: things may announce themselves through it.
     """
 
     ok: bool
@@ -176,6 +183,9 @@ class SignIn(msgspec.Struct, array_like=True):
     version: int = 0
     stamp: str = ""
     rights: Rights = Rights()
+    speaks: str = ""
+    names: dict[str, str] = {}
+    bridges: bool = False
 
 
 class SignInAnswer(msgspec.Struct, array_like=True):
@@ -225,6 +235,17 @@ class ProgramAsk(msgspec.Struct, array_like=True):
     call: str | None = None
     input: dict[str, Any] | None = None
     address: str = ""
+
+
+class DialectAsk(msgspec.Struct, array_like=True):
+    """Something that a dialect must know or have done, asked by client ``by`` (a `SignIn.id`) of ``root``. The kinds
+    and their facts are in `unisono.api.dialects.asks`."""
+
+    dialect: str
+    kind: str
+    by: str
+    root: str
+    facts: dict[str, Any] = {}
 
 
 class TwinsAsk(msgspec.Struct, array_like=True):

@@ -26,8 +26,10 @@ from unisono.access import (
     is_claim_code,
     is_device_password,
     is_token,
+    open_sealed,
 )
 from unisono.api.auth import Throttle, now_us
+from unisono.dialect import Caller, LineDialect, dialects, read_caller
 from unisono.errors import CallerError
 from unisono.store.bus import Bus
 from unisono.store.registry import Registry, SignInFacts, TopicRuleRow
@@ -62,6 +64,15 @@ REVOKED = "What it signed in with is worth nothing any more"
 STRANGE_CERTIFICATE = "The certificate is of no thing; register it: unisono thing certificate ID --add FILE"
 OLD_CERTIFICATE = "The certificate was revoked, has expired, or was made before the thing was added"
 OTHER_CERTIFICATE = "The certificate is {thing}'s; the user name must be that or empty"
+
+NOT_NAMED = "No thing has that name in {title}; add it: unisono thing add ID --how DIALECT"
+NOT_SEALED = "Its secret is not kept in a form that this dialect can check; add it with --how, or a new sealed secret"
+NO_PRODUCT = "The product is not known here, or has no secret: unisono dialect product"
+
+REGISTERING = Rights("claim", frozenset(), frozenset(), (), frozenset())
+
+#: The model of a thing through which others announce themselves.
+BRIDGE = "gateway"
 
 CLAIM_USER = "claim"
 
@@ -156,6 +167,9 @@ class Directory:
             if thing is None:
                 answers.append(await self._stranger(shown))
                 continue
+            if shown.speaks or (thing not in facts and not shown.stamp):
+                answers.append(await self._foreigner(shown, thing, facts.get(thing)))
+                continue
             answer = self._check(shown, thing, facts.get(thing))
             if slowly and answer.code == "later":
                 answer = await self._check_slowly(shown, facts[thing])
@@ -174,6 +188,72 @@ class Directory:
         if strangers is None:
             return talk.SignIn(False, shown.user, "unknown_thing", UNKNOWN)
         return await (strangers.recheck(shown) if shown.stamp else strangers.sign_in(shown))
+
+    async def _foreigner(self, shown: talk.Credentials, thing: str, known: SignInFacts | None) -> talk.SignIn:
+        """Nobody is called so here: it may be somebody's name in another language."""
+        if shown.stamp:
+            answer = self._check(shown, thing, known)
+            return await self._named(answer, shown.speaks) if answer.ok else answer
+        caller = read_caller(shown.user, shown.client, shown.password)
+        dialect = dialects().get(caller.dialect) if caller is not None else None
+        if caller is None or not isinstance(dialect, LineDialect):
+            return self._check(shown, thing, None)
+        if caller.way != "device":
+            return await self._newcomer(shown, caller, dialect)
+        return await self._by_name(shown, caller, dialect)
+
+    async def _by_name(self, shown: talk.Credentials, caller: Caller, dialect: LineDialect) -> talk.SignIn:
+        """A device that says who it is in its own language, and proves it."""
+        name = self.name_of(caller)
+        found = (await self._registry.foreign_things([(caller.dialect, name)])).get((caller.dialect, name))
+        facts = (await self._facts([found])).get(found) if found is not None else None
+        if facts is None:
+            return talk.SignIn(False, shown.user, "unknown_thing", NOT_NAMED.format(title=dialect.title))
+        why = self._unproven(shown, caller, dialect, facts)
+        if why:
+            return _no(facts, why)
+        return await self._named(_answer(facts, f"secret:{facts.version}"), caller.dialect)
+
+    def _unproven(self, shown: talk.Credentials, caller: Caller, dialect: LineDialect, facts: SignInFacts) -> str:
+        """Why it may not come in, or nothing."""
+        if facts.hash is None:
+            return NO_SECRET
+        if caller.secret:  # whoever knows its name knows its secret
+            return ""
+        secret = open_sealed(facts.sealed, facts.id, self._pepper) if facts.sealed is not None else None
+        if secret is None and dialect.seals:
+            return NOT_SEALED
+        return "" if dialect.proves(caller, shown.password, secret or "") else WRONG
+
+    def name_of(self, caller: Caller) -> str:
+        """The name under which a caller is kept."""
+        return hash_secret(caller.name, self._pepper).hex() if caller.secret else caller.name
+
+    async def _named(self, answer: talk.SignIn, dialect: str) -> talk.SignIn:
+        rows = await self._registry.foreign_names([answer.id, *answer.children], dialect)
+        return msgspec.structs.replace(answer, speaks=dialect, names={row.thing: row.name for row in rows})
+
+    async def _newcomer(self, shown: talk.Credentials, caller: Caller, dialect: LineDialect) -> talk.SignIn:
+        """A device that has only its product's secret, and wants one of its own: it may ask for that, and no more."""
+        product = await self._registry.get_product(caller.dialect, caller.product)
+        key = f"{caller.dialect}:{caller.product}"
+        secret = open_sealed(product.sealed, key, self._pepper) if product is not None and product.sealed else None
+        if product is None or secret is None:
+            return talk.SignIn(False, shown.user, "unknown_thing", NO_PRODUCT)
+        if not dialect.proves(caller, shown.password, secret):
+            return talk.SignIn(False, shown.user, "bad_credentials", WRONG)
+        place = await self._registry.get_place(product.place)
+        if place is None:
+            return talk.SignIn(False, shown.user, "unknown_thing", NO_PRODUCT)
+        return talk.SignIn(
+            True,
+            f"register:{caller.name}",
+            root=place.root,
+            partition=place.partition,
+            stamp=f"claim:{caller.name}",
+            rights=REGISTERING,
+            speaks=caller.dialect,
+        )
 
     async def _facts(self, ids: Sequence[str]) -> dict[str, SignInFacts]:
         now = time.monotonic()
@@ -312,6 +392,7 @@ def _answer(facts: SignInFacts, stamp: str) -> talk.SignIn:
         version=facts.version,
         stamp=stamp,
         rights=Rights(rules=tuple(map(_rule, facts.rules))) if facts.rules else Rights(),
+        bridges=facts.model == BRIDGE,
     )
 
 

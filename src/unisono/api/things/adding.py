@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from unisono.access import hash_device_password, hash_secret, new_secret
+from unisono.access import hash_device_password, hash_secret, new_secret, seal
 from unisono.api import shapes
+from unisono.api.dialects.spoken import foreign_row, seals
 from unisono.api.ids import check_id, free_id
 from unisono.api.relay import encode_entry
 from unisono.api.things.computing import refuse_computed
 from unisono.errors import CallerError
-from unisono.store.registry import ClaimRow, CredentialRow, OutboxRow, PlaceRow, ThingRow
+from unisono.store.registry import ClaimRow, CredentialRow, ForeignRow, OutboxRow, PlaceRow, ThingRow
 from unisono.thing import Model
 from unisono.twin import record
 
@@ -32,13 +33,15 @@ MADE_SECRET = 22
 
 
 class New(msgspec.Struct, frozen=True):
-    """A thing about to be added, with its model, its partition and its secret in plain text, if it has one."""
+    """A thing about to be added, with its model, its partition and its secret in plain text, if it has one.
+    ``foreign``: what it is called in the language that it speaks."""
 
     row: ThingRow
     model: Model
     partition: str
     secret: str | None
     credential: CredentialRow | None
+    foreign: ForeignRow | None = None
 
 
 async def find_id(context: ApiContext, new: shapes.ThingNew, taken: Mapping[str, int]) -> str:
@@ -89,7 +92,11 @@ async def prepare(
     if new.computed is not None:
         return New(row, model, place.partition, None, None)
     secret = new.secret or new_secret()
-    return New(row, model, place.partition, secret, await credential_for(row.id, secret, context.pepper, at))
+    foreign = foreign_row(context, new, thing_id, secret)
+    credential = await credential_for(row.id, secret, context.pepper, at)
+    if seals(new):
+        credential = msgspec.structs.replace(credential, sealed=seal(secret, row.id, context.pepper))
+    return New(row, model, place.partition, secret, credential, foreign)
 
 
 async def add(context: ApiContext, things: Sequence[New], at: int, claim: ClaimRow | None = None) -> None:
@@ -107,7 +114,8 @@ async def add(context: ApiContext, things: Sequence[New], at: int, claim: ClaimR
         outbox.append(OutboxRow(new.partition, encode_entry(thing_put(new.row, at))))
     rows = [new.row for new in things]
     credentials = [new.credential for new in things if new.credential is not None]
-    await context.registry.put_things(rows, credentials, outbox, new=True, claim=claim)
+    names = [new.foreign for new in things if new.foreign is not None]
+    await context.registry.put_things(rows, credentials, outbox, new=True, claim=claim, names=names)
     for partition, sent in by_partition.items():
         context.models_sent(partition, sent)
     context.directory.announce([row.id for row in rows] + sorted({row.parent for row in rows if row.parent}))

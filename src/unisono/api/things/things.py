@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, delete, get, patch, post
+from litestar.connection import Request
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET
 
@@ -18,11 +19,14 @@ from unisono.access import Action
 from unisono.api import shapes
 from unisono.api.auth import Identity
 from unisono.api.context import ApiContext, now_us
+from unisono.api.dialects.dialects import guide_for, host_of
+from unisono.api.dialects.spoken import model_for
 from unisono.api.inject import Asker, Context
 from unisono.api.relay import encode_entry
 from unisono.api.things.adding import New, add, find_id, prepare, thing_put
 from unisono.api.things.catalog import traits_of
 from unisono.api.things.computing import PREFIX, compute, refuse_computed
+from unisono.dialect import find_dialect
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.scene.computed import definition_of
 from unisono.store.registry import OutboxRow, PlaceRow, ThingRow
@@ -141,26 +145,34 @@ async def get_thing(context: Context, identity: Asker, thing_id: FromPath[str]) 
 
 @post("/", request_max_body_size=MAX_BULK_BYTES)
 async def add_things(
-    context: Context, identity: Asker, data: JSONBody[shapes.ThingNew | list[shapes.ThingNew]]
+    request: Request[Any, Any, Any],
+    context: Context,
+    identity: Asker,
+    data: JSONBody[shapes.ThingNew | list[shapes.ThingNew]],
 ) -> shapes.ThingAdded | shapes.Page[shapes.ThingAdded]:
     """Add one thing, or an array of up to 10,000: all or none. The secrets are in the answer and never shown again."""
     if isinstance(data, list):
-        return shapes.Page(await _add(context, identity, data, bulk=True))
-    return (await _add(context, identity, [data], bulk=False))[0]
+        return shapes.Page(await _add(context, identity, data, host_of(request), bulk=True))
+    return (await _add(context, identity, [data], host_of(request), bulk=False))[0]
 
 
 @post("/{thing_id:str}")
 async def add_thing(
-    context: Context, identity: Asker, thing_id: FromPath[str], data: JSONBody[shapes.ThingNew]
+    request: Request[Any, Any, Any],
+    context: Context,
+    identity: Asker,
+    thing_id: FromPath[str],
+    data: JSONBody[shapes.ThingNew],
 ) -> shapes.ThingAdded:
     """Add a thing under the id in the path."""
     if data.id not in (None, thing_id):
         raise CallerError("The id differs from the one in the path", code="bad_value", field="id", expected=thing_id)
-    return (await _add(context, identity, [msgspec.structs.replace(data, id=thing_id)], bulk=False))[0]
+    new = msgspec.structs.replace(data, id=thing_id)
+    return (await _add(context, identity, [new], host_of(request), bulk=False))[0]
 
 
 async def _add(
-    context: ApiContext, identity: Identity, news: list[shapes.ThingNew], *, bulk: bool
+    context: ApiContext, identity: Identity, news: list[shapes.ThingNew], host: str, *, bulk: bool
 ) -> list[shapes.ThingAdded]:
     if not 0 < len(news) <= shapes.MAX_BULK:
         raise CallerError(f"{len(news)} things in one request", code="too_many", expected=f"1 to {shapes.MAX_BULK}")
@@ -175,6 +187,7 @@ async def _add(
             if place is None:
                 place = places[new.place] = await context.place(new.place)
                 context.auth.require(identity, Action.CONFIGURE, await context.path_of(place.id))
+            new = msgspec.structs.replace(new, model=model_for(new))  # noqa: PLW2901  as its dialect completes it
             _check_kind(new)
             model = models.get((new.model, new.model_version))
             if model is None and new.computed is None:
@@ -191,10 +204,15 @@ async def _add(
         except UnisonoError as error:
             raise _in_row(error, number if bulk else None) from error
     await add(context, made, at)
-    return [
-        shapes.ThingAdded(new.row.id, new.row.name, new.row.model, new.row.model_version, new.row.place, new.secret)
-        for new in made
-    ]
+    return [_added(context, wanted, new, host) for wanted, new in zip(news, made, strict=True)]
+
+
+def _added(context: ApiContext, wanted: shapes.ThingNew, new: New, host: str) -> shapes.ThingAdded:
+    row, guide = new.row, None
+    if wanted.how is not None:
+        shown = guide_for(context, find_dialect(wanted.how), host, row.id, new.secret or "", wanted.given)
+        guide = msgspec.to_builtins(shown)
+    return shapes.ThingAdded(row.id, row.name, row.model, row.model_version, row.place, new.secret, guide)
 
 
 def _check_kind(new: shapes.ThingNew) -> None:
@@ -203,7 +221,7 @@ def _check_kind(new: shapes.ThingNew) -> None:
         if not new.model:
             raise CallerError("It is missing", code="bad_value", field="model", expected='a model, or "computed"')
         return
-    for name in ("model", "model_version", "secret", "parent", "sleep_s"):
+    for name in ("model", "model_version", "secret", "parent", "sleep_s", "how"):
         if getattr(new, name):
             raise CallerError("A computed thing has none", code="bad_value", field=name, expected="nothing")
 

@@ -21,6 +21,7 @@ from unisono.gateway.door.signin import Desk
 from unisono.gateway.fleet.homes import Arrival
 from unisono.gateway.sessions.session import SessionState
 from unisono.gateway.sessions.wills import delay_of, will_is_sound
+from unisono.gateway.speaking import open_line
 from unisono.gateway.subscribing import hears
 from unisono.twin.record import Presence, Refused
 from unisono.twin.talk import SignIn, Taken, taken
@@ -64,11 +65,23 @@ class Admission:
         elif connect.will is not None and not will_is_sound(connect.will):
             connection.refused(ReasonCode.PAYLOAD_FORMAT_INVALID, "the will is not UTF-8, as it says")
         elif connection.vouched is not None and connection.vouched.identity:
-            self.admit(connection, connect, msgspec.msgpack.decode(connection.vouched.identity, type=SignIn))
+            identity = msgspec.msgpack.decode(connection.vouched.identity, type=SignIn)
+            if identity.speaks:
+                self._gateway.spawn(self._admit(connection, connect, identity))
+            else:
+                self.admit(connection, connect, identity)
         elif connect.properties is not None and connect.properties.authentication_method is not None:
             self._prove(connection, connect, connect.properties.authentication_method)
         else:
             self._gateway.spawn(self._sign_in(connection, connect))
+
+    async def _admit(self, connection: Connection, connect: Connect, identity: SignIn) -> None:
+        """As `admit`, with a translator for who speaks another language than ours."""
+        if identity.speaks:
+            connection.line = await open_line(connection, connect, identity)
+            if connection.transport is None:
+                return
+        self.admit(connection, connect, identity)
 
     def _prove(self, connection: Connection, connect: Connect, name: str) -> None:
         if self._too_soon(connection, connect):
@@ -115,7 +128,7 @@ class Admission:
     async def _sign_in(self, connection: Connection, connect: Connect) -> None:
         certificate, seat, user = connection.certificate, connection.seat, connect.username or ""
         assert seat is not None
-        if certificate is None and (connect.username is None or connect.password is None):
+        if certificate is None and connect.username is None:
             detail = "user name: the thing's id; password: its secret"
             self._gateway.doorman.not_let_in(connection, connect, "bad_credentials", detail, "no_credentials")
             connection.refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, detail)
@@ -131,7 +144,9 @@ class Admission:
             secret = (connect.password or b"").decode()
         except UnicodeDecodeError:
             secret = ""
-        identity = await self._desk.ask(user, secret, address=connection.host, certificate=certificate)
+        identity = await self._desk.ask(
+            user, secret, address=connection.host, certificate=certificate, client=connect.client_id
+        )
         if connection.transport is None:
             return
         if not identity.ok:
@@ -150,7 +165,7 @@ class Admission:
         home = self._home_of(connection, connect, identity)
         transport = connection.transport
         if home == self._gateway.id or self._gateway.homes is None or transport is None:
-            self.admit(connection, connect, identity)
+            await self._admit(connection, connect, identity)
             return
         transport.pause_reading()
         facts = msgspec.msgpack.encode(identity)
@@ -264,5 +279,8 @@ class Admission:
 
 
 def _key(identity: SignIn, client: str) -> str:
-    """The name of a client's session."""
+    """The name of a client's session. In some dialects the client id is another one each time: the device is the
+    session there."""
+    if identity.speaks:
+        return f"{identity.id}/{identity.speaks}"
     return identity.id if client == identity.id else f"{identity.id}/{client}"

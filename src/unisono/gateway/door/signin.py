@@ -55,18 +55,26 @@ class Desk:
         self._asking_slowly: set[asyncio.Task[None]] = set()
 
     def ask(
-        self, user: str, password: str, *, address: str = "", certificate: Certificate | None = None, stamp: str = ""
+        self,
+        user: str,
+        password: str,
+        *,
+        address: str = "",
+        certificate: Certificate | None = None,
+        stamp: str = "",
+        client: str = "",
+        speaks: str = "",
     ) -> asyncio.Future[SignIn]:
         """The directory's word on one client; ``ok`` false with a code when it may not come in.
 
-        ``stamp``: whether what signed in as ``user`` under it still holds.
+        ``stamp``: whether what signed in as ``user`` under it still holds. ``client``: its client id.
         """
         future: asyncio.Future[SignIn] = asyncio.get_running_loop().create_future()
         if len(user) > LONGEST or len(password) > LONGEST or not (user.isascii() and user.isprintable()):
             # no thing is called so; and a question has to fit the bus, whatever strangers put into it
             future.set_result(SignIn(False, user[:LONGEST], "unknown_thing", "no id or secret looks like that"))
             return future
-        self._waiting.append((Credentials(user, password, address, certificate, stamp), future))
+        self._waiting.append((Credentials(user, password, address, certificate, stamp, client, speaks), future))
         if len(self._asking) < ASKS:
             self._start()
         return future
@@ -74,7 +82,8 @@ class Desk:
     def recheck(self, identity: SignIn) -> asyncio.Future[SignIn]:
         """Whether what signed in as ``identity`` still holds, and what it may do today."""
         # who was let in by an authentication method of others may have none: then its secret's version speaks for it
-        return self.ask(identity.id, "", stamp=identity.stamp or f"secret:{identity.version}")
+        stamp = identity.stamp or f"secret:{identity.version}"
+        return self.ask(identity.id, "", stamp=stamp, speaks=identity.speaks)
 
     def _start(self) -> None:
         task = asyncio.create_task(self._ask_on())

@@ -69,4 +69,6 @@ def publish_will(
         entry = Reports(found.thing, session.key, found.suffix, at, run.payloads)
     else:
         entry = Published(session.root, session.key, found.topic, at, will.payload, will.qos, will.retain)
+        if identity.bridges or identity.rights.kind == "program":
+            gateway.bridges.overheard(session.connection, session.root, identity, will.topic, will.payload)
     committer.add(entry, len(will.payload) + len(will.topic), done)

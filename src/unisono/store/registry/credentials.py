@@ -121,7 +121,7 @@ class Credentials:
                 certificates = await _certificates(connection, part)
                 rules = await _rules(connection, part)
                 for row in await connection.execute(_facts(part)):
-                    id, root, partition, model, model_version, parent, created, hash, revoked, version = row
+                    id, root, partition, model, model_version, parent, created, hash, revoked, version, sealed = row
                     previous, closed = others.get(id, (None, None))
                     facts.append(
                         SignInFacts(
@@ -139,6 +139,7 @@ class Credentials:
                             closed,
                             certificates.get(id, {}),
                             rules.get(id, []),
+                            sealed,
                         )
                     )
         return facts
@@ -180,6 +181,7 @@ def _facts(ids: Sequence[str]) -> Any:
             credential.c.hash,
             credential.c.revoked,
             credential.c.version,
+            credential.c.sealed,
         )
         .join(place, place.c.id == thing.c.root)
         .outerjoin(credential, (credential.c.thing == thing.c.id) & (credential.c.kind == "secret"))

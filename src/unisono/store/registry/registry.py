@@ -24,6 +24,7 @@ from unisono.store.registry.claims import Claims
 from unisono.store.registry.credentials import Credentials
 from unisono.store.registry.database import Database
 from unisono.store.registry.faults import faults
+from unisono.store.registry.foreign import Foreign
 from unisono.store.registry.models import Models
 from unisono.store.registry.notifications import Notifications
 from unisono.store.registry.outbox import Outbox
@@ -46,6 +47,7 @@ class Registry(
     Scenes,
     Credentials,
     Certificates,
+    Foreign,
     Claims,
     People,
     Alarms,

@@ -21,6 +21,7 @@ __all__ = [
     "ClaimRow",
     "CredentialRow",
     "DeliveryRow",
+    "ForeignRow",
     "GrantRow",
     "GroupRow",
     "ListenerRow",
@@ -33,6 +34,7 @@ __all__ = [
     "PersonRow",
     "PlaceRow",
     "PolicyRow",
+    "ProductRow",
     "SceneRow",
     "SceneText",
     "SceneVersionRow",
@@ -189,7 +191,7 @@ class SignInFacts(msgspec.Struct, frozen=True):
 
     ``previous``: hash, version and expiry of the secret before it, in its time of grace. ``closed``: certificates of
     our CA made before this time are worth nothing. ``certificates``: registered ones by fingerprint, and whether each
-    still counts.
+    still counts. ``sealed``: the secret, encrypted, where a scheme signs with it.
     """
 
     id: str
@@ -206,6 +208,28 @@ class SignInFacts(msgspec.Struct, frozen=True):
     closed: int | None = None
     certificates: dict[str, bool] = {}
     rules: list[TopicRuleRow] = []
+    sealed: bytes | None = None
+
+
+class ForeignRow(msgspec.Struct, frozen=True, gc=False):
+    """What a thing is called in a dialect."""
+
+    dialect: str
+    name: str
+    thing: str
+
+
+class ProductRow(msgspec.Struct, frozen=True):
+    """A product whose devices get their secrets here. ``sealed``: the secret that they share; ``open``: also devices
+    that nobody has named come in, as things of ``model`` at ``place``."""
+
+    dialect: str
+    product: str
+    place: str
+    model: str
+    sealed: bytes | None = None
+    open: bool = False
+    created: int = 0
 
 
 class PersonRow(msgspec.Struct, frozen=True):

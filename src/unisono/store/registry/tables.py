@@ -19,6 +19,8 @@ __all__ = [
     "command_audit",
     "credential",
     "delivery",
+    "foreign_name",
+    "foreign_product",
     "grant",
     "listener",
     "meta",
@@ -443,4 +445,25 @@ address = sa.Table(
     sa.Column("address", sa.Text, primary_key=True),
     sa.Column("service", sa.Text, nullable=False),
     sa.Column("pace", sa.JSON, nullable=False),
+)
+
+# What a thing is called in a language that devices speak.
+foreign_name = sa.Table(
+    "foreign_name",
+    metadata,
+    sa.Column("dialect", _id, primary_key=True),
+    sa.Column("name", _id, primary_key=True),
+    sa.Column("thing", _id, sa.ForeignKey("thing.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+foreign_product = sa.Table(
+    "foreign_product",
+    metadata,
+    sa.Column("dialect", _id, primary_key=True),
+    sa.Column("product", _id, primary_key=True),
+    sa.Column("place", _id, sa.ForeignKey("place.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("model", _id, nullable=False),
+    sa.Column("sealed", sa.LargeBinary),
+    sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
 )

@@ -16,9 +16,10 @@ from unisono.store.registry import shape
 from unisono.store.registry.claims import spend_claim
 from unisono.store.registry.credentials import put_credentials, retire_credentials
 from unisono.store.registry.database import Database
+from unisono.store.registry.foreign import put_foreign_names
 from unisono.store.registry.outbox import add_to_outbox
 from unisono.store.registry.places import below
-from unisono.store.registry.rows import ClaimRow, CredentialRow, OutboxRow, ThingRow
+from unisono.store.registry.rows import ClaimRow, CredentialRow, ForeignRow, OutboxRow, ThingRow
 from unisono.store.registry.tables import place, thing
 
 __all__ = ["Things"]
@@ -102,13 +103,14 @@ class Things:
         *,
         new: bool = False,
         claim: ClaimRow | None = None,
+        names: Sequence[ForeignRow] = (),
     ) -> None:
         """Add or change things, their credentials and what the log must learn of it, in one transaction.
 
         A change keeps the time of creation. ``claim``: as it will be, used: its code is spent on the things, or nothing
-        happens. Raises CallerError bad_credentials (the code is not open); bad_id; not_found (place, parent); exists
-        (``new`` and an id is taken); bad_value (twice in the list, a root that is not the place's, a parent of another
-        root or a cycle).
+        happens. ``names``: what they are called in the languages that devices speak. Raises CallerError bad_credentials
+        (the code is not open); bad_id; not_found (place, parent); exists (``new`` and an id is taken, or a name is);
+        bad_value (twice in the list, a root that is not the place's, a parent of another root or a cycle).
         """
         ids = {shape.check_id(row.id) for row in things}
         if len(ids) < len(things):
@@ -124,6 +126,7 @@ class Things:
             records = [{**shape.values(row), "folded": _folded(row)} for row in settled]
             await shape.put(connection, thing, records, keep=("created",))
             await put_credentials(connection, credentials)
+            await put_foreign_names(connection, names)
             await add_to_outbox(connection, outbox)
 
     async def remove_things(self, ids: Sequence[str], outbox: Sequence[OutboxRow] = (), *, at: int = 0) -> None:

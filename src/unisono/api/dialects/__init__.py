@@ -1,0 +1,1 @@
+"""Dialects over HTTP and for gateways: what devices of other languages need of the hub."""

@@ -1,0 +1,333 @@
+"""What dialects ask of the hub, over the bus: models, sub-devices, registering, and things that announce themselves.
+
+Knows rows, models and how things are added. Knows no topic and no payload. Gateways ask, on behalf of who signed in
+there; what is asked of things that are not that client's, or of another root place, is refused.
+
+| kind | facts | answer |
+|---|---|---|
+| ``models`` | ``things`` | ``models``: id > document |
+| ``prove`` | ``callers``, ``proofs`` | ``proved``: for each ``name``, ``ok``, ``thing``, ``why`` |
+| ``attach`` | the same | the same; they are the client's parts from now on |
+| ``detach`` | ``names`` | ``{}`` |
+| ``register`` | ``callers``, ``proofs``? | ``registered``: for each ``name``, ``ok``, ``thing``, ``secret``, ``why`` |
+| ``announce`` | ``key``, ``name``, ``model``, ``area``, ``known`` | ``thing``: its id, "": not let in; ``partition`` |
+| ``withdraw`` | ``key`` | ``{}`` |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from unisono.access import hash_secret, new_secret, open_sealed, seal
+from unisono.api.auth import now_us
+from unisono.api.ids import free_id, slug
+from unisono.api.relay import encode_entry
+from unisono.api.shapes import ThingNew
+from unisono.api.things.adding import New, add, thing_put, thing_row
+from unisono.dialect import Caller, LineDialect, dialects
+from unisono.errors import CallerError, UnisonoError
+from unisono.store.registry import CredentialRow, ForeignRow, ModelRow, OutboxRow, PlaceRow, ProductRow, ThingRow
+from unisono.thing import Model, dump_model, load_model, require_sound
+from unisono.twin import record, talk
+
+if TYPE_CHECKING:
+    from unisono.api.context import ApiContext
+
+__all__ = ["Speaking", "product_key"]
+
+log = logging.getLogger(__name__)
+
+#: Things that announced themselves in one root place: more is a bridge that counts upwards.
+MOST_ANNOUNCED = 5_000
+#: Versions of a model that are looked through for the one that is announced.
+VERSIONS = 20
+#: The longest name of a thing.
+NAME = 200
+#: Characters of a key that name a thing in the registry.
+KEY = 400
+
+Facts = Mapping[str, Any]
+
+
+def product_key(dialect: str, product: str) -> str:
+    """What the secret of a product is sealed for."""
+    return f"{dialect}:{product}"
+
+
+class Speaking:
+    """Answers `talk.DIALECT_ASKS`."""
+
+    def __init__(self, context: ApiContext) -> None:
+        self._context = context
+        self._one_at_a_time = asyncio.Lock()
+        self._kinds: dict[str, Callable[[talk.DialectAsk], Awaitable[dict[str, Any]]]] = {
+            "models": self._models,
+            "prove": self._prove,
+            "attach": self._attach,
+            "detach": self._detach,
+            "register": self._register,
+            "announce": self._announce,
+            "withdraw": self._withdraw,
+        }
+
+    async def answer(self, payload: bytes) -> bytes:
+        asked = msgspec.msgpack.decode(payload, type=talk.DialectAsk)
+        kind = self._kinds.get(asked.kind)
+        if kind is None:
+            raise CallerError(f"nobody knows how to {asked.kind[:40]!r}", code="bad_request")
+        return msgspec.msgpack.encode(await kind(asked))
+
+    async def _models(self, asked: talk.DialectAsk) -> dict[str, Any]:
+        rows = await self._context.registry.get_things([str(each) for each in asked.facts["things"]])
+        found = {}
+        for row in rows:
+            if row.root == asked.root:
+                found[row.id] = dump_model(await self._context.catalog.get(row.model, row.model_version))
+        return {"models": found}
+
+    # sub-devices
+
+    async def _prove(self, asked: talk.DialectAsk) -> dict[str, Any]:
+        return {"proved": [result for result, _row in await self._proved(asked, parent=asked.by)]}
+
+    async def _proved(self, asked: talk.DialectAsk, parent: str | None) -> list[tuple[dict[str, Any], ThingRow | None]]:
+        """Each caller with what became of its proof; ``parent``: whose part it must be."""
+        dialect = _line_dialect(asked.dialect)
+        callers = [_caller(each) for each in asked.facts["callers"]]
+        proofs = [str(each) for each in asked.facts["proofs"]]
+        names = await self._context.registry.foreign_things([(dialect.name, caller.name) for caller in callers])
+        rows = {row.id: row for row in await self._context.registry.get_things(list(names.values()))}
+        results: list[tuple[dict[str, Any], ThingRow | None]] = []
+        for caller, proof in zip(callers, proofs, strict=True):
+            row = rows.get(names.get((dialect.name, caller.name), ""))
+            why = ""
+            if row is None or row.root != asked.root:
+                why = "unknown"
+            elif parent is not None and row.parent != parent:
+                why = "topology"
+            elif not dialect.proves(caller, proof, await self._secret(row.id) or ""):
+                why = "sign"
+            result = {"name": caller.name, "ok": not why, "why": why, "thing": row.id if row is not None else ""}
+            results.append((result, row))
+        return results
+
+    async def _secret(self, thing: str) -> str | None:
+        row = await self._context.registry.get_credential(thing)
+        sealed = row.sealed if row is not None and row.revoked is None else None
+        return open_sealed(sealed, thing, self._context.pepper) if sealed is not None else None
+
+    async def _attach(self, asked: talk.DialectAsk) -> dict[str, Any]:
+        results = await self._proved(asked, parent=None)
+        await self._put_under(asked, [row for result, row in results if result["ok"] and row is not None], asked.by)
+        return {"proved": [result for result, _row in results]}
+
+    async def _detach(self, asked: talk.DialectAsk) -> dict[str, Any]:
+        names = [(asked.dialect, str(each)) for each in asked.facts["names"]]
+        things = await self._context.registry.foreign_things(names)
+        rows = await self._context.registry.get_things(list(things.values()))
+        await self._put_under(asked, [row for row in rows if row.parent == asked.by], None)
+        return {}
+
+    async def _put_under(self, asked: talk.DialectAsk, rows: list[ThingRow], parent: str | None) -> None:
+        changed = [msgspec.structs.replace(row, parent=parent) for row in rows if row.parent != parent]
+        if not changed:
+            return
+        context = self._context
+        partition = await context.partition_of(asked.root)
+        at = now_us()
+        await context.registry.put_things(
+            changed, (), [OutboxRow(partition, encode_entry(thing_put(row, at))) for row in changed]
+        )
+        context.directory.announce([asked.by, *(row.id for row in changed)])
+        context.live.forget([row.id for row in changed])
+        await context.in_force([partition])
+
+    # registering
+
+    async def _register(self, asked: talk.DialectAsk) -> dict[str, Any]:
+        dialect = _line_dialect(asked.dialect)
+        callers = [_caller(each) for each in asked.facts["callers"]]
+        proofs = asked.facts.get("proofs")
+        results = []
+        for number, caller in enumerate(callers):
+            try:
+                proof = str(proofs[number]) if proofs is not None else None
+                thing, secret = await self._registered(asked, dialect, caller, proof)
+                results.append({"name": caller.name, "ok": True, "thing": thing, "secret": secret, "why": ""})
+            except UnisonoError as error:
+                log.info("%s may not be registered: %s", caller.name, error)
+                results.append({"name": caller.name, "ok": False, "thing": "", "secret": "", "why": error.detail})
+        return {"registered": results}
+
+    async def _registered(
+        self, asked: talk.DialectAsk, dialect: LineDialect, caller: Caller, proof: str | None
+    ) -> tuple[str, str]:
+        """The thing and its secret. ``proof``: made with the product's secret; None: a gateway vouches for it, or it
+        was checked when it signed in."""
+        context = self._context
+        product = await context.registry.get_product(dialect.name, caller.product)
+        if product is None:
+            raise CallerError(f"there is no product {caller.product!r}", code="not_found")
+        if proof is not None:
+            key = product_key(dialect.name, caller.product)
+            secret = open_sealed(product.sealed, key, context.pepper) if product.sealed is not None else None
+            if secret is None or not dialect.proves(caller, proof, secret):
+                raise CallerError("the signature is wrong", code="bad_credentials")
+        place = await context.place(product.place)
+        if place.root != asked.root:
+            raise CallerError("the product belongs to another root place", code="not_allowed")
+        async with self._one_at_a_time:
+            known = await context.registry.foreign_things([(dialect.name, caller.name)])
+            thing = known.get((dialect.name, caller.name))
+            if thing is not None:
+                return thing, await self._first_secret(thing, place)
+            if not product.open:
+                raise CallerError("the device was not named before, and the product is not open", code="not_allowed")
+            return await self._add_device(dialect, caller, product, place)
+
+    async def _first_secret(self, thing: str, place: PlaceRow) -> str:
+        """A device's secret, as long as nothing was ever heard of it: whoever knows the product's secret, which is in
+        every device, must not get that of a device at work."""
+        secret = await self._secret(thing)
+        twins = await self._context.owners.twins(place.partition, [thing])
+        if secret is None or (thing in twins and twins[thing].seen):
+            raise CallerError(
+                f"{thing!r} was here before; a new secret for it: unisono thing secret", code="not_allowed"
+            )
+        return secret
+
+    async def _add_device(
+        self, dialect: LineDialect, caller: Caller, product: ProductRow, place: PlaceRow
+    ) -> tuple[str, str]:
+        context = self._context
+        model = await context.catalog.get(product.model, None)
+        device = caller.name.rpartition("&")[2]
+        row = await self._new_row(device, model, place, None)
+        secret = new_secret()
+        credential = CredentialRow(
+            row.id,
+            hash_secret(secret, context.pepper),
+            created=row.created,
+            sealed=seal(secret, row.id, context.pepper),
+        )
+        made = New(row, model, place.partition, secret, credential, ForeignRow(dialect.name, caller.name, row.id))
+        await add(context, [made], row.created)
+        log.info("%s came as %s", caller.name, row.id)
+        return row.id, secret
+
+    async def _new_row(self, name: str, model: Model, place: PlaceRow, parent: str | None) -> ThingRow:
+        wanted = slug(name) or slug(model.id)
+        candidate, number = free_id(wanted, "thing", ()), 2
+        while await self._context.registry.get_thing(candidate) is not None:
+            candidate, number = free_id(f"{wanted}_{number}", "thing", ()), number + 1
+        new = ThingNew(model=model.id, place=place.id, name=name[:NAME] or candidate, parent=parent)
+        return thing_row(candidate, new, model, place, now_us())
+
+    # things that announce themselves
+
+    async def _announce(self, asked: talk.DialectAsk) -> dict[str, Any]:
+        facts = asked.facts
+        key = _key(asked, facts)
+        async with self._one_at_a_time:
+            known = await self._context.registry.foreign_things([(asked.dialect, key)])
+            row = await self._context.registry.get_thing(known.get((asked.dialect, key), ""))
+            if row is None and facts.get("known"):
+                return {"thing": "", "partition": ""}  # said by nobody who is here: a message that was kept
+            partition = await self._context.partition_of(asked.root)
+            if row is not None and facts.get("known"):
+                return {"thing": row.id, "partition": partition}
+            model = await self._model(load_model(facts["model"]))
+            if row is None:
+                return {"thing": await self._appear(asked, key, model), "partition": partition}
+            await self._be_another(row, model, asked)
+            return {"thing": row.id, "partition": partition}
+
+    async def _appear(self, asked: talk.DialectAsk, key: str, model: Model) -> str:
+        context, facts = self._context, asked.facts
+        if await context.registry.count_things(places=[asked.root]) >= MOST_ANNOUNCED:
+            raise CallerError(f"more than {MOST_ANNOUNCED} things at {asked.root}", code="too_many")
+        place = await self._place_for(asked, str(facts.get("area") or ""))
+        row = await self._new_row(str(facts["name"]), model, place, None)
+        made = New(row, model, place.partition, None, None, ForeignRow(asked.dialect, key, row.id))
+        await add(context, [made], row.created)
+        log.info("%s announced itself through %s (%s)", row.id, asked.by, asked.dialect)
+        return row.id
+
+    async def _place_for(self, asked: talk.DialectAsk, area: str) -> PlaceRow:
+        """The room that it names, else where who announces it stands, else the root place."""
+        context = self._context
+        if area:
+            wanted = area.casefold()
+            for each in await context.registry.list_places(within=[asked.root], limit=1_000):
+                called = [each.id, each.name, *(name for names in each.names.values() for name in names)]
+                if wanted in (name.casefold() for name in called) or slug(area) == each.id:
+                    return each
+        row = await context.registry.get_thing(asked.by)
+        return await context.place(row.place if row is not None else asked.root)
+
+    async def _model(self, wanted: Model) -> Model:
+        """The version that says the same as ``wanted``, or a new one."""
+        context = self._context
+        require_sound(wanted)
+        versions = await context.registry.list_model_versions(wanted.id)
+        for version in reversed(versions[-VERSIONS:]):
+            if await context.catalog.get(wanted.id, version) == msgspec.structs.replace(wanted, version=version):
+                return msgspec.structs.replace(wanted, version=version)
+        made = msgspec.structs.replace(wanted, version=versions[-1] + 1 if versions else 1)
+        document = dump_model(made).decode()
+        await context.registry.put_model(
+            ModelRow(made.id, made.version, document, made.vendor or "", made.kind or "", created=now_us())
+        )
+        return made
+
+    async def _be_another(self, row: ThingRow, model: Model, asked: talk.DialectAsk) -> None:
+        """A thing that was known says what it is once more; a name that a person gave it stays."""
+        if (row.model, row.model_version) == (model.id, model.version):
+            return
+        context = self._context
+        partition = await context.partition_of(asked.root)
+        changed = msgspec.structs.replace(row, model=model.id, model_version=model.version)
+        outbox = await context.model_entries(partition, model)
+        outbox.append(OutboxRow(partition, encode_entry(thing_put(changed, now_us()))))
+        await context.registry.put_things([changed], (), outbox)
+        context.models_sent(partition, [model])
+        context.live.forget([row.id])
+        await context.in_force([partition])
+
+    async def _withdraw(self, asked: talk.DialectAsk) -> dict[str, Any]:
+        key = _key(asked, asked.facts)
+        context = self._context
+        async with self._one_at_a_time:
+            known = await context.registry.foreign_things([(asked.dialect, key)])
+            row = await context.registry.get_thing(known.get((asked.dialect, key), ""))
+            if row is None:
+                return {}
+            partition = await context.partition_of(row.root)
+            at = now_us()
+            outbox = [OutboxRow(partition, encode_entry(record.ThingRemoved(row.id, at)))]
+            await context.registry.remove_things([row.id], outbox, at=at)
+        context.directory.announce([row.id], removed=[row.id])
+        context.live.forget([row.id])
+        await context.in_force([partition])
+        return {}
+
+
+def _key(asked: talk.DialectAsk, facts: Facts) -> str:
+    return f"{asked.root}/{str(facts['key'])[:KEY]}"
+
+
+def _line_dialect(name: str) -> LineDialect:
+    found = dialects().get(name)
+    if not isinstance(found, LineDialect):
+        raise CallerError(f"there is no dialect {name[:40]!r}", code="bad_request")
+    return found
+
+
+def _caller(given: Any) -> Caller:
+    """A caller as it travels over the bus: a list in the order of its fields."""
+    return Caller(*given)

@@ -1,0 +1,86 @@
+"""Alink: what devices of Alibaba's IoT Platform speak, so that they need no new firmware when it is switched off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from unisono.dialect.alink.line import AlinkLine
+from unisono.dialect.alink.signin import NAME, join_name, proves, read_user, split_name
+from unisono.dialect.seam import Caller, Field, Guide, Hub, Line, Setting
+from unisono.errors import CallerError
+
+__all__ = ["ALINK", "Alink"]
+
+FIELDS = (
+    Field("product_key", "Product key", r"[A-Za-z0-9]{1,32}", "unisono"),
+    Field("device_name", "Device name", r"[A-Za-z0-9_.:@-]{1,64}"),
+)
+
+
+class Alink:
+    """The dialect ``alink``."""
+
+    name = NAME
+    title = "Alibaba Cloud IoT (Alink)"
+    fields = FIELDS
+    model = ""
+    seals = True
+
+    def caller(self, user: str, client_id: str, password: str) -> Caller | None:
+        return read_user(user, client_id, password)
+
+    def proves(self, caller: Caller, password: str, secret: str) -> bool:
+        return proves(caller, password, secret)
+
+    def called(self, given: Mapping[str, str], thing: str, secret: str) -> Caller:
+        values = {
+            "product_key": given.get("product_key") or "unisono",
+            "device_name": given.get("device_name") or thing,
+        }
+        for field in FIELDS:
+            if not re.fullmatch(field.pattern, values[field.name]):
+                raise CallerError(
+                    f"{values[field.name][:80]!r} is no {field.title.lower()}",
+                    code="bad_value",
+                    field=field.name,
+                    expected=field.pattern,
+                )
+        return Caller(NAME, join_name(values["product_key"], values["device_name"]), values["product_key"])
+
+    def given(self, name: str) -> dict[str, str]:
+        product, device = split_name(name)
+        return {"product_key": product, "device_name": device}
+
+    def line(self, caller: Caller) -> Line:
+        return AlinkLine(caller)
+
+    def guide(self, hub: Hub) -> Guide:
+        caller = self.called(hub.given, hub.thing, hub.secret)
+        product, _, device = caller.name.partition("&")
+        settings = (
+            Setting("Host (the MQTT endpoint, in place of PRODUCT.iot-as-mqtt.REGION.aliyuncs.com)", hub.host),
+            Setting("Port", str(hub.mqtt_port or 1883)),
+            Setting("Port with TLS", str(hub.mqtts_port or 8883)),
+            Setting("ProductKey", product),
+            Setting("DeviceName", device),
+            Setting("DeviceSecret", hub.secret),
+        )
+        paste = (
+            f'lk = linkkit.LinkKit(host_name="127.0.0.1", product_key="{product}", device_name="{device}",\n'
+            f'                     device_secret="{hub.secret}")\n'
+            f'lk.config_mqtt(endpoint="{hub.host}", port={hub.mqtt_port or 1883}, secure="")'
+        )
+        return Guide(
+            NAME,
+            self.title,
+            settings,
+            paste,
+            (
+                "A device keeps its own ProductKey, DeviceName and DeviceSecret: give them when the thing is added.",
+                "Only the host is another. Firmware with a fixed host needs its name to lead here (your own DNS).",
+            ),
+        )
+
+
+ALINK = Alink()

@@ -1,0 +1,363 @@
+"""Things that announce themselves on a root place's ordinary topics, through a bridge or a program.
+
+Knows translators, the committer and the bus. One `Bridge` per root place that has such clients; nothing else pays for
+it. A thing is there as long as its announcement says so and somebody is connected who could be it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from unisono.dialect import (
+    Announced,
+    Happened,
+    Odd,
+    PlaceDialect,
+    Replied,
+    Reported,
+    Said,
+    Say,
+    There,
+    Translator,
+    Withdrawn,
+    dialects,
+)
+from unisono.errors import CallerError, HostError
+from unisono.gateway.connection import now_us
+from unisono.gateway.sessions.session import Message
+from unisono.gateway.speaking.entries import Origin, body_of, entry_of, replied
+from unisono.gateway.speaking.line import DOWN, ask_hub
+from unisono.thing import dump_model
+from unisono.twin.record import Entry, Listening, Presence, Reports
+from unisono.twin.talk import Down, SignIn
+
+if TYPE_CHECKING:
+    from unisono.gateway.connection import Connection
+    from unisono.gateway.server import Gateway
+
+__all__ = ["Bridges"]
+
+logger = logging.getLogger(__name__)
+
+#: What waits until the hub has taken an announcement in; the oldest give way.
+WAITING = 200
+#: Things announced in one root place.
+MOST = 5_000
+
+
+class Known:
+    """One thing that was announced: ``thing`` is its id here, "" until the hub has said it. ``epoch``: of the presence
+    that the log was told, 0 when it is away."""
+
+    __slots__ = ("announced", "asking", "client", "dialect", "epoch", "ready", "thing", "waiting")
+
+    def __init__(self, dialect: str, announced: Announced) -> None:
+        self.dialect = dialect
+        self.announced = announced
+        self.thing = ""
+        self.ready = True
+        self.client: Connection | None = None
+        self.epoch = 0
+        self.waiting: list[tuple[Said, Origin]] = []
+        self.asking = False
+
+
+class Bridge:
+    """The translators of one root place."""
+
+    def __init__(self, bridges: Bridges, root: str) -> None:
+        self._bridges = bridges
+        self._gateway = bridges.gateway
+        self.root = root
+        self.translators: dict[str, Translator] = {
+            each.name: each.bridge() for each in dialects().values() if isinstance(each, PlaceDialect)
+        }
+        self.known: dict[tuple[str, str], Known] = {}
+        self._things: dict[str, Known] = {}
+        self._same: dict[str, tuple[str, str]] = {}
+        self._partition = ""
+        self.clients: set[Connection] = set()
+
+    # up
+
+    def heard(
+        self, topic: str, payload: bytes, origin: Origin, client: Connection | None, identity: SignIn | None
+    ) -> list[tuple[Entry, int]]:
+        """What a publication means, as entries. ``client`` None: a message that the place kept, said by nobody now."""
+        entries: list[tuple[Entry, int]] = []
+        now_ms = origin.at // 1000
+        for dialect, translator in self.translators.items():
+            if translator.mine(topic):
+                said = translator.heard(topic, payload, now_ms) or []
+                entries += self._take(dialect, said, origin, client, identity)
+        return entries
+
+    def _take(
+        self, dialect: str, said: Iterable[Said], origin: Origin, client: Connection | None, identity: SignIn | None
+    ) -> list[tuple[Entry, int]]:
+        entries: list[tuple[Entry, int]] = []
+        for each in said:
+            if isinstance(each, Announced):
+                self._announced(dialect, each, client, identity)
+            elif isinstance(each, Withdrawn):
+                entries += self._withdrawn(dialect, each.key, identity if client is not None else None)
+            elif isinstance(each, Say):
+                self._say(each)
+            elif isinstance(each, There):
+                known = self.known.get((dialect, each.thing))
+                if known is not None:
+                    known.ready = each.online
+                    if client is not None:
+                        known.client = client
+                    entries += self._settle(known)
+            elif isinstance(each, Reported | Happened | Replied | Odd):
+                entries += self._of_thing(dialect, each, origin, client)
+        return entries
+
+    def _of_thing(
+        self, dialect: str, said: Reported | Happened | Replied | Odd, origin: Origin, client: Connection | None
+    ) -> list[tuple[Entry, int]]:
+        if client is None:
+            return []  # what was kept is no news
+        known = self.known.get((dialect, said.thing))
+        if known is None:
+            if isinstance(said, Odd):
+                self._gateway.doorman.refused(said.code)
+                logger.info("%s: %s: %s", self.root, origin.topic[:200], said.detail)
+            return []
+        known.client = client
+        if not known.thing:
+            known.waiting.append((said, origin))
+            del known.waiting[:-WAITING]
+            return []
+        found = entry_of(said, known.thing, origin)
+        return [*self._settle(known), *([found] if found is not None else [])]
+
+    # announcements
+
+    def _announced(
+        self, dialect: str, announced: Announced, client: Connection | None, identity: SignIn | None
+    ) -> None:
+        key = (dialect, announced.key)
+        for name in announced.same_as:
+            other = self._same.get(name)
+            if other is None or other == key or other not in self.known:
+                continue
+            if self.known[other].announced.rank >= announced.rank:
+                return  # the dialect that knows it better has it
+            self._bridges.add_all(self._partition, self._withdrawn(*other, identity if client is not None else None))
+        known = self.known.get(key)
+        again = known is not None and known.announced == announced and (known.thing or known.asking)
+        if known is None:
+            if len(self.known) >= MOST:
+                logger.warning("%s: more than %d things announced themselves", self.root, MOST)
+                return
+            known = self.known[key] = Known(dialect, announced)
+        known.announced = announced
+        for name in announced.same_as:
+            self._same[name] = key
+        if client is not None:
+            known.client = client
+        if not again:
+            known.asking = True
+            self._gateway.spawn(self._ask(known, client is None, identity))
+        elif known.thing:
+            self._bridges.add_all(self._partition, self._settle(known))
+
+    async def _ask(self, known: Known, kept: bool, identity: SignIn | None) -> None:
+        """Have the thing taken in; then what waited for it."""
+        announced = known.announced
+        facts = {
+            "key": announced.key,
+            "name": announced.name,
+            "model": dump_model(announced.model),
+            "area": announced.area,
+            "known": kept,
+        }
+        by = identity or SignIn(True, "", root=self.root)
+        answer = await ask_hub(self._gateway.bus, known.dialect, "announce", by, facts)
+        if known.announced is not announced:
+            return  # it has said something else meanwhile, which is on its way too
+        known.asking = False
+        if self.known.get((known.dialect, announced.key)) is not known:
+            return
+        thing = (answer or {}).get("thing") or ""
+        if not thing:
+            if kept:
+                del self.known[known.dialect, announced.key]
+            return
+        self._partition = answer["partition"] if answer is not None else ""
+        known.thing = thing
+        self._things[thing] = known
+        self._gateway.speakers[thing] = self
+        entries = self._settle(known)
+        waiting, known.waiting = known.waiting, []
+        for said, origin in waiting:
+            found = entry_of(said, thing, origin)
+            if found is not None:
+                entries.append(found)
+        self._bridges.add_all(self._partition, entries)
+
+    def _withdrawn(self, dialect: str, key: str, identity: SignIn | None) -> list[tuple[Entry, int]]:
+        known = self.known.pop((dialect, key), None)
+        if known is None:
+            return []
+        for name in known.announced.same_as:
+            if self._same.get(name) == (dialect, key):
+                del self._same[name]
+        known.ready = False
+        entries = self._settle(known)
+        if self._gateway.speakers.get(known.thing) is self:
+            del self._gateway.speakers[known.thing]
+        self._things.pop(known.thing, None)
+        if identity is not None:
+            facts = {"key": key}
+            self._gateway.spawn(_quietly(ask_hub(self._gateway.bus, dialect, "withdraw", identity, facts)))
+        return entries
+
+    # presence
+
+    def _settle(self, known: Known) -> list[tuple[Entry, int]]:
+        """Tell the log whether it is there, when that changed."""
+        here = known.client in self.clients or (known.client is not None and bool(self.clients))
+        wanted = bool(known.thing) and known.ready and here
+        if wanted == bool(known.epoch):
+            return []
+        at = now_us()
+        gateway = self._gateway.id
+        client = f"{known.thing}/{known.dialect}"
+        if wanted:
+            known.epoch = self._bridges.new_epoch()
+            return [
+                (Presence(known.thing, gateway, known.epoch, True, "connected", at, client), 0),
+                (Listening(known.thing, gateway, known.epoch, DOWN, at), 0),
+            ]
+        epoch, known.epoch = known.epoch, 0
+        return [(Presence(known.thing, gateway, epoch, False, "disconnected", at, client), 0)]
+
+    def left(self, client: Connection) -> None:
+        """A bridge or program is gone; what nobody else could be is gone with it."""
+        self.clients.discard(client)
+        entries: list[tuple[Entry, int]] = []
+        for known in self.known.values():
+            entries += self._settle(known)
+        self._bridges.add_all(self._partition, entries)
+
+    def due(self) -> None:
+        """A second has passed."""
+        at = now_us()
+        entries: list[tuple[Entry, int]] = []
+        for dialect, translator in self.translators.items():
+            said = translator.due(at // 1000)
+            if said:
+                client = next(iter(self.clients), None)
+                entries += self._take(dialect, said, Origin(dialect, "", at), client, None)
+        self._bridges.add_all(self._partition, entries)
+
+    # down
+
+    async def down(self, asked: Down) -> bytes:
+        """Publish what tells the thing, to whoever listens."""
+        known = self._things.get(asked.thing)
+        if known is None:
+            raise HostError(f"{asked.thing} is not known here any more", code="no_answer")
+        body = body_of(asked.payload)
+        translator = self.translators[known.dialect]
+        try:
+            said = translator.wanted(known.announced.key, asked.topic, body, now_us() // 1000)
+        except CallerError as error:
+            refusal = replied(False, error=str(error))
+            entry = Reports(asked.thing, f"{asked.thing}/{known.dialect}", f"reply/{body['id']}", now_us(), [refusal])
+            self._bridges.add_all(self._partition, [(entry, len(refusal))])
+            return b""
+        if said and not sum(self._say(each) for each in said):
+            raise HostError(f"nobody listens to {said[0].topic}", code="no_answer")
+        return b""
+
+    def _say(self, said: Say) -> int:
+        message = Message(said.topic, said.payload, 0, False, None)
+        return self._gateway.place(self.root).deliver(message, present=True).clients
+
+    def subscribed(self, filters: list[str]) -> None:
+        """A bridge listens to these from now on."""
+        for dialect, translator in self.translators.items():
+            self._take(dialect, translator.subscribed(filters), Origin(dialect, "", now_us()), None, None)
+
+
+class Bridges:
+    """All root places' bridges of one gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self._by_root: dict[str, Bridge] = {}
+        self._epoch = 0
+        self._announcing: list[PlaceDialect] | None = None
+
+    def heard(self, client: Connection, topic: str, payloads: list[bytes], ids: list[bytes], dups: list[int]) -> None:
+        """A bridge or a program published; what it means goes into the log before the publication itself."""
+        identity, session, committer = client.identity, client.session, client.committer
+        assert identity is not None and session is not None and committer is not None
+        bridge = self._of(session.root)
+        bridge.clients.add(client)
+        at = now_us()
+        for number, payload in enumerate(payloads):
+            origin = Origin(session.key, topic, at, ids[number] if ids else b"", number in dups, payload)
+            for entry, size in bridge.heard(topic, payload, origin, client, identity):
+                committer.add(entry, size)
+
+    def overheard(self, client: Connection | None, root: str, identity: SignIn, topic: str, payload: bytes) -> None:
+        """The will of a bridge was published."""
+        bridge = self._by_root.get(root)
+        if bridge is not None:
+            origin = Origin(identity.id, topic, now_us(), payload=payload)
+            other = client or next(iter(bridge.clients), None)
+            self.add_all(identity.partition, bridge.heard(topic, payload, origin, other, identity))
+
+    def recall(self, root: str, retained: dict[str, Message]) -> None:
+        """What a root place kept: announcements of things that are known are in force again."""
+        for topic, message in retained.items():
+            if self._announces(topic):
+                origin = Origin("", topic, now_us(), payload=message.payload)
+                self._of(root).heard(topic, message.payload, origin, None, None)
+
+    def subscribed(self, client: Connection, filters: list[str]) -> None:
+        assert client.session is not None
+        bridge = self._of(client.session.root)
+        bridge.clients.add(client)
+        bridge.subscribed(filters)
+
+    def left(self, client: Connection) -> None:
+        for bridge in self._by_root.values():
+            if client in bridge.clients:
+                bridge.left(client)
+
+    def due(self) -> None:
+        for bridge in self._by_root.values():
+            bridge.due()
+
+    def new_epoch(self) -> int:
+        self._epoch = max(self._epoch + 1, now_us())
+        return self._epoch
+
+    def add_all(self, partition: str, entries: list[tuple[Entry, int]]) -> None:
+        if entries:
+            committer = self.gateway.committer(partition)
+            for entry, size in entries:
+                committer.add(entry, size)
+
+    def _of(self, root: str) -> Bridge:
+        found = self._by_root.get(root)
+        if found is None:
+            found = self._by_root[root] = Bridge(self, root)
+        return found
+
+    def _announces(self, topic: str) -> bool:
+        if self._announcing is None:
+            self._announcing = [each for each in dialects().values() if isinstance(each, PlaceDialect)]
+        return any(each.announces(topic) for each in self._announcing)
+
+
+async def _quietly(work: Any) -> None:
+    await work
