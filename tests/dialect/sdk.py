@@ -30,7 +30,9 @@ paho.Client.loop = _loop_as_before
 class Device:
     """One LinkKit; everything that its callbacks were called with, by name."""
 
-    def __init__(self, product: str, device: str, secret: str, port: int, tsl: Path | None = None, **fields: Any) -> None:
+    def __init__(
+        self, product: str, device: str, secret: str, port: int, tsl: Path | None = None, **fields: Any
+    ) -> None:
         self.kit = linkkit.LinkKit(
             host_name="127.0.0.1", product_key=product, device_name=device, device_secret=secret, **fields
         )

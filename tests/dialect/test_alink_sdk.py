@@ -17,6 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Callback API version 1 is deprec
 PK = "a1B2c3D4e5F"
 SECRET = "0123456789abcdef0123456789abcdef"
 
+INT = {"key": "times", "schema": {"kind": "int"}}
+FLOAT = {"key": "celsius", "schema": {"kind": "float"}}
 MODEL: dict[str, Any] = {
     "id": "acme.lamp",
     "version": 1,
@@ -29,10 +31,10 @@ MODEL: dict[str, Any] = {
                  "schema": {"kind": "int", "min": 0, "max": 100}, "access": ["read", "write", "notify"]},
             ],
             "actions": [
-                {"key": "blink", "ref": "tsl:Blink", "call": "sync", "inputs": [{"key": "times", "schema": {"kind": "int"}}]},
+                {"key": "blink", "ref": "tsl:Blink", "call": "sync", "inputs": [INT]},
                 {"key": "dance", "ref": "tsl:Dance", "call": "async"},
             ],
-            "events": [{"key": "hot", "ref": "tsl:Overheat", "args": [{"key": "celsius", "schema": {"kind": "float"}}]}],
+            "events": [{"key": "hot", "ref": "tsl:Overheat", "args": [FLOAT]}],
         }
     ],
 }  # fmt: skip

@@ -168,7 +168,8 @@ class AlinkLine:
     ) -> list[Said]:
         if not request.wants_reply:
             return []
-        method = request.method or topic.partition("/thing/")[2].replace("/", ".")
+        own = topic.partition("/thing/")[2].replace("/", ".")
+        method = request.method or (f"thing.{own}" if own else "")
         return [Say(topic + "_reply", encode_reply(request, method, data, code, message))]
 
     def bad(self, spoken: Spoken, request: Request, topic: str, detail: str) -> list[Said]:
