@@ -24,7 +24,7 @@ def _loop_as_before(client: paho.Client, timeout: float = 1.0, max_packets: int 
     return _loop(client, timeout)
 
 
-paho.Client.loop = _loop_as_before
+setattr(paho.Client, "loop", _loop_as_before)  # noqa: B010  mypy knows that it is a method
 
 
 class Device:
