@@ -15,6 +15,7 @@ __all__ = [
     "Asks",
     "Happened",
     "Hears",
+    "Listens",
     "Odd",
     "Replied",
     "Reported",
@@ -97,6 +98,12 @@ class Announced(NamedTuple):
     rank: int = 0
 
 
+class Listens(NamedTuple):
+    """These topics mean something from now on: what the place keeps of them is to be told, as to a subscriber."""
+
+    topics: tuple[str, ...]
+
+
 class Withdrawn(NamedTuple):
     """A thing that was announced is no more."""
 
@@ -111,4 +118,4 @@ class Odd(NamedTuple):
     detail: str
 
 
-Said: TypeAlias = Reported | Happened | Replied | There | Hears | Say | Asks | Announced | Withdrawn | Odd
+Said: TypeAlias = Reported | Happened | Replied | There | Hears | Say | Asks | Announced | Listens | Withdrawn | Odd

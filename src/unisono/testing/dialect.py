@@ -18,6 +18,7 @@ from unisono.dialect import (
     Hub,
     Line,
     LineDialect,
+    Listens,
     Odd,
     Part,
     PlaceDialect,
@@ -72,6 +73,7 @@ class Bench:
         self.things: dict[str, str] = {}
         self.models: dict[str, Model] = {}
         self.told: list[Message] = []
+        self.retained: dict[str, bytes] = {}
         self.odd: list[Odd] = []
         self.asked: list[Asks] = []
         self._seq = 0
@@ -164,9 +166,12 @@ class Bench:
             elif isinstance(each, Asks):
                 self.asked.append(each)
             elif isinstance(each, Announced):
-                self.put(self.things.get(each.key) or f"thing{len(self.things) + 1}", each.key, each.model)
+                self._announced(each)
             elif isinstance(each, Withdrawn):
                 self.fold_in(ThingRemoved(self.things.pop(each.key), self.now_us))
+            elif isinstance(each, Listens):
+                kept = [Message(topic, self.retained[topic]) for topic in each.topics if topic in self.retained]
+                self.say(*kept)
             elif isinstance(each, Hears):
                 self.fold_in(Listening(each.thing, "g0", self._epoch, DOWN, self.now_us))
             elif isinstance(each, There):
@@ -177,6 +182,16 @@ class Bench:
                 assert found is not None
                 self.fold_in(found[0])
         self._effects()
+
+    def _announced(self, announced: Announced) -> None:
+        """The hub takes a thing in; it is there until something says that it is not."""
+        thing = self.things.get(announced.key)
+        if thing is not None and self.models[announced.key] == announced.model:
+            return
+        self._numbers += 1
+        self.put(thing or f"thing{self._numbers}", announced.key, announced.model)
+        if thing is None:
+            self._there(self.things[announced.key], True)
 
     def _there(self, thing: str, online: bool) -> None:
         entries: list[Entry] = [Presence(thing, "g0", self._epoch, online, "connected", self.now_us, thing)]
@@ -317,9 +332,13 @@ class Commands:
                 bench.say(Message(message.topic, payload))
             for topic in _bent(message.topic):
                 bench.translator.heard(topic, message.payload, bench.now_us // 1000)
+        self.recover(bench)
         assert key in bench.things
         bench.say(*self.report({self.KEY: self.VALUES[1]}))
         assert bench.value(key, self.KEY) == self.VALUES[1]
+
+    def recover(self, bench: Bench) -> None:
+        """After damaged messages: what a damaged one said that could be read is put right."""
 
 
 def _damaged(payload: bytes, chance: random.Random) -> Iterable[bytes]:
@@ -431,10 +450,15 @@ class PlaceConformance(Commands):
     def malformed(self) -> Sequence[Message]:
         return [*self.announce(), *self.report({self.KEY: self.VALUES[0]}), *self.away()]
 
+    def recover(self, bench: Bench) -> None:
+        bench.say(*self.announce())
+        bench.tick(5.0)
+
     def ready(self) -> tuple[Bench, str]:
         bench = Bench()
         bench.connect(self.DIALECT.bridge())
         bench.say(*self.announce())
+        bench.tick(5.0)
         assert len(bench.things) == 1, bench.odd
         return bench, next(iter(bench.things))
 
@@ -452,6 +476,7 @@ class PlaceConformance(Commands):
         bench, _key = self.ready()
         if self.withdraw():
             bench.say(*self.withdraw())
+            bench.tick(5.0)
             assert bench.things == {}
 
     def test_a_thing_that_is_away_is_told_nothing(self) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from unisono.dialect import (
     Announced,
     Happened,
+    Listens,
     Odd,
     PlaceDialect,
     Replied,
@@ -105,6 +106,8 @@ class Bridge:
                 entries += self._withdrawn(dialect, each.key, identity if client is not None else None)
             elif isinstance(each, Say):
                 self._say(each)
+            elif isinstance(each, Listens):
+                entries += self._kept(dialect, each, client, identity)
             elif isinstance(each, There):
                 known = self.known.get((dialect, each.thing))
                 if known is not None:
@@ -114,6 +117,20 @@ class Bridge:
                     entries += self._settle(known)
             elif isinstance(each, Reported | Happened | Replied | Odd):
                 entries += self._of_thing(dialect, each, origin, client)
+        return entries
+
+    def _kept(
+        self, dialect: str, listens: Listens, client: Connection | None, identity: SignIn | None
+    ) -> list[tuple[Entry, int]]:
+        """What the place keeps of topics that mean something now."""
+        entries: list[tuple[Entry, int]] = []
+        retained = self._gateway.place(self.root).retained
+        for topic in listens.topics:
+            message = retained.get(topic)
+            if message is not None:
+                origin = Origin(dialect, topic, now_us(), payload=message.payload)
+                said = self.translators[dialect].heard(topic, message.payload, origin.at // 1000) or []
+                entries += self._take(dialect, said, origin, client, identity)
         return entries
 
     def _of_thing(
@@ -253,7 +270,8 @@ class Bridge:
             said = translator.due(at // 1000)
             if said:
                 client = next(iter(self.clients), None)
-                entries += self._take(dialect, said, Origin(dialect, "", at), client, None)
+                identity = client.identity if client is not None else None
+                entries += self._take(dialect, said, Origin(dialect, "", at), client, identity)
         self._bridges.add_all(self._partition, entries)
 
     # down

@@ -1,0 +1,182 @@
+"""Home Assistant's MQTT discovery: from config messages to pieces of devices.
+
+Source: "MQTT Discovery" and the pages of the MQTT platforms in Home Assistant's documentation. A device is everything
+that names the same device; an entity that names none is a thing by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from unisono.dialect.homeassistant.abbreviations import expand
+from unisono.dialect.homeassistant.acting import KINDS
+from unisono.dialect.homeassistant.entity import Entity
+from unisono.dialect.homeassistant.light import light
+from unisono.dialect.homeassistant.sensing import binary_sensor, device_tracker, event, sensor, update
+from unisono.dialect.pieces import Gatherer, Piece, Source_, json_of
+from unisono.dialect.said import Odd, Said, Say
+from unisono.errors import UnisonoError
+
+__all__ = ["BIRTH", "NAME", "PREFIX", "Discovery"]
+
+NAME = "homeassistant"
+PREFIX = "homeassistant"
+#: Where Home Assistant says that it is there, and what; bridges announce everything again then.
+BIRTH = f"{PREFIX}/status"
+ONLINE = b"online"
+
+#: Entities that have a trait, or tell something.
+ENTITIES = {
+    **KINDS,
+    "light": light,
+    "sensor": sensor,
+    "binary_sensor": binary_sensor,
+    "event": event,
+    "device_tracker": device_tracker,
+    "update": update,
+}
+#: Those that Home Assistant knows besides, and that have nothing to tell here.
+SILENT = frozenset({"camera", "date", "datetime", "device_automation", "image", "infrared", "notify", "tag", "time"})
+
+#: What a thing is that has such an entity; the first decides.
+KIND_OF = {
+    "light": "light",
+    "climate": "climate",
+    "water_heater": "climate",
+    "cover": "cover",
+    "lock": "lock",
+    "fan": "fan",
+    "humidifier": "humidifier",
+    "vacuum": "vacuum",
+    "lawn_mower": "mower",
+    "alarm_control_panel": "alarm",
+    "valve": "valve",
+    "siren": "siren",
+    "switch": "switch",
+}
+MOST_COMPONENTS = 300
+
+_TOPIC = re.compile(rf"{PREFIX}/([a-z_]+)/(?:([A-Za-z0-9_-]+)/)?([A-Za-z0-9_-]+)/config")
+
+
+class Discovery(Gatherer):
+    """The translator of one root place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, dict[str, str]] = {}  # topic > id of a piece > key of its device
+
+    def announces(self, topic: str) -> bool:
+        return topic.startswith(PREFIX) and topic.endswith("/config") and _TOPIC.fullmatch(topic) is not None
+
+    def subscribed(self, filters: Sequence[str]) -> list[Said]:
+        heard = any(each in (BIRTH, f"{PREFIX}/#", f"{PREFIX}/+") for each in filters)
+        return [Say(BIRTH, ONLINE)] if heard else []
+
+    def announce(self, topic: str, payload: bytes, now_ms: int) -> list[Said]:
+        found = _TOPIC.fullmatch(topic)
+        assert found is not None
+        component = found[1]
+        if not payload.strip():
+            return self._withdrawn(topic, {}, now_ms)
+        config = json_of(payload)
+        if not isinstance(config, dict):
+            return [Odd("", "bad_json", f"{topic}: a discovery message is a JSON object")]
+        config = expand(config)
+        if component == "device":
+            return self._device(topic, config, now_ms)
+        if component not in ENTITIES:
+            return [] if component in SILENT else [Odd("", "bad_value", f"{topic}: there is no {component!r}")]
+        id = "_".join(each for each in (found[2], found[3]) if each)
+        return self._put(topic, {topic: (id, component, config)}, config, now_ms)
+
+    def _device(self, topic: str, config: dict[str, Any], now_ms: int) -> list[Said]:
+        components = config.get("components")
+        if not isinstance(components, dict) or len(components) > MOST_COMPONENTS:
+            return [Odd("", "bad_value", f"{topic}: a device has components, {MOST_COMPONENTS} at most")]
+        shared = {key: value for key, value in config.items() if key not in ("components", "device", "origin")}
+        wanted = {}
+        for id, each in components.items():
+            platform = each.get("platform")
+            if platform in ENTITIES and each.keys() - {"platform"}:
+                wanted[f"{topic}#{id}"] = (str(id), str(platform), {**shared, **each})
+        return self._put(topic, wanted, config, now_ms)
+
+    def _put(
+        self, topic: str, wanted: Mapping[str, tuple[str, str, dict[str, Any]]], config: dict[str, Any], now_ms: int
+    ) -> list[Said]:
+        device = config.get("device")
+        device = device if isinstance(device, dict) else {}
+        said: list[Said] = []
+        pieces: dict[str, tuple[str, Piece]] = {}
+        for name, (id, component, one) in wanted.items():
+            try:
+                entity = Entity(id, component, one)
+                ENTITIES[component](entity)
+                pieces[name] = (component, entity.done())
+            except UnisonoError as error:
+                said.append(Odd("", error.code, f"{topic}: {error}"))
+        key = _device_key(device) or next(
+            (str(one.get("unique_id") or topic) for _id, _component, one in wanted.values()), topic
+        )
+        said += self._withdrawn(topic, dict.fromkeys(pieces, key), now_ms)
+        for name, (component, piece) in pieces.items():
+            said += self.put(key, self._source(key, component, device, wanted[name][2]), name, piece, now_ms)
+        return said
+
+    def _withdrawn(self, topic: str, staying: dict[str, str], now_ms: int) -> list[Said]:
+        """What a topic announced before and does not now."""
+        said: list[Said] = []
+        for name, key in self._said.get(topic, {}).items():
+            if staying.get(name) != key:
+                said += self.drop(key, name, now_ms)
+        if staying:
+            self._said[topic] = staying
+        else:
+            self._said.pop(topic, None)
+        return said
+
+    def _source(self, key: str, component: str, device: dict[str, Any], one: dict[str, Any]) -> Source_:
+        before = self.devices.get(key)
+        kinds = [each.source.kind for each in (before,) if each is not None] + [KIND_OF.get(component)]
+        order = list(dict.fromkeys(KIND_OF.values()))
+        known = [each for each in kinds if each is not None]
+        kind = min(known, key=order.index) if known else None
+        name = _word(device.get("name")) or _word(one.get("name")) or key
+        return Source_(
+            name=name,
+            model_id=f"{NAME}:{_slug(key)}",
+            format=NAME,
+            vendor=_word(device.get("manufacturer")) or None,
+            product=_word(device.get("model")) or None,
+            kind=kind,
+            area=_word(device.get("suggested_area")),
+            same_as=_identifiers(device),
+        )
+
+
+def _identifiers(device: Mapping[str, Any]) -> tuple[str, ...]:
+    given = device.get("identifiers")
+    listed = given if isinstance(given, list) else [given]
+    return tuple(str(each) for each in listed if isinstance(each, str | int) and str(each))
+
+
+def _device_key(device: Mapping[str, Any]) -> str:
+    found = _identifiers(device)
+    if found:
+        return found[0]
+    connections = device.get("connections")
+    for each in connections if isinstance(connections, list) else []:
+        if isinstance(each, list) and len(each) == 2:
+            return f"{each[0]}:{each[1]}"
+    return ""
+
+
+def _word(value: Any) -> str:
+    return value.strip()[:200] if isinstance(value, str) else ""
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9._-]+", "_", text.lower()).strip("_")[:150] or "thing"
