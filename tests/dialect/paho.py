@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.parts import until
 
@@ -20,7 +21,7 @@ class Player:
     def __init__(
         self, user: str, password: str | None, port: int, *, client_id: str = "", will: tuple[str, str] | None = None
     ):
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=client_id)
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         self.client.username_pw_set(user, password)
         if will is not None:
             self.client.will_set(will[0], will[1], qos=1, retain=True)
@@ -40,7 +41,7 @@ class Player:
         self._subscribed += 1
 
     def _message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
-        self.heard.put((message.topic, message.payload))
+        self.heard.put((message.topic, bytes(message.payload)))
         for topic, body in self.answers.get(message.topic, ()):
             self.say(topic, body)
 

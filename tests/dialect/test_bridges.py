@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.dialect.paho import Player, settings
+from tests.dialect.test_firmwares import BULB, ENERGY, ID, INFO, PLUG, PLUS, STATUS, devices
 from tests.hub.hub import Hub
 
 
@@ -75,7 +76,7 @@ async def test_home_assistant_discovery(shared: Hub) -> None:
         again.say("homeassistant/light/esp-1/lamp/config", "", retain=True)
 
         async def gone() -> bool:
-            return (await shared.ask("GET", "/api/v1/things/desk_lamp", ok=False)).get("code") == "not_found"
+            return bool((await shared.ask("GET", "/api/v1/things/desk_lamp", ok=False)).get("code") == "not_found")
 
         await shared.eventually(gone, "it went as it announced")
     finally:
@@ -96,3 +97,108 @@ async def test_a_light_of_ours_is_no_bridge(shared: Hub) -> None:
         assert player.heard.empty()
     finally:
         player.close()
+
+
+async def test_zigbee2mqtt(shared: Hub) -> None:
+    given = await bridge(shared, "z2m", "zigbee2mqtt")
+    player = await Player(given["User"], given["Password"], shared.mqtt_port).open("zigbee2mqtt/#")
+    try:
+        player.say("zigbee2mqtt/bridge/state", {"state": "online"}, retain=True)
+        player.say("zigbee2mqtt/bridge/devices", devices(("0x01", "hall_lamp", BULB)), retain=True)
+        player.say("zigbee2mqtt/hall_lamp", {"state": "OFF", "brightness": 254, "linkquality": 90})
+        lamp = await thing_named(shared, "hall_lamp")
+        await shared.eventually(lambda: shared.value(lamp["id"], "light.brightness"), "its brightness")
+        player.answers["zigbee2mqtt/hall_lamp/set"] = [("zigbee2mqtt/hall_lamp", {"state": "ON", "brightness": 127})]
+        command = await confirmed(shared, lamp["id"], {"on_off": True, "brightness": 50})
+        assert command["state"] == "confirmed"
+        assert await player.told("zigbee2mqtt/hall_lamp/set") == {"state": "ON", "brightness": 127}
+        text = "z2m: Publish 'set' 'state' to 'hall_lamp' failed: 'no route'"
+        player.answers["zigbee2mqtt/hall_lamp/set"] = [
+            ("zigbee2mqtt/bridge/logging", {"level": "error", "message": text})
+        ]
+        command = await confirmed(shared, lamp["id"], {"on_off": False})
+        assert (command["state"], command["why"]) == ("rejected", "no route")
+        # the discovery messages of the same lamp make no second thing
+        device = {"identifiers": ["zigbee2mqtt_0x01"], "name": "hall_lamp"}
+        config = {"command_topic": "x", "state_topic": "y", "unique_id": "0x01_switch", "device": device}
+        player.say("homeassistant/switch/0x01/switch/config", config)
+        player.say("zigbee2mqtt/bridge/devices", devices(("0x01", "hall_lamp", BULB), ("0x02", "porch", BULB)))
+        await thing_named(shared, "porch")
+        assert len((await shared.get("/api/v1/things?q=hall_lamp"))["items"]) == 1
+        player.say("zigbee2mqtt/bridge/devices", devices(("0x02", "porch", BULB)))
+
+        async def gone() -> bool:
+            return not (await shared.get("/api/v1/things?q=hall_lamp"))["items"]
+
+        await shared.eventually(gone, "what left the network is gone")
+    finally:
+        player.close()
+
+
+async def test_tasmota(shared: Hub) -> None:
+    given = await bridge(shared, "tas", "tasmota")
+    player = Player(given["User"], given["Password"], shared.mqtt_port, will=("tele/tasmota_AABBCC/LWT", "Offline"))
+    await player.open("cmnd/tasmota_AABBCC/#")
+    try:
+        player.say("tele/tasmota_AABBCC/LWT", "Online", retain=True)
+        player.say("tasmota/discovery/AABBCC112233/config", PLUG, retain=True)
+        player.say("tasmota/discovery/AABBCC112233/sensors", ENERGY, retain=True)
+        player.say("tele/tasmota_AABBCC/STATE", {"POWER": "OFF"})
+        plug = await thing_named(shared, "Plug")
+        player.answers["cmnd/tasmota_AABBCC/POWER"] = [
+            ("stat/tasmota_AABBCC/RESULT", {"POWER": "ON"}),
+            ("stat/tasmota_AABBCC/POWER", "ON"),
+        ]
+        assert (await confirmed(shared, plug["id"], {"on_off": True}))["state"] == "confirmed"
+        assert await player.told("cmnd/tasmota_AABBCC/POWER") == "ON"
+        player.lost()
+
+        async def away() -> bool:
+            return not (await shared.thing(plug["id"]))["online"]
+
+        await shared.eventually(away, "its will says that it is gone")
+    finally:
+        player.close()
+
+
+async def test_shelly_of_both_generations(shared: Hub) -> None:
+    given = await bridge(shared, "shel", "shelly")
+    user, password = given["User (Username)"], given["Password"]
+    player = await Player(user, password, shared.mqtt_port).open(f"{PLUS}/rpc")
+    try:
+        player.say(f"{PLUS}/online", "true", retain=True)
+        for id, result in ((1, INFO), (2, STATUS)):
+            asked = await player.told(f"{PLUS}/rpc")
+            assert asked["id"] == id
+            player.say(asked["src"] + "/rpc", {"id": id, "src": PLUS, "dst": asked["src"], "result": result})
+        boiler = await thing_named(shared, "Boiler")
+        await shared.eventually(lambda: shared.value(boiler["id"], "switch.voltage"), "its voltage")
+        body = {"src": PLUS, "method": "NotifyStatus", "params": {"switch:0": {"id": 0, "output": True}}}
+        player.answers[f"{PLUS}/rpc"] = [(f"{PLUS}/events/rpc", body)]
+        assert (await confirmed(shared, boiler["id"], {"on_off": True}))["state"] == "confirmed"
+        player.answers.clear()
+        while not player.heard.empty():
+            player.heard.get()
+        command = await shared.ask("POST", f"/api/v1/things/{boiler['id']}/commands", {"set": {"on_off": False}})
+        asked = await player.told(f"{PLUS}/rpc")
+        error = {"id": asked["id"], "src": PLUS, "error": {"code": -103, "message": "overtemp"}}
+        player.say(asked["src"] + "/rpc", error)
+
+        async def rejected() -> Any:
+            found = await shared.get(f"/api/v1/commands/{command['id']}")
+            return found["state"] == "rejected" and found
+
+        assert (await shared.eventually(rejected, "it is rejected"))["why"] == "overtemp (code -103)"
+    finally:
+        player.close()
+    first = await Player(user, password, shared.mqtt_port).open(f"shellies/{ID}/relay/0/command", "shellies/command")
+    try:
+        assert await first.told("shellies/command") == "announce"
+        first.say("shellies/announce", {"id": ID, "model": "SHSW-PM", "mac": "E868E7AABBCC"})
+        first.say(f"shellies/{ID}/online", "true", retain=True)
+        first.say(f"shellies/{ID}/relay/0", "off")
+        relay = await thing_named(shared, ID)
+        first.answers[f"shellies/{ID}/relay/0/command"] = [(f"shellies/{ID}/relay/0", "on")]
+        assert (await confirmed(shared, relay["id"], {"on_off": True}))["state"] == "confirmed"
+    finally:
+        first.close()

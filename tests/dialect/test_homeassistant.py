@@ -205,7 +205,7 @@ def test_every_kind_of_entity(
     assert made.odd == [] and made.letters == []
     assert {name: made.value(key, f"x.{name}") for name in means} == means
     if wanted:
-        id = made.ask(key, **{f"x.{name}": value for name, value in wanted.items()})
+        id = made.ask(key, {f"x.{name}": value for name, value in wanted.items()})
         assert {each.topic: each.payload.decode() for each in made.take_told()} == told
         assert made.state(id) == "sent"
 
@@ -233,16 +233,16 @@ def test_an_event() -> None:
 
 def test_what_cannot_be_said_is_refused() -> None:
     made = one("cover", S)
-    id = made.ask(only(made), **{"x.position": 50})
+    id = made.ask(only(made), {"x.position": 50})
     assert made.state(id) == "rejected" and "opens and closes" in (made.command(id).why or "")
     made = one("light", {**S, "rgb_cmd_t": "r"})
-    id = made.ask(only(made), **{"x.color": "no colour"})
+    id = made.ask(only(made), {"x.color": "no colour"})
     assert made.state(id) == "rejected"
     made = one("climate", {"mode_cmd_t": "m", "modes": ["off"]})
-    id = made.ask(only(made), **{"x.hvac_mode": "heat"})
+    id = made.ask(only(made), {"x.hvac_mode": "heat"})
     assert made.state(id) == "rejected"
     made = one("fan", {**S, "pct_cmd_t": "p"})
-    id = made.ask(only(made), **{"x.fan_speed": "low"})
+    id = made.ask(only(made), {"x.fan_speed": "low"})
     assert made.state(id) == "rejected"
 
 

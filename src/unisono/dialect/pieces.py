@@ -8,7 +8,7 @@ moment, and knows whether it is there. Knows no single dialect.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from unisono.dialect.said import Announced, Happened, Listens, Odd, Reported, Said, Say, There, Withdrawn
 from unisono.errors import CallerError, UnisonoError
@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 ABSENT: Any = object()
+
+T = TypeVar("T")
 
 #: A device is announced when nothing new was said of it for so long, or after so long in any case.
 QUIET_MS = 700
@@ -96,6 +98,8 @@ class Source_(NamedTuple):  # noqa: N801  `Source` is the model's
     area: str = ""
     same_as: tuple[str, ...] = ()
     rank: int = 0
+    model: Model | None = None
+    """The whole model, where it does not come of pieces."""
 
 
 class Device:
@@ -113,6 +117,8 @@ class Device:
         self.topics: set[str] = set()
 
     def model(self) -> Model:
+        if self.source.model is not None:
+            return self.source.model
         services = tuple(piece.service for _id, piece in sorted(self.pieces.items()))
         source = self.source
         merged = {service.key: service for service in services}
@@ -129,18 +135,22 @@ class Device:
     def is_there(self, states: Mapping[tuple[str, str], bool], order: Mapping[str, int]) -> bool | None:
         """Whether any of its pieces is; None where nothing says so."""
         found = [self._piece_is_there(piece, states, order) for piece in self.pieces.values() if piece.availability]
-        return any(found) if found else None
+        known = [each for each in found if each is not None]
+        return any(known) if known else None
 
-    def _piece_is_there(self, piece: Piece, states: Mapping[tuple[str, str], bool], order: Mapping[str, int]) -> bool:
-        told = [
-            (order[each.topic], states[self.key, each.topic])
-            for each in piece.availability
-            if (self.key, each.topic) in states
-        ]
+    def _piece_is_there(
+        self, piece: Piece, states: Mapping[tuple[str, str], bool], order: Mapping[str, int]
+    ) -> bool | None:
+        """By the mode: ``all`` topics say so, ``any`` does, the ``latest`` did; of what was ``told``, all."""
+        topics = [each.topic for each in piece.availability if (self.key, each.topic) in states]
+        told = [(order[topic], states[self.key, topic]) for topic in topics]
+        there = [here for _at, here in told]
+        if piece.mode == "told":
+            return all(there) if there else None
         if piece.mode == "all":
-            return len(told) == len(piece.availability) and all(there for _at, there in told)
+            return len(there) == len(piece.availability) and all(there)
         if piece.mode == "any":
-            return any(there for _at, there in told)
+            return any(there)
         return max(told)[1] if told else False
 
 
@@ -279,16 +289,8 @@ class Gatherer:
         if piece is None:
             return
         name = f"{device.key}\0{id}"
-        for table, topics in (
-            (self._readers, [topic for topic, _reader in piece.readers]),
-            (self._availability, [each.topic for each in piece.availability]),
-        ):
-            for topic in set(topics):
-                rest = [each for each in table.get(topic, ()) if each[0] != name]  # type: ignore[attr-defined]
-                if rest:
-                    table[topic] = rest  # type: ignore[assignment,index]
-                else:
-                    table.pop(topic, None)  # type: ignore[attr-defined]
+        _drop(self._readers, name)
+        _drop(self._availability, name)
 
     def _announced(self, device: Device, now_ms: int) -> list[Said]:
         source = device.source
@@ -317,7 +319,7 @@ class Gatherer:
         said: list[Said] = []
         for name, reader in list(self._readers.get(topic, ())):
             device = self.devices[name.partition("\0")[0]]
-            if device.announced is None:
+            if device.announced is None or device.key in self._changed:
                 if len(payload) <= KEPT_BYTES and len(self._kept) < DEVICES:
                     self._kept[topic] = payload
                 continue
@@ -369,6 +371,16 @@ class Gatherer:
             return []
         device.online = False
         return [There(device.key, False)]
+
+
+def _drop(table: dict[str, list[tuple[str, T]]], name: str) -> None:
+    """Take out what a piece hears, wherever that is."""
+    for topic in [topic for topic, heard in table.items() if any(each[0] == name for each in heard)]:
+        rest = [each for each in table[topic] if each[0] != name]
+        if rest:
+            table[topic] = rest
+        else:
+            del table[topic]
 
 
 def _merged(said: list[Said]) -> list[Said]:

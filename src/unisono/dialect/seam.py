@@ -165,6 +165,14 @@ class Dialect(Protocol):
     def model(self) -> str:
         """The model of a thing added without one; "" where it must be named."""
 
+    @property
+    def can(self) -> tuple[str, ...]:
+        """What of it is supported, a line each."""
+
+    @property
+    def cannot(self) -> tuple[str, ...]:
+        """What of it is not."""
+
     def guide(self, hub: Hub) -> Guide:
         """What to set on a device."""
 

@@ -10,6 +10,8 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
+import msgspec
+
 from unisono.dialect import (
     Announced,
     Asks,
@@ -79,6 +81,7 @@ class Bench:
         self._seq = 0
         self._epoch = 0
         self._numbers = 0
+        self._put_models: dict[str, list[Model]] = {}
 
     # the hub
 
@@ -114,11 +117,12 @@ class Bench:
     def disconnect(self) -> None:
         self.fold_in(Presence(THING, "g0", self._epoch, False, "lost", self.now_us, THING))
 
-    def ask(self, key: str, *, call: str | None = None, **wanted: Any) -> str:
-        """Begin a command; returns its id."""
+    def ask(self, key: str, wanted: Mapping[str, Any] | None = None, *, call: str | None = None) -> str:
+        """Begin a command, of values or of an action with its input; returns its id."""
         self._numbers += 1
         id = f"c{self._numbers}"
-        given: dict[str, Any] = {"input": wanted, "call": call} if call is not None else {"set": wanted}
+        values = dict(wanted or {})
+        given: dict[str, Any] = {"input": values, "call": call} if call is not None else {"set": values}
         asked = Asked(id, self.things[key], self.now_us, {"kind": "person", "id": "wei"}, **given)
         self.fold.control.check(asked)
         self.fold_in(asked)
@@ -186,10 +190,16 @@ class Bench:
     def _announced(self, announced: Announced) -> None:
         """The hub takes a thing in; it is there until something says that it is not."""
         thing = self.things.get(announced.key)
-        if thing is not None and self.models[announced.key] == announced.model:
+        known = self.models.get(announced.key)
+        if thing is not None and known is not None and msgspec.structs.replace(known, version=1) == announced.model:
             return
         self._numbers += 1
-        self.put(thing or f"thing{self._numbers}", announced.key, announced.model)
+        before = self._put_models.setdefault(announced.model.id, [])
+        if announced.model not in before:
+            before.append(announced.model)
+        version = before.index(announced.model) + 1
+        model = msgspec.structs.replace(announced.model, version=version)
+        self.put(thing or f"thing{self._numbers}", announced.key, model)
         if thing is None:
             self._there(self.things[announced.key], True)
 
@@ -279,7 +289,7 @@ class Commands:
         bench, key = self.ready()
         bench.say(*self.report({self.KEY: self.VALUES[0]}))
         bench.take_told()
-        id = bench.ask(key, **{self.KEY: self.VALUES[1]})
+        id = bench.ask(key, {self.KEY: self.VALUES[1]})
         told = bench.take_told()
         assert told, "nothing was said to the device"
         assert bench.state(id) == "sent"
@@ -295,7 +305,7 @@ class Commands:
         bench, key = self.ready()
         bench.say(*self.report({self.KEY: self.VALUES[0]}))
         bench.take_told()
-        id = bench.ask(key, **{self.KEY: self.VALUES[1]})
+        id = bench.ask(key, {self.KEY: self.VALUES[1]})
         refusal = self.refuse(bench.take_told())
         bench.say(*refusal)
         assert bench.state(id) == ("rejected" if refusal else "sent")
@@ -305,7 +315,7 @@ class Commands:
         bench, key = self.ready()
         bench.say(*self.report({self.KEY: self.VALUES[0]}))
         bench.take_told()
-        id = bench.ask(key, **{self.KEY: self.VALUES[1]})
+        id = bench.ask(key, {self.KEY: self.VALUES[1]})
         for _ in range(200):
             bench.tick(1.0)
         assert bench.state(id) == "timeout"
@@ -316,7 +326,7 @@ class Commands:
         bench, key = self.ready()
         bench.say(*self.report({self.KEY: self.VALUES[0]}))
         bench.take_told()
-        id = bench.ask(key, **{self.KEY: self.VALUES[1]})
+        id = bench.ask(key, {self.KEY: self.VALUES[1]})
         assert bench.take_told()
         self.reconnect(bench)
         assert bench.state(id) == "sent"
@@ -485,7 +495,7 @@ class PlaceConformance(Commands):
             bench.say(*self.away())
             assert not bench.online(key)
             bench.take_told()
-            id = bench.ask(key, **{self.KEY: self.VALUES[1]})
+            id = bench.ask(key, {self.KEY: self.VALUES[1]})
             assert bench.state(id) == "queued" and bench.take_told() == []
 
     def test_the_settings_are_exact(self) -> None:

@@ -26,6 +26,20 @@ class Alink:
     fields = FIELDS
     model = ""
     seals = True
+    can = (
+        "sign-in with a secret of the device (HMAC-SHA1, -SHA256, -MD5; both spellings of the client id)",
+        "a secret of the product: registering with it (`register`, `regnwl`), products by `unisono dialect product`",
+        "properties: post, batch, history and pack posts with the device's own times; set; wanted values asked for",
+        "events; services, synchronous (over RRPC where the client id says `ext=1`) and asynchronous",
+        "sub-devices: topology, login and logout, registering, products of sub-devices",
+        "device shadow, time (NTP), tags, version and progress of firmware",
+    )
+    cannot = (
+        "raw data (`up_raw`): it needs the script of its maker",
+        "handing out firmware and remote configuration: a device that asks is told that there is none",
+        "thing specification templates (`dsltemplate/get`): the answer is empty",
+        "CoAP, HTTP/2 and HTTP doors; dynamic registration over HTTPS",
+    )
 
     def caller(self, user: str, client_id: str, password: str) -> Caller | None:
         return read_user(user, client_id, password)

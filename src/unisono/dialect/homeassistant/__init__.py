@@ -15,6 +15,19 @@ class HomeAssistant:
     title = "Home Assistant discovery (ESPHome, OpenMQTTGateway, WLED, zwave-js-ui...)"
     fields: tuple[Field, ...] = ()
     model = "gateway"
+    can = (
+        "component and device-based messages, all abbreviations, `~`, origin, suggested area",
+        "availability: one topic or a list, modes all, any, latest, templates; `expire_after`; the birth message",
+        "alarm_control_panel binary_sensor button climate cover device_tracker event fan humidifier lawn_mower light "
+        "lock number scene select sensor siren switch text update vacuum valve water_heater",
+        "lights in the schemas default, json and template; colours as RGB, HS and XY, temperature in mired or kelvin",
+        "templates in a sandbox, with Home Assistant's filters for numbers, JSON, texts and patterns",
+    )
+    cannot = (
+        "camera date datetime device_automation image notify tag time: nothing of them has a trait",
+        "templates that ask for other entities or the time (`states`, `now`)",
+        "white channels of rgbw and rgbww; another discovery prefix than `homeassistant`",
+    )
 
     def announces(self, topic: str) -> bool:
         return Discovery().announces(topic)

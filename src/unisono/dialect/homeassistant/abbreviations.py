@@ -116,11 +116,7 @@ _DEVICE = {
 }
 _ORIGIN = {"name": "name", "sw": "sw_version", "url": "support_url"}
 
-NAMES: dict[str, str] = dict(
-    pair.split()
-    for line in _WORDS.strip().splitlines()
-    for pair in line.split("|")  # type: ignore[misc]
-)
+NAMES: dict[str, str] = dict(pair.split() for line in _WORDS.strip().splitlines() for pair in line.split("|"))
 
 
 def expand(config: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from unisono.dialect.homeassistant.entity import ABSENT, Entity, number, on_off
 from unisono.dialect.homeassistant.sensing import SENSORS, unit_turn
@@ -14,7 +14,8 @@ from unisono.thing import Action, Choice, Property, Schema, find_unit
 
 __all__ = ["KINDS"]
 
-WRITABLE = ("read", "write", "notify")
+WRITABLE: tuple[Literal["read", "write", "notify"], ...] = ("read", "write", "notify")
+READABLE: tuple[Literal["read", "write", "notify"], ...] = ("read", "notify")
 
 
 def switch(entity: Entity) -> None:
@@ -248,7 +249,7 @@ def number_entity(entity: Entity) -> None:
         key="value",
         schema=schema,
         titles={"en": entity.text("name", entity.key)},
-        access=WRITABLE if entity.has("command_topic") else ("read", "notify"),
+        access=WRITABLE if entity.has("command_topic") else READABLE,
         role="config" if entity.text("entity_category") == "config" else "actuator",
         unit=found.code if found is not None else None,
         raw_unit=unit or None,
@@ -271,7 +272,7 @@ def text(entity: Entity) -> None:
 
 
 def _text_like(entity: Entity, schema: Schema, trait: str | None) -> None:
-    access = WRITABLE if entity.has("command_topic") else ("read", "notify")
+    access = WRITABLE if entity.has("command_topic") else READABLE
     titles = {"en": entity.text("name", entity.key)}
     address = entity.add(
         Property(key="value", schema=schema, trait=trait, access=access, titles=titles, role="actuator")

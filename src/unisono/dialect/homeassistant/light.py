@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from unisono.dialect.homeassistant.colors import (
+from unisono.dialect.colors import (
     from_hs,
     from_rgb,
     from_xy,
@@ -225,7 +225,7 @@ def _from_object(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return ABSENT
     for names, make in ((("r", "g", "b"), from_rgb), (("h", "s"), from_hs), (("x", "y"), from_xy)):
-        found = [value.get(name) for name in names]
+        found: list[Any] = [value.get(name) for name in names]
         if all(isinstance(each, int | float) for each in found):
             return make(*found)
     return ABSENT

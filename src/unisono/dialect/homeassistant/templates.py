@@ -89,13 +89,11 @@ def _json(text: str) -> Any:
 
 
 def _walk(payload: bytes, steps: list[str | int]) -> Any:
-    found = _json(_text(payload))
+    found: Any = _json(_text(payload))
     for step in steps:
-        if (isinstance(found, dict) and step in found) or (
-            isinstance(found, list) and isinstance(step, int) and step < len(found)
-        ):
+        try:
             found = found[step]
-        else:
+        except (KeyError, IndexError, TypeError):
             return ABSENT
     return ABSENT if found is None else found
 

@@ -145,7 +145,7 @@ class Bridge:
                 logger.info("%s: %s: %s", self.root, origin.topic[:200], said.detail)
             return []
         known.client = client
-        if not known.thing:
+        if not known.thing or known.asking:
             known.waiting.append((said, origin))
             del known.waiting[:-WAITING]
             return []

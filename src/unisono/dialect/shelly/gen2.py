@@ -1,0 +1,324 @@
+"""Shelly Gen2 and later: JSON-RPC over MQTT.
+
+Source: "MQTT", "RPC Protocol" and the components' pages of Shelly's API documentation. A device is known by its
+notifications; it is asked what it has, once, and its components become its properties.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from unisono.dialect.colors import from_rgb, rgb_of
+from unisono.dialect.pieces import Availability, Gatherer, Piece, Reading, Source_, json_of, trait_property
+from unisono.dialect.said import Odd, Replied, Said, Say
+from unisono.errors import CallerError
+from unisono.thing import Event, Property, Schema, Service
+
+__all__ = ["NAME", "Gen2"]
+
+NAME = "shelly"
+#: Replies come to this topic and the device's own.
+OURS = "unisono/shelly"
+#: Requests whose replies are waited for.
+OPEN = 256
+#: Ids of the questions that a device is asked when it is first heard.
+ASK_INFO, ASK_STATUS = 1, 2
+FIRST_ID = 100
+
+_TOPIC = re.compile(r"(.+)/(events/rpc|online)")
+
+Take = Callable[[Mapping[str, Any]], Any]
+
+
+def _at(*path: str, by: float = 1.0) -> Take:
+    def take(status: Mapping[str, Any]) -> Any:
+        found: Any = status
+        for each in path:
+            found = found.get(each) if isinstance(found, dict) else None
+        if isinstance(found, bool) or not isinstance(found, int | float):
+            return found if isinstance(found, bool) else None
+        return round(found * by, 6)
+
+    return take
+
+
+def _contact(status: Mapping[str, Any]) -> Any:
+    return {True: "open", False: "closed"}.get(status.get("open"))  # type: ignore[arg-type]
+
+
+def _rgb(status: Mapping[str, Any]) -> Any:
+    found = status.get("rgb")
+    if isinstance(found, list) and len(found) == 3 and all(isinstance(each, int | float) for each in found):
+        return from_rgb(*found)
+    return None
+
+
+#: Of each kind of component: trait, whether it can be set, and where its status has it.
+COMPONENTS: dict[str, tuple[tuple[str, bool, Take], ...]] = {
+    "switch": (
+        ("on_off", True, _at("output")),
+        ("power", False, _at("apower")),
+        ("voltage", False, _at("voltage")),
+        ("current", False, _at("current")),
+        ("energy", False, _at("aenergy", "total", by=0.001)),
+    ),
+    "light": (
+        ("on_off", True, _at("output")),
+        ("brightness", True, _at("brightness")),
+        ("power", False, _at("apower")),
+    ),
+    "cct": (
+        ("on_off", True, _at("output")),
+        ("brightness", True, _at("brightness")),
+        ("color_temperature", True, _at("ct")),
+    ),
+    "rgb": (
+        ("on_off", True, _at("output")),
+        ("brightness", True, _at("brightness")),
+        ("color", True, _rgb),
+    ),
+    "cover": (("position", True, _at("current_pos")), ("power", False, _at("apower"))),
+    "pm1": (
+        ("power", False, _at("apower")),
+        ("voltage", False, _at("voltage")),
+        ("current", False, _at("current")),
+        ("energy", False, _at("aenergy", "total", by=0.001)),
+    ),
+    "em": (("power", False, _at("total_act_power")), ("current", False, _at("total_current"))),
+    "em1": (("power", False, _at("act_power")), ("voltage", False, _at("voltage")), ("current", False, _at("current"))),
+    "emdata": (("energy", False, _at("total_act", by=0.001)),),
+    "em1data": (("energy", False, _at("total_act_energy", by=0.001)),),
+    "temperature": (("temperature", False, _at("tC")),),
+    "humidity": (("humidity", False, _at("rh")),),
+    "illuminance": (("illuminance", False, _at("lux")),),
+    "devicepower": (("battery", False, _at("battery", "percent")),),
+    "smoke": (("smoke", False, _at("alarm")),),
+    "flood": (("leak", False, _at("alarm")),),
+    "presence": (("presence", False, _at("presence")),),
+    "window": (("contact", False, _contact),),
+    "wifi": (("signal", False, _at("rssi")),),
+}
+COMPONENTS["rgbw"] = COMPONENTS["rgb"]
+#: What an input says that it was pressed.
+PRESSES = ("btn_down", "btn_up", "single_push", "double_push", "triple_push", "long_push")
+
+
+class Gen2(Gatherer):
+    """The translator of one root place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked: dict[str, dict[str, Any]] = {}  # prefix > what it has answered so far
+        self._keys: dict[str, str] = {}  # prefix > key
+        self._open: dict[tuple[str, int], tuple[str, str]] = {}
+        self._next = FIRST_ID
+
+    def announces(self, topic: str) -> bool:
+        return topic.endswith(("/events/rpc", "/online")) or (topic.startswith(OURS) and topic.endswith("/rpc"))
+
+    def announce(self, topic: str, payload: bytes, now_ms: int) -> list[Said]:
+        if topic.startswith(OURS):
+            prefix = topic[len(OURS) + 1 :].removesuffix("/rpc")
+            return self._answered(prefix, json_of(payload), now_ms)
+        found = _TOPIC.fullmatch(topic)
+        if found is None:
+            return []
+        prefix = found[1]
+        if found[2] == "online":
+            return [] if prefix in self._keys or payload != b"true" or not _is_shelly(prefix) else self._ask(prefix)
+        body = json_of(payload)
+        if not isinstance(body, dict) or not _is_shelly(str(body.get("src", ""))):
+            return []
+        return [] if prefix in self._asked else self._ask(prefix)
+
+    def _ask(self, prefix: str) -> list[Said]:
+        if prefix in self._asked:
+            return []
+        self._asked[prefix] = {}
+        return [
+            _request(prefix, ASK_INFO, "Shelly.GetDeviceInfo", {}),
+            _request(prefix, ASK_STATUS, "Shelly.GetStatus", {}),
+        ]
+
+    def _answered(self, prefix: str, body: Any, now_ms: int) -> list[Said]:
+        if not isinstance(body, dict) or prefix not in self._asked:
+            return []
+        id = body.get("id")
+        known = self._open.pop((prefix, id), None) if isinstance(id, int) else None
+        if known is not None:
+            return [_replied(known, body)]
+        result = body.get("result")
+        if not isinstance(result, dict) or id not in (ASK_INFO, ASK_STATUS):
+            return []
+        answers = self._asked[prefix]
+        answers["info" if id == ASK_INFO else "status"] = result
+        if len(answers) < 2:
+            return []
+        return self._known(prefix, answers["info"], answers["status"], now_ms)
+
+    def _known(self, prefix: str, info: Mapping[str, Any], status: Mapping[str, Any], now_ms: int) -> list[Said]:
+        device = str(info.get("id") or prefix)
+        key = self._keys[prefix] = f"{NAME}:{device}"
+        components = sorted(name for name in status if name.partition(":")[0] in {*COMPONENTS, "input"})
+        kinds = {name.partition(":")[0] for name in components}
+        kind = next((k for c, k in (("cover", "cover"), ("light", "light"), ("cct", "light"), ("rgb", "light"),
+                                    ("rgbw", "light"), ("switch", "switch")) if c in kinds), None)  # fmt: skip
+        name = info.get("name")
+        source = Source_(
+            name=name if isinstance(name, str) and name else device,
+            model_id=f"{NAME}:{device.lower()}",
+            format=NAME,
+            vendor="Shelly",
+            product=str(info.get("model") or info.get("app") or "") or None,
+            kind=kind,
+            same_as=(device, str(info.get("mac", device))),
+            rank=5,
+        )
+        said: list[Said] = []
+        wanted: dict[str, Piece] = {}
+        alone = {each: sum(name.partition(":")[0] == each for name in components) == 1 for each in kinds}
+        for name in components:
+            piece = self._piece(prefix, name, status.get(name), alone=alone[name.partition(":")[0]])
+            if piece is not None:
+                wanted[name] = piece
+        if not wanted:
+            return [Odd("", "bad_model", f"{device}: none of its components is known here")]
+        for component, piece in wanted.items():
+            said += self.put(key, source, component, piece, now_ms)
+        # what it has just told is its state
+        for component, found in status.items():
+            if component in wanted and isinstance(found, dict):
+                self._kept[f"{prefix}/status/{component}"] = msgspec.json.encode(found)
+        return said
+
+    def _piece(self, prefix: str, name: str, status: Any, *, alone: bool) -> Piece | None:
+        kind, _, number = name.partition(":")
+        service = kind if alone else f"{kind}_{number}"
+        piece = Piece((NAME, prefix, name), Service(key=service))
+        piece.availability.append(Availability(f"{prefix}/online", "true", "false"))
+        piece.mode = "told"
+        if kind == "input":
+            piece.service = Service(
+                key=service,
+                properties=(Property(key="state", schema=Schema(kind="bool", nullable=True)),),
+                events=tuple(Event(key=each) for each in PRESSES),
+            )
+            piece.readers.append((f"{prefix}/events/rpc", _input_reader(name, service)))
+            return piece
+        told = status if isinstance(status, dict) else {}
+        members = {t: (w, take) for t, w, take in COMPONENTS[kind] if w or take(told) is not None}
+        if kind == "cover" and told.get("pos_control") is False:
+            members = {each: given for each, given in members.items() if each != "position"}
+        if not members:
+            return None
+        properties = [trait_property(trait, writable=writable) for trait, (writable, _take) in members.items()]
+        piece.service = Service(key=service, properties=tuple(properties))
+        takes = {f"{service}.{trait}": take for trait, (_writable, take) in members.items()}
+        piece.readers.append((f"{prefix}/events/rpc", _notified(name, takes)))
+        piece.readers.append((f"{prefix}/status/{name}", _status(takes)))
+        writer = self._writer(prefix, kind, int(number or 0), service)
+        piece.writers = {f"{service}.{t}": writer for t, (writable, _take) in members.items() if writable}
+        return piece
+
+    def _writer(self, prefix: str, kind: str, number: int, service: str) -> Any:
+        def writer(values: dict[str, Any]) -> list[Say]:
+            wanted = {address.removeprefix(f"{service}."): value for address, value in values.items()}
+            if kind == "cover":
+                method, params = "Cover.GoToPosition", {"id": number, "pos": round(wanted["position"])}
+            else:
+                method = {"cct": "CCT", "rgb": "RGB", "rgbw": "RGBW"}.get(kind, kind.capitalize()) + ".Set"
+                params = {"id": number, **_params(wanted)}
+            self._next = self._next + 1 if self._next < 2**31 - 1 else FIRST_ID
+            return [_request(prefix, self._next, method, params)]
+
+        return writer
+
+    def wanted(self, thing: str, topic: str, payload: Mapping[str, Any], now_ms: int) -> list[Say]:
+        said = super().wanted(thing, topic, payload, now_ms)
+        for each in said:
+            prefix = each.topic.removesuffix("/rpc")
+            self._open[prefix, msgspec.json.decode(each.payload)["id"]] = (thing, payload["id"])
+        while len(self._open) > OPEN:
+            del self._open[next(iter(self._open))]
+        return said
+
+
+def _params(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    params: dict[str, Any] = {}
+    if "on_off" in wanted:
+        params["on"] = wanted["on_off"]
+    if "brightness" in wanted:
+        params["brightness"] = round(wanted["brightness"])
+    if "color_temperature" in wanted:
+        params["ct"] = round(wanted["color_temperature"])
+    if "color" in wanted:
+        try:
+            params["rgb"] = list(rgb_of(str(wanted["color"])))
+        except ValueError:
+            raise CallerError("that is no colour", code="bad_value", field="color", expected="#rrggbb") from None
+    return params
+
+
+def _is_shelly(text: str) -> bool:
+    return text.rpartition("/")[2].startswith("shelly")
+
+
+def _request(prefix: str, id: int, method: str, params: Mapping[str, Any]) -> Say:
+    body = {"id": id, "src": f"{OURS}/{prefix}", "method": method, "params": params}
+    return Say(f"{prefix}/rpc", msgspec.json.encode(body))
+
+
+def _replied(known: tuple[str, str], body: Mapping[str, Any]) -> Replied:
+    error = body.get("error")
+    if isinstance(error, dict):
+        return Replied(*known, False, error=f"{error.get('message', 'it refused')} (code {error.get('code')})")
+    return Replied(*known, True)
+
+
+def _status(takes: Mapping[str, Take]) -> Any:
+    def reader(payload: bytes, now_ms: int) -> Reading:
+        found = json_of(payload)
+        return Reading(_values(takes, found)) if isinstance(found, dict) else Reading()
+
+    return reader
+
+
+def _values(takes: Mapping[str, Take], status: Mapping[str, Any]) -> dict[str, Any]:
+    return {address: value for address, take in takes.items() if (value := take(status)) is not None}
+
+
+def _notified(name: str, takes: Mapping[str, Take]) -> Any:
+    """NotifyStatus tells what changed, NotifyFullStatus everything."""
+
+    def reader(payload: bytes, now_ms: int) -> Reading:
+        found = json_of(payload)
+        params = found.get("params") if isinstance(found, dict) else None
+        status = params.get(name) if isinstance(params, dict) else None
+        return Reading(_values(takes, status)) if isinstance(status, dict) else Reading()
+
+    return reader
+
+
+def _input_reader(name: str, service: str) -> Any:
+    def reader(payload: bytes, now_ms: int) -> Reading:
+        found = json_of(payload)
+        params = found.get("params") if isinstance(found, dict) else None
+        if not isinstance(params, dict):
+            return Reading()
+        status = params.get(name)
+        values = {}
+        if isinstance(status, dict) and isinstance(status.get("state"), bool):
+            values[f"{service}.state"] = status["state"]
+        events = params.get("events")
+        told: list[tuple[str, dict[str, Any]]] = [
+            (f"{service}.{each['event']}", {})
+            for each in (events if isinstance(events, list) else [])
+            if isinstance(each, dict) and each.get("component") == name and each.get("event") in PRESSES
+        ]
+        return Reading(values, told)
+
+    return reader

@@ -1,0 +1,367 @@
+"""Tasmota: its own discovery (``tasmota/discovery/<MAC>/config`` and ``sensors``) and its three prefixes.
+
+Source: "MQTT", "Commands" and "Lights" of Tasmota's documentation, and the discovery messages of its firmware. Relays,
+lights, shutters, what its sensors measure, and buttons.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from unisono.dialect.colors import from_rgb, kelvin_of, mired_of, rgb_of
+from unisono.dialect.pieces import Availability, Gatherer, Piece, Reading, Source_, json_of, member_key, trait_property
+from unisono.dialect.said import Odd, Said, Say
+from unisono.dialect.seam import Field, Guide, Hub, Setting, Translator
+from unisono.errors import CallerError
+from unisono.thing import Event, Property, Service
+
+__all__ = ["TASMOTA", "Tasmota"]
+
+NAME = "tasmota"
+_TOPIC = re.compile(r"tasmota/discovery/([0-9A-Fa-f]{6,16})/(config|sensors)")
+
+#: What an entry of ``rl`` is.
+RELAY, LIGHT, SHUTTER = 1, 2, 3
+#: ``lt_st``: a light's channels. Two and five have colour temperature, three and more have colour.
+WARMTH, COLOR = frozenset({2, 5}), frozenset({3, 4, 5})
+
+#: What sensors measure, by the member: the trait, and what a value there is here.
+Turn = Callable[[float], float]
+MEASURED: dict[str, tuple[str, Turn]] = {
+    "Temperature": ("temperature", lambda value: value),
+    "Humidity": ("humidity", lambda value: value),
+    "Pressure": ("pressure", lambda value: value * 100),
+    "Illuminance": ("illuminance", lambda value: value),
+    "CarbonDioxide": ("co2", lambda value: value),
+    "eCO2": ("co2", lambda value: value),
+    "TVOC": ("voc", lambda value: value),
+    "PM2.5": ("pm25", lambda value: value),
+    "Power": ("power", lambda value: value),
+    "Total": ("energy", lambda value: value),
+    "Voltage": ("voltage", lambda value: value),
+    "Current": ("current", lambda value: value),
+    "Weight": ("weight", lambda value: value),
+    "Noise": ("noise", lambda value: value),
+}
+
+
+class Plan:
+    """One device while its configuration is read."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = config
+        prefixes = config.get("tp")
+        listed = prefixes if isinstance(prefixes, list) and len(prefixes) == 3 else ["cmnd", "stat", "tele"]
+        topic = str(config.get("t", ""))
+        full = (
+            str(config.get("ft", "%prefix%/%topic%/"))
+            .replace("%topic%", topic)
+            .replace("%hostname%", str(config.get("hn", "")))
+        )
+        self.cmnd, self.stat, self.tele = (full.replace("%prefix%", str(each)).rstrip("/") for each in listed)
+        states = config.get("state")
+        words = states if isinstance(states, list) and len(states) >= 2 else ["OFF", "ON"]
+        self.off, self.on = str(words[0]), str(words[1])
+
+
+class Bridge(Gatherer):
+    """The translator of one root place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plans: dict[str, Plan] = {}
+
+    def announces(self, topic: str) -> bool:
+        return topic.startswith("tasmota/discovery/") and _TOPIC.fullmatch(topic) is not None
+
+    def announce(self, topic: str, payload: bytes, now_ms: int) -> list[Said]:
+        found = _TOPIC.fullmatch(topic)
+        assert found is not None
+        mac, part = found[1].upper(), found[2]
+        key = f"{NAME}:{mac}"
+        if not payload:
+            return self._gone(key, part, now_ms)
+        body = json_of(payload)
+        if not isinstance(body, dict):
+            return [Odd("", "bad_json", f"{topic}: expected a JSON object")]
+        if part == "config":
+            return self._config(key, mac, body, now_ms)
+        return self._sensors(key, body, now_ms)
+
+    def _gone(self, key: str, part: str, now_ms: int) -> list[Said]:
+        if part == "sensors":
+            return self.drop(key, "sensors", now_ms)
+        self._plans.pop(key, None)
+        return self.forget(key) if key in self.devices else []
+
+    def _config(self, key: str, mac: str, config: dict[str, Any], now_ms: int) -> list[Said]:
+        if not isinstance(config.get("t"), str) or not config["t"]:
+            return [Odd("", "bad_value", f"{mac}: its configuration names no topic")]
+        plan = self._plans[key] = Plan(config)
+        said = self.put(key, _source(key, mac, config), "config", _acting(plan), now_ms)
+        before = self.devices[key].pieces.get("sensors") if key in self.devices else None
+        if before is not None:
+            said += self._sensors(key, before.says[1], now_ms)
+        return said
+
+    def _sensors(self, key: str, body: dict[str, Any], now_ms: int) -> list[Said]:
+        plan = self._plans.get(key)
+        if plan is None or key not in self.devices:
+            return []  # what it is comes first, or it comes again with the next restart
+        return self.put(key, self.devices[key].source, "sensors", _measuring(plan, body), now_ms)
+
+
+def _source(key: str, mac: str, config: Mapping[str, Any]) -> Source_:
+    names = config.get("fn")
+    first = next((each for each in names if isinstance(each, str) and each), "") if isinstance(names, list) else ""
+    relays = config.get("rl")
+    kinds = set(relays) if isinstance(relays, list) and all(isinstance(each, int) for each in relays) else set()
+    kind = "light" if LIGHT in kinds else "cover" if SHUTTER in kinds else "switch" if RELAY in kinds else None
+    name = str(config.get("dn") or first or mac)
+    return Source_(
+        name=name if name != "Tasmota" or not first else first,
+        model_id=f"{NAME}:{mac.lower()}",
+        format=NAME,
+        vendor="Tasmota",
+        product=str(config.get("md") or "") or None,
+        kind=kind,
+        same_as=(mac,),
+        rank=5,
+    )
+
+
+def _acting(plan: Plan) -> Piece:
+    """Relays, lights and shutters."""
+    config = plan.config
+    piece = Piece((NAME, dict(config)), Service(key=""))
+    relays = config.get("rl")
+    listed = [each for each in relays if isinstance(each, int)] if isinstance(relays, list) else []
+    switches = [number for number, kind in enumerate(listed, 1) if kind in (RELAY, LIGHT)]
+    properties: list[Property] = []
+    members: dict[str, tuple[str, Callable[[Any], Any]]] = {}
+    several = len(switches) > 1
+
+    def power(number: int) -> None:
+        key = f"on_off_{number}" if several else "on_off"
+        properties.append(trait_property("on_off", writable=True, key=key, titles=_titles(config, number)))
+        names = [f"POWER{number}"] + (["POWER"] if not several else [])
+        for name in names:
+            members[name] = (key, lambda wire: wire == plan.on if wire in (plan.on, plan.off) else None)
+            piece.readers.append((f"{plan.stat}/{name}", _plain(key, plan)))
+        piece.writers[key] = lambda values: [
+            Say(f"{plan.cmnd}/POWER{number if several else ''}", (plan.on if values[key] else plan.off).encode())
+        ]
+
+    for number in switches:
+        power(number)
+    if LIGHT in listed:
+        _light(plan, piece, properties, members)
+    for number in range(1, sum(kind == SHUTTER for kind in listed) // 2 + 1):
+        _shutter(plan, piece, properties, members, number, alone=sum(kind == SHUTTER for kind in listed) <= 2)
+    properties.append(trait_property("signal", writable=False))
+    events = _buttons(config)
+    reader = _reader(members, plan)
+    piece.readers += [
+        (f"{plan.stat}/RESULT", reader),
+        (f"{plan.tele}/STATE", reader),
+        (f"{plan.stat}/STATUS11", reader),
+    ]
+    piece.service = Service(key="", properties=tuple(properties), events=events)
+    piece.availability.append(
+        Availability(f"{plan.tele}/LWT", str(config.get("onln", "Online")), str(config.get("ofln", "Offline")))
+    )
+    return piece
+
+
+def _titles(config: Mapping[str, Any], number: int) -> dict[str, str]:
+    names = config.get("fn")
+    name = names[number - 1] if isinstance(names, list) and len(names) >= number else None
+    return {"en": name if isinstance(name, str) and name else f"Power {number}"}
+
+
+def _plain(key: str, plan: Plan) -> Any:
+    def reader(payload: bytes, now_ms: int) -> Reading:
+        word = payload.decode("utf-8", "replace")
+        return Reading({key: word == plan.on}) if word in (plan.on, plan.off) else Reading()
+
+    return reader
+
+
+def _light(plan: Plan, piece: Piece, properties: list[Property], members: dict[str, Any]) -> None:
+    subtype = plan.config.get("lt_st")
+    properties.append(trait_property("brightness", writable=True))
+    members["Dimmer"] = ("brightness", _number)
+    piece.writers["brightness"] = lambda values: [Say(f"{plan.cmnd}/Dimmer", str(round(values["brightness"])).encode())]
+    if subtype in WARMTH:
+        properties.append(trait_property("color_temperature", writable=True))
+        members["CT"] = ("color_temperature", lambda wire: kelvin_of(wire) if _number(wire) else None)
+        piece.writers["color_temperature"] = lambda values: [
+            Say(f"{plan.cmnd}/CT", str(mired_of(values["color_temperature"])).encode())
+        ]
+    if subtype in COLOR:
+        properties.append(trait_property("color", writable=True))
+        members["Color"] = ("color", _color)
+        piece.writers["color"] = lambda values: [Say(f"{plan.cmnd}/Color2", _written(values["color"]).encode())]
+
+
+def _color(wire: Any) -> Any:
+    """``RRGGBB...`` in hex, or numbers parted by commas."""
+    text = str(wire).lstrip("#")
+    if "," in text:
+        parts = text.split(",")
+        return from_rgb(*map(int, parts[:3])) if len(parts) >= 3 and all(each.isdigit() for each in parts[:3]) else None
+    return f"#{text[:6].lower()}" if re.fullmatch(r"[0-9A-Fa-f]{6,10}", text) else None
+
+
+def _written(color: Any) -> str:
+    try:
+        return from_rgb(*rgb_of(str(color)))
+    except ValueError:
+        raise CallerError(
+            f"{str(color)[:40]!r} is no colour", code="bad_value", field="color", expected="#rrggbb"
+        ) from None
+
+
+def _shutter(
+    plan: Plan, piece: Piece, properties: list[Property], members: dict[str, Any], number: int, *, alone: bool
+) -> None:
+    key = "position" if alone else f"position_{number}"
+    properties.append(trait_property("position", writable=True, key=key))
+    members[f"Shutter{number}"] = (key, lambda wire: _number(wire.get("Position")) if isinstance(wire, dict) else None)
+    piece.readers.append((f"{plan.stat}/SHUTTER{number}", lambda payload, _now: _percent(key, payload)))
+    piece.writers[key] = lambda values: [Say(f"{plan.cmnd}/ShutterPosition{number}", str(round(values[key])).encode())]
+
+
+def _percent(key: str, payload: bytes) -> Reading:
+    text = payload.decode("utf-8", "replace")
+    return Reading({key: float(text)}) if text.isdigit() else Reading()
+
+
+def _buttons(config: Mapping[str, Any]) -> tuple[Event, ...]:
+    listed = config.get("btn")
+    count = sum(each == 1 for each in listed) if isinstance(listed, list) else 0
+    switches = config.get("swc")
+    count += sum(isinstance(each, int) and each >= 0 for each in switches) if isinstance(switches, list) else 0
+    return (Event(key="button", titles={"en": "Button"}),) if count else ()
+
+
+def _reader(members: Mapping[str, tuple[str, Callable[[Any], Any]]], plan: Plan) -> Any:
+    buttons = bool(_buttons(plan.config))
+
+    def reader(payload: bytes, now_ms: int) -> Reading:
+        found = json_of(payload)
+        if not isinstance(found, dict):
+            return Reading()
+        status = found.get("StatusSTS")
+        found = status if isinstance(status, dict) else found
+        values: dict[str, Any] = {}
+        for name, (key, turn) in members.items():
+            made = turn(found[name]) if name in found else None
+            if made is not None:
+                values[key] = made
+        wifi = found.get("Wifi")
+        if isinstance(wifi, dict) and isinstance(wifi.get("Signal"), int):
+            values["signal"] = wifi["Signal"]
+        events: list[tuple[str, dict[str, Any]]] = []
+        for name, given in found.items():
+            if buttons and name.startswith(("Button", "Switch")) and isinstance(given, dict) and "Action" in given:
+                events.append(("button", {}))
+        return Reading(values, events)
+
+    return reader
+
+
+def _measuring(plan: Plan, body: Mapping[str, Any]) -> Piece:
+    """What its sensors measure: a service for each."""
+    piece = Piece((NAME, dict(body)), Service(key="sensors"))
+    listed = body.get("sn")
+    sensors = (
+        {name: each for name, each in listed.items() if isinstance(each, dict)} if isinstance(listed, dict) else {}
+    )
+    fahrenheit = isinstance(listed, dict) and listed.get("TempUnit") == "F"
+    properties: list[Property] = []
+    wanted: dict[tuple[str, str], tuple[str, Turn]] = {}
+    for name, members in sensors.items():
+        for member in members:
+            known = MEASURED.get(member)
+            if known is not None and (member not in ("Power", "Total") or name == "ENERGY"):
+                trait, turn = known
+                key = trait if len(sensors) == 1 else member_key(f"{name}_{trait}".lower())
+                if trait == "temperature" and fahrenheit:
+                    turn = _from_fahrenheit
+                properties.append(trait_property(trait, writable=False, key=key, titles={"en": f"{name} {member}"}))
+                wanted[name, member] = (f"sensors.{key}", turn)
+    piece.service = Service(key="sensors", properties=tuple({each.key: each for each in properties}.values()))
+
+    def reader(payload: bytes, now_ms: int) -> Reading:
+        found = json_of(payload)
+        if not isinstance(found, dict):
+            return Reading()
+        status = found.get("StatusSNS")
+        found = status if isinstance(status, dict) else found
+        values: dict[str, Any] = {}
+        for (name, member), (address, turn) in wanted.items():
+            inner = found.get(name)
+            number = _number(inner.get(member)) if isinstance(inner, dict) else None
+            if number is not None:
+                values[address] = round(turn(number), 6)
+        return Reading(values)
+
+    piece.readers += [
+        (f"{plan.tele}/SENSOR", reader),
+        (f"{plan.stat}/STATUS10", reader),
+        (f"{plan.stat}/STATUS8", reader),
+    ]
+    return piece
+
+
+def _from_fahrenheit(value: float) -> float:
+    return (value - 32) / 1.8
+
+
+def _number(wire: Any) -> Any:
+    found = wire[0] if isinstance(wire, list) and wire else wire
+    return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+class Tasmota:
+    """The dialect ``tasmota``."""
+
+    name = NAME
+    title = "Tasmota"
+    fields: tuple[Field, ...] = ()
+    model = "gateway"
+    can = (
+        "discovery with `SetOption19 0`, any full topic and any prefixes, LWT",
+        "relays, lights (brightness, colour temperature, colour), shutters",
+        "energy and the usual sensors; buttons and switches as events",
+    )
+    cannot = ("rules, timers, IR, Zigbee and BLE bridges; fans (iFan)",)
+
+    def announces(self, topic: str) -> bool:
+        return topic.startswith("tasmota/discovery/")
+
+    def bridge(self) -> Translator:
+        return Bridge()
+
+    def guide(self, hub: Hub) -> Guide:
+        port = hub.mqtt_port or 1883
+        settings = (
+            Setting("Configuration > Configure MQTT > Host", hub.host),
+            Setting("Port", str(port)),
+            Setting("User", hub.thing),
+            Setting("Password", hub.secret),
+            Setting("Topic", "tasmota_%06X"),
+            Setting("Full Topic", "%prefix%/%topic%/"),
+        )
+        paste = (
+            f"Backlog MqttHost {hub.host}; MqttPort {port}; MqttUser {hub.thing}; "
+            f"MqttPassword {hub.secret}; SetOption19 0; SetOption3 1"
+        )
+        notes = ("Type the line into its console. Any number of devices may use the same user name.",)
+        return Guide(NAME, self.title, settings, paste, notes)
+
+
+TASMOTA = Tasmota()
