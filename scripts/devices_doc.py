@@ -21,11 +21,11 @@ unisono thing add ID --place PLACE --how DIALECT [--model MODEL] [--with FIELD=T
 unisono dialect list | show DIALECT ID | product DIALECT PRODUCT --place P --model M [--secret S] [--open]
 ```
 
-Two kinds: **lines** are devices that sign in by themselves; a **bridge** is one user name for any number of
-devices that announce themselves: they become things of their own, in the place of the bridge or in the room that they
-name; what is withdrawn goes again. A thing commanded in any language goes through the same life: it is *confirmed* only
-when the device has reported the value, and *rejected* with its reason where the language has a word for that. What could
-not be understood is on the thing's page (`unisono thing letters ID`).
+Two kinds: **lines** are devices that sign in by themselves; a **bridge** is one user name for any number of devices
+that announce themselves. These become things of their own, in the place of the bridge or in the room that they name;
+what is withdrawn goes again. A thing commanded in any language goes through the same life: it is *confirmed* only when
+the device has reported the value, and *rejected* with its reason where the language has a word for that. What could not
+be understood is on the thing's page (`unisono thing letters ID`).
 """
 
 
