@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from unisono.access import Risk
+from unisono.assist.dialogue import remember
 from unisono.assist.languages.zh.ask import answer
 from unisono.assist.languages.zh.clauses import split_condition
 from unisono.assist.languages.zh.commands import Open, command, timed
@@ -71,15 +72,12 @@ def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.date
 
 
 def _remember(plan: Plan, memory: Memory, world: World) -> None:
-    things = tuple(dict.fromkeys(thing for step in plan.steps for thing in step.things))
-    if plan.query is not None:
-        things = plan.query.things
-    memory.plan, memory.open = plan, None
-    if 0 < len(things) <= _MOST_REMEMBERED:
-        memory.things = things
-        memory.trait = plan.query.trait if plan.query is not None else plan.steps[-1].trait
-    if plan.outcome == "act":
-        memory.undo = {thing: dict(world.state(thing)) for thing in things}
+    before = memory.things
+    remember(memory, plan, world)
+    memory.open = None
+    if len(memory.things) > _MOST_REMEMBERED:
+        memory.things = before
+    memory.trait = plan.query.trait if plan.query is not None else plan.steps[-1].trait if plan.steps else None
 
 
 def _read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.datetime) -> Plan:
