@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["DAYS", "Moment", "hour_of", "resolve", "span_of"]
+__all__ = ["DAYS", "Moment", "hour_of", "resolve"]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOON = 12
@@ -126,21 +126,3 @@ def _date(month: int | None, day: int, today: dt.date) -> dt.date | None:
         if found >= today:
             return found
     return None
-
-
-def span_of(word: str, now: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None:
-    """From and to of one of the plan's words for a span of the past; None where it is not one."""
-    today = dt.datetime.combine(now.date(), dt.time())
-    week = today - today.weekday() * DAY
-    month = today.replace(day=1)
-    words = {
-        "today": (today, now),
-        "yesterday": (today - DAY, today),
-        "last night": (today - DAY / 6, today + DAY / 4),
-        "this week": (week, now),
-        "last week": (week - WEEK * DAY, week),
-        "last 7 days": (now - WEEK * DAY, now),
-        "this month": (month, now),
-        "last month": ((month - DAY).replace(day=1), month),
-    }
-    return words.get(word)

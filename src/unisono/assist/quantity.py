@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["DEGREE", "STEP", "Quantity", "free_of"]
+__all__ = ["DEGREE", "STEP", "Quantity"]
 
 DEGREE = "degree"
 STEP = "step"
@@ -27,8 +27,3 @@ class Quantity(msgspec.Struct, frozen=True):
     value: float
     unit: str | None = None
     form: Form = "number"
-
-
-def free_of(spans: list[tuple[int, int]], start: int, end: int) -> bool:
-    """Whether [start, end) touches none of the spans."""
-    return all(end <= other or start >= stop for other, stop in spans)

@@ -166,6 +166,7 @@ SENSES: dict[str, str] = {
     "broken": "wrong, broken, fault",
     "plugged": "plugged in",
     # of Chinese
+    "devices": "设备: devices; all of them only where it says so",
     "preheat": "预热, 暖车: warm before it is used",
     "crack": "开条缝: open by a hand's breadth",
     "halve": "减半: to half of what it is",

@@ -7,7 +7,8 @@ Knows how states are said (开着, 锁了, 有人, 漏水, 洗好了), which tra
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,7 +24,7 @@ from unisono.thing import traits as all_traits
 from unisono.thing.units import find_unit
 
 if TYPE_CHECKING:
-    from unisono.assist.world import Speaker, Thing, World
+    from unisono.assist.world import Speaker, World
 
 __all__ = ["STATES", "answer", "condition", "period"]
 
@@ -74,6 +75,7 @@ _FEELS = {
 #: Traits that a comparison in a unit, or in a percentage, may be about.
 #: Characters nobody knows in a question about a thing that is named.
 _UNKNOWN_MOST = 2
+_OF_ROOMS = frozenset({"climate", "sensor", "floor_heating", "air_purifier", "humidifier", "dehumidifier", "fan"})
 _PERCENTAGES = ("battery", "level", "humidity", "brightness", "oee", "position", "volume")
 _ALIKE = {
     "temperature": ("temperature", "cabin_temperature"),
@@ -98,15 +100,6 @@ def states_in(pieces: Sequence[Piece]) -> list[str]:
     """The states that the words say, the surest first."""
     found = senses(piece for piece in pieces if not piece.things)
     return [state for state in _ORDER if f"state:{state}" in found]
-
-
-def state_of(thing: Thing, states: Sequence[str]) -> tuple[str, Any] | None:
-    """The trait and value by which a thing tells one of the states."""
-    for state in states:
-        for trait, value in STATES[state]:
-            if trait in thing.tells:
-                return trait, value
-    return None
 
 
 def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
@@ -249,6 +242,8 @@ def _asked(
     """The things that a question is about: all of a kind where which of them is asked."""
     telling = [*traits, *(trait for state in states for trait, _ in STATES[state])]
     target = find_target(pieces, world, speaker, telling)
+    if not (target.named or target.kinds or target.places or (target.said and "devices" in senses(pieces))):
+        target = Target(it=target.it)  # nobody is named: see below
     if target.why == "ambiguous":
         target.things, target.why = target.offer, None
     if target.places and not target.kinds and not target.named:
@@ -266,13 +261,12 @@ def _asked(
             if near := partly(parts, world, telling):
                 return Target(things=tuple(near), said=True, named=True)
             break
-    if not target.things and target.it and last:
-        target.things, target.said = tuple(last), True
+    told = [thing for thing in last if world.things[thing].tells & set(telling)]
+    if not target.things and not target.said and told and (target.it or not target.places):
+        target.things, target.said = tuple(told), True
     if not target.things and telling and not target.said:
         near = [t for t in world.within(speaker.place) if world.things[t].tells & set(traits)] if speaker.place else []
         target.things = tuple(near or world.things)
-    if not target.things and last and (traits or states):
-        target.things = tuple(last)
     return target
 
 
@@ -301,9 +295,8 @@ def _told(
         having, trait = tellers(target.things, world, traits)
         if trait == "energy" and "电" in text and len(having) > 1:
             having = [thing for thing in having if any("电" in name for name in world.things[thing].names)] or having
-        if trait == "temperature" and len(having) > 1 and not target.named:
-            rooms = [t for t in having if world.things[t].kind.split(".")[0] in ("climate", "sensor", "floor_heating")]
-            having = rooms or having
+        if trait in ("temperature", "humidity") and not target.named and not target.kinds:
+            having = _of_rooms(having, world) or _of_rooms(world.things, world) or having
         if trait is not None:
             value = None
             for state in states:
@@ -331,6 +324,15 @@ def _told(
             if trait in thing.tells:
                 return [thing.id], trait, None
     return [], None, None
+
+
+def _of_rooms(things: Iterable[str], world: World) -> list[str]:
+    """Those that tell the air of a room: no kettle, no oven."""
+    return [
+        t
+        for t in things
+        if world.things[t].kind.partition(".")[0] in _OF_ROOMS and "temperature" in world.things[t].tells
+    ]
 
 
 def _aggregate(found: set[str], text: str, trait: str, over: Any) -> Any:
@@ -379,6 +381,8 @@ def _compared(
     having, trait = tellers(target.things, world, wanted)
     if trait is None:
         return None
+    if not target.named and not target.kinds and trait in ("temperature", "humidity"):
+        having = _of_rooms(having, world)
     if len(having) > 1 and not target.named:
         having = _only(having, world)
     if not having:
@@ -409,7 +413,7 @@ def _in_state(
         and any(c in _text(pieces) for c in "我咱")
     ):
         target = Target(things=(sentence.speaker.person or "",), said=True, named=True)
-    if not target.things or (not target.said and not last and len(target.things) > 1 and not alone):
+    if not target.things or (not target.said and not alone):
         return None
     having, trait = tellers(target.things, world, traits)
     value = next((v for state in states for t, v in STATES[state] if t == trait), None)
@@ -417,7 +421,29 @@ def _in_state(
         having, trait, value = _told(target, (), states, world, "")
     if trait is None or value is None or (len(having) > 1 and not (target.every or target.named or alone)):
         return None
+    if _denied(pieces):
+        if value not in _OPPOSITES and not isinstance(value, bool):
+            return None
+        value = not value if isinstance(value, bool) else _OPPOSITES[value]
     return Condition(things=tuple(having), trait=trait, equals=value, for_s=for_s)
+
+
+_OPPOSITES: dict[Any, Any] = {
+    "open": "closed",
+    "closed": "open",
+    0: 100,
+    100: 0,
+    "home": "not home",
+    "not home": "home",
+}
+
+
+def _denied(pieces: Sequence[Piece]) -> bool:
+    """没停: a state that is said not to be."""
+    return any(
+        piece.text in ("没", "没有", "未", "不", "不再", "还没") and has(after, "state:")
+        for piece, after in pairwise(pieces)
+    )
 
 
 def _text(pieces: Sequence[Piece]) -> str:

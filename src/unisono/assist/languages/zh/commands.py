@@ -61,7 +61,9 @@ def command(sentence: Sentence) -> Plan:
     (low, high), (start, end), how = split
     before = [piece for piece in sentence.pieces if low <= piece.start and piece.end <= high]
     tail = [piece for piece in sentence.pieces if start <= piece.start and piece.end <= end]
-    conditions = _conditions(sentence, before)
+    conditions = _conditions(sentence, before, sentence.memory.things)
+    if not conditions:  # 没停就停掉车床: what the condition leaves unsaid stands in the wish
+        conditions = _conditions(sentence, before, find_target(tail, sentence.world, sentence.speaker).things)
     if not conditions:
         if how != "until" and _only_times(before):
             tail = [*(piece for piece in before if piece.moment is not None), *tail]
@@ -94,7 +96,7 @@ def _no_condition(pieces: Sequence[Piece]) -> bool:
     )
 
 
-def _conditions(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[Condition, ...]:
+def _conditions(sentence: Sentence, pieces: Sequence[Piece], last: Sequence[str]) -> tuple[Condition, ...]:
     """Each part of a condition; all must be understood, else none is."""
     parts: list[list[Piece]] = [[]]
     for piece in pieces:
@@ -103,7 +105,6 @@ def _conditions(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[Condition,
         else:
             parts[-1].append(piece)
     found: list[Condition] = []
-    last: Sequence[str] = sentence.memory.things
     for part in parts:
         if all(piece.mark for piece in part):
             continue

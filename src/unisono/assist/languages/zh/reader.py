@@ -205,7 +205,7 @@ def _told(sentence: Sentence) -> Plan | None:
     doing = VERBS_SET - {"up", "down", "set"}
     if any(piece.senses & doing and "tell" not in piece.senses and not piece.named for piece in sentence.pieces):
         return None
-    if bar_of(sentence.masked) is not None or is_negated(sentence.masked):
+    if bar_of(sentence.masked) not in (None, "past") or is_negated(sentence.masked):
         return None
     plan = answer(sentence)
     return plan if plan is not None and plan.outcome == "answer" else None

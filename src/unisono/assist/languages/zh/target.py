@@ -48,13 +48,20 @@ class Target(msgspec.Struct, kw_only=True):
     offer: tuple[str, ...] = ()
 
 
-def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits: Sequence[str] = ()) -> Target:
-    """Who is meant. ``traits``: what they must have (any of it), where the clause says so."""
+def find_target(
+    pieces: Sequence[Piece], world: World, speaker: Speaker, traits: Sequence[str] = (), *, every: bool = False
+) -> Target:
+    """Who is meant. ``traits``: what they must have (any of it), where the clause says so; ``every``: all of a set."""
+    several = _several(pieces)
+    if several is not None:
+        all_of_them = every or any(piece.senses & {"all", "both"} for piece in pieces)
+        left, right = (find_target(part, world, speaker, traits, every=all_of_them) for part in several)
+        return _both(left, right)
     named: list[list[str]] = []
     places: list[str] = []
     kinds: list[str] = []
     sorts: list[str] = []
-    every = count = None
+    count = None
     inside = outside = False
     found = {sense for piece in pieces for sense in piece.senses}
     for i, piece in enumerate(pieces):
@@ -67,11 +74,12 @@ def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits:
             here = sorted(sense.partition(":")[2] for sense in piece.senses if sense.startswith(("kind:", "sort:")))
             if here and not any(sense.startswith("kind:") for sense in piece.senses):
                 sorts.append(piece.text)
-            if here and not (piece.senses & {"everything"} and len(piece.text) == 1):
+            if here and not (piece.senses & {"devices"}):
                 kinds += [kind for kind in here if kind not in kinds]
             if piece.quantity is not None and piece.quantity.form == "number" and _counts(pieces, i):
                 count = int(piece.quantity.value)
-    every = bool(found & {"all", "rest", "both", "everything"} or (found & {"other"} and "all" in found))
+    every = every or bool(found & {"all", "rest", "both", "everything"})
+    devices = bool(found & {"everything", "devices"})
     inside, outside = "indoor" in found and "outdoor" not in found, "outdoor" in found and "indoor" not in found
     if "all" in found and any(piece.text == "里里外外" for piece in pieces):
         inside = outside = False
@@ -80,12 +88,10 @@ def find_target(pieces: Sequence[Piece], world: World, speaker: Speaker, traits:
     if len(cars) == 1 and any(piece.text in _IN_THE_CAR for piece in pieces):
         named = [cars]  # 车上的暖气 is the car's
     if named:
-        target = _named(named, places, kinds, world, every=every)
-        also = _joined(pieces)
-        return _both(target, find_target(also, world, speaker, traits)) if also and kinds else target
+        return _named(named, places, kinds, world, every=every)
     target = Target(places=tuple(places), kinds=tuple(kinds), every=every, said=bool(kinds or places), it="it" in found)
     whole = "all" in found and bool(places) and not kinds and not traits  # 会客室全关
-    if whole or ("everything" in found and not kinds) or (found & {"everything"} and every):
+    if whole or (devices and (every or not kinds)):
         target.said = True
         scope = pool if pool is not None else list(world.things)
         target.things = tuple(thing for thing in scope if world.things[thing].takes & {"on_off", "start_stop"})
@@ -142,13 +148,16 @@ _IN_THE_CAR = frozenset({"车里", "车内", "车上", "车里面"})
 _ANDS = frozenset({"和", "跟", "与", "及", "以及", "还有", "、", "同"})
 
 
-def _joined(pieces: Sequence[Piece]) -> list[Piece]:
-    """圆球灯和书房的灯: the other one of two, where it is told by kind and not by name."""
+def _several(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] | None:
+    """圆球灯和书房的灯, 空调和地窖的灯: each is found by itself. None where it is one, or all are names."""
     at = next((i for i, piece in enumerate(pieces) if piece.text in _ANDS), None)
     if at is None:
-        return []
-    before, after = pieces[:at], pieces[at + 1 :]
-    return next((list(part) for part in (before, after) if not any(p.things for p in part) and _says_kind(part)), [])
+        return None
+    before, after = list(pieces[:at]), list(pieces[at + 1 :])
+    told = [any(piece.things for piece in part) or _says_kind(part) for part in (before, after)]
+    if not all(told) or all(any(piece.things for piece in part) for part in (before, after)):
+        return None
+    return before, after
 
 
 def _says_kind(pieces: Sequence[Piece]) -> bool:
@@ -158,7 +167,8 @@ def _says_kind(pieces: Sequence[Piece]) -> bool:
 def _both(target: Target, other: Target) -> Target:
     if target.why is None and other.why is None:
         target.things = tuple(dict.fromkeys((*target.things, *other.things)))
-    target.why = target.why or other.why
+    target.why, target.offer = target.why or other.why, target.offer or other.offer
+    target.places = (*target.places, *other.places)
     return target
 
 

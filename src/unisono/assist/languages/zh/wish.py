@@ -83,7 +83,7 @@ class Wish(msgspec.Struct, kw_only=True):
     @property
     def vague(self) -> bool:
         """Only that something is to change, not to what."""
-        return self.verb in ("change", "set", "toggle") and not (
+        return self.verb in ("change", "set") and not (
             self.amount or self.color or self.mode or self.level or self.extreme or self.arm or self.text
         )
 
