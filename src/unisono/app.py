@@ -307,6 +307,7 @@ class Hub:
         await context.start()
         await self._start_notifier(registry, bus, partitions, pepper)
         await self._start_outlets(registry, bus, partitions, pepper, (url, token))
+        await self._start_voice(registry, bus)
         owners = []
         for partition in partitions:
             folder = str(self.data / "history" / partition)
@@ -343,6 +344,13 @@ class Hub:
         outlets = Outlets(registry, bus, partitions, logs.__getitem__, pepper, self._outside)
         self._stops.push_async_callback(outlets.stop)
         await outlets.start()
+
+    async def _start_voice(self, registry: Registry, bus: Bus) -> None:
+        from unisono.voice.voice import Voice
+
+        voice = Voice(registry, bus, ["en", "zh"])
+        self._stops.push_async_callback(voice.stop)
+        await voice.start()
 
     async def _start_notifier(self, registry: Registry, bus: Bus, partitions: list[str], pepper: bytes) -> None:
         from unisono.notify import built_in_services

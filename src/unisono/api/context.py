@@ -38,6 +38,7 @@ from unisono.store.bus import Bus
 from unisono.store.registry import OutboxRow, PlaceRow, Registry, ThingRow
 from unisono.thing import Model, dump_model
 from unisono.twin import record, talk
+from unisono.twin.spoken import ASSIST
 
 if TYPE_CHECKING:
     from unisono.api.assist.assistant import Assistant
@@ -120,6 +121,7 @@ class ApiContext:
             self._live_ends.append(await self.bus.subscribe(live_runs(partition), self.live_scenes.receive))
             self._live_ends.append(await self.bus.subscribe(live_alarms(partition), self.live.receive_alarms))
         self._live_ends.append(await self.bus.subscribe(talk.ACCESS_CHANGED, self._access_changed))
+        self._live_ends.append(await self.bus.serve(ASSIST, self._heard, queue=QUEUE))
         await self.keeper.start()
 
     async def stop(self) -> None:
@@ -142,6 +144,12 @@ class ApiContext:
 
             self._assist = Assistant(self)
         return self._assist
+
+    async def _heard(self, payload: bytes) -> bytes:
+        """A sentence that was heard somewhere in the house, for who is known to speak there."""
+        from unisono.api.assist.hearing import answer_heard
+
+        return await answer_heard(self, payload)
 
     def words_changed(self) -> None:
         """Things, places or who may see them are others now."""

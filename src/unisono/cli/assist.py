@@ -13,9 +13,10 @@ from unisono.errors import CallerError
 
 __all__ = ["app"]
 
-app = typer.Typer(help="The assistant: its large model.", no_args_is_help=True)
+app = typer.Typer(help="The assistant: its voice, its large model.", no_args_is_help=True)
 
 PATH = "/api/v1/assist/model"
+VOICE = "/api/v1/assist/voice"
 
 
 @hub_command(app, "model")
@@ -52,3 +53,60 @@ def model(
         body["key"] = text.strip()
     kept = hub.send("PUT", PATH, body=body)
     screen.done(f"{kept['model']} at {kept['url']} is asked after a refusal", kept)
+
+
+@hub_command(app, "voice")
+def voice(
+    hub: Hub,
+    screen: Screen,
+    *,
+    hear: Annotated[str | None, typer.Option("--hear", help="Speech to text: tcp://HOST:PORT (Wyoming).")] = None,
+    speak: Annotated[str | None, typer.Option("--speak", help="Text to speech; without: espeak-ng.")] = None,
+    wake: Annotated[str | None, typer.Option("--wake", help="Wake words, for satellites without their own.")] = None,
+    door: Annotated[list[str] | None, typer.Option("--door", help="Open a port: PERSON:PORT[:PLACE].")] = None,
+    satellite: Annotated[
+        list[str] | None, typer.Option("--satellite", help="Call one: PERSON=tcp://HOST:PORT[=PLACE].")
+    ] = None,
+    open_to: Annotated[str, typer.Option("--open-to", help="The address that doors listen on.")] = "127.0.0.1",
+    remove: Annotated[bool, typer.Option("--remove", help="Hear and say nothing any more.")] = False,
+) -> None:
+    """Show what hears and speaks, and how it is; set up services, doors and satellites of the Wyoming protocol.
+
+    What is not named stays. The protocol has no sign-in: whoever reaches a door speaks as its person.
+    """
+    if remove:
+        hub.delete(VOICE)
+        screen.done("nothing hears or speaks any more")
+        return
+    shown = hub.get(VOICE)
+    if not any((hear, speak, wake, door, satellite)):
+        if screen.as_json:
+            screen.json(shown)
+            return
+        rows = [{"part": name, "state": trouble or "well"} for name, trouble in shown["parts"].items()]
+        screen.rows(rows, {"part": "PART", "state": "STATE"}, empty="Nothing is set up for voices.")
+        return
+    settings = shown["settings"]
+    settings |= {name: url for name, url in (("hear", hear), ("speak", speak), ("wake", wake)) if url is not None}
+    if door:
+        settings["doors"] = [{**_door(each), "host": open_to} for each in door]
+    if satellite:
+        settings["satellites"] = [_satellite(each) for each in satellite]
+    kept = hub.send("PUT", VOICE, body=settings)
+    screen.done("set up; look how it is: unisono assist voice", kept)
+
+
+def _door(text: str) -> dict[str, Any]:
+    person, _, rest = text.partition(":")
+    port, _, place = rest.partition(":")
+    if not person or not port.isdigit():
+        raise CallerError(f"{text!r} is no door", code="bad_usage", field="--door", expected="PERSON:PORT[:PLACE]")
+    return {"person": person, "port": int(port), **({"place": place} if place else {})}
+
+
+def _satellite(text: str) -> dict[str, Any]:
+    person, *rest = text.split("=")
+    if not person or not rest:
+        expected = "PERSON=tcp://HOST:PORT[=PLACE]"
+        raise CallerError(f"{text!r} is no satellite", code="bad_usage", field="--satellite", expected=expected)
+    return {"person": person, "url": rest[0], **({"place": rest[1]} if len(rest) > 1 else {})}

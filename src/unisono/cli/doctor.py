@@ -118,6 +118,7 @@ def _hub(hub: Hub) -> Iterator[Finding]:
     yield from _clock(status)
     yield from _backlog(status)
     yield from _doors(status)
+    yield from _voice(hub)
     yield from _space("disk", status["disk"]["free_bytes"], status["data"])
     if status["outbox"]:
         yield Finding(
@@ -190,6 +191,24 @@ def _backlog(status: dict[str, Any]) -> Iterator[Finding]:
             yield Finding(name, "well", f"{owner['things']} things, {owner['online']} online, no backlog")
     if not status["partitions"]:
         yield Finding("owners", "bad", "no owner answers", "restart the hub: unisono up")
+
+
+def _voice(hub: Hub) -> Iterator[Finding]:
+    """What hears and speaks, as far as anything is set up; what is optional and missing is not odd."""
+    try:
+        voice = hub.get("/api/v1/assist/voice")
+    except UnisonoError:
+        return  # this token may not look at it
+    for name, trouble in voice["parts"].items():
+        verdict: Verdict = "odd" if trouble else "well"
+        mend = "start it, or say where it is: unisono assist voice --help" if trouble else ""
+        yield Finding(f"voice: {name}", verdict, trouble or "answers", mend)
+    settings = voice["settings"]
+    if settings["speak"] is None and not voice["espeak"] and (settings["hear"] or settings["satellites"]):
+        detail = "answers are not spoken: no text-to-speech service, and no espeak-ng"
+        yield Finding(
+            "voice", "odd", detail, "apt-get install espeak-ng, or: unisono assist voice --speak tcp://HOST:PORT"
+        )
 
 
 def _doors(status: dict[str, Any]) -> Iterator[Finding]:
