@@ -1,4 +1,4 @@
-"""The assistant by ear and by mouth: the API and the room of voice together, on the bus, with services on real sockets."""
+"""The assistant by ear and by mouth: the API and the room of voice on one bus, with services on real sockets."""
 
 from __future__ import annotations
 

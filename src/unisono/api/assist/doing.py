@@ -121,7 +121,7 @@ class Doing:
 
     async def _run(self, turn: Turn, step: Step) -> Other:
         row, _partition = await controlled(self._context, turn.identity, step.scene or "")
-        ran = await self._context.keeper.run(turn.identity, row)
+        ran = await self._context.keeper.run(turn.identity, row, turn.address)
         if ran.refusal is not None:
             return Other(turn.voice.say("not_run", name=row.name, why=ran.refusal.why), scene=Kept(row.id))
         return Other(turn.voice.say("ran", name=row.name), scene=Kept(row.id))

@@ -15,7 +15,7 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from unisono.access import Action
 from unisono.api.assist.shapes import Reply, Sentence
-from unisono.api.commands.commands import address_of
+from unisono.api.commands.asking import address_of
 from unisono.api.inject import Asker, Context
 from unisono.errors import CallerError
 from unisono.twin.spoken import (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from unisono.api.auth import Identity, now_us
+from unisono.api.commands.asking import asker
 from unisono.api.ids import free_id, new_ulid
 from unisono.api.relay import encode_entry
 from unisono.api.scenes.saving import read_draft, remove, save
@@ -79,10 +80,11 @@ class Keeper:
                 await self.run(identity, row)
         return row
 
-    async def run(self, identity: Identity, row: SceneRow) -> RunAnswer:
-        """Run a scene that the identity may run."""
+    async def run(self, identity: Identity, row: SceneRow, address: str = "") -> RunAnswer:
+        """Run a scene that the identity may run; what it asks of things is asked by them."""
         partition = await self._context.partition_of(row.root)
-        return await self._context.owners.scene_run(partition, RunAsk(row.id, identity.by_assistant().by()))
+        by = asker(identity.by_assistant(), await self._context.path_of(row.place), address)
+        return await self._context.owners.scene_run(partition, RunAsk(row.id, by))
 
     async def later(self, identity: Identity) -> list[SceneRow]:
         """What a person asked for later and is still to come, the newest first."""
