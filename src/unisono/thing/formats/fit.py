@@ -59,6 +59,8 @@ def _number(value: Value, trait: Trait, form: Schema, rule: Rule, raw_unit: str 
     steps = _unit_steps(value, trait, rule, raw_unit)
     if steps is None:
         return None
+    if rule.scale is not None:
+        steps = (Scale(by=rule.scale), *steps)
     if rule.invert:
         steps = (*steps, Invert(of=100))
     return Value(_bounded(value.schema, form, steps), trait.unit or value.unit, _joined(value, steps))

@@ -39,7 +39,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     - ``trait``: what it means; null where it looks like a trait and is none.
     - ``values``: the trait's value for a maker's (by label, text, "true" and "false"), beside the trait's own words.
     - ``invert``: true means false, 100 % means 0 %. ``percent``: the range, whatever it is, is 0 to 100 %.
-    - ``assume``: the unit of a number that has none.
+    - ``assume``: the unit of a number that has none; ``scale``: of how many of it the number counts (0.01).
     - ``role``: where it is not the thing's own (the switch of a purifier's indicator light is a setting of it).
     """
 
@@ -55,6 +55,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     invert: bool = False
     percent: bool = False
     assume: str | None = None
+    scale: int | float | None = None
     role: Literal["config", "diagnostic"] | None = None
 
 
