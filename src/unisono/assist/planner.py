@@ -15,7 +15,7 @@ import msgspec
 from unisono.assist.conditions import condition_of
 from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame, read_frame
-from unisono.assist.gazetteer import Where
+from unisono.assist.gazetteer import Group, Where
 from unisono.assist.language import Language
 from unisono.assist.plan import Condition, Plan, Step, When
 from unisono.assist.questions import asks, query_of
@@ -26,6 +26,11 @@ from unisono.assist.times import duration, when
 from unisono.assist.world import Speaker, World
 
 __all__ = ["Turn", "plan_of"]
+
+#: More clauses than this stand by themselves.
+MAX_LEANING = 3
+#: A shorter beginning of a word is no stem of it.
+SHORTEST_STEM = 4
 
 CONDITIONS = frozenset({"if", "when", "whenever", "unless", "while", "after"})
 
@@ -74,6 +79,10 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     if any(frame.clause.bar in ("reported", "hypothetical", "quoted") for frame in barred):
         return _barred(barred[0], turn)
     questions = [frame for frame in open_ if asks(frame) and not _is_order(frame, turn)]
+    if _leaning(open_, turn):
+        followed = _follow_up(open_, turn)
+        if followed is not None:
+            return followed
     if orders and not (questions and questions[0] is open_[0] and not orders[0].act):
         beside = [frame for frame in others if not any(frame is order for order in orders)]
         return _ordered(orders, conditions, beside, turn)
@@ -91,6 +100,20 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     if bare:
         return _asked(bare, turn)
     return _nothing(open_, turn)
+
+
+def _leaning(frames: Sequence[Frame], turn: Turn) -> bool:
+    """Does the sentence only make sense with the one before?"""
+    if turn.memory.pending is None and turn.memory.frame is None:
+        return False
+    if any(frame.same or (frame.meant and not frame.act) for frame in frames):
+        return True
+    acts = [frame for frame in frames if frame.act not in (None, "value", "set")]
+    bare = not acts and any(frame.groups or frame.value is not None or frame.color or frame.level for frame in frames)
+    if turn.memory.pending is not None and (bare or all(frame.act in ("on", "off", None) for frame in acts)):
+        return bare or bool(turn.memory.choices) and not any(group.named for frame in frames for group in frame.groups)
+    others = any(group.pronoun in ("other", "rest") for frame in frames for group in frame.groups)
+    return not acts and (others or any(frame.also or frame.clause.link == "correction" for frame in frames))
 
 
 # ---- clauses together ----
@@ -352,6 +375,8 @@ def _missed(frame: Frame, aimed: Aim, turn: Turn) -> Plan:
     if frame.elsewhere and why in ("no_such_thing", "which_thing", "no_such_place"):
         return Plan(outcome="ignore")
     if why in ("ambiguous", "which_thing", "what_to_do"):
+        if why == "which_thing" and frame.strange and not frame.groups:
+            return Plan(outcome="ignore")
         turn.memory.pending, turn.memory.choices = frame, aimed.choices
         return Plan(outcome="ask", why=f"{why}:{aimed.said}" if aimed.said else why)
     return Plan(outcome="refuse", why=f"{why}:{aimed.said}" if aimed.said else why)
@@ -400,9 +425,67 @@ def _felt(felt: Sequence[Frame], turn: Turn) -> Plan:
 
 
 def _follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
-    """What leans on the sentence before: "and the bedroom too", "the other one", "a bit more"."""
-    del frames, turn
-    return None
+    """What leans on the sentence before: "and the bedroom too", "the other one", an answer to what we asked."""
+    memory = turn.memory
+    base: Frame | None = memory.pending or memory.frame
+    said = [frame for frame in frames if frame.groups or frame.predicates or frame.same or frame.again or frame.strange]
+    if base is None or not said or len(said) > MAX_LEANING:
+        return None
+    groups = tuple(group for frame in said for group in frame.groups if group.why is None)
+    valued = [frame for frame in said if frame.value is not None or frame.level or frame.color or frame.mode]
+    acted = [frame for frame in said if frame.act not in (None, "value", "set", "keep", "do")]
+    leans = any(frame.same or frame.also or frame.meant or frame.again for frame in said)
+    leans = leans or any(frame.clause.link in ("and", "correction", "then") for frame in said)
+    leans = leans or memory.pending is not None or any(group.pronoun in ("other", "rest") for group in groups)
+    if not leans or any(asks(frame) and not frame.same for frame in said):
+        return None
+    new = msgspec.structs.replace(base, groups=groups or base.groups, clause=said[0].clause, times=said[0].times)
+    if acted:
+        new.act = acted[0].act
+    for frame in valued:
+        _take_value(new, frame)
+    if memory.pending is not None and memory.choices and not groups:
+        chosen = _chosen(said, memory.choices, turn.world)
+        if chosen is None and not valued:
+            return None
+        if chosen is not None:
+            new.groups = (Group(things=chosen, named=True, whole=True),)
+        elif valued:
+            new.groups = (Group(things=memory.choices, named=True, whole=True),)
+    elif memory.pending is not None and memory.choices and any(group.things for group in groups):
+        named = {thing for group in groups for thing in group.things}
+        kept = tuple(thing for thing in memory.choices if thing in named)
+        if kept:
+            new.groups = (Group(things=kept, named=True, whole=True),)
+    elif not groups and not valued and not acted:
+        return None
+    if not new.predicates:
+        return None
+    return _ordered([new], [], [], turn)
+
+
+def _chosen(frames: Sequence[Frame], choices: Sequence[str], world: World) -> tuple[str, ...] | None:
+    """Which of those that we offered: by a word of its name, or all of them."""
+    if any(frame.senses & {"all", "both", "them", "everything"} for frame in frames):
+        return tuple(choices)
+    words = {token.key for frame in frames for piece in frame.clause.pieces for token in piece.tokens}
+    found = [
+        thing
+        for thing in choices
+        if any(_alike(word, own) for word in words for own in world.words_of(thing) if own not in _shared(choices, world))
+    ]
+    return tuple(found) if len(found) == 1 else None
+
+
+def _shared(things: Sequence[str], world: World) -> frozenset[str]:
+    """Words that all of their names have: they tell none apart."""
+    sets = [world.words_of(thing) for thing in things]
+    return frozenset.intersection(*sets) if sets else frozenset()
+
+
+def _alike(word: str, own: str) -> bool:
+    """ "read" and "reading" """
+    return word == own or (len(word) >= SHORTEST_STEM and own.startswith(word))
 
 
 def _nothing(frames: Sequence[Frame], turn: Turn) -> Plan:

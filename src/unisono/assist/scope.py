@@ -192,7 +192,7 @@ def _mood(words: Sequence[Piece], *, asked: bool) -> Mood:
         return "question"
     after = words[words.index(first) + 1] if words.index(first) + 1 < len(words) else None
     made = "does" in senses and after is not None and "indefinite" in after.senses
-    if senses & {"is", "was", "does"} and not head.named and not {"det", "function"} & senses and not made:
+    if senses & {"is", "was", "does"} and not head.named and not {"det", "function", "please"} & senses and not made:
         return "question"
     if polite and set(first.senses) & (ACTIONS | {"want"}):
         return "command"

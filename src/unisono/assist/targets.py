@@ -94,6 +94,10 @@ def aim(
         by_trait = _by_trait(frame, pool, world)
         if by_trait:
             return _narrow(by_trait, frame, world, where, memory, placed=placed)
+    if not frame.groups or not any(group.things or group.kinds for group in frame.groups):
+        # nothing of this home was named: then nothing strange may be said either
+        if frame.elsewhere or (frame.strange and frame.act not in ("clean", "brew")):
+            return Aim(why="which_thing", said=" ".join(frame.strange))
     if kinds and (placed or frame.act not in ("on", "off") or "lighting" in frame.senses):
         roving = any(kind in ROVING for kind in kinds)
         of_kind = things_of_kind(kinds, world.things if roving else pool, world)
@@ -312,9 +316,11 @@ def _default_kinds(frame: Frame) -> tuple[str, ...]:
         return DEFAULT_KINDS["temperature"]
     if frame.level in ("warm_white", "cool_white"):
         return DEFAULT_KINDS["color"]
+    if frame.act == "brew" and not frame.coffee:
+        return ()
     if frame.act in DEFAULT_KINDS:
         return DEFAULT_KINDS[frame.act]
-    if frame.act in ("set", "value", "up", "down") and (frame.value is not None or frame.level):
+    if frame.act in ("up", "down") and frame.unit == "%":
         return ("light",)
     return ()
 
