@@ -20,19 +20,18 @@ __all__ = [
 
 #: By act: what may be set to what, the first that the thing takes. Of traits with a "?" only where they were said.
 ACTS: dict[str, tuple[tuple[str, Any], ...]] = {
-    "on": (("on_off", True), ("start_stop", True), ("playback", "play"), ("recording", True), ("charging", True)),
-    "off": (("on_off", False), ("start_stop", False), ("playback", "stop"), ("recording", False), ("charging", False)),
+    "on": (("on_off", True), ("start_stop", True), ("playback", "play"), ("recording", True)),
+    "off": (("on_off", False), ("start_stop", False), ("playback", "stop"), ("recording", False)),
     "open": (("position", 100), ("locked", False), ("window_position", 100), ("on_off", True)),
     "close": (("position", 0), ("locked", True), ("window_position", 0), ("on_off", False)),
     "lock": (("locked", True),),
     "unlock": (("locked", False),),
-    "start": (("start_stop", True), ("on_off", True), ("playback", "play"), ("recording", True), ("charging", True)),
+    "start": (("start_stop", True), ("on_off", True), ("playback", "play"), ("recording", True)),
     "stop": (
         ("start_stop", False),
         ("playback", "pause"),
         ("on_off", False),
         ("recording", False),
-        ("charging", False),
     ),
     "pause": (("playback", "pause"), ("start_stop", False), ("recording", False)),
     "resume": (("playback", "play"), ("start_stop", True)),

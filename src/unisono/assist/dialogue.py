@@ -23,7 +23,7 @@ class Memory(msgspec.Struct, kw_only=True):
 
     ``frame``: that of the last order, for "and the bedroom too"; ``pending``: that of one that still lacks something,
     ``choices``: the things it may have meant. ``wish``, ``open``: the same of a language that reads by itself.
-    ``undo``: the states before the last act, by thing and trait: what "undo that" goes back to.
+    ``offer``: what a yes would do. ``undo``: the states before the last act, by thing and trait: what "undo that" goes back to.
     """
 
     plan: Plan | None = None
@@ -35,6 +35,7 @@ class Memory(msgspec.Struct, kw_only=True):
     choices: tuple[str, ...] = ()
     open: Any = None
     wish: Any = None
+    offer: Plan | None = None
     undo: dict[str, dict[str, Any]] = {}
 
 
@@ -42,6 +43,8 @@ def remember(memory: Memory, plan: Plan, world: World) -> None:
     """Take in what a sentence came to."""
     if plan.outcome == "ignore":
         return
+    if plan.outcome != "ask":
+        memory.offer = None
     if plan.outcome in ACTING:
         things = things_of(plan.steps)
         if things:

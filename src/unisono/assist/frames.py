@@ -371,4 +371,6 @@ def _groups(frame: Frame, found: Sequence[Noun], world: World, where: Where, spo
             piece.text for piece in noun.pieces if unknown(piece) and not (group.named and not group.strange)
         )
         groups.append(group)
+    if "everywhere" in frame.senses:
+        groups = [msgspec.structs.replace(group, whole=True) for group in groups]
     frame.groups, frame.left, frame.strange = tuple(groups), tuple(left), tuple(strange)

@@ -181,7 +181,7 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
     if noun.sets & {"rest", "other"} and not noun.pieces:
         return msgspec.structs.replace(base, pronoun="rest" if "rest" in noun.sets else "other")
     places, placed = place_of(noun, world, where)
-    named = [piece for piece in noun.pieces if piece.things]
+    named = [piece for piece in noun.pieces if piece.things and not _generic(piece, world)]
     strange = [piece for piece in noun.pieces if unknown(piece)]
     base = msgspec.structs.replace(base, places=places)
     if named:
@@ -189,6 +189,15 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
     if kinds or strange:
         return _described(base, noun, strange, places, placed, world)
     return base
+
+
+def _generic(piece: Piece, world: World) -> bool:
+    """Is the name of something only the everyday word for another kind? (A sensor called "Light" is not the lights.)"""
+    kinds = [sense[5:] for sense in piece.senses if sense.startswith("kind:")]
+    if not kinds:
+        return False
+    of_kind = set(things_of_kind(kinds, world.things, world))
+    return bool(of_kind) and not of_kind & set(piece.things)
 
 
 def _named(

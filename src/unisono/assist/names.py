@@ -6,8 +6,8 @@ number makes no difference. A name is data of strangers: it is only ever compare
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from unisono.assist.language import language, languages
@@ -18,12 +18,25 @@ from unisono.assist.text import Token
 if TYPE_CHECKING:
     from unisono.assist.world import World
 
-__all__ = ["Bearers", "Match", "Names", "keys_of"]
+__all__ = ["SHORTEST_REPAIRED", "Bearers", "Match", "Names", "by_letter", "keys_of"]
 
 #: A longer name is no name anybody says.
 MAX_WORDS = 12
 
 HUNG = frozenset({"'s", "s"})
+
+
+#: Shorter words have too many neighbours to be read as one of them.
+SHORTEST_REPAIRED = 5
+
+
+def by_letter(words: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Words that are long enough to be recognised when they are misspelled, by their first letter."""
+    found: dict[str, list[str]] = {}
+    for word in sorted(words):
+        if len(word) >= SHORTEST_REPAIRED:
+            found.setdefault(word[0], []).append(word)
+    return {letter: tuple(several) for letter, several in found.items()}
 
 
 class Bearers(NamedTuple):
@@ -72,6 +85,11 @@ class Names:
             self._add(place.names, Bearers(places=(place.id,)))
         for scene in world.scenes.values():
             self._add(scene.names, Bearers(scenes=(scene.id,)))
+
+    @cached_property
+    def by_letter(self) -> Mapping[str, tuple[str, ...]]:
+        """The words of names by their first letter, for whoever looks for similar ones."""
+        return by_letter(self.words)
 
     def _add(self, names: Iterable[str], bearer: Bearers) -> None:
         for name in names:

@@ -18,6 +18,9 @@ from unisono.assist.times import find_times
 
 __all__ = ["key_of", "normalise"]
 
+#: 1/2 and 3/4 are fractions, 24/7 and 9/11 are not.
+MOST_PARTS = 10
+
 #: Words shorter than this are their own key: "gas" is no plural.
 SHORTEST_PLURAL = 4
 
@@ -70,6 +73,11 @@ def _numbers(raw: Sequence[Raw], language: Language) -> list[Token]:
                     tokens.append(_number(part, float(part), one.start, one.end))
             at += 1
             continue
+        if _is_ratio(raw, at):
+            value = float(one.text) / float(raw[at + 2].text)
+            tokens.append(_number(f"{value:g}", value, one.start, raw[at + 2].end))
+            at += 3
+            continue
         number = read_number(raw, at, language.numbers) if one.kind != "mark" and language.numbers else None
         if number is None:
             kind: Any = "mark" if one.kind == "mark" else "word"
@@ -93,6 +101,13 @@ def _numbers(raw: Sequence[Raw], language: Language) -> list[Token]:
         tokens.append(token)
         at += number.words
     return tokens
+
+
+def _is_ratio(raw: Sequence[Raw], at: int) -> bool:
+    """1/2, written in three."""
+    if at + 2 >= len(raw) or raw[at].kind != "number" or raw[at + 1].text != "/" or raw[at + 2].kind != "number":
+        return False
+    return 0 < float(raw[at].text.replace(",", "")) < float(raw[at + 2].text.replace(",", "")) <= MOST_PARTS
 
 
 def _number(text: str, value: float, start: int, end: int) -> Token:

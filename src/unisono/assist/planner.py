@@ -7,25 +7,25 @@ a condition to the order it frames; and that what is barred, asked or told is no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from unisono.assist.conditions import condition_of
-from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame, read_frame
 from unisono.assist.gazetteer import Group, Where
-from unisono.assist.language import Language
 from unisono.assist.plan import Condition, Plan, Step, When
 from unisono.assist.questions import asks, query_of
 from unisono.assist.resolver import Change, Problem, change_of, steps_of
 from unisono.assist.targets import Aim, aim
 from unisono.assist.text import Clause, Time
 from unisono.assist.times import duration, when
-from unisono.assist.world import Speaker, World
+from unisono.assist.timers import timer_plan
+from unisono.assist.turn import Turn
+from unisono.assist.world import World
 
-__all__ = ["Turn", "plan_of"]
+__all__ = ["plan_of"]
 
 #: More clauses than this stand by themselves.
 MAX_LEANING = 3
@@ -53,19 +53,14 @@ REMEDIES = {
 SWITCHING = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop"})
 
 
-class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sentence is understood with."""
-
-    world: World
-    where: Where
-    memory: Memory
-    speaker: Speaker
-    now: datetime
-    spoken: Language
-
-
 def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     """The plan for the clauses of a sentence."""
+    offered = turn.memory.offer
+    if offered is not None and _agreed(clauses):
+        return offered
+    about_time = timer_plan(clauses, turn)
+    if about_time is not None:
+        return about_time
     frames = [read_frame(clause, turn.world, turn.where, turn.spoken) for clause in clauses]
     frames = _corrected(frames)
     conditions = [frame for frame in frames if frame.clause.trigger in CONDITIONS]
@@ -78,6 +73,9 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     orders = [frame for frame in _joined(open_) if _is_order(frame, turn)]
     if any(frame.clause.bar in ("reported", "hypothetical", "quoted") for frame in barred):
         return _barred(barred[0], turn)
+    notice = _notice(open_, conditions, turn)
+    if notice is not None:
+        return notice
     questions = [frame for frame in open_ if asks(frame) and not _is_order(frame, turn)]
     if _leaning(open_, turn):
         followed = _follow_up(open_, turn)
@@ -100,6 +98,15 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     if bare:
         return _asked(bare, turn)
     return _nothing(open_, turn)
+
+
+def _agreed(clauses: Sequence[Clause]) -> bool:
+    """Is it a yes, and nothing else?"""
+    pieces = [piece for clause in clauses for piece in clause.pieces]
+    beside = {"please", "filler", "it", "function"}
+    return any("yes" in piece.senses for piece in pieces) and all(
+        set(piece.senses) & (beside | {"yes"}) and not piece.named for piece in pieces
+    )
 
 
 def _leaning(frames: Sequence[Frame], turn: Turn) -> bool:
@@ -184,6 +191,8 @@ def _is_order(frame: Frame, turn: Turn) -> bool:
     del turn
     if frame.clause.mood == "question" and not (frame.want and (frame.level or frame.color or frame.coffee)):
         return False
+    if frame.scenes and "off" not in frame.senses and "p_off" not in frame.senses:
+        return True
     if frame.act is None and not (frame.color or frame.level or frame.mode or frame.coffee):
         return False
     if frame.act == "keep":
@@ -268,8 +277,6 @@ def _timed(
     lasts = duration(times)
     if lasts is not None and (moment is None or moment.until is None) and not found:
         until = turn.now.replace(tzinfo=None, microsecond=0)
-        from datetime import timedelta
-
         end = (until + timedelta(seconds=lasts)).isoformat()
         moment = When(until=end) if moment is None else msgspec.structs.replace(moment, until=end)
     if found and all(_undoes(condition, steps) for condition in found) and moment is None:
@@ -348,9 +355,23 @@ def _conditions(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -> 
 
 
 def _scene(frame: Frame) -> Step | None:
-    if frame.scenes and frame.senses & {"run_scene", "start", "on", "set", "play"}:
+    if frame.scenes and (frame.senses & {"run_scene", "start", "on", "set", "play", "do", "p_on"} or not frame.act):
         return Step(op="run", scene=frame.scenes[0])
     return None
+
+
+def _notice(frames: Sequence[Frame], conditions: Sequence[Frame], turn: Turn) -> Plan | None:
+    """ "tell me when the washing machine is done": a message on a condition."""
+    told = next((frame for frame in frames if frame.senses & {"notify", "remind"} and frame.act in ("notify", "remind")), None)
+    if told is None or not conditions or any(group.things for group in told.groups):
+        return None
+    found = _conditions(conditions, turn, ())
+    if isinstance(found, Plan) or not found:
+        return Plan(outcome="ask", why="unsure:condition")
+    words = " ".join(piece.text for frame in conditions for piece in frame.clause.pieces)
+    step = Step(op="notify", text=words, to=turn.speaker.person)
+    times = tuple(time for frame in conditions for time in frame.times if time.role != "for")
+    return _timed((step,), times, found, conditions, turn)
 
 
 def _special(frame: Frame, turn: Turn) -> Step | Plan | None:

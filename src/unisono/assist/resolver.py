@@ -52,6 +52,7 @@ class Change(NamedTuple):
     op: Any
     value: Any = None
     unit: str | None = None
+    text: str | None = None
 
 
 class Problem(NamedTuple):
@@ -67,7 +68,7 @@ def steps_of(changes: Sequence[tuple[str, Change]]) -> tuple[Step, ...]:
     for thing, change in changes:
         found.setdefault(repr(change), (change, []))[1].append(thing)
     return tuple(
-        Step(things=tuple(dict.fromkeys(things)), trait=c.trait, op=c.op, value=c.value, unit=c.unit)
+        Step(things=tuple(dict.fromkeys(things)), trait=c.trait, op=c.op, value=c.value, unit=c.unit, text=c.text)
         for c, things in found.values()
     )
 
@@ -112,6 +113,8 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
     if found:
         return found
     switched = _switch(frame, thing, said, world)
+    if switched is not None and frame.act == "play" and frame.strange:
+        return [Change(switched.trait, switched.op, switched.value, text=" ".join(frame.strange))]
     if switched is not None:
         return [switched]
     if frame.act in ("set", "change") or frame.act is None:

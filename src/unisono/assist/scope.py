@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from unisono.assist.language import Language
+from unisono.assist.nouns import nominal
 from unisono.assist.text import Bar, Clause, Mood, Piece
 
 __all__ = ["ACTIONS", "ASKING", "LIGHT", "scope"]
@@ -176,6 +177,9 @@ def _begins_order(part: Sequence[Piece], at: int) -> bool:
     if "please" in piece.senses:
         return True
     if "base" not in piece.forms or not set(piece.senses) & ACTIONS:
+        return False
+    after = part[at + 1] if at + 1 < len(part) else None
+    if after is None or not (after.named or nominal(after) or set(after.senses) & {"det", "it", "them", "all", "both"}):
         return False
     held = {"i", "you", "he", "det", "not", "can", "would", "does", "to"} & set(before.senses)
     return not held or bool(before.named)

@@ -6,21 +6,20 @@ which misspelled words to read as known ones. Names are data of strangers: they 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from unisono.assist.language import Language, Phrase, Trie, language
-from unisono.assist.names import Match
+from unisono.assist.names import SHORTEST_REPAIRED, Match, by_letter
 from unisono.assist.text import Piece, Token
 from unisono.assist.world import World
 
 __all__ = ["tag"]
 
-#: Shorter words have too many neighbours to be read as one of them.
-SHORTEST_REPAIRED = 5
+#: After these a noun follows, not a verb.
+DETERMINING = frozenset({"det", "all", "both", "any", "which", "how_many", "no", "indefinite"})
 #: A word of so many letters may be off by two.
 TWO_OFF = 9
 #: More unknown words than this are no typing mistakes but another matter.
@@ -34,7 +33,7 @@ def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
     at = 0
     while at < len(tokens):
         name = world.names.longest(tokens, at) if tokens[at].kind not in ("mark", "time") else None
-        after_det = bool(pieces) and "det" in pieces[-1].senses
+        after_det = bool(pieces) and bool(DETERMINING & set(pieces[-1].senses))
         phrase, words = _longest(tokens, at, spoken.phrases, bent=not after_det)
         piece = _piece(tokens, at, name, phrase, words, repaired)
         pieces.append(piece)
@@ -94,8 +93,8 @@ def _longest(tokens: Sequence[Token], at: int, phrases: Trie, *, bent: bool) -> 
 
 
 @lru_cache(maxsize=8)
-def _words(code: str) -> tuple[str, ...]:
-    return tuple(word for word in language(code).vocabulary if len(word) >= SHORTEST_REPAIRED)
+def _words(code: str) -> Mapping[str, tuple[str, ...]]:
+    return by_letter(language(code).vocabulary)
 
 
 def _repair(tokens: Sequence[Token], spoken: Language, world: World) -> tuple[Sequence[Token], frozenset[int]]:
@@ -114,14 +113,13 @@ def _repair(tokens: Sequence[Token], spoken: Language, world: World) -> tuple[Se
     ]
     if not unknown or len(unknown) > MAX_REPAIRS:
         return tokens, frozenset()
-    names = [word for word in world.names.words if len(word) >= SHORTEST_REPAIRED]
     plain = spoken.rules.get("plain", ())
     found, repaired = list(tokens), set()
     for i in unknown:
         token = tokens[i]
         if token.text in plain:
             continue
-        right = typos.get(token.text) or _near(token.text, names) or _near(token.text, _words(spoken.code))
+        right = typos.get(token.text) or _near(token.text, world.names.by_letter) or _near(token.text, _words(spoken.code))
         if right is None:
             continue
         found[i] = Token(
@@ -137,11 +135,19 @@ def _key(word: str) -> str:
     return key_of(word)
 
 
-def _near(word: str, words: Sequence[str]) -> str | None:
+def _near(word: str, words: Mapping[str, tuple[str, ...]]) -> str | None:
+    """The one known word so near. Nobody misses the first letter, or only by swapping it with the second."""
     if len(word) < SHORTEST_REPAIRED:
         return None
     most = 2 if len(word) >= TWO_OFF else 1
-    near = process.extract(word, words, scorer=OSA.distance, score_cutoff=most, limit=2)
-    if not near or (len(near) > 1 and near[0][1] == near[1][1]):
+    found: list[tuple[int, str]] = []
+    for letter in dict.fromkeys(word[:2]):
+        for other in words.get(letter, ()):
+            if abs(len(other) - len(word)) <= most:
+                distance = OSA.distance(word, other, score_cutoff=most)
+                if distance <= most:
+                    found.append((distance, other))
+    found.sort()
+    if not found or (len(found) > 1 and found[0][0] == found[1][0]):
         return None
-    return str(near[0][0])
+    return found[0][1]

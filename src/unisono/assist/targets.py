@@ -46,7 +46,7 @@ def aim(
     places: list[str] = []
     placed = False
     traits_only = False
-    if frame.act in ("clean", "brew") or frame.complaint:
+    if frame.act in ("clean", "brew", "play") or frame.complaint:
         frame.groups = tuple(_helping(group, frame, world) for group in frame.groups)
     groups = [_borrowed(group, frame.groups, i) for i, group in enumerate(frame.groups)]
     for group in groups:
@@ -87,6 +87,8 @@ def aim(
     if spoken_before and frame.predicates and not placed and not frame.complaint:
         return Aim(things=tuple(spoken_before), named=True)
     kinds = _default_kinds(frame)
+    if placed and not kinds and frame.unit in ("%", None) and frame.act in ("value", "set", "up", "down"):
+        kinds = ("light",) if frame.value is not None or frame.level else ()
     pool: Iterable[str] = world.things
     if placed:
         pool = _in(world.things, places, world)
@@ -96,7 +98,7 @@ def aim(
             return _narrow(by_trait, frame, world, where, memory, placed=placed)
     if not frame.groups or not any(group.things or group.kinds for group in frame.groups):
         # nothing of this home was named: then nothing strange may be said either
-        if frame.elsewhere or (frame.strange and frame.act not in ("clean", "brew")):
+        if (frame.elsewhere or frame.strange) and frame.act not in ("clean", "brew", "play"):
             return Aim(why="which_thing", said=" ".join(frame.strange))
     if kinds and (placed or frame.act not in ("on", "off") or "lighting" in frame.senses):
         roving = any(kind in ROVING for kind in kinds)
@@ -118,7 +120,7 @@ def aim(
 def _helping(group: Group, frame: Frame, world: World) -> Group:
     """Of cleaning and complaining only the rooms and what does it count: not the carpet, nor "it" of "it is dark"."""
     able = tuple(thing for thing in group.things if can(frame, thing, world) and (group.named or group.kinds))
-    if frame.act in ("clean", "brew"):
+    if frame.act in ("clean", "brew", "play"):
         kinds = DEFAULT_KINDS[frame.act]
         able = tuple(thing for thing in able if world.things[thing].kind in kinds)
     if able:
@@ -258,7 +260,8 @@ def _narrow(
         group is not None and group.indefinite
     )
     plural = group is not None and group.plural
-    if len(things) == 1 or (placed and (roomful or plural)):
+    alike = len({world.things[thing].kind for thing in things}) == 1
+    if len(things) == 1 or (placed and (roomful or plural or (group is None and alike))):
         return Aim(things=things)
     pointed = memory.things and frame.clause.link == "" and [thing for thing in memory.things if thing in things]
     if pointed and group is None and not placed:
@@ -316,6 +319,8 @@ def _default_kinds(frame: Frame) -> tuple[str, ...]:
         return DEFAULT_KINDS["temperature"]
     if frame.level in ("warm_white", "cool_white"):
         return DEFAULT_KINDS["color"]
+    if frame.act in ("cancel", "notify", "remind"):
+        return ()
     if frame.act == "brew" and not frame.coffee:
         return ()
     if frame.act in DEFAULT_KINDS:

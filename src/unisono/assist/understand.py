@@ -16,9 +16,10 @@ from unisono.assist.language import guess_language, language
 from unisono.assist.letters import MAX_CHARACTERS
 from unisono.assist.normaliser import normalise
 from unisono.assist.plan import Plan
-from unisono.assist.planner import Turn, plan_of
+from unisono.assist.planner import plan_of
 from unisono.assist.scope import scope
 from unisono.assist.tagger import tag
+from unisono.assist.turn import Turn
 from unisono.assist.world import Speaker, World
 
 __all__ = ["understand"]
