@@ -35,9 +35,9 @@ KINDS = {
     "person": ("person",),
 }
 SENSED = {
-    "battery": "battery", "battery_charging": "charging", "carbon_monoxide": "co", "cold": "temperature", "heat": "temperature",
+    "battery": "battery", "battery_charging": "charging", "carbon_monoxide": "gas", "cold": "temperature", "heat": "temperature",
     "connectivity": "connected", "gas": "gas", "light": "light_detected", "moisture": "leak", "motion": "motion",
-    "occupancy": "occupancy", "smoke": "smoke", "sound": "sound", "vibration": "vibration", "tamper": "tamper",
+    "occupancy": "occupancy", "smoke": "smoke", "sound": "noise", "vibration": "vibration", "tamper": "tamper",
     "power": "power_detected", "running": "running", "presence": "presence", "problem": "fault", "safety": "safety", "update": "update",
     "plug": "plugged", "door": "contact", "garage_door": "contact", "opening": "contact", "window": "contact", "lock": "locked",
 }  # fmt: skip
@@ -99,7 +99,8 @@ def _home(cases: list[dict[str, Any]]) -> dict[str, Any]:
         fallback: dict[str, Any] = {"cover": {"position": 0}, "fan": {"on_off": True, "fan_speed": 50}, "sensor": {name.split()[-1].lower(): 5}}.get(
             guess, {"on_off": True, "brightness": 40, "color": "#ffffff"}
         )
-        area = (slots.get("area") or "home").lower().replace(" ", "_")
+        placed = [other["slots"]["area"] for other in cases if other["slots"].get("name") == name and "area" in other["slots"]]
+        area = (placed[0] if placed else "home").lower().replace(" ", "_")
         kind, state = kinds.get(domain or "", guess), states.get(domain or "", fallback)
         things.append({"id": name.lower().replace(" ", "_").replace(".", ""), "kind": kind, "in": area, "name": name, "state": state})
     by_name: dict[str, dict[str, Any]] = {}
@@ -148,6 +149,8 @@ def _right(case: dict[str, Any], plan: Plan, world: World) -> bool:  # noqa: PLR
         return plan.outcome == "act" and plan.steps[0].op in ("cancel", "add", "set")
     if slots.get("domain") in ("scene", "script"):
         return plan.outcome == "act" and plan.steps[0].op == "run"
+    if "temperature" in slots and plan.why == f"no_such_value:{slots['temperature']}":
+        return True  # no thermostat of ours goes down to one degree
     if plan.outcome != "act":
         # a lamp that nobody placed, said outside of any room: asking which is right as well
         unplaced = not case.get("context") and not {"area", "floor", "name"} & slots.keys()

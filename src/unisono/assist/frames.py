@@ -121,6 +121,8 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
             continue
         if nominal(piece) and at and "det" in pieces[at - 1].senses and "do" not in acts:
             continue
+        if nominal(piece) and at and not {"base", "past", "ing"} & set(piece.forms):
+            continue
         strongs = [sense for sense in acts if sense not in LIGHT]
         if not strongs:
             light.append(at)
@@ -216,6 +218,8 @@ def _particle(pieces: Sequence[Piece], strong: bool, light: bool, head: int) -> 
             return at, particle
         after = next((p for p in pieces[at + 1 :] if not set(p.senses) & {"please", "filler", "idle"} or p.named), None)
         if after is None or (light and at > 0 and set(pieces[at - 1].senses) & {"do", "set"}):
+            return at, particle
+        if not strong and at and ("in" in after.senses or "here" in after.senses) and after.text != piece.text:
             return at, particle
         if not strong and at == head and (nominal(after) or "det" in after.senses):
             return at, particle

@@ -204,6 +204,10 @@ def _named(
     base: Group, noun: Noun, named: Sequence[Piece], strange: Sequence[Piece], places: tuple[str, ...], world: World
 ) -> Group:
     things = tuple(dict.fromkeys(thing for piece in named for thing in piece.things))
+    exact = {tuple(token.text for token in piece.tokens) for piece in named}
+    same = tuple(t for t in things if any(tuple(words_of(name)) in exact for name in world.things[t].names))
+    if same and len(same) < len(things):
+        things = same
     several = _roomful(named[-1], things, world) if noun.plural else ()
     if several:
         return msgspec.structs.replace(base, things=several, whole=True)

@@ -157,4 +157,6 @@ def _before_noun(pieces: Sequence[Piece], at: int) -> bool:
 
 def _apart(before: Piece, piece: Piece) -> bool:
     """Do two nouns side by side stand for two? A name after another thing's name does."""
+    if any(sense.startswith("kind:") for sense in piece.senses):
+        return False
     return bool(before.things and piece.things and not set(before.things) & set(piece.things))

@@ -229,6 +229,8 @@ def _ordered(orders: Sequence[Frame], conditions: Sequence[Frame], beside: Seque
             steps.append(special)
             continue
         _clock_number(frame, times, turn)
+        if frame.fuzzy and frame.act in ("set", "value"):
+            return Plan(outcome="ask", why="unsure")
         if (
             frame.act == "set"
             and not frame.predicates

@@ -175,7 +175,7 @@ def _things(frame: Frame, world: World, where: Where, memory: Memory) -> tuple[t
         places.extend(group.places)
     if places and things:
         kept = [t for t in things if set(world.path(world.things[t].place)) & set(places)]
-        things = kept or things
+        things = kept or ([] if frame.traits and not kept else things)
     del where
     return tuple(dict.fromkeys(things)), tuple(dict.fromkeys(places)), named
 

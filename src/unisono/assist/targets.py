@@ -23,6 +23,11 @@ __all__ = ["Aim", "aim", "can"]
 ROOMFUL = frozenset({"light", "cover"})
 
 
+#: Acts whose objects are not things of the home: a carpet, a coffee, a song.
+MEDIA = frozenset({"play", "next", "previous"})
+HELPED = frozenset({"clean", "brew"}) | MEDIA
+
+
 class Aim(NamedTuple):
     """The things; or ``why`` there are none, with what was ``said``, and ``choices``: ids or titles to offer."""
 
@@ -46,7 +51,7 @@ def aim(
     places: list[str] = []
     placed = False
     traits_only = False
-    if frame.act in ("clean", "brew", "play") or frame.complaint:
+    if frame.act in HELPED or frame.complaint:
         frame.groups = tuple(_helping(group, frame, world) for group in frame.groups)
     groups = [_borrowed(group, frame.groups, i) for i, group in enumerate(frame.groups)]
     for group in groups:
@@ -98,7 +103,8 @@ def aim(
             return _narrow(by_trait, frame, world, where, memory, placed=placed)
     if not frame.groups or not any(group.things or group.kinds for group in frame.groups):
         # nothing of this home was named: then nothing strange may be said either
-        if (frame.elsewhere or frame.strange) and frame.act not in ("clean", "brew", "play"):
+        matter = frame.elsewhere and frame.act not in MEDIA
+        if matter or (frame.strange and frame.act not in HELPED):
             return Aim(why="which_thing", said=" ".join(frame.strange))
     if kinds and (placed or frame.act not in ("on", "off") or "lighting" in frame.senses):
         roving = any(kind in ROVING for kind in kinds)
@@ -120,7 +126,11 @@ def aim(
 def _helping(group: Group, frame: Frame, world: World) -> Group:
     """Of cleaning and complaining only the rooms and what does it count: not the carpet, nor "it" of "it is dark"."""
     able = tuple(thing for thing in group.things if can(frame, thing, world) and (group.named or group.kinds))
-    if frame.act in ("clean", "brew", "play"):
+    if frame.act in MEDIA and not group.named:
+        able = tuple(thing for thing in able if group.places) if group.things and group.places else ()
+        if frame.act == "play" and group.role == "" and group.places and not group.things:
+            return Group(role=group.role, joined=group.joined, at=group.at)
+    if frame.act in HELPED:
         kinds = DEFAULT_KINDS[frame.act]
         able = tuple(thing for thing in able if world.things[thing].kind in kinds)
     if able:

@@ -29,7 +29,7 @@ def timer_plan(clauses: Sequence[Clause], turn: Turn) -> Plan | None:
     senses = {sense for piece in pieces for sense in piece.senses}
     if not senses & {"timer", "remind", "wake"}:
         return None
-    bars = [clause.bar for clause in clauses if clause.bar is not None]
+    bars = [clause.bar for clause in clauses if clause.bar not in (None, "quoted")]
     asked = any(clause.mood == "question" for clause in clauses) or bool(senses & ASKING)
     if bars and not (asked and "timer" in senses):
         return Plan(outcome="refuse", why=bars[0])
@@ -111,6 +111,6 @@ def _of_home(clauses: Sequence[Clause]) -> bool:
     """Does the reminder speak of this home?"""
     pieces = [piece for clause in clauses for piece in clause.pieces]
     return any(
-        piece.named or any(sense.startswith("kind:") for sense in piece.senses)
+        not piece.fuzzy and (piece.named or any(sense.startswith("kind:") for sense in piece.senses))
         for piece in pieces
     )

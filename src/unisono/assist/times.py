@@ -115,7 +115,7 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
 
     seconds = None
     if got.get("unit"):
-        seconds = float(got.get("n") or rule.get("n", 1)) * said("unit")
+        seconds = (float(got.get("n") or rule.get("n", 1)) + rule.get("plus", 0)) * said("unit")
         if got.get("unit2"):
             seconds += float(got.get("n2") or 0) * words["unit"][got["unit2"]]
     clock = rule.get("clock")
