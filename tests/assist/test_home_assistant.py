@@ -151,6 +151,8 @@ def _right(case: dict[str, Any], plan: Plan, world: World) -> bool:  # noqa: PLR
         return plan.outcome == "act" and plan.steps[0].op == "run"
     if "temperature" in slots and plan.why == f"no_such_value:{slots['temperature']}":
         return True  # no thermostat of ours goes down to one degree
+    if slots.get("name") == "TV" and slots.get("area") == "Kitchen":
+        return plan.outcome == "refuse"  # in this home it stands elsewhere
     if plan.outcome != "act":
         # a lamp that nobody placed, said outside of any room: asking which is right as well
         unplaced = not case.get("context") and not {"area", "floor", "name"} & slots.keys()

@@ -63,6 +63,9 @@ KEPT_ON = frozenset(
     }
 )
 
+#: Kinds that every room has: their words hardly ever mean one thing of another kind.
+COMMON = frozenset({"light", "fan", "plug", "switch", "lock", "cover"})
+
 #: A name as near as this (of 100) is worth offering.
 OFFERED = 60
 
@@ -194,7 +197,7 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
 def _generic(piece: Piece, world: World) -> bool:
     """Is the name of something only the everyday word for another kind? (A sensor called "Light" is not the lights.)"""
     kinds = [sense[5:] for sense in piece.senses if sense.startswith("kind:")]
-    if not kinds:
+    if not set(kinds) & COMMON:
         return False
     of_kind = set(things_of_kind(kinds, world.things, world))
     return bool(of_kind) and not of_kind & set(piece.things)

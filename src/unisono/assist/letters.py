@@ -22,7 +22,7 @@ _APOSTROPHES = {"’": "'", "‘": "'", "ʼ": "'", "`": "'"}
 _WORD = re.compile(
     r"(?P<hung>'(?:s|d|ll|re|ve|m)(?![a-z]))|"
     rf"(?P<clock>\d{{1,2}}:\d{{2}}(?!\d))|(?P<number>\d+(?:,\d{{3}})+(?!\d)|\d+(?:\.\d+)?)"
-    rf"|(?P<cjk>[{CJK}])|(?P<word>(?:(?![{CJK}])[^\W\d_])+(?:'[a-z]+)?\d*(?![a-z\d]))|(?P<rest>[^\W_]+)|(?P<mark>[^\s\w]|_)",
+    rf"|(?P<cjk>[{CJK}])|(?P<word>(?:(?![{CJK}])[^\W\d_])+(?:'[a-z]+)?(?:\d+\.\d+|\d*)(?![a-z\d]))|(?P<rest>[^\W_]+)|(?P<mark>[^\s\w]|_)",
 )
 _HUNG = re.compile(r"(?P<stem>.+?)(?P<hung>'(?:s|d|ll|re|ve|m))$")
 

@@ -24,7 +24,7 @@ ROOMFUL = frozenset({"light", "cover"})
 
 
 #: Acts whose objects are not things of the home: a carpet, a coffee, a song.
-MEDIA = frozenset({"play", "next", "previous"})
+MEDIA = frozenset({"play", "next", "previous", "pause", "resume"})
 HELPED = frozenset({"clean", "brew"}) | MEDIA
 
 
@@ -103,7 +103,7 @@ def aim(
             return _narrow(by_trait, frame, world, where, memory, placed=placed)
     if not frame.groups or not any(group.things or group.kinds for group in frame.groups):
         # nothing of this home was named: then nothing strange may be said either
-        matter = frame.elsewhere and frame.act not in MEDIA
+        matter = frame.elsewhere and frame.act != "play"
         if matter or (frame.strange and frame.act not in HELPED):
             return Aim(why="which_thing", said=" ".join(frame.strange))
     if kinds and (placed or frame.act not in ("on", "off") or "lighting" in frame.senses):
@@ -126,10 +126,14 @@ def aim(
 def _helping(group: Group, frame: Frame, world: World) -> Group:
     """Of cleaning and complaining only the rooms and what does it count: not the carpet, nor "it" of "it is dark"."""
     able = tuple(thing for thing in group.things if can(frame, thing, world) and (group.named or group.kinds))
+    if frame.act in ("pause", "resume") and group.kinds and not set(group.kinds) & {"speaker", "media", "tv"}:
+        return group
     if frame.act in MEDIA and not group.named:
         able = tuple(thing for thing in able if group.places) if group.things and group.places else ()
         if frame.act == "play" and group.role == "" and group.places and not group.things:
             return Group(role=group.role, joined=group.joined, at=group.at)
+    if frame.act in ("pause", "resume") and group.named:
+        return group
     if frame.act in HELPED:
         kinds = DEFAULT_KINDS[frame.act]
         able = tuple(thing for thing in able if world.things[thing].kind in kinds)
