@@ -14,10 +14,13 @@ import msgspec
 
 from unisono.assist.conditions import condition_of
 from unisono.assist.frames import Frame, read_frame
-from unisono.assist.gazetteer import Group, Where
+from unisono.access import Risk
+from unisono.assist.gazetteer import Group
+from unisono.assist.model import model
 from unisono.assist.plan import Condition, Plan, Step, When
 from unisono.assist.questions import asks, query_of
 from unisono.assist.resolver import Change, Problem, change_of, steps_of
+from unisono.assist.skeleton import skeleton
 from unisono.assist.targets import Aim, aim
 from unisono.assist.text import Clause, Time
 from unisono.assist.times import duration, when
@@ -26,6 +29,11 @@ from unisono.assist.turn import Turn
 from unisono.assist.world import World
 
 __all__ = ["plan_of"]
+
+#: Traits that let somebody in.
+GUARDING = frozenset({"locked", "trunk", "armed", "door"})
+#: The model agrees that it is an order.
+AGREED = 0.5
 
 #: More clauses than this stand by themselves.
 MAX_LEANING = 3
@@ -209,7 +217,7 @@ def _is_order(frame: Frame, turn: Turn) -> bool:
 # ---- orders ----
 
 
-def _ordered(orders: Sequence[Frame], conditions: Sequence[Frame], beside: Sequence[Frame], turn: Turn) -> Plan:
+def _ordered(orders: Sequence[Frame], conditions: Sequence[Frame], beside: Sequence[Frame], turn: Turn, *, leaning: bool = False) -> Plan:
     changes: list[tuple[str, Change]] = []
     steps: list[Step] = []
     before: list[str] = []
@@ -256,6 +264,7 @@ def _ordered(orders: Sequence[Frame], conditions: Sequence[Frame], beside: Seque
         changes.extend(got)
         before.extend(thing for thing in aimed.things if thing not in before)
         turn.memory.frame = frame
+    doubted = next((frame for frame in orders if not _sure(frame, changes, beside, turn, leaning=leaning)), None)
     steps = [*steps, *steps_of(changes)]
     if not steps:
         return Plan(outcome="refuse", why="not_possible")
@@ -264,7 +273,29 @@ def _ordered(orders: Sequence[Frame], conditions: Sequence[Frame], beside: Seque
         return found
     for frame in conditions:
         times.extend(time for time in frame.times if time.role != "for")
-    return _timed(tuple(steps), tuple(times), found, conditions, turn)
+    plan = _timed(tuple(steps), tuple(times), found, conditions, turn)
+    if doubted is not None:
+        # both opinions must agree before anything is done that cannot be taken back
+        turn.memory.offer = plan
+        return Plan(outcome="ask", why=f"unsure:{doubted.act}")
+    return plan
+
+
+def _sure(
+    frame: Frame, changes: Sequence[tuple[str, Change]], beside: Sequence[Frame], turn: Turn, *, leaning: bool
+) -> bool:
+    """Is a risky change plainly ordered? The grammar must have read every word, and the model must take it for an order."""
+    risky = [c for thing, c in changes if turn.world.risk(thing, c.trait, c.value) is not Risk.NONE]
+    if not risky:
+        return True
+    plain = not frame.fuzzy and not frame.elsewhere and not frame.strange and "past" not in frame.forms
+    if not plain or any(other.clause.bar is not None for other in beside):
+        return False
+    if leaning:
+        # what leans on an order is one; but no door opens by a half sentence
+        return not any(change.trait in GUARDING for change in risky)
+    second = model(turn.spoken.code)
+    return second is None or second.sort(skeleton(turn.pieces))["order"] >= AGREED
 
 
 def _timed(
@@ -435,6 +466,9 @@ def _felt(felt: Sequence[Frame], turn: Turn) -> Plan:
     if remedy is None:
         return Plan(outcome="ask", why="what_to_do")
     frame.act = remedy
+    warm = remedy in ("warmer", "cooler")
+    if warm and any(group.named for group in frame.groups) and "too" not in frame.senses:
+        return Plan(outcome="ask", why="what_to_do")
     if remedy in ("air", "still", "drier", "moister", "shelter"):
         return Plan(outcome="ask", why="what_to_do")
     aimed = aim(frame, turn.world, turn.where, turn.memory)
@@ -484,7 +518,7 @@ def _follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         return None
     if not new.predicates:
         return None
-    return _ordered([new], [], [], turn)
+    return _ordered([new], [], [], turn, leaning=True)
 
 
 def _chosen(frames: Sequence[Frame], choices: Sequence[str], world: World) -> tuple[str, ...] | None:

@@ -129,6 +129,9 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
             condition = False
             continue
         joint = next((sense for sense in ("then", "but", "else", "and", "or") if sense in senses), None)
+        if joint == "but" and _excepts(current.pieces, part, at):
+            current.pieces.append(msgspec.structs.replace(piece, senses=("except",)))
+            continue
         if joint is not None and "idle" not in senses and not (joint == "but" and "except" in senses):
             if not current.pieces and not current.intro:
                 current.intro = joint
@@ -160,6 +163,19 @@ def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     strong = set(piece.senses) & (ACTIONS - LIGHT)
     object_ = bool(after.named or set(after.senses) & {"det", "it", "them", "all"})
     return bool(strong) and "base" in piece.forms and object_ and len(said) >= 2
+
+
+def _excepts(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
+    """ "everything but the lamp off": of a set, and no order of its own after it."""
+    sets = {"all", "everything", "any", "both", "everywhere"}
+    if not any(sets & set(piece.senses) for piece in current):
+        return False
+    for piece in part[at + 1 :]:
+        if piece.kind == "mark":
+            break
+        if not piece.named and "base" in piece.forms and set(piece.senses) & (ACTIONS | {"not"}):
+            return False
+    return True
 
 
 def _pause_before(part: Sequence[Piece], at: int) -> bool:

@@ -75,6 +75,7 @@ def _patterns(code: str) -> tuple[_Pattern, ...]:
     words = spoken.times.get("words", {})
     slots = {
         "n": r"(?P<n>\d+(?:\.\d+)?)",
+        "share": r"(?P<n>0\.\d+)",
         "n2": r"(?P<n2>\d+(?:\.\d+)?)",
         "h": r"(?P<h>\d{1,2})(?!\.\d)",
         "m": r"(?P<m>[0-5]\d)",

@@ -9,6 +9,7 @@ import msgspec
 from unisono.assist.dialogue import Memory
 from unisono.assist.gazetteer import Where
 from unisono.assist.language import Language
+from unisono.assist.text import Piece
 from unisono.assist.world import Speaker, World
 
 __all__ = ["Turn"]
@@ -23,3 +24,4 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     speaker: Speaker
     now: datetime
     spoken: Language
+    pieces: tuple[Piece, ...] = ()

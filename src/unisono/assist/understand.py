@@ -58,9 +58,10 @@ def _understand(text: str, world: World, memory: Memory, speaker: Speaker, now: 
 
         return read(text, world, memory, speaker, now)
     spoken = language(code)
-    clauses = scope(tag(normalise(text, spoken), spoken, world), spoken)
+    pieces = tag(normalise(text, spoken), spoken, world)
+    clauses = scope(pieces, spoken)
     where = Where(here=speaker.place if speaker.place in world.places else None, before=memory.things)
-    turn = Turn(world=world, where=where, memory=memory, speaker=speaker, now=now, spoken=spoken)
+    turn = Turn(world=world, where=where, memory=memory, speaker=speaker, now=now, spoken=spoken, pieces=tuple(pieces))
     plan = plan_of(clauses, turn)
     remember(memory, plan, world)
     return plan
