@@ -60,6 +60,9 @@ def condition_of(
         places.extend(group.places)
     if "i" in frame.senses and person is not None and frame.senses & {"at_home", "away"}:
         things = [person]
+    if not things and frame.senses & {"away", "at_home"} and (not places or world.root in places):
+        things = [thing for thing in world.things if world.things[thing].kind == "person"]
+        places = []
     if places and things:
         kept = [t for t in things if set(world.path(world.things[t].place)) & set(places)]
         things = kept or things

@@ -98,9 +98,24 @@ def _numbers(raw: Sequence[Raw], language: Language) -> list[Token]:
                 unit="%",
                 relative=True,
             )
-        tokens.append(token)
         at += number.words
+        more = _plus(raw, at, language) if not number.relative else None
+        if more is not None:
+            value = number.value + more[0]
+            token = _number(f"{value:g}", value, one.start, raw[more[1] - 1].end)
+            at = more[1]
+        tokens.append(token)
     return tokens
+
+
+def _plus(raw: Sequence[Raw], at: int, language: Language) -> tuple[float, int] | None:
+    """What "and a half" after a number adds, and where it ends; before a unit of time it is left to the times."""
+    for phrase, value in language.numbers.get("plus", {}).items():
+        words = phrase.split()
+        after = raw[at + len(words)].text if at + len(words) < len(raw) else ""
+        if [one.text for one in raw[at : at + len(words)]] == words and after not in language.times["words"]["unit"]:
+            return value, at + len(words)
+    return None
 
 
 def _is_ratio(raw: Sequence[Raw], at: int) -> bool:

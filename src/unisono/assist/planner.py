@@ -205,6 +205,8 @@ def _is_order(frame: Frame, turn: Turn) -> bool:
         return False
     if frame.act == "keep":
         return True
+    if frame.want and frame.act is None and any({"speaker", "media"} & set(group.kinds) for group in frame.groups):
+        frame.act = "play"
     if frame.coffee and frame.act == "brew":
         return frame.clause.mood == "command" and "past" not in frame.forms
     if frame.stated and not frame.want and "base" not in frame.forms and frame.act != "value":
@@ -288,7 +290,7 @@ def _sure(
     risky = [c for thing, c in changes if turn.world.risk(thing, c.trait, c.value) is not Risk.NONE]
     if not risky:
         return True
-    plain = not frame.fuzzy and not frame.elsewhere and not frame.strange and "past" not in frame.forms
+    plain = not frame.fuzzy and not frame.elsewhere and not frame.strange and ("past" not in frame.forms or "base" in frame.forms)
     if not plain or any(other.clause.bar is not None for other in beside):
         return False
     if leaning:

@@ -47,6 +47,7 @@ ASKED: dict[str, tuple[tuple[str, ...], Any]] = {
     "defrost": (("defrost",), True),
     "clean": (("start_stop", "state"), True),
     "how_far": (("range",), None),
+    "where": (("location", "presence"), None),
     "warmer": (("temperature", "target_temperature"), None),
     "brew": (("start_stop", "on_off"), True),
 }
@@ -119,6 +120,10 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
     over = period(frame.times, now)
     agg = _aggregate(frame)
     things, places, named = _things(frame, world, where, memory)
+    if not things and world.root in places and frame.senses & {"he", "who", "any", "all", "which", "how_many"} and not frame.traits:
+        things, named = tuple(thing for thing in world.things if "location" in world.things[thing].tells and world.things[thing].kind == "person"), True
+        home = Query(ask="state", things=things, trait="location", equals="home")
+        return home if things else None
     why = "why" in frame.senses
     trait, value, chosen = _trait(frame, things, world, where, places, named=named)
     if trait is None:

@@ -39,6 +39,7 @@ PERCENTS = frozenset(
         "target_humidity",
     }
 )
+SEATS = frozenset({"seat_heating", "seat_ventilation"})
 #: Traits whose values are words of their own.
 TEXTS = ("recipe", "order", "source", "channel", "mode")
 COLOR_TEMPERATURES = {"warm_white": 2700, "cool_white": 5500}
@@ -202,6 +203,11 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
         return None
     if act == "open" and frame.value is not None and frame.by:
         direction = 1
+    if act in ("open", "close") and frame.value is None and frame.degree is not None:
+        opening = next((t for t in (*said, "position", "window_position") if t in OPENINGS and t in thing.takes), None)
+        if opening is not None:
+            step = STEP[opening] * {"bit": 0.5, "much": 2}.get(frame.degree, 1)
+            return Change(opening, "add", step if act == "open" else -step, _unit(opening))
     if act in ("open", "close") and frame.value is None and level in ("max", None):
         return None
     trait = _trait_of(frame, thing, said)
@@ -226,6 +232,10 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
         return _valued(frame, thing, trait, direction, world)
     if level is not None and not (stepped and level in ("low", "high", "medium") and frame.degree):
         return _to_level(thing, trait, level, direction, world)
+    if trait == "position" and act in ("up", "down") and frame.degree is None and thing.kind in ("cover", "garage_door"):
+        return Change(trait, "set", 100 if act == "up" else 0, _unit(trait))
+    if trait in SEATS and act == "warmer":
+        return Change(trait, "set", 2)
     step = STEP.get(trait, 10) * {"bit": 0.5, "much": 2}.get(frame.degree or "", 1)
     if trait in ("seat_heating", "seat_ventilation"):
         step = 1

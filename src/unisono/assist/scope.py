@@ -162,6 +162,8 @@ def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
         return len(piece.tokens) > 1 and bool(set(after.senses) & ACTIONS)
     strong = set(piece.senses) & (ACTIONS - LIGHT)
     object_ = bool(after.named or set(after.senses) & {"det", "it", "them", "all"})
+    if not any(nominal(piece) or "is" in piece.senses for piece in said):
+        return False
     return bool(strong) and "base" in piece.forms and object_ and len(said) >= 2
 
 
@@ -195,7 +197,7 @@ def _begins_order(part: Sequence[Piece], at: int) -> bool:
     if "base" not in piece.forms or not set(piece.senses) & ACTIONS:
         return False
     after = part[at + 1] if at + 1 < len(part) else None
-    if after is None or not (after.named or nominal(after) or set(after.senses) & {"det", "it", "them", "all", "both"}):
+    if after is None or not (after.named or nominal(after) or set(after.senses) & {"det", "it", "them", "all", "both", "everything"}):
         return False
     held = {"i", "you", "he", "det", "not", "can", "would", "does", "to"} & set(before.senses)
     return not held or bool(before.named)
