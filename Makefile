@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PACKAGES := postgresql mosquitto mosquitto-clients chromium
 
 SECONDS := 3600
-.PHONY: help setup up test fuzz fuzz-smoke check format docs bench bench-smoke bench-scenes soak reconnect recovery-scenes lock clean
+.PHONY: help setup up test train understood fuzz fuzz-smoke check format docs bench bench-smoke bench-scenes soak reconnect recovery-scenes lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,12 @@ TELLING := audience message pace plan quiet reach service verdict webpush
 # alarm/ and computed/ are not wholly tested yet
 SCENES := watching running checking trying
 PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/twin/*,src/unisono/scene/*.py,$(subst $(SPACE),$(COMMA),$(SCENES:%=src/unisono/scene/%/*)),$(subst $(SPACE),$(COMMA),$(TELLING:%=src/unisono/notify/%.py))
+
+train: setup  ## the assistant's linear models anew, from generated sentences; a few seconds
+	@$(BIN)/python scripts/train.py
+
+understood: setup  ## what the assistant makes of the shared sentences: the table by category, and every miss
+	@$(BIN)/python -m pytest -q -s tests/assist/test_understanding.py tests/assist/test_home_assistant.py
 
 fuzz: setup  ## an hour of coverage-guided fuzzing of the MQTT parser; SECONDS=60 for a minute
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)

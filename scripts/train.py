@@ -1,4 +1,4 @@
-"""Train the assistant's linear models anew: ``make train``. A few seconds a language; the same words give the same file."""
+"""Train the assistant's linear models anew: ``make train``. Some seconds a language; the same words, the same file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the sentences that are not part of the project lie: in a folder ``shared`` beside it, or beside a folder above it."""
+"""Where the sentences that are not part of the project lie: in a folder ``shared`` beside it or beside one above it."""
 
 from __future__ import annotations
 

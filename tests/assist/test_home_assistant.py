@@ -13,16 +13,21 @@ from typing import Any
 
 import pytest
 
+from tests.assist.beside import beside
 from unisono.assist import Memory, Plan, Scene, Speaker, World, understand, world_of_home
 from unisono.scene.trying.home import load_home
-
-from tests.assist.beside import beside
 
 SENTENCES = beside("data/language/ha_intents_tests_en.jsonl")
 NOW = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
 ENOUGH = 0.98
 
-ROOMS = {"kitchen": "Kitchen", "living_room": "Living Room", "bedroom": "Bedroom", "office": "Office", "garage": "Garage"}
+ROOMS = {
+    "kitchen": "Kitchen",
+    "living_room": "Living Room",
+    "bedroom": "Bedroom",
+    "office": "Office",
+    "garage": "Garage",
+}
 BEYOND = ("List", "Weather", "Respond", "Nevermind", "CurrentDate", "CurrentTime", "Broadcast")
 SWITCHED = {"HassTurnOn": (True, 100, "open", "play"), "HassTurnOff": (False, 0, "closed", "stop")}
 KINDS = {
@@ -62,10 +67,28 @@ def _home(cases: list[dict[str, Any]]) -> dict[str, Any]:
             {"id": f"{room}_lock", "kind": "lock", "in": room, "name": f"{name} latch", "state": {"locked": True}},
         ]  # fmt: skip
         for kind in ("curtain", "blind", "shade"):
-            things.append({"id": f"{room}_{kind}", "kind": "cover", "in": room, "name": f"{name} {kind}", "state": {"position": 50}})
-        things.append({"id": f"{room}_window", "kind": "window", "in": room, "name": f"{name} pane", "state": {"position": 0}})
+            things.append(
+                {
+                    "id": f"{room}_{kind}",
+                    "kind": "cover",
+                    "in": room,
+                    "name": f"{name} {kind}",
+                    "state": {"position": 50},
+                }
+            )
+        things.append(
+            {"id": f"{room}_window", "kind": "window", "in": room, "name": f"{name} pane", "state": {"position": 0}}
+        )
         for sense in dict.fromkeys(SENSED.values()):
-            things.append({"id": f"{room}_{sense}", "kind": f"sensor.{sense}", "in": room, "name": f"{room} {sense} detector", "state": {sense: False}})
+            things.append(
+                {
+                    "id": f"{room}_{sense}",
+                    "kind": f"sensor.{sense}",
+                    "in": room,
+                    "name": f"{room} {sense} detector",
+                    "state": {sense: False},
+                }
+            )
     things += [
         {"id": "outside_shade", "kind": "cover", "in": "outside", "name": "Awning", "names": {"en": ["outside shade"]}, "state": {"position": 0}},
         {"id": "garage_door", "kind": "garage_door", "in": "garage", "name": "Garage door", "state": {"position": 0}},
@@ -95,14 +118,34 @@ def _home(cases: list[dict[str, Any]]) -> dict[str, Any]:
             "lock": {"locked": True},
         }
         kinds = {"binary_sensor": "sensor", "sensor": "sensor", "cover": "cover", "lock": "lock"}
-        guess = "cover" if "Door" in name or "Curtain" in name else "fan" if "Fan" in name else "sensor" if "Outside" in name else "light"
-        fallback: dict[str, Any] = {"cover": {"position": 0}, "fan": {"on_off": True, "fan_speed": 50}, "sensor": {name.split()[-1].lower(): 5}}.get(
-            guess, {"on_off": True, "brightness": 40, "color": "#ffffff"}
+        guess = (
+            "cover"
+            if "Door" in name or "Curtain" in name
+            else "fan"
+            if "Fan" in name
+            else "sensor"
+            if "Outside" in name
+            else "light"
         )
-        placed = [other["slots"]["area"] for other in cases if other["slots"].get("name") == name and "area" in other["slots"]]
+        fallback: dict[str, Any] = {
+            "cover": {"position": 0},
+            "fan": {"on_off": True, "fan_speed": 50},
+            "sensor": {name.split()[-1].lower(): 5},
+        }.get(guess, {"on_off": True, "brightness": 40, "color": "#ffffff"})
+        placed = [
+            other["slots"]["area"] for other in cases if other["slots"].get("name") == name and "area" in other["slots"]
+        ]
         area = (placed[0] if placed else "home").lower().replace(" ", "_")
         kind, state = kinds.get(domain or "", guess), states.get(domain or "", fallback)
-        things.append({"id": name.lower().replace(" ", "_").replace(".", ""), "kind": kind, "in": area, "name": name, "state": state})
+        things.append(
+            {
+                "id": name.lower().replace(" ", "_").replace(".", ""),
+                "kind": kind,
+                "in": area,
+                "name": name,
+                "state": state,
+            }
+        )
     by_name: dict[str, dict[str, Any]] = {}
     for case in cases:  # one thing may be told of in several ways: the phone's battery, charging, plug...
         slots = case["slots"]
@@ -131,11 +174,13 @@ def _speaker(case: dict[str, Any]) -> Speaker:
     return Speaker(place=area.lower().replace(" ", "_") if area else None)
 
 
-def _right(case: dict[str, Any], plan: Plan, world: World) -> bool:  # noqa: PLR0911, PLR0912
+def _right(case: dict[str, Any], plan: Plan, world: World) -> bool:
     intent, slots = case["intent"], case["slots"]
     if any(word in intent for word in BEYOND):
-        return plan.outcome in ("answer", "ask", "refuse", "ignore") or (intent == "HassBroadcast" and plan.steps[0].op == "notify")
-    if intent == "HassGetState" or intent == "HassClimateGetTemperature":
+        return plan.outcome in ("answer", "ask", "refuse", "ignore") or (
+            intent == "HassBroadcast" and plan.steps[0].op == "notify"
+        )
+    if intent in ("HassGetState", "HassClimateGetTemperature"):
         if plan.outcome != "answer" or plan.query is None:
             return False
         return _meant(slots, plan.query.things, world)
@@ -144,7 +189,12 @@ def _right(case: dict[str, Any], plan: Plan, world: World) -> bool:  # noqa: PLR
     if "StartTimer" in intent:
         command = slots.get("conversation_command")
         seconds = 3600 * slots.get("hours", 0) + 60 * slots.get("minutes", 0) + slots.get("seconds", 0)
-        return plan.outcome == "later" and plan.when is not None and plan.when.after_s == seconds and bool(plan.steps or command)
+        return (
+            plan.outcome == "later"
+            and plan.when is not None
+            and plan.when.after_s == seconds
+            and bool(plan.steps or command)
+        )
     if "Timer" in intent:
         return plan.outcome == "act" and plan.steps[0].op in ("cancel", "add", "set")
     if slots.get("domain") in ("scene", "script"):

@@ -42,6 +42,7 @@ UNITS = {
     "ug/m3": ("pm25",),
     "1/min": ("rate", "speed"),
 }
+OPENED = ("guard", "door", "trunk", "contact", "window_position")
 ALARMS = ("leak", "smoke", "gas", "motion", "occupancy", "emergency_stop")
 
 
@@ -79,10 +80,15 @@ def condition_of(
     if "broken" in frame.senses:
         wanted.append((("fault",), None))
     negated = "not" in frame.senses
+    said = [trait for trait in frame.traits if trait in OPENED]
+    if said and frame.senses & {"open", "close"}:
+        wanted.insert(0, (tuple(said), "open" if "open" in frame.senses else "closed"))
     pool = things or [t for t in world.things if places and set(world.path(world.things[t].place)) & set(places)]
     if not pool and not places:
         if any(g.pronoun for g in frame.groups):
             pool = list(about or memory.things)
+        elif about and frame.traits and any(t in world.things[thing].tells for thing in about for t in frame.traits):
+            pool = list(about)
         elif wanted and wanted[0][0][0] in ALARMS:
             pool = list(world.things)
     for names, value in wanted:

@@ -23,7 +23,8 @@ class Memory(msgspec.Struct, kw_only=True):
 
     ``frame``: that of the last order, for "and the bedroom too"; ``pending``: that of one that still lacks something,
     ``choices``: the things it may have meant. ``wish``, ``open``: the same of a language that reads by itself.
-    ``offer``: what a yes would do. ``undo``: the states before the last act, by thing and trait: what "undo that" goes back to.
+    ``offer``: what a yes would do. ``undo``: the states before the last act, by thing and
+    trait: what "undo that" goes back to.
     """
 
     plan: Plan | None = None

@@ -168,6 +168,11 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
         if particle is not None:
             taken.add(particle[0])
     taken.update(at for at, _ in strong)
+    if particle is not None and unknown(pieces[head]) and head + 1 < len(pieces):
+        # "nudge the fan up": a verb that nobody knows, told by its particle
+        after = pieces[head + 1]
+        if "det" in after.senses or after.named:
+            taken.add(head)
     for at in light:
         taken.add(at)
         if frame.act is None:

@@ -269,6 +269,11 @@ def _described(
         return msgspec.structs.replace(
             base, strange=tuple(piece.text for piece in strange), why="no_such_thing", near=nearest(base.said, world)
         )
+    if not base.whole and not base.plural and not set(base.kinds) & COMMON:
+        own = [token.key for piece in noun.pieces if not piece.places and piece.text != "'s" for token in piece.tokens]
+        alone = _partial(own, (), places, world)
+        if len(alone) == 1:
+            return msgspec.structs.replace(base, things=alone, named=True)
     every = things_of_kind(base.kinds, world.things, world)
     if places:
         every = _in_place(every, places, world)

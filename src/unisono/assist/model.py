@@ -1,7 +1,7 @@
 """The linear model: what sort of sentence it is, by its character n-grams - order, question, told or barred.
 
-Knows how a skeleton becomes hashed features and how a stored model weighs them. It is the second opinion: where something
-risky would be done, it has to agree with the grammar. It is trained by ``make train`` on generated sentences
+Knows how a skeleton becomes hashed features and how a stored model weighs them. It is the second opinion: where
+something risky would be done, it has to agree with the grammar. It is trained by ``make train`` on generated sentences
 (`unisono.assist.training`), stored beside its language's words, and read once.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def features(text: str) -> np.ndarray[Any, np.dtype[np.int64]]:
     padded = f" {text} "
     found = [padded[i : i + n] for n in GRAMS for i in range(len(padded) - n + 1)]
     words = text.split()
-    found += [f"w{word}" for word in words] + [f"b{a} {b}" for a, b in zip(words, words[1:], strict=False)]
+    found += [f"w{word}" for word in words] + [f"b{a} {b}" for a, b in pairwise(words)]
     if words:
         found.append(f"f{words[0]}")
     codes = {zlib.crc32(gram.encode()) % BUCKETS for gram in found}

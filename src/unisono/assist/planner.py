@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
+from unisono.access import Risk
 from unisono.assist.conditions import condition_of
 from unisono.assist.frames import Frame, read_frame
-from unisono.access import Risk
 from unisono.assist.gazetteer import Group
 from unisono.assist.model import model
 from unisono.assist.plan import Condition, Plan, Step, When
@@ -23,8 +23,8 @@ from unisono.assist.resolver import Change, Problem, change_of, steps_of
 from unisono.assist.skeleton import skeleton
 from unisono.assist.targets import Aim, aim
 from unisono.assist.text import Clause, Time
-from unisono.assist.times import duration, when
 from unisono.assist.timers import timer_plan
+from unisono.assist.times import duration, when
 from unisono.assist.turn import Turn
 from unisono.assist.world import World
 
@@ -126,7 +126,9 @@ def _leaning(frames: Sequence[Frame], turn: Turn) -> bool:
     acts = [frame for frame in frames if frame.act not in (None, "value", "set")]
     bare = not acts and any(frame.groups or frame.value is not None or frame.color or frame.level for frame in frames)
     if turn.memory.pending is not None and (bare or all(frame.act in ("on", "off", None) for frame in acts)):
-        return bare or bool(turn.memory.choices) and not any(group.named for frame in frames for group in frame.groups)
+        return bare or (
+            bool(turn.memory.choices) and not any(group.named for frame in frames for group in frame.groups)
+        )
     others = any(group.pronoun in ("other", "rest") for frame in frames for group in frame.groups)
     return not acts and (others or any(frame.also or frame.clause.link == "correction" for frame in frames))
 
@@ -219,7 +221,9 @@ def _is_order(frame: Frame, turn: Turn) -> bool:
 # ---- orders ----
 
 
-def _ordered(orders: Sequence[Frame], conditions: Sequence[Frame], beside: Sequence[Frame], turn: Turn, *, leaning: bool = False) -> Plan:
+def _ordered(
+    orders: Sequence[Frame], conditions: Sequence[Frame], beside: Sequence[Frame], turn: Turn, *, leaning: bool = False
+) -> Plan:
     changes: list[tuple[str, Change]] = []
     steps: list[Step] = []
     before: list[str] = []
@@ -286,11 +290,16 @@ def _ordered(orders: Sequence[Frame], conditions: Sequence[Frame], beside: Seque
 def _sure(
     frame: Frame, changes: Sequence[tuple[str, Change]], beside: Sequence[Frame], turn: Turn, *, leaning: bool
 ) -> bool:
-    """Is a risky change plainly ordered? The grammar must have read every word, and the model must take it for an order."""
+    """Is a risky change plainly ordered? The grammar must have read every word, and the model take it for an order."""
     risky = [c for thing, c in changes if turn.world.risk(thing, c.trait, c.value) is not Risk.NONE]
     if not risky:
         return True
-    plain = not frame.fuzzy and not frame.elsewhere and not frame.strange and ("past" not in frame.forms or "base" in frame.forms)
+    plain = (
+        not frame.fuzzy
+        and not frame.elsewhere
+        and not frame.strange
+        and ("past" not in frame.forms or "base" in frame.forms)
+    )
     if not plain or any(other.clause.bar is not None for other in beside):
         return False
     if leaning:
@@ -397,7 +406,9 @@ def _scene(frame: Frame) -> Step | None:
 
 def _notice(frames: Sequence[Frame], conditions: Sequence[Frame], turn: Turn) -> Plan | None:
     """ "tell me when the washing machine is done": a message on a condition."""
-    told = next((frame for frame in frames if frame.senses & {"notify", "remind"} and frame.act in ("notify", "remind")), None)
+    told = next(
+        (frame for frame in frames if frame.senses & {"notify", "remind"} and frame.act in ("notify", "remind")), None
+    )
     if told is None or not conditions or any(group.things for group in told.groups):
         return None
     found = _conditions(conditions, turn, ())
@@ -531,7 +542,9 @@ def _chosen(frames: Sequence[Frame], choices: Sequence[str], world: World) -> tu
     found = [
         thing
         for thing in choices
-        if any(_alike(word, own) for word in words for own in world.words_of(thing) if own not in _shared(choices, world))
+        if any(
+            _alike(word, own) for word in words for own in world.words_of(thing) if own not in _shared(choices, world)
+        )
     ]
     return tuple(found) if len(found) == 1 else None
 

@@ -25,8 +25,8 @@ AGGREGATES = ("min", "max", "mean", "sum", "count", "duration")
 
 #: What an adjective or verb of a question asks about, the first that the thing tells.
 ASKED: dict[str, tuple[tuple[str, ...], Any]] = {
-    "open": (("contact", "position", "window_position", "door", "locked", "trunk", "on_off"), "open"),
-    "close": (("contact", "position", "window_position", "door", "locked", "trunk", "on_off"), "closed"),
+    "open": (("contact", "guard", "position", "window_position", "door", "locked", "trunk", "on_off"), "open"),
+    "close": (("contact", "guard", "position", "window_position", "door", "locked", "trunk", "on_off"), "closed"),
     "lock": (("locked",), True),
     "unlock": (("locked",), False),
     "on": (("on_off", "start_stop", "running", "playback", "recording"), True),
@@ -109,7 +109,8 @@ ALIKE = {
 
 def asks(frame: Frame) -> bool:
     """Is it a question?"""
-    return frame.clause.mood == "question" or bool(frame.senses & ASKING)
+    past = any(time.role == "over" and time.over != "ago" for time in frame.times) and bool(frame.traits)
+    return frame.clause.mood == "question" or bool(frame.senses & ASKING) or past
 
 
 def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: datetime) -> Query | None:
@@ -120,8 +121,20 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
     over = period(frame.times, now)
     agg = _aggregate(frame)
     things, places, named = _things(frame, world, where, memory)
-    if not things and world.root in places and frame.senses & {"he", "who", "any", "all", "which", "how_many"} and not frame.traits:
-        things, named = tuple(thing for thing in world.things if "location" in world.things[thing].tells and world.things[thing].kind == "person"), True
+    if (
+        not things
+        and world.root in places
+        and frame.senses & {"he", "who", "any", "all", "which", "how_many"}
+        and not frame.traits
+    ):
+        things, named = (
+            tuple(
+                thing
+                for thing in world.things
+                if "location" in world.things[thing].tells and world.things[thing].kind == "person"
+            ),
+            True,
+        )
         home = Query(ask="state", things=things, trait="location", equals="home")
         return home if things else None
     why = "why" in frame.senses
@@ -207,8 +220,9 @@ def _trait(
     if not things:
         pool = [t for t in world.things if not places or set(world.path(world.things[t].place)) & set(places)]
     for traits, value in wanted:
-        for trait in traits:
-            tell = tuple(thing for thing in pool if trait in world.things[thing].tells)
+        bearing = {trait: tuple(t for t in pool if trait in world.things[t].tells) for trait in traits}
+        for trait in sorted(traits, key=lambda trait: -len(bearing[trait])) if len(things) > 1 else traits:
+            tell = bearing[trait]
             if not tell:
                 continue
             if things or places:

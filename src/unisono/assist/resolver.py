@@ -197,17 +197,17 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
     act = frame.act or ""
     stepped = act in LEVEL_OF_ACT
     level = frame.level if frame.level not in COLOR_TEMPERATURES else None
+    if act in ("open", "close") and frame.value is None and frame.degree is not None:
+        opening = next((t for t in (*said, "position", "window_position") if t in OPENINGS and t in thing.takes), None)
+        if opening is not None:
+            step = STEP[opening] * {"bit": 0.5, "much": 2}.get(frame.degree, 1)
+            return Change(opening, "add", step if act == "open" else -step, _unit(opening))
     if frame.value is None and level is None and not stepped:
         return None
     if act in ("on", "off", "lock", "unlock", "dock", "brew", "clean") and frame.value is None:
         return None
     if act == "open" and frame.value is not None and frame.by:
         direction = 1
-    if act in ("open", "close") and frame.value is None and frame.degree is not None:
-        opening = next((t for t in (*said, "position", "window_position") if t in OPENINGS and t in thing.takes), None)
-        if opening is not None:
-            step = STEP[opening] * {"bit": 0.5, "much": 2}.get(frame.degree, 1)
-            return Change(opening, "add", step if act == "open" else -step, _unit(opening))
     if act in ("open", "close") and frame.value is None and level in ("max", None):
         return None
     trait = _trait_of(frame, thing, said)
@@ -223,6 +223,8 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
             return Change("on_off", "set", act in ("brighter", "up"))
         if act in ("warmer", "cooler") and "on_off" in thing.takes:
             heats = thing.kind not in ("fan",)
+            if not heats and act == "cooler" and "fan_speed" in thing.takes:
+                return Change("fan_speed", "add", STEP["fan_speed"], "%")
             return Change("on_off", "set", (act == "warmer") is heats)
         return Problem("not_possible", act) if stepped or frame.value is not None else None
     direction = LEVEL_OF_ACT[act][1] if stepped else 1
@@ -232,7 +234,12 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
         return _valued(frame, thing, trait, direction, world)
     if level is not None and not (stepped and level in ("low", "high", "medium") and frame.degree):
         return _to_level(thing, trait, level, direction, world)
-    if trait == "position" and act in ("up", "down") and frame.degree is None and thing.kind in ("cover", "garage_door"):
+    if (
+        trait == "position"
+        and act in ("up", "down")
+        and frame.degree is None
+        and thing.kind in ("cover", "garage_door")
+    ):
         return Change(trait, "set", 100 if act == "up" else 0, _unit(trait))
     if trait in SEATS and act == "warmer":
         return Change(trait, "set", 2)

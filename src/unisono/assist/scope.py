@@ -194,10 +194,14 @@ def _begins_order(part: Sequence[Piece], at: int) -> bool:
     piece, before = part[at], part[at - 1]
     if "please" in piece.senses:
         return True
+    if "notify" in piece.senses and len(piece.tokens) > 1:
+        return True
     if "base" not in piece.forms or not set(piece.senses) & ACTIONS:
         return False
     after = part[at + 1] if at + 1 < len(part) else None
-    if after is None or not (after.named or nominal(after) or set(after.senses) & {"det", "it", "them", "all", "both", "everything"}):
+    if after is None or not (
+        after.named or nominal(after) or set(after.senses) & {"det", "it", "them", "all", "both", "everything"}
+    ):
         return False
     held = {"i", "you", "he", "det", "not", "can", "would", "does", "to"} & set(before.senses)
     return not held or bool(before.named)

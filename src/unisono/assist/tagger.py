@@ -119,7 +119,9 @@ def _repair(tokens: Sequence[Token], spoken: Language, world: World) -> tuple[Se
         token = tokens[i]
         if token.text in plain:
             continue
-        right = typos.get(token.text) or _near(token.text, world.names.by_letter) or _near(token.text, _words(spoken.code))
+        right = (
+            typos.get(token.text) or _near(token.text, world.names.by_letter) or _near(token.text, _words(spoken.code))
+        )
         if right is None:
             continue
         found[i] = Token(

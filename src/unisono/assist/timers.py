@@ -18,8 +18,11 @@ __all__ = ["timer_plan"]
 
 #: What is said of a timer beside its name.
 BESIDE = frozenset(
-    ("timer", "please", "filler", "function", "det", "in", "for", "want", "indefinite", "all", "to", "by", "is", "it")
-    + ("from", "question", "tell", "what", "how_much", "can", "i", "left", "idle", "remind", "and", "more", "also", "it", "only")
+    (
+        *("timer", "please", "filler", "function", "det", "in", "for", "want", "indefinite", "all", "to", "by", "is"),
+        *("it", "from", "question", "tell", "what", "how_much", "can", "i", "left", "idle", "remind", "and", "more"),
+        *("also", "only"),
+    )
 )
 
 
@@ -61,7 +64,9 @@ def _timer(clauses: Sequence[Clause], pieces: Sequence[Piece], senses: set[str],
         return Plan(outcome="later", steps=(step,), when=When(after_s=sum(lengths)))
     moment = when(times, turn.now)
     if moment is not None and moment.at is not None and moment.every is None:
-        return Plan(outcome="later", steps=(Step(op="remind", text=name or "timer", to=turn.speaker.person),), when=moment)
+        return Plan(
+            outcome="later", steps=(Step(op="remind", text=name or "timer", to=turn.speaker.person),), when=moment
+        )
     return Plan(outcome="ask", why="what_value")
 
 
@@ -70,7 +75,8 @@ def _name(pieces: Sequence[Piece]) -> str | None:
     words = [
         piece.text
         for piece in pieces
-        if piece.kind == "word" and (piece.named or not set(piece.senses) & (BESIDE | ACTIONS | {"p_off", "p_on", "cancel"}))
+        if piece.kind == "word"
+        and (piece.named or not set(piece.senses) & (BESIDE | ACTIONS | {"p_off", "p_on", "cancel"}))
     ]
     return " ".join(words) or None
 

@@ -81,6 +81,7 @@ def _patterns(code: str) -> tuple[_Pattern, ...]:
         "m": r"(?P<m>[0-5]\d)",
         "m2": r"(?P<m>[0-5]?\d)",
         "clocksep": r" ?[:.] ?",
+        "gap": r"(?: ?[:.] ?| )",
         "dom": r"(?P<dom>\d{1,2})",
         **{name: _choice(name, table) for name, table in words.items()},
     }

@@ -202,7 +202,7 @@ def thing_of_model(
     for trait in state or ():
         about = traits().get(trait)
         if trait not in abilities.tells:
-            sensing = kind.split(".")[0] == "sensor"
+            sensing = kind.split(".", maxsplit=1)[0] == "sensor"
             writable = not sensing and (about is None or about.role in ("actuator", "action") or trait in TUNABLE)
             risky = about.harmless if about is not None and about.risky else None
             abilities.add(trait, about.schema if about is not None else None, takes=writable, risky=risky)
