@@ -1,6 +1,6 @@
 """The shared sentences: what people said to their homes, and made-up ones on two homes; marked by the rule beside them.
 
-Prints the table by category and every miss (``make understood``). The sentences and the rule are not part of the project.
+Prints the table by category and every miss (``make understood``). Sentences and rule are not part of the project.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def test_what_is_not_for_the_house_is_left_alone(rule: ModuleType) -> None:
     for name, home in _homes({"human", "cabin", "shop"}).items():
         acted = []
         for sentence in sentences:
-            plan = plan_of([sentence["text"]], *home, "en")
+            plan = plan_of([sentence["text"]], home[0], home[1], "en")
             if plan["outcome"] in rule.ACTING:
                 acted.append(f"{sentence['text']!r}: {plan['steps']}")
         print(f"{name}: {len(acted)} of {len(sentences)} acted on", *acted, sep="\n")
