@@ -152,6 +152,9 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
     taken: set[int] = set()
     if chosen is None and not any(piece.kind == "number" for piece in pieces):
         chosen = fallback
+    body = next((at for at, _ in weak if at == head), None)
+    if chosen is not None and body is not None and _fills(pieces, body, chosen):
+        chosen = next((at, act) for at, act in weak if at == body)
     if chosen is None and weak:
         at, act = next(((at, act) for at, act in weak if at == head), weak[0])
         bends = "base" in pieces[at].forms and "plural" not in pieces[at].forms
@@ -180,11 +183,18 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
             if set(pieces[at].senses) == {"keep"} or pieces[at].senses[0] == "keep":
                 frame.act = "keep"
         if "keep" in pieces[at].senses:
-            frame.act = "keep"
+            frame.act = "set" if any(piece.kind == "number" for piece in pieces) else "keep"
     frame.change = (
         any(pieces[at].senses[0] == "change" or "change" in pieces[at].senses for at in light) and frame.act == "set"
     )
     return taken
+
+
+def _fills(pieces: Sequence[Piece], body: int, chosen: tuple[int, str]) -> bool:
+    """ "lock everything up": the particle only fills the verb at the head."""
+    at, act = chosen
+    filled = act in ("up", "down") and body < at and "base" in pieces[body].forms
+    return filled and bool(set(pieces[at].senses) & PARTICLES.keys()) and _object(pieces, body)
 
 
 def _object(pieces: Sequence[Piece], at: int) -> bool:
@@ -194,7 +204,9 @@ def _object(pieces: Sequence[Piece], at: int) -> bool:
     )
     if after is None or any(sense.startswith(("color:", "trait:color")) for sense in after.senses):
         return False
-    return bool(set(after.senses) & {"det", "it", "them", "all", "both", "indefinite", "up", "here"}) or nominal(after)
+    return bool(
+        set(after.senses) & {"det", "it", "them", "all", "both", "indefinite", "up", "here", "everything"}
+    ) or nominal(after)
 
 
 def _choose(acts: Sequence[str], piece: Piece) -> str:
@@ -348,6 +360,9 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
     if "more" in after or ("less" in after):
         frame.by = True
         frame.act = "up" if "more" in after else "down"
+    if "source" in frame.traits:
+        words = [p.text for p in pieces if "trait:source" in p.senses]
+        frame.text, frame.value = f"{words[-1]} {token.text}", None
     frame.share = token.relative and frame.by
     if frame.act is None:
         frame.act = "value"

@@ -79,6 +79,11 @@ def _numbers(raw: Sequence[Raw], language: Language) -> list[Token]:
             at += 3
             continue
         number = read_number(raw, at, language.numbers) if one.kind != "mark" and language.numbers else None
+        if number is not None and _pronoun(raw, at, number.words, language):
+            digits = f"{number.value:g}"
+            tokens.append(Token(text=one.text, key=digits, start=one.start, end=one.end))
+            at += 1
+            continue
         if number is None:
             kind: Any = "mark" if one.kind == "mark" else "word"
             tokens.append(Token(text=one.text, key=key_of(one.text), start=one.start, end=one.end, kind=kind))
@@ -106,6 +111,22 @@ def _numbers(raw: Sequence[Raw], language: Language) -> list[Token]:
             at = more[1]
         tokens.append(token)
     return tokens
+
+
+def _pronoun(raw: Sequence[Raw], at: int, words: int, language: Language) -> bool:
+    """Does a word such as "one" stand for a thing here?"""
+    numbers = language.numbers
+    if words != 1 or raw[at].text not in numbers.get("pronouns", ()):
+        return False
+    if at + 1 < len(raw):
+        after = raw[at + 1].text
+        if (
+            after in language.times.get("words", {}).get("unit", {})
+            or after in ("o", "%", ":")
+            or after in _unit_words(language.code).next
+        ):
+            return False
+    return at == 0 or raw[at - 1].text not in numbers["before_pronoun"]
 
 
 def _plus(raw: Sequence[Raw], at: int, language: Language) -> tuple[float, int] | None:

@@ -175,6 +175,20 @@ def _joined(frames: Sequence[Frame]) -> list[Frame]:
         if frame.left and not frame.groups and not frame.predicates and found:
             found[-1].left = (*found[-1].left, *frame.left)
             continue
+        last = found[-1] if found else None
+        empty = last is not None and last.act in ("set", "do") and not last.predicates and bool(last.groups)
+        if (
+            empty
+            and last is not None
+            and frame.clause.link == "and"
+            and frame.predicates
+            and frame.act in (None, "value")
+        ):
+            # "set the lamp and the strip to half": the value is of both
+            frame.groups = (*last.groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
+            frame.act, frame.times = "set", (*last.times, *frame.times)
+            found[-1] = frame
+            continue
         alone = not frame.predicates and frame.act is None and bool(frame.groups) and not asks(frame) and not frame.want
         if alone and frame.clause.link in ("and", "") and found and found[-1].predicates and not frame.stated:
             found[-1].groups = (*found[-1].groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
@@ -245,6 +259,11 @@ def _ordered(
         _clock_number(frame, times, turn)
         if frame.fuzzy and frame.act in ("set", "value"):
             return Plan(outcome="ask", why="unsure")
+        home = any(turn.world.root in group.places for group in frame.groups)
+        roving = [t for g in frame.groups for t in g.things if "dock" in turn.world.things[t].takes]
+        if frame.act in ("set", "do") and not frame.predicates and home and roving:
+            frame.act = "dock"
+            frame.groups = tuple(group for group in frame.groups if group.things)
         if (
             frame.act == "set"
             and not frame.predicates

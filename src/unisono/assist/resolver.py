@@ -40,6 +40,8 @@ PERCENTS = frozenset(
     }
 )
 SEATS = frozenset({"seat_heating", "seat_ventilation"})
+#: How far open "a crack" is, in percent.
+CRACK = 10
 #: Traits whose values are words of their own.
 TEXTS = ("recipe", "order", "source", "channel", "mode")
 COLOR_TEMPERATURES = {"warm_white": 2700, "cool_white": 5500}
@@ -87,7 +89,9 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
         return Problem("what_value", "color")
     if frame.text is not None:
         trait = next((trait for trait in TEXTS if trait in thing.takes and trait in frame.traits), None)
-        return [Change(trait, "set", frame.text)] if trait is not None else Problem("not_possible", frame.text)
+        said_so = str(world.state(thing.id).get(trait or "", ""))
+        words = frame.text.replace(" ", "") if said_so and " " not in said_so and trait == "source" else frame.text
+        return [Change(trait, "set", words)] if trait is not None else Problem("not_possible", frame.text)
     if frame.color is not None and (frame.act in (None, "set", "value", "change", "up", "on", "brighter", "do")):
         trait = next((trait for trait in ("color", "andon") if trait in thing.takes), None)
         if trait is None:
@@ -368,6 +372,8 @@ def _to_level(thing: Thing, trait: str, level: str, direction: int, world: World
             return Change(trait, "set", min(float(state) * 2, float(most) if most is not None else 1e9), own)
         return Problem("what_value", trait)
     least, most = thing.ranges.get(trait, (None, None))
+    if level == "crack":
+        return Change(trait, "set", CRACK, own) if trait in OPENINGS else Problem("no_such_value", level)
     if trait in PERCENTS:
         share = {"max": 100, "min": 1 if trait == "brightness" else 0, "low": 20, "medium": 50, "high": 80}.get(level)
         if trait in OPENINGS and level == "min":

@@ -21,7 +21,7 @@ __all__ = ["ACTIONS", "ASKING", "LIGHT", "scope"]
 ACTIONS = frozenset((
     "on", "off", "open", "close", "lock", "unlock", "start", "stop", "pause", "resume", "play", "next", "previous",
     "mute", "unmute", "up", "down", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower",
-    "set", "change", "toggle", "clean", "brew", "dock", "honk", "charge", "record", "arm", "disarm", "defrost",
+    "set", "change", "toggle", "clean", "water", "brew", "dock", "honk", "charge", "record", "arm", "disarm", "defrost",
     "swing", "do", "run_scene", "remind", "notify", "cancel", "undo", "keep",
 ))
 # fmt: on
@@ -158,6 +158,11 @@ def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     piece, after = part[at], part[at + 1] if at + 1 < len(part) else None
     if after is None or set(part[at - 1].senses) & {"to", "not", "can", "i", "you", "he", "would", "det", "please"}:
         return False
+    opening = next((other for other in part if "filler" not in other.senses or other.named), piece)
+    if set(opening.senses) & (ASKING | {"is", "was", "does", "can"}) and not {"det", "function", "please"} & set(
+        opening.senses
+    ):
+        return False
     if "please" in piece.senses:
         return len(piece.tokens) > 1 and bool(set(after.senses) & ACTIONS)
     strong = set(piece.senses) & (ACTIONS - LIGHT)
@@ -263,6 +268,10 @@ def _own_bar(words: Sequence[Piece], mood: Mood) -> Bar | None:
             return "negated"
         if "would" in senses and "please" not in senses:
             return "hypothetical"
+    first = next((piece for piece in words if "filler" not in piece.senses or piece.named), words[0])
+    passive = "can" in first.senses and "please" not in first.senses and not first.named
+    if passive and any("for" in piece.senses and "in" not in piece.senses for piece in words):
+        return "hypothetical"  # "can the oven be turned off from the phone" asks whether that is so
     if mood == "question":
         return None
     if any(

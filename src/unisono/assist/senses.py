@@ -42,6 +42,7 @@ SENSES: dict[str, str] = {
     "change": "change, another, different: to what is not said",
     "toggle": "toggle, flip",
     "clean": "vacuum, sweep, hoover",
+    "water": "water, irrigate",
     "brew": "make, brew, prepare - of what a machine makes",
     "coffee": "coffee, latte, espresso: what a coffee machine makes",
     "dock": "return to base",

@@ -25,7 +25,7 @@ ROOMFUL = frozenset({"light", "cover"})
 
 #: Acts whose objects are not things of the home: a carpet, a coffee, a song.
 MEDIA = frozenset({"play", "next", "previous", "pause", "resume"})
-HELPED = frozenset({"clean", "brew"}) | MEDIA
+HELPED = frozenset({"clean", "brew", "water"}) | MEDIA
 
 
 class Aim(NamedTuple):
@@ -72,7 +72,7 @@ def aim(
     if context and not placed and objects and not any(group.places or group.named for group in objects):
         places.extend(context)
     for group in objects:
-        if group.why is not None and not (frame.act == "clean" or frame.coffee):
+        if group.why is not None and not (frame.act in HELPED or frame.coffee):
             if group.role == "in" and not group.kinds and (found or len(objects) > 1):
                 return Aim(why="no_such_place", said=group.said, choices=nearest(group.said, world))
             return Aim(why=group.why, said=group.said, choices=group.near)
@@ -87,7 +87,7 @@ def aim(
         found.extend(one.things)
     if objects and found:
         return Aim(things=_without(found, frame, world, where, memory, places), named=named)
-    if objects and not frame.coffee and frame.act != "clean":
+    if objects and not frame.coffee and frame.act not in HELPED:
         return Aim(why="no_such_thing", said=objects[0].said, choices=objects[0].near)
     if spoken_before and frame.predicates and not placed and not frame.complaint:
         return Aim(things=tuple(spoken_before), named=True)
@@ -243,6 +243,11 @@ def _pronoun(
         return Aim(things=known)
     if group.pronoun == "everything":
         pool = _in(world.things, places or group.places, world) if places or group.places else tuple(world.things)
+        if frame.act in ("lock", "close"):
+            trait = "locked" if frame.act == "lock" else "position"
+            return Aim(
+                things=tuple(t for t in pool if trait in world.things[t].takes and world.things[t].kind != "car")
+            )
         return Aim(
             things=tuple(t for t in pool if world.things[t].kind.split(".")[0] not in KEPT_ON and can(frame, t, world))
         )

@@ -7,10 +7,11 @@ Knows nothing of who keeps them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from unisono.assist.plan import Plan, Query, Step, When
 from unisono.assist.scope import ACTIONS, ASKING
-from unisono.assist.text import Clause, Piece
+from unisono.assist.text import Clause, Piece, Time
 from unisono.assist.times import when
 from unisono.assist.turn import Turn
 
@@ -85,6 +86,7 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
     times = [time for clause in clauses for time in clause.times]
     if "elsewhere" in senses:
         return Plan(outcome="ask", why="unsure")
+    times.extend(_hours(clauses))
     moment = when(times, turn.now)
     words: list[str] = []
     begun = False
@@ -111,6 +113,17 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
         turn.memory.offer = plan
         return Plan(outcome="ask", why=f"unsure:{text}")
     return plan
+
+
+def _hours(clauses: Sequence[Clause]) -> list[Time]:
+    """ "... at 8": a bare number after "at", of a reminder, is an hour."""
+    found = []
+    for clause in clauses:
+        for before, piece in pairwise(clause.pieces):
+            value = piece.tokens[0].value
+            if piece.kind == "number" and "to" in before.senses and value is not None and 1 <= value <= 24:
+                found.append(Time(role="at", clock=int(value) * 60))
+    return found
 
 
 def _of_home(clauses: Sequence[Clause]) -> bool:
