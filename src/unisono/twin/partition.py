@@ -159,16 +159,18 @@ class Partition:
     def _drop_idle(self) -> None:
         """Forget the timers of commands that have ended: a lamp that scenes switch a thousand times a second leaves as
         many behind, each for its minute."""
-        self._timers = self._live_timers()
+        self._timers = self._live_timers()  # the order of time is a heap
         self._idle = 0
 
     def _live_timers(self) -> list[tuple[int, str, str]]:
-        """In order, which is a heap."""
-        commands = self.commands
+        """In order."""
+        find = self.commands.get
         return sorted(
-            timer
-            for timer in self._timers
-            if timer[1] != "command" or ((command := commands.get(timer[2])) is not None and command.ended is None)
+            [
+                timer
+                for timer in self._timers
+                if timer[1] != "command" or ((command := find(timer[2])) is not None and command.ended is None)
+            ]
         )
 
     # checkpoints

@@ -26,6 +26,8 @@ __all__ = ["Watch"]
 INF = math.inf
 #: Where this share of its properties is watched, all columns of a run are made at once: it takes a third of the time.
 DENSE = 0.4
+#: Runs and parts of runs that are told report by report at most before they are looked through again.
+MAX_PAUSE = 15
 
 
 class Engine(Protocol):
@@ -98,7 +100,9 @@ class Watch:
         "_events",
         "_heard",
         "_links",
+        "_loud",
         "_moves",
+        "_pause",
         "_shape",
         "_sources",
         "_still",
@@ -111,6 +115,7 @@ class Watch:
         self.awaited: set[str] = set()
         self._engine = engine
         self._shape: Shape | None = None
+        self._loud = self._pause = 0  # how often `quiet` is not even to look; it changes nothing but the time it takes
 
     def put(self, compiled: Compiled, watched: Watched) -> None:
         self.scenes[compiled.id] = (compiled, watched)
@@ -133,11 +138,16 @@ class Watch:
             self._line_up(twin.shape)
         if not self._still or self.awaited:
             return 0
+        if self._pause:
+            self._pause -= 1
+            return 0
         first = len(run)
         turned = tuple(zip(*run)) if self._dense else ()  # noqa: B905 - strict takes time, and all are of one shape
         for column in self._columns:
             low, high = column.low, column.high
             values = turned[column.index] if turned else tuple(map(column.pick, run))
+            if values[0] is NAN and values.count(NAN) == len(run):
+                continue
             # an absent value among them makes either say no, or is passed over
             if (low == -INF or low <= min(values)) and (high == INF or max(values) <= high):
                 continue
@@ -145,6 +155,9 @@ class Watch:
                 if value is not NAN and not low <= value <= high:
                     first = number
                     break
+        # what turns with each report is seldom worth looking for what does not
+        self._loud = 0 if first else min(2 * self._loud + 1, MAX_PAUSE)
+        self._pause = self._loud
         return first
 
     def reported(self, twin: Twin, values: tuple[Any, ...], at: int) -> None:
