@@ -222,6 +222,11 @@ def test_who_left_and_came_back_is_forgotten_with_what_it_said_anew() -> None:
     resends.keep(6, 1, batch(gone))
     resends.left(gone)
     assert list(resends.saved().tails["gauge"].messages) == [5]
+    resends.keep(7, KEEP_BYTES // 3, batch(reports("gauge", b"7", ids=[7])))
+    leave(resends, 8, "gauge", [8])
+    for seq in (9, 10):  # its runs go one by one
+        resends.keep(seq, KEEP_BYTES // 3, batch(reports("part", b"9", ids=[seq])))
+        assert list(resends.saved().tails["gauge"].messages) == [5, 7, 8]
 
 
 def test_order_does_not_depend_on_hashes() -> None:
