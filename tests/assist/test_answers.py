@@ -6,13 +6,15 @@ import string
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 
+from unisono.assist.answer.described import Describer
 from unisono.assist.answer.figure import Figure
 from unisono.assist.answer.span import Span, read_span
 from unisono.assist.answer.told import Cause, Did, Found, Seen, tell_causes, tell_done, tell_figures, tell_states
 from unisono.assist.answer.voice import Voice, _answers, spoken_languages
-from unisono.assist.plan import Query
+from unisono.assist.plan import Plan, Query
 from unisono.thing import Property, Schema, builtin_model
 from unisono.thing.schema import Choice
 
@@ -39,7 +41,7 @@ def test_every_language_has_every_sentence_with_the_same_blanks() -> None:
         return {name for each in texts for _, name, _, _ in string.Formatter().parse(str(each)) if name}
 
     english = _answers("en")
-    own = {"values", "traits", "units", "confirmed"}
+    own = {"values", "traits", "units", "confirmed", "reasons"}
     for code in spoken_languages():
         words = _answers(code)
         assert words.keys() == english.keys()
@@ -238,3 +240,72 @@ def test_causes() -> None:
         "Somebody wanted it at 18:00, but it was refused: not allowed",
     ]
     assert tell_causes(ZH, []) == "我不知道是什么原因。"
+
+
+def described(plan: dict[str, Any], voice: Voice = EN) -> str:
+    names = {"lamp": "Lamp", "door": "Front door", "window": "Window", "probe": "Probe", "heat": "Heating"}
+    kinds = {"lamp": "light", "door": "lock", "window": "window", "probe": "sensor.temperature", "heat": "climate"}
+    models = {thing: builtin_model(kind) for thing, kind in kinds.items()}
+    return Describer(voice, lambda id: names.get(id, id or "you"), models).plan(msgspec.convert(plan, Plan))
+
+
+LAMP = {"things": ["lamp"], "trait": "on_off", "op": "set", "value": True}
+DIM = {"things": ["lamp"], "trait": "brightness", "op": "add", "value": -20}
+
+
+@pytest.mark.parametrize(
+    ("plan", "text"),
+    [
+        ({"outcome": "act", "steps": [LAMP, DIM]}, "Lamp: on and Lamp: brightness by -20 percent"),
+        ({"outcome": "later", "steps": [LAMP], "when": {"after_s": 600}}, "In 10 minutes: Lamp: on."),
+        ({"outcome": "later", "steps": [LAMP], "when": {"at": "2026-11-22T19:00"}}, "At 19:00: Lamp: on."),
+        ({"outcome": "later", "steps": [LAMP], "when": {"at": "soonish"}}, "Soonish: Lamp: on."),
+        (
+            {"outcome": "automate", "steps": [LAMP], "when": {"at": "19:00", "every": "weekday", "until": "sunrise"}},
+            "Every weekday at 19:00 until at sunrise: Lamp: on.",
+        ),
+        (
+            {"outcome": "automate", "steps": [LAMP], "when": {"at": "sunset", "every": "mon,thu"}},
+            "Every Monday and Thursday at sunset: Lamp: on.",
+        ),
+        ({"outcome": "automate", "steps": [LAMP], "when": {"every": "0 8 1 * *"}}, "At 0 8 1 * *: Lamp: on."),
+        (
+            {
+                "outcome": "automate",
+                "steps": [
+                    {"things": ["door"], "trait": "locked", "op": "toggle"},
+                    {"things": ["lamp"], "trait": "brightness", "op": "set", "value": 40},
+                    {"things": ["lamp"], "trait": "dock", "op": "call"},
+                    {"op": "run", "scene": "film"},
+                    {"op": "notify", "text": "hello"},
+                    {"things": ["odd"], "trait": "mood", "op": "set", "value": "open"},
+                    {"things": ["odd"], "trait": "mood", "op": "add", "value": 2, "unit": "%"},
+                ],
+                "if": [
+                    {"things": ["window"], "trait": "contact", "is": "open", "for_s": 300},
+                    {"things": ["probe"], "trait": "temperature", "above": 18, "below": 25},
+                    {"things": [], "trait": "ring"},
+                ],
+            },
+            "As soon as Window is open for 5 minutes if temperature of Probe is above 18 degrees temperature of Probe is"
+            " below 25 degrees if  says ring: Front door: the other way, Lamp: brightness 40 percent, Lamp: return to"
+            " dock, run film, tell you: hello, odd: open and odd: mood by 2 percent.",
+        ),
+    ],
+)
+def test_a_plan_is_said_before_it_is_done(plan: dict[str, Any], text: str) -> None:
+    assert described(plan) == text
+
+
+def test_reasons() -> None:
+    assert EN.reason("no_such_thing:sauna") == "There is no such thing here."
+    assert ZH.reason("") == "我没听懂。"
+    assert described({"outcome": "automate", "steps": [LAMP], "when": {"at": "07:00", "every": "day"}}, ZH) == (
+        "每天07:00，Lamp开着。"
+    )
+
+
+def test_yes_and_no() -> None:
+    assert [EN.confirms(text) for text in ("Yes, please!", "no thanks", "yes and no")] == [True, False, None]
+    assert [ZH.confirms(text) for text in ("好的。", "不用了", "也许")] == [True, False, None]
+    assert DE.confirms("Ja!") is True

@@ -13,7 +13,7 @@ from unisono.cli.screen import Screen, note
 __all__ = ["register"]
 
 #: What is done, or was asked and found; anything else is not what was wanted.
-GOOD = frozenset({"done", "later", "kept", "answered", "would"})
+GOOD = frozenset({"done", "underway", "later", "kept", "answered", "would"})
 
 #: Longer than a command's usual timeout of 10 s.
 WAIT_S = 15.0

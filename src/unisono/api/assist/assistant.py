@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Assistant", "Turn"]
 
+#: A command in one of these has neither been done nor failed.
+UNDERWAY = frozenset({"queued", "sent", "acknowledged"})
+
 #: How long a proposed scene waits for a yes: it has to be read.
 PROPOSAL_S = 180.0
 
@@ -178,6 +181,8 @@ class Assistant:
             reply.became, reply.error = "failed", error.problem()
             return reply
         text = plan.speech.text if plan.speech is not None else ""
+        if not text and plan.outcome in ("ask", "refuse"):
+            text = turn.voice.reason(plan.why or "")
         reply = self.reply(plan, (turn.voice.lang, text) if text else None)
         if plan.outcome == "answer":
             reply.became = "answered"
@@ -279,17 +284,17 @@ class Assistant:
         spoken = [plan.speech.text] if plan.speech is not None and plan.speech.text else []
         if turn.sentence.dry_run:
             reply.became = "would"
-            spoken = spoken or [turn.voice.say("dry")]
+            spoken = spoken or [self.doing.describe(turn, plan)]
         elif plan.outcome == "later" and not turn.ask_first:
             row = await self.context.keeper.keep(turn.identity, document)
             turn.conversation.kept, turn.conversation.undo = row.id, []
             reply.scene.kept, reply.became = True, "later"
-            spoken = spoken or [self.doing.later(turn, plan)]
+            spoken = spoken or [turn.voice.say("later", when=self.doing.describe(turn, plan, inside=True))]
         else:
             until = time.monotonic() + PROPOSAL_S
             turn.conversation.pending = Pending(plan, turn.sentence.text, until, scene=document)
             reply.confirm, reply.became = Confirm("scene", PROPOSAL_S), "waiting"
-            spoken.append(turn.voice.say("proposal"))
+            spoken = [*(spoken or [self.doing.describe(turn, plan)]), turn.voice.say("proposal")]
         reply.speech = {"lang": turn.voice.lang, "text": turn.voice.together(spoken)}
         return reply
 
@@ -345,4 +350,6 @@ def _became(results: list[Result], told: list[str]) -> Any:
         return "done" if told else "nothing"
     if states <= {"confirmed"}:
         return "done"
+    if states & UNDERWAY:
+        return "underway"
     return "partly" if "confirmed" in states else "failed"

@@ -21,6 +21,7 @@ from unisono.api.people.channels import ask_notifier
 from unisono.api.scenes.running import controlled
 from unisono.api.scenes.saving import find_scene, read_draft
 from unisono.assist import Condition, Plan, Step
+from unisono.assist.answer.described import Describer
 from unisono.assist.answer.told import Did, tell_done
 from unisono.assist.automation import Setting, scene_of
 from unisono.assist.orders import Order, holds, missing, taken_back
@@ -224,13 +225,17 @@ class Doing:
         document = await self.scene(turn, plan, given)
         return await self._context.keeper.keep(turn.identity, document)
 
-    def later(self, turn: Turn, plan: Plan) -> str:
-        """That it will be, and when."""
-        key = "remind" if all(step.op in ("remind", "notify") for step in plan.steps) else "later"
-        when = plan.when
-        if when is not None and when.at is not None:
-            return turn.voice.say(key, when=self.when(turn, when.at))
-        return turn.voice.say(key, when=turn.voice.soon((when.after_s if when is not None else None) or 0))
+    def describe(self, turn: Turn, plan: Plan, *, inside: bool = False) -> str:
+        """What a plan would do and when, in words; ``inside``: as a part of a sentence."""
+
+        def name(id: str) -> str:
+            if id in turn.around.rows:
+                return turn.around.name(id, turn.voice.lang)
+            scene = turn.around.world.scenes.get(id)
+            return scene.names[0] if scene is not None else id or turn.identity.name
+
+        text = Describer(turn.voice, name, turn.around.models).plan(plan)
+        return text[:1].lower() + text[1:].removesuffix(".").removesuffix("。") if inside else text
 
     def when(self, turn: Turn, at: str) -> str:
         """A time of a plan as it is said."""

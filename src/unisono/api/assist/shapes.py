@@ -17,8 +17,11 @@ __all__ = ["Answer", "Became", "Confirm", "Kept", "Reply", "Result", "Sentence"]
 #: Longer is no sentence; the assistant refuses far below.
 MAX_TEXT = 1_048_576
 
-#: ``waiting``: for a yes; ``would``: a dry run; ``nothing``: a refusal, a question back, or not about this place.
-Became: TypeAlias = Literal["done", "partly", "failed", "waiting", "later", "kept", "answered", "nothing", "would"]
+#: ``underway``: something has neither been done nor failed yet; ``waiting``: for a yes; ``would``: a dry run;
+#: ``nothing``: a refusal, a question back, or not about this place.
+Became: TypeAlias = Literal[
+    "done", "partly", "underway", "failed", "waiting", "later", "kept", "answered", "nothing", "would"
+]
 
 
 class Sentence(msgspec.Struct, forbid_unknown_fields=True):

@@ -68,6 +68,20 @@ class Voice:
         text: str = (forms if isinstance(forms, str) else forms[several]).format(**filled)
         return text
 
+    def of(self, key: str, name: str, **filled: Any) -> str:
+        """One of several forms, by its name; the name itself where there is none."""
+        text: str = self._words[key].get(name, name).format(**filled)
+        return text
+
+    def weekday(self, number: int) -> str:
+        """Monday is 0."""
+        return str(self._words["weekdays"][number])
+
+    def reason(self, why: str) -> str:
+        """Why nothing is done, of a plan's ``why``."""
+        reasons = self._words["reasons"]
+        return str(reasons.get(why.partition(":")[0], reasons["otherwise"]))
+
     def confirms(self, text: str) -> bool | None:
         """Whether a text says yes or no and nothing else; None: it says something else."""
         plain = " ".join(text.lower().translate(MARKS).split())
