@@ -287,9 +287,9 @@ DIM = {"things": ["lamp"], "trait": "brightness", "op": "add", "value": -20}
                     {"things": [], "trait": "ring"},
                 ],
             },
-            "As soon as Window is open for 5 minutes if temperature of Probe is above 18 degrees temperature of Probe is"
-            " below 25 degrees if  says ring: Front door: the other way, Lamp: brightness 40 percent, Lamp: return to"
-            " dock, run film, tell you: hello, odd: open and odd: mood by 2 percent.",
+            "As soon as Window is open for 5 minutes if temperature of Probe is above 18 degrees temperature of Probe"
+            " is below 25 degrees if  says ring: Front door: the other way, Lamp: brightness 40 percent, Lamp: return"
+            " to dock, run film, tell you: hello, odd: open and odd: mood by 2 percent.",
         ),
     ],
 )

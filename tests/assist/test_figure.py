@@ -70,6 +70,9 @@ def test_a_counter_grows_and_may_begin_anew() -> None:
     assert figure_of(samples, None, SPAN, "sum", trait="energy").value == 2.5 + 1.5 + 0.5
     assert figure_of([], Sample(S, 100.0), SPAN, "sum", trait="energy").value == 0
     assert figure_of([], None, SPAN, "sum", trait="energy").value is None
+    assert (
+        figure_of(samples, Sample(S, 100.0), SPAN, "count", trait="energy", unit="kWh") == grown
+    )  # how many, not how often
     assert figure_of([], Sample(S, "?"), SPAN, "sum", trait="energy").value is None
     assert figure_of([Sample(101 * S, -4)], Sample(S, 3), SPAN, "sum", trait="count").value == 0
 

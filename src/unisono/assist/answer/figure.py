@@ -90,6 +90,8 @@ def figure_of(
     """
     if agg == "duration":
         return _duration(samples, before, span, equals)
+    if agg == "count" and trait in COUNTERS and equals is None:
+        agg = "sum"  # how many kilowatt hours, not how often
     if agg == "count":
         return _count(samples, before, equals)
     if agg == "sum":
