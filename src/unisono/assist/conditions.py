@@ -12,7 +12,7 @@ from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame
 from unisono.assist.gazetteer import Where
 from unisono.assist.plan import Condition
-from unisono.assist.questions import ALIKE, ASKED, WEAK
+from unisono.assist.questions import ALIKE, ASKED, WEAK, value_of
 from unisono.assist.times import duration
 from unisono.assist.world import World
 from unisono.errors import CallerError
@@ -95,30 +95,10 @@ def condition_of(
         for trait in names:
             tell = tuple(t for t in pool if trait in world.things[t].tells)
             if tell:
-                is_ = _valued(trait, value, negated=negated)
+                is_ = value_of(trait, value, negated=negated)
                 return Condition(things=tell, trait=trait, equals=is_, for_s=for_s)
     del where
     return None
-
-
-def _valued(trait: str, value: Any, *, negated: bool) -> Any:
-    if trait in ("position", "window_position"):
-        value = {"open": "open", "closed": "closed", True: "open", False: "closed"}[value]
-        return {"open": "closed", "closed": "open"}[value] if negated else value
-    if trait == "locked" and value in ("open", "closed"):
-        value = value == "closed"
-    if trait in ("contact", "door", "trunk", "guard"):
-        value = value if value in ("open", "closed") else "open" if value else "closed"
-        return {"open": "closed", "closed": "open"}[value] if negated else value
-    if trait == "on_off" and value in ("open", "closed"):
-        value = value == "open"
-    if trait == "location":
-        return ("not home" if value == "home" else "home") if negated else value
-    if trait == "presence":
-        return (value == "home") is not negated
-    if isinstance(value, bool):
-        return value is not negated
-    return value
 
 
 def _compared(

@@ -171,6 +171,8 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
         if particle is not None:
             taken.add(particle[0])
     taken.update(at for at, _ in strong)
+    if frame.act == "down" and any("halts" in pieces[at].senses for at in light):
+        frame.act = "off"
     if particle is not None and unknown(pieces[head]) and head + 1 < len(pieces):
         # "nudge the fan up": a verb that nobody knows, told by its particle
         after = pieces[head + 1]

@@ -221,6 +221,9 @@ def _is_order(frame: Frame, turn: Turn) -> bool:
         return False
     if frame.act == "keep":
         return True
+    wished = [group for group in frame.groups if group.things and not group.indefinite and group.why is None]
+    if frame.want and frame.act is None and any("light" in group.kinds for group in wished) and not frame.predicates:
+        frame.act = "on"
     if frame.want and frame.act is None and any({"speaker", "media"} & set(group.kinds) for group in frame.groups):
         frame.act = "play"
     if frame.coffee and frame.act == "brew":
@@ -342,6 +345,8 @@ def _timed(
         until = turn.now.replace(tzinfo=None, microsecond=0)
         end = (until + timedelta(seconds=lasts)).isoformat()
         moment = When(until=end) if moment is None else msgspec.structs.replace(moment, until=end)
+    if found and lasts is not None:
+        return Plan(outcome="ask", why="unsure:duration")
     if found and all(_undoes(condition, steps) for condition in found) and moment is None:
         return Plan(outcome="act", steps=steps)
     if found:

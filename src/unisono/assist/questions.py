@@ -109,6 +109,8 @@ ALIKE = {
 
 def asks(frame: Frame) -> bool:
     """Is it a question?"""
+    if "help" in frame.senses:
+        return True
     past = any(time.role == "over" and time.over != "ago" for time in frame.times) and bool(frame.traits)
     return frame.clause.mood == "question" or bool(frame.senses & ASKING) or past
 
@@ -143,6 +145,7 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
         return None
     if not chosen:
         return None
+    value = value_of(trait, value, negated=False) if value is not None else None
     if why:
         return Query(ask="cause", things=chosen, trait=trait, equals=value)
     if "when_did" in frame.senses:
@@ -162,6 +165,25 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
             ask="history" if history else "state", things=chosen, trait=trait, over=over, agg=agg, equals=value
         )
     return Query(ask="state", things=chosen, trait=trait, equals=value)
+
+
+def value_of(trait: str, value: Any, *, negated: bool) -> Any:
+    """What a word such as "open" is of this trait."""
+    if trait in ("position", "window_position"):
+        value = {"open": "open", "closed": "closed", True: "open", False: "closed"}[value]
+        return {"open": "closed", "closed": "open"}[value] if negated else value
+    if trait in ("contact", "door", "trunk", "guard"):
+        value = value if value in ("open", "closed") else "open" if value else "closed"
+        return {"open": "closed", "closed": "open"}[value] if negated else value
+    if trait == "locked" and value in ("open", "closed"):
+        value = value == "closed"
+    if trait == "on_off" and value in ("open", "closed"):
+        value = value == "open"
+    if trait == "location":
+        return ("not home" if value == "home" else "home") if negated else value
+    if trait == "presence":
+        return (value == "home") is not negated
+    return value is not negated if isinstance(value, bool) else value
 
 
 def _aggregate(frame: Frame) -> Any:

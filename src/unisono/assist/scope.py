@@ -152,6 +152,8 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
 def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     """A new order without a comma: "company is coming turn on the vacuum", "it's bright can you dim the lights"."""
     said = [piece for piece in current if not set(piece.senses) & {"filler", "please"} or piece.named]
+    if _second(said, part, at):
+        return True
     ordered = any(set(piece.senses) & (ACTIONS | {"want", "not", "i"}) for piece in said if not piece.named)
     if (len(said) < 2 or ordered) and not (len(said) >= 3 and "please" in part[at].senses):
         return False
@@ -170,6 +172,17 @@ def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     if not any(nominal(piece) or "is" in piece.senses for piece in said):
         return False
     return bool(strong) and "base" in piece.forms and object_ and len(said) >= 2
+
+
+def _second(said: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
+    """A second order right after the first: "turn off the lamp turn on the fan"."""
+    piece, before = part[at], part[at - 1] if at else None
+    after = part[at + 1] if at + 1 < len(part) else None
+    if before is None or after is None or piece.named or not nominal(before) or len(piece.tokens) < 2:
+        return False
+    strong = set(piece.senses) & (ACTIONS - LIGHT)
+    first = any(set(other.senses) & (ACTIONS - LIGHT) and "base" in other.forms for other in said if not other.named)
+    return bool(strong) and first and "base" in piece.forms and bool(after.named or "det" in after.senses)
 
 
 def _excepts(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:

@@ -62,6 +62,7 @@ SENSES: dict[str, str] = {
     "undo": "undo that, put it back, as it was",
     "want": "I want, I need, give me, can I have",
     "do": "turn, put, get, have: says nothing by itself (English: with a particle)",
+    "halts": "shut, power: with down it means off",
     "keep": "keep, leave - as it is",
     "p_on": "particle: on",
     "p_off": "particle: off, out",

@@ -92,7 +92,7 @@ def aim(
     if spoken_before and frame.predicates and not placed and not frame.complaint:
         return Aim(things=tuple(spoken_before), named=True)
     kinds = _default_kinds(frame)
-    if placed and not kinds and frame.unit in ("%", None) and frame.act in ("value", "set", "up", "down"):
+    if placed and not kinds and (frame.unit == "%" or frame.value is None) and frame.act in ("value", "set", "up", "down"):
         kinds = ("light",) if frame.value is not None or frame.level else ()
     pool: Iterable[str] = world.things
     if placed:

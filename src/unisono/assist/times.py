@@ -75,9 +75,12 @@ def _patterns(code: str) -> tuple[_Pattern, ...]:
     words = spoken.times.get("words", {})
     slots = {
         "n": r"(?P<n>\d+(?:\.\d+)?)",
+        "few": r"(?P<n>5|10|20|25)",
         "share": r"(?P<n>0\.\d+)",
         "n2": r"(?P<n2>\d+(?:\.\d+)?)",
         "h": r"(?P<h>\d{1,2})(?!\.\d)",
+        "h2": r"(?P<h2>\d{1,2})(?!\.\d)",
+        "mm": r"(?P<mm>[0-5]\d)",
         "m": r"(?P<m>[0-5]\d)",
         "m2": r"(?P<m>[0-5]?\d)",
         "clocksep": r" ?[:.] ?",
@@ -129,6 +132,11 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
         if hour > 24 or (got.get("half") and hour > 12 and said("half") == "am"):
             return None
         clock = (hour % 24) * 60 + minute
+    end = None
+    if got.get("h2") is not None:
+        if int(got["h2"] or 0) > 24:
+            return None
+        end = (int(got["h2"] or 0) % 24) * 60 + int(got.get("mm") or 0)
     month, dom = said("month"), got.get("dom")
     if dom is not None and not 1 <= int(dom) <= 31:
         return None
@@ -148,6 +156,7 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
         weekday=said("weekday"),
         date=(month, int(dom)) if month and dom else None,
         clock=clock,
+        end=end,
         half=said("half") or rule.get("half"),
         part=said("part") or language.times.get("day_parts", {}).get(day) or rule.get("part"),
         sun=said("sun"),
@@ -276,6 +285,12 @@ def _moment(day: Any, clock: int | None, now: datetime, *, halved: bool = False)
 def _until(times: Sequence[Time], now: datetime) -> str | None:
     local = now.replace(tzinfo=None, microsecond=0)
     for time in times:
+        if time.end is not None and not any(other.every for other in times):
+            part = time.part or next((other.part for other in times if other.part), None)
+            day = _day(times, now)
+            start = _moment(day, _half(time.clock or 0, time.half, part), now, halved=bool(time.half or part))
+            stop = datetime.combine(start.date(), datetime.min.time()) + timedelta(minutes=_half(time.end, time.half, part))
+            return (stop if stop > start else stop + timedelta(hours=12)).isoformat(timespec="seconds")
         if time.role != "until":
             continue
         if time.sun is not None:
