@@ -97,6 +97,9 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     found = nouns(pieces, frozenset(taken))
     _fill(frame, found, taken)
     _groups(frame, found, world, where, spoken)
+    plain = frame.act not in (None, "set", "keep") and "base" in frame.forms
+    if plain or frame.color or frame.value is not None:
+        frame.complaint = None
     frame.fuzzy = any(piece.fuzzy for piece in pieces)
     frame.elsewhere = sum("elsewhere" in piece.senses and not piece.named for piece in pieces)
     frame.scenes = tuple(scene for piece in pieces for scene in piece.scenes)
@@ -171,7 +174,7 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
         if particle is not None:
             taken.add(particle[0])
     taken.update(at for at, _ in strong)
-    if frame.act == "down" and any("halts" in pieces[at].senses for at in light):
+    if frame.act == "down" and head in light and "halts" in pieces[head].senses:
         frame.act = "off"
     if particle is not None and unknown(pieces[head]) and head + 1 < len(pieces):
         # "nudge the fan up": a verb that nobody knows, told by its particle
@@ -317,6 +320,9 @@ def _opposite(act: str) -> str:
 def _fill(frame: Frame, found: Sequence[Noun], taken: set[int]) -> None:
     """Acts that are said without a verb: "a coffee, please", "no lights"."""
     del taken
+    if frame.coffee and "no" in frame.senses:
+        frame.coffee = False
+        return
     if frame.coffee and frame.act in (
         None,
         "set",

@@ -116,7 +116,7 @@ def place_of(noun: Noun, world: World, where: Where) -> tuple[tuple[str, ...], b
     spoken = False
     for piece in noun.pieces:
         senses = piece.senses
-        if piece.places:
+        if piece.places and not ("indoor" in senses and world.root in piece.places):
             spoken = True
             found.extend(piece.places)
             if noun.sets & {"all", "both"} or noun.plural:

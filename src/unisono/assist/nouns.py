@@ -20,7 +20,7 @@ NOMINAL = ("kind:", "place:", "trait:")
 
 #: Senses of sets, and words for places that are no names.
 SETS = ("all", "both", "other", "rest", "only", "everything", "any", "no")
-WHERE = ("here", "there", "indoor", "outdoor", "upstairs", "downstairs", "left", "right")
+WHERE = ("here", "there", "indoor", "outdoor", "upstairs", "downstairs")
 PRONOUNS = ("it", "them")
 
 
@@ -61,14 +61,16 @@ def traits_in(noun: Noun) -> tuple[str, ...]:
 
 def unknown(piece: Piece) -> bool:
     """A word that neither the language nor the home knows."""
-    return piece.kind == "word" and not piece.senses and not piece.named
+    return (
+        piece.kind == "word" and (not piece.senses or bool({"left", "right"} & set(piece.senses))) and not piece.named
+    )
 
 
 def nominal(piece: Piece) -> bool:
     """May it be a part of a noun phrase?"""
     if piece.kind != "word":
         return piece.named
-    return piece.named or unknown(piece) or any(sense.startswith(NOMINAL) for sense in piece.senses)
+    return piece.named or not piece.senses or any(sense.startswith(NOMINAL) for sense in piece.senses)
 
 
 def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[Noun]:
@@ -103,6 +105,11 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
         if at not in taken and "except" in senses:
             close(at)
             excepting = True
+            continue
+        if at not in taken and _sided(pieces, at):
+            if not run:
+                begin = at
+            run.append(piece)
             continue
         if at not in taken and nominal(piece) and not (run and _apart(run[-1], piece)):
             if not run:
@@ -147,6 +154,14 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
         vague = vague or "indefinite" in senses
     close(len(pieces))
     return found
+
+
+def _sided(pieces: Sequence[Piece], at: int) -> bool:
+    """ "the left one": a side is a name only after a determiner or before a noun."""
+    if not {"left", "right"} & set(pieces[at].senses) or pieces[at].named:
+        return False
+    after = pieces[at + 1] if at + 1 < len(pieces) else None
+    return (at > 0 and "det" in pieces[at - 1].senses) or (after is not None and nominal(after) and at > 0)
 
 
 def _before_noun(pieces: Sequence[Piece], at: int) -> bool:

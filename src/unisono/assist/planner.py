@@ -163,6 +163,14 @@ def _take_value(old: Frame, new: Frame) -> None:
         old.act = new.act
 
 
+def _verbless(frame: Frame) -> bool:
+    """Has it a value or a particle only, and its verb with the clause before?"""
+    if frame.act in (None, "value"):
+        return True
+    first = next((p for p in frame.clause.pieces if not set(p.senses) & {"filler", "please"} or p.named), None)
+    return frame.act in ("on", "off", "up", "down") and first is not None and ("det" in first.senses or first.named)
+
+
 def _joined(frames: Sequence[Frame]) -> list[Frame]:
     """A noun alone goes to the act of its neighbour."""
     found: list[Frame] = []
@@ -177,16 +185,11 @@ def _joined(frames: Sequence[Frame]) -> list[Frame]:
             continue
         last = found[-1] if found else None
         empty = last is not None and last.act in ("set", "do") and not last.predicates and bool(last.groups)
-        if (
-            empty
-            and last is not None
-            and frame.clause.link == "and"
-            and frame.predicates
-            and frame.act in (None, "value")
-        ):
+        if empty and last is not None and frame.clause.link == "and" and frame.predicates and _verbless(frame):
             # "set the lamp and the strip to half": the value is of both
             frame.groups = (*last.groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
-            frame.act, frame.times = "set", (*last.times, *frame.times)
+            frame.act = "set" if frame.act in (None, "value") else frame.act
+            frame.times = (*last.times, *frame.times)
             found[-1] = frame
             continue
         alone = not frame.predicates and frame.act is None and bool(frame.groups) and not asks(frame) and not frame.want

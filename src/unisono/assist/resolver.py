@@ -146,7 +146,8 @@ def _switch(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Ch
         if (
             act == "on"
             and trait == "on_off"
-            and "playback" in thing.takes
+            and thing.kind in ("speaker", "media")
+            and world.state(thing.id).get("playback") in ("pause", "stop")
             and world.state(thing.id).get("on_off") is True
         ):
             continue

@@ -101,6 +101,8 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
         senses = piece.senses
         current = segments[-1]
         if piece.kind == "mark":
+            if piece.text in PAUSES and _excepted(current.pieces, part, at):
+                continue
             if piece.text in PAUSES and (current.pieces or not current.intro):
                 segments.append(_Segment([]))
                 condition = False
@@ -109,6 +111,8 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
             current.pieces.append(piece)
             continue
         trigger = next((sense for sense in TRIGGERS if sense in senses), None)
+        if "should" in senses and not current.pieces:
+            trigger = "if"
         if trigger is not None and not _is_question(part, at) and piece.kind != "time":
             segments.append(_Segment([], trigger))
             condition = True
@@ -129,6 +133,9 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
             condition = False
             continue
         joint = next((sense for sense in ("then", "but", "else", "and", "or") if sense in senses), None)
+        if joint in ("and", "or") and _excepted(current.pieces, part, at):
+            current.pieces.append(piece)
+            continue
         if joint == "but" and _excepts(current.pieces, part, at):
             current.pieces.append(msgspec.structs.replace(piece, senses=("except",)))
             continue
@@ -183,6 +190,20 @@ def _second(said: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     strong = set(piece.senses) & (ACTIONS - LIGHT)
     first = any(set(other.senses) & (ACTIONS - LIGHT) and "base" in other.forms for other in said if not other.named)
     return bool(strong) and first and "base" in piece.forms and bool(after.named or "det" in after.senses)
+
+
+def _excepted(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
+    """ "except the kitchen and the hall": what is left out goes on until an order or the end."""
+    if not any("except" in piece.senses and not piece.named for piece in current):
+        return False
+    for piece in part[at + 1 :]:
+        if piece.named:
+            return True
+        if set(piece.senses) & (ACTIONS | {"not", "then", "if", "when", "p_on", "p_off"}) and "det" not in piece.senses:
+            return False
+        if nominal(piece):
+            return True
+    return False
 
 
 def _excepts(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:

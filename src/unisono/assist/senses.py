@@ -117,6 +117,7 @@ SENSES: dict[str, str] = {
     "while": "while, as long as",
     "until": "until, till",
     "unless": "unless",
+    "should": "should, must: at the front a condition, else an order",
     "before": "before",
     "after": "after",
     "because": "because, so that, since: the reason follows",

@@ -92,7 +92,12 @@ def aim(
     if spoken_before and frame.predicates and not placed and not frame.complaint:
         return Aim(things=tuple(spoken_before), named=True)
     kinds = _default_kinds(frame)
-    if placed and not kinds and (frame.unit == "%" or frame.value is None) and frame.act in ("value", "set", "up", "down"):
+    if (
+        placed
+        and not kinds
+        and (frame.unit == "%" or frame.value is None)
+        and frame.act in ("value", "set", "up", "down")
+    ):
         kinds = ("light",) if frame.value is not None or frame.level else ()
     pool: Iterable[str] = world.things
     if placed:
@@ -300,6 +305,11 @@ def _narrow(
         and len(playing) == 1
     ):
         return Aim(things=playing)
+    if frame.act == "play":
+        by_kind = ([t for t in chosen if world.things[t].kind == kind] for kind in ("speaker", "media", "tv"))
+        best = next((found for found in by_kind if found), [])
+        if len(best) == 1:
+            return Aim(things=tuple(best))
     if roomful and (plural or group is not None) and not here:
         rooms = {world.things[thing].place for thing in things}
         if len(rooms) == 1 or plural:

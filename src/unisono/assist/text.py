@@ -37,8 +37,8 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``every``: recurring (``every``: day, weekday, weekend, ``mon,thu``), ``over``: a period of the past, by its name in
     the design (``over``; ``ago``: a point in it) - a day alone has role ``at`` and whoever asks about the past reads it
     as a period. ``days``: from today; ``weekday``: mon...sun, the next one; ``date``: month and day.
-    ``clock``: minutes after midnight as said, ``end``: until when; ``half``: am, pm, or None where it was not said. ``sun``: sunrise,
-    sunset. ``part``: morning noon afternoon evening night midnight.
+    ``clock``: minutes after midnight as said, ``end``: until when; ``half``: am, pm, or None where it was
+    not said. ``sun``: sunrise, sunset. ``part``: morning noon afternoon evening night midnight.
     """
 
     role: Literal["at", "until", "for", "after", "every", "over"]

@@ -289,7 +289,9 @@ def _until(times: Sequence[Time], now: datetime) -> str | None:
             part = time.part or next((other.part for other in times if other.part), None)
             day = _day(times, now)
             start = _moment(day, _half(time.clock or 0, time.half, part), now, halved=bool(time.half or part))
-            stop = datetime.combine(start.date(), datetime.min.time()) + timedelta(minutes=_half(time.end, time.half, part))
+            stop = datetime.combine(start.date(), datetime.min.time()) + timedelta(
+                minutes=_half(time.end, time.half, part)
+            )
             return (stop if stop > start else stop + timedelta(hours=12)).isoformat(timespec="seconds")
         if time.role != "until":
             continue
