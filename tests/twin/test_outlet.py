@@ -10,7 +10,19 @@ import pytest
 from unisono.errors import CallerError
 from unisono.thing import builtin_model, dump_model
 from unisono.twin.outlet import Extract, Item, load_outlet
-from unisono.twin.record import Batch, Entry, ModelPut, PlacePut, PlaceRemoved, Reports, ThingPut, ThingRemoved, Tick
+from unisono.twin.record import (
+    Batch,
+    Entry,
+    GatewayStarted,
+    ModelPut,
+    PlacePut,
+    PlaceRemoved,
+    Presence,
+    Reports,
+    ThingPut,
+    ThingRemoved,
+    Tick,
+)
 
 AT = 1_795_690_800_000_000
 WHEN = "2026-11-26T11:00:00.000Z"
@@ -39,13 +51,23 @@ def report(thing: str, payload: Any, topic: str = "state") -> Reports:
 
 
 def taken(made: Extract, *entries: Entry, seq: int = 7) -> list[Item]:
-    return made.take("0", seq, Batch("t", AT, list(entries)))
+    batch = Batch("t", AT, list(entries))
+    made.look_back(seq, 100, batch)
+    return made.take("0", seq, batch)
+
+
+def bodies(items: list[Item]) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(item.body) for item in items]
 
 
 def test_changes_and_events_have_ids_and_positions() -> None:
     made = extract()
     items = taken(made, report("probe", {"temperature": 20, "battery": 5}), report("button", {}, "event/pressed"))
-    assert [item.body for item in items] == [
+    assert [(item.id, item.thing, item.what) for item in items] == [
+        ("0-7-0", "probe", "change"),
+        ("0-7-1", "button", "event"),
+    ]
+    assert bodies(items) == [
         {
             "id": "0-7-0",
             "position": 7,
@@ -59,9 +81,40 @@ def test_changes_and_events_have_ids_and_positions() -> None:
 
 
 def test_a_dated_report_keeps_its_date() -> None:
-    [item] = taken(extract(), report("probe", {"at": "2026-11-26T10:00:00Z", "state": {"temperature": 1}}))
-    assert item.body["changed"]["temperature"]["at"] == "2026-11-26T10:00:00.000Z"
-    assert item.body["at"] == WHEN
+    [body] = bodies(taken(extract(), report("probe", {"at": "2026-11-26T10:00:00Z", "state": {"temperature": 1}})))
+    assert body["changed"]["temperature"]["at"] == "2026-11-26T10:00:00.000Z"
+    assert body["at"] == WHEN
+
+
+def test_a_device_whose_clock_is_ahead_is_dated_by_us() -> None:
+    [body] = bodies(taken(extract(), report("probe", {"at": "2026-11-27T10:00:00Z", "state": {"temperature": 1}})))
+    assert body["changed"]["temperature"]["at"] == WHEN
+
+
+def said(text: bytes, *, dup: bool, packet: bytes = b"\x00\x01") -> Reports:
+    return Reports("probe", "probe", "state", AT, [text], packet, [0] if dup else [])
+
+
+def test_what_a_device_says_twice_for_want_of_an_answer_goes_out_once() -> None:
+    made = extract()
+    first = b'{"temperature": 1}'
+    assert len(taken(made, said(first, dup=False), seq=7)) == 1
+    # within the stretch, behind the end of its connection, and behind that of its gateway
+    assert taken(made, said(first, dup=True), seq=8) == []
+    assert taken(made, Presence("probe", "g0", 1, False, "lost", AT, "probe"), said(first, dup=True), seq=9) == []
+    assert taken(made, GatewayStarted("g0", AT), said(first, dup=True), seq=10) == []
+    # another message, or one that says something else
+    assert len(taken(made, said(first, dup=True, packet=b"\x00\x02"), seq=11)) == 1
+    assert len(taken(made, said(b'{"temperature": 2}', dup=True), seq=12)) == 1
+
+
+def test_a_later_life_that_looked_back_knows_it_too() -> None:
+    first = Batch("t", AT, [said(b'{"temperature": 1}', dup=False)])
+    made = extract()
+    assert made.again == 0
+    made.look_back(7, 100, first)
+    assert made.again == 7
+    assert taken(made, said(b'{"temperature": 1}', dup=True), seq=8) == []
 
 
 @pytest.mark.parametrize(

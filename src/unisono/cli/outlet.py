@@ -1,4 +1,4 @@
-"""``unisono outlet``: changes and events onward to webhooks, MQTT brokers and NATS."""
+"""``unisono outlet``: what happens in a place onward to webhooks, MQTT brokers, NATS and Kafka."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unisono.cli.screen import Screen
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Outlets: changes and events onward to a webhook, MQTT or NATS.", no_args_is_help=True)
+app = typer.Typer(help="Outlets: what happens onward to a webhook, MQTT, NATS or Kafka.", no_args_is_help=True)
 
 OutletId = Annotated[str, typer.Argument(metavar="ID", help="The outlet's id.")]
 
@@ -72,8 +72,8 @@ def show_outlet(hub: Hub, screen: Screen, id: OutletId) -> None:
     screen.fields(outlet)
     print()
     columns = {
-        "partition": "PARTITION", "position": "POSITION", "lag": "BEHIND", "sent": "SENT", "skipped": "SKIPPED",
-        "error": "ERROR", "at": "AT",
+        "partition": "PARTITION", "source": "SOURCE", "position": "POSITION", "lag": "BEHIND", "sent": "SENT",
+        "skipped": "SKIPPED", "error": "ERROR", "at": "AT",
     }  # fmt: skip
     screen.rows(positions, columns, empty="It has not begun yet.")
 

@@ -238,9 +238,9 @@ class Answers:
         owner = self._owner
         first, last, size = await owner.log.bounds()
         things = owner.partition.things
-        passing = (owner.sink.trouble, owner.checkpointer.trouble, self._effects.trouble, *owner.scenes.troubles)
-        passing += tuple(owner.alarms.troubles)
-        troubles = [trouble for trouble in (*owner.told(), *passing) if trouble]
+        passing = (owner.sink.trouble, owner.checkpointer.trouble, owner.results.trouble, self._effects.trouble)
+        seen = (*owner.told(), *passing, *owner.scenes.troubles, *owner.alarms.troubles)
+        troubles = [trouble for trouble in seen if trouble]
         status = OwnerStatus(
             owner.log.partition,
             owner.log.log_id,
@@ -259,6 +259,7 @@ class Answers:
             owner.ready.is_set(),
             troubles,
             alarm_series(owner.alarms),
+            {id: kept.count for id, kept in owner.onward.outlets.items()},
         )
         return _encode(status)
 

@@ -207,6 +207,7 @@ class Checkpointer:
         lines = [_alarm_line(self._partition, line) for line in owner.alarms.take()]
         try:
             await owner.sink.flush(position)
+            await owner.results.flush()
             await self._checkpoints.save_checkpoint(
                 self._partition, owner.log.log_id, position, self._epoch, state, rows, removed, lines, audit
             )
@@ -242,6 +243,8 @@ class Checkpointer:
             await asyncio.gather(self._task, return_exceptions=True)
         try:
             if owner.position > self.position and owner.ready.is_set():
+                if owner.results.trouble is not None:
+                    raise HostError(owner.results.trouble, code="log_unavailable")
                 if owner.sink.trouble is not None:
                     raise HostError(f"history takes nothing: {owner.sink.trouble}", code="history_unavailable")
                 async with asyncio.timeout(LAST_S):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from unisono.scene.alarm.alarms import Alarms
 from unisono.scene.computed import Computer
+from unisono.scene.onward import Onward
 from unisono.scene.running.engine import Engine
 from unisono.scene.world import World
 from unisono.twin.fold import Fold
@@ -25,6 +26,7 @@ class Folding(NamedTuple):
     scenes: Engine
     alarms: Alarms
     computed: Computer
+    onward: Onward
 
 
 def new_folding() -> Folding:
@@ -42,7 +44,9 @@ def new_folding() -> Folding:
     partition.listeners.append(alarms)
     computed = Computer(fold, scenes.world)
     partition.observe(computed)
-    return Folding(fold, scenes, alarms, computed)
+    onward = Onward(partition, scenes, alarms)
+    partition.observe(onward)
+    return Folding(fold, scenes, alarms, computed, onward)
 
 
 def _ignore(_due: int) -> None:

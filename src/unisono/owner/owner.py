@@ -18,11 +18,13 @@ from unisono.errors import HostError
 from unisono.owner.checkpoint import Checkpointer
 from unisono.owner.clock import Clock
 from unisono.owner.folding import new_folding
+from unisono.owner.onward import OnwardSink
 from unisono.owner.sink import Sink
 from unisono.store.history import History
 from unisono.store.log import Log
 from unisono.store.reader import Reader
 from unisono.twin.outcome import Outcome
+from unisono.twin.outlet import RESULTS_BYTES, RESULTS_STREAM
 from unisono.twin.partition import Partition
 from unisono.twin.punctual import Punctual
 from unisono.twin.record import decode_batch
@@ -48,10 +50,11 @@ class Owner:
         self._stream = stream
         self.history = history
         self.checkpointer = checkpointer
-        self.fold, self.scenes, self.alarms, self.computed = new_folding()
+        self.fold, self.scenes, self.alarms, self.computed, self.onward = new_folding()
         self.punctual = Punctual(self.partition)
         self.clock = Clock(0, 0)
         self.sink = Sink(history, log.log_id)
+        self.results = OnwardSink(lambda: log.beside(RESULTS_STREAM, max_bytes=RESULTS_BYTES), log.log_id)
         self.on_outcome: list[Callable[[Outcome], None]] = []
         self.on_ready: list[Callable[[], None]] = []
         self.ready = asyncio.Event()
@@ -86,7 +89,7 @@ class Owner:
         """Load the checkpoint, replay what the log has beyond it, follow the log. Returns when the replay is done."""
         first, last, _bytes = await self.log.bounds()
         saved = await self.checkpointer.load(self.history, first)
-        self.fold, self.scenes, self.alarms, self.computed = saved.folding
+        self.fold, self.scenes, self.alarms, self.computed, self.onward = saved.folding
         self.punctual = Punctual(self.partition)
         self.scenes.muted = saved.muted
         self.troubles += saved.troubles
@@ -99,10 +102,11 @@ class Owner:
         self.sink.start()
         if self.troubles:
             await self._mend_history(lost_from)
+            await self.results.go_on_behind(self.onward)
         start = self.partition.position + 1
         again = self.partition.resends.first
         self._reader = await self._stream.read(
-            max(first, min(start, again) if again else start), self._message, ready=self.sink.ready
+            max(first, min(start, again) if again else start), self._message, ready=self._room
         )
         await self._reader.wait_until(last)
         self.computed.recall(self._take_told())
@@ -114,6 +118,11 @@ class Owner:
         for ready in self.on_ready:
             ready()
         logger.info("partition %s: %d things, folded up to %d", self.log.partition, len(self.partition.things), last)
+
+    async def _room(self) -> None:
+        """Returns when the fold may go on: what it brings has been written fast enough."""
+        await self.sink.ready()
+        await self.results.ready()
 
     def _rebase(self, log_id: str, first: int, last: int) -> None:
         """Stand where the log can go on from; say so when that is not where the checkpoint stood."""
@@ -217,6 +226,8 @@ class Owner:
         self.dead += outcome.dead
         if position > self.sink.position:
             self.sink.take(outcome, position)
+        if results := self.onward.take():
+            self.results.take(results)
         self.checkpointer.changed(outcome)
         if self.ready.is_set():
             for listener in self.on_outcome:
@@ -265,4 +276,5 @@ class Owner:
             await self.checkpointer.stop(self)
         except HostError as error:
             logger.error("the last checkpoint was not saved, the next start replays a little more: %s", error)
+        await self.results.stop()
         await self.sink.stop()

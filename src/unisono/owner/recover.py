@@ -16,12 +16,13 @@ from unisono.scene.alarm.alarms import Alarms
 from unisono.scene.alarm.document import load_alarm
 from unisono.scene.computed.worker import is_computed
 from unisono.scene.document import load_scene
+from unisono.scene.onward import Onward
 from unisono.scene.running.engine import Engine
 from unisono.store.history import History, Point
 from unisono.thing import builtin_models, dump_model
 from unisono.thing.shape import Shape, compile_model
 from unisono.twin.partition import Partition
-from unisono.twin.record import PlacePut, PolicyPut, SceneEnabled, ScenePut
+from unisono.twin.record import OutletPut, PlacePut, PolicyPut, SceneEnabled, ScenePut
 from unisono.twin.twin import Twin
 
 __all__ = ["Told", "last_words", "recover_things", "remember", "told_by"]
@@ -66,6 +67,7 @@ async def recover_things(partition: Partition, registry_url: str, number: str, h
         await _recover_policies(partition, registry, number)
         await _recover_scenes(partition, registry, number)
         await _recover_alarms(partition, registry, number)  # behind scenes: they know the time if nobody does
+        await _recover_outlets(partition, registry, number)
     finally:
         await registry.close()
     return told_by(partition, last)
@@ -97,6 +99,16 @@ async def _recover_alarms(partition: Partition, registry: Any, number: str) -> N
             if isinstance(alarms, Alarms) and row.id not in alarms.defined:
                 alarms.put(row.version, msgspec.json.encode(load_alarm(row.document)))
         after = rows[-1].id
+
+
+async def _recover_outlets(partition: Partition, registry: Any, number: str) -> None:
+    """Outlets that the partition lacks; how many results each has had is not known any more."""
+    onward = partition.named.get(Onward.name)
+    for row in await registry.list_outlets():
+        place = await registry.get_place(row.place)
+        here = place is not None and place.partition == number
+        if here and isinstance(onward, Onward) and row.id not in onward.outlets:
+            onward.steer(OutletPut(row.id, row.created, row.document.encode()))
 
 
 async def _recover_scenes(partition: Partition, registry: Any, number: str) -> None:

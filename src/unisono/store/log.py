@@ -78,6 +78,10 @@ class Log:
             else:
                 return cls(client, partition, info, replicas=replicas, kind=kind)
 
+    async def beside(self, kind: str, *, max_bytes: int) -> Log:
+        """Open the stream of another ``kind`` of the same partition, over the same connection; as `open`."""
+        return await Log.open(self._connection, self.partition, max_bytes=max_bytes, kind=kind)
+
     async def close(self) -> None:
         """Appends that have no answer yet end with ``log_unavailable``. Readers are stopped by who made them."""
         await self._appender.close()
@@ -216,7 +220,13 @@ async def _open_stream(client: Connection, kind: str, partition: str, max_bytes:
     info = await stream_info(client, f"STREAM.INFO.{stream}")
     if info is None:
         config = _config(stream, subject, max_bytes, replicas, {})
-        info = await stream_info(client, f"STREAM.CREATE.{stream}", config)
+        try:
+            info = await stream_info(client, f"STREAM.CREATE.{stream}", config)
+        except RefusedError:
+            # somebody made it at the same moment, with another id
+            info = await stream_info(client, f"STREAM.INFO.{stream}")
+            if info is None:
+                raise
     if info is None or "log_id" not in info.config.metadata:
         raise RefusedError(
             f"the stream {stream} was not made by this program", mend=f"Remove it: nats stream rm {stream}"

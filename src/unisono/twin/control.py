@@ -124,6 +124,8 @@ class Control:
             return command  # the same command asked twice is one command
         command = partition.commands[id] = Command(entry)
         outcome.moved[id] = None
+        if partition.follower is not None:
+            partition.follower.lived(command)
         if twin is None:
             self._happen(command, Sign.NOT_SENT, "there is no such thing any more")
             return command
@@ -156,7 +158,10 @@ class Control:
         asked = entry.asked
         twin = self._fold.partition.things.get(asked.thing)
         root = twin.root if twin is not None else ""
-        self._fold.outcome.audit.append(Audit(asked, root, REFUSED, asked.at, entry.why, entry.code))
+        audit = Audit(asked, root, REFUSED, asked.at, entry.why, entry.code)
+        self._fold.outcome.audit.append(audit)
+        if self._fold.partition.follower is not None:
+            self._fold.partition.follower.denied(audit)
 
     def stopped(self, entry: Stopped) -> None:
         """It is not to leave; what has left already goes on."""
@@ -468,6 +473,8 @@ class Control:
         asked = command.asked
         id = asked.id
         outcome.moved[id] = None
+        if partition.follower is not None:
+            partition.follower.lived(command)
         ended = command.ended
         if ended is None:
             return

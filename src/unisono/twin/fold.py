@@ -127,6 +127,8 @@ class Fold(Hearing):
         block.counts.append(1)
         block.ats.append(at)
         block.seqs.append(self._number_derived())
+        if self.partition.follower is not None:
+            self.partition.follower.derived(twin, given, at)
         if twin.open and confirms:
             self.control.reported(twin, given, at)
         for observer in twin.watchers:
@@ -138,6 +140,8 @@ class Fold(Hearing):
         text = msgspec.json.encode(fields).decode()
         self.outcome.texts.append((twin.series + offset, at, self._number_derived(), text))
         self.outcome.touched.setdefault(twin, 0)
+        if self.partition.follower is not None:
+            self.partition.follower.derived_event(twin, event, fields, at)
         for observer in twin.watchers:
             observer.told(twin, event, fields, at)
         for listener in self.partition.listeners:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from unisono.twin.command import Command
+from unisono.twin.command import Audit, Command
 from unisono.twin.record import Entry
 from unisono.twin.twin import Twin
 
-__all__ = ["Hand", "Listener", "Observer", "Watcher"]
+__all__ = ["Follower", "Hand", "Listener", "Observer", "Watcher"]
 
 
 class Watcher(Protocol):
@@ -82,6 +82,16 @@ class Observer(Protocol):
     def restored(self, wall: int, elapsed: int) -> None:
         """All rows and all twins are there."""
         ...
+
+
+class Follower(Protocol):
+    """Whoever is told of results one by one, as they come about (``Partition.follower``): what computed things give,
+    and each step in the life of a command."""
+
+    def derived(self, twin: Twin, given: dict[str, Any], at: int) -> None: ...
+    def derived_event(self, twin: Twin, event: str, fields: dict[str, Any], at: int) -> None: ...
+    def lived(self, command: Command) -> None: ...
+    def denied(self, audit: Audit) -> None: ...
 
 
 class Listener(Protocol):

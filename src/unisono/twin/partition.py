@@ -19,7 +19,7 @@ from unisono.thing import load_model
 from unisono.thing.shape import Shape, compile_model
 from unisono.twin.command import Command
 from unisono.twin.deadletter import DeadLetters, DeadLettersSaved
-from unisono.twin.observer import Listener, Observer
+from unisono.twin.observer import Follower, Listener, Observer
 from unisono.twin.places import Place, Places
 from unisono.twin.record import ModelPut
 from unisono.twin.resend import Resends, ResendsSaved
@@ -72,6 +72,7 @@ class Partition:
         self.named: dict[str, Observer] = {}
         self.steered: dict[type, tuple[Observer, ...]] = {}
         self.listeners: list[Listener] = []
+        self.follower: Follower | None = None
         self.held: dict[str, None] = {}
         self.removed: set[str] = set()
         self._ended: deque[str] = deque()

@@ -25,6 +25,8 @@ __all__ = [
     "Listening",
     "ModeSet",
     "ModelPut",
+    "OutletPut",
+    "OutletRemoved",
     "PlacePut",
     "PlaceRemoved",
     "PolicyPut",
@@ -334,6 +336,21 @@ class Denied(msgspec.Struct, array_like=True, tag=53, gc=False):
     why: str
 
 
+class OutletPut(msgspec.Struct, array_like=True, tag=70, gc=False):
+    """An outlet is in force from here on. ``document`` is its JSON without secrets; ``created`` tells it from an
+    earlier one of the same id."""
+
+    id: str
+    created: int
+    document: bytes
+
+
+class OutletRemoved(msgspec.Struct, array_like=True, tag=71, gc=False):
+    """An outlet is no longer."""
+
+    id: str
+
+
 class Tick(msgspec.Struct, array_like=True, tag=30, gc=False):
     """The owner's clock: ``at`` is wall time, ``elapsed`` monotonic microseconds since this log began."""
 
@@ -372,6 +389,8 @@ Entry = (
     | PolicyRemoved
     | Stopped
     | Denied
+    | OutletPut
+    | OutletRemoved
 )
 
 

@@ -399,7 +399,8 @@ class Down(msgspec.Struct, array_like=True):
 
 
 class OwnerStatus(msgspec.Struct, array_like=True):
-    """Counters since the owner started, and positions in log sequences."""
+    """Counters since the owner started, and positions in log sequences. ``results``: by outlet, how many results there
+    have been for it."""
 
     partition: str
     log_id: str
@@ -418,6 +419,7 @@ class OwnerStatus(msgspec.Struct, array_like=True):
     ready: bool
     trouble: list[str] = []
     series: list[Series] = []
+    results: dict[str, int] = {}
 
 
 class GatewayStatus(msgspec.Struct, array_like=True):

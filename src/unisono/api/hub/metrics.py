@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from unisono.api.hub.outlets import lag
+
 if TYPE_CHECKING:
     from unisono.api.hub.status import Health
 
@@ -134,20 +136,17 @@ class _Collector:
 
     def _outlets(self) -> Iterator[Metric]:
         """How far outlets have come; a lag is only told while the partition's owner answers."""
-        last = {each.partition: each.last_seq for each in self._health.owners}
-        sent = CounterMetricFamily("unisono_outlet_sent_total", "Items that arrived", labels=["outlet", "partition"])
-        skipped = CounterMetricFamily(
-            "unisono_outlet_skipped_total", "Messages purged before they were sent", labels=["outlet", "partition"]
-        )
-        behind = GaugeMetricFamily(
-            "unisono_outlet_behind", "Messages of the log not looked at yet", labels=["outlet", "partition"]
-        )
+        owners = {each.partition: each for each in self._health.owners}
+        names = ["outlet", "partition", "source"]
+        sent = CounterMetricFamily("unisono_outlet_sent_total", "Items that arrived", labels=names)
+        skipped = CounterMetricFamily("unisono_outlet_skipped_total", "Purged before it was sent", labels=names)
+        behind = GaugeMetricFamily("unisono_outlet_behind", "What has not been looked at yet", labels=names)
         for each in self._health.outlets:
-            labels = [each.outlet, each.partition]
+            labels = [each.outlet, each.partition, each.source]
             sent.add_metric(labels, each.sent)
             skipped.add_metric(labels, each.skipped)
-            if each.partition in last:
-                behind.add_metric(labels, max(0, last[each.partition] - each.seq))
+            if each.partition in owners:
+                behind.add_metric(labels, lag(each, owners[each.partition]))
         yield from (sent, skipped, behind)
 
     def _commits(self) -> Metric:

@@ -5,6 +5,7 @@ Knows rows, rights and definitions. Who carries the items out hears of changes o
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -16,23 +17,24 @@ from unisono.api.auth import Identity, now_us
 from unisono.api.context import ApiContext
 from unisono.api.ids import check_id
 from unisono.api.inject import Asker, Context
+from unisono.api.relay import encode_entry
 from unisono.api.shapes import Page
 from unisono.api.things.models import merge
 from unisono.api.times import iso_or_none
 from unisono.errors import CallerError, HostError
-from unisono.store.registry import OutletRow
-from unisono.twin import talk
-from unisono.twin.outlet import MAX_HEADERS, Outlet, load_outlet
+from unisono.store.registry import OutboxRow, OutletRow, OutletState, PlaceRow
+from unisono.twin import record, talk
+from unisono.twin.outlet import LOGGED, MAX_HEADERS, Outlet, load_outlet
 
-__all__ = ["router"]
+__all__ = ["lag", "router"]
 
 #: A signature's key or a password; longer ones are files.
 MAX_SECRET = 4096
 
 
 class OutletShown(msgspec.Struct):
-    """An outlet and how far it has come in each partition. Secrets are never shown: ``secret`` says whether it has one,
-    ``headers`` names those that are sealed."""
+    """An outlet and how far it has come in what it reads: ``log`` (what devices say) and ``results``. Secrets are never
+    shown: ``secret`` says whether it has one, ``headers`` names those that are sealed."""
 
     id: str
     place: str
@@ -76,7 +78,11 @@ async def add_outlet(context: Context, identity: Asker, data: JSONBody[dict[str,
     check_id(outlet.id)
     await _check(context, identity, outlet)
     row = _row_of(context, outlet, sealed, now_us())
-    await context.registry.put_outlet(row, new=True)
+    place = await context.place(outlet.place)
+    await context.registry.put_outlet(row, new=True, entries=[_entry(place, row)])
+    await context.in_force([place.partition])
+    if LOGGED & set(outlet.what):
+        await context.registry.put_outlet_state(await _begin(context, row, place.partition))
     context.bus.publish(talk.OUTLETS_CHANGED, b"")
     return await _shown(context, row)
 
@@ -96,7 +102,12 @@ async def change_outlet(
     row = _row_of(context, outlet, sealed, old.created)
     if not kept:
         row = msgspec.structs.replace(row, sealed=old.sealed)
-    await context.registry.put_outlet(row, new=False)
+    place, before = await context.place(outlet.place), await context.place(old.place)
+    entries = [_entry(place, row)]
+    if before.partition != place.partition:
+        entries.append(OutboxRow(before.partition, encode_entry(record.OutletRemoved(row.id))))
+    await context.registry.put_outlet(row, new=False, entries=entries)
+    await context.in_force({place.partition, before.partition})
     context.bus.publish(talk.OUTLETS_CHANGED, b"")
     return await _shown(context, row)
 
@@ -105,7 +116,10 @@ async def change_outlet(
 async def remove_outlet(context: Context, identity: Asker, outlet_id: FromPath[str]) -> None:
     """Remove an outlet; what waits does not leave any more."""
     row = await _row(context, identity, outlet_id)
-    await context.registry.remove_outlet(row.id)
+    place = await context.place(row.place)
+    gone = OutboxRow(place.partition, encode_entry(record.OutletRemoved(row.id)))
+    await context.registry.remove_outlet(row.id, [gone])
+    await context.in_force([place.partition])
     context.bus.publish(talk.OUTLETS_CHANGED, b"")
 
 
@@ -129,6 +143,23 @@ def _row_of(context: ApiContext, outlet: Outlet, sealed: Sealed, created: int) -
     if sealed.secret or sealed.headers:
         closed = seal(msgspec.json.encode(sealed).decode(), f"outlet:{outlet.id}", context.pepper)
     return OutletRow(outlet.id, outlet.place, msgspec.json.encode(outlet).decode(), closed, created)
+
+
+def _entry(place: PlaceRow, row: OutletRow) -> OutboxRow:
+    return OutboxRow(place.partition, encode_entry(record.OutletPut(row.id, row.created, row.document.encode())))
+
+
+async def _begin(context: ApiContext, row: OutletRow, partition: str) -> OutletState:
+    """What comes from now on: behind the word that there is this outlet, which is in the log."""
+    owner = await context.owners.status(partition)
+    seq = context.relay.last.get(partition, owner.last_seq)
+    return OutletState(row.id, partition, "log", log=owner.log_id, seq=seq, at=now_us())
+
+
+def lag(state: OutletState, owner: talk.OwnerStatus) -> int:
+    """How far an outlet is behind: messages of the log that it has not looked at, results that have not left."""
+    there = owner.last_seq if state.source == "log" else owner.results.get(state.outlet, 0)
+    return max(0, there - (state.seq if state.source == "log" else state.count))
 
 
 async def _check(context: ApiContext, identity: Identity, outlet: Outlet) -> None:
@@ -164,19 +195,16 @@ async def _shown(context: ApiContext, row: OutletRow) -> OutletShown:
         opened = msgspec.json.decode(open_sealed(row.sealed, f"outlet:{row.id}", context.pepper) or "{}", type=Sealed)
         names, has_secret = sorted(opened.headers), bool(opened.secret)
     positions = []
-    for partition in context.partitions:
-        state = await context.registry.outlet_state(row.id, partition)
-        if state is None:
-            continue
-        try:
-            lag: int | None = max(0, (await context.owners.status(partition)).last_seq - state.seq)
-        except HostError:
-            lag = None  # the owner does not answer, so nobody says how much there is
+    for state in await context.registry.outlet_states(row.id):
+        behind: int | None = None
+        with contextlib.suppress(HostError):  # the owner does not answer, so nobody says how much there is
+            behind = lag(state, await context.owners.status(state.partition))
         positions.append(
             {
-                "partition": partition,
+                "partition": state.partition,
+                "source": state.source,
                 "position": state.seq,
-                "lag": lag,
+                "lag": behind,
                 "sent": state.sent,
                 "skipped": state.skipped,
                 "error": state.error,

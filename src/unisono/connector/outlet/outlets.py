@@ -1,4 +1,4 @@
-"""All outlets of a hub: each has a worker a partition, which begins, changes and ends with it.
+"""All outlets of a hub: each has a worker for what it reads, which begins, changes and ends with it.
 
 Knows the registry, where outlets are kept, and the bus, on which the API says that they changed.
 """
@@ -12,13 +12,14 @@ from collections.abc import Callable
 import msgspec
 
 from unisono.access import Outside, open_sealed
-from unisono.connector.outlet.receiver import Secrets, receiver
+from unisono.connector.outlet.reading import LogWorker, ResultWorker
+from unisono.connector.outlet.receiver import Receiver, Secrets, receiver
 from unisono.connector.outlet.worker import Worker
 from unisono.errors import UnisonoError
 from unisono.store.bus import Bus
 from unisono.store.log import Log
 from unisono.store.registry import OutletRow, Registry
-from unisono.twin.outlet import load_outlet
+from unisono.twin.outlet import LOGGED, RESULTS, load_outlet
 from unisono.twin.talk import OUTLETS_CHANGED
 
 __all__ = ["Outlets"]
@@ -63,9 +64,9 @@ class Outlets:
                     await _end(tasks)
             for id, row in wanted.items():
                 if id not in self._running:
-                    self._running[id] = (row, self._begin(row))
+                    self._running[id] = (row, await self._begin(row))
 
-    def _begin(self, row: OutletRow) -> list[asyncio.Task[None]]:
+    async def _begin(self, row: OutletRow) -> list[asyncio.Task[None]]:
         try:
             outlet = load_outlet(msgspec.json.decode(row.document))
         except UnisonoError as error:
@@ -73,19 +74,21 @@ class Outlets:
             return []
         opened = open_sealed(row.sealed, f"outlet:{row.id}", self._pepper) if row.sealed else "{}"
         secrets = msgspec.json.decode(opened or "{}", type=Secrets)
-        return [
-            asyncio.create_task(
-                Worker(
-                    outlet,
-                    receiver(outlet, secrets, self._outside),
-                    self._log_of(partition),
-                    self._registry,
-                    partition,
-                ).run(),
-                name=f"outlet {row.id}",
-            )
-            for partition in self._partitions
-        ]
+        place = await self._registry.get_place(row.place)
+        if place is None or place.partition not in self._partitions:
+            return []
+        partition, log = place.partition, self._log_of(place.partition)
+
+        def way(source: str) -> Receiver:
+            return receiver(outlet, secrets, self._outside, f"{partition}-{source}")
+
+        workers: list[Worker] = []
+        if LOGGED & set(outlet.what):
+            workers.append(LogWorker(outlet, way(LogWorker.source), log, self._registry, partition))
+        if RESULTS & set(outlet.what):
+            results = ResultWorker(outlet, way(ResultWorker.source), log, self._registry, partition, row.created)
+            workers.append(results)
+        return [asyncio.create_task(each.run(), name=f"outlet {row.id}, {each.source}") for each in workers]
 
     async def stop(self) -> None:
         for end in self._ends:

@@ -29,12 +29,14 @@ class Calling:
     """``remind(after_us, key)`` sets one of the partition's timers; ``post`` takes what is to be told to people.
 
     ``new``: lines of history that nobody keeps yet (`take`). ``raised``: how often people were called in this life.
+    ``on_line`` is told of each line.
     """
 
     def __init__(self, world: World, remind: Callable[[int, str], None], post: Callable[[Effect], None]) -> None:
         self.world = world
         self.rates: dict[str, Rate] = {}
         self.new: list[Transition] = []
+        self.on_line: Callable[[Transition], None] | None = None
         self.number = 0
         self.raised = 0
         self._taken: list[Transition] = []
@@ -158,6 +160,8 @@ class Calling:
         line.number = self.number
         self._changed.add("")
         self.new.append(line)
+        if self.on_line is not None:
+            self.on_line(line)
 
     def take(self) -> list[Transition]:
         """The new lines, to be kept together with the checkpoint of this moment; `kept` or `not_kept` follows."""

@@ -69,8 +69,9 @@ class Effect(msgspec.Struct, array_like=True):
 class Runner(ABC):
     """``remind(after_us, key)`` sets one of the partition's timers. ``changed``: ids of scenes and
     ``effects`` whose checkpoint rows are to be written. ``moved``: runs that began, wait or ended, with their scenes;
-    None while nobody looks. ``muted``: all is watched, but nothing runs and nothing leaves: what was known of runs is
-    lost, and the log is read again from before they did what they did."""
+    None while nobody looks. ``on_run`` is told of each that begins or has ended. ``muted``: all is watched, but nothing
+    runs and nothing leaves: what was known of runs is lost, and the log is read again from before they did what they
+    did."""
 
     def __init__(self, world: World, commands: Commands, remind: Callable[[int, str], None]) -> None:
         self.world = world
@@ -78,6 +79,7 @@ class Runner(ABC):
         self.effects: dict[str, Effect] = {}
         self.new_effects: list[str] = []
         self.moved: dict[str, str] | None = None
+        self.on_run: Callable[[Compiled, Run], None] | None = None
         self.muted = False
         self.changed: set[str] = set()
         self.troubles: deque[str] = deque(maxlen=20)
@@ -166,6 +168,8 @@ class Runner(ABC):
         name = f"{id}-{self.count}"
         by = by or (cause.value if cause.what == "hand" else None) or {}
         run = compiled.runs[name] = Run(name, id, cause, at, depth=depth, by=by)
+        if self.on_run is not None:
+            self.on_run(compiled, run)
         self._go_on(compiled, run)
         return run
 
@@ -226,6 +230,8 @@ class Runner(ABC):
             self.moved[run.id] = run.scene
         compiled.runs.pop(run.id, None)
         compiled.keep(run)
+        if self.on_run is not None:
+            self.on_run(compiled, run)
         if self._children:
             waiting = self._run(self._children.pop(run.id, ""))
             if waiting is not None and waiting.waiting is not None:

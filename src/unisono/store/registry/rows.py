@@ -309,15 +309,24 @@ class OutletRow(msgspec.Struct, frozen=True):
 
 
 class OutletState(msgspec.Struct, frozen=True):
-    """How far an outlet has come in a partition's log. ``sent``: items; ``skipped``: messages that were purged."""
+    """How far an outlet has come in one of what it reads in a partition: ``source`` is ``log`` or ``results``, ``log``
+    the id of that stream.
+
+    ``again``: a reader of the log looks back to there; ``count``: of the results for it, the last that has left.
+    ``sent``: items; ``skipped``: messages (of results: items) that were purged.
+    """
 
     outlet: str
     partition: str
-    seq: int
-    sent: int
-    skipped: int
-    error: str | None
-    at: int
+    source: str
+    log: str = ""
+    seq: int = 0
+    again: int = 0
+    count: int = 0
+    sent: int = 0
+    skipped: int = 0
+    error: str | None = None
+    at: int = 0
 
 
 class PolicyRow(msgspec.Struct, frozen=True):
