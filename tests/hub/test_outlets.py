@@ -131,6 +131,60 @@ async def test_a_webhook_that_fails_misses_nothing_over_kill_9(hub: Hub, target:
     assert target.calls == before
 
 
+async def test_what_a_place_brings_about_goes_onward_over_kill_9(hub: Hub, target: Target) -> None:
+    allow(hub, target.port)
+    await hub.start()
+    secrets = await hub.furnish("p1")
+    await hub.furnish("lamp", model="light")
+    mean = {"kind": "group", "of": {"things": ["p1"]}, "property": "temperature", "how": "mean"}
+    await hub.ask("POST", "/api/v1/things", {"id": "mean1", "place": "home", "computed": mean})
+    warm = {"change": {"property": "temperature", "above": 25}}
+    alarm = {"id": "hot", "name": "Too warm", "place": "home", "things": ["p1"], "raise": warm}
+    await hub.ask("POST", "/api/v1/alarms/definitions", alarm)
+    when = [{"change": {"things": ["p1"], "property": "temperature", "above": 25}}]
+    then = [{"set": {"things": ["lamp"], "state": {"on_off": True}}}]
+    await hub.ask("POST", "/api/v1/scenes", {"id": "s", "name": "S", "place": "home", "when": when, "then": then})
+    what = ["computed", "commands", "alarms", "scenes"]
+    added = await hub.ask("POST", "/api/v1/outlets", webhook(target.port, what=what, batch=3))
+    assert added["what"] == what
+    for _life in range(3):
+        target.failures = 1
+        for value in (30, 20):
+            await say(hub, "p1", secrets["p1"], temperature=value)
+        await hub.kill_all()
+        await hub.start()
+    cancelled = {"set": {"on_off": True}, "why": "the last"}
+    last = await hub.ask("POST", "/api/v1/things/lamp/commands", cancelled)
+    await hub.ask("DELETE", f"/api/v1/commands/{last['id']}")
+
+    def once() -> dict[str, dict[str, Any]]:
+        return {item["id"]: item for item in target.items}
+
+    def over() -> bool:
+        ends = [each["command"] for each in once().values() if "command" in each]
+        return any(each["id"] == last["id"] and "ended" in each for each in ends)
+
+    await until(over, "the last has arrived", 60)
+    items = list(once().values())
+    assert sorted(item["number"] for item in items) == list(range(1, len(items) + 1))
+    assert [each["changed"]["temperature"]["value"] for each in items if "changed" in each] == [30, 20] * 3
+    assert [each["alarm"]["act"] for each in items if "alarm" in each].count("raised") == 3
+    runs = [each["run"]["state"] for each in items if "run" in each]
+    assert (runs.count("running"), runs.count("done")) == (3, 3)
+    # each run of the scene asks for the lamp, the later request supersedes the earlier one
+    begun = [each["command"]["id"] for each in items if "command" in each and each["command"]["state"] == "queued"]
+    assert len(begun) == len(set(begun)) == 4
+    assert [each["command"]["because"] for each in items if each.get("command", {}).get("id") == last["id"]][0] == (
+        "the last"
+    )
+
+    async def settled() -> bool:
+        [position] = (await hub.get("/api/v1/outlets/out"))["positions"]
+        return bool(position["source"] == "results" and position["lag"] == 0 and position["skipped"] == 0)
+
+    await hub.eventually(settled, "it is not behind")
+
+
 async def test_internal_addresses_only_where_they_are_named(shared: Hub, target: Target) -> None:
     secrets = await shared.furnish("r1", place="five")
     await shared.ask("POST", "/api/v1/outlets", {**webhook(target.port), "id": "no", "place": "five"})
@@ -151,6 +205,8 @@ async def test_internal_addresses_only_where_they_are_named(shared: Hub, target:
         ({"to": {"kind": "pigeon"}}, "to.kind"),
         ({"to": {"kind": "webhook", "url": "ftp://x"}}, "to.url"),
         ({"what": []}, "what"),
+        ({"what": ["gossip"]}, "what[0]"),
+        ({"to": {"kind": "kafka", "url": "kafka://x", "topic": "a b"}}, "to.topic"),
         ({"batch": 0}, "batch"),
         ({"things": ["nobody"]}, "things.0"),
         ({"place": "nowhere"}, "place"),
@@ -276,6 +332,6 @@ async def test_from_the_command_line_and_in_the_metrics(shared: Hub, target: Tar
     code, out = await run("show", "six")
     assert "BEHIND" in out
     text = shared.http.get("/metrics", headers={"Authorization": f"Bearer {shared.token}"}).text
-    assert 'unisono_outlet_sent_total{outlet="six",partition="0"} 0.0' in text
+    assert 'unisono_outlet_sent_total{outlet="six",partition="0",source="log"} 0.0' in text
     assert (await run("remove", "six"))[0] == 0
     assert (await run("show", "six"))[0] == 1
