@@ -305,7 +305,7 @@ class Hub:
         )
         self._stops.push_async_callback(context.stop)
         await context.start()
-        await self._start_notifier(registry, bus, partitions, pepper)
+        await self._start_notifier(connection, registry, bus, partitions, pepper, hub_id)
         await self._start_outlets(registry, bus, partitions, pepper, (url, token))
         await self._start_voice(registry, bus)
         owners = []
@@ -352,13 +352,20 @@ class Hub:
         self._stops.push_async_callback(voice.stop)
         await voice.start()
 
-    async def _start_notifier(self, registry: Registry, bus: Bus, partitions: list[str], pepper: bytes) -> None:
+    async def _start_notifier(
+        self, connection: Connection, registry: Registry, bus: Bus, partitions: list[str], pepper: bytes, hub_id: str
+    ) -> None:
         from unisono.notify import built_in_services
         from unisono.notify.notifier import Notifier
+        from unisono.notify.seat import Seat
 
-        notifier = Notifier(registry, bus, partitions, pepper, built_in_services())
-        self._stops.push_async_callback(notifier.stop)
-        await notifier.start()
+        def make(may: Callable[[], bool]) -> Notifier:
+            return Notifier(registry, bus, partitions, pepper, built_in_services(), may=may)
+
+        holder = f"notifier-{hub_id}-{socket.gethostname()}-{os.getpid()}"
+        seat = Seat(connection, make, holder, alone=self.options.nats is None)
+        self._stops.push_async_callback(seat.stop)
+        await seat.start()
 
     def _mounts(self, door: DeviceDoor, browsers: Gateway) -> dict[str, Any]:
         """What stands beside the API on the HTTP ports, by path."""

@@ -174,9 +174,8 @@ async def test_what_a_place_brings_about_goes_onward_over_kill_9(hub: Hub, targe
     # each run of the scene asks for the lamp, the later request supersedes the earlier one
     begun = [each["command"]["id"] for each in items if "command" in each and each["command"]["state"] == "queued"]
     assert len(begun) == len(set(begun)) == 4
-    assert [each["command"]["because"] for each in items if each.get("command", {}).get("id") == last["id"]][0] == (
-        "the last"
-    )
+    reasons = {each["command"]["because"] for each in items if each.get("command", {}).get("id") == last["id"]}
+    assert reasons == {"the last"}
 
     async def settled() -> bool:
         [position] = (await hub.get("/api/v1/outlets/out"))["positions"]

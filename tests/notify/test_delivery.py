@@ -194,7 +194,7 @@ async def test_the_courier_ends_with_the_notifier_and_after_a_minute_of_rest(hou
     await house.channel("wei", hook(house))
     courier = house.notifier.courier
     assert alive(courier)
-    house.notifier._messenger._retire()  # what the timer calls
+    house.notifier.messenger._retire()  # what the timer calls
     await until(lambda: not alive(courier), "it rests")
     assert house.notifier.courier == 0
     await house.until(await house.tell("x"), "sent")

@@ -1,7 +1,7 @@
 """The notifier: takes notifications in durably, and sees each of its deliveries to its end.
 
 Knows the bus, the registry and the messenger; what is to be done when, `plan` decides. Runs in the hub's process: at
-rest it is a few objects, and what is heavy is the courier's. One notifier a registry.
+rest it is a few objects, and what is heavy is the courier's. One notifier a registry: who it is, `seat` sees to.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ import msgspec
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.notify import plan
 from unisono.notify.addressee import Addressees
-from unisono.notify.errand import Check, CourierSettings
-from unisono.notify.letter import Letters, subscribed
+from unisono.notify.desk import Desk
+from unisono.notify.errand import CourierSettings
+from unisono.notify.letter import Letters
 from unisono.notify.message import Message
 from unisono.notify.messenger import ATTEMPT_S, Messenger
-from unisono.notify.pace import SECOND, Pace, free_at, spent
+from unisono.notify.pace import SECOND, Pace, spent
 from unisono.notify.plan import OPEN, Batch, Delivery, State
 from unisono.notify.service import UNKNOWN, Service
 from unisono.notify.verdict import Kind, Verdict, judge
@@ -32,7 +33,6 @@ from unisono.scene.talk import notify
 from unisono.store.bus import Bus
 from unisono.store.registry import AddressRow, DeliveryRow, NotificationRow, Registry
 from unisono.twin import notices
-from unisono.twin.visitors import Series
 
 __all__ = ["MAX_OPEN", "Notifier"]
 
@@ -49,8 +49,6 @@ LONGEST_NAP_S = 30.0
 #: What is over is kept so long, and so many.
 KEEP_S, KEEP = 30 * 86_400.0, 20_000
 TIDY_S = 3600.0
-#: So many attempts in a row that came to nothing are worth a word: a quarter of an hour.
-FAILING = 8
 #: After the registry failed in the middle.
 REGISTRY_PAUSE_S = 2.0
 
@@ -61,8 +59,8 @@ def now_us() -> int:
 
 
 class Notifier:
-    """``services``: by scheme, see `unisono.notify.service`. ``now``: wall time. ``reroute``, ``attempt_s``: see
-    `CourierSettings` and `Messenger`."""
+    """``services``: by scheme, see `unisono.notify.service`. ``now``: wall time. ``may``: nobody else sends at the
+    moment. ``reroute``, ``attempt_s``: see `CourierSettings` and `Messenger`."""
 
     def __init__(
         self,
@@ -73,28 +71,30 @@ class Notifier:
         services: dict[str, Service],
         *,
         now: Callable[[], int] = now_us,
+        may: Callable[[], bool] = lambda: True,
         reroute: Mapping[str, str] = MappingProxyType({}),
         attempt_s: float = ATTEMPT_S,
     ) -> None:
-        self._registry = registry
+        self.registry = registry
         self._bus = bus
         self._partitions = partitions
-        self._services = services
+        self.services = services
         self._reroute = dict(reroute)
-        self._now = now
+        self.now = now
+        self._may = may
         self._addressees = Addressees(registry)
-        self._letters = Letters(registry, pepper)
-        self._messenger = Messenger(self._settings, attempt_s=attempt_s)
-        self._open: dict[tuple[str, str], Delivery] = {}
+        self.letters = Letters(registry, pepper)
+        self.messenger = Messenger(self._settings, attempt_s=attempt_s)
+        self.open: dict[tuple[str, str], Delivery] = {}
         # what open deliveries say, and how many of them say it
         self._texts: dict[str, Message] = {}
         self._ways: Counter[str] = Counter()
-        self._paces: dict[str, Pace] = {}
+        self.paces: dict[str, Pace] = {}
         self._requests: dict[str, int] = {}
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._attempts: Counter[tuple[str, str]] = Counter()
-        self._ended: Counter[tuple[str, str]] = Counter()
-        self._trouble: str | None = None
+        self.attempts: Counter[tuple[str, str]] = Counter()
+        self.ended: Counter[tuple[str, str]] = Counter()
+        self.trouble: str | None = None
         self._taking = asyncio.Lock()
         self._awake = asyncio.Event()
         self._ends: list[Callable[[], None]] = []
@@ -102,28 +102,25 @@ class Notifier:
 
     async def start(self) -> None:
         """Take up what an earlier life left, then serve."""
-        now = self._now()
-        for address in await self._registry.list_addresses():
-            self._paces[address.address] = msgspec.convert(address.pace, Pace)
+        now = self.now()
+        for address in await self.registry.list_addresses():
+            self.paces[address.address] = msgspec.convert(address.pace, Pace)
         interrupted = []
-        for row in await self._registry.open_deliveries([state.value for state in OPEN]):
+        for row in await self.registry.open_deliveries([state.value for state in OPEN]):
             delivery = _delivery(row)
             self._remember(delivery)
             if delivery.state is State.SENDING:
                 plan.resumed(delivery, now)
                 interrupted.append(_row(delivery))
-        await self._registry.put_deliveries(interrupted)
-        for notification in await self._registry.get_notifications([id for id, _ in self._open]):
+        await self.registry.put_deliveries(interrupted)
+        for notification in await self.registry.get_notifications([id for id, _ in self.open]):
             self._texts[notification.id] = Message(notification.title, notification.text)
         self._requests = await self._addressees.requests()
-        await self._letters.start()
+        await self.letters.start()
         for partition in self._partitions:
             subject = notify(partition)
             self._ends.append(await self._bus.serve(subject, partial(self._take, partition), "notifier"))
-        self._ends.append(await self._bus.serve(notices.CHECK, self._check, "notifier"))
-        self._ends.append(await self._bus.serve(notices.ALLOW, self._allow, "notifier"))
-        self._ends.append(await self._bus.serve(notices.TRIAL, self._try, "notifier"))
-        self._ends.append(await self._bus.serve(notices.STATUS, self._status, "notifier"))
+        self._ends += await Desk(self).serve(self._bus)
         self._ends.append(await self._bus.subscribe(notices.CHANGED, self._changed))
         self._tasks = [
             asyncio.create_task(self._deliver(), name="notifications"),
@@ -138,15 +135,15 @@ class Notifier:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._messenger.stop()
+        await self.messenger.stop()
 
     def _settings(self) -> CourierSettings:
-        return CourierSettings(self._letters.reach, self._reroute)
+        return CourierSettings(self.letters.reach, self._reroute)
 
     @property
     def courier(self) -> int:
         """The process that carries messages, 0 while there is none."""
-        return self._messenger.pid
+        return self.messenger.pid
 
     def wake(self) -> None:
         """Look again at what waits."""
@@ -165,15 +162,15 @@ class Notifier:
             return msgspec.msgpack.encode(await self._accept(partition, notice))
 
     async def _accept(self, partition: str, notice: notices.Notice) -> notices.Kept:
-        if await self._registry.get_notifications([notice.id]):
+        if await self.registry.get_notifications([notice.id]):
             return notices.Kept(False)
-        if len(self._open) >= MAX_OPEN:
+        if len(self.open) >= MAX_OPEN:
             raise HostError(  # the owner keeps it and comes again
-                f"{len(self._open)} notifications wait to leave",
+                f"{len(self.open)} notifications wait to leave",
                 code="too_many",
                 mend="See why: unisono notify list --state waiting",
             )
-        now = self._now()
+        now = self.now()
         body = notice.body
         ttl_s = body.ttl_s or plan.TTL_S[body.priority]
         expires = now + int(ttl_s * SECOND)
@@ -213,11 +210,11 @@ class Notifier:
         )
         # On copies: until this is on disk nothing has changed, and meanwhile what waits may leave.
         addresses = {each.address for each in deliveries}
-        there = [msgspec.structs.replace(each) for each in self._open.values() if each.address in addresses]
+        there = [msgspec.structs.replace(each) for each in self.open.values() if each.address in addresses]
         ended = [each for later in deliveries for each in plan.replaced(there, later, now)]
         ended += plan.crowded_out([*there, *deliveries], now)
         others = [each for each in ended if each.notification != row.id]
-        await self._registry.add_notification(row, [_row(each) for each in [*deliveries, *others]])
+        await self.registry.add_notification(row, [_row(each) for each in [*deliveries, *others]])
         if deliveries:
             self._texts[row.id] = Message(row.title, row.text)
         for delivery in deliveries:
@@ -230,7 +227,7 @@ class Notifier:
     def _end(self, copies: Sequence[Delivery]) -> None:
         """What was decided of copies holds of what has not left meanwhile."""
         for copy in copies:
-            each = self._open.get((copy.notification, copy.channel))
+            each = self.open.get((copy.notification, copy.channel))
             if each is not None and each.state in (State.WAITING, State.HELD):
                 each.state, each.changed, each.answer = copy.state, copy.changed, copy.answer
                 self._forget([each])
@@ -242,10 +239,10 @@ class Notifier:
             self._awake.clear()
             try:
                 nap_s = await self._round()
-                self._trouble = None
+                self.trouble = None
             except UnisonoError as error:
                 logger.error("notifications wait: %s", error)
-                self._trouble = str(error)
+                self.trouble = str(error)
                 nap_s = REGISTRY_PAUSE_S
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(nap_s):
@@ -253,18 +250,20 @@ class Notifier:
 
     async def _round(self) -> float:
         """Send what may leave; how long there is nothing more to do."""
-        now = self._now()
-        over = [each for each in self._open.values() if plan.expired(each, now)]
+        if not self._may():
+            return REGISTRY_PAUSE_S
+        now = self.now()
+        over = [each for each in self.open.values() if plan.expired(each, now)]
         if over:
-            await self._registry.put_deliveries([_row(each) for each in over])
+            await self.registry.put_deliveries([_row(each) for each in over])
             self._forget(over)
         waiting: dict[str, list[Delivery]] = {}
-        for each in self._open.values():
+        for each in self.open.values():
             if each.state in (State.WAITING, State.HELD):
                 waiting.setdefault(each.address, []).append(each)
-        wakes = [each.expires for each in self._open.values()]
+        wakes = [each.expires for each in self.open.values()]
         for address, deliveries in waiting.items():
-            if address in self._busy or len(self._busy) >= AT_ONCE:
+            if address in self._busy or len(self._busy) >= AT_ONCE or not self._may():
                 continue
             step = await self._next(address, deliveries, now)
             if step is not None:
@@ -273,8 +272,8 @@ class Notifier:
 
     async def _next(self, address: str, deliveries: list[Delivery], now: int) -> int | None:
         """Begin an attempt at an address, or say when to ask again."""
-        service = self._services.get(deliveries[0].service, UNKNOWN)
-        pace, requests = self._paces.get(address, Pace()), self._requests.get(address, 1)
+        service = self.services.get(deliveries[0].service, UNKNOWN)
+        pace, requests = self.paces.get(address, Pace()), self._requests.get(address, 1)
         step = plan.next_batch(deliveries, pace, service, now, requests)
         if not isinstance(step, Batch):
             return step
@@ -289,15 +288,15 @@ class Notifier:
             for each in step.deliveries:
                 each.state = State.WAITING
             raise
-        self._paces[address] = left
+        self.paces[address] = left
         self._busy[address] = asyncio.create_task(self._attempt(address, step, service), name=f"notify {address[:8]}")
         return None
 
     async def _attempt(self, address: str, batch: Batch, service: Service) -> None:
         try:
             verdict = await self._carried(batch, service)
-            self._attempts[(batch.deliveries[0].service, verdict.kind.value)] += 1
-            pace = self._paces[address] = plan.outcome(batch, verdict, self._paces[address], self._now())
+            self.attempts[(batch.deliveries[0].service, verdict.kind.value)] += 1
+            pace = self.paces[address] = plan.outcome(batch, verdict, self.paces[address], self.now())
             await self._insist(lambda: self._save(batch.deliveries, service, pace))
             if verdict.kind is Kind.GONE:
                 await self._insist(lambda: self._remove(batch.deliveries[0]))
@@ -329,35 +328,35 @@ class Notifier:
         if channel is None:
             return Verdict(Kind.REFUSED, "the channel was removed")
         messages = [self._texts[each.notification] for each in batch.deliveries]
-        language = (await self._registry.get_listener(channel.person)).language
-        left_s = (min(each.expires for each in batch.deliveries) - self._now()) / SECOND
-        errand = self._letters.errand(
+        language = (await self.registry.get_listener(channel.person)).language
+        left_s = (min(each.expires for each in batch.deliveries) - self.now()) / SECOND
+        errand = self.letters.errand(
             channel,
             messages,
             language,
             first.priority,
             service,
-            number=self._messenger.number(),
+            number=self.messenger.number(),
             ttl_s=max(1, int(left_s)),
             group=first.group if len(messages) == 1 else None,
         )
         if errand is None:
             return Verdict(Kind.REFUSED, "its address cannot be read: it was kept with another pepper")
-        return judge((await self._messenger.send(errand)).answer, service)
+        return judge((await self.messenger.send(errand)).answer, service)
 
     async def _save(self, deliveries: Sequence[Delivery], service: Service, pace: Pace) -> None:
         kept = AddressRow(deliveries[0].address, service.name, msgspec.to_builtins(pace))
-        await self._registry.put_deliveries([_row(each) for each in deliveries], kept)
+        await self.registry.put_deliveries([_row(each) for each in deliveries], kept)
 
     async def _remove(self, delivery: Delivery) -> None:
         """Whoever subscribed is gone: so is the channel."""
         channel = await self._addressees.channel(delivery.channel, delivery.person, delivery.address)
         if channel is not None:
-            await self._registry.remove_channel(channel.id)
+            await self.registry.remove_channel(channel.id)
             logger.info("a channel of %s is gone and was removed: %s", delivery.person, delivery.answer)
 
     def _remember(self, delivery: Delivery) -> None:
-        self._open[(delivery.notification, delivery.channel)] = delivery
+        self.open[(delivery.notification, delivery.channel)] = delivery
         self._ways[delivery.notification] += 1
 
     def _forget(self, deliveries: Sequence[Delivery]) -> None:
@@ -365,8 +364,8 @@ class Notifier:
         for each in deliveries:
             if each.state in OPEN:
                 continue
-            if self._open.pop((each.notification, each.channel), None) is not None:
-                self._ended[(each.service, each.state.value)] += 1
+            if self.open.pop((each.notification, each.channel), None) is not None:
+                self.ended[(each.service, each.state.value)] += 1
                 self._ways[each.notification] -= 1
                 if not self._ways[each.notification]:
                     del self._ways[each.notification], self._texts[each.notification]
@@ -374,7 +373,7 @@ class Notifier:
     # what is asked from elsewhere
 
     def _changed(self, _payload: bytes) -> None:
-        self._messenger.renew()
+        self.messenger.renew()
         task = asyncio.create_task(self._again(), name="quiet hours changed")
         self._tasks.append(task)
         task.add_done_callback(self._tasks.remove)
@@ -382,120 +381,29 @@ class Notifier:
     async def _again(self) -> None:
         """Channels, quiet hours or allowed addresses are others: what waits is decided anew."""
         try:
-            await self._letters.start()
+            await self.letters.start()
             quiet = await self._addressees.quiet()
             self._requests = await self._addressees.requests()
         except UnisonoError as error:
             logger.error("quiet hours could not be read again: %s", error)
             return
-        now = self._now()
+        now = self.now()
         moved = []
-        for each in self._open.values():
+        for each in self.open.values():
             if each.state in (State.WAITING, State.HELD):
                 before = (each.state, each.due)
                 plan.begun(each, quiet(each.person), now)
                 if before != (each.state, each.due):
                     moved.append(each)
-        await self._registry.put_deliveries([_row(each) for each in moved])
+        await self.registry.put_deliveries([_row(each) for each in moved])
         self.wake()
-
-    async def _check(self, payload: bytes) -> bytes:
-        asked = msgspec.msgpack.decode(payload, type=notices.Check)
-        if asked.p256dh:
-            return msgspec.msgpack.encode(subscribed(asked))
-        report = await self._messenger.send(Check(self._messenger.number(), asked.url))
-        facts = report.facts
-        if facts is None:
-            raise CallerError(
-                report.answer.forbidden or report.answer.trouble.removeprefix("ValueError: "),
-                code="bad_value",
-                field="url",
-                expected="such as ntfys://ntfy.sh/topic, dingtalk://token, mailto://user:password@example.com",
-            )
-        found = notices.ChannelFacts(
-            facts.service,
-            facts.name,
-            facts.shown,
-            facts.identity,
-            facts.requests,
-            facts.title_max,
-            facts.text_max,
-        )
-        return msgspec.msgpack.encode(found)
-
-    async def _allow(self, payload: bytes) -> bytes:
-        asked = msgspec.msgpack.decode(payload, type=notices.Allow)
-        await self._letters.allow(asked.hosts)
-        self._messenger.renew()
-        return b""
-
-    async def _try(self, payload: bytes) -> bytes:
-        asked = msgspec.msgpack.decode(payload, type=notices.Trial)
-        channel = await self._registry.get_channel(asked.channel)
-        if channel is None:
-            raise CallerError(f"there is no channel {asked.channel[:80]!r}", code="not_found")
-        service = self._services.get(channel.service, UNKNOWN)
-        now = self._now()
-        pace = self._paces.get(channel.address, Pace())
-        free = free_at(pace, service.limits, now, count=channel.requests, urgent=True)
-        if free > now:
-            raise CallerError(
-                f"{service.name or channel.service} takes no more at the moment",
-                code="too_fast",
-                mend=f"Try again in {(free - now) // SECOND + 1} s",
-            )
-        pace = self._paces[channel.address] = spent(pace, service.limits, now, channel.requests)
-        language = (await self._registry.get_listener(channel.person)).language
-        number = self._messenger.number()
-        errand = self._letters.trial(channel, language, service, number)
-        if errand is None:
-            raise HostError("its address cannot be read: it was kept with another pepper", code="not_delivered")
-        verdict = judge((await self._messenger.send(errand)).answer, service)
-        trial = Batch([])
-        self._paces[channel.address] = plan.outcome(trial, verdict, pace, self._now())
-        await self._registry.put_deliveries(
-            [], AddressRow(channel.address, service.name, msgspec.to_builtins(self._paces[channel.address]))
-        )
-        if verdict.kind is not Kind.SENT:
-            raise HostError(verdict.words or "it gave no reason", code="not_delivered", mend="Check its address")
-        return msgspec.msgpack.encode(notices.Tried(verdict.words))
-
-    async def _status(self, _payload: bytes) -> bytes:
-        states = Counter((each.service, each.state.value) for each in self._open.values())
-        series = [
-            Series("notifications_open", {"service": service, "state": state}, count)
-            for (service, state), count in states.items()
-        ]
-        series += [
-            Series("notifications", {"service": service, "state": state}, count)
-            for (service, state), count in self._ended.items()
-        ]
-        series += [
-            Series("notify_attempts", {"service": service, "outcome": outcome}, count)
-            for (service, outcome), count in self._attempts.items()
-        ]
-        held = sum(each.state is State.HELD for each in self._open.values())
-        return msgspec.msgpack.encode(notices.NotifierStatus(len(self._open) - held, held, series, self._troubles()))
-
-    def _troubles(self) -> list[str]:
-        """What is worth a look: the registry, and services that have taken nothing for some time."""
-        found = [self._trouble] if self._trouble is not None else []
-        waiting: dict[str, list[Delivery]] = {}
-        for each in self._open.values():
-            if each.state is State.WAITING and self._paces.get(each.address, Pace()).failures >= FAILING:
-                waiting.setdefault(each.address, []).append(each)
-        found += [
-            f"{len(each)} to {each[0].person} over {each[0].service} wait: {each[0].answer}"
-            for each in waiting.values()
-        ]
-        return found
 
     async def _tidy(self) -> None:
         """Forget what is long over."""
         while True:
             try:
-                before = self._now() - int(KEEP_S * SECOND)
-                await self._registry.forget_notifications(before=before, keep=KEEP, open_states=[*OPEN])
+                before = self.now() - int(KEEP_S * SECOND)
+                await self.registry.forget_notifications(before=before, keep=KEEP, open_states=[*OPEN])
             except UnisonoError as error:
                 logger.error("old notifications stay for now: %s", error)
             await asyncio.sleep(TIDY_S)

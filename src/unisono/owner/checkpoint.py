@@ -42,6 +42,13 @@ LEAST_INTERVAL_S = 3.0
 REPLAY_WINDOW_BYTES = 256 * 1024 * 1024
 #: So many lines of alarms' history are a flood: they are kept sooner.
 ALARM_LINES = 10_000
+#: Of that history so much is kept: five years, as of history's five-minute figures, and a million lines (some 190 MB);
+#: the newest stay whatever the clock says. Looked after so often.
+ALARM_DAYS = 5 * 366
+ALARM_LINES_KEPT = 1_000_000
+ALARM_LINES_LEAST = 50_000
+TIDY_S = 3600.0
+DAY_US = 86_400 * 1_000_000
 RETRY_S = 2.0
 #: Lines of the commands' audit that wait for a checkpoint, some 150 MB.
 AUDIT_WAITING = 500_000
@@ -179,9 +186,13 @@ class Checkpointer:
     async def _keep_saving(self, owner: Owner) -> None:
         loop = asyncio.get_running_loop()
         saved_at = loop.time() - INTERVAL_S  # what was replayed is soon saved: the next crash must not replay it again
+        tidied_at = loop.time() - TIDY_S
         folded = 0
         while True:
             await asyncio.sleep(1.0)
+            if loop.time() - tidied_at > TIDY_S:
+                tidied_at = loop.time()
+                await self.tidy(owner)
             folded = (await _log_bytes(owner)) - self._bytes_at if owner.position > self.position else 0
             age = loop.time() - saved_at
             much = folded > self._bytes or len(owner.alarms.new) > ALARM_LINES
@@ -222,6 +233,18 @@ class Checkpointer:
         owner.alarms.kept()
         self.position = position
         await self._trim(owner)
+
+    async def tidy(self, owner: Owner) -> None:
+        """Drop what is beyond the bounds of the alarms' history."""
+        before = owner.clock.wall - ALARM_DAYS * DAY_US
+        bounds = {"before": before, "most": ALARM_LINES_KEPT, "least": ALARM_LINES_LEAST}
+        try:
+            gone = await self._checkpoints.trim_alarm_history(self._partition, newest=owner.alarms.number, **bounds)
+        except UnisonoError as error:
+            logger.error("the alarms' history stays longer than it should: %s", error)
+        else:
+            if gone:
+                logger.info("partition %s: %d old lines of the alarms' history were dropped", self._partition, gone)
 
     async def _trim(self, owner: Owner) -> None:
         """Purge what neither a sink nor the recognition of resends needs, beyond the replay window."""

@@ -52,6 +52,12 @@ PUT_AUDIT = """
     INSERT INTO command_audit (id, partition, thing, root, at, ended, state, kind, who, body)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, state = excluded.state, body = excluded.body"""
+#: What happened to alarms is looked at from its oldest end so many lines at a time.
+TRIM_LINES = 1_000
+OLDEST_ALARM_LINES = (
+    f"""SELECT at, number FROM alarm_history WHERE partition = $1 ORDER BY at, number LIMIT {TRIM_LINES}"""
+)
+DELETE_ALARM_LINE = "DELETE FROM alarm_history WHERE partition = $1 AND at = $2 AND number = $3"
 TRIM_AUDIT = "DELETE FROM command_audit WHERE number <= (SELECT MAX(number) FROM command_audit) - $1"
 DELETE_TWIN = "DELETE FROM checkpoint_twin WHERE partition = $1 AND thing = $2"
 DELETE_TWINS = "DELETE FROM checkpoint_twin WHERE partition = $1"
@@ -126,6 +132,26 @@ class Checkpoints:
             async with self._driver.read() as do:
                 twins: list[tuple[str, bytes]] = await do.fetch(SELECT_TWINS, partition)
         return twins
+
+    async def trim_alarm_history(self, partition: str, *, newest: int, before: int, most: int, least: int) -> int:
+        """Drop the lines of a partition from ``before`` (wall microseconds), and the oldest of more than ``most``; how
+        many that were. The last is ``newest``; ``least`` of them stay however old they are, as a clock that was set
+        wrong must not empty the history. Each part in a transaction of its own."""
+        dropped = 0
+        while True:
+            with faults(self._address):
+                async with self._driver.write() as do:
+                    oldest = await do.fetch(OLDEST_ALARM_LINES, partition)
+                    gone = [
+                        (partition, at, number)
+                        for at, number in oldest
+                        if number <= newest - (least if at < before else most)
+                    ]
+                    if gone:
+                        await do.many(DELETE_ALARM_LINE, gone)
+            dropped += len(gone)
+            if len(gone) < TRIM_LINES:
+                return dropped
 
     async def clear_checkpoint(self, partition: str) -> None:
         """Forget a partition's checkpoint, so that its owner folds the log from the beginning."""
