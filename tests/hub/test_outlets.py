@@ -135,7 +135,7 @@ async def test_what_a_place_brings_about_goes_onward_over_kill_9(hub: Hub, targe
     allow(hub, target.port)
     await hub.start()
     secrets = await hub.furnish("p1")
-    await hub.furnish("lamp", model="light")
+    await hub.ask("POST", "/api/v1/things", {"id": "lamp", "place": "home", "model": "light"})
     mean = {"kind": "group", "of": {"things": ["p1"]}, "property": "temperature", "how": "mean"}
     await hub.ask("POST", "/api/v1/things", {"id": "mean1", "place": "home", "computed": mean})
     warm = {"change": {"property": "temperature", "above": 25}}

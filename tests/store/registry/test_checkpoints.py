@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unisono.errors import HostError
-from unisono.store.registry import Checkpoint, Checkpoints, PlaceRow, Registry
+from unisono.store.registry import AlarmLineRow, Checkpoint, Checkpoints, PlaceRow, Registry
+from unisono.store.registry import checkpoints as checkpoints_module
 
 # Processor time of this process, several times what is measured (0.13 s): a quadratic slip does not hold it.
 LOAD_100_000_S = 1.5
@@ -142,3 +143,40 @@ async def test_what_is_loaded_is_what_was_saved(
         assert dict(await checkpoints.load_checkpoint_twins("0")) == model
     finally:
         await checkpoints.close()
+
+
+def alarm_line(number: int, at: int, partition: str = "0") -> AlarmLineRow:
+    what = ("hot", "probe", "home", "home", "high", "raised", "normal", "unacknowledged", "1.0")
+    return AlarmLineRow(at, partition, number, *what, "too warm", "", "")
+
+
+async def alarm_numbers(registry: Registry, partition: str = "0") -> list[int]:
+    found = await registry.find_alarm_history(start=0, end=2**60)
+    return sorted(line.number for line in found if line.partition == partition)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "stay"),
+    [
+        ({"before": 0, "most": 100, "least": 0}, range(1, 31)),
+        ({"before": 0, "most": 10, "least": 0}, range(21, 31)),
+        ({"before": 25_000, "most": 100, "least": 0}, range(25, 31)),
+        # a clock that was set wrong does not empty it
+        ({"before": 10**15, "most": 100, "least": 5}, range(26, 31)),
+        ({"before": 10**15, "most": 100, "least": 50}, range(1, 31)),
+    ],
+)
+async def test_what_happened_to_alarms_has_bounds_in_age_and_number(
+    registry: Registry, checkpoints: Checkpoints, monkeypatch: pytest.MonkeyPatch, bounds: dict[str, int], stay: range
+) -> None:
+    monkeypatch.setattr(checkpoints_module, "TRIM_LINES", 4)
+    monkeypatch.setattr(
+        checkpoints_module, "OLDEST_ALARM_LINES", checkpoints_module.OLDEST_ALARM_LINES.replace("1000", "4")
+    )
+    lines = [alarm_line(n, n * 1000) for n in range(1, 31)] + [alarm_line(n, n * 1000, "1") for n in range(1, 6)]
+    await checkpoints.save_checkpoint("0", "log", 1, 1, b"", [], [], lines)
+    dropped = await checkpoints.trim_alarm_history("0", newest=30, **bounds)
+    assert await alarm_numbers(registry) == list(stay)
+    assert dropped == 30 - len(stay)
+    assert await alarm_numbers(registry, "1") == [1, 2, 3, 4, 5]
+    assert await checkpoints.trim_alarm_history("0", newest=30, **bounds) == 0
