@@ -160,8 +160,9 @@ class Onward:
     def due(self, key: str) -> None:
         """No timers either."""
 
-    def ended(self, command: Command) -> None:
-        """`lived` has told it already."""
+    @property
+    def ended(self) -> None:
+        """`lived` tells it."""
 
     # what comes about
 
