@@ -19,11 +19,11 @@ from tests.notify.receiver import Receiver
 from unisono import access
 from unisono.notify import built_in_services
 from unisono.notify.notifier import Notifier
-from unisono.scene.talk import notify
 from unisono.store.bus import Bus
 from unisono.store.connection import Connection
 from unisono.store.registry import ChannelRow, DeliveryRow, PersonRow, Registry
 from unisono.twin import notices
+from unisono.twin.notices import notify
 
 SECOND = 1_000_000
 PEPPER = bytes(range(32))

@@ -16,9 +16,9 @@ from unisono.errors import CallerError, HostError
 from unisono.notify import notifier as notifier_module
 from unisono.notify import plan as plan_module
 from unisono.notify.plan import JOIN_S
-from unisono.scene.talk import notify
 from unisono.store.registry import AddressRow, DeliveryRow, GroupRow, ListenerRow
 from unisono.twin import notices
+from unisono.twin.notices import notify
 
 
 def hook(house: House, name: str = "hook") -> str:

@@ -18,9 +18,9 @@ from tests.notify.receiver import say
 from tests.notify.worker import WorkerSettings
 from tests.parts import until
 from unisono.errors import HostError
-from unisono.scene.talk import notify
 from unisono.store.child import Child
 from unisono.store.nats_server import NatsServer
+from unisono.twin.notices import notify
 
 KILLS = 4
 TOLD = 30

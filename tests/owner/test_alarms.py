@@ -22,10 +22,10 @@ from unisono.scene.alarm.talk import (
     Recent,
     live_alarms,
 )
-from unisono.scene.talk import Notice, notify
 from unisono.store.connection import Connection
 from unisono.store.log import Log
 from unisono.store.registry import Registry, default_url
+from unisono.twin.notices import Notice, notify
 from unisono.twin.record import AlarmPut
 from unisono.twin.talk import OwnerStatus, Watch, ask_owner
 
@@ -121,7 +121,7 @@ async def test_delays_shelves_and_calls_come_in_time(one: OneOwner) -> None:
     await define(one, on_delay_s=0.3, notify={"to": ["wei"]}, escalate={"after_s": 0.3, "times": 1, "to": ["boss"]})
     await one.report("probe", temperature=26.0)
     await until(lambda: len(told) == 2, "somebody is called, and then somebody else")
-    assert [each.body["to"] for each in told] == [["wei"], ["boss"]]
+    assert [each.body.to for each in told] == [["wei"], ["boss"]]
     await act(one, "shelve", 0.3)
     assert await listed(one) == []
     await until(lambda: one.owner.alarms.alarms["a.probe"].state == "unacknowledged", "the shelf ends")

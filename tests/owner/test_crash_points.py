@@ -21,8 +21,8 @@ from unisono.owner.actor import Actor
 from unisono.owner.effects import UNKNOWN, Effects
 from unisono.owner.fetch import Called
 from unisono.owner.folding import new_folding
-from unisono.scene.talk import Notice, notify
 from unisono.thing import builtin_model, dump_model
+from unisono.twin.notices import Notice, notify
 from unisono.twin.outcome import Outcome
 from unisono.twin.punctual import Punctual
 from unisono.twin.record import (

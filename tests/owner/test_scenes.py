@@ -16,9 +16,10 @@ from unisono.access import Outside
 from unisono.errors import CallerError
 from unisono.owner import effects as effects_module
 from unisono.scene.running.run import Run
-from unisono.scene.talk import Notice, notify
+from unisono.scene.running.runner import Effect
 from unisono.store.connection import Connection
 from unisono.store.log import Log
+from unisono.twin.notices import Notice, notify
 
 ON = {"set": {"things": ["lamp"], "state": {"on_off": True}}}
 WARM = {"change": {"things": ["probe"], "property": "temperature", "above": 25}}
@@ -115,7 +116,7 @@ class TestNotices:
         heard = await self.listen(one)
         await until(lambda: heard and not one.owner.scenes.effects, "it is taken")
         assert [(notice.id, notice.run) for notice in heard] == [(effect.id, past(one)[0].id)]
-        assert (heard[0].body["to"], heard[0].body["text"]) == (["wei"], "it is 26")
+        assert (heard[0].body.to, heard[0].body.text) == (["wei"], "it is 26")
         assert one.effects.trouble is None
         assert traced(one, "left") == [None]
 
@@ -125,6 +126,14 @@ class TestNotices:
         await one.report("probe", temperature=26.0)
         await until(lambda: heard and not one.owner.scenes.effects, "it is refused")
         assert traced(one, "failed") == ["there is no wei"]
+
+    async def test_what_is_no_notice_is_given_up_before_it_leaves(self, one: OneOwner) -> None:
+        heard = await self.listen(one)
+        one.owner.scenes.post(Effect("x-1.1", "x-1", "notify", {"to": "all", "text": "x"}, 0))
+        await one.report("probe", temperature=21.0)
+        one.owner.hand_on()
+        await until(lambda: not one.owner.scenes.effects, "it is given up")
+        assert heard == []
 
 
 class Receiver:

@@ -29,10 +29,10 @@ from unisono.notify.pace import SECOND, Pace, spent
 from unisono.notify.plan import OPEN, Batch, Delivery, State
 from unisono.notify.service import UNKNOWN, Service
 from unisono.notify.verdict import Kind, Verdict, judge
-from unisono.scene.talk import notify
 from unisono.store.bus import Bus
 from unisono.store.registry import AddressRow, DeliveryRow, NotificationRow, Registry
 from unisono.twin import notices
+from unisono.twin.notices import notify
 
 __all__ = ["MAX_OPEN", "Notifier"]
 

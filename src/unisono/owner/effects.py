@@ -18,8 +18,8 @@ from unisono.owner.fetch import Called
 from unisono.owner.owner import Owner
 from unisono.scene.running.engine import repeatable
 from unisono.scene.running.runner import Effect
-from unisono.scene.talk import Notice, notify
 from unisono.store.bus import Bus
+from unisono.twin.notices import Notice, Telling, notify
 from unisono.twin.outcome import Outcome
 from unisono.twin.record import EffectSending, EffectSent, Entry
 
@@ -142,7 +142,11 @@ class Effects:
         effect = self._effect(id)
         if effect is None:
             return []  # given up, past the bound of effects
-        notice = Notice(id, effect.run, effect.body, effect.at)
+        try:
+            telling = msgspec.convert(effect.body, Telling)
+        except msgspec.ValidationError as error:
+            return [EffectSent(id, 0, False, f"nobody can be told that: {error}")]
+        notice = Notice(id=id, run=effect.run, body=telling, at=effect.at)
         try:
             await self._bus.request(notify(self._owner.log.partition), msgspec.msgpack.encode(notice), NOTIFY_TIMEOUT_S)
         except HostError:

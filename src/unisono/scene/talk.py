@@ -1,6 +1,7 @@
 """What the rooms around scenes say to each other on the bus: subjects and shapes.
 
-Knows msgpack shapes only (arrays, but for `Notice`; new fields are appended with a default), as `unisono.twin.talk`.
+Knows msgpack shapes only (arrays; new fields are appended with a default), as `unisono.twin.talk`. What people are told
+is `unisono.twin.notices`'.
 Times are microseconds since the Unix epoch (UTC).
 """
 
@@ -20,7 +21,6 @@ __all__ = [
     "LiveRuns",
     "ModeAsk",
     "ModeView",
-    "Notice",
     "RefusalsAsk",
     "RunAnswer",
     "RunAsk",
@@ -30,7 +30,6 @@ __all__ = [
     "ScenesAsk",
     "StopAsk",
     "live_runs",
-    "notify",
 ]
 
 
@@ -50,28 +49,6 @@ __all__ = [
 def live_runs(partition: str) -> str:
     """Subject on which an owner publishes `LiveRuns` while somebody watches (`unisono.twin.talk.Watch`)."""
     return f"live.runs.{partition}"
-
-
-def notify(partition: str) -> str:
-    """Subject on which an owner hands a `Notice` to the notify room.
-
-    Any answer but an error says that the room has it on disk; until then it is handed over again and again, under the
-    same id, over restarts too. An error of the caller's fault says that it will never be taken.
-    """
-    return f"notify.{partition}"
-
-
-class Notice(msgspec.Struct):
-    """Something to be told to people: what the step ``notify`` of a scene says. A map on the wire.
-
-    ``id`` is the same each time it is handed over; ``run``: the run of a scene that tells it; ``body``: ``to`` (a list
-    of names), ``title``, ``text``, ``priority`` (low, normal, high, critical) and ``group`` (or None); ``at``: when.
-    """
-
-    id: str
-    run: str
-    body: dict[str, Any]
-    at: int
 
 
 class RunView(msgspec.Struct, array_like=True):

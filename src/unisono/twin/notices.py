@@ -30,6 +30,7 @@ __all__ = [
     "Telling",
     "Trial",
     "Tried",
+    "notify",
 ]
 
 CHECK = "ask.notify.check"  # Check > ChannelFacts, or an error that says what is wrong with the address
@@ -59,8 +60,17 @@ class Telling(msgspec.Struct, kw_only=True):
     place: str | None = None
 
 
+def notify(partition: str) -> str:
+    """Subject on which a `Notice` is handed to the notify room.
+
+    Any answer but an error says that the room has it on disk; until then it is handed over again and again, under the
+    same id, over restarts too. An error of the caller's fault says that it will never be taken.
+    """
+    return f"notify.{partition}"
+
+
 class Notice(msgspec.Struct, kw_only=True):
-    """A notification to take in, on the subject `unisono.scene.talk.notify`; answered (`Kept`) once it is on disk.
+    """A notification to take in, on the subject of `notify`; answered (`Kept`) once it is on disk.
 
     ``id`` makes a repetition harmless; ``run``: of the scene; ``by``: who asked. Read strictly: an error of the
     caller's fault says that it will never be taken.

@@ -9,16 +9,16 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from litestar import get
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Stream
 
 from unisono.access import Action
 from unisono.api.alarms import shapes
-from unisono.api.auth import Identity
 from unisono.api.context import ApiContext, now_us
 from unisono.api.inject import Asker, Context
 from unisono.api.shapes import Page
@@ -62,17 +62,20 @@ class Search(msgspec.Struct):
 
 
 async def _read(
-    context: ApiContext,
-    identity: Identity,
-    start: str | None,
-    end: str | None,
-    place: str | None,
-    thing: str | None,
-    alarm: str | None,
-    severity: str | None,
-    act: str | None,
-    q: str | None,
+    *,
+    context: Context,
+    identity: Asker,
+    start: From = None,
+    end: To = None,
+    place: FromQuery[str | None] = None,
+    thing: FromQuery[str | None] = None,
+    alarm: Text = None,
+    severity: Text = None,
+    act: Text = None,
+    q: Text = None,
 ) -> Search:
+    """The query parameters that the list and the file have in common, read. Raises CallerError ``bad_value``,
+    ``not_found``."""
     now = now_us()
     until = read_time(end, now, field="to", default_us=now + AHEAD_US)
     since = read_time(start, now, field="from", default_us=0)
@@ -139,50 +142,32 @@ async def _fits(context: ApiContext, line: Transition, wanted: Search) -> bool:
     return wanted.q is None or wanted.q.casefold() in words
 
 
-@get("/history")
+#: What is searched for, as `_read` reads it.
+Wanted: TypeAlias = NamedDependency[Search]
+SEARCH = {"wanted": Provide(_read)}
+
+
+@get("/history", dependencies=SEARCH)
 async def list_history(
-    *,
     context: Context,
-    identity: Asker,
-    start: From = None,
-    end: To = None,
-    place: FromQuery[str | None] = None,
-    thing: FromQuery[str | None] = None,
-    alarm: Text = None,
-    severity: Text = None,
-    act: Text = None,
-    q: Text = None,
+    wanted: Wanted,
     after: Text = None,
     limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
 ) -> Page[shapes.AlarmLine]:
-    """What happened to alarms, newest first; kept for good.
+    """What happened to alarms, newest first; of five years, a million lines at most.
 
     ``alarm``: a definition, or one of its alarms (``DEFINITION.THING``). ``act``: one or several, with commas (raised,
     cleared, acknowledged, shelved...). ``q``: a part of the text, the comment or who acted. Times as in history.
     """
-    wanted = await _read(context, identity, start, end, place, thing, alarm, severity, act, q)
     if wanted.places == []:
         return Page([])
     lines, more = await _page(context, wanted, _cursor(after), limit)
     return Page(lines, ".".join(map(str, more)) if more is not None else None)
 
 
-@get("/history.csv")
-async def export_history(
-    *,
-    context: Context,
-    identity: Asker,
-    start: From = None,
-    end: To = None,
-    place: FromQuery[str | None] = None,
-    thing: FromQuery[str | None] = None,
-    alarm: Text = None,
-    severity: Text = None,
-    act: Text = None,
-    q: Text = None,
-) -> Stream:
+@get("/history.csv", dependencies=SEARCH)
+async def export_history(context: Context, wanted: Wanted) -> Stream:
     """The same as CSV, all of it."""
-    wanted = await _read(context, identity, start, end, place, thing, alarm, severity, act, q)
     first, more = await _page(context, wanted, None, MAX_LIMIT) if wanted.places != [] else ([], None)
 
     async def lines() -> AsyncIterator[str]:

@@ -27,10 +27,10 @@ from unisono.assist.automation import Setting, scene_of
 from unisono.assist.orders import Order, holds, missing, taken_back
 from unisono.errors import CallerError, UnisonoError
 from unisono.scene.schedule import SUN
-from unisono.scene.talk import notify
 from unisono.store.registry import SceneRow
 from unisono.thing import find_property
 from unisono.twin import notices
+from unisono.twin.notices import notify
 
 if TYPE_CHECKING:
     from unisono.api.assist.assistant import Turn

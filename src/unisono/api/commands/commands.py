@@ -6,10 +6,11 @@ Knows paths and shapes; what is asked is checked by `unisono.api.commands.asking
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import Stream
 
@@ -108,42 +109,39 @@ async def list_commands(
     return shapes.Page([command_shapes.command(view) for view in views])
 
 
-@get("/commands")
-async def find_commands(
+def _read(
     *,
-    context: Context,
-    identity: Asker,
     thing: FromQuery[str | None] = None,
     by: Text = None,
     states: Annotated[str | None, QueryParameter(name="state", max_length=200)] = None,
     start: Annotated[str | None, QueryParameter(name="from", max_length=64)] = None,
     end: Annotated[str | None, QueryParameter(name="to", max_length=64)] = None,
-    after: Text = None,
-    limit: Limit = DEFAULT_LIMIT,
+) -> Search:
+    """The query parameters that the list and the file have in common, read."""
+    return read_search(thing=thing, by=by, state=states, start=start, end=end)
+
+
+#: What is searched for, as `_read` reads it.
+Wanted: TypeAlias = NamedDependency[Search]
+SEARCH = {"wanted": Provide(_read, sync_to_thread=False)}
+
+
+@get("/commands", dependencies=SEARCH)
+async def find_commands(
+    context: Context, identity: Asker, wanted: Wanted, after: Text = None, limit: Limit = DEFAULT_LIMIT
 ) -> shapes.Page[command_shapes.Command]:
     """Who wanted what, why, and what became of it; newest first, also what was refused (``state=refused``).
 
     ``by``: a person's, program's or scene's id, or a kind (person, program, scene, assistant). ``state``: one or
     several, with commas; ``open`` stands for those that have not ended. Times as in history.
     """
-    wanted = read_search(thing=thing, by=by, state=states, start=start, end=end)
     views, more = await search(context, identity, wanted, limit, after)
     return shapes.Page([command_shapes.command(view) for view in views], more)
 
 
-@get("/commands.csv")
-async def export_commands(
-    *,
-    context: Context,
-    identity: Asker,
-    thing: FromQuery[str | None] = None,
-    by: Text = None,
-    states: Annotated[str | None, QueryParameter(name="state", max_length=200)] = None,
-    start: Annotated[str | None, QueryParameter(name="from", max_length=64)] = None,
-    end: Annotated[str | None, QueryParameter(name="to", max_length=64)] = None,
-) -> Stream:
+@get("/commands.csv", dependencies=SEARCH)
+async def export_commands(context: Context, identity: Asker, wanted: Wanted) -> Stream:
     """The same as CSV, all of it."""
-    wanted = read_search(thing=thing, by=by, state=states, start=start, end=end)
     views, more = await search(context, identity, wanted, MAX_LIMIT, None)
 
     async def lines() -> AsyncIterator[str]:

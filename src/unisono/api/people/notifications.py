@@ -22,9 +22,9 @@ from unisono.api.people.channels import Name, Priority, ask_notifier
 from unisono.api.shapes import Page
 from unisono.api.times import iso
 from unisono.errors import CallerError
-from unisono.scene.talk import notify
 from unisono.store.registry import DeliveryRow, NotificationRow
 from unisono.twin import notices
+from unisono.twin.notices import notify
 
 __all__ = ["router"]
 
