@@ -7,6 +7,7 @@ traits of its state.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ import msgspec
 
 from unisono.errors import CallerError
 from unisono.scene.checking.finding import near
+from unisono.scene.computed import Definition, load_computed, model_of, settle, uses
 from unisono.scene.reading import read_document
 from unisono.thing import Model, Property, Schema, Service, builtin_model, builtin_models, dump_model, traits
 from unisono.twin.record import Entry, ModelPut, PlacePut, ThingPut
@@ -40,7 +42,8 @@ class HomePlace(msgspec.Struct, kw_only=True):
 
 
 class HomeThing(msgspec.Struct, kw_only=True):
-    """``in``: the place it stands in, or the thing that it is a part of."""
+    """``in``: the place it stands in, or the thing that it is a part of. ``computed``: what it computes, as
+    `unisono.scene.computed` has it; then it has no kind, no model and no state of its own."""
 
     id: str
     kind: str | None = None
@@ -50,6 +53,7 @@ class HomeThing(msgspec.Struct, kw_only=True):
     names: dict[str, str | list[str]] = {}
     state: dict[str, Any] = {}
     online: bool = True
+    computed: dict[str, Any] | None = None
 
 
 class Home(msgspec.Struct, kw_only=True):
@@ -91,7 +95,11 @@ def load_home(document: bytes | str | Mapping[str, Any]) -> Home:
         if thing.inside not in places and thing.inside not in things:
             expected = near(thing.inside, (*places, *things), "a place or a thing")
             raise _bad(f"things.{number}.in", f"there is no place or thing {thing.inside!r}", expected)
-        if thing.kind is None and thing.model is None:
+        if thing.computed is not None:
+            for name in ("kind", "model", "state"):
+                if getattr(thing, name):
+                    raise _bad(f"things.{number}.{name}", "it is computed", f"either computed or {name}")
+        elif thing.kind is None and thing.model is None:
             raise _bad(f"things.{number}.kind", "it is missing", "a kind such as light")
     return home
 
@@ -107,8 +115,12 @@ def records(home: Home) -> Iterator[Entry]:
         yield ModelPut(model.id, model.version, dump_model(model))
     things = {thing.id: thing for thing in home.things}
     places = {place.id for place in home.places}
-    for thing in home.things:
-        model = models[thing.model or thing.kind or ""]
+    computed = _computed(home, models)
+    for model in computed.values():
+        yield ModelPut(model.id, model.version, dump_model(model))
+    order = [*(thing for thing in home.things if thing.computed is None), *(things[id] for id in computed)]
+    for thing in order:
+        model = computed.get(thing.id) or models[thing.model or thing.kind or ""]
         parent = thing.inside if thing.inside not in places else None
         stands = _place(thing, things, places)
         yield ThingPut(thing.id, thing.name or thing.id, model.id, model.version, stands, home.root, parent, at=now)
@@ -123,10 +135,43 @@ def _place(thing: HomeThing, things: Mapping[str, HomeThing], places: set[str]) 
     raise _bad("things", f"{thing.id} is a part of itself", "a place at the end")
 
 
+def _computed(home: Home, models: Mapping[str, Model]) -> dict[str, Model]:
+    """The models of computed things by id, each behind those that it is computed from."""
+    made: dict[str, Model] = {}
+    of = {thing.id: models[thing.model or thing.kind or ""] for thing in home.things if thing.computed is None}
+    waiting = {n: thing for n, thing in enumerate(home.things) if thing.computed is not None}
+    definitions: dict[str, Definition] = {}
+    for number, thing in waiting.items():
+        with _within(number):
+            definitions[thing.id] = load_computed(thing.computed or {})
+    while waiting:
+        names = {thing.id for thing in waiting.values()}
+        ready = [
+            n for n, thing in waiting.items() if names.isdisjoint(use.thing for use in uses(definitions[thing.id]))
+        ]
+        for number in ready or list(waiting)[:1]:  # of a ring the first says that it is one
+            thing = waiting.pop(number)
+            others = {id: each for id, each in definitions.items() if id != thing.id}
+            with _within(number):
+                settled = settle(thing.id, definitions[thing.id], {**of, **made}.get, others)
+            made[thing.id] = model_of(thing.id, 1, settled)
+    return made
+
+
+@contextmanager
+def _within(number: int) -> Iterator[None]:
+    """What is wrong with a definition is wrong at its place in the file."""
+    try:
+        yield
+    except CallerError as error:
+        field = f"things.{number}.computed" + (f".{error.field}" if error.field else "")
+        raise CallerError(error.detail, code=error.code, field=field, expected=error.expected) from None
+
+
 def _models(home: Home) -> dict[str, Model]:
     """By what the things call them."""
     found: dict[str, Model] = {}
-    for name in dict.fromkeys(thing.model or thing.kind or "" for thing in home.things):
+    for name in dict.fromkeys(thing.model or thing.kind or "" for thing in home.things if thing.computed is None):
         if name in builtin_models():
             found[name] = builtin_model(name)
             continue

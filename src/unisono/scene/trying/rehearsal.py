@@ -20,12 +20,12 @@ from unisono.scene.checking.soundness import Facts, require_sound
 from unisono.scene.document import Scene
 from unisono.scene.running.run import Run
 from unisono.scene.trying.home import EPOCH, Home, records
-from unisono.scene.trying.script import Expected, Script, Step, event_of
+from unisono.scene.trying.script import Expected, Script, Step, Wish, event_of
 from unisono.scene.trying.stage import SECOND, Seen, Stage
 from unisono.scene.watching.matching import equal
 from unisono.scene.world import NO_VALUE
 from unisono.twin.command import Command
-from unisono.twin.record import ModeSet, SceneRun, SceneStop
+from unisono.twin.record import Asked, ModeSet, SceneRun, SceneStop
 from unisono.twin.twin import Twin
 
 __all__ = ["Line", "Rehearsal", "RunTold", "rehearse"]
@@ -89,6 +89,7 @@ class Player:
         self._since = self._told
         self._met: dict[int, int] = {}
         self._event_at = self._stage.wall
+        self._wishes = 0
 
     def play(self) -> Rehearsal:
         for number, step in enumerate(self._script.day):
@@ -150,13 +151,27 @@ class Player:
             raise CallerError(f"there is no thing {id!r}", code="bad_value", expected=_some(self._stage.things))
         return twin
 
+    def _device(self, id: str) -> Twin:
+        twin = self._thing(id)
+        if twin.hand is not None:
+            expected = "what it is computed from; an input value or a timer takes a command"
+            raise CallerError(f"{id} is computed", code="bad_value", expected=expected)
+        return twin
+
     def report(self, values: dict[str, dict[str, Any]], path: str) -> None:
         for id, state in values.items():
-            _report(self._stage, self._thing(id), state, f"{path}.{id}")
+            _report(self._stage, self._device(id), state, f"{path}.{id}")
+
+    def command(self, wish: Wish, path: str) -> None:
+        self._wishes += 1
+        self._thing(wish.thing)
+        asked = Asked(f"script-{self._wishes}", wish.thing, self._stage.wall, TESTER, wish.set, wish.call, wish.input)
+        self._stage.fold.control.check(asked)
+        self._stage.put(asked)
 
     def event(self, events: dict[str, Any], path: str) -> None:
         for id, told in events.items():
-            twin = self._thing(id)
+            twin = self._device(id)
             for name, fields in ({told: {}} if isinstance(told, str) else told).items():
                 if name not in twin.shape.model.events:
                     expected = _some(twin.shape.model.events)
@@ -165,12 +180,12 @@ class Player:
 
     def online(self, things: Any, path: str) -> None:
         for id in _several(things):
-            if not self._thing(id).connections:
+            if not self._device(id).connections:
                 self._stage.come(id)
 
     def offline(self, things: Any, path: str) -> None:
         for id in _several(things):
-            self._thing(id)
+            self._device(id)
             self._stage.go(id)
 
     def arrive(self, who: dict[str, str], path: str) -> None:
@@ -382,6 +397,7 @@ _EVENTS: dict[str, Any] = {
         "arrive",
         "leave",
         "mode",
+        "command",
         "run",
         "stop",
         "clock_s",
@@ -398,6 +414,8 @@ def _set_up(home: Home, script: Script) -> Stage:
     stage.put(*records(home))
     for number, thing in enumerate(home.things):
         twin = stage.things[thing.id]
+        if thing.computed is not None:
+            continue
         if thing.online:
             stage.come(thing.id)
         if thing.state:

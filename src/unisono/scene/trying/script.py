@@ -29,6 +29,15 @@ class Part(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fiel
     """The root of all parts of a script."""
 
 
+class Wish(Part, kw_only=True):
+    """A person asks a thing for something: ``set`` some values, or ``call`` an action with its ``input``."""
+
+    thing: str
+    set: dict[str, Any] | None = None
+    call: str | None = None
+    input: dict[str, Any] | None = None
+
+
 class ExpectedCommand(Part, kw_only=True):
     """A command to a thing with at least these values; ``state``: how it stands, such as ``confirmed``."""
 
@@ -94,6 +103,7 @@ class Step(Part, kw_only=True):
     arrive: dict[str, str] | None = None
     leave: dict[str, str] | None = None
     mode: dict[str, str] | None = None
+    command: Wish | None = None
     run: str | None = None
     stop: str | None = None
     clock_s: Number | None = None

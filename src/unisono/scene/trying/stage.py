@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from unisono.scene.computed import Computer
 from unisono.scene.running.engine import Engine
 from unisono.scene.running.values import becomes
 from unisono.scene.world import World
@@ -74,6 +75,8 @@ class Stage:
 
         self.engine = Engine(World(partition.things, partition.places), self.fold.control, remind)
         partition.observe(self.engine)
+        self.computer = Computer(self.fold, self.engine.world)
+        partition.observe(self.computer)
         partition.places.on_mode.append(lambda place, mode: self._see("mode", place, mode))
 
     @property
@@ -206,11 +209,11 @@ class Stage:
     def _next(self, end: int) -> int:
         """Elapsed time of what is due next."""
         due = [end]
-        timer, moment = self.fold.partition.next_due, self.engine.next_moment
+        timer = self.fold.partition.next_due
         if timer is not None:
             due.append(timer)
-        if moment is not None:
-            due.append(self.elapsed + moment - self.wall)
+        moments = (self.engine.next_moment, self.computer.next_moment)
+        due += [self.elapsed + moment - self.wall for moment in moments if moment is not None]
         due += [at for at, _count, _do in self._answers]
         return max(self.elapsed, min(due))
 
