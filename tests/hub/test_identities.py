@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -246,6 +247,29 @@ async def test_a_program_hears_the_things_of_its_places_and_commands_them(shared
         return bool((await shared.get(f"/api/v1/commands/{told['id']}"))["state"] == "confirmed")
 
     await shared.eventually(confirmed, "the command is confirmed")
+
+
+async def test_a_program_gives_the_second_word_over_mqtt(shared: Hub) -> None:
+    await shared.ask("POST", "/api/v1/places", {"id": "guarded", "name": "Guarded", "kind": "home"})
+    user, token, _ = await program(shared, place="guarded")
+    secret = await add(shared, "guarded_lamp", place="guarded")
+    lamp = await shared.device("guarded_lamp", secret)
+    await lamp.subscribe("things/me/set", "things/me/call/+")
+    policy = {"rules": [{"name": "twice", "then": "confirm", "what": {"things": ["guarded_lamp"]}}]}
+    await shared.ask("PUT", "/api/v1/places/guarded/policy", policy)
+    node = await enter(shared, token, user=f"{user}@guarded")
+    topic = "things/guarded_lamp/set"
+    assert await node.say(topic, b'{"state": {"on_off": true}}') == ReasonCode.NOT_AUTHORIZED
+    [code] = re.findall('"confirmation": "([A-Z2-7]+-[0-9a-f]+)"', repr(node.packets[-1]))
+    wrong = {"state": {"on_off": False}, "confirmation": code}
+    assert await node.say(topic, json.dumps(wrong).encode()) == ReasonCode.NOT_AUTHORIZED
+    odd = {"state": {"on_off": True}, "confirmation": 7}
+    assert await node.say(topic, json.dumps(odd).encode()) == ReasonCode.PAYLOAD_FORMAT_INVALID
+    assert lamp.messages == []
+    right = {"state": {"on_off": True}, "confirmation": code}
+    assert await node.say(topic, json.dumps(right).encode()) == 0
+    await until(lambda: lamp.messages, "the lamp hears the command")
+    assert json.loads(lamp.messages[0][1])["state"] == {"on_off": True}
 
 
 async def test_a_program_cannot_speak_as_a_thing_and_is_told_why(shared: Hub) -> None:

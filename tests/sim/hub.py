@@ -165,6 +165,7 @@ class Api:
         self.things: dict[str, dict[str, Any]] = {}
         self.secrets: dict[str, str] = {}
         self.documents: list[tuple[str, bytes]] = []
+        self.policies: dict[str, Any] = {}
         self.takes_documents = True
         self.requests: list[str] = []
         self.unreachable = 0
@@ -188,14 +189,20 @@ class Api:
                 else self._problem(422, "bad_scene", "No such thing")
             )
         body = json.loads(request.content)
-        if path == "/api/v1/places":
-            return self._place(body)
+        if path.startswith("/api/v1/places"):
+            return self._policy(path, body) if request.method == "PUT" else self._place(body)
         if path == "/api/v1/things":
             return self._things(body if isinstance(body, list) else [body])
         thing = path.removeprefix("/api/v1/things/").removesuffix("/secret")
         if thing not in self.things:
             return self._problem(404, "not_found", f"There is no thing {thing}")
         return httpx.Response(200, json={"id": thing, "secret": self._secret(thing)})
+
+    def _policy(self, path: str, body: Any) -> httpx.Response:
+        if not self.takes_documents:
+            return self._problem(422, "bad_policy", "No such thing")
+        self.policies[path.removeprefix("/api/v1/places/").removesuffix("/policy")] = body
+        return httpx.Response(200, json={})
 
     def _place(self, body: dict[str, Any]) -> httpx.Response:
         if body["id"] in self.places:

@@ -182,13 +182,17 @@ async def test_places_have_a_zone_and_a_position(site: Site) -> None:
     assert (home["zone"], home["position"]) == ("Asia/Tokyo", {"latitude": 35.5, "longitude": 139.5})
 
 
+POLICIES = {"home": {"rules": []}}
 DOCUMENTS = [("/api/v1/scenes", b"id: one"), ("/api/v1/alarms/definitions", b"id: two")]
 
 
 async def test_scenes_and_alarms_come_with_the_first_things_and_not_again(site: Site) -> None:
-    await site.provisioner()[0].ensure(PLACES, THINGS[:2], DOCUMENTS)
+    await site.provisioner()[0].ensure(PLACES, THINGS[:2], DOCUMENTS, POLICIES)
     assert site.api.documents == DOCUMENTS
-    await site.provisioner()[0].ensure(PLACES, THINGS, DOCUMENTS)
+    assert site.api.policies == POLICIES
+    site.api.policies.clear()
+    await site.provisioner()[0].ensure(PLACES, THINGS, DOCUMENTS, POLICIES)
+    assert site.api.policies == {}
     assert len(site.api.documents) == 2, "somebody may have removed them meanwhile"
 
 

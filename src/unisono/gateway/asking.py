@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -80,7 +80,9 @@ class Asking:
         identity = self._connection.identity
         assert identity is not None and found.thing is not None
         asked = read_command(found.suffix, payload)
-        await self._request(PROGRAM_ASKS, ProgramAsk(identity.stamp, found.thing, *asked, self._connection.host))
+        host = self._connection.host
+        ask = ProgramAsk(identity.stamp, found.thing, asked.set, asked.call, asked.input, host, asked.confirmation)
+        await self._request(PROGRAM_ASKS, ask)
 
     async def _claim(self, payload: bytes) -> None:
         connection = self._connection
@@ -111,11 +113,21 @@ class Asking:
             connection.answer_each(run, ReasonCode(CODES[error.code].mqtt), str(error))
 
 
-def read_command(suffix: str, payload: bytes) -> tuple[dict[str, Any] | None, str | None, dict[str, Any] | None]:
-    """``set``, ``call`` and ``input`` of what a program published to ``things/<id>/<suffix>``.
+class Asked(NamedTuple):
+    """What a program published to a thing's topics."""
+
+    set: dict[str, Any] | None
+    call: str | None
+    input: dict[str, Any] | None
+    confirmation: str | None = None
+
+
+def read_command(suffix: str, payload: bytes) -> Asked:
+    """What a program published to ``things/<id>/<suffix>``.
 
     The payload is that of the dialect's table (``{"state": {...}}``, ``{"input": {...}}``; an ``id`` in it is ignored:
-    the hub gives commands theirs) or the bare values. Raises CallerError bad_json.
+    the hub gives commands theirs), with a ``confirmation`` beside where a policy asked for one; or the bare values.
+    Raises CallerError bad_json.
     """
     kind, _, action = suffix.partition("/")
     key = "state" if kind == "set" else "input"
@@ -124,8 +136,12 @@ def read_command(suffix: str, payload: bytes) -> tuple[dict[str, Any] | None, st
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CallerError(str(error), code="bad_json", expected=f'{{"{key}": {{...}}}}') from error
     inside = given.get(key)
-    values = inside if isinstance(inside, dict) and set(given) <= {key, "id"} else given
-    return (values, None, None) if kind == "set" else (None, action, values)
+    wrapped = isinstance(inside, dict) and set(given) <= {key, "id", "confirmation"}
+    confirmation = given.get("confirmation") if wrapped else None
+    if confirmation is not None and not isinstance(confirmation, str):
+        raise CallerError("it is no text", code="bad_value", field="confirmation", expected="the code of the refusal")
+    values: dict[str, Any] = given[key] if wrapped else given
+    return Asked(values, None, None, confirmation) if kind == "set" else Asked(None, action, values, confirmation)
 
 
 def read_claim(payload: bytes) -> Wanted:

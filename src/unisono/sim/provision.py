@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from unisono.errors import CODES, CallerError, HostError
@@ -47,9 +48,16 @@ class Provisioner:
         self._transport = transport
         self._http: httpx.AsyncClient | None = None
 
-    async def ensure(self, places: Sequence[Place], things: Sequence[Wanted], documents: Documents = ()) -> None:
-        """Afterwards the keyring has a secret for each of ``things``. ``documents`` (scenes, alarms; YAML) are added
-        when no thing was there yet; one that is refused is said in the log, and keeps nobody back.
+    async def ensure(
+        self,
+        places: Sequence[Place],
+        things: Sequence[Wanted],
+        documents: Documents = (),
+        policies: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    ) -> None:
+        """Afterwards the keyring has a secret for each of ``things``. ``documents`` (scenes, alarms; YAML) and
+        ``policies`` (by place) are added when no thing was there yet; one that is refused is said in the log, and keeps
+        nobody back.
 
         What is there already stays as it is. Raises CallerError (not_signed_in, not_allowed, bad_value...) as the hub
         answers, HostError (hub_unreachable) when it does not answer for `PATIENCE_S`. Cancelling leaves what was made.
@@ -64,8 +72,11 @@ class Provisioner:
                 self._keyring.put(await self._put_things(missing[start : start + BULK]))
                 if len(missing) > BULK:
                     _log.info("%d of %d things are registered", min(start + BULK, len(missing)), len(missing))
-            for path, text in documents if len(missing) == len(things) else ():  # else somebody may have removed some
-                await self._put_document(path, text)
+            if len(missing) == len(things):  # else somebody may have removed some
+                for path, text in documents:
+                    await self._put_document(path, text)
+                for place, policy in policies.items():
+                    await self._put_policy(place, policy)
         finally:
             await self.close()
 
@@ -100,6 +111,11 @@ class Provisioner:
         if answer.is_error and _code(answer) != "exists":
             _log.error("a document was left out: %s", _refused(answer, text.decode()[:80]))
 
+    async def _put_policy(self, place: str, policy: Mapping[str, Any]) -> None:
+        answer = await self._send("PUT", f"/api/v1/places/{place}/policy", policy)
+        if answer.is_error:
+            _log.error("a policy was left out: %s", _refused(answer, f"policy of {place}"))
+
     async def _put_things(self, things: Sequence[Wanted]) -> dict[str, str]:
         rows = [_row(label, model) for label, model in things]
         answer = await self._post("/api/v1/things", rows)
@@ -119,6 +135,9 @@ class Provisioner:
         return {thing: str(answer.json()["secret"])}
 
     async def _post(self, path: str, body: Any) -> httpx.Response:
+        return await self._send("POST", path, body)
+
+    async def _send(self, method: str, path: str, body: Any) -> httpx.Response:
         import httpx
 
         if self._http is None:
@@ -133,8 +152,9 @@ class Provisioner:
         while True:
             try:
                 if isinstance(body, bytes):
-                    return await self._http.post(path, content=body, headers={"Content-Type": "application/yaml"})
-                return await self._http.post(path, json=body)
+                    headers = {"Content-Type": "application/yaml"}
+                    return await self._http.request(method, path, content=body, headers=headers)
+                return await self._http.request(method, path, json=body)
             except httpx.TransportError as error:
                 if loop.time() >= deadline or not isinstance(error, httpx.ConnectError):
                     raise HostError(

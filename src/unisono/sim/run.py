@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
+from typing import Any
 
 from unisono.sim.car import build_car
 from unisono.sim.client import Client
@@ -78,8 +80,13 @@ class _Running:
             _log.exception("%s stopped", self.firmware.device.who.thing)
 
 
-async def run_worlds(worlds: Sequence[World], options: SimOptions, documents: Documents = ()) -> None:
-    """Simulate until cancelled; then every device says DISCONNECT. ``documents`` come with the things.
+async def run_worlds(
+    worlds: Sequence[World],
+    options: SimOptions,
+    documents: Documents = (),
+    policies: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> None:
+    """Simulate until cancelled; then every device says DISCONNECT. ``documents`` and ``policies`` come with the things.
 
     Raises CallerError or HostError when what is needed cannot be registered.
     """
@@ -87,7 +94,7 @@ async def run_worlds(worlds: Sequence[World], options: SimOptions, documents: Do
     provisioner = Provisioner(options, keyring)
     places = [place for world in worlds for place in world.places]
     devices = [device for world in worlds for device in world.devices]
-    await provisioner.ensure(places, [(device.who, device.model) for device in devices], documents)
+    await provisioner.ensure(places, [(device.who, device.model) for device in devices], documents, policies)
     renewing = asyncio.Lock()
 
     def renewal(device: Device) -> Callable[[], Awaitable[str]]:
@@ -142,10 +149,14 @@ async def run_line(options: SimOptions) -> None:
 
 
 async def run_demo(options: SimOptions) -> None:
-    """Simulate home, car and line until cancelled, with scenes that make them act together, and alarms."""
+    """Simulate home, car and line until cancelled, with scenes that make them act together, alarms and policies."""
+    import yaml
+
     worlds = [build_home(options.place), build_car(options.place), build_line(options.place)]
     here = Path(__file__).parent
     documents = [
         (path, file.read_bytes()) for kind, path in DOCUMENTS.items() for file in sorted((here / kind).glob("*.yaml"))
     ]
-    await run_worlds(worlds, options, documents)
+    files = sorted((here / "policies").glob("*.yaml"))
+    policies = {file.stem: yaml.safe_load(file.read_text("utf-8")) for file in files}
+    await run_worlds(worlds, options, documents, policies)

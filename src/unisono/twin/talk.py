@@ -226,7 +226,7 @@ class ClaimAnswer(msgspec.Struct, array_like=True):
 class ProgramAsk(msgspec.Struct, array_like=True):
     """The program that signed in with ``stamp`` wants something of a thing: as `CommandAsk`, rights still unchecked.
 
-    ``address``: where its connection comes from.
+    ``address``: where its connection comes from; ``confirmation``: the second word.
     """
 
     stamp: str
@@ -235,6 +235,7 @@ class ProgramAsk(msgspec.Struct, array_like=True):
     call: str | None = None
     input: dict[str, Any] | None = None
     address: str = ""
+    confirmation: str | None = None
 
 
 class DialectAsk(msgspec.Struct, array_like=True):

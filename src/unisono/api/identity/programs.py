@@ -14,6 +14,7 @@ import msgspec
 from unisono.access import Action, Rights, TopicRule, decide
 from unisono.api.auth import Identity
 from unisono.api.commands.asking import Wish, address_class, ask_for
+from unisono.api.commands.confirming import ConfirmationError
 from unisono.errors import CallerError
 from unisono.store.registry import PlaceRow
 from unisono.twin import talk
@@ -65,13 +66,17 @@ class Programs:
         row, partition = await self._context.thing(asked.thing, identity, Action.READ)
         if row.root != root:
             raise CallerError(f"{asked.thing!r} stands in another root place", code="not_allowed")
-        view = await ask_for(
-            self._context,
-            identity,
-            row,
-            partition,
-            Wish(asked.set, asked.call, asked.input or {}, address=address_class(asked.address)),
-        )
+        address = address_class(asked.address)
+        wish = Wish(asked.set, asked.call, asked.input or {}, confirmation=asked.confirmation, address=address)
+        try:
+            view = await ask_for(self._context, identity, row, partition, wish)
+        except ConfirmationError as error:
+            raise CallerError(
+                error.detail,
+                code=error.code,
+                expected=f'the same within {error.within_s:g} s, with "confirmation": "{error.confirmation}" beside',
+                mend="or over HTTP, where MQTT 3.1.1 shows no reason",
+            ) from None
         return msgspec.msgpack.encode(view)
 
     async def _opened(self, identity: Identity, named: str) -> talk.SignIn:
