@@ -284,9 +284,9 @@ async def test_results_for_it_and_for_no_other_go_out_over_restarts(bench: Bench
 
 async def test_results_that_were_purged_are_counted_to_the_item(bench: Bench, stream: Log) -> None:
     await bench.furnish(what=["commands"])
-    await stream.append(results(bench.log, 1, 2))
+    first = await stream.append(results(bench.log, 1, 2))
     bench.start_results()
-    await until(lambda: numbers(bench) == [1, 2], "the first")
+    await reached(bench, first)
     await bench.stop()
     await stream.append(results(bench.log, *range(3, 10)))
     await stream.append(results(bench.log, *range(10, 15)))
