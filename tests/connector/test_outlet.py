@@ -132,7 +132,7 @@ async def begun(bench: Bench) -> None:
 
 
 async def reached(bench: Bench, seq: int) -> None:
-    await stands(bench, lambda states: states[0].seq >= seq, f"it has come to {seq}")
+    await stands(bench, lambda states: bool(states) and states[0].seq >= seq, f"it has come to {seq}")
 
 
 async def stands(bench: Bench, condition: Callable[[list[OutletState]], bool], what: str) -> None:
@@ -220,7 +220,7 @@ async def test_the_gap_is_seen_while_the_receiver_is_away(bench: Bench) -> None:
     bench.receiver.away = True
     bench.start_log()
     await until(lambda: bench.receiver.calls, "it tries")
-    await stands(bench, lambda states: states[0].skipped == 1, "the gap is seen")
+    await stands(bench, lambda states: bool(states) and states[0].skipped == 1, "the gap is seen")
 
 
 async def test_another_log_is_begun_from_its_beginning_and_said(bench: Bench) -> None:
@@ -238,7 +238,9 @@ async def test_a_log_whose_end_is_lost_is_gone_on_from_there(bench: Bench) -> No
     seq = await bench.say(1)
     await bench.registry.put_outlet_state(OutletState("out", "0", "log", log=bench.log.log_id, seq=seq + 5))
     bench.start_log()
-    await stands(bench, lambda states: "end of the log is lost" in (states[0].error or ""), "it says so")
+    await stands(
+        bench, lambda states: bool(states) and "end of the log is lost" in (states[0].error or ""), "it says so"
+    )
     await bench.say(2)
     await until(lambda: bench.receiver.values == [2], "what comes now")
 
