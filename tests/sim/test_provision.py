@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -182,7 +183,7 @@ async def test_places_have_a_zone_and_a_position(site: Site) -> None:
     assert (home["zone"], home["position"]) == ("Asia/Tokyo", {"latitude": 35.5, "longitude": 139.5})
 
 
-POLICIES = {"home": {"rules": []}}
+POLICIES: dict[str, dict[str, Any]] = {"home": {"rules": []}}
 DOCUMENTS = [("/api/v1/scenes", b"id: one"), ("/api/v1/alarms/definitions", b"id: two")]
 
 

@@ -75,8 +75,8 @@ class Provisioner:
             if len(missing) == len(things):  # else somebody may have removed some
                 for path, text in documents:
                     await self._put_document(path, text)
-                for place, policy in policies.items():
-                    await self._put_policy(place, policy)
+                for root, policy in policies.items():
+                    await self._put_policy(root, policy)
         finally:
             await self.close()
 
