@@ -27,10 +27,27 @@ SHORTEST_PLURAL = 4
 
 def normalise(text: str, language: Language) -> list[Token]:
     """The tokens of a text. Never raises; a text of marks only gives marks only."""
-    raw = _plain(raw_words(text), language)
+    raw = _plain(_decimals(raw_words(text), language), language)
     tokens = _numbers(raw, language)
     tokens = _times(tokens, language)
     return _units(tokens, language)
+
+
+def _decimals(raw: Sequence[Raw], language: Language) -> Sequence[Raw]:
+    """21,5 is one number where a comma stands before decimals."""
+    if language.rules.get("decimal") != ",":
+        return raw
+    found: list[Raw] = []
+    for one in raw:
+        whole = found[-2] if len(found) > 1 else None
+        if (
+            one.kind == "number" and whole is not None and whole.kind == "number" and "." not in whole.text
+            and found[-1].text == "," and whole.end + 1 == one.start
+        ):  # fmt: skip
+            found[-2:] = [Raw(f"{whole.text}.{one.text}", whole.start, one.end, "number")]
+        else:
+            found.append(one)
+    return found
 
 
 def key_of(word: str) -> str:

@@ -28,7 +28,7 @@ MAX_REPAIRS = 4
 
 def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
     """The pieces of a text in order; every token is in exactly one."""
-    tokens, repaired = _repair(tokens, spoken, world)
+    tokens, repaired = _repair(_uncompounded(_united(tokens, spoken), spoken, world), spoken, world)
     pieces: list[Piece] = []
     at = 0
     while at < len(tokens):
@@ -39,6 +39,54 @@ def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
         pieces.append(piece)
         at += len(piece.tokens)
     return _addressed(pieces)
+
+
+@lru_cache(maxsize=8)
+def _separable(code: str) -> dict[str, dict[str, str]]:
+    table = language(code).rules.get("separable", {})
+    return {stem: ends for stems, ends in table.items() for stem in stems.split()}
+
+
+def _united(tokens: Sequence[Token], spoken: Language) -> Sequence[Token]:
+    """Schließ die Tür ab: a verb and what it left at the end of its clause become one word, where the verb stood."""
+    verbs = _separable(spoken.code)
+    found = list(tokens)
+    at = 0
+    while verbs and at < len(found):
+        ends = verbs.get(found[at].text)
+        if ends is not None:
+            stop = next((i for i in range(at + 1, len(found)) if _closes(found[i], spoken)), len(found))
+            last = next((i for i in range(stop - 1, at, -1) if found[i].kind == "word"), at)
+            whole = ends.get(found[last].text)
+            if whole is not None and last > at:
+                verb = found[at]
+                found[at] = Token(text=whole, key=whole, start=verb.start, end=verb.end)
+                del found[last]
+        at += 1
+    return found
+
+
+def _closes(token: Token, spoken: Language) -> bool:
+    """Where a clause ends: a mark, an "and"."""
+    found = spoken.phrases.next.get(token.text)
+    return token.kind == "mark" or (found is not None and found.found is not None and "and" in found.found.senses)
+
+
+def _uncompounded(tokens: Sequence[Token], spoken: Language, world: World) -> Sequence[Token]:
+    """Küchenlicht is Küche and Licht, where a language joins words and nobody bears the whole."""
+    ends, links = spoken.rules.get("compounds", ()), spoken.rules.get("links", {})
+    found: list[Token] = []
+    for token in tokens:
+        end = next((end for end in ends if token.text.endswith(end) and len(token.text) > len(end) + 2), None)
+        if end is None or token.kind != "word" or token.text in spoken.vocabulary or token.key in world.names.words:
+            found.append(token)
+            continue
+        head = token.text[: -len(end)]
+        head = links.get(head, head)
+        cut = token.end - len(end)
+        found.append(Token(text=head, key=_key(head), start=token.start, end=cut))
+        found.append(Token(text=end, key=_key(end), start=cut, end=token.end))
+    return found
 
 
 def _addressed(pieces: list[Piece]) -> list[Piece]:
