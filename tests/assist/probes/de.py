@@ -87,7 +87,6 @@ danke schön
 wie viel kostet eine neue Lampe?
 das Licht am Ende des Tunnels
 er machte die Tür auf und ging
-spiel mit mir Schach
 buche einen Flug nach Rom
 """
 

@@ -127,7 +127,6 @@ what a lovely lamp
 tell me a joke about a lighthouse
 I left the light on in my old car
 book a flight to Rome
-play chess with me
 close the browser window
 open my mail
 thanks a lot

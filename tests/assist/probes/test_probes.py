@@ -48,7 +48,7 @@ def fault(probe: Probe, plan: Plan) -> str | None:
 @pytest.mark.parametrize(
     "lang",
     [
-        # eleven of 433 are acted on wrongly as these lines are written: the mark goes with the last of them
+        # a few of 432 are acted on wrongly as these lines are written: the mark goes with the last of them
         pytest.param("en", marks=pytest.mark.xfail(reason="what English still gets wrong", strict=False)),
         "zh",
         "de",

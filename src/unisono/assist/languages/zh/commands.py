@@ -20,7 +20,7 @@ from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.schedule import when_of
 from unisono.assist.languages.zh.scope import is_negated, is_stop, is_vague_time
-from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_verb, senses, unknown
+from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import Target, another, find_target
 from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
 from unisono.assist.moment import Moment
@@ -251,6 +251,11 @@ class _Commands:
                 self.problem = self.problem or Plan(outcome="refuse", why="unsure")
             return None
         pieces = _without_beneficiary(pieces)
+        if unknown(pieces) and wish.verb == "play" and (played := _played(pieces)) is not None:
+            title, pieces = played
+            made = self._do(wish, self._target(pieces, Wish(verb="play")))
+            self.steps = [msgspec.structs.replace(step, text=title) for step in self.steps]
+            return made
         if unknown(pieces):
             strange = not about_us(pieces) and (
                 not wish.verb or 2 * unknown(pieces) > sum(p.end - p.start for p in pieces)
@@ -349,6 +354,24 @@ class _Commands:
             if alike:
                 return Target(things=tuple(dict.fromkeys(alike)), said=True, every=True)
         return target
+
+
+def _played(pieces: list[Piece]) -> tuple[str, list[Piece]] | None:
+    """放一首茉莉花, 播放周杰伦的歌: what is to be heard, and the words before it; None where a house's own thing is among it."""
+    at = next((i for i, piece in enumerate(pieces) if "play" in piece.senses), len(pieces) - 1)
+    title = pieces[at + 1 :]
+    if len(pieces[at].text) == 1 and not any(piece.text in _MUSIC for piece in title):
+        return None  # 放狗
+    if (
+        not unknown(title)
+        or unknown(pieces[:at])
+        or any(piece.named or is_kind(piece) for piece in title if piece.text not in _MUSIC)
+    ):
+        return None
+    return "".join(piece.text for piece in title), pieces[: at + 1]
+
+
+_MUSIC = frozenset({"音乐", "歌", "歌曲", "music"})
 
 
 def _without_beneficiary(pieces: list[Piece]) -> list[Piece]:
