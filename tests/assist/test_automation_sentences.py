@@ -41,7 +41,7 @@ MODELS = {thing.id: builtin_model(thing.kind or "") for thing in HOME.things}
 NOW = datetime(2026, 11, 22, 18, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 #: What is to be done: (sentence, thing, what it is set to).
-ACTS = {
+ACTS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "en": [
         ("turn on the desk lamp", "lamp", {"on_off": True}),
         ("turn off the porch light", "porch", {"on_off": False}),
@@ -117,7 +117,7 @@ WHENS: dict[str, list[tuple[str, list[str], list[str]]]] = {
 
 def fifty(lang: str) -> list[tuple[str, list[str], list[str], str, dict[str, Any]]]:
     """Fifty of a language: each time and happening with several of the acts."""
-    found = []
+    found: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = []
     for round_ in range(5):
         for number, (when, before, then) in enumerate(WHENS[lang]):
             text, thing, state = ACTS[lang][(number + 2 * round_) % len(ACTS[lang])]

@@ -20,7 +20,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from unisono.api import places
 from unisono.api.alarms import alarms
-from unisono.api.assist import hearing, model_routes
+from unisono.api.assist import hearing, model_routes, suggestions
 from unisono.api.assist import routes as assist
 from unisono.api.assist.agents import MCP_PATH
 from unisono.api.auth import Identity
@@ -110,6 +110,7 @@ def create_app(context: ApiContext) -> Front:
             assist.router,
             model_routes.router,
             hearing.router,
+            suggestions.router,
             alarms.router,
             models.router,
             places.router,

@@ -13,7 +13,7 @@ from unisono.errors import CallerError
 
 __all__ = ["app"]
 
-app = typer.Typer(help="The assistant: its voice, its large model.", no_args_is_help=True)
+app = typer.Typer(help="The assistant: its voice, its large model, what it would suggest.", no_args_is_help=True)
 
 PATH = "/api/v1/assist/model"
 VOICE = "/api/v1/assist/voice"
@@ -110,3 +110,33 @@ def _satellite(text: str) -> dict[str, Any]:
         expected = "PERSON=tcp://HOST:PORT[=PLACE]"
         raise CallerError(f"{text!r} is no satellite", code="bad_usage", field="--satellite", expected=expected)
     return {"person": person, "url": rest[0], **({"place": rest[1]} if len(rest) > 1 else {})}
+
+
+SUGGESTIONS = "/api/v1/assist/suggestions"
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The suggestion's id.")]
+Place = Annotated[str | None, typer.Option(help="Only of this place's home.")]
+
+
+@hub_command(app, "suggestions")
+def suggestions(
+    hub: Hub, screen: Screen, *, place: Place = None, lang: Annotated[str, typer.Option(help="In which words.")] = "en"
+) -> None:
+    """Show routines of the past four weeks as scenes that might be: how often each would have been right, and wrong."""
+    found = hub.get(SUGGESTIONS, place=place, lang=lang)["items"]
+    columns = {"id": "ID", "text": "WOULD", "hits": "RIGHT", "misses": "WRONG"}
+    screen.rows(found, columns, empty="No routine stands out.")
+
+
+@hub_command(app, "accept")
+def accept(hub: Hub, screen: Screen, *, id: Id, place: Place = None) -> None:
+    """Make a scene of a suggestion."""
+    taken = hub.post(f"{SUGGESTIONS}/{id}/accept", {}, place=place)
+    screen.done(f"{id} is the scene {taken['scene']}", taken)
+
+
+@hub_command(app, "refuse")
+def refuse(hub: Hub, screen: Screen, *, id: Id, place: Place = None) -> None:
+    """Forget a suggestion for good."""
+    hub.post(f"{SUGGESTIONS}/{id}/refuse", {}, place=place)
+    screen.done(f"{id} will not be suggested again")
