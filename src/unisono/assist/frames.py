@@ -174,6 +174,13 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
         if particle is not None:
             taken.add(particle[0])
     taken.update(at for at, _ in strong)
+    if (
+        frame.act == "stop"
+        and chosen is not None
+        and chosen[0] + 1 < len(pieces)
+        and "ing" in pieces[chosen[0] + 1].forms
+    ):
+        taken.add(chosen[0] + 1)
     if frame.act == "down" and head in light and "halts" in pieces[head].senses:
         frame.act = "off"
     if particle is not None and unknown(pieces[head]) and head + 1 < len(pieces):
@@ -221,7 +228,7 @@ def _choose(acts: Sequence[str], piece: Piece) -> str:
 
 def _head(pieces: Sequence[Piece]) -> int:
     """Where the order begins, after politeness."""
-    skip = {"please", "filler", "want", "i", "you", "function", "can", "also", "then", "again", "only", "now"}
+    skip = {"please", "filler", "want", "i", "you", "function", "can", "also", "then", "again", "only", "idle"}
     for at, piece in enumerate(pieces):
         senses = set(piece.senses)
         if piece.named or not senses & skip or senses & ACTIONS or senses & PARTICLES.keys():

@@ -20,6 +20,7 @@ from unisono.assist.model import model
 from unisono.assist.plan import Condition, Plan, Step, When
 from unisono.assist.questions import asks, query_of
 from unisono.assist.resolver import Change, Problem, change_of, steps_of
+from unisono.assist.scope import ACTIONS
 from unisono.assist.skeleton import skeleton
 from unisono.assist.targets import Aim, aim
 from unisono.assist.text import Clause, Time
@@ -163,6 +164,15 @@ def _take_value(old: Frame, new: Frame) -> None:
         old.act = new.act
 
 
+def _started(frame: Frame) -> bool:
+    """ "start cleaning", "get the cleaning on", "keep it going": does another verb carry the one in -ing?"""
+    return any(
+        "base" in piece.forms and set(piece.senses) & ACTIONS or {"p_on", "p_off"} & set(piece.senses)
+        for piece in frame.clause.pieces
+        if not piece.named
+    )
+
+
 def _verbless(frame: Frame) -> bool:
     """Has it a value or a particle only, and its verb with the clause before?"""
     if frame.act in (None, "value"):
@@ -231,6 +241,8 @@ def _is_order(frame: Frame, turn: Turn) -> bool:
         frame.act = "play"
     if frame.coffee and frame.act == "brew":
         return frame.clause.mood == "command" and "past" not in frame.forms
+    if "ing" in frame.forms and "base" not in frame.forms and not frame.want and not _started(frame):
+        return False
     if frame.stated and not frame.want and "base" not in frame.forms and frame.act != "value":
         return False
     if frame.complaint and frame.act in (None, "set") and not (frame.value is not None or frame.color or frame.level):

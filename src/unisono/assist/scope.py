@@ -7,6 +7,7 @@ anything is matched against things, so that a negation can never be lost behind 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -306,6 +307,8 @@ def _own_bar(words: Sequence[Piece], mood: Mood) -> Bar | None:
     passive = "can" in first.senses and "please" not in first.senses and not first.named
     if passive and any("for" in piece.senses and "in" not in piece.senses for piece in words):
         return "hypothetical"  # "can the oven be turned off from the phone" asks whether that is so
+    if _stops(words):
+        return "negated"
     if mood == "question":
         return None
     if any(
@@ -317,15 +320,35 @@ def _own_bar(words: Sequence[Piece], mood: Mood) -> Bar | None:
 
 
 def _past(words: Sequence[Piece]) -> bool:
-    """Somebody did it: a past form with a subject before it, and nothing that makes it a wish."""
+    """Somebody did or does it: a subject before the verb, and nothing that makes it a wish."""
+    wishes = {"want", "please", "is", "can"}
     for at, piece in enumerate(words):
-        if piece.named or "past" not in piece.forms or "base" in piece.forms or not set(piece.senses) & ACTIONS:
+        if piece.named or not set(piece.senses) & ACTIONS:
             continue
         before = words[:at]
-        if any(set(other.senses) & {"want", "please", "is", "can"} or "base" in other.forms for other in before):
+        wished = any(set(other.senses) & wishes for other in before) or any(
+            "base" in o.forms for o in before if not o.named
+        )
+        if at and set(words[at - 1].senses) & {"i", "he"} and not wished and not words[at - 1].named and piece.forms:
+            return True  # "I shut off the fan", "somebody starts the pump"
+        if "past" not in piece.forms:
             continue
-        if any(set(other.senses) & {"i", "he", "was"} for other in before):
+        if any("was" in other.senses for other in before if not other.named):
+            return True
+        if "base" in piece.forms or wished:
+            continue
+        if any(set(other.senses) & {"i", "he"} for other in before):
             return True
         if before and (before[-1].named or not before[-1].senses) and len(words) > at + 1:
             return True
     return False
+
+
+def _stops(words: Sequence[Piece]) -> bool:
+    """ "stop opening the door": what is stopped is an act that is not wanted."""
+    unwanted = {"on", "off", "stop", "open", "close", "lock", "unlock", "up", "down"}
+    return any(
+        "stop" in piece.senses and "base" in piece.forms and "ing" in after.forms and set(after.senses) & unwanted
+        for piece, after in pairwise(words)
+        if not piece.named and not after.named
+    )

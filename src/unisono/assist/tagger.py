@@ -175,7 +175,8 @@ def _repair(tokens: Sequence[Token], spoken: Language, world: World) -> tuple[Se
         found[i] = Token(
             text=right, key=right if right in world.names.words else _key(right), start=token.start, end=token.end
         )
-        repaired.add(token.start)
+        if token.text not in typos:
+            repaired.add(token.start)
     return found, frozenset(repaired)
 
 
