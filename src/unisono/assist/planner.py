@@ -167,7 +167,7 @@ def _take_value(old: Frame, new: Frame) -> None:
 def _started(frame: Frame) -> bool:
     """ "start cleaning", "get the cleaning on", "keep it going": does another verb carry the one in -ing?"""
     return any(
-        "base" in piece.forms and set(piece.senses) & ACTIONS or {"p_on", "p_off"} & set(piece.senses)
+        ("base" in piece.forms and set(piece.senses) & ACTIONS) or {"p_on", "p_off"} & set(piece.senses)
         for piece in frame.clause.pieces
         if not piece.named
     )
