@@ -260,7 +260,8 @@ class _Commands:
             strange = not about_us(pieces) and (
                 not wish.verb or 2 * unknown(pieces) > sum(p.end - p.start for p in pieces)
             )
-            return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why="no_such_thing")
+            missing = "".join(self.sentence.text[p.start : p.end] for p in _around_unknown(pieces))
+            return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why=f"no_such_thing:{missing}")
         if _is_bare(wish) or (wish.amount is not None and wish.amount.unit is None and wish.verb in _NO_AMOUNT):
             return Plan(outcome="ask", why="what_value")
         if wish.vague:
@@ -281,7 +282,9 @@ class _Commands:
             self.steps += self._able(wish, things, target)
         except NotPossibleError as error:
             why = str(error)
-            return Plan(outcome="ask" if why.startswith("what") else "refuse", why=why)
+            if why.startswith("what"):
+                return Plan(outcome="ask", why=why)
+            return Plan(outcome="refuse", why=f"{why}:{things[0]}")
         self.last = target.things
         self.sentence.memory.wish = wish
         return None
@@ -354,6 +357,17 @@ class _Commands:
             if alike:
                 return Target(things=tuple(dict.fromkeys(alike)), said=True, every=True)
         return target
+
+
+def _around_unknown(pieces: Sequence[Piece]) -> list[Piece]:
+    """What is not here, as it was said: the unknown words, and the noun that they belong to."""
+    first = next(i for i, piece in enumerate(pieces) if not piece.known)
+    last = max(i for i, piece in enumerate(pieces) if not piece.known)
+    while last + 1 < len(pieces) and (
+        pieces[last + 1].text == "的" or is_kind(pieces[last + 1]) or pieces[last + 1].named
+    ):
+        last += 1
+    return list(pieces[first : last + 1])
 
 
 def _played(pieces: list[Piece]) -> tuple[str, list[Piece]] | None:

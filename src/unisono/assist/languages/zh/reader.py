@@ -18,6 +18,7 @@ from unisono.assist.languages.zh.clauses import split_condition
 from unisono.assist.languages.zh.commands import Open, command, timed
 from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.letters import plain, strip_address
+from unisono.assist.languages.zh.saying import spoken
 from unisono.assist.languages.zh.schedule import is_past
 from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question, is_quoted, unquoted
 from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, has, senses, sentence_of
@@ -65,10 +66,22 @@ def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.date
         return Plan(outcome="ignore")
     if text.rstrip(" 。.!！").endswith(("?", "？")) and not body.endswith("?"):
         body += "?"
-    plan = _read(body, world, memory, speaker, now)
+    plan = _permitted(_read(body, world, memory, speaker, now), world, speaker)
     if plan.outcome in ("act", "later", "automate", "answer"):
         _remember(plan, memory, world)
-    return plan
+    return spoken(plan, world, memory.open.offer if isinstance(memory.open, Open) else ())
+
+
+def _permitted(plan: Plan, world: World, speaker: Speaker) -> Plan:
+    """What the speaker may do and see; a plan is carried out whole or not at all."""
+    for step in plan.steps:
+        for thing in step.things:
+            trait = step.trait or ""
+            if not speaker.rights.may_set(thing, trait, world.risk(thing, trait, step.value)):
+                return Plan(outcome="refuse", why=f"not_permitted:{thing}")
+    seen = {*(plan.query.things if plan.query is not None else ()), *(t for one in plan.conditions for t in one.things)}
+    hidden = sorted(thing for thing in seen if not speaker.rights.may_see(thing))
+    return Plan(outcome="refuse", why=f"not_permitted:{hidden[0]}") if hidden else plan
 
 
 def _remember(plan: Plan, memory: Memory, world: World) -> None:
