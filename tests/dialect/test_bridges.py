@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.dialect.paho import Player, settings
+from tests.dialect.player import Player, settings
 from tests.dialect.test_firmwares import BULB, ENERGY, ID, INFO, PLUG, PLUS, STATUS, devices
 from tests.hub.hub import Hub
 

@@ -46,7 +46,7 @@ class Caller(NamedTuple):
     """Who a client says it is. ``name``: of the device, in the dialect's own form; ``product`` where devices of one
     share a secret. ``way``: it signs in, asks to be given a secret of its own, or may only do so where the product is
     open to devices nobody has named. ``proof``: what `LineDialect.proves` needs beside the password.
-    ``secret``: the name itself is secret, and is kept hashed."""
+    ``secret``: the name itself is secret, and is kept hashed. ``vague``: anybody might sign in like this."""
 
     dialect: str
     name: str
@@ -54,6 +54,7 @@ class Caller(NamedTuple):
     way: Literal["device", "register", "register_open"] = "device"
     proof: Mapping[str, str] = MappingProxyType({})
     secret: bool = False
+    vague: bool = False
 
 
 class Part(NamedTuple):
@@ -164,6 +165,10 @@ class Dialect(Protocol):
     @property
     def model(self) -> str:
         """The model of a thing added without one; "" where it must be named."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether a thing without a model gets one that is learned from what it says."""
 
     @property
     def can(self) -> tuple[str, ...]:

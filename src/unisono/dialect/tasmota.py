@@ -333,6 +333,7 @@ class Tasmota:
     title = "Tasmota"
     fields: tuple[Field, ...] = ()
     model = "gateway"
+    learns = False
     can = (
         "discovery with `SetOption19 0`, any full topic and any prefixes, LWT",
         "relays, lights (brightness, colour temperature, colour), shutters",

@@ -198,6 +198,7 @@ class Zigbee2mqtt:
     title = "Zigbee2MQTT"
     fields: tuple[Field, ...] = ()
     model = "gateway"
+    learns = False
     can = (
         "all devices of `bridge/devices` with their `exposes`, read as `unisono model import` reads them",
         "states as JSON and as topics of their own; `set`; button actions as events",

@@ -420,6 +420,8 @@ class Connection(asyncio.Protocol):
     def _route(self, topic: str) -> Route | None:
         assert self.identity is not None
         found = route(self.identity, topic)
+        if self.line is not None and self.identity.rights.kind == "claim" and self.line.speaks(topic):
+            found = Route(topic, None, "")  # all that a newcomer may say, it says to its dialect
         if isinstance(found, str):
             self.refuse("topic_not_allowed", topic, found)
             return None

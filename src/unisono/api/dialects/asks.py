@@ -10,6 +10,8 @@ there; what is asked of things that are not that client's, or of another root pl
 | ``attach`` | the same | the same; they are the client's parts from now on |
 | ``detach`` | ``names`` | ``{}`` |
 | ``register`` | ``callers``, ``proofs``? | ``registered``: for each ``name``, ``ok``, ``thing``, ``secret``, ``why`` |
+| ``adopt`` | ``name``, ``model`` | ``thing``: a part of the client, called so, added if it is new |
+| ``learn`` | ``thing``, ``values`` | ``{}``: its model has a property for each |
 | ``announce`` | ``key``, ``name``, ``model``, ``area``, ``known`` | ``thing``: its id, "": not let in; ``partition`` |
 | ``withdraw`` | ``key`` | ``{}`` |
 """
@@ -28,8 +30,9 @@ from unisono.api.auth import now_us
 from unisono.api.ids import free_id, slug
 from unisono.api.relay import encode_entry
 from unisono.api.shapes import ThingNew
-from unisono.api.things.adding import New, add, thing_put, thing_row
+from unisono.api.things.adding import MADE_SECRET, New, add, thing_put, thing_row
 from unisono.dialect import Caller, LineDialect, dialects
+from unisono.dialect.learning import begin_model, grow_model, is_learned
 from unisono.errors import CallerError, UnisonoError
 from unisono.store.registry import CredentialRow, ForeignRow, ModelRow, OutboxRow, PlaceRow, ProductRow, ThingRow
 from unisono.thing import Model, dump_model, load_model, require_sound
@@ -71,6 +74,8 @@ class Speaking:
             "attach": self._attach,
             "detach": self._detach,
             "register": self._register,
+            "adopt": self._adopt,
+            "learn": self._learn,
             "announce": self._announce,
             "withdraw": self._withdraw,
         }
@@ -173,22 +178,24 @@ class Speaking:
         product = await context.registry.get_product(dialect.name, caller.product)
         if product is None:
             raise CallerError(f"there is no product {caller.product!r}", code="not_found")
+        if proof is None and not asked.root:
+            raise CallerError("nobody has checked that it knows the product's secret", code="bad_credentials")
         if proof is not None:
             key = product_key(dialect.name, caller.product)
             secret = open_sealed(product.sealed, key, context.pepper) if product.sealed is not None else None
             if secret is None or not dialect.proves(caller, proof, secret):
                 raise CallerError("the signature is wrong", code="bad_credentials")
         place = await context.place(product.place)
-        if place.root != asked.root:
+        if asked.root and place.root != asked.root:
             raise CallerError("the product belongs to another root place", code="not_allowed")
         async with self._one_at_a_time:
             known = await context.registry.foreign_things([(dialect.name, caller.name)])
-            thing = known.get((dialect.name, caller.name))
+            thing = known.get((dialect.name, caller.name)) if asked.root else None  # else its name is its secret
             if thing is not None:
                 return thing, await self._first_secret(thing, place)
             if not product.open:
                 raise CallerError("the device was not named before, and the product is not open", code="not_allowed")
-            return await self._add_device(dialect, caller, product, place)
+            return await self._add_device(asked, dialect, caller, product, place)
 
     async def _first_secret(self, thing: str, place: PlaceRow) -> str:
         """A device's secret, as long as nothing was ever heard of it: whoever knows the product's secret, which is in
@@ -202,20 +209,25 @@ class Speaking:
         return secret
 
     async def _add_device(
-        self, dialect: LineDialect, caller: Caller, product: ProductRow, place: PlaceRow
+        self, asked: talk.DialectAsk, dialect: LineDialect, caller: Caller, product: ProductRow, place: PlaceRow
     ) -> tuple[str, str]:
         context = self._context
         model = await context.catalog.get(product.model, None)
         device = caller.name.rpartition("&")[2]
         row = await self._new_row(device, model, place, None)
-        secret = new_secret()
+        secret = caller.proof.get("token") or new_secret()
+        if len(secret) < MADE_SECRET:
+            expected = f"at least {MADE_SECRET} characters"
+            raise CallerError("such a short token can be guessed", code="bad_value", expected=expected)
         credential = CredentialRow(
             row.id,
             hash_secret(secret, context.pepper),
             created=row.created,
             sealed=seal(secret, row.id, context.pepper),
         )
-        made = New(row, model, place.partition, secret, credential, ForeignRow(dialect.name, caller.name, row.id))
+        called = caller if asked.root else dialect.called({}, row.id, secret)
+        name = context.directory.name_of(called)
+        made = New(row, model, place.partition, secret, credential, ForeignRow(dialect.name, name, row.id))
         await add(context, [made], row.created)
         log.info("%s came as %s", caller.name, row.id)
         return row.id, secret
@@ -227,6 +239,50 @@ class Speaking:
             candidate, number = free_id(f"{wanted}_{number}", "thing", ()), number + 1
         new = ThingNew(model=model.id, place=place.id, name=name[:NAME] or candidate, parent=parent)
         return thing_row(candidate, new, model, place, now_us())
+
+    async def _adopt(self, asked: talk.DialectAsk) -> dict[str, Any]:
+        """A gateway connects a device that it names itself."""
+        context = self._context
+        name = f"{asked.by}/{str(asked.facts['name'])[:KEY]}"
+        async with self._one_at_a_time:
+            known = (await context.registry.foreign_things([(asked.dialect, name)])).get((asked.dialect, name))
+            if known is not None:
+                return {"thing": known}
+            parent = await context.registry.get_thing(asked.by)
+            if parent is None or parent.root != asked.root:
+                raise CallerError("only a thing can be a gateway", code="not_allowed")
+            place = await context.place(parent.place)
+            row = await self._new_row(str(asked.facts["name"]), begin_model("device"), place, parent.id)
+            model = await self._model_of(str(asked.facts["model"]), f"{asked.dialect}:{row.id}")
+            row = msgspec.structs.replace(row, model=model.id, model_version=model.version)
+            made = New(row, model, place.partition, None, None, ForeignRow(asked.dialect, name, row.id))
+            await add(context, [made], row.created)
+        return {"thing": row.id}
+
+    async def _model_of(self, wanted: str, otherwise: str) -> Model:
+        """The model of that id, or one that will be learned from what the device says."""
+        try:
+            return await self._context.catalog.get(wanted, None)
+        except CallerError:
+            return await self.begin_learning(otherwise)
+
+    async def begin_learning(self, id: str) -> Model:
+        """A model that is learned from what a device says."""
+        return await self._model(begin_model(id))
+
+    async def _learn(self, asked: talk.DialectAsk) -> dict[str, Any]:
+        context = self._context
+        async with self._one_at_a_time:
+            row = await context.registry.get_thing(str(asked.facts["thing"]))
+            if row is None or row.root != asked.root or asked.by not in (row.id, row.parent):
+                raise CallerError("that is no thing of this client", code="not_allowed")
+            model = await context.catalog.get(row.model, row.model_version)
+            if not is_learned(model):
+                return {}
+            grown = grow_model(model, asked.facts["values"])
+            if grown != model:
+                await self._be_another(row, await self._model(grown), asked)
+        return {}
 
     # things that announce themselves
 

@@ -171,6 +171,8 @@ class Directory:
                 answers.append(await self._foreigner(shown, thing, facts.get(thing)))
                 continue
             answer = self._check(shown, thing, facts.get(thing))
+            if answer.ok and not shown.stamp and answer.stamp.startswith(("certificate:", "ca:")):
+                answer = await self._by_language(answer)
             if slowly and answer.code == "later":
                 answer = await self._check_slowly(shown, facts[thing])
             answers.append(answer)
@@ -207,6 +209,8 @@ class Directory:
         name = self.name_of(caller)
         found = (await self._registry.foreign_things([(caller.dialect, name)])).get((caller.dialect, name))
         facts = (await self._facts([found])).get(found) if found is not None else None
+        if facts is None and caller.vague:
+            return talk.SignIn(False, shown.user, "unknown_thing", UNKNOWN)
         if facts is None:
             return talk.SignIn(False, shown.user, "unknown_thing", NOT_NAMED.format(title=dialect.title))
         why = self._unproven(shown, caller, dialect, facts)
@@ -233,8 +237,16 @@ class Directory:
         rows = await self._registry.foreign_names([answer.id, *answer.children], dialect)
         return msgspec.structs.replace(answer, speaks=dialect, names={row.thing: row.name for row in rows})
 
+    async def _by_language(self, answer: talk.SignIn) -> talk.SignIn:
+        """A certificate says who it is, and not in which language: that is the one in which the thing has a name."""
+        rows = await self._registry.foreign_names([answer.id])
+        spoken = {row.dialect for row in rows if isinstance(dialects().get(row.dialect), LineDialect)}
+        return await self._named(answer, spoken.pop()) if len(spoken) == 1 else answer
+
     async def _newcomer(self, shown: talk.Credentials, caller: Caller, dialect: LineDialect) -> talk.SignIn:
         """A device that has only its product's secret, and wants one of its own: it may ask for that, and no more."""
+        if not caller.product:
+            return await self._stranger_of(shown, caller)
         product = await self._registry.get_product(caller.dialect, caller.product)
         key = f"{caller.dialect}:{caller.product}"
         secret = open_sealed(product.sealed, key, self._pepper) if product is not None and product.sealed else None
@@ -254,6 +266,13 @@ class Directory:
             rights=REGISTERING,
             speaks=caller.dialect,
         )
+
+    async def _stranger_of(self, shown: talk.Credentials, caller: Caller) -> talk.SignIn:
+        """It says only later of which product it is: it may say that, where there are products, and hears no place."""
+        if not any(row.dialect == caller.dialect for row in await self._registry.list_products()):
+            return talk.SignIn(False, shown.user, "unknown_thing", NO_PRODUCT)
+        name = f"register:{caller.name}"
+        return talk.SignIn(True, name, stamp=f"claim:{caller.name}", rights=REGISTERING, speaks=caller.dialect)
 
     async def _facts(self, ids: Sequence[str]) -> dict[str, SignInFacts]:
         now = time.monotonic()

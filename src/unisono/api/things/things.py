@@ -188,6 +188,8 @@ async def _add(
                 place = places[new.place] = await context.place(new.place)
                 context.auth.require(identity, Action.CONFIGURE, await context.path_of(place.id))
             new = msgspec.structs.replace(new, model=model_for(new))  # noqa: PLW2901  as its dialect completes it
+            if new.how is not None and not new.model and find_dialect(new.how).learns:
+                new = await _learning(context, new, taken)  # noqa: PLW2901  the same
             _check_kind(new)
             model = models.get((new.model, new.model_version))
             if model is None and new.computed is None:
@@ -213,6 +215,13 @@ def _added(context: ApiContext, wanted: shapes.ThingNew, new: New, host: str) ->
         shown = guide_for(context, find_dialect(wanted.how), host, row.id, new.secret or "", wanted.given)
         guide = msgspec.to_builtins(shown)
     return shapes.ThingAdded(row.id, row.name, row.model, row.model_version, row.place, new.secret, guide)
+
+
+async def _learning(context: ApiContext, new: shapes.ThingNew, taken: dict[str, int]) -> shapes.ThingNew:
+    """What the thing can say is learned from what it says."""
+    thing_id = await find_id(context, msgspec.structs.replace(new, model="device"), taken)
+    model = await context.speaking.begin_learning(f"{new.how}:{thing_id}")
+    return msgspec.structs.replace(new, id=thing_id, model=model.id, model_version=model.version)
 
 
 def _check_kind(new: shapes.ThingNew) -> None:

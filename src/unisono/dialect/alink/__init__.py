@@ -26,6 +26,7 @@ class Alink:
     fields = FIELDS
     model = ""
     seals = True
+    learns = False
     can = (
         "sign-in with a secret of the device (HMAC-SHA1, -SHA256, -MD5; both spellings of the client id)",
         "a secret of the product: registering with it (`register`, `regnwl`), products by `unisono dialect product`",

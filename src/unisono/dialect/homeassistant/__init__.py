@@ -15,6 +15,7 @@ class HomeAssistant:
     title = "Home Assistant discovery (ESPHome, OpenMQTTGateway, WLED, zwave-js-ui...)"
     fields: tuple[Field, ...] = ()
     model = "gateway"
+    learns = False
     can = (
         "component and device-based messages, all abbreviations, `~`, origin, suggested area",
         "availability: one topic or a list, modes all, any, latest, templates; `expire_after`; the birth message",

@@ -50,6 +50,7 @@ class Shelly:
     title = "Shelly (Gen1, Gen2 and later)"
     fields: tuple[Field, ...] = ()
     model = "gateway"
+    learns = False
     can = (
         "Gen2 and later over RPC: switch, light, cct, rgb, rgbw, cover, pm1, em, em1, input, temperature, humidity, "
         "illuminance, devicepower, smoke, flood, wifi; a refused command says why",

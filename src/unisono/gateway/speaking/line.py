@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unisono.dialect import Asks, Hears, Line, LineDialect, Odd, Part, Said, Say, There, dialects, read_caller
+from unisono.dialect import Asks, Caller, Hears, Line, LineDialect, Odd, Part, Said, Say, There, dialects, read_caller
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.commit import Done
 from unisono.gateway.connection import now_us
@@ -38,13 +38,14 @@ DOWN = ["call", "set"]
 
 async def open_line(connection: Connection, connect: Connect, identity: SignIn) -> LineHost | None:
     """The translator for a client that signed in speaking a dialect; None when there is no such dialect here."""
-    caller = read_caller(
-        connect.username or "", connect.client_id, (connect.password or b"").decode("utf-8", "replace")
-    )
+    password = (connect.password or b"").decode("utf-8", "replace")
+    caller = read_caller(connect.username or "", connect.client_id, password)
     dialect = dialects().get(identity.speaks)
-    if caller is None or not isinstance(dialect, LineDialect):
+    if not isinstance(dialect, LineDialect):
         return None
     name = identity.names.get(identity.id)
+    if caller is None or caller.dialect != identity.speaks:  # a certificate said who it is
+        caller = Caller(identity.speaks, name or "")
     host = LineHost(connection, dialect.line(caller._replace(name=name) if name else caller), identity.speaks)
     await host.learn(identity)
     return host
@@ -220,6 +221,8 @@ class LineHost:
                 answer = await self._twin(identity, asks.facts["thing"])
             else:
                 answer = await self._ask(asks.kind, identity, asks.facts)
+                if asks.kind == "learn":
+                    await self.learn(identity)
         finally:
             self._asking -= 1
         if self._connection.transport is not None:
