@@ -62,7 +62,11 @@ async def test_home_assistant_discovery(shared: Hub) -> None:
         player.answers.clear()
         command = await shared.ask("POST", "/api/v1/things/desk_lamp/commands", {"set": {"on_off": False}})
         assert await player.told("lamp/set") == {"state": "OFF"}
-        assert (await shared.get(f"/api/v1/commands/{command['id']}"))["state"] == "sent"
+
+        async def sent() -> bool:
+            return bool((await shared.get(f"/api/v1/commands/{command['id']}"))["state"] == "sent")
+
+        await shared.eventually(sent, "it is sent, and no more")
         player.lost()
 
         async def away() -> bool:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_what_is_installed() -> None:
-    assert {"alink", "homeassistant", "shelly", "tasmota", "zigbee2mqtt"} <= set(dialects())
+    assert {"alink", "homeassistant", "shelly", "tasmota", "thingsboard", "zigbee2mqtt"} <= set(dialects())
     for name, each in dialects().items():
         assert isinstance(each, Dialect) and each.name == name and each.title and each.can
         assert isinstance(each, LineDialect) != isinstance(each, PlaceDialect)
@@ -28,7 +28,9 @@ def test_one_that_there_is_not() -> None:
 
 
 def test_who_calls() -> None:
-    assert read_caller("lamp1", "lamp1", "secret") is None
+    assert read_caller("", "lamp1", "secret") is None
+    vague = read_caller("lamp1", "lamp1", "secret")
+    assert vague is not None and vague.vague
     caller = read_caller("dn&pk", "pk.dn|signmethod=hmacsha1,timestamp=1|", "x")
     assert caller is not None and caller.name == "pk&dn"
 

@@ -427,9 +427,14 @@ class Gateway:
         for start in range(0, len(connections), CHECKED_AT_ONCE):
             part = [(c, c.identity) for c in connections[start : start + CHECKED_AT_ONCE] if c.identity is not None]
             answers = await asyncio.gather(*(self._desk.recheck(identity) for _connection, identity in part))
+            changed: list[Connection] = []
             for (connection, identity), now in zip(part, answers, strict=True):
                 if now.code != "registry_unavailable" and connection.identity is identity:
                     self._recheck_one(connection, identity, now)
+                elif connection.identity is not identity:
+                    changed.append(connection)
+            if changed:  # of two changes in a row the second must not be lost because the first was told meanwhile
+                await self._check(changed)
 
     def _recheck_one(self, connection: Connection, identity: SignIn, now: SignIn) -> None:
         if not now.ok or (now.root, now.partition) != (identity.root, identity.partition):

@@ -64,6 +64,7 @@ class ThingsBoardLine:
         self._learning: dict[str, list[Any]] = {}  # thing > what waits until its model has what it says
         self._full: set[str] = set()
         self._connected: set[str] = set()
+        self._adopted: set[str] = set()  # what the hub has taken in on our asking
         self._open: dict[str, tuple[str, str, str]] = {}  # id of an RPC > thing, command, action
         self._attributes = self._rpc = self._gateway_attributes = self._gateway_rpc = False
         self._next_id = 0
@@ -82,7 +83,7 @@ class ThingsBoardLine:
         spoken = [*([self._own] if self._own is not None else []), *self._devices.values()]
         self._things = {each.thing: each for each in spoken}
         said: list[Said] = []
-        for device in [each for each in self._waiting if each in self._devices]:
+        for device in [each for each in self._waiting if each in self._devices and each in self._adopted]:
             said += self._heard_again(device)
         return said
 
@@ -263,23 +264,27 @@ class ThingsBoardLine:
         kind = body.get("type")
         self._connected.add(device)
         spoken = self._devices.get(device)
-        if spoken is not None:
+        if spoken is not None and device not in self._waiting:
             return [Hears(spoken.thing)]
-        self._waiting.setdefault(device, [])
+        if device in self._waiting:
+            return []
+        self._waiting[device] = []
         return [Asks("adopt", {"name": device, "model": kind if isinstance(kind, str) else ""}, ("adopted", device))]
 
-    def _adopted(self, token: Any, answer: Mapping[str, Any] | None) -> list[Said]:
+    def _taken_in(self, token: Any, answer: Mapping[str, Any] | None) -> list[Said]:
         if answer is None or not answer.get("thing"):
             self._waiting.pop(token[1], None)
             why = f"the device {token[1][:80]!r} could not be added"
             return [Odd(self._own.thing if self._own is not None else "", "bad_model", why)]
-        return []  # it is told as one of its parts
+        # the gateway may have told its parts already, or does so soon: only now does the log know it too
+        self._adopted.add(token[1])
+        return self._heard_again(token[1]) if token[1] in self._devices and token[1] in self._waiting else []
 
     def _of_device(self, own: Spoken, device: str, given: Any) -> list[Said]:
         spoken = self._devices.get(device)
-        if spoken is not None:
-            return self._reported(spoken, given)
         waiting = self._waiting.get(device)
+        if spoken is not None and waiting is None:
+            return self._reported(spoken, given)
         if waiting is None:
             return [*self._connect(own, device, {}), *self._of_device(own, device, given)]
         waiting.append((device, given))
@@ -362,7 +367,7 @@ _ACTS: dict[str, Callable[[ThingsBoardLine, Spoken, str, Mapping[str, Any]], lis
 _ANSWERED: dict[str, Callable[[ThingsBoardLine, Any, Mapping[str, Any] | None], list[Said]]] = {
     "attributes": ThingsBoardLine._attributes_told,
     "gateway_attributes": ThingsBoardLine._gateway_attributes_told,
-    "adopted": ThingsBoardLine._adopted,
+    "adopted": ThingsBoardLine._taken_in,
     "provisioned": ThingsBoardLine._provisioned,
     "learned": ThingsBoardLine._learned,
 }
