@@ -63,6 +63,9 @@ KEPT_ON = frozenset(
     }
 )
 
+#: Words of names that say that a climate cools.
+COOLING = frozenset({"ac", "air", "aircon", "conditioner", "conditioning", "cooler", "空"})
+
 #: Kinds that every room has: their words hardly ever mean one thing of another kind.
 COMMON = frozenset({"light", "fan", "plug", "switch", "lock", "cover"})
 
@@ -107,7 +110,18 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
 def things_of_kind(kinds: Iterable[str], things: Iterable[str], world: World) -> tuple[str, ...]:
     """Those of the kinds; ``sensor`` covers every ``sensor.<trait>``."""
     wanted = {alike for kind in kinds for alike in ALIKE_KINDS.get(kind, (kind,))}
-    return tuple(thing for thing in things if world.things[thing].kind.split(".")[0] in wanted)
+    found = tuple(thing for thing in things if world.things[thing].kind.split(".")[0] in wanted)
+    if "air_conditioner" in wanted and "climate" not in wanted:
+        found += tuple(thing for thing in things if _cools(thing, world))
+    return found
+
+
+def _cools(thing: str, world: World) -> bool:
+    """Is a climate an air conditioner, and not just heating?"""
+    about = world.things[thing]
+    if about.kind != "climate":
+        return False
+    return bool({"hvac_mode", "fan_speed", "swing"} & about.tells or COOLING & world.words_of(thing))
 
 
 def place_of(noun: Noun, world: World, where: Where) -> tuple[tuple[str, ...], bool]:

@@ -259,6 +259,7 @@ def _ordered(
     changes: list[tuple[str, Change]] = []
     steps: list[Step] = []
     before: list[str] = []
+    kept: set[str] = set()
     times: list[Time] = [time for frame in beside for time in frame.times]
     first = [thing for frame in conditions for group in frame.groups for thing in group.things]
     context = tuple(place for frame in beside for group in frame.groups if group.why is None for place in group.places)
@@ -297,6 +298,7 @@ def _ordered(
             frame.act = "on"
         aimed = aim(frame, turn.world, turn.where, turn.memory, before or first, context)
         if frame.act == "keep":
+            kept.update(aimed.things)
             before.extend(aimed.things)
             continue
         if aimed.why is not None:
@@ -308,7 +310,7 @@ def _ordered(
         before.extend(thing for thing in aimed.things if thing not in before)
         turn.memory.frame = frame
     doubted = next((frame for frame in orders if not _sure(frame, changes, beside, turn, leaning=leaning)), None)
-    steps = [*steps, *steps_of(changes)]
+    steps = [*steps, *steps_of([(thing, change) for thing, change in changes if thing not in kept])]
     if not steps:
         return Plan(outcome="refuse", why="not_possible")
     found = _conditions(conditions, turn, tuple(before))

@@ -45,15 +45,7 @@ def fault(probe: Probe, plan: Plan) -> str | None:
     return None
 
 
-@pytest.mark.parametrize(
-    "lang",
-    [
-        # a few of 432 are acted on wrongly as these lines are written: the mark goes with the last of them
-        pytest.param("en", marks=pytest.mark.xfail(reason="what English still gets wrong", strict=False)),
-        "zh",
-        "de",
-    ],
-)
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_no_probe_is_acted_on_wrongly(lang: str) -> None:
     wrong = {p.text: found for p in probes(lang) if (found := fault(p, plan_of(p))) is not None}
     assert wrong == {}
