@@ -23,7 +23,7 @@ from unisono.errors import CallerError
 from unisono.thing import kinds_of_place
 from unisono.thing.files import stranger_loader
 
-__all__ = ["LANGUAGES", "Language", "Phrase", "guess_language", "language", "languages"]
+__all__ = ["LANGUAGES", "Language", "Phrase", "guess_language", "language", "languages", "numbers_of"]
 
 LANGUAGES = Path(__file__).parent / "languages"
 
@@ -69,6 +69,12 @@ def languages() -> tuple[str, ...]:
 
 
 @cache
+def numbers_of(code: str) -> Mapping[str, Any]:
+    """A language's numbers alone: names of any language may hold one."""
+    return _read(code, "numbers")
+
+
+@cache
 def language(code: str) -> Language:
     """Read once. Raises CallerError ``bad_value`` for one that has no folder; ``en-GB`` finds ``en``."""
     code = code.lower().replace("_", "-").split("-")[0]
@@ -95,7 +101,7 @@ def language(code: str) -> Language:
         spaced=spaced,
         phrases=phrases,
         vocabulary=frozenset(vocabulary),
-        numbers=_read(code, "numbers"),
+        numbers=numbers_of(code),
         times=_read(code, "times"),
         speech=_read(code, "speech"),
         rules=rules,

@@ -24,6 +24,8 @@ _WORD = re.compile(
     rf"(?P<clock>\d{{1,2}}:\d{{2}}(?!\d))|(?P<number>\d+(?:,\d{{3}})+(?!\d)|\d+(?:\.\d+)?)"
     rf"|(?P<cjk>[{CJK}])|(?P<word>(?:(?![{CJK}])[^\W\d_])+(?:'[a-z]+)?(?:\d+\.\d+|\d*)(?![a-z\d]))|(?P<rest>[^\W_]+)|(?P<mark>[^\s\w]|_)",
 )
+#: Most phrases and names: nothing to be looked at twice.
+_PLAIN = re.compile(r"[a-z]+(?: [a-z]+)*")
 _HUNG = re.compile(r"(?P<stem>.+?)(?P<hung>'(?:s|d|ll|re|ve|m))$")
 
 
@@ -62,4 +64,6 @@ def raw_words(text: str) -> list[Raw]:
 
 def words_of(text: str) -> tuple[str, ...]:
     """The words only, for phrases and names."""
+    if _PLAIN.fullmatch(text):
+        return tuple(text.split())
     return tuple(raw.text for raw in raw_words(text) if raw.kind != "mark")

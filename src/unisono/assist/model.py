@@ -11,11 +11,12 @@ import zlib
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from unisono.assist.language import LANGUAGES
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["BUCKETS", "SORTS", "Model", "features", "model"]
 
@@ -29,6 +30,8 @@ GRAMS = (2, 3, 4, 5)
 
 def features(text: str) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The buckets of a skeleton's n-grams, of its words and of its pairs of words."""
+    import numpy as np  # a tenth of a second that most sentences do not need
+
     padded = f" {text} "
     found = [padded[i : i + n] for n in GRAMS for i in range(len(padded) - n + 1)]
     words = text.split()
@@ -43,11 +46,13 @@ class Model:
     """Weights by sort and bucket."""
 
     def __init__(self, weights: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]) -> None:
-        self.weights = weights.astype(np.float32)
-        self.bias = bias.astype(np.float32)
+        self.weights = weights.astype("float32")
+        self.bias = bias.astype("float32")
 
     def sort(self, text: str) -> dict[str, float]:
         """How likely it is of each sort."""
+        import numpy as np
+
         buckets = features(text)
         scores = self.bias + self.weights[:, buckets].sum(axis=1) / np.sqrt(max(1, len(buckets)))
         odds = np.exp(scores - scores.max())
@@ -60,5 +65,7 @@ def model(code: str, folder: Path = LANGUAGES) -> Model | None:
     path = folder / code / "model.npz"
     if not path.exists():
         return None
+    import numpy as np
+
     with np.load(path) as stored:
         return Model(stored["weights"], stored["bias"])

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from unisono.assist.language import language, languages
+from unisono.assist.language import languages, numbers_of
 from unisono.assist.letters import words_of
 from unisono.assist.normaliser import key_of
 from unisono.assist.text import Token
@@ -61,7 +61,7 @@ def _values() -> dict[str, str]:
     return {
         word: f"{value:g}"
         for code in languages()
-        for word, value in language(code).numbers.get("values", {}).items()
+        for word, value in numbers_of(code).get("values", {}).items()
         if len(word) > 1
     }
 
