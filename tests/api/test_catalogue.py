@@ -268,3 +268,59 @@ async def test_who_comes_through_a_proxy_is_not_at_the_hub(hub: Hub) -> None:
     for headers, origin in (({}, "hub"), ({"X-Forwarded-For": "192.168.1.7"}, None), ({"Via": "1.1 x"}, None)):
         command = (await hub.http.post("/api/v1/things/lamp/commands", json=body, headers=headers)).json()
         assert command["origin"] == origin
+
+
+LAMP = {
+    "vendor": "Acme",
+    "model": "L1",
+    "description": "A lamp",
+    "exposes": [
+        {"type": "light", "features": [
+            {"type": "binary", "name": "state", "property": "state", "label": "State", "access": 7, "value_on": "ON",
+             "value_off": "OFF"}]},
+        {"type": "mystery", "name": "m", "property": "m", "label": "M", "access": 1},
+    ],
+}  # fmt: skip
+
+
+async def test_a_makers_file_becomes_models_and_goes_back(hub: Hub) -> None:
+    path = "/api/v1/models/import"
+    answer = await hub.http.post(f"{path}?dry_run=true", json=LAMP)
+    assert answer.json()["items"] == [{"id": "zigbee2mqtt.acme.l1", "version": 1, "state": "read", "error": None}]
+    assert (await hub.http.get("/api/v1/models/zigbee2mqtt.acme.l1")).status_code == 404
+    answer = await hub.http.post(path, json=[LAMP])
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["format"], found["items"][0]["state"]) == ("zigbee2mqtt", "added")
+    assert [each["rule"] for each in found["findings"]] == ["odd_type"]
+    assert (await hub.http.post(path, json=LAMP)).json()["items"][0]["state"] == "unchanged"
+    other = {**LAMP, "description": "Another lamp"}
+    assert (await hub.http.post(path, json=other)).json()["items"][0] == {
+        "id": "zigbee2mqtt.acme.l1", "version": 2, "state": "added", "error": None,
+    }  # fmt: skip
+    back = await hub.http.get("/api/v1/models/zigbee2mqtt.acme.l1?format=zigbee2mqtt")
+    assert back.json() == other
+    assert (await hub.http.get("/api/v1/models/zigbee2mqtt.acme.l1?version=1&format=zigbee2mqtt")).json() == LAMP
+    assert (
+        (await hub.http.get("/api/v1/models/light?format=unisono"))
+        .headers["content-type"]
+        .startswith("application/yaml")
+    )
+    assert (await hub.http.get("/api/v1/models/light?format=nonsense")).json()["code"] == "bad_request"
+    assert (await hub.http.post(f"{path}?format=nonsense", json=LAMP)).json()["code"] == "bad_request"
+    nothing = (await hub.http.post(path, content=b"\x1f\x8bnonsense")).json()
+    assert (nothing["format"], nothing["findings"][0]["severity"]) == (None, "error")
+
+
+async def test_many_models_at_once(hub: Hub) -> None:
+    unsound = {**VALVE, "id": "acme.odd", "services": [{"key": "a b"}]}
+    answer = await hub.http.post(
+        "/api/v1/models/bulk", json={"models": [VALVE, unsound, {"id": 5}, {**VALVE, "id": "light"}]}
+    )
+    assert answer.status_code == 200, answer.text
+    assert [(each["id"], each["state"]) for each in answer.json()["items"]] == [
+        (VALVE["id"], "added"), ("acme.odd", "refused"), (None, "refused"), ("light", "refused"),
+    ]  # fmt: skip
+    again = await hub.http.post("/api/v1/models/bulk", json={"models": [VALVE]})
+    assert again.json()["items"][0]["state"] == "unchanged"
+    assert (await hub.http.post("/api/v1/models/bulk", json={"models": []})).json() == {"items": []}

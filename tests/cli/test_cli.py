@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -202,7 +203,19 @@ def test_places_users_and_models(shell: Shell, home: str, tmp_path: Path) -> Non
     done = shell.run("model", "import", str(sound), str(broken), "--json", check=1)
     assert [row["id"] for row in json.loads(done.stdout)] == ["my.light", None]
     assert "brightness" in shell.run("model", "show", "my.light").stdout
-    assert shell.run("model", "export", "my.light", "--format", "tsl", check=2).stderr.count("unisono") >= 1
+    assert [row["state"] for row in shell.json("model", "import", str(sound))] == ["unchanged"]
+    assert shell.run("model", "export", "my.light", "--format", "nonsense", check=2).stderr.count("tsl") == 1
+
+    tsl = tmp_path / "lamp.tsl.json.gz"
+    tsl.write_bytes(gzip.compress(shell.run("model", "export", "my.light", "--format", "tsl").stdout.encode()))
+    assert "1 sound model (tsl)" in shell.run("model", "check", str(tsl)).stdout
+    added = shell.json("model", "import", str(tsl), str(sound))
+    assert [(row["id"], row["format"], row["state"]) for row in added] == [
+        ("tsl.my_light", "tsl", "added"),
+        ("my.light", "unisono", "unchanged"),
+    ]
+    assert "ADDED" in shell.run("model", "import", str(tsl)).stdout
+    shell.run("model", "remove", "tsl.my_light")
     shell.run("model", "remove", "my.light")
 
 

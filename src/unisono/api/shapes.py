@@ -6,7 +6,7 @@ Knows fields and their bounds, and how registry rows and the owner's views becom
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -378,6 +378,42 @@ class ModelSummary(msgspec.Struct):
     vendor: str | None
     built_in: bool
     traits: list[str]
+
+
+class ModelsNew(msgspec.Struct, forbid_unknown_fields=True):
+    """Models to be added: documents as `GET /models/{id}` gives them."""
+
+    models: Annotated[list[dict[str, Any]], Meta(max_length=5000)]
+
+
+class ModelAdded(msgspec.Struct):
+    """What became of one model: ``added``, ``unchanged`` (its newest version says the same), ``refused``, ``read``."""
+
+    id: str | None
+    version: int | None
+    state: Literal["added", "unchanged", "refused", "read"]
+    error: str | None = None
+
+
+class ModelsAdded(msgspec.Struct):
+    items: list[ModelAdded]
+
+
+class ModelFinding(msgspec.Struct):
+    """What was odd in a file of models: where, by which rule, and what was done about it."""
+
+    severity: str
+    path: str
+    rule: str
+    message: str
+
+
+class ModelsImported(msgspec.Struct):
+    """What was in a file: the format that it is in, what became of its models, what was odd."""
+
+    format: str | None
+    items: list[ModelAdded]
+    findings: list[ModelFinding]
 
 
 class Login(msgspec.Struct, forbid_unknown_fields=True):

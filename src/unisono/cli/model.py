@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import msgspec
@@ -11,23 +12,29 @@ import typer
 
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.screen import Screen, note, progress
-from unisono.errors import CallerError, UnisonoError
+from unisono.errors import CallerError
+
+if TYPE_CHECKING:
+    from unisono.thing import Diagnostic, Model
+    from unisono.thing.formats.files import Imported
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Models: what a kind of thing can be and do.", no_args_is_help=True)
 
 ModelId = Annotated[str, typer.Argument(metavar="ID", help="The model's id.")]
-Format = Annotated[str, typer.Option("--format", help="The format; so far only Unisono's own.")]
+Format = Annotated[str, typer.Option("--format", help="The file's format; as a rule it is recognised.")]
+Into = Annotated[str, typer.Option("--format", help="The format to write: unisono, or a maker's.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="A maker's files or our own; .gz too.")]
 
 OWN_FORMAT = "unisono"
+AUTO = "auto"
 
+# what goes to the hub in one request; it takes 16 MB and 5,000 models
+BULK_BYTES, BULK_MODELS = 6_000_000, 1000
 
-def _require_own(format: str) -> None:
-    if format != OWN_FORMAT:
-        raise CallerError(
-            f"The format {format!r} is not known", code="bad_usage", field="--format", expected=OWN_FORMAT
-        )
+# findings shown of one rule in one file: who wants all of them asks for --json
+SHOWN = 3
 
 
 def _read(path: Path) -> bytes:
@@ -74,53 +81,124 @@ def show_model(
 
 
 @app.command("check")
-def check_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE")],
-    format: Format = OWN_FORMAT,
+def check_files(
+    files: Files,
+    format: Format = AUTO,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check a model file without a hub."""
-    _require_own(format)
-    from unisono.thing import check_model, load_model
-
-    found = check_model(load_model(_read(file)))
-    rows = [msgspec.structs.asdict(each) if isinstance(each, msgspec.Struct) else each._asdict() for each in found]
-    columns = {key: key.upper() for key in (rows[0] if rows else {"severity": 0, "path": 0})}
-    Screen(as_json=as_json).rows(rows, columns, empty=f"{file} is sound.")
-    if any(row.get("severity") == "error" for row in rows):
+    """Check model files without a hub: is what they say sound, and what is odd in them?"""
+    screen = Screen(as_json=as_json)
+    found = [(file, _models(file, format)) for file in files]
+    if as_json:
+        screen.json([_finding(file, each) for file, read in found for each in read.findings])
+    else:
+        for file, read in found:
+            print(f"{file}: {_plural(len(read.models), 'sound model')} ({read.format or 'no known format'})")
+        _show_findings(screen, found)
+    if any(each.severity == "error" for _, read in found for each in read.findings):
         raise typer.Exit(1)
 
 
 @hub_command(app, "import")
-def import_files(
-    hub: Hub,
-    screen: Screen,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
-    format: Format = OWN_FORMAT,
-) -> None:
-    """Add the models in files. Each file stands for itself: those that are sound are added."""
-    _require_own(format)
+def import_files(hub: Hub, screen: Screen, files: Files, format: Format = AUTO) -> None:
+    """Add the models in files: those that are sound, each as it is or as the next version of itself."""
     rows: list[dict[str, Any]] = []
-    failed = False
+    found: list[tuple[Path, Imported]] = []
     with progress("Importing", len(files), unit="files") as advance:
         for file in files:
-            try:
-                document = msgspec.json.decode(_read(file))
-                added = hub.post("/api/v1/models", document)
-                rows.append({"file": str(file), "id": added["id"], "version": added.get("version", 1), "error": None})
-            except msgspec.DecodeError as error:
-                failed = True
-                rows.append({"file": str(file), "id": None, "version": None, "error": str(error)})
-            except UnisonoError as error:
-                if error.code == "hub_unreachable":
-                    raise
-                failed = True
-                rows.append({"file": str(file), "id": None, "version": None, "error": str(error)})
+            read = _models(file, format)
+            found.append((file, read))
+            rows += [{"file": str(file), "format": read.format, **each} for each in _send(hub, read.models)]
+            faults = [str(each) for each in read.findings if each.severity == "error"]
+            rows += [{"file": str(file), "format": read.format, **_refused(None, fault)} for fault in faults]
             advance(1)
-    screen.rows(rows, {"file": "FILE", "id": "ID", "version": "VERSION", "error": "ERROR"}, empty="No files.")
-    if failed:
-        note("Files with an error were not added; the others were.")
+    if screen.as_json:
+        screen.json(rows)
+    else:
+        _show_imported(screen, rows, found)
+    if any(row["error"] for row in rows):
+        note("What has an error was not added; the rest was.")
         raise typer.Exit(1)
+
+
+def _models(file: Path, format: str) -> Imported:
+    from unisono.thing.formats import find_format
+    from unisono.thing.formats.files import read_models
+
+    if format != AUTO:
+        try:
+            find_format(format)
+        except CallerError as error:
+            raise CallerError(error.detail, code="bad_usage", field="--format", expected=error.expected) from None
+    return read_models(_read(file), format)
+
+
+def _refused(id: str | None, why: str) -> dict[str, Any]:
+    return {"id": id, "version": None, "state": "refused", "error": why}
+
+
+def _send(hub: Hub, models: list[Model]) -> list[dict[str, Any]]:
+    """Models to the hub, some hundred in a request."""
+    from unisono.thing import dump_model
+
+    rows: list[dict[str, Any]] = []
+    batch: list[bytes] = []
+    size = 0
+    for model in [*models, None]:
+        text = dump_model(model) if model is not None else b""
+        if batch and (model is None or size + len(text) > BULK_BYTES or len(batch) >= BULK_MODELS):
+            rows += hub.post("/api/v1/models/bulk", {"models": [msgspec.Raw(each) for each in batch]})["items"]
+            batch, size = [], 0
+        if model is not None:
+            batch.append(text)
+            size += len(text)
+    return rows
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _finding(file: Path, finding: Diagnostic) -> dict[str, Any]:
+    return {"file": str(file), **msgspec.structs.asdict(finding)}
+
+
+def _show_imported(screen: Screen, rows: list[dict[str, Any]], found: list[tuple[Path, Imported]]) -> None:
+    lines = []
+    for file, read in found:
+        states = [row["state"] for row in rows if row["file"] == str(file)]
+        counted = {name: states.count(name) or None for name in ("added", "unchanged", "refused")}
+        lines.append({"file": file.name, "format": read.format, **counted})
+    columns = {"file": "FILE", "format": "FORMAT", "added": "ADDED", "unchanged": "UNCHANGED", "refused": "REFUSED"}
+    screen.rows(lines, columns, empty="No files.")
+    for row in rows:
+        if row["error"]:
+            note(f"{row['file']}: {row['id'] or ''}{': ' if row['id'] else ''}{row['error']}")
+    _show_findings(screen, found)
+
+
+def _show_findings(screen: Screen, found: list[tuple[Path, Imported]]) -> None:
+    """What was odd, worst first, and of each rule in each file only the first few."""
+    lines: list[dict[str, Any]] = []
+    for file, read in found:
+        by_rule: dict[tuple[str, str], list[Diagnostic]] = {}
+        for each in read.findings:
+            by_rule.setdefault((each.severity, each.rule), []).append(each)
+        for (severity, rule), listed in by_rule.items():
+            more = len(listed) - SHOWN
+            lines += [
+                {"file": file.name, "is": severity, "rule": rule, "where": each.path, "what": each.message}
+                for each in listed[:SHOWN]
+            ]
+            if more > 0:
+                lines.append({"file": file.name, "is": severity, "rule": rule, "what": f"and {more} more"})
+            for each in listed if severity == "error" else ():
+                note(f"{file}: {each}")
+    if lines:
+        lines.sort(key=lambda line: ("error", "warning", "info").index(line["is"]))
+        print()
+        columns = {"is": "IS", "file": "FILE", "rule": "RULE", "where": "WHERE", "what": "WHAT"}
+        screen.rows(lines, columns, empty="")
 
 
 @hub_command(app, "export")
@@ -128,12 +206,22 @@ def export_model(
     hub: Hub,
     screen: Screen,
     id: ModelId,
-    format: Format = OWN_FORMAT,
+    format: Into = OWN_FORMAT,
     version: Annotated[int | None, typer.Option(help="Which version.")] = None,
 ) -> None:
-    """Print a model's document."""
-    _require_own(format)
-    screen.json(hub.get(f"/api/v1/models/{quote(id)}", version=version))
+    """Print a model's document, as ours or as a maker would write it."""
+    document = hub.get(f"/api/v1/models/{quote(id)}", version=version)
+    if format == OWN_FORMAT:
+        screen.json(document)
+        return
+    from unisono.thing import load_model
+    from unisono.thing.formats import find_format
+
+    try:
+        chosen = find_format(format)
+    except CallerError as error:
+        raise CallerError(error.detail, code="bad_usage", field="--format", expected=error.expected) from None
+    sys.stdout.write(chosen.write(load_model(document)).decode())
 
 
 @hub_command(app, "remove")

@@ -5,10 +5,11 @@ Knows documents and versions. What a sound model is, `unisono.thing` says.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Response, Router, delete, get, patch, post
+from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from unisono.access import Action
@@ -17,9 +18,12 @@ from unisono.api.context import ApiContext, now_us
 from unisono.api.inject import Asker, Context
 from unisono.api.things.catalog import traits_of
 from unisono.api.things.computing import refuse_computed
+from unisono.api.things.importing import import_models
 from unisono.errors import CallerError
 from unisono.store.registry import ModelRow
 from unisono.thing import Model, dump_model, load_model, require_sound
+from unisono.thing.formats import find_format
+from unisono.thing.formats.files import read_models
 
 __all__ = ["router"]
 
@@ -27,6 +31,13 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
 # the largest real specification we know of is 400 KB
 MAX_MODEL_BYTES = 4 * 1024 * 1024
+
+# many models at once, as the command line sends them: a few hundred each time
+MAX_BULK_BYTES = 16 * 1024 * 1024
+
+# a maker's file sent whole: read in the hub, so not as large as the command line may read for it
+MAX_IMPORT_BYTES = 8 * 1024 * 1024
+MAX_FINDINGS = 1000
 
 
 def summary(model: Model, *, built_in: bool) -> shapes.ModelSummary:
@@ -79,9 +90,41 @@ async def get_model(
     identity: Asker,
     model_id: FromPath[str],
     version: Annotated[int | None, QueryParameter(ge=1)] = None,
+    format: FromQuery[str | None] = None,
 ) -> Response[bytes]:
-    """A model's document: its newest version, unless one is named."""
-    return _document(await context.catalog.get(model_id.lstrip("/"), version, field="id"))
+    """A model's document: its newest version, unless one is named; in a maker's format, where one is named."""
+    model = await context.catalog.get(model_id.lstrip("/"), version, field="id")
+    if format is None:
+        return _document(model)
+    written = find_format(format).write(model)
+    kind = "application/yaml" if format == "unisono" else "application/json"
+    return Response(written, media_type=kind)
+
+
+@post("/bulk", request_max_body_size=MAX_BULK_BYTES, status_code=200)
+async def add_models(context: Context, identity: Asker, data: JSONBody[shapes.ModelsNew]) -> shapes.ModelsAdded:
+    """Add many models at once: each that is sound becomes a version, unless it says what its newest one says."""
+    context.auth.require(identity, Action.CONFIGURE, ())
+    return shapes.ModelsAdded(await import_models(context, data.models))
+
+
+@post("/import", request_max_body_size=MAX_IMPORT_BYTES, status_code=200, media_type="application/json")
+async def import_file(
+    context: Context,
+    identity: Asker,
+    request: Request[Any, Any, Any],
+    format: FromQuery[str] = "auto",
+    dry_run: FromQuery[bool] = False,
+) -> shapes.ModelsImported:
+    """Add the models in a maker's file, which is the body; what was odd in it is told. See docs/models.md."""
+    context.auth.require(identity, Action.CONFIGURE, ())
+    read = await asyncio.to_thread(read_models, await request.body(), format)
+    documents = [] if dry_run else [msgspec.to_builtins(model) for model in read.models]
+    items = await import_models(context, documents)
+    if dry_run:
+        items = [shapes.ModelAdded(model.id, model.version, "read") for model in read.models]
+    findings = [shapes.ModelFinding(each.severity, each.path, each.rule, each.message) for each in read.findings]
+    return shapes.ModelsImported(read.format, items, findings[:MAX_FINDINGS])
 
 
 @post("/", request_max_body_size=MAX_MODEL_BYTES, status_code=201)
@@ -158,5 +201,7 @@ async def remove_model(
 
 
 router = Router(
-    "/models", route_handlers=[list_models, get_model, add_model, change_model, remove_model], tags=["models"]
+    "/models",
+    route_handlers=[list_models, get_model, add_models, import_file, add_model, change_model, remove_model],
+    tags=["models"],
 )

@@ -19,6 +19,8 @@ from unisono.store.registry.tables import model, thing
 
 __all__ = ["Models"]
 
+ASKED = 500  # ids in one query: SQLite takes 32,766 values, and the text of a query has to be read
+
 
 class Models:
     """The models of a `Registry`."""
@@ -77,6 +79,26 @@ class Models:
             await connection.execute(sa.insert(model), shape.values(row))
             await add_to_outbox(connection, outbox)
         return True
+
+    async def newest_models(self, ids: Sequence[str]) -> dict[str, ModelRow]:
+        """The newest version of each of these models that there is."""
+        found: dict[str, ModelRow] = {}
+        async with self._database.read() as connection:
+            for start in range(0, len(ids), ASKED):
+                query = sa.select(*shape.columns(model, ModelRow)).where(model.c.id.in_(ids[start : start + ASKED]))
+                for row in shape.rows(ModelRow, await connection.execute(query.order_by(model.c.version))):
+                    found[row.id] = row
+        return found
+
+    async def add_models(self, rows: Sequence[ModelRow]) -> None:
+        """Add versions that are not there, all or none. Raises CallerError exists where one is."""
+        if not rows:
+            return
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(sa.insert(model), [shape.values(row) for row in rows])
+        except sa.exc.IntegrityError:
+            raise CallerError("somebody else added one of these versions just now", code="exists") from None
 
     async def remove_model(self, id: str, version: int | None = None, outbox: Sequence[OutboxRow] = ()) -> None:
         """Remove a version, or all. Raises CallerError not_found, or in_use naming the things that use it."""

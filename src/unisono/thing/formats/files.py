@@ -1,0 +1,101 @@
+"""A file of models: unpacked, its format recognised, read.
+
+Knows gzip and how much of it to believe, and the installed formats. Knows no single one, and opens no files.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, NamedTuple
+
+import msgspec
+
+from unisono.errors import CallerError
+from unisono.thing.formats import find_format, formats
+from unisono.thing.formats.document import MAX_BYTES, JsonFormat, read_json
+from unisono.thing.formats.native import NATIVE
+from unisono.thing.model import Model
+from unisono.thing.soundness import Diagnostic
+
+__all__ = ["Imported", "read_models", "unpack"]
+
+GZIP = b"\x1f\x8b"
+AUTO = "auto"
+_WINDOW = 31  # zlib's way to say: gzip, with the largest window
+
+
+class Imported(NamedTuple):
+    """What was in a file: the format's name (None where none knew it), the sound models, what was odd."""
+
+    format: str | None
+    models: list[Model]
+    findings: list[Diagnostic]
+
+
+def unpack(data: bytes) -> bytes:
+    """The text of a file, unpacked where it is packed. Raises `CallerError` ``bad_json``, ``too_large``."""
+    if not data.startswith(GZIP):
+        return data
+    unpacker = zlib.decompressobj(_WINDOW)
+    try:
+        text = unpacker.decompress(data, MAX_BYTES + 1)
+    except zlib.error as error:
+        raise CallerError(f"it looks like gzip, but cannot be unpacked: {error}", code="bad_json") from None
+    if len(text) > MAX_BYTES:
+        raise CallerError("it is too large once unpacked", code="too_large", expected=f"at most {MAX_BYTES} bytes")
+    if not unpacker.eof:
+        raise CallerError("it looks like gzip, but its end is missing", code="bad_json", expected="the whole file")
+    return text
+
+
+def read_models(data: bytes, format: str = AUTO) -> Imported:
+    """The models in a file. Bad data is in the findings; raises `CallerError` only for a format that is not there."""
+    chosen = None if format == AUTO else find_format(format)
+    try:
+        text = unpack(data)
+    except CallerError as error:
+        return Imported(None, [], [Diagnostic("error", "", error.code, str(error))])
+    if chosen is not None:
+        return Imported(chosen.name, *chosen.read(text))
+    document, faults = read_json(text)
+    if faults:
+        return _other(text, faults)
+    return _json(text, document)
+
+
+def _json(text: bytes, document: Any) -> Imported:
+    """A JSON text is read once, whoever it is for."""
+    for candidate in formats().values():
+        if isinstance(candidate, JsonFormat):
+            if candidate.recognises(document):
+                return Imported(candidate.name, *candidate.read_document(document))
+        elif candidate.sniff(text):
+            return Imported(candidate.name, *candidate.read(text))
+    return _own(document) or _unknown([])
+
+
+def _own(document: Any) -> Imported | None:
+    """Documents of our own as the hub prints them: without the marker, alone or in a list."""
+    listed = document if isinstance(document, list) else [document]
+    if not listed or not all(isinstance(each, dict) and isinstance(each.get("id"), str) for each in listed):
+        return None
+    models: list[Model] = []
+    findings: list[Diagnostic] = []
+    for each in listed:
+        found, told = NATIVE.read(msgspec.json.encode(each))
+        models += found
+        findings += told
+    return Imported(NATIVE.name, models, findings)
+
+
+def _other(text: bytes, faults: list[Diagnostic]) -> Imported:
+    for candidate in formats().values():
+        if not isinstance(candidate, JsonFormat) and candidate.sniff(text):
+            return Imported(candidate.name, *candidate.read(text))
+    return _unknown(faults)
+
+
+def _unknown(faults: list[Diagnostic]) -> Imported:
+    known = ", ".join(sorted(formats()))
+    told = Diagnostic("error", "", "unknown_format", f"no format recognises it; say which with --format: {known}")
+    return Imported(None, [], [*faults, told])

@@ -1,0 +1,124 @@
+"""Files of models: unpacked, recognised, read; and which formats there are."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.thing.formats.test_matter import BASE
+from tests.thing.formats.test_miot import LAMP as MIOT_LAMP
+from tests.thing.formats.test_native import GOOD
+from tests.thing.formats.test_tsl import LAMP as TSL_LAMP
+from tests.thing.formats.test_vss import CAR, FLAT
+from tests.thing.formats.test_wot import LAMP as WOT_LAMP
+from tests.thing.formats.test_wot import MODEL
+from tests.thing.formats.test_zigbee2mqtt import LAMP, SENSOR
+from unisono.errors import CallerError
+from unisono.testing.formats import JSON
+from unisono.thing import builtin_model, builtin_models, dump_model
+from unisono.thing.formats import files as module
+from unisono.thing.formats import formats
+from unisono.thing.formats.document import MAX_DIGITS, Findings, read_json
+from unisono.thing.formats.files import read_models, unpack
+
+DOCUMENTS: list[tuple[str, Any]] = [
+    ("zigbee2mqtt", LAMP),
+    ("zigbee2mqtt", [LAMP, SENSOR]),
+    ("tsl", TSL_LAMP),
+    ("miot", MIOT_LAMP),
+    ("matter", BASE),
+    ("vss", CAR),
+    ("vss", FLAT),
+    ("wot", WOT_LAMP),
+    ("wot", MODEL),
+]
+
+
+@pytest.mark.parametrize(("name", "document"), DOCUMENTS)
+def test_every_format_is_recognised_and_by_itself_alone(name: str, document: Any) -> None:
+    data = msgspec.json.encode(document)
+    assert read_models(data).format == name
+    assert read_models(gzip.compress(data)).format == name
+    assert [each.name for each in formats().values() if each.sniff(data)] == [name]
+    named = read_models(data, name)
+    assert [dump_model(each) for each in named.models] == [dump_model(each) for each in read_models(data).models]
+
+
+def test_documents_of_our_own() -> None:
+    assert read_models(GOOD).format == "unisono"
+    lamp = dump_model(builtin_model("light"))
+    assert read_models(lamp).models == [builtin_model("light")]
+    assert [each.id for each in read_models(b"[" + lamp + b"," + lamp + b"]").models] == ["light", "light"]
+    broken = read_models(b'{"id": "x", "services": 5}')
+    assert (broken.format, broken.findings[0].path) == ("unisono", "services")
+
+
+@pytest.mark.parametrize("data", [b"", b"no", b"{}", b"[]", b"[1]", b'{"id": 5}', b"\xff\xfe", b"\x1f\x8b"])
+def test_what_nobody_knows_is_an_error_that_says_what_would_be_right(data: bytes) -> None:
+    found = read_models(data)
+    assert (found.format, found.models) == (None, [])
+    assert found.findings[-1].severity == "error"
+
+
+@given(document=JSON)
+@settings(max_examples=150)
+def test_any_json_is_answered(document: Any) -> None:
+    found = read_models(msgspec.json.encode(document))
+    assert found.models or any(each.severity == "error" for each in found.findings)
+
+
+@given(data=st.binary(max_size=40))
+def test_any_bytes_are_answered(data: bytes) -> None:
+    found = read_models(b"\x1f\x8b" + data)
+    assert found.models or any(each.severity == "error" for each in found.findings)
+
+
+def test_a_format_that_is_not_there_is_refused() -> None:
+    with pytest.raises(CallerError, match="nonsense"):
+        read_models(b"{}", "nonsense")
+
+
+def test_a_packed_file_is_believed_only_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(b"x" * 1000)
+    assert unpack(packed) == b"x" * 1000
+    with pytest.raises(CallerError, match="end is missing"):
+        unpack(packed[:-9])
+    monkeypatch.setattr(module, "MAX_BYTES", 999)
+    with pytest.raises(CallerError, match="too large"):
+        unpack(packed)
+
+
+def test_texts_that_are_no_json() -> None:
+    assert read_json(b"\xef\xbb\xbf[1]") == ([1], [])
+    for data, rule, line in (
+        (b'{"a": 1,\n "b": }', "bad_json", 2),
+        (b"1" * (MAX_DIGITS + 1), "bad_json", None),
+        (b"[" * 300 + b"]" * 300, "too_deep", None),
+        (b"[" * 100_000, "too_deep", None),
+        (b'{"a":' * 250 + b"1" + b"}" * 250, "too_deep", None),
+        (b'"\xff"', "bad_json", None),
+    ):
+        value, found = read_json(data)
+        assert (value, found[0].rule, found[0].line) == (None, rule, line), data[:20]
+
+
+def test_findings_without_end_are_counted() -> None:
+    findings = Findings()
+    for number in range(10_050):
+        findings.warn(str(number), "odd", "x")
+    findings.error("", "bad", "y")
+    assert len(findings.all()) == 10_002
+    assert findings.all()[-1].message == "and 50 findings more"
+
+
+def test_every_built_in_model_goes_through_every_format() -> None:
+    for name, format in formats().items():
+        for model in builtin_models().values():
+            found = read_models(format.write(model))
+            assert found.format == name, (name, model.id)
+            assert len(found.models) == 1
