@@ -61,7 +61,7 @@ _ORDER = (
 )  # fmt: skip
 ASKED_UNITS = {
     "度电": ("energy",), "千瓦": ("power",), "瓦": ("power",), "公里": ("odometer", "range"), "度": ("temperature",), "伏": ("voltage",), "安": ("current", "charge_current"),
-    "分贝": ("noise",), "转": ("rate",), "秒": ("cycle_time",), "电": ("energy", "battery"), "油": ("level",), "水": ("level",),
+    "分贝": ("noise",), "转": ("rate",), "秒": ("cycle_time",), "档": ("fan_speed", "seat_heating"), "挡": ("fan_speed", "seat_heating"), "电": ("energy", "battery"), "油": ("level",), "水": ("level",),
 }  # fmt: skip
 _FEELS = {
     "complaint:cold": ("temperature",),
@@ -139,7 +139,8 @@ def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
         and "度电" not in text
         and "energy" not in found
     ):
-        found = ["temperature", "cabin_temperature", *found]
+        wanted = ["target_temperature"] if "设" in text else []
+        found = [*wanted, "temperature", "cabin_temperature", *found]
     return tuple(dict.fromkeys(found))
 
 
@@ -215,6 +216,10 @@ def _as_before(sentence: Sentence) -> Plan | None:
     last = sentence.memory.plan.query if sentence.memory.plan is not None else None
     if last is None or last.trait is None or not sentence.masked.rstrip("?？").endswith("呢"):
         return None
+    over = period([piece.moment for piece in sentence.pieces if piece.moment is not None], sentence.now)
+    if over is not None and not any(piece.named for piece in sentence.pieces):  # 上周呢
+        agg = last.agg or _aggregate(set(), "", last.trait, over)
+        return Plan(outcome="answer", query=msgspec.structs.replace(last, ask="history", over=over, agg=agg))
     target = find_target(sentence.pieces, sentence.world, sentence.speaker)
     kinds = {sentence.world.things[thing].kind for thing in last.things}
     there = [thing for place in target.places for thing in sentence.world.within(place)]

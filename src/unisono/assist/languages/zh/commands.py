@@ -33,7 +33,7 @@ _KEPT = re.compile(
     r"留着|留下|只留|就留|除外|例外|保持(?:不变|原样|现状|着)|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)"
 )
 _NOW = re.compile(r"着|没|还|现在|未|是[开关锁]")
-_TO_COME = re.compile(r"没人|持续|超过|Ｑ|Ｔ|一直")
+_TO_COME = re.compile(r"没人|持续|超过|Ｑ|一直")
 _JOINTS = frozenset({"并且", "而且", "同时", "且", "又", "，", ","})
 #: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
 _UNSURE_MOST = 2
@@ -73,12 +73,18 @@ def command(sentence: Sentence) -> Plan:
             return Plan(outcome="refuse" if about_us(sentence.pieces) else "ignore", why="unsure")
     if not tail or (wish_of(tail).empty and not senses(tail) & {"notify", "remind", "tell"}):
         return Plan(outcome="refuse", why="what_to_do")
+    lasting = any(piece.moment is not None and piece.moment.role == "for" for piece in before)
     now_true = (
         how in ("if", "then")
+        and not lasting
         and _NOW.search(sentence.masked[low:high])
         and not _TO_COME.search(sentence.masked[low:high])
     )
-    return _Commands(sentence, conditions, act_if=bool(now_true)).plan(clauses(tail))
+    told = all(piece.senses & {"notify", "remind"} or not is_verb(piece) for piece in tail)
+    if conditions and any(p.moment is not None and p.moment.role in ("at", "after") for p in before):
+        # 半小时后如果灯还开着就关掉
+        tail = [*(piece for piece in before if piece.moment is not None and piece.moment.role != "for"), *tail]
+    return _Commands(sentence, conditions, act_if=bool(now_true) and not told).plan(clauses(tail))
 
 
 def _only_times(pieces: Sequence[Piece]) -> bool:
@@ -309,7 +315,7 @@ class _Commands:
         wish: Wish | None = self.sentence.memory.wish
         if wish is None or not (about_us(pieces) or senses(pieces) & {"it", "other"}):
             return None
-        asked = self.sentence.memory.open is not None and len(pieces) <= _ANSWER_MOST
+        asked = bool(self.denied) or (self.sentence.memory.open is not None and len(pieces) <= _ANSWER_MOST)
         return wish if asked or found & {"also", "meant", "same", "again"} or pieces[-1].text == "呢" else None
 
     def _target(self, pieces: Sequence[Piece], wish: Wish) -> Target:
@@ -476,6 +482,8 @@ def timed(
     when = when_of(times, now)
     if isinstance(when, str):
         return Plan(outcome="ask", why=when)
+    if conditions and act_if and when is not None and when.every is None and (when.at or when.after_s):
+        return Plan(outcome="later", steps=tuple(steps), conditions=conditions, when=when)
     if conditions and not (act_if and when is None):
         return Plan(outcome="automate", steps=tuple(steps), conditions=conditions, when=when)
     if when is None or (when.until is not None and when.at is None and when.after_s is None and when.every is None):

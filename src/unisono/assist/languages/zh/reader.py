@@ -118,7 +118,7 @@ def _read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.dat
 def _plan(sentence: Sentence) -> Plan:
     text, pieces, masked, world, memory, speaker, now = sentence
     found = senses(pieces)
-    if "never_mind" in found and not any(piece.named for piece in pieces):
+    if "never_mind" in found and not any(piece.named or piece.senses & VERBS_SET for piece in pieces):
         return Plan(outcome="ignore", why="never_mind")
     for special in (timer, reminder):
         plan = special(text, pieces, masked, world, speaker, now)
