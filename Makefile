@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PACKAGES := postgresql mosquitto mosquitto-clients chromium
 
 SECONDS := 3600
-.PHONY: help setup up test train understood fuzz fuzz-smoke check format docs bench bench-smoke bench-scenes soak reconnect recovery-scenes lock clean
+.PHONY: help setup console up test train understood fuzz fuzz-smoke check format docs bench bench-smoke bench-scenes soak reconnect recovery-scenes lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -22,10 +22,18 @@ $(VENV)/.made: pyproject.toml requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+PAGES := src/unisono/api/page/console/.made
+console: $(PAGES)  ## the web console, built into the package
+
+$(PAGES): $(VENV)/.made console/package-lock.json console/index.html $(shell find console/src console/public -type f ! -name api.gen.ts 2>/dev/null)
+	@scripts/console
+	@touch $@
+
 up: setup  ## a hub with a demonstration home, car and line; Ctrl-C stops it
+	@$(MAKE) --no-print-directory console || echo "The console was not built (see above): a plain page stands in for it." >&2
 	@$(BIN)/unisono up --demo --data ./data
 
-test: setup  ## every test, with real engines; Debian packages are installed when missing and root
+test: setup console  ## every test, with real engines; Debian packages are installed when missing and root
 	@scripts/debian $(PACKAGES)
 	@$(BIN)/python -m pytest -q --cov --cov-report= $(TESTS)
 	@$(BIN)/python -m coverage report --include='$(PURE)' --fail-under=100 --skip-covered --show-missing
@@ -93,4 +101,4 @@ lock: setup  ## write requirements.lock anew from pyproject.toml
 		--no-emit-index-url --no-annotate pyproject.toml -o requirements.lock
 
 clean:  ## remove what was set up; ./data stays
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) console/node_modules src/unisono/api/page/console build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -27,7 +27,7 @@ from unisono.api.auth import Identity
 from unisono.api.commands import commands, policies
 from unisono.api.context import ApiContext
 from unisono.api.dialects import dialects
-from unisono.api.door import pages
+from unisono.api.door import console, pages
 from unisono.api.hub import backup, outlets, status
 from unisono.api.hub.version import VERSION
 from unisono.api.identity import claims, clients, credentials, issuing
@@ -136,6 +136,9 @@ def create_app(context: ApiContext) -> Front:
             status.healthz,
             status.metrics,
             pages.index_page,
+            console.asset,
+            console.icon,
+            console.manifest,
             pages.setup_page,
             pages.claim_page,
             pages.docs_page,

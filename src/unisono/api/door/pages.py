@@ -1,4 +1,4 @@
-"""The pages that need no console: things live at ``/``, the setup page, and the API's description.
+"""The pages beside the console: setup, the API's description; where no console was built, things live at ``/``.
 
 Each is one file with its script and style inside, allowed by hash: nothing is loaded from anywhere else.
 """
@@ -10,8 +10,11 @@ import hashlib
 import re
 from functools import cache
 from importlib import resources
+from typing import Any
 
-from litestar import Response, get
+from litestar import Request, Response, get
+
+from unisono.api.door import console
 
 __all__ = ["claim_page", "docs_page", "index_page", "push_page", "push_worker", "setup_page"]
 
@@ -45,9 +48,9 @@ def _response(name: str) -> Response[bytes]:
 
 
 @get("/", include_in_schema=False)
-async def index_page() -> Response[bytes]:
-    """Things live."""
-    return _response("index.html")
+async def index_page(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The console; where it was not built, things live."""
+    return console.console_page(request) if console.is_built() else _response("index.html")
 
 
 @get("/setup", include_in_schema=False)

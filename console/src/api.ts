@@ -1,0 +1,86 @@
+/** The hub's HTTP API, typed by its OpenAPI description. The token stands in this browser's storage, never in an address. */
+import type { components } from "./api.gen";
+
+export type Thing = components["schemas"]["Thing"];
+export type Value = components["schemas"]["Value"];
+export type Command = components["schemas"]["Command"];
+export type Place = components["schemas"]["Place"];
+export type Scene = components["schemas"]["Scene"];
+export type Reply = components["schemas"]["Reply"];
+
+const KEY = "unisono.token";
+
+/** A problem document (RFC 9457): what happened, and what would have been right. */
+export class Refused extends Error {
+  readonly code: string;
+  readonly expected?: string;
+  readonly mend?: string;
+
+  constructor(problem: { code?: string; title?: string; detail?: string; expected?: string; mend?: string }) {
+    super(problem.detail ?? problem.title ?? "");
+    this.code = problem.code ?? "unknown";
+    this.expected = problem.expected;
+    this.mend = problem.mend;
+  }
+
+  get whole(): string {
+    return [this.message, this.expected, this.mend].filter(Boolean).join(" · ");
+  }
+}
+
+/** The hub did not answer at all. */
+export class Away extends Error {}
+
+export const token = {
+  get: (): string | null => localStorage.getItem(KEY),
+  set: (value: string): void => localStorage.setItem(KEY, value),
+  drop: (): void => localStorage.removeItem(KEY),
+};
+
+/** Milliseconds by which the hub's clock is ahead of this one: ages are shown by the hub's. */
+export let skew = 0;
+
+let onSignedOut: (why: string) => void = () => undefined;
+export const whenSignedOut = (call: (why: string) => void): void => {
+  onSignedOut = call;
+};
+
+export async function ask<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+  const headers: Record<string, string> = {};
+  const mine = token.get();
+  if (mine) headers.Authorization = `Bearer ${mine}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer: Response;
+  try {
+    answer = await fetch(`/api/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    throw new Away();
+  }
+  const date = answer.headers.get("Date");
+  if (date) skew = Date.parse(date) - Date.now();
+  if (answer.status === 204) return null as T;
+  const found = await answer.json().catch(() => ({ title: answer.statusText }));
+  if (!answer.ok) {
+    const refused = new Refused(found);
+    if (refused.code === "not_signed_in" && mine) onSignedOut(refused.message);
+    throw refused;
+  }
+  return found as T;
+}
+
+/** All pages of a list, as far as ``most`` items. */
+export async function all<T>(path: string, most = 5000): Promise<T[]> {
+  const items: T[] = [];
+  let after: string | null = null;
+  do {
+    const mark: string = path.includes("?") ? "&" : "?";
+    const more: string = after ? `&after=${encodeURIComponent(after)}` : "";
+    const page: { items: T[]; next: string | null } = await ask(`${path}${mark}limit=500${more}`);
+    items.push(...page.items);
+    after = page.next;
+  } while (after && items.length < most);
+  return items;
+}
+
+export const command = (thing: string, wanted: { set?: object; call?: string; input?: object; confirmation?: string }): Promise<Command> =>
+  ask(`/things/${encodeURIComponent(thing)}/commands?wait=20`, "POST", wanted);

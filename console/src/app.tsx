@@ -1,0 +1,126 @@
+/** The frame: header, places of the console, and which page is open (it stands after the # of the address). */
+import { ActionIcon, Alert, AppShell, Badge, Button, Group, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
+import { useState, useSyncExternalStore } from "react";
+import { ask } from "./api";
+import { useHub } from "./hub";
+import { Alarms } from "./pages/alarms";
+import { Assistant } from "./pages/assistant";
+import { Overview } from "./pages/overview";
+import { Scenes } from "./pages/scenes";
+import { SignIn } from "./pages/signin";
+import { ThingPage } from "./pages/thing";
+import { Search } from "./search";
+import { language, say, setLang, useLang } from "./words";
+
+const useAddress = (): string =>
+  useSyncExternalStore(
+    (listener) => {
+      addEventListener("hashchange", listener);
+      return () => removeEventListener("hashchange", listener);
+    },
+    () => location.hash,
+  );
+
+function page(address: string) {
+  const [path = "", query] = address.replace(/^#\/?/, "").split("?");
+  const [first, second] = path.split("/").map(decodeURIComponent);
+  if (first === "things" && second) return <ThingPage key={second} id={second} />;
+  if (first === "places" && second) return <Overview only={second} />;
+  if (first === "scenes") return <Scenes />;
+  if (first === "alarms") return <Alarms />;
+  if (first === "assistant") return <Assistant first={new URLSearchParams(query).get("say") ?? undefined} />;
+  return <Overview />;
+}
+
+const PAGES = [
+  ["home", "#/", "⌂"],
+  ["scenes", "#/scenes", "▶"],
+  ["assistant", "#/assistant", "✎"],
+  ["alarms", "#/alarms", "⚠"],
+] as const;
+const LINK = { live: "teal", connecting: "gray", lost: "red" } as const;
+
+export function App() {
+  const lang = useLang();
+  const hub = useHub();
+  const address = useAddress();
+  const [searching, setSearching] = useState(false);
+  useHotkeys([["mod+K", () => setSearching(true)]], []);
+  const { setColorScheme } = useMantineColorScheme();
+  const dark = useComputedColorScheme("light") === "dark";
+  const signOut = async (): Promise<void> => {
+    const me = await ask<{ id: string }>("/me").catch(() => ({ id: "" }));
+    if (me.id !== "local") await ask("/login", "DELETE").catch(() => null); // the machine's own token stays in force
+    hub.leave();
+  };
+  const open = address.replace(/^#\/?/, "").split(/[/?]/)[0] ?? "";
+  return (
+    <AppShell header={{ height: 52 }} footer={{ height: 56, collapsed: !hub.signedIn }} padding="md" lang={lang}>
+      <AppShell.Header px="md">
+        <Group h="100%" justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap">
+            <Text component="a" href="#/" fw={700} className="brand">
+              Unisono
+            </Text>
+            {hub.signedIn ? (
+              <Badge size="sm" variant="dot" color={LINK[hub.link]} role="status">
+                {say(hub.link)}
+              </Badge>
+            ) : null}
+          </Group>
+          {hub.signedIn ? (
+            <Group gap={4} wrap="nowrap" component="nav" visibleFrom="sm">
+              {PAGES.map(([word, to]) => (
+                <Button key={word} component="a" href={to} size="compact-sm" variant={(open || "home") === word ? "light" : "subtle"}>
+                  {say(word)}
+                </Button>
+              ))}
+            </Group>
+          ) : null}
+          <Group gap={4} wrap="nowrap">
+            {hub.signedIn ? (
+              <ActionIcon variant="subtle" aria-label={say("searchKey")} title={say("searchKey")} onClick={() => setSearching(true)}>
+                ⌕
+              </ActionIcon>
+            ) : null}
+            <ActionIcon variant="subtle" aria-label={say("theme")} title={say("theme")} onClick={() => setColorScheme(dark ? "light" : "dark")}>
+              ◐
+            </ActionIcon>
+            <Button size="compact-sm" variant="subtle" onClick={() => setLang(language() === "zh" ? "en" : "zh")}>
+              {say("language")}
+            </Button>
+            {hub.signedIn ? (
+              <Button size="compact-sm" variant="subtle" onClick={() => void signOut()}>
+                {say("signOut")}
+              </Button>
+            ) : null}
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Main>
+        <div className="page">
+          {hub.signedIn && hub.link === "lost" ? (
+            <Alert color="yellow" mb="md" role="alert">
+              {say("lostLine")}
+            </Alert>
+          ) : null}
+          {hub.signedIn ? page(address) : <SignIn key={hub.why} />}
+        </div>
+      </AppShell.Main>
+      {hub.signedIn ? (
+        <AppShell.Footer hiddenFrom="sm" component="nav">
+          <Group h="100%" grow gap={0}>
+            {PAGES.map(([word, to, sign]) => (
+              <a key={word} href={to} className={(open || "home") === word ? "tab open" : "tab"}>
+                <span aria-hidden>{sign}</span>
+                {say(word)}
+              </a>
+            ))}
+          </Group>
+        </AppShell.Footer>
+      ) : null}
+      {searching ? <Search close={() => setSearching(false)} /> : null}
+    </AppShell>
+  );
+}

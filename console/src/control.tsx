@@ -1,0 +1,187 @@
+/** One property under a person's hand: a switch, a slider, a choice, buttons; with what was asked for and became of it. */
+import { Button, Group, Modal, NumberInput, Select, Slider, Stack, Switch, Text } from "@mantine/core";
+import { useEffect, useState } from "react";
+import type { Thing } from "./api";
+import { type Action, type Property, risky, titled, writable, written } from "./models";
+import { order, useOrder } from "./orders";
+import { called, say } from "./words";
+
+const MANY = 40; // choices that still fit a list; and the widest range that a slider can be set on by finger
+const WIDE = 1000;
+
+export function Became({ thing, what }: { thing: string; what: string }) {
+  const now = useOrder(thing, what);
+  if (!now) return null;
+  const color = { pending: "yellow", confirmed: "teal", wrong: "red" }[now.state];
+  return (
+    <Text size="xs" c={color} role="status" data-order={now.state}>
+      {now.text}
+    </Text>
+  );
+}
+
+function Sure({ title, go, leave }: { title: string; go: () => void; leave: () => void }) {
+  return (
+    <Modal opened onClose={leave} title={say("sure")} centered>
+      <Stack>
+        <Text>{say("sureText", title)}</Text>
+        <Group justify="flex-end">
+          <Button variant="default" onClick={leave}>
+            {say("cancel")}
+          </Button>
+          <Button color="red" onClick={go} data-autofocus>
+            {say("doIt")}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
+
+export function Control({ thing, property, bare }: { thing: Thing; property: Property; bare?: boolean }) {
+  const [asked, setAsked] = useState<{ value: unknown } | null>(null);
+  const pending = useOrder(thing.id, property.key)?.state === "pending";
+  const value = thing.state[property.key]?.value;
+  const label = `${called(thing)}: ${titled(property)}`;
+  const give = (wanted: unknown): void => {
+    void order(thing.id, property.key, { set: { [property.key]: wanted } }, wanted, written(wanted, property));
+  };
+  const set = (wanted: unknown): void => {
+    if (risky(property, wanted)) setAsked({ value: wanted });
+    else give(wanted);
+  };
+  return (
+    <>
+      <Input property={property} value={value} label={label} pending={pending} set={set} />
+      {bare ? null : <Became thing={thing.id} what={property.key} />}
+      {asked ? (
+        <Sure
+          title={`${label} → ${written(asked.value, property)}`}
+          leave={() => setAsked(null)}
+          go={() => {
+            setAsked(null);
+            give(asked.value);
+          }}
+        />
+      ) : null}
+    </>
+  );
+}
+
+interface InputProps {
+  property: Property;
+  value: unknown;
+  label: string;
+  pending: boolean;
+  set: (wanted: unknown) => void;
+}
+
+function Input({ property, value, label, pending, set }: InputProps) {
+  const { schema } = property;
+  if (property.key.endsWith("locked"))
+    return (
+      <Button size="xs" variant="light" loading={pending} color={value === true ? "orange" : "teal"} aria-label={`${say(value === true ? "unlock" : "lock")}: ${label}`} onClick={() => set(value !== true)}>
+        {say(value === true ? "unlock" : "lock")}
+      </Button>
+    );
+  if (schema.kind === "bool" && typeof value !== "boolean")
+    return (
+      <Button.Group>
+        {[true, false].map((one) => (
+          <Button key={String(one)} size="compact-xs" variant="default" disabled={pending} aria-label={`${written(one, property)}: ${label}`} onClick={() => set(one)}>
+            {written(one, property)}
+          </Button>
+        ))}
+      </Button.Group>
+    );
+  if (schema.kind === "bool") return <Switch checked={value === true} disabled={pending} aria-label={label} onChange={(event) => set(event.currentTarget.checked)} />;
+  const choices = schema.choices ?? [];
+  if (choices.length > 0 && choices.length <= MANY && schema.kind !== "float" && schema.kind !== "int")
+    return (
+      <Select
+        size="xs"
+        aria-label={label}
+        disabled={pending}
+        allowDeselect={false}
+        value={value === undefined ? null : String(value)}
+        data={choices.map((choice) => ({ value: String(choice.value), label: written(choice.value, property) }))}
+        onChange={(picked) => {
+          const choice = choices.find((one) => String(one.value) === picked);
+          if (choice) set(choice.value);
+        }}
+      />
+    );
+  if (schema.kind === "float" || schema.kind === "int") {
+    const { min, max } = schema;
+    if (min !== undefined && max !== undefined && max - min <= WIDE && typeof value === "number") return <Slide property={property} value={value} label={label} pending={pending} set={set} min={min} max={max} />;
+    return <Number_ property={property} value={value} label={label} pending={pending} set={set} />;
+  }
+  return null;
+}
+
+/** The slider shows what is reported; while a finger is on it, where the finger is. */
+function Slide({ property, value: reported, label, pending, set, min, max }: InputProps & { value: number; min: number; max: number }) {
+  const [held, setHeld] = useState<number | null>(null);
+  useEffect(() => {
+    if (!pending) setHeld(null);
+  }, [pending, reported]);
+  return (
+    <Slider
+      style={{ flex: 1, minWidth: 90 }}
+      size="md"
+      min={min}
+      max={max}
+      step={property.schema.step ?? (property.schema.kind === "int" || max - min >= MANY ? 1 : 0.5)}
+      value={held ?? reported}
+      disabled={pending}
+      label={(shown) => written(shown, property)}
+      thumbLabel={label}
+      onChange={setHeld}
+      onChangeEnd={set}
+    />
+  );
+}
+
+function Number_({ property, value, label, pending, set }: InputProps) {
+  const [text, setText] = useState<string | number>("");
+  return (
+    <Group gap={4} wrap="nowrap">
+      <NumberInput
+        size="xs"
+        w={110}
+        aria-label={label}
+        placeholder={written(value, property)}
+        value={text}
+        onChange={setText}
+        min={property.schema.min}
+        max={property.schema.max}
+        disabled={pending}
+      />
+      <Button size="xs" variant="default" disabled={typeof text !== "number" || pending} onClick={() => set(text)}>
+        {say("set")}
+      </Button>
+    </Group>
+  );
+}
+
+/** Whether a person can set this here: what has a control of ours. */
+export const settable = (property: Property): boolean =>
+  writable(property) && (["bool", "float", "int"].includes(property.schema.kind) || Boolean(property.schema.choices?.length));
+
+export function Call({ thing, action }: { thing: Thing; action: Action }) {
+  const [asked, setAsked] = useState(false);
+  const title = titled(action);
+  const go = (): void => {
+    setAsked(false);
+    void order(thing.id, action.key, { call: action.key }, null, title);
+  };
+  return (
+    <>
+      <Button size="xs" variant="default" onClick={() => (action.risky ? setAsked(true) : go())}>
+        {title}
+      </Button>
+      <Became thing={thing.id} what={action.key} />
+      {asked ? <Sure title={`${called(thing)}: ${title}`} go={go} leave={() => setAsked(false)} /> : null}
+    </>
+  );
+}

@@ -1,0 +1,192 @@
+/** Things and places as the hub knows them now: read once, then kept by the live view.
+ *
+ * Changes are gathered and shown at most twenty times a second, and only the cards of what changed are drawn again.
+ */
+import { useSyncExternalStore } from "react";
+import { all, ask, Refused, token, whenSignedOut, type Place, type Thing, type Value } from "./api";
+
+const MOST = 5000;
+const GATHER_MS = 50;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
+const READ_AGAIN_MS = 60_000;
+
+export type Link = "connecting" | "live" | "lost";
+type Frame = { thing: string; changed?: Record<string, Value>; at: string; online?: boolean; pong?: number; error?: { code: string; detail: string }; alarm?: unknown };
+
+class Hub {
+  things = new Map<string, Thing>();
+  places = new Map<string, Place>();
+  link: Link = "connecting";
+  why = "";
+  ready = false;
+  /** Counts what changed of the whole: which things there are, the link. */
+  turn = 0;
+  signedIn = token.get() !== null;
+
+  private readonly ofThing = new Map<string, Set<() => void>>();
+  private readonly ofWhole = new Set<() => void>();
+  private readonly changed = new Set<string>();
+  private gathering = false;
+  private socket: WebSocket | null = null;
+  private pause = FIRST_PAUSE_MS;
+  private readonly fetching = new Set<string>();
+
+  constructor() {
+    whenSignedOut((why) => this.leave(why));
+    setInterval(() => {
+      if (this.link === "live" && document.visibilityState === "visible") void this.load();
+    }, READ_AGAIN_MS);
+    if (this.signedIn) this.connect();
+  }
+
+  watchThing = (id: string, listener: () => void): (() => void) => {
+    let listeners = this.ofThing.get(id);
+    if (!listeners) this.ofThing.set(id, (listeners = new Set()));
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+
+  watch = (listener: () => void): (() => void) => {
+    this.ofWhole.add(listener);
+    return () => this.ofWhole.delete(listener);
+  };
+
+  private tell(): void {
+    this.turn++;
+    for (const listener of this.ofWhole) listener();
+  }
+
+  private touch(id: string): void {
+    this.changed.add(id);
+    if (this.gathering) return;
+    this.gathering = true;
+    setTimeout(() => {
+      this.gathering = false;
+      const ids = [...this.changed];
+      this.changed.clear();
+      for (const one of ids) for (const listener of this.ofThing.get(one) ?? []) listener();
+    }, GATHER_MS);
+  }
+
+  enter(value: string): void {
+    token.set(value);
+    this.signedIn = true;
+    this.why = "";
+    this.tell();
+    this.connect();
+  }
+
+  leave(why = ""): void {
+    token.drop();
+    this.signedIn = false;
+    this.ready = false;
+    this.why = why;
+    this.things = new Map();
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+    this.tell();
+  }
+
+  async load(): Promise<void> {
+    try {
+      const [things, places] = await Promise.all([all<Thing>("/things", MOST), all<Place>("/places")]);
+      const before = this.things;
+      this.things = new Map(things.map((thing) => [thing.id, thing]));
+      this.places = new Map(places.map((place) => [place.id, place]));
+      this.ready = true;
+      for (const id of new Set([...before.keys(), ...this.things.keys()])) this.touch(id);
+      this.tell();
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== "not_signed_in") this.tell();
+    }
+  }
+
+  private async learn(id: string): Promise<void> {
+    if (this.fetching.has(id)) return;
+    this.fetching.add(id);
+    try {
+      const thing = await ask<Thing>(`/things/${encodeURIComponent(id)}`);
+      const fresh = !this.things.has(id);
+      this.things.set(id, thing);
+      if (fresh) this.tell();
+    } catch (error) {
+      if (error instanceof Refused && error.code === "not_found" && this.things.delete(id)) this.tell();
+    } finally {
+      this.fetching.delete(id);
+    }
+    this.touch(id);
+  }
+
+  private take(frame: Frame): void {
+    if (frame.error) {
+      if (frame.error.code === "not_signed_in") this.leave(frame.error.detail);
+      return;
+    }
+    if (!frame.changed) return;
+    const thing = this.things.get(frame.thing);
+    if (!thing) {
+      if (this.things.size < MOST) void this.learn(frame.thing);
+      return;
+    }
+    const next: Thing = { ...thing, state: { ...thing.state, ...frame.changed } };
+    if (frame.online !== undefined) {
+      next.online = frame.online;
+      next.availability = frame.online ? "online" : "offline";
+      if (!frame.online && thing.sleep_s) void this.learn(thing.id);
+    }
+    if (Object.keys(frame.changed).length) next.seen = frame.at;
+    this.things.set(thing.id, next);
+    this.touch(thing.id);
+  }
+
+  private connect(): void {
+    this.link = "connecting";
+    this.tell();
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`);
+    this.socket = socket;
+    socket.onopen = () => {
+      socket.send(JSON.stringify({ token: token.get() }));
+      socket.send(JSON.stringify({ subscribe: {} }));
+      socket.send(JSON.stringify({ ping: 1 }));
+    };
+    socket.onmessage = (event: MessageEvent<string>) => {
+      const frame = JSON.parse(event.data) as Frame;
+      if (frame.pong === undefined) {
+        this.take(frame);
+        return;
+      }
+      this.link = "live";
+      this.pause = FIRST_PAUSE_MS;
+      void this.load();
+    };
+    socket.onclose = () => {
+      if (this.socket !== socket || !this.signedIn) return;
+      this.link = "lost";
+      for (const [id, thing] of this.things) {
+        this.things.set(id, { ...thing, availability: "unknown" });
+        this.touch(id);
+      }
+      this.tell();
+      setTimeout(() => {
+        if (this.signedIn) this.connect();
+      }, this.pause);
+      this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_MS);
+    };
+  }
+}
+
+export const hub = new Hub();
+
+/** The whole: drawn again when things come or go, or the link changes. */
+export const useHub = (): Hub => {
+  useSyncExternalStore(hub.watch, () => hub.turn);
+  return hub;
+};
+
+export const useThing = (id: string): Thing | undefined =>
+  useSyncExternalStore(
+    (listener) => hub.watchThing(id, listener),
+    () => hub.things.get(id),
+  );

@@ -1,0 +1,76 @@
+/** Every place with its things: rooms, car and line at a glance. */
+import { Alert, Code, Group, Loader, Stack, Text, Title, VisuallyHidden } from "@mantine/core";
+import type { Place, Thing } from "../api";
+import { ThingCard } from "../card";
+import { useHub } from "../hub";
+import { called, say, useLang } from "../words";
+
+const CARD_REM = 17; // as in console.css
+
+interface Room {
+  key: string;
+  title: string;
+  things: Thing[];
+}
+
+/** The way from the root place down to this one. */
+export function way(places: Map<string, Place>, id: string): Place[] {
+  const found: Place[] = [];
+  for (let at = places.get(id); at && found.length < 50; at = at.parent ? places.get(at.parent) : undefined) found.unshift(at);
+  return found;
+}
+
+export function Overview({ only }: { only?: string }) {
+  useLang();
+  const hub = useHub();
+  if (!hub.ready) return hub.link === "lost" ? null : <Loader mx="auto" my="xl" aria-label={say("connecting")} />;
+  const roots = new Map<string, { title: string; rank: number; rooms: Map<string, Room> }>();
+  for (const thing of hub.things.values()) {
+    const path = way(hub.places, thing.place);
+    if (only && !path.some((place) => place.id === only)) continue;
+    const root = path[0];
+    const inner = path.slice(1);
+    const key = root?.id ?? "";
+    if (!roots.has(key)) roots.set(key, { title: root ? called(root) : thing.place, rank: root?.kind === "home" ? 0 : 1, rooms: new Map() });
+    const rooms = roots.get(key)!.rooms;
+    if (!rooms.has(thing.place)) rooms.set(thing.place, { key: thing.place, title: inner.map(called).join(" › ") || say("rooms"), things: [] });
+    rooms.get(thing.place)!.things.push(thing);
+  }
+  if (roots.size === 0)
+    return (
+      <Alert title={say("none")} my="xl">
+        <Text>{say("noneHint")}</Text>
+        <Code block>unisono place add Home --kind home{"\n"}unisono thing add probe1 --model sensor.temperature --place home</Code>
+      </Alert>
+    );
+  return (
+    <Stack gap="lg">
+      <VisuallyHidden component="h1">{say("overview")}</VisuallyHidden>
+      {[...roots].sort(([, a], [, b]) => a.rank - b.rank).map(([key, root]) => (
+        <section key={key} aria-label={root.title}>
+          <Group justify="space-between" mb="xs">
+            <Title order={2} size="h3">
+              {root.title}
+            </Title>
+          </Group>
+          <div className="rooms">
+          {[...root.rooms.values()]
+            .sort((a, b) => a.title.localeCompare(b.title))
+            .map((room) => (
+              <section key={room.key} className="room" style={{ flexGrow: room.things.length, flexBasis: `${room.things.length * CARD_REM}rem` }} aria-label={room.title}>
+                <Title order={3} size="h6" c="dimmed" mt="sm" mb={6}>
+                  {room.title}
+                </Title>
+                <div className="cards">
+                  {room.things.map((thing) => (
+                    <ThingCard key={thing.id} id={thing.id} />
+                  ))}
+                </div>
+              </section>
+            ))}
+          </div>
+        </section>
+      ))}
+    </Stack>
+  );
+}

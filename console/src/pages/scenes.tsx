@@ -1,0 +1,112 @@
+/** Scenes: whether each is on, when it ran and runs next, and what happened in it. */
+import { Alert, Badge, Button, Card, Code, Group, Loader, Stack, Switch, Text, Title } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { Age } from "../age";
+import { all, ask, Away, Refused, type Scene } from "../api";
+import { useHub } from "../hub";
+import { called, say, useLang, when } from "../words";
+
+const EVERY_MS = 5000;
+
+export function Scenes() {
+  useLang();
+  const { data } = useQuery({ queryKey: ["scenes"], queryFn: () => all<Scene>("/scenes"), refetchInterval: EVERY_MS });
+  if (!data) return <Loader mx="auto" my="xl" />;
+  return (
+    <Stack>
+      <Title order={1} size="h2">
+        {say("scenes")}
+      </Title>
+      {data.length ? data.map((scene) => <SceneCard key={scene.id} scene={scene} />) : <Text c="dimmed">{say("noScenes")}</Text>}
+    </Stack>
+  );
+}
+
+function SceneCard({ scene }: { scene: Scene }) {
+  const hub = useHub();
+  const queries = useQueryClient();
+  const [why, setWhy] = useState("");
+  const [open, setOpen] = useState(false);
+  const act = async (path: string): Promise<void> => {
+    setWhy("");
+    try {
+      await ask(`/scenes/${encodeURIComponent(scene.id)}/${path}`, "POST");
+    } catch (error) {
+      setWhy(error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error));
+    }
+    await queries.invalidateQueries({ queryKey: ["scenes"] });
+    await queries.invalidateQueries({ queryKey: ["trace", scene.id] });
+  };
+  const now = scene.now as { running?: number; next?: string | null; last?: { at?: string; began?: string; state?: string } | null } | null;
+  const last = now?.last?.began ?? now?.last?.at;
+  const place = scene.place ? hub.places.get(scene.place) : undefined;
+  return (
+    <Card component="article" withBorder padding="sm" radius="md" aria-label={scene.name} data-scene={scene.id}>
+      <Group justify="space-between">
+        <div>
+          <Text fw={600}>{scene.name}</Text>
+          <Text size="xs" c="dimmed">
+            {place ? called(place) : scene.place}
+            {" · "}
+            {last ? (
+              <>
+                {say("lastRun")}: <Age at={last} as={(ago) => ago} />
+              </>
+            ) : (
+              say("neverRun")
+            )}
+            {now?.next ? ` · ${say("nextRun")}: ${when(now.next)}` : ""}
+          </Text>
+        </div>
+        <Group gap="xs">
+          {now?.running ? <Badge color="teal">{say("running")}</Badge> : null}
+          <Button size="xs" variant="default" onClick={() => setOpen(!open)} aria-expanded={open}>
+            {say("trace")}
+          </Button>
+          <Button size="xs" variant="light" onClick={() => void act("run")}>
+            {say("run")}
+          </Button>
+          <Switch checked={scene.enabled} aria-label={`${scene.name}: ${say(scene.enabled ? "enabled" : "disabled")}`} onChange={(event) => void act(event.currentTarget.checked ? "enable" : "disable")} />
+        </Group>
+      </Group>
+      {why ? (
+        <Alert color="red" mt="xs" role="alert">
+          {why}
+        </Alert>
+      ) : null}
+      {open ? <Trace id={scene.id} /> : null}
+    </Card>
+  );
+}
+
+interface Traces {
+  runs: { run?: string; began?: string; ended?: string | null; state?: string; steps?: unknown[] }[];
+  refusals: unknown[];
+}
+
+function Trace({ id }: { id: string }) {
+  const { data } = useQuery({ queryKey: ["trace", id], queryFn: () => ask<Traces>(`/scenes/${encodeURIComponent(id)}/trace?limit=5`), refetchInterval: EVERY_MS });
+  if (!data) return <Loader size="sm" />;
+  if (!data.runs.length && !data.refusals.length)
+    return (
+      <Text size="sm" c="dimmed" mt="xs">
+        {say("neverRun")}
+      </Text>
+    );
+  return (
+    <Stack gap="xs" mt="xs">
+      {data.runs.map((run, index) => (
+        <Code block key={run.run ?? index}>
+          {JSON.stringify(run, null, 1)}
+        </Code>
+      ))}
+      {data.refusals.length ? (
+        <>
+          <Text size="sm">{say("whyNot")}</Text>
+          <Code block>{JSON.stringify(data.refusals, null, 1)}</Code>
+        </>
+      ) : null}
+    </Stack>
+  );
+}

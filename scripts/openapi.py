@@ -1,0 +1,20 @@
+"""Writes the description of the API to standard output: what the console's types are made from."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+
+from unisono.api.app import create_app
+
+
+def main() -> None:
+    front = create_app(cast(Any, SimpleNamespace(mounts={}, agents=None)))
+    sys.stdout.write(msgspec.json.encode(front.litestar.openapi_schema.to_schema()).decode())
+
+
+if __name__ == "__main__":
+    main()

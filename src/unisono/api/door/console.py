@@ -1,0 +1,93 @@
+"""The console: what `make console` built from console/, served from the package; where it is not built, a plain page.
+
+Knows files and headers. Nothing is loaded from anywhere else, no script stands in a page. Styles may stand in elements:
+Mantine sets positions so.
+"""
+
+from __future__ import annotations
+
+import gzip
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.exceptions import NotFoundException
+
+__all__ = ["asset", "console_page", "icon", "is_built", "manifest"]
+
+POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self' ws: wss:; "
+    "worker-src 'self'; manifest-src 'self'; img-src 'self' data: blob:; font-src 'self'; script-src 'self'; "
+    "style-src 'self' 'unsafe-inline'"
+)
+_TYPES = {
+    "html": "text/html",
+    "js": "text/javascript",
+    "css": "text/css",
+    "svg": "image/svg+xml",
+    "webmanifest": "application/manifest+json",
+}
+_FOR_EVER = "public, max-age=31536000, immutable"  # a file's name changes with what is in it
+
+
+def _folder() -> Traversable:
+    return resources.files("unisono.api") / "page" / "console"
+
+
+def is_built() -> bool:
+    """Whether there is a console to be served."""
+    return (_folder() / "index.html").is_file()
+
+
+@cache
+def _packed(name: str, modified: object) -> tuple[bytes, bytes]:
+    """A file as it is and compressed; read again when it was built anew."""
+    found = _folder()
+    for part in name.split("/"):
+        found = found / part
+    body = found.read_bytes()
+    return body, gzip.compress(body, mtime=0)
+
+
+def _file(request: Request[Any, Any, Any], name: str, caching: str) -> Response[bytes]:
+    ending = name.rpartition(".")[2]
+    path = _folder()
+    for part in name.split("/"):
+        if part in ("", ".", ".."):
+            raise NotFoundException
+        path = path / part
+    if ending not in _TYPES or not path.is_file():
+        raise NotFoundException
+    stamp = getattr(path, "stat", lambda: None)()
+    plain, packed = _packed(name, stamp.st_mtime_ns if stamp else None)
+    headers = {"Cache-Control": caching, "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}
+    if ending == "html":
+        headers |= {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type=_TYPES[ending], headers=headers | {"Content-Encoding": "gzip"})
+    return Response(plain, media_type=_TYPES[ending], headers=headers)
+
+
+def console_page(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The console's one page."""
+    return _file(request, "index.html", "no-cache")
+
+
+@get("/assets/{name:str}", include_in_schema=False)
+async def asset(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+    """A script or a style of the console."""
+    return _file(request, f"assets/{name}", _FOR_EVER)
+
+
+@get("/icon.svg", include_in_schema=False)
+async def icon(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """What stands in the browser's tab."""
+    return _file(request, "icon.svg", "no-cache")
+
+
+@get("/manifest.webmanifest", include_in_schema=False)
+async def manifest(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """What a phone needs to keep the console as an app."""
+    return _file(request, "manifest.webmanifest", "no-cache")

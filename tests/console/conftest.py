@@ -1,0 +1,62 @@
+"""A hub with its demonstration place, and a browser in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hub.hub import Hub
+from unisono.api.door.console import is_built
+
+CHROMIUM = Path("/usr/bin/chromium")
+TOKEN = "token => localStorage.setItem('unisono.token', token)"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A hub as `make up` starts it, shared by the tests of a module."""
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    if not is_built():
+        pytest.skip("the console is not built (make console)")
+    hub = Hub(tmp_path_factory.mktemp("console") / "data", "--demo")
+    asyncio.run(hub.start())
+    yield hub
+    asyncio.run(hub.close())
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Any]:
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        made = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield made
+        await made.close()
+
+
+def token_of(hub: Hub) -> str:
+    return (hub.data / "token").read_text(encoding="utf-8").strip()
+
+
+def address_of(hub: Hub) -> str:
+    return f"http://127.0.0.1:{hub.http_port}"
+
+
+async def signed_in(hub: Hub, context: Any, complaints: list[str]) -> Any:
+    """A page of the console behind the door; what the browser complains of, and what it asks elsewhere, is kept."""
+    page = await context.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    ours = address_of(hub)
+    page.on("request", lambda asked: None if asked.url.startswith((ours, "data:")) else complaints.append(asked.url))
+    await page.goto(ours)
+    await page.evaluate(TOKEN, token_of(hub))
+    await page.goto("about:blank")
+    await page.goto(ours)
+    await page.locator("[data-thing=bedroom_light]").wait_for()
+    return page
