@@ -252,8 +252,6 @@ def load_computed(document: bytes | Mapping[str, Any]) -> Definition:
         found = _AT.search(text)
         path = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", found[1]).strip(".") if found else ""
         raise CallerError(text[: found.start()] if found else text, code="bad_computed", field=path or None) from None
-    except RecursionError:
-        raise bad("", "it is nested too deep", "a few levels") from None
     _check(definition)
     return definition
 

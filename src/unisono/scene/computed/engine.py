@@ -258,18 +258,14 @@ class Computer:
                     return
                 _rank, id = heapq.heappop(self._dirty)
                 self._stirred.discard(id)
-                computed = self.computed.get(id)
-                if computed is not None:
-                    self._tell(computed, at)
+                self._tell(self.computed[id], at)
             self.fold.letter(DeadLetter(at, self._dirty[0][1], "computed", "too_many", WITHOUT_END))
             self._dirty, self._stirred = [], set()
         finally:
             self._draining = False
 
     def _tell(self, computed: Computed, at: int) -> None:
-        twin = self.fold.partition.things.get(computed.id)
-        if twin is None:
-            return
+        twin = self.fold.partition.things[computed.id]
         index, now = twin.shape.index, twin.values
         forced, computed.forced = computed.forced, set()
         news = {

@@ -88,7 +88,8 @@ class Worker:
         """What was kept of it is lost: add up from what it told last, by key."""
 
     def values(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """What it tells, by key."""
+        return {}
 
     def due(self, what: str) -> None:
         """A reminder came."""
@@ -102,12 +103,10 @@ class Worker:
         return None
 
     def set(self, wanted: dict[str, Any], at: int) -> None:
-        """Take on values, which the model allows."""
-        raise NotImplementedError
+        """Take on values; one whose model takes none is never asked to."""
 
     def call(self, action: str, given: dict[str, Any], at: int) -> None:
-        """Do an action of the model."""
-        raise NotImplementedError
+        """Do an action; one whose model has none is never asked to."""
 
     def saved(self) -> Any:
         """What a checkpoint has to keep, as plain data; None when everything follows from the things."""
