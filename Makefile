@@ -74,7 +74,7 @@ docs: setup  ## write the documents that are made from code
 
 bench: setup  ## all benchmarks beside Mosquitto, NATS and amqtt; half an hour on a quiet machine
 	@scripts/debian mosquitto
-	@for b in ingest latency ways delivery connections recovery scenes; do $(BIN)/unisono bench $$b || exit 1; done
+	@for b in ingest latency ways delivery connections recovery scenes understand; do $(BIN)/unisono bench $$b || exit 1; done
 
 bench-scenes: setup  ## the engine of scenes beside Home Assistant, which is installed under build/
 	@$(BIN)/python scripts/bench_scenes.py
@@ -90,7 +90,7 @@ recovery-scenes: setup  ## fifty kills of a hub whose scenes are at work: every 
 
 bench-smoke: setup  ## every benchmark for a few seconds: whether they run, not how fast
 	@scripts/debian mosquitto
-	@for b in ingest latency ways delivery connections fairness reconnect recovery soak scenes; do $(BIN)/unisono bench $$b --quick || exit 1; done
+	@for b in ingest latency ways delivery connections fairness reconnect recovery soak scenes understand; do $(BIN)/unisono bench $$b --quick || exit 1; done
 	@$(BIN)/python scripts/bench_scenes.py --quick --rounds 1 --no-peer
 
 lock: setup  ## write requirements.lock anew from pyproject.toml

@@ -13,6 +13,7 @@ from unisono.bench.recovery import RecoveryOptions, run_recovery
 from unisono.bench.report import Report
 from unisono.bench.scenes import ScenesOptions, run_scenes
 from unisono.bench.soak import SoakOptions, run_soak
+from unisono.bench.understand import UnderstandOptions, run_understand
 from unisono.bench.ways import WaysOptions, run_ways
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Report",
     "ScenesOptions",
     "SoakOptions",
+    "UnderstandOptions",
     "WaysOptions",
     "run_connections",
     "run_delivery",
@@ -36,5 +38,6 @@ __all__ = [
     "run_recovery",
     "run_scenes",
     "run_soak",
+    "run_understand",
     "run_ways",
 ]

@@ -22,6 +22,7 @@ from unisono.bench import (
     Report,
     ScenesOptions,
     SoakOptions,
+    UnderstandOptions,
     WaysOptions,
     run_connections,
     run_delivery,
@@ -32,6 +33,7 @@ from unisono.bench import (
     run_recovery,
     run_scenes,
     run_soak,
+    run_understand,
     run_ways,
 )
 from unisono.bench.servers import PEERS
@@ -50,6 +52,7 @@ BENCHMARKS: dict[str, tuple[type[Any], Callable[..., Report]]] = {
     "recovery": (RecoveryOptions, run_recovery),
     "scenes": (ScenesOptions, run_scenes),
     "soak": (SoakOptions, run_soak),
+    "understand": (UnderstandOptions, run_understand),
 }
 
 

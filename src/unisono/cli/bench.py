@@ -9,7 +9,7 @@ import typer
 
 __all__ = ["register"]
 
-NAMES = "ingest|latency|ways|delivery|connections|fairness|reconnect|recovery|soak"
+NAMES = "ingest|latency|ways|delivery|connections|fairness|reconnect|recovery|soak|understand"
 
 
 def register(app: typer.Typer) -> None:
