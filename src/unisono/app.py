@@ -348,7 +348,9 @@ class Hub:
     async def _start_voice(self, registry: Registry, bus: Bus) -> None:
         from unisono.voice.voice import Voice
 
-        voice = Voice(registry, bus, ["en", "zh"])
+        # what the folders are called is enough to know: their words are read when somebody speaks
+        folders = (Path(__file__).parent / "assist" / "languages").glob("*/answers.yaml")
+        voice = Voice(registry, bus, sorted(file.parent.name for file in folders))
         self._stops.push_async_callback(voice.stop)
         await voice.start()
 
