@@ -380,12 +380,6 @@ class ModelSummary(msgspec.Struct):
     traits: list[str]
 
 
-class ModelsNew(msgspec.Struct, forbid_unknown_fields=True):
-    """Models to be added: documents as `GET /models/{id}` gives them."""
-
-    models: Annotated[list[dict[str, Any]], Meta(max_length=5000)]
-
-
 class ModelAdded(msgspec.Struct):
     """What became of one model: ``added``, ``unchanged`` (its newest version says the same), ``refused``, ``read``."""
 

@@ -24,7 +24,7 @@ __all__ = ["import_models"]
 TOGETHER = 100
 
 
-async def import_models(context: ApiContext, documents: Sequence[dict[str, Any]]) -> list[shapes.ModelAdded]:
+async def import_models(context: ApiContext, documents: Sequence[bytes]) -> list[shapes.ModelAdded]:
     """Add what is sound and new. A model whose version is taken by another document gets the next version."""
     sound: list[Model | str] = []
     for start in range(0, len(documents), TOGETHER):
@@ -34,8 +34,7 @@ async def import_models(context: ApiContext, documents: Sequence[dict[str, Any]]
     results: list[shapes.ModelAdded] = []
     for document, each in zip(documents, sound, strict=True):
         if isinstance(each, str):
-            id = document.get("id")
-            results.append(shapes.ModelAdded(id if isinstance(id, str) else None, None, "refused", each))
+            results.append(shapes.ModelAdded(_id(document), None, "refused", each))
             continue
         version, known = _next(each, newest.get(each.id))
         results.append(shapes.ModelAdded(each.id, version, "unchanged" if known else "added"))
@@ -47,12 +46,21 @@ async def import_models(context: ApiContext, documents: Sequence[dict[str, Any]]
     return results
 
 
-def _checked(context: ApiContext, documents: Sequence[dict[str, Any]]) -> list[Model | str]:
+def _id(document: bytes) -> str | None:
+    """The id of a document that is refused, where it has one."""
+    try:
+        found: Any = msgspec.json.decode(document).get("id")
+    except (msgspec.MsgspecError, AttributeError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def _checked(context: ApiContext, documents: Sequence[bytes]) -> list[Model | str]:
     """The models, or why one cannot be."""
     found: list[Model | str] = []
     for document in documents:
         try:
-            model = require_sound(load_model(document))
+            model = require_sound(load_model(bytes(document)))
             refuse_computed(model.id)
             if context.catalog.built_in(model.id) is not None:
                 raise CallerError(f"{model.id!r} is a built-in model", code="exists", field="id")

@@ -6,10 +6,16 @@ Knows documents and versions. What a sound model is, `unisono.thing` says.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post
+from litestar.openapi.spec import Operation
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+from litestar.openapi.spec.media_type import OpenAPIMediaType
+from litestar.openapi.spec.request_body import RequestBody
+from litestar.openapi.spec.schema import Schema
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from unisono.access import Action
@@ -34,6 +40,7 @@ MAX_MODEL_BYTES = 4 * 1024 * 1024
 
 # many models at once, as the command line sends them: a few hundred each time
 MAX_BULK_BYTES = 16 * 1024 * 1024
+MAX_BULK_MODELS = 5000
 
 # a maker's file sent whole: read in the hub, so not as large as the command line may read for it
 MAX_IMPORT_BYTES = 8 * 1024 * 1024
@@ -101,14 +108,47 @@ async def get_model(
     return Response(written, media_type=kind)
 
 
-@post("/bulk", request_max_body_size=MAX_BULK_BYTES, status_code=200)
-async def add_models(context: Context, identity: Asker, data: JSONBody[shapes.ModelsNew]) -> shapes.ModelsAdded:
+@dataclass
+class BulkBody(Operation):
+    """Says in the description what the body is: it is read raw, because each model is decoded once, as what it is."""
+
+    def __post_init__(self) -> None:
+        models = Schema(type=OpenAPIType.ARRAY, items=Schema(type=OpenAPIType.OBJECT), max_items=MAX_BULK_MODELS)
+        whole = Schema(type=OpenAPIType.OBJECT, properties={"models": models}, required=["models"])
+        self.request_body = RequestBody(content={"application/json": OpenAPIMediaType(whole)}, required=True)
+
+
+@dataclass
+class FileBody(Operation):
+    """Says in the description what the body is: a file, packed or not."""
+
+    def __post_init__(self) -> None:
+        file = OpenAPIMediaType(Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY))
+        self.request_body = RequestBody(content={"application/octet-stream": file}, required=True)
+
+
+class _Bulk(msgspec.Struct, forbid_unknown_fields=True):
+    models: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MAX_BULK_MODELS)]
+
+
+@post("/bulk", request_max_body_size=MAX_BULK_BYTES, status_code=200, operation_class=BulkBody)
+async def add_models(context: Context, identity: Asker, request: Request[Any, Any, Any]) -> shapes.ModelsAdded:
     """Add many models at once: each that is sound becomes a version, unless it says what its newest one says."""
     context.auth.require(identity, Action.CONFIGURE, ())
-    return shapes.ModelsAdded(await import_models(context, data.models))
+    try:
+        found = msgspec.json.decode(await request.body(), type=_Bulk)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise CallerError(str(error), code="bad_json", field="models", expected='{"models": [...]}') from None
+    return shapes.ModelsAdded(await import_models(context, [bytes(each) for each in found.models]))
 
 
-@post("/import", request_max_body_size=MAX_IMPORT_BYTES, status_code=200, media_type="application/json")
+@post(
+    "/import",
+    request_max_body_size=MAX_IMPORT_BYTES,
+    status_code=200,
+    media_type="application/json",
+    operation_class=FileBody,
+)
 async def import_file(
     context: Context,
     identity: Asker,
@@ -119,7 +159,7 @@ async def import_file(
     """Add the models in a maker's file, which is the body; what was odd in it is told. See docs/models.md."""
     context.auth.require(identity, Action.CONFIGURE, ())
     read = await asyncio.to_thread(read_models, await request.body(), format)
-    documents = [] if dry_run else [msgspec.to_builtins(model) for model in read.models]
+    documents = [] if dry_run else [dump_model(model) for model in read.models]
     items = await import_models(context, documents)
     if dry_run:
         items = [shapes.ModelAdded(model.id, model.version, "read") for model in read.models]
