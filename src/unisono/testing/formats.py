@@ -35,7 +35,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     max_leaves=12,
 )
 
-_FEW = settings(max_examples=60, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow])
+_FEW = settings(max_examples=30, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow])
 
 
 def without_raw(model: Model) -> Model:
@@ -130,7 +130,7 @@ class FormatConformance:
         self._sound(models)
 
     @given(seed=st.integers(0, 2**32), value=JSON)
-    @settings(_FEW, max_examples=150)
+    @settings(_FEW, max_examples=80)
     def test_a_damaged_document_is_answered_and_what_is_read_comes_back(self, seed: int, value: Any) -> None:
         chance = random.Random(seed)
         document = chance.choice(self.documents)
