@@ -31,7 +31,7 @@ def audit_row(audit: Audit, partition: str) -> AuditRow:
     body = _view(asked, audit.state, audit.ended, audit.output, audit.why, audit.code)
     kind, who = asked.by.get("kind", ""), asked.by.get("id", "")
     return AuditRow(
-        id, partition, asked.thing, audit.root, asked.at, audit.ended, audit.state, kind, who, _encode(body)
+        id, partition, asked.thing, audit.root, asked.at, audit.ended, str(audit.state), kind, who, _encode(body)
     )
 
 

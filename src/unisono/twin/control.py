@@ -67,12 +67,13 @@ class Control:
     def _checked(self, asked: Asked) -> Twin:
         """As `check`; the thing it is about."""
         twin = self.form(asked)
-        refusal = self._refusal(asked, twin) if self._fold.partition.safety.enforced else None
-        if refusal is not None:
-            expected = None
-            if refusal.code == "confirmation_required":
-                expected = f"the same once more within {refusal.within_s:g} s, with the confirmation"
-            raise CallerError(refusal.why, code=refusal.code, expected=expected)
+        if self._fold.partition.safety.enforced:
+            refusal = self._refusal(asked, twin)
+            if refusal is not None:
+                expected = None
+                if refusal.code == "confirmation_required":
+                    expected = f"the same once more within {refusal.within_s:g} s, with the confirmation"
+                raise CallerError(refusal.why, code=refusal.code, expected=expected)
         return twin
 
     def form(self, asked: Asked) -> Twin:
@@ -80,12 +81,15 @@ class Control:
         twin = self._fold.partition.things.get(asked.thing)
         if twin is None:
             raise CallerError(f"there is no thing {asked.thing!r}", code="not_found", field="thing")
-        if (asked.set is None) == (asked.call is None):
+        wanted = asked.set
+        if (wanted is None) == (asked.call is None):
             raise CallerError('give either "set" or "call"', code="bad_request")
-        if asked.set is not None:
-            if not asked.set:
+        if wanted is not None:
+            if not wanted:
                 raise CallerError("nothing to set", code="bad_request", field="set", expected='{"<property>": <value>}')
-            asked.set = twin.shape.wanted(asked.set)
+            checked = twin.shape.wanted(wanted)
+            if checked is not wanted:
+                asked.set = checked
         else:
             asked.call, asked.input = twin.shape.call(asked.call or "", asked.input or {})
         return twin
@@ -488,7 +492,7 @@ class Control:
                 twin.open.remove(id)
                 if twin not in outcome.touched:
                     outcome.touched[twin] = 0
-        outcome.audit.append(Audit(asked, root, str(command.state), ended, command.why, command.code, command.output))
+        outcome.audit.append(Audit(asked, root, command.state, ended, command.why, command.code, command.output))
         partition.ended(command)
         for tell in partition.on_ended:
             tell(command)

@@ -103,6 +103,7 @@ class Watch:
         "_loud",
         "_moves",
         "_pause",
+        "_row",
         "_shape",
         "_sources",
         "_still",
@@ -164,10 +165,15 @@ class Watch:
         """It reported; the twin has the values already. ``values``: as `Shape.read` gives them."""
         if twin.shape is not self._shape:
             self._line_up(twin.shape)
-        for column in self._columns:
-            value = values[column.index]
-            if value is not NAN and not column.low <= value <= column.high:
-                column.see(value, at)
+        if self._dense:
+            for value, column in zip(values, self._row):  # noqa: B905 - once a message
+                if value is not NAN and column is not None and not column.low <= value <= column.high:
+                    column.see(value, at)
+        else:
+            for column in self._columns:
+                value = values[column.index]
+                if value is not NAN and not column.low <= value <= column.high:
+                    column.see(value, at)
         if not self._still:
             self._look_further(twin, values, at)
         if self.awaited:
@@ -246,4 +252,6 @@ class Watch:
                 self._events.setdefault(event, []).extend(told)
         self._columns = [Column(index, rows[index], self._engine) for index in sorted(rows)]
         self._dense = len(rows) >= DENSE * shape.width
+        by_index = {column.index: column for column in self._columns}
+        self._row = [by_index.get(index) for index in range(shape.width)] if self._dense else []
         self._still = not (self._sources or self._heard or self._moves)
