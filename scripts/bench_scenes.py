@@ -32,7 +32,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from scene_stream import THRESHOLD, Stream
@@ -66,12 +66,32 @@ NOON = 1_795_690_800_000_000
 SECOND = 1_000_000
 TICK_US = 50_000
 
-#: How a device's values come: (values in a message, messages that the gateway reads at once).
+
+class Form(NamedTuple):
+    """How a device's values come: ``sensors`` in a device, all of them in a message or one, ``at_once`` messages that
+    the gateway reads together."""
+
+    sensors: int
+    together: bool
+    at_once: int
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return KEYS[: self.sensors]
+
+    @property
+    def model(self) -> dict[str, Any]:
+        """The meter of the other benchmarks, or one that has but the first of its properties."""
+        properties = METER["services"][0]["properties"][: self.sensors]
+        return {**METER, "id": f"bench.meter{self.sensors}", "services": [{"properties": properties}]}
+
+
 FORMS = {
-    "4 values a message": (4, 1),
-    "4 values a message, 10 read at once": (4, 10),
-    "1 value a message": (1, 1),
-    "1 value a message, 10 read at once": (1, 10),
+    "4 values a message": Form(4, True, 1),
+    "4 values a message, 10 read at once": Form(4, True, 10),
+    "1 value a message, of 4": Form(4, False, 1),
+    "1 value a message, of 4, 10 read at once": Form(4, False, 10),
+    "1 value a message, a device each": Form(1, True, 1),
 }
 ACTIONS = {
     "set": lambda lamp: {"set": {"things": [lamp], "state": {"on_off": True}}},
@@ -87,16 +107,18 @@ CASES = {
 }
 
 
-def entries_of(stream: Stream, per_message: int, at_once: int) -> Iterator[Reports]:
-    """What devices of four sensors say, pass by pass, as one log entry for what is read at once."""
-    devices = stream.sensors // len(KEYS)
+def entries_of(stream: Stream, form: Form) -> Iterator[Reports]:
+    """What devices say, pass by pass, as one log entry for what is read at once."""
+    width, keys, at_once = form.sensors, form.keys, form.at_once
+    devices = stream.sensors // width
     for first in range(0, stream.passes, at_once):
         turns = stream.turns[first : first + at_once]
         for device in range(devices):
             told = [
-                {key: _whole(key, stream.value(4 * device + n, turn)) for n, key in enumerate(KEYS)} for turn in turns
+                {key: _whole(key, stream.value(width * device + n, turn)) for n, key in enumerate(keys)}
+                for turn in turns
             ]
-            runs = [told] if per_message == 4 else [[{key: each[key]} for each in told] for key in KEYS]
+            runs = [told] if form.together else [[{key: each[key]} for each in told] for key in keys]
             for run in runs:
                 id = f"meter{device}"
                 payloads = [msgspec.json.encode(each) for each in run]
@@ -110,19 +132,20 @@ def _whole(key: str, value: float) -> float:
 class Home:
     """A fold with its scenes, the file its log is written to, and its checkpoints."""
 
-    def __init__(self, stream: Stream, folder: Path, action: str = "set") -> None:
+    def __init__(self, stream: Stream, form: Form, folder: Path, action: str) -> None:
         folding = new_folding()
         self.fold, self.scenes = folding.fold, folding.scenes
         self.seq = 0
         self.url = f"sqlite:///{folder}/registry.db"
         self.log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        meter, lamp = load_model(msgspec.json.encode(METER)), builtin_model("light")
+        meter, lamp = load_model(msgspec.json.encode(form.model)), builtin_model("light")
         self.put(Tick(NOON, 0), PlacePut("home", None, "Europe/Berlin"))
         for model in (meter, lamp):
             self.put(ModelPut(model.id, model.version, dump_model(model)))
-        for device in range(stream.sensors // len(KEYS)):
+        width = form.sensors
+        for device in range(stream.sensors // width):
             id = f"meter{device}"
-            first = {key: _whole(key, stream.value(4 * device + n, 0)) for n, key in enumerate(KEYS)}
+            first = {key: _whole(key, stream.value(width * device + n, 0)) for n, key in enumerate(form.keys)}
             self.put(
                 ThingPut(id, id, meter.id, meter.version, "home", "home", at=NOON),
                 Reports(id, id, "state", NOON, [msgspec.json.encode(first)]),
@@ -133,7 +156,7 @@ class Home:
                 ThingPut(id, id, lamp.id, lamp.version, "home", "home", at=NOON),
                 Presence(id, "g0", number + 1, True, "connected", NOON, id),
                 Listening(id, "g0", number + 1, ["set"], NOON),
-                ScenePut(f"scene{number}", 1, scene(number, ACTIONS[action](id))),
+                ScenePut(f"scene{number}", 1, scene(number, form, ACTIONS[action](id))),
             )
 
     def put(self, *entries: Any) -> None:
@@ -179,9 +202,9 @@ class Home:
         await checkpoints.save_checkpoint("home", "log", self.seq, 1, state, rows, removed)
 
 
-def scene(number: int, action: dict[str, Any]) -> bytes:
-    key = KEYS[number % 4]
-    change = {"things": [f"meter{number // 4}"], "property": key, "above": THRESHOLD}
+def scene(number: int, form: Form, action: dict[str, Any]) -> bytes:
+    device, property = divmod(number, form.sensors)
+    change = {"things": [f"meter{device}"], "property": KEYS[property], "above": THRESHOLD}
     return msgspec.json.encode(
         {
             "id": f"scene{number}",
@@ -210,8 +233,8 @@ def batches_of(entries: Iterable[Reports]) -> Iterator[Batch]:
 
 async def ours(stream: Stream, form: str, action: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="unisono-bench-") as folder:
-        home = Home(stream, Path(folder), action)
-        took, cpu = await home.run(batches_of(entries_of(stream, *FORMS[form])))
+        home = Home(stream, FORMS[form], Path(folder), action)
+        took, cpu = await home.run(batches_of(entries_of(stream, FORMS[form])))
     if home.scenes.count != stream.triggers:
         raise SystemExit(f"{home.scenes.count} runs, {stream.triggers} were to be")
     return {"values_per_s": stream.values / took, "cpu_us_a_value": cpu / stream.values * 1e6}
