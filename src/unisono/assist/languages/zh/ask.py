@@ -184,8 +184,6 @@ def answer(sentence: Sentence) -> Plan | None:
         return Plan(outcome="answer", query=Query(ask="state", trait="time" if "clock" in found else "date"))
     if "help" in found:
         return Plan(outcome="answer", query=Query(ask="help", things=find_target(pieces, world, speaker).things))
-    if "timer" in found:
-        return Plan(outcome="answer", query=Query(ask="state", trait="timer"))
     target = _asked(pieces, world, speaker, traits, states, memory.things)
     if target.why in ("no_such_thing", "no_such_place") or not target.things:
         if target.said and (traits or states):

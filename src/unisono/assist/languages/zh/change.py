@@ -74,6 +74,8 @@ def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
         return special
     trait = _trait(wish, thing)
     if trait is None:
+        if wish.amount is not None:
+            raise NotPossibleError("what_value")
         if wish.verb in (*BEGINS, *ENDS, "play", "raise", "lower", "toggle"):
             return _begun(wish, thing, state)
         raise NotPossibleError("what_value" if wish.vague or wish.empty else "not_possible")
@@ -181,7 +183,7 @@ def _measured(wish: Wish, unit: str | None, thing: Thing) -> str | None:
     if unit is None:
         return _first(ANY_LEVEL, takes)
     if unit == "%":
-        if "charge" in wish.verbs and "charge_limit" in takes:
+        if "charge" in wish.verbs:
             return "charge_limit"
         return _first(PERCENTAGES, takes) or PERCENTAGES[0]
     if unit == STEP:
@@ -308,7 +310,7 @@ def _begun(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
         return _nudged(opening, state, ends=not opens) if wish.bit else Change(opening, 100 if opens else 0, unit="%")
     order = ("start_stop", "on_off") if wish.verb in ("start", "stop", "pause", "resume") else ("on_off", "start_stop")
     running = _first(order, takes)
-    if opening is not None and wish.verb in ("stop", "pause") and running is None:
+    if wish.verb in ("stop", "pause") and running is None and (opening is not None or "stop" in takes):
         if "stop" not in takes:
             raise NotPossibleError("not_possible")
         return Change("stop", True, "call")

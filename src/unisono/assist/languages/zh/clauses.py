@@ -37,14 +37,9 @@ _UNTIL = re.compile(r"直到|除非")
 
 
 class Clause(msgspec.Struct):
-    """Some pieces that belong together; ``asked``: it ends in a question mark."""
+    """Some pieces that belong together."""
 
     pieces: list[Piece]
-    asked: bool = False
-
-    @property
-    def text(self) -> str:
-        return "".join(piece.text for piece in self.pieces)
 
     @property
     def start(self) -> int:
@@ -76,9 +71,7 @@ def clauses(pieces: Sequence[Piece]) -> list[Clause]:
         )
         if (piece.mark and piece.text in _ENDS) or joins:
             if current:
-                parts.append(Clause(current, piece.text in "?？"))
-            elif parts and piece.text in "?？":
-                parts[-1].asked = True
+                parts.append(Clause(current))
             current = [] if piece.mark or piece.text not in ("再", "又") else [piece]
         elif not piece.mark or piece.text in "、":
             current.append(piece)
@@ -138,7 +131,7 @@ def _separate(clause: Clause) -> list[Clause]:
         elif _is_noun(piece):
             noun = True
             order += "N" if not order.endswith("N") else ""
-    return [Clause(group, clause.asked and group is groups[-1]) for group in groups if group]
+    return [Clause(group) for group in groups if group]
 
 
 def _until_verb(pieces: Sequence[Piece], at: int) -> list[Piece]:

@@ -210,7 +210,7 @@ class _Commands:
         stop = is_stop(masked)
         if not stop and (is_negated(masked) or _KEPT.search(masked)):
             return self._deny(pieces)
-        if complains(pieces):
+        if complains(pieces) and not lasting:
             self.problem = self.problem or relieve(self.sentence, pieces)
             return None
         return self._want(pieces, found, stop=stop, lasting=lasting)

@@ -30,6 +30,7 @@ _FILLERS = re.compile(
 _DOUBLED = re.compile(r"([^\W\d_零一二三四五六七八九十百]{2,5})(?:[,，、 ]*\1)+(?![点些])")
 _HAN = r"[\u3400-\u9fff]"
 _BLANKS = re.compile(rf"(?<={_HAN})\s+(?={_HAN}|\d)|(?<=\d)\s+(?={_HAN})|(?<=[,，。])\s+|\s+(?=[,，。])")
+_COMMA = re.compile(r"(?<!\d),|,(?!\d)")
 _POINT = re.compile(r"(\d)点(\d+)(?=度|%|千瓦|巴)")
 _DROPPED = {0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x00AD} | set(range(0x202A, 0x202F)) | set(range(0x2066, 0x206A))
 
@@ -54,7 +55,7 @@ def plain(text: str) -> str:
         for c in text
         if ord(c) not in _DROPPED and (c.isspace() or unicodedata.category(c) != "Cc")
     )
-    text = _BLANKS.sub("", " ".join(text.split()))
+    text = _BLANKS.sub("", _COMMA.sub("，", " ".join(text.split())))
     return _POINT.sub(r"\1.\2", text)
 
 

@@ -270,9 +270,9 @@ def _pool(places: list[str], world: World, speaker: Speaker, *, here: bool) -> l
 def _followed_by_kind(pieces: Sequence[Piece], i: int) -> bool:
     """冷藏间 的 灯: a name that is also a place's stands for the place."""
     for piece in pieces[i + 1 : i + 3]:
-        if any(sense.startswith(("kind:", "sort:", "trait:")) for sense in piece.senses):
+        if any(sense.startswith(("kind:", "sort:")) for sense in piece.senses):
             return True
-        if piece.text not in ("的", "里", "里面"):
+        if piece.text.strip("的里面内中上"):
             return False
     return False
 

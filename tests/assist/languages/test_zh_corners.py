@@ -1,0 +1,110 @@
+# ruff: noqa: E501 - a case is one line
+"""Corners of Chinese, in a small place where they can be told apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.assist.languages.reading import line
+from unisono.assist import Memory, Plan, Scene, Speaker, World, understand, world_of_home
+from unisono.scene.trying.home import load_home
+
+HOME = load_home("""
+now: 2026-03-11T17:40:00+08:00
+places:
+  - {id: home, kind: home, name: Home, names: {zh: [小院]}}
+  - {id: hall, in: home, kind: room, name: Hall, names: {zh: [堂屋]}}
+  - {id: store, in: home, kind: room, name: Store, names: {zh: [冷库]}}
+  - {id: attic, in: home, kind: room, name: Attic, names: {zh: [顶楼]}}
+things:
+  - {id: tower, kind: andon, in: hall, name: Tower, names: {zh: [塔楼灯]}, state: {andon: green}}
+  - {id: warm, kind: light, in: hall, name: Warm lamp, names: {zh: [暖壁灯]}, state: {on_off: true, brightness: 50, color_temperature: 3000}}
+  - {id: spot, kind: light, in: attic, name: Spot, names: {zh: [射灯]}, state: {on_off: false}}
+  - {id: radio, kind: speaker, in: hall, name: Radio, names: {zh: [小匣子]}, state: {playback: pause}}
+  - {id: deck, kind: media, in: attic, name: Deck, names: {zh: [唱盘]}, state: {on_off: true, volume: 30, mute: false}}
+  - {id: eye, kind: camera, in: home, name: Eye, names: {zh: [门眼]}, state: {recording: false}}
+  - {id: cold, kind: fridge, in: store, name: Cold store, names: {zh: [冷库]}, state: {on_off: true, temperature: 3}}
+  - {id: one, kind: sensor.temperature, in: store, name: Probe one, names: {zh: [一号探头]}, state: {temperature: 3, humidity: 40}}
+  - {id: blind, kind: cover, in: hall, name: Blind, names: {zh: [竹帘]}, state: {position: 50}}
+  - {id: flap, kind: cover, in: attic, name: Flap, names: {zh: [天棚]}, state: {state: stopped}}
+  - {id: lathe, kind: machine, in: attic, name: Lathe, names: {zh: [车床]}, state: {start_stop: true, rate: 500}}
+  - {id: ac1, kind: climate, in: attic, name: Attic AC, names: {zh: [顶楼空调]}, state: {on_off: false, target_temperature: 25, temperature: 24}}
+  - {id: ac2, kind: climate, in: store, name: Store AC, names: {zh: [冷库空调]}, state: {on_off: false, target_temperature: 5, temperature: 4}}
+""")
+PLAIN = world_of_home(HOME)
+WORLD = World(
+    PLAIN.places.values(),
+    PLAIN.things.values(),
+    PLAIN.states,
+    [
+        Scene(id="night", names=("晚安",)),
+        Scene(id="film", names=("观影", "电影之夜")),
+        Scene(id="film2", names=("观影",)),
+    ],
+)
+
+CASES = {
+    "塔楼灯灭掉": "act; tower andon=off",
+    "暖壁灯调成暖光": "act; warm color_temperature=2700",
+    "暖壁灯调成蓝色": "refuse (not_possible:warm)",
+    "射灯亮度减半": "refuse (not_possible:spot)",
+    "射灯亮一点": "refuse (not_possible:spot)",
+    "打开小匣子": "act; radio playback=play",
+    "关掉小匣子": "act; radio playback=pause",
+    "打开门眼": "act; eye recording=True",
+    "把唱盘声音关了": "act; deck mute=True",
+    "唱盘音量调到十安": "refuse (no_such_value:deck)",
+    "唱盘充到八成": "refuse (not_possible:deck)",
+    "竹帘开大一点": "act; blind position+=20",
+    "竹帘拉开一点": "act; blind position+=20",
+    "竹帘拉上一点": "act; blind position+=-20",
+    "停下天棚": "act; flap stop()True",
+    "车床升起来": "refuse (not_possible:lathe)",
+    "冷库的温度": 'answer; query {"ask":"state","things":["cold"],"trait":"temperature"}',
+    "冷库里的灯打开": "refuse (no_such_thing)",
+    "关掉冷库": "act; cold on_off=False",
+    "晚安": "act; run night",
+    "执行晚安": "act; run night",
+    "别执行晚安": "refuse (negated)",
+    "晚安模式打开竹帘": "refuse (not_possible:blind)",
+    "观影": "ask (what_to_do)",
+    "每天晚上十点执行晚安": 'automate; run night; when {"at":"22:00","every":"day"}',
+    "一会儿打开射灯": "ask (what_time)",
+    "打开射灯？": 'answer; query {"ask":"state","things":["spot"],"trait":"on_off","is":true}',
+    "昨天打开射灯": "refuse (past)",
+    "顶楼的全部设备": "ask (what_to_do)",
+    "堂屋所有电器都关掉": "act; warm on_off=False",
+    "打开顶楼，八点，明天": "ask (which_thing)",
+    "明天把射灯在早上八点打开": 'later; spot on_off=True; when {"at":"2026-03-12T08:00:00"}',
+    "射灯亮到十点": 'act; spot on_off=True; when {"until":"2026-03-11T22:00:00"}',
+    "半小时后如果射灯还开着就关掉": 'later; spot on_off=False; when {"after_s":1800.0}; if [{"things":["spot"],"trait":"on_off","is":true}]',
+    "空调打开|顶楼": "act; ac1 on_off=True",
+    "打开顶楼空调|另一个空调也打开": "act; ac2 on_off=True",
+    "打开顶楼空调|堂屋的也打开": "ask (which_thing)",
+    "冷库几度|昨天呢": 'answer; query {"ask":"history","things":["cold"],"trait":"temperature","over":"yesterday","agg":"mean"}',
+    "顶楼空调几度|泳池的呢": "ignore",
+    "一盏射灯打开": "act; spot on_off=True",
+    "车床一停，打开射灯": 'automate; spot on_off=True; if [{"things":["lathe"],"trait":"start_stop","is":false}]',
+    "车床转速高于五安就打开射灯": "refuse (unsure)",
+    "小院超过三十度就打开射灯": 'automate; spot on_off=True; if [{"things":["one"],"trait":"temperature","above":30}]',
+    "打开射灯，如果车床停了": 'automate; spot on_off=True; if [{"things":["lathe"],"trait":"start_stop","is":false}]',
+    "怎么回事": "ignore",
+    "车床怎么样": 'answer; query {"ask":"state","things":["lathe"],"trait":"start_stop"}',
+    "三十点打开射灯": "ask (what_value)",
+    "过去一小时冷库温度多少": 'answer; query {"ask":"history","things":["cold"],"trait":"temperature","over":{"from":"2026-03-11T16:40:00","to":"2026-03-11T17:40:00"},"agg":"mean"}',
+    "一小时二十后打开射灯": 'later; spot on_off=True; when {"after_s":4800.0}',
+    "车床转速降了十": "act; lathe rate+=-10",
+    "弄亮堂点|堂屋": "ask (what_to_do)",
+}
+
+
+def read(said: str) -> str:
+    memory, plan = Memory(), Plan(outcome="ignore")
+    for text in said.split("|"):
+        plan = understand(text, WORLD, memory, Speaker(), now=HOME.moment, lang="zh")
+    return line(plan)
+
+
+@pytest.mark.parametrize("said", CASES)
+def test_a_corner(said: str) -> None:
+    assert read(said) == CASES[said]
