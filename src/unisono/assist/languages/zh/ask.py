@@ -133,7 +133,8 @@ def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
         at = text.find(ask)
         if at >= 0:
             rest = text[at + len(ask) :].removeprefix("个")
-            found += [trait for unit, traits in ASKED_UNITS.items() if rest.startswith(unit) for trait in traits]
+            unit = max((unit for unit in ASKED_UNITS if rest.startswith(unit)), key=len, default="")
+            found += ASKED_UNITS.get(unit, ())
     if (
         any(word in text for word in ("几度", "多少度", "多热", "多冷", "冷不冷", "热不热", "烧到几"))
         and "度电" not in text
@@ -177,6 +178,9 @@ def answer(sentence: Sentence) -> Plan | None:
     found = senses(pieces)
     over = period([piece.moment for piece in pieces if piece.moment is not None], now)
     traits, states = traits_asked(pieces, text), states_in(pieces)
+    amount = next((piece.quantity for piece in pieces if piece.quantity is not None), None)
+    if not traits and amount is not None and found & {"above", "below"}:
+        traits = tuple(_unit_traits(amount.unit))  # 书房超过二十八度了吗
     most = _UNKNOWN_MOST if any(piece.things or piece.places for piece in pieces) else 0
     if unknown(pieces) > most and not _partly_named(pieces, world, traits, states):
         return None
@@ -305,11 +309,14 @@ def _told(
             for state in states:
                 value = next((v for t, v in STATES[state] if t == trait), value)
             return having, trait, value
-    for state in states:
-        for trait, value in STATES[state]:
-            having = [thing for thing in target.things if trait in world.things[thing].tells]
-            if having:
-                return having, trait, value
+    told = [
+        ([thing for thing in target.things if trait in world.things[thing].tells], trait, value)
+        for state in states
+        for trait, value in STATES[state]
+    ]
+    told = [each for each in told if each[0]]
+    if told:  # 哪些设备开着: by what most of them tell
+        return told[0] if target.named or target.kinds else max(told, key=lambda each: len(each[0]))
     if not traits and not states and target.named and len(target.things) == 1:
         thing = world.things[target.things[0]]
         for trait in (

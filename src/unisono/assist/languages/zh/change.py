@@ -263,7 +263,10 @@ def _move(wish: Wish, trait: str) -> float:
         size *= 2
     elif wish.bit and trait in _FINE:
         size /= 2
-    return _tidy(wish.sign * size)
+    # warmer light has fewer kelvin
+    return _tidy(
+        -wish.sign * size if trait == "color_temperature" and wish.verb in ("warmer", "cooler") else wish.sign * size
+    )
 
 
 def _switched(wish: Wish, trait: str, state: Mapping[str, Any]) -> Change:

@@ -54,6 +54,9 @@ def command(sentence: Sentence) -> Plan:
     if is_vague_time(sentence.masked):
         return Plan(outcome="ask", why="what_time")
     split = split_condition(sentence.masked)
+    compared = _compared_then(sentence.pieces) if split is None else None
+    if compared is not None and (found := _conditions(sentence, compared[0], ())):
+        return _Commands(sentence, found).plan(clauses(compared[1]))
     if split is None:
         parts = clauses(sentence.pieces)
         implied = _implied(sentence, parts)
@@ -96,7 +99,9 @@ def _only_times(pieces: Sequence[Piece]) -> bool:
 
 
 def _no_condition(pieces: Sequence[Piece]) -> bool:
-    """这就, 那就: nothing is compared, nothing is a state; or the 就 stands behind a verb."""
+    """这就, 那就, 灯就: nothing is compared, nothing is a state, nothing is felt or unknown; or the 就 stands behind a verb."""
+    if any(has(piece, "complaint:") or not piece.known for piece in pieces):
+        return False
     return any(is_verb(piece) for piece in pieces) or not any(
         piece.senses & {"above", "below"} or has(piece, "state:") for piece in pieces
     )
@@ -120,6 +125,19 @@ def _conditions(sentence: Sentence, pieces: Sequence[Piece], last: Sequence[str]
         found.append(one)
         last = one.things
     return tuple(found)
+
+
+def _compared_then(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] | None:
+    """二氧化碳超过一千净化器打开: a comparison, then a wish, and nothing between them."""
+    at = next(
+        (i for i, p in enumerate(pieces) if p.quantity is not None and i and pieces[i - 1].senses & {"above", "below"}),
+        None,
+    )
+    if at is None:
+        return None
+    before, after = list(pieces[: at + 1]), list(pieces[at + 1 :])
+    goes_on = bool(after) and (after[0].named or is_kind(after[0])) and any(is_verb(piece) for piece in after)
+    return (before, after) if goes_on and "set" not in pieces[at - 1].senses else None
 
 
 def _implied(sentence: Sentence, parts: Sequence[Clause]) -> tuple[Condition, ...]:
@@ -273,6 +291,13 @@ class _Commands:
         if wish.vague:
             self.problem = self.problem or Plan(outcome="ask", why="what_value")
             return None
+        several = _each_trait(pieces)
+        for one in several:
+            made = self._do(wish_of(one), self._target(one, wish_of(one)))
+            if made is not None:
+                return made
+        if several:
+            return None
         return self._do(wish, self._target(pieces, wish))
 
     def _do(self, wish: Wish, target: Target) -> Plan | None:
@@ -363,6 +388,15 @@ class _Commands:
             if alike:
                 return Target(things=tuple(dict.fromkeys(alike)), said=True, every=True)
         return target
+
+
+def _each_trait(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """车窗和后备箱都关上: one wish for each of two traits that are joined; none where there is but one."""
+    named = [i for i, p in enumerate(pieces) if has(p, "trait:") and not p.named and not is_verb(p) and not is_kind(p)]
+    ands = [i for i, p in enumerate(pieces) if p.text in ("和", "跟", "与", "及", "以及", "、", "还有")]
+    if len(named) < 2 or not any(named[0] < i < named[-1] for i in ands):
+        return []
+    return [[p for i, p in enumerate(pieces) if i == keep or (i not in named and i not in ands)] for keep in named]
 
 
 def _around_unknown(pieces: Sequence[Piece]) -> list[Piece]:

@@ -17,10 +17,10 @@ SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 TENS = {"廿": 20, "卅": 30}
 
 _HAN = "零〇一二两三四五六七八九十百千万亿廿卅"
-NUMBER = rf"(?:\d{{1,9}}(?:\.\d{{1,6}})?(?:[万千百](?![瓦帕]))?|(?:(?!千[瓦帕米克赫])[{_HAN}]){{1,16}}(?:点[零〇一二两三四五六七八九]+(?![十分钟刻半]))?)"
+NUMBER = rf"(?:[0-9]{{1,9}}(?:\.[0-9]{{1,6}})?(?:[万千百](?![瓦帕]))?|(?:(?!千[瓦帕米克赫])[{_HAN}]){{1,16}}(?:点[零〇一二两三四五六七八九]+(?![十分钟刻半]))?)"
 
 # Words in which 一 and its like count nothing; a number does not begin there.
-_NO_NUMBER = r"(?!一[^\d零一二三四五六七八九十百千万点分半成度，。]{1,5}(?:就|马上|立刻|[，,]))(?!一(?:下|点|起|样|直|些|定|旦|会|切|共|律|般|番|边|致|路|块儿|个劲|并|时|概|股脑|早))(?<!第)(?<!万)(?<!统)(?<!唯)"
+_NO_NUMBER = r"(?!一[^0-9零一二三四五六七八九十百千万点分半成度，。]{1,5}(?:就|马上|立刻|[，,]))(?!一(?:下|点|起|样|直|些|定|旦|会|切|共|律|般|番|边|致|路|块儿|个劲|并|时|概|股脑|早))(?<!第)(?<!万)(?<!统)(?<!唯)"
 
 _UNITS = {
     "摄氏度": "Cel", "℃": "Cel", "°C": "Cel", "°c": "Cel", "华氏度": "[degF]", "℉": "[degF]", "°F": "[degF]", "度": DEGREE,
@@ -44,8 +44,9 @@ _TENTHS = re.compile(rf"(?<!完)(?<!变)(?<!改)({NUMBER})成([半一二三四�
 _FRACTION = re.compile(rf"({NUMBER})分之({NUMBER})")
 _HALF = re.compile(r"一半|半(?=开|亮|掩|关|打开|拉|$)|对半|半数|过半|(?<=开)半(?=边|扇)")
 _MEASURE = re.compile(rf"(零下|负|-)?({NUMBER})\s*(?:个)?({_UNIT})(半)?", re.IGNORECASE)
+_AS_SOON = re.compile(r"就|马上|立刻|，")
 _ORDINAL = re.compile(rf"第({NUMBER})")
-_BARE = re.compile(rf"{_NO_NUMBER}(零下|负|(?<!\d)-)?({NUMBER})(半(?![小个分天夜]))?")
+_BARE = re.compile(rf"{_NO_NUMBER}(零下|负|(?<![0-9])-)?({NUMBER})(半(?![小个分天夜]))?")
 
 
 def number(text: str) -> float:
@@ -106,6 +107,8 @@ def quantities(text: str) -> list[Quantity]:
         if 0 < (tenths := number(m[1])) <= 10:
             take(m, 10 * tenths + 10 * _tail(m[2]), "%", "quantity")
     for m in _MEASURE.finditer(text):
+        if m[2] == "一" and _AS_SOON.match(text, m.end()):
+            continue  # 一开就: no kelvin
         sign = -1 if m[1] else 1
         unit = _UNITS.get(m[3]) or _UNITS[m[3].lower()]
         take(m, sign * (number(m[2]) + (0.5 if m[4] else 0)), unit, "quantity")

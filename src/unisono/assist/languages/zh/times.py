@@ -30,10 +30,10 @@ _DATE = (
     rf"|(?:(?P<month>{NUMBER})月)?(?P<mday>{NUMBER})[号日](?!机|线|门|楼|炉|灯|位|车|泵|工|仓|罐|站|窑|库))"
 )
 _CLOCK = (
-    r"(?:(?P<hour>\d{1,2}|[零一二两三四五六七八九十]{1,3})(?:点钟?|时(?=整|[零一二三四五六七八九十\d半]|$))"
+    r"(?:(?P<hour>[0-9]{1,2}|[零一二两三四五六七八九十]{1,3})(?:点钟?|时(?=整|[零一二三四五六七八九十0-9半]|$))"
     r"(?:(?P<past>过|差)?(?:(?P<half>半)|(?P<quarter>[一三1-3])刻钟?|整|"
-    r"(?P<minute>\d{1,2}|[零一二三四五六七八九十]{1,3})(?P<unit>分钟?)?(?!\s*(?:度|%|成|档|百)))?)?"
-    r"|(?P<h24>[01]?\d|2[0-4])[:：](?P<m24>[0-5]\d)(?::\d\d)?)"
+    r"(?P<minute>[0-9]{1,2}|[零一二三四五六七八九十]{1,3})(?P<unit>分钟?)?(?!\s*(?:度|%|成|档|百)))?)?"
+    r"|(?P<h24>[01]?[0-9]|2[0-4])[:：](?P<m24>[0-5][0-9])(?::[0-9][0-9])?)"
 )
 _AT = re.compile(
     rf"(?:(?P<until>到|直到|直至|至)|在|等到?)?(?:{_DATE})?的?(?P<part>{_PART}|(?<=[今明后当天日])[早晚晨夜]上?)?的?{_CLOCK}"
@@ -41,7 +41,7 @@ _AT = re.compile(
 )
 _BIT = re.compile(r"一点(?:左右)?")
 _TO_HOUR = re.compile(
-    rf"(?:{_DATE})?的?(?P<part>{_PART})?差(?P<minute>一刻|{NUMBER})(?:分钟?|钟)?(?P<hour>\d{{1,2}}|[一二两三四五六七八九十]{{1,3}})点"
+    rf"(?:{_DATE})?的?(?P<part>{_PART})?差(?P<minute>一刻|{NUMBER})(?:分钟?|钟)?(?P<hour>[0-9]{{1,2}}|[一二两三四五六七八九十]{{1,3}})点"
 )
 _DAY_ONLY = re.compile(rf"(?:{_DATE})的?(?P<part>{_PART}|[早晚晨夜])?(?P<tail>之前|以前)?|(?P<part2>{_PART})")
 _SUN_WORDS = {
@@ -87,7 +87,7 @@ _EVERY_SET = re.compile(
 _EVERY_WORDS = (
     ("weekday", re.compile(r"(?:每(?:个|逢|到)?|平时)?(?:工作日|上班日|上班的日子|上学日)|平日里?|周中")),
     ("weekend", re.compile(r"每(?:个|逢|到)*(?:周末|双休日|礼拜天和礼拜六)|双休日|(?<![这下上本个])周末都?")),
-    ("0 * * * *", re.compile(r"每个?(?:小时|钟头)(?!\d)|整点(?=报|都|提)")),
+    ("0 * * * *", re.compile(r"每个?(?:小时|钟头)(?![0-9])|整点(?=报|都|提)")),
     ("day", re.compile(r"(?:每一?|天)天(?!窗)(?:的|都)?|每日|日日|每(?P<part>[早晚夜])(?:上|里)?")),
 )
 
@@ -159,6 +159,7 @@ def _at(m: re.Match[str]) -> Moment | None:
     )  # fmt: skip
 
 
+_DAY_MIN = 24 * 60
 #: Nobody asks for more than ten years.
 _LONGEST_S = 10 * 366 * 86400
 
@@ -188,6 +189,8 @@ def _durations(text: str) -> list[Moment]:
         pre, post = m["pre"] or "", m["post"] or ""
         if pre in ("每", "每隔", "隔"):
             minutes = int(seconds // 60)
+            if minutes >= _DAY_MIN:
+                continue  # 每隔三天 is no rhythm of a plan
             every = f"*/{minutes} * * * *" if 0 < minutes < 60 else f"0 */{minutes // 60} * * *" if minutes else None
             found.append(Moment(start=m.start(), end=m.end(), every=every or "* * * * *", seconds=None))
             continue

@@ -38,7 +38,7 @@ ENDS = frozenset({"off", "close", "stop", "pause"})
 #: Which trait a relative word speaks of, the first that the thing takes.
 LEVELS = {
     "brighter": ("brightness",), "dimmer": ("brightness",), "warmer": ("target_temperature", "seat_heating", "color_temperature"),
-    "cooler": ("target_temperature", "seat_ventilation"), "louder": ("volume",), "quieter": ("volume", "fan_speed"),
+    "cooler": ("target_temperature", "seat_ventilation", "color_temperature"), "louder": ("volume",), "quieter": ("volume", "fan_speed"),
     "faster": ("fan_speed", "rate", "speed", "setpoint"), "slower": ("fan_speed", "rate", "speed", "setpoint"),
 }  # fmt: skip
 UNIT_TRAITS = {
