@@ -41,7 +41,7 @@ def test_every_language_has_every_sentence_with_the_same_blanks() -> None:
         return {name for each in texts for _, name, _, _ in string.Formatter().parse(str(each)) if name}
 
     english = _answers("en")
-    own = {"values", "traits", "units", "confirmed", "reasons"}
+    own = {"values", "done_values", "traits", "units", "confirmed", "reasons"}
     for code in spoken_languages():
         words = _answers(code)
         assert words.keys() == english.keys()
@@ -144,7 +144,10 @@ def test_what_was_done_is_told_as_it_ended() -> None:
     assert tell_done(EN, [did("sofa lamp", True)]) == "Sofa lamp is on."
     assert tell_done(EN, [did("A", False), did("B", False)]) == "A and B are off."
     assert tell_done(EN, [did("A", False)] * 7) == "7 things are off."
-    assert tell_done(ZH, [did("沙发灯", True)]) == "沙发灯开着了。"
+    assert tell_done(ZH, [did("沙发灯", True)]) == "已打开沙发灯。"
+    assert tell_done(ZH, [did("窗帘", 0, about=COVER), did("百叶窗", 30, about=COVER)]) == (
+        "已关上窗帘。百叶窗打开百分之30了。"
+    )
     assert tell_done(EN, [did("A", 40, about=LIGHT["brightness"])]) == "Brightness of A is 40 percent."
     assert tell_done(EN, [did("Vacuum", None, about=None)]) == "Vacuum: done."
     assert tell_done(EN, [did("A", True, "timeout")]) == "A did not answer."

@@ -81,7 +81,8 @@ def tell_done(voice: Voice, done: Sequence[Did]) -> str:
         if each.state != "confirmed":
             rest.append(each)
             continue
-        level = _is_level(each.about, each.value)
+        trait = each.about.trait if each.about is not None else None
+        level = _is_level(each.about, each.value) and trait not in SELF_SAID
         key = (
             voice.trait(each.about, "") if level else "",
             "" if each.about is None else voice.value(each.about, each.value),
@@ -95,6 +96,8 @@ def tell_done(voice: Voice, done: Sequence[Did]) -> str:
             told.append(voice.say("level", several=len(several) > 1, name=names, trait=trait, value=value))
         elif len(several) > MOST_TOLD:
             told.append(voice.say("set_many", count=len(several), value=value))
+        elif (done_so := voice.done_value(several[0].about, several[0].value)) is not None:
+            told.append(voice.say("set_done", name=names, value=done_so))
         else:
             told.append(voice.say("set", several=len(several) > 1, name=names, value=value))
     if len(rest) > MOST_TOLD:

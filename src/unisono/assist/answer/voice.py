@@ -166,6 +166,15 @@ class Voice:
             return str(self._words["values"].get("on_off", {}).get(value, "on" if value else "off"))
         return str(value)
 
+    def done_value(self, about: Property | None, value: Any) -> str | None:
+        """What was done, where the language has a word of its own for it: 打开, where 开着 is how it then is."""
+        trait = about.trait or about.key if about is not None else ""
+        words = self._words["done_values"].get(trait, {})
+        if trait in POSITIONS and isinstance(value, int | float):
+            value = {0: "closed", LARGE: "open"}.get(value)
+        found = words.get(value) if isinstance(value, bool | str) else None
+        return str(found) if found is not None else None
+
     def _position(self, value: float) -> str:
         words = self._words["position"]
         if value <= 0:
