@@ -6,7 +6,7 @@ and kinds. Ties and absences are told to whoever asks, never resolved by luck.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from rapidfuzz import fuzz, process
@@ -70,12 +70,12 @@ COOLING = frozenset({"ac", "air", "aircon", "conditioner", "conditioning", "cool
 COMMON = frozenset({"light", "fan", "plug", "switch", "lock", "cover"})
 
 #: A name as near as this (of 100) is worth offering.
-OFFERED = 60
+OFFERED = 50
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """What a noun phrase means. ``why``: no_such_thing, no_such_place or ambiguous, with ``said``: the words, and
-    ``near``: what there is instead. ``kinds``, ``traits``, ``places``: what was said, whatever was found.
+    ``near``: things of that name elsewhere. ``kinds``, ``traits``, ``places``: what was said, whatever was found.
 
     ``named``: by a name, not by a kind; ``whole``: said of all of them. ``strange``: words that fit nothing here.
     """
@@ -239,7 +239,7 @@ def _named(
             if others and named[0].senses:
                 return msgspec.structs.replace(base, things=others)
             why = "no_such_thing"
-            return msgspec.structs.replace(base, why=why, near=tuple(world.things[t].names[0] for t in things))
+            return msgspec.structs.replace(base, why=why, near=things)
     if strange:
         words = {token.key for piece in strange for token in piece.tokens}
         kept = tuple(t for t in things if words & _words_of(t, world))
@@ -247,10 +247,7 @@ def _named(
             things = kept
         else:
             # a kind that is also somebody's name ("lamp") with a word that nobody knows is no name any more
-            near = nearest(base.said, world)
-            return msgspec.structs.replace(
-                base, things=things, named=True, strange=tuple(p.text for p in strange), near=near
-            )
+            return msgspec.structs.replace(base, things=things, named=True, strange=tuple(p.text for p in strange))
     return msgspec.structs.replace(base, things=things, named=True)
 
 
@@ -280,9 +277,7 @@ def _described(
         found = _partial(words, base.kinds, places, world)
         if found:
             return msgspec.structs.replace(base, things=found, named=True)
-        return msgspec.structs.replace(
-            base, strange=tuple(piece.text for piece in strange), why="no_such_thing", near=nearest(base.said, world)
-        )
+        return msgspec.structs.replace(base, strange=tuple(piece.text for piece in strange), why="no_such_thing")
     if not base.whole and not base.plural and not set(base.kinds) & COMMON:
         own = [token.key for piece in noun.pieces if not piece.places and piece.text != "'s" for token in piece.tokens]
         alone = _partial(own, (), places, world)
@@ -297,7 +292,7 @@ def _described(
         )
         if partial:
             return msgspec.structs.replace(base, things=partial, named=True)
-        return msgspec.structs.replace(base, why="no_such_thing", near=nearest(base.said, world))
+        return msgspec.structs.replace(base, why="no_such_thing")
     if placed and not places:
         return msgspec.structs.replace(base, things=every)
     return msgspec.structs.replace(base, things=every)
@@ -326,8 +321,9 @@ def _partial(words: Sequence[str], kinds: Sequence[str], places: tuple[str, ...]
     return tuple(found)
 
 
-def nearest(said: str, world: World) -> tuple[str, ...]:
-    """The titles of the things and places whose names are most like it: for an offer, never for an act."""
-    titles = [thing.names[0] for thing in world.things.values()] + [place.names[0] for place in world.places.values()]
-    found = process.extract(said, titles, scorer=fuzz.WRatio, score_cutoff=OFFERED, limit=2)
+def nearest(said: str, world: World, seen: Callable[[str], bool]) -> tuple[str, ...]:
+    """The titles of the things (of those that are ``seen``) and places most like it: for an offer, never for an act."""
+    titles = [thing.names[0] for thing in world.things.values() if seen(thing.id)]
+    titles += [place.names[0] for place in world.places.values()]
+    found = process.extract(said, titles, scorer=fuzz.ratio, processor=str.lower, score_cutoff=OFFERED, limit=2)
     return tuple(dict.fromkeys(str(name) for name, _, _ in found))

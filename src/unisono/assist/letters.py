@@ -44,6 +44,8 @@ def raw_words(text: str) -> list[Raw]:
     offsets: list[int] = []
     for at, character in enumerate(text):
         plain = unicodedata.normalize("NFKC", _APOSTROPHES.get(character, character)).lower()
+        if plain.isdecimal():  # digits of any script
+            plain = "".join(str(unicodedata.decimal(digit)) for digit in plain)
         characters.append(plain)
         offsets.extend([at] * len(plain))
     offsets.append(len(text))

@@ -17,8 +17,9 @@ from unisono.assist.conditions import condition_of
 from unisono.assist.frames import Frame, read_frame
 from unisono.assist.gazetteer import Group
 from unisono.assist.model import model
-from unisono.assist.plan import Condition, Plan, Step, When
+from unisono.assist.plan import Condition, Outcome, Plan, Step, When
 from unisono.assist.questions import asks, query_of
+from unisono.assist.refusals import told_why
 from unisono.assist.resolver import Change, Problem, change_of, steps_of
 from unisono.assist.scope import ACTIONS
 from unisono.assist.skeleton import skeleton
@@ -420,8 +421,8 @@ def _changes(frame: Frame, aimed: Aim, turn: Turn) -> list[tuple[str, Change]] |
     if problem.why in ("what_value", "what_to_do"):
         turn.memory.pending, turn.memory.choices = frame, aimed.things
         turn.memory.things = aimed.things
-        return Plan(outcome="ask", why=f"{problem.why}:{problem.about}" if problem.about else problem.why)
-    return Plan(outcome="refuse", why=f"{problem.why}:{problem.about}" if problem.about else problem.why)
+        return _because("ask", problem.why, problem.about, turn)
+    return _because("refuse", problem.why, problem.about, turn)
 
 
 def _conditions(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -> tuple[Condition, ...] | Plan:
@@ -482,12 +483,19 @@ def _missed(frame: Frame, aimed: Aim, turn: Turn) -> Plan:
     why = aimed.why or "which_thing"
     if frame.elsewhere and why in ("no_such_thing", "which_thing", "no_such_place"):
         return Plan(outcome="ignore")
+    outcome: Outcome = "refuse"
     if why in ("ambiguous", "which_thing", "what_to_do"):
         if why == "which_thing" and frame.strange and not frame.groups:
             return Plan(outcome="ignore")
         turn.memory.pending, turn.memory.choices = frame, aimed.choices
-        return Plan(outcome="ask", why=f"{why}:{aimed.said}" if aimed.said else why)
-    return Plan(outcome="refuse", why=f"{why}:{aimed.said}" if aimed.said else why)
+        outcome = "ask"
+    return _because(outcome, why, aimed.said, turn, aimed.choices)
+
+
+def _because(outcome: Outcome, why: str, said: str, turn: Turn, choices: Sequence[str] = ()) -> Plan:
+    """A refusal or a question with its reason, for programs and for people."""
+    speech = told_why(why, said, choices, turn)
+    return Plan(outcome=outcome, why=f"{why}:{said}" if said else why, speech=speech)
 
 
 def _barred(frame: Frame, turn: Turn) -> Plan:

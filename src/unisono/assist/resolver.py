@@ -140,6 +140,8 @@ def _switch(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Ch
         if change is not None and (trait not in LOOSE or act not in ("on", "off", "start", "stop")):
             return change
     order = ACTS.get(act, ())
+    if act == "start" and thing.kind in ("speaker", "media", "tv"):
+        order = ACTS["play"] + order
     if act in ("on", "off") and thing.kind in SWITCHES:
         order = sorted(order, key=lambda pair: pair[0] not in SWITCHES[thing.kind][0])  # type: ignore[assignment]
     for trait, value in order:

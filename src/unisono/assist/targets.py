@@ -14,7 +14,7 @@ import msgspec
 from unisono.assist.abilities import ACTS, DEFAULT_KINDS, LEVEL_OF_ACT, LEVELS, PRIMARY
 from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame
-from unisono.assist.gazetteer import KEPT_ON, ROVING, Group, Where, nearest, things_of_kind
+from unisono.assist.gazetteer import KEPT_ON, ROVING, Group, Where, things_of_kind
 from unisono.assist.world import World
 
 __all__ = ["Aim", "aim", "can"]
@@ -29,7 +29,7 @@ HELPED = frozenset({"clean", "brew", "water"}) | MEDIA
 
 
 class Aim(NamedTuple):
-    """The things; or ``why`` there are none, with what was ``said``, and ``choices``: ids or titles to offer."""
+    """The things; or ``why`` there are none, with what was ``said``, and ``choices``: ids to offer."""
 
     things: tuple[str, ...] = ()
     why: str | None = None
@@ -74,7 +74,7 @@ def aim(
     for group in objects:
         if group.why is not None and not (frame.act in HELPED or frame.coffee):
             if group.role == "in" and not group.kinds and (found or len(objects) > 1):
-                return Aim(why="no_such_place", said=group.said, choices=nearest(group.said, world))
+                return Aim(why="no_such_place", said=group.said)
             return Aim(why=group.why, said=group.said, choices=group.near)
         if group.strange and group.role != "for":
             return Aim(why="no_such_thing", said=group.said, choices=group.near)
@@ -202,9 +202,7 @@ def _one(
                 other = _in(things_of_kind(kind, world.things, world), places, world)
                 if len(other) == 1 and group.kinds:
                     return Aim(things=other, named=True)
-                return Aim(
-                    why="no_such_thing", said=group.said, choices=tuple(world.things[t].names[0] for t in things)
-                )
+                return Aim(why="no_such_thing", said=group.said, choices=tuple(things))
             return Aim(things=kept, named=True)
         return Aim(things=things, named=True)
     if places and not group.places:

@@ -51,7 +51,7 @@ def plain(text: str) -> str:
     """Lower case, half-width, simplified, without characters that nobody sees."""
     text = unicodedata.normalize("NFKC", text).lower().translate(_traditional())
     text = "".join(
-        " " if c.isspace() else c
+        " " if c.isspace() else str(unicodedata.decimal(c)) if c.isdecimal() else c
         for c in text
         if ord(c) not in _DROPPED and (c.isspace() or unicodedata.category(c) != "Cc")
     )
