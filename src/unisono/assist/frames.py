@@ -181,6 +181,8 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
         and "ing" in pieces[chosen[0] + 1].forms
     ):
         taken.add(chosen[0] + 1)
+    if light and "know" in frame.senses:
+        frame.act = "notify"
     if frame.act == "down" and head in light and "halts" in pieces[head].senses:
         frame.act = "off"
     if particle is not None and unknown(pieces[head]) and head + 1 < len(pieces):
@@ -217,7 +219,7 @@ def _object(pieces: Sequence[Piece], at: int) -> bool:
     if after is None or any(sense.startswith(("color:", "trait:color")) for sense in after.senses):
         return False
     return bool(
-        set(after.senses) & {"det", "it", "them", "all", "both", "indefinite", "up", "here", "everything"}
+        set(after.senses) & {"det", "it", "them", "all", "both", "indefinite", "up", "here", "everything", "to", "only"}
     ) or nominal(after)
 
 

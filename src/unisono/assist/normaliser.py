@@ -95,6 +95,14 @@ def _numbers(raw: Sequence[Raw], language: Language) -> list[Token]:
             tokens.append(_number(f"{value:g}", value, one.start, raw[at + 2].end))
             at += 3
             continue
+        if _single(raw, at, language):
+            more = _plus(raw, at + 2, language)
+            value, end = (1 + more[0], more[1]) if more is not None else (1.0, at + 2)
+            unit = raw[at + 1]
+            tokens.append(_number(f"{value:g}", value, one.start, one.end))
+            tokens.append(Token(text=unit.text, key=unit.text, start=unit.start, end=raw[end - 1].end))
+            at = end
+            continue
         number = read_number(raw, at, language.numbers) if one.kind != "mark" and language.numbers else None
         if number is not None and _pronoun(raw, at, number.words, language):
             digits = f"{number.value:g}"
@@ -144,6 +152,14 @@ def _pronoun(raw: Sequence[Raw], at: int, words: int, language: Language) -> boo
         ):
             return False
     return at == 0 or raw[at - 1].text not in numbers["before_pronoun"]
+
+
+def _single(raw: Sequence[Raw], at: int, language: Language) -> bool:
+    """ "a degree", "an amp": one of them."""
+    numbers = language.numbers
+    return (
+        raw[at].text in numbers.get("ones", ()) and at + 1 < len(raw) and raw[at + 1].text in numbers.get("single", ())
+    )
 
 
 def _plus(raw: Sequence[Raw], at: int, language: Language) -> tuple[float, int] | None:

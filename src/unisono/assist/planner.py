@@ -451,13 +451,16 @@ def _notice(frames: Sequence[Frame], conditions: Sequence[Frame], turn: Turn) ->
     told = next(
         (frame for frame in frames if frame.senses & {"notify", "remind"} and frame.act in ("notify", "remind")), None
     )
-    if told is None or not conditions or any(group.things for group in told.groups):
+    if told is None or not conditions:
+        return None
+    people = [thing for group in told.groups for thing in group.things]
+    if any(turn.world.things[thing].kind != "person" for thing in people):
         return None
     found = _conditions(conditions, turn, ())
     if isinstance(found, Plan) or not found:
         return Plan(outcome="ask", why="unsure:condition")
     words = " ".join(piece.text for frame in conditions for piece in frame.clause.pieces)
-    step = Step(op="notify", text=words, to=turn.speaker.person)
+    step = Step(op="notify", text=words, to=people[0] if people else turn.speaker.person)
     times = tuple(time for frame in conditions for time in frame.times if time.role != "for")
     return _timed((step,), times, found, conditions, turn)
 

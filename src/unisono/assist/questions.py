@@ -49,6 +49,7 @@ ASKED: dict[str, tuple[tuple[str, ...], Any]] = {
     "how_far": (("range",), None),
     "where": (("location", "presence"), None),
     "warmer": (("temperature", "target_temperature"), None),
+    "cooler": (("temperature", "target_temperature"), None),
     "brew": (("start_stop", "on_off"), True),
 }
 #: Complaints that, asked, are about a reading.
@@ -226,6 +227,8 @@ def _trait(
     wanted: list[tuple[tuple[str, ...], Any]] = []
     strong = [trait for trait in frame.traits if trait not in WEAK]
     weak = [trait for trait in frame.traits if trait in WEAK]
+    if "how_far" in frame.senses:
+        wanted.append(ASKED["how_far"])
     wanted.extend((ALIKE.get(trait, (trait,)), None) for trait in strong)
     for sense, about in ASKED.items():
         if sense in frame.senses or frame.act == sense:

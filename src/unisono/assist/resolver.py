@@ -40,6 +40,8 @@ PERCENTS = frozenset(
     }
 )
 SEATS = frozenset({"seat_heating", "seat_ventilation"})
+#: How loud "a whisper" is, in percent.
+WHISPER = 10
 #: How far open "a crack" is, in percent.
 CRACK = 10
 #: Traits whose values are words of their own.
@@ -375,6 +377,8 @@ def _to_level(thing: Thing, trait: str, level: str, direction: int, world: World
             return Change(trait, "set", min(float(state) * 2, float(most) if most is not None else 1e9), own)
         return Problem("what_value", trait)
     least, most = thing.ranges.get(trait, (None, None))
+    if level == "whisper":
+        return Change(trait, "set", WHISPER, own) if trait == "volume" else Problem("no_such_value", level)
     if level == "crack":
         return Change(trait, "set", CRACK, own) if trait in OPENINGS else Problem("no_such_value", level)
     if trait in PERCENTS:

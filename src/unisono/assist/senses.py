@@ -55,6 +55,7 @@ SENSES: dict[str, str] = {
     "swing": "swing, oscillate",
     "run_scene": "run, activate - of scenes",
     "remind": "remind me",
+    "know": "let (somebody) know",
     "notify": "tell me, let me know, alert, message",
     "wake": "wake me, set an alarm: a reminder without a text",
     "timer": "timer, countdown",

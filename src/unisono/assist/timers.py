@@ -86,7 +86,8 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
     times = [time for clause in clauses for time in clause.times]
     if "elsewhere" in senses:
         return Plan(outcome="ask", why="unsure")
-    times.extend(_hours(clauses))
+    hours = _hours(clauses)
+    times.extend(hours)
     moment = when(times, turn.now)
     words: list[str] = []
     begun = False
@@ -95,6 +96,8 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
             if begun:
                 words.append(" ".join(token.text for token in piece.tokens))
             begun = begun or bool(set(piece.senses) & {"remind", "wake"})
+    while hours and len(words) > 1 and words[-1].replace(".", "").isdigit():
+        del words[-2:]
     while words and words[0] in ("to", "that", "about", "of", "for", "me", "at"):
         words.pop(0)
     text = " ".join(words)
@@ -108,7 +111,7 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
         return Plan(outcome="ask", why="what_time")
     step = Step(op="remind", text=text, to=turn.speaker.person)
     plan = Plan(outcome="automate" if moment.every is not None else "later", steps=(step,), when=moment)
-    if moment.after_s is None and not _of_home(clauses) and "wake" not in senses:
+    if moment.after_s is None and not hours and not _of_home(clauses) and "wake" not in senses:
         # an appointment is a calendar's; whoever means us says so with a yes
         turn.memory.offer = plan
         return Plan(outcome="ask", why=f"unsure:{text}")
