@@ -32,6 +32,8 @@ from unisono.assist.world import World
 
 __all__ = ["plan_of"]
 
+#: Senses of a question about a thing: if there is no such thing, that is the answer.
+STATES = frozenset({"on", "off", "open", "close", "lock", "unlock", "p_on", "p_off", "charge", "start", "stop"})
 #: Traits that let somebody in.
 GUARDING = frozenset({"locked", "trunk", "armed", "door"})
 #: The model agrees that it is an order.
@@ -227,6 +229,8 @@ def _joined(frames: Sequence[Frame]) -> list[Frame]:
 def _is_order(frame: Frame, turn: Turn) -> bool:
     """Is it something to be done?"""
     del turn
+    if frame.act in ("notify", "remind") and not frame.groups and not frame.traits:
+        return True
     if frame.clause.mood == "question" and not (frame.want and (frame.level or frame.color or frame.coffee)):
         return False
     if frame.scenes and "off" not in frame.senses and "p_off" not in frame.senses:
@@ -276,6 +280,12 @@ def _ordered(
         if special is not None:
             steps.append(special)
             continue
+        if frame.act in ("notify", "remind") and not frame.groups and conditions:
+            said = " ".join(piece.text for condition in conditions for piece in condition.clause.pieces)
+            steps.append(Step(op="notify", text=said, to=turn.speaker.person))
+            continue
+        if frame.act in ("notify", "remind") and not frame.groups:
+            continue
         _clock_number(frame, times, turn)
         if frame.fuzzy and frame.act in ("set", "value"):
             return Plan(outcome="ask", why="unsure")
@@ -313,7 +323,8 @@ def _ordered(
     doubted = next((frame for frame in orders if not _sure(frame, changes, beside, turn, leaning=leaning)), None)
     steps = [*steps, *steps_of([(thing, change) for thing, change in changes if thing not in kept])]
     if not steps:
-        return Plan(outcome="refuse", why="not_possible")
+        told = all(frame.act in ("notify", "remind") for frame in orders)
+        return Plan(outcome="ignore") if told else Plan(outcome="refuse", why="not_possible")
     found = _conditions(conditions, turn, tuple(before))
     if isinstance(found, Plan):
         return found
@@ -453,6 +464,8 @@ def _notice(frames: Sequence[Frame], conditions: Sequence[Frame], turn: Turn) ->
     )
     if told is None or not conditions:
         return None
+    if any(frame is not told and frame.act not in (None, "keep") and _is_order(frame, turn) for frame in frames):
+        return None
     people = [thing for group in told.groups for thing in group.things]
     if any(turn.world.things[thing].kind != "person" for thing in people):
         return None
@@ -521,6 +534,10 @@ def _asked(questions: Sequence[Frame], turn: Turn) -> Plan:
         query = query_of(frame, turn.world, turn.where, turn.memory, turn.now)
         if query is not None:
             return Plan(outcome="answer", query=query)
+    for frame in questions:
+        absent = next((group for group in frame.groups if group.why is not None and group.role != "for"), None)
+        if absent is not None and not frame.elsewhere and frame.senses & STATES:
+            return _because("refuse", "no_such_thing", absent.said, turn)
     return Plan(outcome="ignore")
 
 

@@ -51,6 +51,8 @@ ASKED: dict[str, tuple[tuple[str, ...], Any]] = {
     "warmer": (("temperature", "target_temperature"), None),
     "cooler": (("temperature", "target_temperature"), None),
     "brew": (("start_stop", "on_off"), True),
+    "down": (("position",), "closed"),
+    "up": (("position",), "open"),
 }
 #: Complaints that, asked, are about a reading.
 FELT = {
@@ -123,6 +125,10 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
         return Query(ask="help", things=things)
     over = period(frame.times, now)
     agg = _aggregate(frame)
+    strangers = [group for group in frame.groups if group.why is not None and group.role != "for"]
+    described = frame.traits or frame.complaint or agg is not None
+    if strangers and not described and not any(group.things or group.places for group in frame.groups):
+        return None
     things, places, named = _things(frame, world, where, memory)
     if (
         not things

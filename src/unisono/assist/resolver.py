@@ -230,7 +230,7 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
             and "on_off" in thing.takes
         ):
             return Change("on_off", "set", act in ("brighter", "up"))
-        if act in ("warmer", "cooler") and "on_off" in thing.takes:
+        if act in ("warmer", "cooler") and "on_off" in thing.takes and thing.kind != "light":
             heats = thing.kind not in ("fan",)
             if not heats and act == "cooler" and "fan_speed" in thing.takes:
                 return Change("fan_speed", "add", STEP["fan_speed"], "%")

@@ -22,7 +22,7 @@ BESIDE = frozenset(
     (
         *("timer", "please", "filler", "function", "det", "in", "for", "want", "indefinite", "all", "to", "by", "is"),
         *("it", "from", "question", "tell", "what", "how_much", "can", "i", "left", "idle", "remind", "and", "more"),
-        *("also", "only"),
+        *("also", "only", "spell"),
     )
 )
 
