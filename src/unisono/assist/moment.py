@@ -84,6 +84,8 @@ def resolve(moment: Moment, now: dt.datetime) -> dt.datetime | None:
             found += DAY / 2  # "today at eight", said at ten in the morning
         return found
     found = dt.datetime.combine(now.date(), clock)
+    if moment.hour == NOON and moment.half is None and found <= now:
+        return dt.datetime.combine(now.date(), dt.time(0, moment.minute)) + DAY  # "at twelve", said in the evening
     while found <= now:
         # "at eight" said at five in the afternoon is this evening's
         found += DAY if moment.half is not None or moment.hour >= NOON or moment.hour == 0 else DAY / 2

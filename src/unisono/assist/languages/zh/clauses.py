@@ -72,7 +72,7 @@ def clauses(pieces: Sequence[Piece]) -> list[Clause]:
         if (piece.mark and piece.text in _ENDS) or joins:
             if current:
                 parts.append(Clause(current))
-            current = [] if piece.mark or piece.text not in ("再", "又") else [piece]
+            current = [] if piece.mark or piece.text not in ("再", "又", "还有") else [piece]
         elif not piece.mark or piece.text in "、":
             current.append(piece)
     if current:

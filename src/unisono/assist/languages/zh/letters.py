@@ -31,6 +31,7 @@ _DOUBLED = re.compile(r"([^\W\d_零一二三四五六七八九十百]{2,5})(?:[,
 _HAN = r"[\u3400-\u9fff]"
 _BLANKS = re.compile(rf"(?<={_HAN})\s+(?={_HAN}|\d)|(?<=\d)\s+(?={_HAN})|(?<=[,，。])\s+|\s+(?=[,，。])")
 _COMMA = re.compile(r"(?<!\d),|,(?!\d)")
+_MORE, _LESS = re.compile(rf"(?<={_HAN})\+(?=[0-9])"), re.compile(r"(?<=[度量温速])-(?=[0-9])")
 _POINT = re.compile(r"(\d)点(\d+)(?=度|%|千瓦|巴)")
 _DROPPED = {0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x00AD} | set(range(0x202A, 0x202F)) | set(range(0x2066, 0x206A))
 
@@ -56,6 +57,7 @@ def plain(text: str) -> str:
         if ord(c) not in _DROPPED and (c.isspace() or unicodedata.category(c) != "Cc")
     )
     text = _BLANKS.sub("", _COMMA.sub("，", " ".join(text.split())))
+    text = _LESS.sub("减", _MORE.sub("加", text))
     return _POINT.sub(r"\1.\2", text)
 
 

@@ -157,6 +157,9 @@ def _several(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] | None:
     told = [any(piece.things for piece in part) or _says_kind(part) for part in (before, after)]
     if not all(told) or all(any(piece.things for piece in part) for part in (before, after)):
         return None
+    where = [piece for piece in before if piece.places and not piece.things]
+    if where and not any(piece.places or piece.things for piece in after):
+        after = [*where, *after]  # 书房的灯和空调: both are there
     return before, after
 
 
