@@ -6,7 +6,9 @@ they carry most of the traffic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from litestar import Litestar, MediaType, Request, Router
@@ -130,7 +132,26 @@ def create_app(context: ApiContext) -> Front:
         dependencies={"identity": Provide(_identity, sync_to_thread=False)},
         response_headers=HEADERS,
     )
-    litestar = Litestar(
+    with _without("pydantic", "attrs", "attr"):
+        litestar = _litestar(context, signed_in)
+    return Front(context, litestar)
+
+
+@contextlib.contextmanager
+def _without(*names: str) -> Iterator[None]:
+    """Litestar takes in these libraries where they are installed; no shape of ours is theirs, and one of them is 8 MB.
+    Whoever needs them later imports them as ever."""
+    hidden: dict[str, Any] = {name: None for name in names if name not in sys.modules}
+    sys.modules.update(hidden)
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+def _litestar(context: ApiContext, signed_in: Router) -> Litestar:
+    return Litestar(
         route_handlers=[
             signed_in,
             status.healthz,
@@ -153,7 +174,6 @@ def create_app(context: ApiContext) -> Front:
         state=State({"context": context}),
         signature_types=[ApiContext, Identity],
     )
-    return Front(context, litestar)
 
 
 def _description() -> OpenAPIConfig:

@@ -33,15 +33,12 @@ from unisono.cli import (
     up,
     user,
 )
+from unisono.cli.codes import EXIT_INTERRUPTED, exit_code
 from unisono.cli.screen import complain
 from unisono.errors import UnisonoError
 
-__all__ = ["EXIT_FAILED", "EXIT_UNREACHABLE", "EXIT_USAGE", "app", "main"]
+__all__ = ["app", "main"]
 
-EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
-
-# what a shell reports for a program ended by Ctrl-C: 128 + SIGINT
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="unisono",
@@ -87,11 +84,6 @@ def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     del version  # its callback did the work
-
-
-def exit_code(error: UnisonoError) -> int:
-    """The exit code that an error has."""
-    return {"hub_unreachable": EXIT_UNREACHABLE, "bad_usage": EXIT_USAGE}.get(error.code, EXIT_FAILED)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 __all__ = ["register"]
@@ -42,30 +45,34 @@ def _up(
     owners: Annotated[int | None, typer.Option(min=1, help="Processes that fold the log; one per partition.")] = None,
 ) -> None:
     """Run a hub until Ctrl-C."""
-    from unisono.app import UpOptions, run_up
-
-    run_up(
-        UpOptions(
-            data=data,
-            demo=demo,
-            host=host,
-            http_port=http_port,
-            https_port=https_port,
-            mqtt_port=mqtt_port,
-            mqtts_port=mqtts_port,
-            cert=cert,
-            key=key,
-            acme=acme,
-            acme_email=acme_email,
-            acme_directory=acme_directory,
-            insecure=insecure,
-            lan=lan,
-            nats=nats,
-            db=db,
-            archive=archive,
-            partitions=partitions,
-            gateways=gateways,
-            limits=limits,
-            owners=owners,
-        )
+    _become(
+        data=data,
+        demo=demo,
+        host=host,
+        http_port=http_port,
+        https_port=https_port,
+        mqtt_port=mqtt_port,
+        mqtts_port=mqtts_port,
+        cert=cert,
+        key=key,
+        acme=acme,
+        acme_email=acme_email,
+        acme_directory=acme_directory,
+        insecure=insecure,
+        lan=lan,
+        nats=nats,
+        db=db,
+        archive=archive,
+        partitions=partitions,
+        gateways=gateways,
+        limits=limits,
+        owners=owners,
     )
+
+
+def _become(**options: object) -> None:
+    """Let this process go on as the hub, without what read its flags. Whoever started it sees one process."""
+    words = msgspec.json.encode(options, enc_hook=str).decode()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "unisono.cli.running", words])

@@ -5,6 +5,7 @@ Knows which version that is; loads Alembic only when there is something to do (i
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -42,9 +43,16 @@ async def _version(connection: AsyncConnection) -> str | None:
 
 
 def _upgrade(connection: sa.Connection, current: str | None, address: str) -> None:
-    from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
+    # Mako colours its errors with Pygments where that is there: 3 MB for what nobody sees
+    hidden = {"pygments": None} if "pygments" not in sys.modules else {}
+    sys.modules.update(hidden)  # type: ignore[arg-type]  # None: an import of it fails
+    try:
+        from alembic import command
+        from alembic.config import Config
+        from alembic.script import ScriptDirectory
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
