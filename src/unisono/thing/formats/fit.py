@@ -287,7 +287,9 @@ def _words(value: Value, form: Schema, rule: Rule) -> Value | None:
     """An enum of words: those of the trait where the labels say so, else the maker's labels as words."""
     schema = value.schema
     found = _pairs(value, form, rule)
-    if form.kind == "enum" and all(target is None for _, target in found):
+    known_words = sum(target is not None for _, target in found)
+    # "auto" alone makes no climate mode; of what has words of its own beside the trait's, one is enough
+    if form.kind == "enum" and known_words < (1 if form.open else min(2, len(found))):
         return None
     taken = {_frozen(target) for _, target in found if target is not None}
     known = {_frozen(choice.value): choice for choice in form.choices}

@@ -121,6 +121,10 @@ class Rules:
         """The rules for a property, the first one first; none behind one that says that it has no trait."""
         return _until_none(each for each in self._of(subject.name, False) if each.fits(subject))
 
+    def all(self) -> list[Rule]:
+        """Every rule, in the order of the file."""
+        return [each.rule for each in (*self._traits, *self._actions)]
+
     def action(self, subject: Subject) -> str | None:
         """The trait of an action."""
         return next((each.rule.trait for each in self._of(subject.name, True) if each.fits(subject)), None)
