@@ -26,7 +26,7 @@ from unisono.api.assist import hearing, model_routes, suggestions
 from unisono.api.assist import routes as assist
 from unisono.api.assist.agents import MCP_PATH
 from unisono.api.auth import Identity
-from unisono.api.commands import commands, policies
+from unisono.api.commands import commands, describing, policies
 from unisono.api.context import ApiContext
 from unisono.api.dialects import dialects
 from unisono.api.door import console, pages
@@ -109,6 +109,7 @@ def create_app(context: ApiContext) -> Front:
             things.dead_letters,
             history.router,
             commands.router,
+            describing.router,
             assist.router,
             model_routes.router,
             hearing.router,
