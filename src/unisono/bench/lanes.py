@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +26,10 @@ __all__ = ["ACTOR", "SAYER", "measure_scenes"]
 
 HOLD_S = 5.0
 WAIT_S = 3.0
+TIMER_S = 4.0
 WINDOW_S = 15.0
+#: The shortest window of a computed thing.
+SUM_S = 30.0
 PULSES = 10
 PULSE_EVERY_S = 0.1
 EVENT_EVERY_S = 0.5
@@ -37,7 +41,7 @@ HARVEST_EVERY_S = 2.0
 ANSWER_DEADLINE_S = 60.0
 #: After the last kill, until everything has come: longer than a device's answer and a command's time-out.
 SETTLE_S = 12.0
-TIMED = frozenset({"hold", "wait", "window"})
+TIMED = frozenset({"hold", "wait", "window", "timer", "sum"})
 #: Background load: clients with so many unacknowledged messages each.
 LOAD_CLIENTS = 4
 LOAD_WINDOW = 4
@@ -53,6 +57,8 @@ SAYER: dict[str, Any] = {
                 {"key": "round", "schema": NUMBER},
                 {"key": "pulse", "schema": NUMBER},
                 {"key": "hot", "schema": {"kind": "bool"}},
+                {"key": "turn", "schema": NUMBER},
+                {"key": "beat", "schema": NUMBER},
             ]
         }
     ],
@@ -92,6 +98,11 @@ def scenes_of(lane: int, http_port: int) -> list[dict[str, Any]]:
         url = f"http://127.0.0.1:{http_port}/{lane}/{method.lower()}"
         return {"http": {"url": url, "method": method}}
 
+    def above(thing: str, property: str) -> dict[str, Any]:
+        return {"change": {"things": [thing], "property": property, "above": PULSES - 0.5}}
+
+    start = {"call": {"things": [f"timer{lane}"], "action": "start"}}
+    finished = {"event": {"things": [f"timer{lane}"], "event": "finished"}}
     window = {"things": [sayer], "property": "pulse", "over_s": WINDOW_S, "agg": "sum", "above": PULSES - 0.5}
     parts: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
         "set": (on("count"), [{"set": {"things": [actor], "state": {"level": now("count")}}}]),
@@ -101,6 +112,9 @@ def scenes_of(lane: int, http_port: int) -> list[dict[str, Any]]:
         "window": ({"window": window}, [feed("window", "round")]),
         "post": (on("round"), [http("POST")]),
         "put": (on("round"), [http("PUT")]),
+        "start": (on("round"), [start]),
+        "timer": (finished, [feed("timer", "round")]),
+        "sum": (above(f"sum{lane}", "beat"), [feed("sum", "turn")]),
     }
     return [
         {"id": f"{kind}{lane}", "name": f"{kind} {lane}", "place": PLACE, "when": [when], "then": then}
@@ -108,10 +122,34 @@ def scenes_of(lane: int, http_port: int) -> list[dict[str, Any]]:
     ]
 
 
-class Receiver:
-    """An HTTP server on loopback; ``hear(lane, method)`` is told of each call."""
+def computed_of(lane: int) -> dict[str, dict[str, Any]]:
+    """The computed things of one lane, by id."""
+    window = {"thing": f"sayer{lane}", "property": "beat", "how": "sum", "over_s": SUM_S}
+    return {
+        f"timer{lane}": {"kind": "timer", "duration_s": TIMER_S},
+        f"sum{lane}": {"kind": "statistics", **window},
+    }
 
-    def __init__(self, hear: Callable[[int, str], None]) -> None:
+
+def alarm_of(lane: int) -> dict[str, Any]:
+    """The alarm of one lane. A critical one waits for no others and is told in a flood too."""
+    return {
+        "id": f"hot{lane}",
+        "name": f"Hot {lane}",
+        "place": PLACE,
+        "things": [f"sayer{lane}"],
+        "raise": {"change": {"property": "hot", "is": True}},
+        "severity": "critical",
+        "acknowledge": False,
+        "text": "in round {round}",
+        "notify": {"to": [f"lane{lane}"]},
+    }
+
+
+class Receiver:
+    """An HTTP server on loopback; ``hear(lane, kind, body)`` is told of each call."""
+
+    def __init__(self, hear: Callable[[int, str, bytes], None]) -> None:
         self._hear = hear
         self.port = 0
 
@@ -128,7 +166,8 @@ class Receiver:
             head = await reader.readuntil(b"\r\n\r\n")
             _method, path, _rest = head.split(b" ", 2)
             _empty, lane, kind = path.decode().split("/")
-            self._hear(int(lane), kind)
+            size = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+            self._hear(int(lane), kind, await reader.readexactly(int(size[1])) if size else b"")
             await asyncio.sleep(random.random() * 0.2)  # it thinks; a kill may come meanwhile
             writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
             await writer.drain()
@@ -142,6 +181,7 @@ class Lane:
         self.number = number
         self.books = books
         self.round = 0
+        self.turn = 0
         self.count = 0
         self.level: int | None = None
         self.sayer = Device(hub.port, sayer, lasting=True)
@@ -171,16 +211,18 @@ class Lane:
         # what it reports is what it is by then, whatever it was asked meanwhile
         await self.actor.say(topic, {"level": self.level} if message is None else message)
 
-    def called(self, kind: str) -> None:
-        """The HTTP receiver was called."""
-        self.books.see(Key(self.number, kind, self.round), time.monotonic(), 0.0)
+    def called(self, kind: str, body: bytes) -> None:
+        """The HTTP receiver was called. What is told of an alarm says the round itself: it may come later."""
+        told = re.search(rb"in round (\d+)", body)
+        self.books.see(Key(self.number, kind, int(told[1]) if told else self.round), time.monotonic(), 0.0)
 
     # what says
 
     async def run(self) -> None:
         """Say things until `ending`; what was begun is brought to its end."""
-        await self.sayer.report(count=0, round=0, pulse=0, hot=False)
-        await asyncio.gather(self._count(), self._cycle(), self._roam())
+        await self.sayer.report(count=0, round=0, pulse=0, hot=False, turn=0, beat=0)
+        await asyncio.gather(self._count(), self._cycle(), self._turn(), self._roam())
+        await self._until_settled([key for key in self.books.due if key[:2] == (self.number, "alarm")])
 
     async def _count(self) -> None:
         while not self.ending:
@@ -202,11 +244,15 @@ class Lane:
             self.round += 1
             number = self.round
             at, done = await self.sayer.report(round=number, hot=True)
-            expect, keys = self.books.expect, {kind: Key(self.number, kind, number) for kind in (*TIMED, "post", "put")}
+            kinds = ("hold", "wait", "window", "timer", "post", "put")
+            expect, keys = self.books.expect, {kind: Key(self.number, kind, number) for kind in kinds}
             expect(keys["hold"], Errand(at + HOLD_S, done + HOLD_S))
             expect(keys["wait"], Errand(at + WAIT_S, done + WAIT_S))
             expect(keys["post"], Errand(at, done))
             expect(keys["put"], Errand(at, done, again=True))
+            expect(keys["timer"], Errand(at + TIMER_S, done + TIMER_S))
+            # at least once where it arrives; that it was raised once its history tells
+            expect(Key(self.number, "alarm", number), Errand(at, done, again=True))
             began = time.monotonic()
             for _ in range(PULSES):
                 at, done = await self.sayer.report(pulse=1)
@@ -218,6 +264,24 @@ class Lane:
             await self._until_settled([key for key in keys.values() if key in self.books.due])
             await self.sayer.report(hot=False)
             await asyncio.sleep(max(0.0, done + WINDOW_S + WINDOW_MARGIN_S - time.monotonic()))
+
+    async def _turn(self) -> None:
+        """As `_cycle`, for a window that is a computed thing's."""
+        await asyncio.sleep(random.random() * SUM_S / 2)
+        while not self.ending:
+            self.turn += 1
+            key = Key(self.number, "sum", self.turn)
+            await self.sayer.report(turn=self.turn)
+            began = time.monotonic()
+            for _ in range(PULSES):
+                at, done = await self.sayer.report(beat=1)
+                await asyncio.sleep(PULSE_EVERY_S)
+            if done - began < SUM_S - WINDOW_MARGIN_S:
+                self.books.expect(key, Errand(at, done))
+            else:
+                self.books.allow(key)
+            await self._until_settled([key] if key in self.books.due else [])
+            await asyncio.sleep(max(0.0, done + SUM_S + WINDOW_MARGIN_S - time.monotonic()))
 
     async def _until_settled(self, keys: list[Key]) -> None:
         end = time.monotonic() + PATIENCE_S
@@ -236,21 +300,28 @@ class Lanes:
         self._count = count
         self._lanes: list[Lane] = []
 
-    def hear(self, lane: int, kind: str) -> None:
+    def hear(self, lane: int, kind: str, body: bytes) -> None:
         """The HTTP receiver was called."""
-        self._lanes[lane].called(kind)
+        self._lanes[lane].called(kind, body)
 
     def furnish(self, http_port: int) -> None:
-        """Models, things and scenes."""
+        """Models, things, scenes and alarms, and whom to tell of them."""
         hub = self.hub
         hub.add_model(SAYER)
         hub.add_model(ACTOR)
+        hub.ask("PUT", "/api/v1/notifications/allowed", json={"hosts": ["127.0.0.1"]})
         sayers = hub.add_things(self._count, "sayer", model="bench.sayer")
         actors = hub.add_things(self._count, "actor", model="bench.actor")
         for number, (sayer, actor) in enumerate(zip(sayers, actors, strict=True)):
             self._lanes.append(Lane(number, hub, self.books, sayer, actor))
-            for scene in scenes_of(number, http_port):
-                hub.ask("POST", "/api/v1/scenes", json=scene)
+            for id, definition in computed_of(number).items():
+                hub.ask("POST", "/api/v1/things", json={"id": id, "place": PLACE, "computed": definition})
+            hub.add_scenes(scenes_of(number, http_port))
+            person = {"id": f"lane{number}", "password": "nobody signs in with it", "grants": {PLACE: "viewer"}}
+            hub.ask("POST", "/api/v1/users", json=person)
+            way = {"url": f"json://127.0.0.1:{http_port}/{number}/alarm"}
+            hub.ask("POST", f"/api/v1/users/lane{number}/channels", json=way)
+            hub.ask("POST", "/api/v1/alarms/definitions", json=alarm_of(number))
 
     async def run(self, kills: int, load_s: float, say: Callable[[str], None]) -> None:
         """Let them live through so many kills, then come to an end."""
@@ -301,9 +372,15 @@ class Lanes:
                     self.books.tell(Key(lane.number, "post", run["cause"]["value"]), "failed")
 
     def wrong(self) -> list[str]:
-        """Idempotent effects that are wrong in the end: an actor or a twin that is not what was last wanted."""
+        """What is wrong in the end: an actor or a twin that is not what was last wanted, an alarm that its history does
+        not hold raised once in every round."""
         found = []
         for lane in self._lanes:
+            lines = self.hub.ask("GET", f"/api/v1/alarms/history?alarm=hot{lane.number}.sayer{lane.number}&limit=1000")
+            raised = sorted(line["text"] for line in lines["items"] if line["act"] == "raised")
+            wanted = sorted(f"in round {number}" for number in range(1, lane.round + 1))
+            if raised != wanted:
+                found.append(f"hot{lane.number}: {lane.round} rounds, its history says {raised}")
             state = self.hub.ask("GET", f"/api/v1/things/actor{lane.number}")["state"]
             shown = state.get("level", {}).get("value")
             if not lane.count == lane.level == shown:

@@ -38,8 +38,9 @@ EXAMPLES = 5
 class RecoveryOptions:
     """``kills`` of the whole hub and as many of nats-server alone, each after ``load_s`` of full load.
 
-    ``scenes``: kills of a hub whose scenes are at work, ``lanes`` of them (seven scenes each). ``things``: of twelve
-    values, for the restart; ``log_mb``: how much log is written before it.
+    ``scenes``: kills of a hub whose scenes are at work, ``lanes`` of them (ten scenes, two computed things and an alarm
+    each). ``things``: of twelve values, and ``watching`` scenes, for the restart; ``log_mb``: how much log is written
+    before it.
     """
 
     kills: int = 20
@@ -47,6 +48,7 @@ class RecoveryOptions:
     clients: int = 20
     window: int = 100
     things: int = 100_000
+    watching: int = 10_000
     log_mb: int = 800
     scenes: int = 50
     lanes: int = 8
@@ -57,7 +59,8 @@ class RecoveryOptions:
     @classmethod
     def quick(cls, **changes: Any) -> RecoveryOptions:
         """A smoke run: two kills of each kind, a small restart."""
-        return cls(**{"kills": 2, "load_s": 1.0, "things": 2_000, "log_mb": 5, "scenes": 2, "lanes": 3, **changes})
+        defaults = {"kills": 2, "load_s": 1.0, "things": 2_000, "watching": 500, "log_mb": 5, "scenes": 2, "lanes": 3}
+        return cls(**{**defaults, **changes})
 
 
 class Findings(msgspec.Struct, kw_only=True):
@@ -135,13 +138,13 @@ def run_recovery(options: RecoveryOptions, say: Callable[[str], None] = lambda t
             ours["scenes"] = measure_scenes(hub, options.scenes, options.lanes, options.load_s, say)
     if options.restart and options.hub:
         with Hub() as hub:
-            ours.update(measure_restart(hub, options.things, options.log_mb, say))
+            ours.update(measure_restart(hub, options.things, options.log_mb, options.watching, say))
     return Report(
         benchmark="recovery",
         figures=figures,
         notes=[
-            "scenes: every effect is counted at its receiver (device or HTTP server); told: it did not arrive and the "
-            "hub says so; late_*: behind the time from which hub and receiver were there",
+            "scenes: every effect is counted at its receiver (device, HTTP server, a person's channel); told: it did not "
+            "arrive and the hub says so; late_*: behind the time from which hub and receiver were there",
             "kill_hub and kill_nats: every value in history is compared with what was acknowledged to its client",
             "peers keep no history: kill_once counts acknowledged messages given to a QoS 1 subscriber that was away; "
             "each runs with the persistence it has (Mosquitto: persistence true, saved every 30 minutes by default)",

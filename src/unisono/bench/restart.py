@@ -12,7 +12,7 @@ from typing import Any
 
 from unisono.bench.drive import Load
 from unisono.bench.frames import decode_connack, encode_connect, encode_publish
-from unisono.bench.hub import POLL_S, WIDE, Hub
+from unisono.bench.hub import PLACE, POLL_S, WIDE, Hub
 from unisono.bench.load import KEEP_ALIVE_S, Acks, Job
 from unisono.errors import DeviceError, HostError
 
@@ -20,6 +20,7 @@ __all__ = ["measure_restart", "wide_payload"]
 
 VALUES = 12
 CHILDREN = 10_000  # of one gateway device
+LAMPS = 1_000
 WINDOW = 1_000
 ANSWER_DEADLINE_S = 120.0
 BACKLOG_DEADLINE_S = 300.0
@@ -31,8 +32,11 @@ def wide_payload(number: int) -> bytes:
     return b"{" + b",".join(b'"value_%d":%d' % (index, number + index - 1) for index in range(1, VALUES + 1)) + b"}"
 
 
-def measure_restart(hub: Hub, things: int, log_mb: int, say: Callable[[str], None]) -> dict[str, dict[str, Any]]:
-    """Add ``things`` of twelve values, fill the log, then restart after SIGTERM and after SIGKILL."""
+def measure_restart(
+    hub: Hub, things: int, log_mb: int, scenes: int, say: Callable[[str], None]
+) -> dict[str, dict[str, Any]]:
+    """Add ``things`` of twelve values and ``scenes`` that watch them, fill the log, then restart after SIGTERM and
+    after SIGKILL."""
     hub.add_model(WIDE)
     say(f"adding {things:,} things of {VALUES} values")
     at = time.monotonic()
@@ -40,6 +44,10 @@ def measure_restart(hub: Hub, things: int, log_mb: int, say: Callable[[str], Non
         _add_children(hub, low, min(low + CHILDREN, things))
     hub.wait_for_backlog(BACKLOG_DEADLINE_S)
     added_s = time.monotonic() - at
+    if scenes:
+        say(f"adding {scenes:,} scenes")
+        hub.add_things(LAMPS, "lamp", model="light")
+        hub.add_scenes([_scene(number, things) for number in range(scenes)])
     say(f"filling the log up to {log_mb} MB")
     log_bytes = _fill(hub, log_mb * 1_000_000)
     found: dict[str, dict[str, Any]] = {}
@@ -55,11 +63,25 @@ def measure_restart(hub: Hub, things: int, log_mb: int, say: Callable[[str], Non
             "backlog_zero_s": round(hub.wait_for_backlog(BACKLOG_DEADLINE_S) - started, 3),
             "things": things,
             "values": VALUES,
+            "scenes": scenes,
             "log_mb": round(log_bytes / 1e6, 1),
             "state_is_right": state == {f"value_{index}": things + index - 2 for index in range(1, VALUES + 1)},
             "added_s": round(added_s, 1),
         }
     return found
+
+
+def _scene(number: int, things: int) -> dict[str, Any]:
+    """A scene of a trigger with a time to hold, a condition and a step; its thing says nothing that sets it off."""
+    thing, lamp = f"wide{number % things}", f"lamp{number % LAMPS}"
+    return {
+        "id": f"scene{number}",
+        "name": f"Scene {number}",
+        "place": PLACE,
+        "when": [{"change": {"things": [thing], "property": "value_1", "below": -1, "for_s": 60}}],
+        "if": [{"state": {"things": [lamp], "property": "on_off", "is": False}}],
+        "then": [{"set": {"things": [lamp], "state": {"on_off": True}}}],
+    }
 
 
 def _add_children(hub: Hub, low: int, high: int) -> None:
