@@ -143,8 +143,8 @@ def run_recovery(options: RecoveryOptions, say: Callable[[str], None] = lambda t
         benchmark="recovery",
         figures=figures,
         notes=[
-            "scenes: every effect is counted at its receiver (device, HTTP server, a person's channel); told: it did not "
-            "arrive and the hub says so; late_*: behind the time from which hub and receiver were there",
+            "scenes: every effect is counted at its receiver (device, HTTP server, a person's channel); told: it did "
+            "not arrive and the hub says so; late_*: behind the time from which hub and receiver were there",
             "kill_hub and kill_nats: every value in history is compared with what was acknowledged to its client",
             "peers keep no history: kill_once counts acknowledged messages given to a QoS 1 subscriber that was away; "
             "each runs with the persistence it has (Mosquitto: persistence true, saved every 30 minutes by default)",

@@ -83,26 +83,16 @@ class SceneFacts:
 
 
 class Ground(World):
-    """The world as far as it was looked up. What a selection means is found once: things only come."""
+    """The world as far as it was looked up."""
 
     def __init__(self) -> None:
-        super().__init__({}, Places())
         self.found: dict[str, Twin] = {}
-        self.things = self.found
-        self._selected: dict[tuple[str | None, str | None], list[str]] = {}
+        super().__init__(self.found, Places())
+        self.keep()
 
     def put(self, twin: Twin) -> None:
         self.found[twin.id] = twin
-        self._selected.clear()
-
-    def select(self, selector: Selector) -> list[str]:
-        if selector.place is None and selector.kind is None:
-            return list(dict.fromkeys(selector.things))
-        key = (selector.place, selector.kind)
-        wide = self._selected.get(key)
-        if wide is None:
-            wide = self._selected[key] = super().select(Selector(place=selector.place, kind=selector.kind))
-        return list(dict.fromkeys((*selector.things, *wide)))
+        self.forget()
 
 
 class Surroundings:

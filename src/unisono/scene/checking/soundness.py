@@ -44,7 +44,7 @@ from unisono.thing.model import Arg, Property
 from unisono.thing.schema import NUMERIC, Schema, describe
 from unisono.twin.twin import Twin
 
-__all__ = ["Facts", "Finding", "check_scene", "require_sound"]
+__all__ = ["Facts", "Finding", "amiss", "check_scene", "require_sound"]
 
 #: What stands before a unit in a text such as "21 °C".
 _QUANTITY = re.compile(r"\s*([-+]?[0-9]+(?:\.[0-9]+)?)\s*(\S.*?)\s*")
@@ -74,6 +74,14 @@ def check_scene(scene: Scene, facts: Facts) -> list[Finding]:
     elif not any(finding.severity == "error" for finding in found):
         found.append(refused)
     return sorted(dict.fromkeys(found), key=lambda finding: ("error", "warning", "info").index(finding.severity))
+
+
+def amiss(scene: Scene, facts: Facts) -> list[Finding]:
+    """What of a scene that was sound is so no longer: a thing, its model, a place or a scene that it names is gone, or
+    another."""
+    looked = Examination(scene, facts)
+    looked.look()
+    return [finding for finding in looked.findings if finding.severity == "error"]
 
 
 def require_sound(scene: Scene, facts: Facts) -> list[Finding]:

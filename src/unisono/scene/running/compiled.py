@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import UNSET
@@ -21,13 +21,14 @@ from unisono.scene.document import Change, Happening, Matching, Scene, Selector,
 from unisono.scene.running.program import compile_steps
 from unisono.scene.running.run import Run
 from unisono.scene.schedule import Schedule, compile_schedule
-from unisono.scene.watching.condition import compile_conditions
+from unisono.scene.watching.condition import Grow, compile_conditions
 from unisono.scene.watching.gate import Clockwork, Gate, GateSaved
 from unisono.scene.watching.matching import Test, compile_bounds, compile_test, position_keys
 from unisono.scene.watching.source import AnyChange, Fits, FitsAfter, Heard, Link, Place, Rolling, Told
 from unisono.scene.world import World, find_index, value_of
+from unisono.thing.shape import Shape
 
-__all__ = ["PAST", "Compiled", "Moment", "Refusal", "SceneSaved", "Watched"]
+__all__ = ["PAST", "Compiled", "Key", "Moment", "Refusal", "SceneSaved", "Selection", "Watched"]
 
 #: Ended runs whose traces are kept, and reasons why a scene did not run.
 PAST = 20
@@ -107,6 +108,47 @@ class Watched:
         self.events: dict[str, list[Told]] = defaultdict(list)
 
 
+Key: TypeAlias = tuple[str | None, str | None]
+
+
+class Selection:
+    """Things that are meant by place or kind: those that were found, and who is told of others. ``awaited``: by a step
+    that waits."""
+
+    __slots__ = ("awaited", "found", "grow", "selector")
+
+    def __init__(self, selector: Selector, found: set[str], grow: Grow | None, awaited: bool) -> None:
+        self.selector = selector
+        self.found = found
+        self.grow = grow
+        self.awaited = awaited
+
+    @property
+    def key(self) -> Key:
+        return (self.selector.place, self.selector.kind)
+
+    def means(self, world: World, thing: str) -> bool:
+        """Whether a thing is one of them now."""
+        if thing in self.selector.things:
+            return True
+        twin = world.things.get(thing)
+        return twin is not None and world.fits(self.selector, twin)
+
+
+class Following:
+    """A trigger that follows a thing more as it followed the others; that one is gone is the scene's to notice."""
+
+    __slots__ = ("_follow",)
+
+    def __init__(self, follow: Callable[[str], object]) -> None:
+        self._follow = follow
+
+    def came(self, thing: str, /) -> object:
+        return self._follow(thing)
+
+    def went(self, thing: str, /) -> None: ...
+
+
 class Compiled:
     """One version of a scene, ready to run, with its runs and what it remembers.
 
@@ -138,7 +180,9 @@ class Compiled:
         self.ends: list[tuple[str, str, int]] = []
         self.reminders: dict[str, Callable[[], None]] = {}
         self.rollings: list[Rolling] = []
-        self.selectors: list[tuple[Selector, list[str]]] = []
+        self.selections: list[Selection] = []
+        self.shapes: dict[str, Shape | None] = {}
+        self._paths: list[str] = []  # of triggers and conditions that have gates
         self.named: set[str] = set()
         self.awaited: set[str] = set()
         self._awaiting = False
@@ -159,18 +203,74 @@ class Compiled:
                 raise _at(error, f"when.{number}.{kind}") from None
         self.check = compile_conditions(scene.if_, "if", self)
         self.program = compile_steps(scene.then, self)
+        for thing in (*self.named, *self.things):
+            self._look(thing)
 
     # what conditions and steps need
 
-    def ids(self, selector: Selector) -> list[str]:
+    def ids(self, selector: Selector, grow: Grow | None = None) -> list[str]:
         """The things that a selector means now; remembered, so that a change of things is noticed."""
         found = self.world.select(selector)
         self.named.update(selector.things)
         if self._awaiting:
             self.awaited.update(found)
         if selector.place is not None or selector.kind is not None:
-            self.selectors.append((selector, found))
+            self.selections.append(Selection(selector, set(found), grow, self._awaiting))
         return found
+
+    # things that come and go
+
+    def _look(self, thing: str) -> None:
+        twin = self.world.things.get(thing)
+        self.shapes[thing] = twin.shape if twin is not None else None
+
+    def stale(self, thing: str) -> bool:
+        """Whether a thing that was looked at is another one now, so that all is to be compiled again."""
+        twin = self.world.things.get(thing)
+        return thing in self.shapes and self.shapes[thing] is not (twin.shape if twin is not None else None)
+
+    def grow(self, thing: str) -> bool:
+        """Follow a thing that has come to be meant by a selection, or no longer exists; False: compile all again.
+
+        What is made for one thing is the same that compiling all would make for it.
+        """
+        twin = self.world.things.get(thing)
+        changed = [each for each in self.selections if each.means(self.world, thing) is not (thing in each.found)]
+        if thing in self.named or (twin is not None and self.stale(thing)):
+            return False
+        if any(each.grow is None for each in changed):
+            return False
+        gone = [each for each in changed if thing in each.found]
+        if gone and twin is not None:
+            return False  # it is there, but elsewhere: seldom enough
+        for each in changed:
+            assert each.grow is not None
+            if twin is None:
+                each.found.discard(thing)
+                each.grow.went(thing)
+            else:
+                each.found.add(thing)
+                if each.awaited:
+                    self.awaited.add(thing)
+                each.grow.came(thing)
+        if twin is None:
+            self._drop(thing)
+        else:
+            self._look(thing)
+        return True
+
+    def _drop(self, thing: str) -> None:
+        """Forget a thing that is gone."""
+        self.things.pop(thing, None)
+        self.shapes.pop(thing, None)
+        self.awaited.discard(thing)
+        keys = [f"{self.id}|{path}|{thing}" for path in self._paths]
+        for key in keys:
+            self.gates.pop(key, None)
+            self.reminders.pop(key, None)
+            self.reminders.pop(f"{key}~", None)
+        if self.rollings:
+            self.rollings = [rolling for rolling in self.rollings if rolling.gate.key not in keys]
 
     def gate(self, path: str, thing: str, matching: Matching, test: Test) -> Gate:
         gate = self._gate(path, thing, matching.for_s, None)
@@ -192,7 +292,8 @@ class Compiled:
 
     def _change(self, body: Change, number: int, path: str) -> None:
         test = compile_test(body)
-        for thing in self._some(body):
+
+        def follow(thing: str) -> None:
             gate = self._gate(path, thing, body.for_s, self._fire)
             source: Any
             if test is None or body.by is not None:
@@ -203,22 +304,25 @@ class Compiled:
                 source = Fits(gate, body, test, number, thing)
             self._follow(thing, body.property, source)
 
+        self._each(body, follow)
+
     def _window(self, body: Window, number: int, path: str) -> None:
         if compile_bounds(body) is None:
             expected = '"above" or "below"'
             raise CallerError("nothing is asked of the figure", code="bad_scene", field=path, expected=expected)
-        for thing in self._some(body):
-            self._rolling(path, thing, body, number, self._fire)
+        self._each(body, lambda thing: self._rolling(path, thing, body, number, self._fire))
 
     def _event(self, body: Happening, number: int, path: str) -> None:
-        for thing in self._some(body):
-            self.things[thing].events[body.event].append(Told(body, number, thing, self._fire))
+        self._each(
+            body, lambda thing: self.things[thing].events[body.event].append(Told(body, number, thing, self._fire))
+        )
 
     def _travel(self, body: Travel, number: int, path: str) -> None:
         if (body.arrives is None) == (body.leaves is None):
             raise CallerError("which way?", code="bad_scene", field=path, expected='"arrives" or "leaves"')
         place = body.arrives or body.leaves or ""
-        for thing in self._some(body):
+
+        def follow(thing: str) -> None:
             gate = self._gate(path, thing, body.for_s, self._fire)
             arrives = body.arrives is not None
             source = Place(gate, self.world, place, body.within_m, number, thing, arrives=arrives)
@@ -228,16 +332,20 @@ class Compiled:
                 source.begin(twin)
             self.things[thing].moves.append(source)
 
+        self._each(body, follow)
+
     def _connection(self, body: Any, number: int, path: str) -> None:
-        for thing in self._some(body):
+        def follow(thing: str) -> None:
             source = Link(self._gate(path, thing, body.for_s, self._fire), body, number, thing)
             twin = self.world.things.get(thing)
             if twin is not None:
                 source.begin(twin)
             self.things[thing].links.append(source)
 
+        self._each(body, follow)
+
     def _silence(self, body: Silence, number: int, path: str) -> None:
-        for thing in self._some(body):
+        def follow(thing: str) -> None:
             gate = self._gate(path, thing, 0.0, self._fire)
             source = Heard(gate, body, number, thing, self.world, self._clock.remind)
             twin = self.world.things.get(thing)
@@ -245,6 +353,8 @@ class Compiled:
             self.reminders[source.key] = source.due
             source.begin()
             self.things[thing].heard.append((index, source))
+
+        self._each(body, follow)
 
     def _time(self, body: Any, number: int, path: str) -> None:
         schedule = compile_schedule(body, self.world.zone(self.place), self.world.where(self.place))
@@ -262,14 +372,18 @@ class Compiled:
 
     # parts
 
-    def _some(self, selector: Selector) -> list[str]:
+    def _each(self, selector: Selector, follow: Callable[[str], object]) -> None:
+        """Follow each of the things, and those that come to be meant later."""
         if not selector.things and selector.place is None and selector.kind is None:
             expected = '"things", or "place" and "kind"'
             raise CallerError("no thing is named", code="bad_scene", expected=expected)
-        return self.ids(selector)
+        for thing in self.ids(selector, Following(follow)):
+            follow(thing)
 
     def _gate(self, path: str, thing: str, for_s: float, fire: Fire | None) -> Gate:
         key = f"{self.id}|{path}|{thing}"
+        if path not in self._paths:
+            self._paths.append(path)
         gate = self.gates[key] = Gate(key, int(for_s * SECOND), self._clock, fire)
         self.reminders[key] = gate.due
         return gate

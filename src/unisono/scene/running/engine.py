@@ -14,8 +14,8 @@ import msgspec
 
 from unisono.errors import CallerError
 from unisono.scene.cause import Cause
-from unisono.scene.document import Scene, load_kept, load_scene, quick_document
-from unisono.scene.running.compiled import Compiled, Moment, SceneSaved
+from unisono.scene.document import Scene, Selector, load_kept, load_scene, quick_document
+from unisono.scene.running.compiled import Compiled, Key, Moment, SceneSaved
 from unisono.scene.running.runner import Commands, Effect, Runner
 from unisono.scene.watching.gate import Gate
 from unisono.scene.watching.watch import Watch
@@ -59,6 +59,17 @@ class State(msgspec.Struct, array_like=True):
 _state_decoder = msgspec.msgpack.Decoder(State)
 
 
+class Selecting:
+    """A selection by place and kind: the scenes that have it, and the things that it means."""
+
+    __slots__ = ("members", "scenes", "selector")
+
+    def __init__(self, place: str | None, kind: str | None) -> None:
+        self.selector = Selector(place=place, kind=kind)
+        self.scenes: set[str] = set()
+        self.members: set[str] = set()
+
+
 class Engine(Runner):
     """``remind(after_us, key)`` sets one of the partition's timers, which comes back as `due`."""
 
@@ -69,11 +80,12 @@ class Engine(Runner):
         self.removed: set[str] = set()
         self._watches: dict[str, Watch] = {}
         self._naming: dict[str, set[str]] = {}  # thing > scenes that name it or watch it
-        self._selecting: set[str] = set()  # scenes that select things by place or kind
+        self._selecting: dict[Key, Selecting] = {}
         self._unsettled: list[Gate] = []
         self._moments: list[tuple[int, str, int]] = []
         self._saved: list[SceneSaved] = []
         self._before = 0  # elapsed time of the tick before the last
+        world.keep()
 
     # time
 
@@ -147,6 +159,7 @@ class Engine(Runner):
 
     def places_changed(self) -> None:
         """A place came, went or changed: zones, positions and what lies in what may be others now."""
+        self.world.forget()
         seats: dict[str, Seat] = {}
         again = []
         for id, compiled in self.scenes.items():
@@ -154,8 +167,8 @@ class Engine(Runner):
             if place not in seats:
                 seats[place] = self.world.seat(place)
             moved = any(
-                selector.place is not None and self.world.select(selector) != found
-                for selector, found in compiled.selectors
+                each.selector.place is not None and each.found != set(self.world.select(each.selector))
+                for each in compiled.selections
             )
             if moved or compiled.seat != seats[place]:
                 again.append(id)
@@ -194,16 +207,51 @@ class Engine(Runner):
             self.drain()
 
     def things_changed(self, id: str) -> None:
-        """A thing was added, changed or removed: scenes that name it or select by kind or place look again."""
-        again = set(self._naming.get(id, ()))
-        twin = self.world.things.get(id)
-        for scene in self._selecting - again:
-            for selector, found in self.scenes[scene].selectors:
-                if (twin is not None and self.world.fits(selector, twin)) is not (id in found):
-                    again.add(scene)
-                    break
-        self._compile_again(sorted(again))
+        """A thing was added, changed or removed: scenes that name it or select by kind or place look again.
+
+        One that is added or removed costs what it costs for it alone, however many the scene selects.
+        """
+        self.world.forget()
+        concerned = {scene for scene in self._naming.get(id, ()) if self.scenes[scene].stale(id)}
+        concerned |= self._select_otherwise(id)
+        again = []
+        for scene in sorted(concerned):
+            if self.scenes[scene].grow(id):
+                self._grown(self.scenes[scene], id)
+            else:
+                again.append(scene)
+        self._compile_again(again)
         self._mark(id)
+
+    def _select_otherwise(self, id: str) -> set[str]:
+        """The scenes with a selection that a thing has come into, or left."""
+        twin = self.world.things.get(id)
+        found: set[str] = set()
+        for selecting in self._selecting.values():
+            means = twin is not None and self.world.fits(selecting.selector, twin)
+            if means is not (id in selecting.members):
+                (selecting.members.add if means else selecting.members.discard)(id)
+                found |= selecting.scenes
+        return found
+
+    def _grown(self, compiled: Compiled, id: str) -> None:
+        """A scene follows a thing more, or one less: so do the indexes."""
+        watched = compiled.things.get(id)
+        if watched is not None:
+            self._watch(id).put(compiled, watched)
+        elif id in self._watches:
+            self._watches[id].drop(compiled.id)
+        if id in compiled.awaited:
+            self._watch(id).awaited.add(compiled.id)
+        elif id in self._watches:
+            self._watches[id].awaited.discard(compiled.id)
+        if watched is not None:
+            self._naming.setdefault(id, set()).add(compiled.id)
+        elif id in self._naming:
+            self._naming[id].discard(compiled.id)
+            if not self._naming[id]:
+                del self._naming[id]
+        self.changed.add(compiled.id)
 
     def _watch(self, thing: str) -> Watch:
         found = self._watches.get(thing)
@@ -255,8 +303,10 @@ class Engine(Runner):
             self._mark(thing)
         for thing in (*compiled.named, *compiled.things):
             self._naming.setdefault(thing, set()).add(compiled.id)
-        if compiled.selectors:
-            self._selecting.add(compiled.id)
+        for each in compiled.selections:
+            selecting = self._selecting.setdefault(each.key, Selecting(*each.key))
+            selecting.scenes.add(compiled.id)
+            selecting.members = each.found.difference(each.selector.things)
 
     def _forget(self, compiled: Compiled) -> None:
         """Take it out of every index again."""
@@ -272,7 +322,12 @@ class Engine(Runner):
             self._naming[thing].discard(compiled.id)
             if not self._naming[thing]:
                 del self._naming[thing]
-        self._selecting.discard(compiled.id)
+        for each in compiled.selections:
+            selecting = self._selecting.get(each.key)
+            if selecting is not None:
+                selecting.scenes.discard(compiled.id)
+                if not selecting.scenes:
+                    del self._selecting[each.key]
 
     # schedules
 

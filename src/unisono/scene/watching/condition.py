@@ -7,9 +7,11 @@ not hold.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import insort
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import time
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from astral import Observer
@@ -37,7 +39,7 @@ from unisono.scene.watching.matching import Test, at_place, compile_bounds, comp
 from unisono.scene.watching.source import Rolling
 from unisono.scene.world import NO_VALUE, World
 
-__all__ = ["Blame", "Builder", "Check", "compile_conditions", "depends_on_time", "known"]
+__all__ = ["Blame", "Builder", "Check", "Grow", "compile_conditions", "depends_on_time", "known"]
 
 #: The sun's centre stands so low when its upper edge touches the horizon (refraction and its radius).
 HORIZON_DEG = -0.833
@@ -48,6 +50,13 @@ class Blame(NamedTuple):
 
     path: str
     seen: Any
+
+
+class Grow(Protocol):
+    """Lets what was compiled for many things follow them."""
+
+    def came(self, thing: str, /) -> object: ...
+    def went(self, thing: str, /) -> object: ...
 
 
 class Check(Protocol):
@@ -66,7 +75,11 @@ class Builder(Protocol):
     def world(self) -> World: ...
     @property
     def place(self) -> str: ...
-    def ids(self, selector: Selector) -> list[str]: ...
+    def ids(self, selector: Selector, grow: Grow | None = None) -> list[str]:
+        """The things that a selection means now. ``grow``: what is to be done for one that comes to be among them, or
+        no longer exists; without it everything is compiled again."""
+        ...
+
     def gate(self, path: str, thing: str, matching: Matching, test: Test) -> Gate:
         """A gate that follows a value, so that somebody can ask since when it fits."""
         ...
@@ -182,10 +195,17 @@ class Leaf(ABC):
 class Each(Leaf):
     """A test of several things: all, any or none of them must pass."""
 
-    def __init__(self, path: str, ids: list[str], of: str) -> None:
+    def __init__(self, path: str, body: Selector, of: str, builder: Builder) -> None:
         super().__init__(path)
-        self._ids = ids
+        self._named = len(dict.fromkeys(body.things))
+        self._ids = builder.ids(body, self)
         self._of = of
+
+    def came(self, thing: str) -> None:
+        insort(self._ids, thing, self._named)
+
+    def went(self, thing: str) -> None:
+        self._ids.remove(thing)
 
     @abstractmethod
     def test(self, thing: str) -> tuple[bool, Any]:
@@ -200,7 +220,7 @@ class Each(Leaf):
 
 class StateCheck(Each):
     def __init__(self, body: State, path: str, builder: Builder) -> None:
-        super().__init__(path, builder.ids(body), body.of)
+        super().__init__(path, body, body.of, builder)
         test = compile_test(body)
         if test is None:
             expected = '"is", "is_not", "above" or "below"'
@@ -208,23 +228,42 @@ class StateCheck(Each):
         self._test = test
         self._property = body.property
         self._world = builder.world
-        self._gates = {id: builder.gate(path, id, body, test) for id in self._ids} if body.for_s else None
+        self._gate = partial(builder.gate, path, matching=body, test=test) if body.for_s else None
+        self._gates = {id: self._gate(id) for id in self._ids} if self._gate is not None else {}
+
+    def came(self, thing: str) -> None:
+        super().came(thing)
+        if self._gate is not None:
+            self._gates[thing] = self._gate(thing)
+
+    def went(self, thing: str) -> None:
+        super().went(thing)
+        self._gates.pop(thing, None)
 
     def test(self, thing: str) -> tuple[bool, Any]:
         value = self._world.value(thing, self._property)
         fits = value is not NO_VALUE and self._test(value)
-        if fits and self._gates is not None:
+        if fits and self._gate is not None:
             fits = self._gates[thing].open
         return fits, known(value)
 
 
 class WindowCheck(Each):
     def __init__(self, body: Window, path: str, builder: Builder) -> None:
-        super().__init__(path, builder.ids(body), "all")
+        super().__init__(path, body, "all", builder)
         if compile_bounds(body) is None:
             expected = '"above" or "below"'
             raise CallerError("nothing is asked of the figure", code="bad_scene", field=path, expected=expected)
-        self._rolling = {id: builder.rolling(path, id, body) for id in self._ids}
+        self._roll = partial(builder.rolling, path, window=body)
+        self._rolling = {id: self._roll(id) for id in self._ids}
+
+    def came(self, thing: str) -> None:
+        super().came(thing)
+        self._rolling[thing] = self._roll(thing)
+
+    def went(self, thing: str) -> None:
+        super().went(thing)
+        del self._rolling[thing]
 
     def test(self, thing: str) -> tuple[bool, Any]:
         rolling = self._rolling[thing]
@@ -234,7 +273,7 @@ class WindowCheck(Each):
 
 class WhereaboutsCheck(Each):
     def __init__(self, body: Whereabouts, path: str, builder: Builder) -> None:
-        super().__init__(path, builder.ids(body), body.of)
+        super().__init__(path, body, body.of, builder)
         self._world = builder.world
         self._place = body.at
         self._within_m = body.within_m
@@ -247,7 +286,7 @@ class WhereaboutsCheck(Each):
 
 class ReachableCheck(Each):
     def __init__(self, body: Reachable, path: str, builder: Builder) -> None:
-        super().__init__(path, builder.ids(body), body.of)
+        super().__init__(path, body, body.of, builder)
         self._world = builder.world
         self._online = body.is_ == "online"
 
