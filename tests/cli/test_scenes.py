@@ -125,6 +125,20 @@ def test_a_warning_is_shown_with_its_place(shell: Shell, chalet: None, tmp_path:
     assert "evening" in said
 
 
+def test_what_is_amiss_since_is_shown(shell: Shell, chalet: None, tmp_path: Path) -> None:
+    shell.run("scene", "add", written(tmp_path))
+    shell.run("thing", "remove", "glow")
+    try:
+        assert "enabled, amiss" in shell.run("scene", "list").stdout
+        assert "# amiss: then.0.set.things.0: there is no thing 'glow'" in shell.run("scene", "show", "evening").stderr
+        (finding,) = shell.json("scene", "show", "evening")["now"]["findings"]
+        assert (finding["severity"], finding["path"]) == ("error", "then.0.set.things.0")
+        assert "the scene evening cannot do all that it says" in shell.run("status").stdout
+    finally:
+        shell.run("thing", "add", "glow", "--model", "light", "--place", "chalet")
+    assert shell.json("scene", "show", "evening")["now"]["findings"] == []
+
+
 def test_editing(shell: Shell, chalet: None, tmp_path: Path) -> None:
     shell.run("scene", "add", written(tmp_path))
 

@@ -52,6 +52,8 @@ def _line(scene: dict[str, Any]) -> dict[str, Any]:
     else:
         if now["running"]:
             state = f"running ({now['running']})" if now["running"] > 1 else "running"
+        if now["findings"]:
+            state += ", amiss"
         following = now["next"]
         if now["last"] is not None:
             last = f"{now['last']['started']} {now['last']['state']}"
@@ -88,6 +90,9 @@ def show_scene(
     print(found["text"], end="" if found["text"].endswith("\n") else "\n")
     state = "" if version is not None else ", enabled" if found["enabled"] else ", disabled"
     note(f"# version {found['version']}, saved by {_who(found['saved_by'])} at {found['saved_at']}{state}")
+    for each in (found.get("now") or {}).get("findings", ()):
+        expected = f"; expected {each['expected']}" if each.get("expected") else ""
+        note(f"# amiss: {each['path']}: {each['reason']}{expected}")
     if found.get("switched_by"):
         note(f"# {state.lstrip(', ')} by {_who(found['switched_by'])} at {found['switched_at']}")
 

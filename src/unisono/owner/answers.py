@@ -239,7 +239,8 @@ class Answers:
         first, last, size = await owner.log.bounds()
         things = owner.partition.things
         passing = (owner.sink.trouble, owner.checkpointer.trouble, owner.results.trouble, self._effects.trouble)
-        seen = (*owner.told(), *passing, *owner.scenes.troubles, *owner.alarms.troubles)
+        scenes = (*owner.scenes.troubles, owner.scenes.upkeep.complaint())
+        seen = (*owner.told(), *passing, *scenes, *owner.alarms.troubles)
         troubles = [trouble for trouble in seen if trouble]
         status = OwnerStatus(
             owner.log.partition,

@@ -212,6 +212,7 @@ def _view(compiled: Compiled) -> SceneView:
         min(moments, default=None) if compiled.enabled else None,
         _view_run(compiled, last) if last is not None else None,
         refusal,
+        compiled.findings,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from unisono.scene.cause import Cause
+from unisono.scene.checking.finding import Finding
 from unisono.scene.running.compiled import Refusal
 from unisono.scene.running.run import Trace
 
@@ -75,7 +76,7 @@ class RunView(msgspec.Struct, array_like=True):
 class SceneView(msgspec.Struct, array_like=True):
     """A scene as the owner runs it. ``runs``: those that are open; ``queued``: triggers that wait for their turn;
     ``next``: its next moment, None without one; ``last``: the run that ended last; ``refusal``: why it last did not
-    run."""
+    run; ``findings``: what of it is so no longer, since what it names is gone or another."""
 
     id: str
     version: int
@@ -85,6 +86,7 @@ class SceneView(msgspec.Struct, array_like=True):
     next: int | None = None
     last: RunView | None = None
     refusal: Refusal | None = None
+    findings: list[Finding] = []
 
 
 class ScenesAsk(msgspec.Struct, array_like=True):

@@ -168,13 +168,14 @@ class TraceOf(msgspec.Struct):
 
 class Now(msgspec.Struct):
     """How a scene stands at its owner. ``next``: its next moment, where it has one; ``refusal``: why it last did not
-    run."""
+    run; ``findings``: what it says that cannot be any more, since a thing, its model or a scene it names is another."""
 
     running: int
     queued: int
     next: str | None
     last: Run | None
     refusal: Refusal | None
+    findings: list[Finding] = []
 
 
 class SceneLine(msgspec.Struct):
@@ -281,6 +282,9 @@ def _now(view: SceneView) -> Now:
         next=iso_or_none(view.next),
         last=run_of(view.last) if view.last is not None else None,
         refusal=refusal_of(view.refusal) if view.refusal is not None else None,
+        findings=[
+            Finding(each.severity, each.path, each.reason, each.expected, list(each.scenes)) for each in view.findings
+        ],
     )
 
 

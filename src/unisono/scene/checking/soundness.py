@@ -65,7 +65,7 @@ class Facts(NamedTuple):
 
 def check_scene(scene: Scene, facts: Facts) -> list[Finding]:
     """Everything that is wrong or odd about a scene, errors first, else in the order of the document."""
-    looked = Examination(scene, facts)
+    looked = Examination(scene, facts.world, facts.scenes, facts.people)
     looked.look()
     found = [*looked.findings, *unreachable(scene, facts.world)]
     refused = _uncompiled(scene, facts.world)
@@ -76,10 +76,10 @@ def check_scene(scene: Scene, facts: Facts) -> list[Finding]:
     return sorted(dict.fromkeys(found), key=lambda finding: ("error", "warning", "info").index(finding.severity))
 
 
-def amiss(scene: Scene, facts: Facts) -> list[Finding]:
+def amiss(scene: Scene, world: World, scenes: Collection[str]) -> list[Finding]:
     """What of a scene that was sound is so no longer: a thing, its model, a place or a scene that it names is gone, or
     another."""
-    looked = Examination(scene, facts)
+    looked = Examination(scene, world, scenes)
     looked.look()
     return [finding for finding in looked.findings if finding.severity == "error"]
 
@@ -119,11 +119,14 @@ def _uncompiled(scene: Scene, world: World) -> Finding | None:
 class Examination:
     """One scene, looked at part by part."""
 
-    def __init__(self, scene: Scene, facts: Facts) -> None:
+    def __init__(
+        self, scene: Scene, world: World, scenes: Collection[str], people: Collection[str] | None = None
+    ) -> None:
         self.scene = scene
         self.findings: list[Finding] = []
-        self._facts = facts
-        self._world = facts.world
+        self._world = world
+        self._scenes = scenes
+        self._people = people
         self._snapshots: set[str] = set()
 
     def look(self) -> None:
@@ -263,8 +266,8 @@ class Examination:
         return False
 
     def _scene(self, id: str, path: str) -> None:
-        if id not in self._facts.scenes and id != self.scene.id:
-            expected = near(id, self._facts.scenes, "the id of a scene")
+        if id not in self._scenes and id != self.scene.id:
+            expected = near(id, self._scenes, "the id of a scene")
             self._error(path, "unknown_scene", f"there is no scene {id!r}", expected)
 
     def _property(
@@ -446,7 +449,7 @@ class Examination:
                     self._error(f"{path}.{error.field}", error.code, error.detail, error.expected)
 
     def _notify(self, body: Notify, path: str) -> None:
-        people = self._facts.people
+        people = self._people
         for number, person in enumerate(body.to):
             if people is not None and person not in people:
                 expected = near(person, people, "somebody who can be told")

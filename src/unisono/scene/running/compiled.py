@@ -17,6 +17,7 @@ from msgspec import UNSET
 
 from unisono.errors import CallerError
 from unisono.scene.cause import Cause
+from unisono.scene.checking.finding import Finding
 from unisono.scene.document import Change, Happening, Matching, Scene, Selector, Silence, Travel, Window, kind_of
 from unisono.scene.running.program import compile_steps
 from unisono.scene.running.run import Run
@@ -64,6 +65,7 @@ class SceneSaved(msgspec.Struct, array_like=True):
     queue: list[Cause]
     past: list[msgspec.Raw]  # of `Run`
     refusals: list[Refusal]
+    findings: list[Finding] = []
 
 
 class Moment:
@@ -184,6 +186,8 @@ class Compiled:
         self.shapes: dict[str, Shape | None] = {}
         self._paths: list[str] = []  # of triggers and conditions that have gates
         self.named: set[str] = set()
+        self.mentions: set[str] = set()
+        self.findings: list[Finding] = []
         self.awaited: set[str] = set()
         self._awaiting = False
         self.runs: dict[str, Run] = {}
@@ -212,11 +216,15 @@ class Compiled:
         """The things that a selector means now; remembered, so that a change of things is noticed."""
         found = self.world.select(selector)
         self.named.update(selector.things)
+        self.mentions.update(selector.things)
         if self._awaiting:
             self.awaited.update(found)
         if selector.place is not None or selector.kind is not None:
             self.selections.append(Selection(selector, set(found), grow, self._awaiting))
         return found
+
+    def mention(self, *names: str) -> None:
+        self.mentions.update(names)
 
     # things that come and go
 
@@ -368,6 +376,7 @@ class Compiled:
         self.modes.append((body.place, modes, gate, number))
 
     def _scene(self, body: Any, number: int, path: str) -> None:
+        self.mention(f"#{body.id}")
         self.ends.append((body.id, body.ended, number))
 
     # parts
@@ -420,6 +429,7 @@ class Compiled:
             self.queue,
             [msgspec.Raw(run) for run in self._past],
             self.refusals,
+            self.findings,
         )
 
     def restore(self, saved: SceneSaved) -> None:
@@ -434,7 +444,7 @@ class Compiled:
             moment.dealt(saved.moments[moment.trigger])
         self.runs = {run.id: run for run in saved.runs}
         self._past, self._shown = [bytes(run) for run in saved.past], None
-        self.queue, self.refusals = saved.queue, saved.refusals
+        self.queue, self.refusals, self.findings = saved.queue, saved.refusals, saved.findings
 
     def follow(self, before: Compiled) -> None:
         """Be the next version of a scene: what is told of its past stays."""

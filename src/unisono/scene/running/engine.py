@@ -7,7 +7,7 @@ not to how many scenes there are.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from unisono.scene.cause import Cause
 from unisono.scene.document import Scene, Selector, load_kept, load_scene, quick_document
 from unisono.scene.running.compiled import Compiled, Key, Moment, SceneSaved
 from unisono.scene.running.runner import Commands, Effect, Runner
+from unisono.scene.running.upkeep import Upkeep
 from unisono.scene.watching.gate import Gate
 from unisono.scene.watching.watch import Watch
 from unisono.scene.world import Seat, World
@@ -85,6 +86,7 @@ class Engine(Runner):
         self._moments: list[tuple[int, str, int]] = []
         self._saved: list[SceneSaved] = []
         self._before = 0  # elapsed time of the tick before the last
+        self.upkeep = Upkeep(world, self.scenes)
         world.keep()
 
     # time
@@ -186,6 +188,9 @@ class Engine(Runner):
         self.removed.discard(compiled.id)
         self.changed.add(compiled.id)
         self._take(compiled)
+        if self.upkeep.lacks(compiled):
+            self.upkeep.look(compiled)  # it went while the scene was saved
+        self._note(self.upkeep.scene_changed(compiled.id))
         self.drain()
 
     def enable(self, id: str, enabled: bool) -> None:
@@ -204,6 +209,7 @@ class Engine(Runner):
             del self.scenes[id]
             self.changed.discard(id)
             self.removed.add(id)
+            self._note(self.upkeep.scene_changed(id))
             self.drain()
 
     def things_changed(self, id: str) -> None:
@@ -220,8 +226,13 @@ class Engine(Runner):
                 self._grown(self.scenes[scene], id)
             else:
                 again.append(scene)
+        self._note(self.upkeep.thing_changed(id))  # before they are compiled again, which takes them for known
         self._compile_again(again)
         self._mark(id)
+
+    def _note(self, otherwise: Iterable[Compiled]) -> None:
+        """Something else is to be said of these."""
+        self.changed.update(compiled.id for compiled in otherwise)
 
     def _select_otherwise(self, id: str) -> set[str]:
         """The scenes with a selection that a thing has come into, or left."""
@@ -289,6 +300,7 @@ class Engine(Runner):
     def _take(self, compiled: Compiled) -> None:
         """Put a scene into every index."""
         self.scenes[compiled.id] = compiled
+        self.upkeep.take(compiled)
         for thing, watched in compiled.things.items():
             self._watch(thing).put(compiled, watched)
         for thing in compiled.awaited:
@@ -310,6 +322,7 @@ class Engine(Runner):
 
     def _forget(self, compiled: Compiled) -> None:
         """Take it out of every index again."""
+        self.upkeep.forget(compiled)
         for thing in compiled.things:
             self._watches[thing].drop(compiled.id)
         for thing in compiled.awaited:

@@ -306,10 +306,12 @@ class Command(Step):
 
 
 def _set(body: SetStep, path: str, builder: Builder, program: list[Instruction]) -> None:
+    builder.mention(*body.things)
     program.append(Command(path, body, body.state, None))
 
 
 def _call(body: Call, path: str, builder: Builder, program: list[Instruction]) -> None:
+    builder.mention(*body.things)
     program.append(Command(path, body, body.input, body.action))
 
 
@@ -522,6 +524,16 @@ def _wait(body: Wait, path: str, builder: Builder, program: list[Instruction]) -
         program.append(Await(body, path, builder))
 
 
+def _snapshot(body: Snapshot, path: str, builder: Builder, program: list[Instruction]) -> None:
+    builder.mention(*body.things)
+    program.append(Remember(body, path))
+
+
+def _start(body: RunScene, path: str, builder: Builder, program: list[Instruction]) -> None:
+    builder.mention(f"#{body.id}")
+    program.append(StartScene(body, path))
+
+
 def _plain(make: Any) -> Any:
     return lambda body, path, builder, program: program.append(make(body, path))
 
@@ -533,9 +545,9 @@ _COMPILERS: dict[str, Any] = {
     "wait": _wait,
     "choose": _choose,
     "repeat": _repeat,
-    "snapshot": _plain(Remember),
+    "snapshot": _snapshot,
     "restore": _plain(PutBack),
-    "scene": _plain(StartScene),
+    "scene": _start,
     "mode": _plain(ChangeMode),
     "http": _plain(Fetch),
     "stop": _plain(Halt),

@@ -80,6 +80,10 @@ class Builder(Protocol):
         no longer exists; without it everything is compiled again."""
         ...
 
+    def mention(self, *names: str) -> None:
+        """Things that are named, and scenes with a ``#`` before their ids: it is to be noticed when they go."""
+        ...
+
     def gate(self, path: str, thing: str, matching: Matching, test: Test) -> Gate:
         """A gate that follows a value, so that somebody can ask since when it fits."""
         ...
