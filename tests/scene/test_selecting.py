@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.scene.stage import Stage
 from unisono.scene.document import Selector
 from unisono.scene.world import World
+from unisono.twin.record import SceneRemoved
 
 SCENES = (
     "id: lit\nwhen: [{change: {kind: light, property: on_off, is: true}}]\nthen: [{stop: {}}]",
@@ -152,6 +153,21 @@ def test_a_thing_more_costs_what_it_costs_for_it_alone() -> None:
     assert not any("|l1" in key for scene in before.values() for key in (*scene.gates, *scene.reminders))
     made.put(*made.log[-1].entries)  # once more: it is gone already
     assert made.engine.scenes == before
+
+
+def test_what_is_only_asked_for_is_not_watched() -> None:
+    made = Stage()
+    lit = "{state: {kind: light, property: on_off, is: true, of: any}}"
+    made.scene(f"if: [{lit}, {{not: {{not: {lit}}}}}]\nthen: [{{stop: {{}}}}]")
+    made.run()
+    made.thing("l1", "light", on_off=True)
+    made.run()
+    made.remove("l1")
+    made.run()
+    assert (made.runs, [each.count for each in made.engine.scenes["s"].refusals]) == (1, [2])
+    made.put(SceneRemoved("s"))
+    made.thing("l1", "light")
+    assert not made.engine.scenes
 
 
 def test_a_name_that_changes_concerns_nobody() -> None:

@@ -119,7 +119,7 @@ class Selection:
 
     __slots__ = ("awaited", "found", "grow", "selector")
 
-    def __init__(self, selector: Selector, found: set[str], grow: Grow | None, awaited: bool) -> None:
+    def __init__(self, selector: Selector, found: set[str], grow: Grow, awaited: bool) -> None:
         self.selector = selector
         self.found = found
         self.grow = grow
@@ -220,6 +220,7 @@ class Compiled:
         if self._awaiting:
             self.awaited.update(found)
         if selector.place is not None or selector.kind is not None:
+            assert grow is not None  # whoever takes any selection says what becomes of those that come later
             self.selections.append(Selection(selector, set(found), grow, self._awaiting))
         return found
 
@@ -246,13 +247,10 @@ class Compiled:
         changed = [each for each in self.selections if each.means(self.world, thing) is not (thing in each.found)]
         if thing in self.named or (twin is not None and self.stale(thing)):
             return False
-        if any(each.grow is None for each in changed):
-            return False
         gone = [each for each in changed if thing in each.found]
         if gone and twin is not None:
             return False  # it is there, but elsewhere: seldom enough
         for each in changed:
-            assert each.grow is not None
             if twin is None:
                 each.found.discard(thing)
                 each.grow.went(thing)

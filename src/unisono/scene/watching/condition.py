@@ -76,8 +76,8 @@ class Builder(Protocol):
     @property
     def place(self) -> str: ...
     def ids(self, selector: Selector, grow: Grow | None = None) -> list[str]:
-        """The things that a selection means now. ``grow``: what is to be done for one that comes to be among them, or
-        no longer exists; without it everything is compiled again."""
+        """The things that a selector means now. ``grow``: what is to be done for one that comes to be among them, or
+        no longer exists; wanted where it may mean more than it names."""
         ...
 
     def mention(self, *names: str) -> None:
