@@ -31,6 +31,10 @@ LANGUAGES = Path(__file__).parent / "languages"
 _CHINESE = re.compile(f"[{CJK}]")
 
 
+#: Senses that turn a sentence around: nobody is understood so by a slip of the finger.
+GRAVE = frozenset({"not", "said", "suppose", "spell", "already", "elsewhere", "except", "undo", "cancel"})
+
+
 class Phrase(msgspec.Struct, frozen=True):
     """What a phrase means, and the form that it is in."""
 
@@ -49,12 +53,14 @@ class Trie:
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True):
-    """``phrases``: by their words; ``spaced``: words have blanks between them."""
+    """``phrases``: by their words; ``spaced``: words have blanks between them.
+    ``repairable``: words that a misspelled one may be read as: none of `GRAVE`."""
 
     code: str
     spaced: bool
     phrases: Trie
     vocabulary: frozenset[str]
+    repairable: frozenset[str] = frozenset()
     numbers: Mapping[str, Any]
     times: Mapping[str, Any]
     speech: Mapping[str, str]
@@ -84,23 +90,27 @@ def language(code: str) -> Language:
     words = _read(code, "words")
     rules = words.pop("rules", {})
     spaced = rules.get("spaced", True)
-    phrases, vocabulary = Trie(), set[str]()
+    phrases, vocabulary, repairable = Trie(), set[str](), set[str]()
     bending = rules.get("inflected", ())
     irregular = rules.get("irregular", {})
     for sense, texts in words.items():
         for text in texts or ():
             for form, bent in _forms(words_of(str(text)), sense in bending, irregular):
                 vocabulary.update(bent)
+                if sense not in GRAVE:
+                    repairable.update(bent)
                 _put(phrases, bent, sense, form)
     for kind, place in kinds_of_place().items():
         for text in place.names.get(code, ()):
             _put(phrases, words_of(text), f"place:{kind}", "")
             vocabulary.update(words_of(text))
+            repairable.update(words_of(text))
     return Language(
         code=code,
         spaced=spaced,
         phrases=phrases,
         vocabulary=frozenset(vocabulary),
+        repairable=frozenset(repairable),
         numbers=numbers_of(code),
         times=_read(code, "times"),
         speech=_read(code, "speech"),

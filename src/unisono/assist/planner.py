@@ -558,7 +558,9 @@ def _felt(felt: Sequence[Frame], turn: Turn) -> Plan:
         return Plan(outcome="ask", why=aimed.why)
     changes = _changes(frame, aimed, turn)
     if isinstance(changes, Plan):
-        return changes
+        return Plan(outcome="ask", why="what_to_do") if changes.outcome == "refuse" else changes
+    if any(turn.world.risk(thing, c.trait, c.value) is not Risk.NONE for thing, c in changes):
+        return Plan(outcome="ask", why="what_to_do")
     turn.memory.frame = frame
     return Plan(outcome="act", steps=steps_of(changes))
 

@@ -21,6 +21,8 @@ from unisono.assist.world import World
 
 __all__ = ["asks", "query_of"]
 
+#: Acts of which "who" asks for the cause.
+CAUSED = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop", "up", "down", "set"})
 AGGREGATES = ("min", "max", "mean", "sum", "count", "duration")
 
 #: What an adjective or verb of a question asks about, the first that the thing tells.
@@ -51,6 +53,7 @@ ASKED: dict[str, tuple[tuple[str, ...], Any]] = {
     "warmer": (("temperature", "target_temperature"), None),
     "cooler": (("temperature", "target_temperature"), None),
     "brew": (("start_stop", "on_off"), True),
+    "set": (("target_temperature", "brightness", "fan_speed", "volume", "position"), None),
     "down": (("position",), "closed"),
     "up": (("position",), "open"),
 }
@@ -146,7 +149,7 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
         )
         home = Query(ask="state", things=things, trait="location", equals="home")
         return home if things else None
-    why = "why" in frame.senses
+    why = "why" in frame.senses or ("who" in frame.senses and frame.act in CAUSED and "past" in frame.forms)
     trait, value, chosen = _trait(frame, things, world, where, places, named=named)
     if trait is None:
         return None
@@ -233,6 +236,8 @@ def _trait(
     wanted: list[tuple[tuple[str, ...], Any]] = []
     strong = [trait for trait in frame.traits if trait not in WEAK]
     weak = [trait for trait in frame.traits if trait in WEAK]
+    if "how_many" in frame.senses and not strong:
+        wanted.append((("good_count", "count"), None))
     if "how_far" in frame.senses:
         wanted.append(ASKED["how_far"])
     wanted.extend((ALIKE.get(trait, (trait,)), None) for trait in strong)

@@ -260,6 +260,11 @@ def _mood(words: Sequence[Piece], *, asked: bool) -> Mood:
     made = "does" in senses and after is not None and "indefinite" in after.senses
     if senses & {"is", "was", "does"} and not head.named and not {"det", "function", "please"} & senses and not made:
         return "question"
+    following = words[words.index(first) + 1 :]
+    told = "tell" in first.senses and "want" not in first.senses
+    asked_by = following and set(following[0].senses) & (ASKING | {"tell", "if"})
+    if told and ("notify" not in first.senses or asked_by):
+        return "question"
     if polite and set(first.senses) & (ACTIONS | {"want"}):
         return "command"
     if asked:
@@ -347,6 +352,10 @@ def _past(words: Sequence[Piece]) -> bool:
 def _stops(words: Sequence[Piece]) -> bool:
     """ "stop opening the door": what is stopped is an act that is not wanted."""
     unwanted = {"on", "off", "stop", "open", "close", "lock", "unlock", "up", "down"}
+    if any(
+        "stop" in piece.senses and "base" in piece.forms and "he" in after.senses for piece, after in pairwise(words)
+    ):
+        return True
     return any(
         "stop" in piece.senses and "base" in piece.forms and "ing" in after.forms and set(after.senses) & unwanted
         for piece, after in pairwise(words)

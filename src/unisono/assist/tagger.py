@@ -142,7 +142,7 @@ def _longest(tokens: Sequence[Token], at: int, phrases: Trie, *, bent: bool) -> 
 
 @lru_cache(maxsize=8)
 def _words(code: str) -> Mapping[str, tuple[str, ...]]:
-    return by_letter(language(code).vocabulary)
+    return by_letter(language(code).repairable)
 
 
 def _repair(tokens: Sequence[Token], spoken: Language, world: World) -> tuple[Sequence[Token], frozenset[int]]:
