@@ -11,6 +11,7 @@ import pytest
 
 from unisono.assist.answer.described import Describer
 from unisono.assist.answer.figure import Figure
+from unisono.assist.answer.refusal import refusal
 from unisono.assist.answer.span import Span, read_span
 from unisono.assist.answer.told import Cause, Did, Found, Seen, tell_causes, tell_done, tell_figures, tell_states
 from unisono.assist.answer.voice import Voice, _answers, spoken_languages
@@ -298,6 +299,25 @@ DIM = {"things": ["lamp"], "trait": "brightness", "op": "add", "value": -20}
 )
 def test_a_plan_is_said_before_it_is_done(plan: dict[str, Any], text: str) -> None:
     assert described(plan) == text
+
+
+@pytest.mark.parametrize(
+    ("why", "text"),
+    [
+        ("no_such_thing:desk lampp", "There is no desk lampp here. The nearest is Desk lamp."),
+        ("no_such_thing:sauna", "There is no sauna here."),
+        ("no_such_place:kitchn", "There is no place kitchn here. The nearest is Kitchen."),
+        ("no_such_value:400", "400 cannot be set there."),
+        ("ambiguous:lamp", "Which lamp: Desk lamp and Floor lamp?"),
+        ("ambiguous:desk", "Which one do you mean?"),
+        ("which_thing:that", "Which one do you mean?"),
+        ("no_such_thing:\x1b[31m", "There is no such thing here."),
+        ("negated:door", "Then I leave it as it is."),
+        ("unheard_of", "I did not understand that."),
+    ],
+)
+def test_a_refusal_offers_the_nearest(why: str, text: str) -> None:
+    assert refusal(EN, why, ["Desk lamp", "Floor lamp", "Front door"], ["Kitchen", "Hall"]) == text
 
 
 def test_reasons() -> None:

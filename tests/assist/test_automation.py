@@ -124,6 +124,12 @@ def test_it_does_what_was_said(outcome: str, steps: list[Any], when: Any, condit
     play(plan(outcome, steps, when, conditions), day)
 
 
+def test_what_has_both_a_property_and_an_event_of_a_name_is_waited_for_as_a_value() -> None:
+    ring = {"things": ["bell"], "trait": "motion", "is": True}
+    scene = scene_of(plan("automate", [on("lamp")], None, [ring]), setting())
+    assert scene["when"] == [{"change": {"things": ["bell"], "property": "motion", "is": True}}]
+
+
 def test_an_act_ends() -> None:
     until = {"until": "2026-11-22T20:00:00"}
     play(

@@ -22,6 +22,7 @@ from unisono.api.assist.shapes import Confirm, Kept, Reply, Result, Sentence
 from unisono.api.assist.surroundings import Surroundings, SurroundingsKeeper
 from unisono.api.auth import Identity
 from unisono.assist import Memory, Plan, Speaker, World, encode_plan, guess_language, understand
+from unisono.assist.answer.refusal import refusal
 from unisono.assist.answer.voice import Voice
 from unisono.assist.orders import orders, taken_back
 from unisono.assist.plan import things_of
@@ -182,11 +183,18 @@ class Assistant:
             return reply
         text = plan.speech.text if plan.speech is not None else ""
         if not text and plan.outcome in ("ask", "refuse"):
-            text = turn.voice.reason(plan.why or "")
+            text = self._refusal(turn, plan.why or "")
         reply = self.reply(plan, (turn.voice.lang, text) if text else None)
         if plan.outcome == "answer":
             reply.became = "answered"
         return reply
+
+    def _refusal(self, turn: Turn, why: str) -> str:
+        """Why nothing is done, and the nearest that there is: of what the speaker may see, by what they call it."""
+        around, lang = turn.around, turn.voice.lang
+        things = [around.name(thing, lang) for thing in around.rows]
+        places = [next(iter(row.names.get(lang) or ()), row.name) for row in around.places.values()]
+        return refusal(turn.voice, why, things, places)
 
     def reply(self, plan: Plan, spoken: tuple[str, str] | None) -> Reply:
         """The plan's own fields, with what is said of it."""

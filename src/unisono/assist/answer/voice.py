@@ -73,6 +73,10 @@ class Voice:
         text: str = self._words[key].get(name, name).format(**filled)
         return text
 
+    def has(self, key: str, name: str) -> bool:
+        """Whether there is such a form."""
+        return name in self._words[key]
+
     def weekday(self, number: int) -> str:
         """Monday is 0."""
         return str(self._words["weekdays"][number])
