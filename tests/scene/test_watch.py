@@ -77,16 +77,25 @@ def test_scenes_at_one_number_turn_as_each_would_alone(values: list[float], cras
         assert len(stage.engine.scenes[id].past) == min(rises, PAST), id
 
 
-def told(runs: list[list[dict[str, float]]], *, single: bool) -> list[Any]:
+#: Two of twelve properties are watched, and two of four: a kind, the number at which there are two thresholds, and a
+#: test of another property.
+FEW = ("light", "brightness", "on_off, is: true")
+MANY = ("button", "battery", "signal, above: 0")
+
+
+def told(kind: tuple[str, str, str], runs: list[list[dict[str, float]]], *, single: bool) -> list[Any]:
     """What scenes make of runs of reports, each in one entry or one by one."""
     stage = Stage()
+    model, number, other = kind
     stage.thing("lamp", "light", on_off=False, brightness=50)
-    stage.thing("probe", "light", on_off=False, brightness=50)
-    stage.scene(f"id: bright\nwhen: [{{change: {{things: [probe], property: brightness, above: 60}}}}]\n{THEN}")
-    stage.scene(f"id: dark\nwhen: [{{change: {{things: [probe], property: brightness, below: 20}}}}]\n{THEN}")
-    stage.scene("id: on\nwhen: [{change: {things: [probe], property: on_off, is: true}}]\nthen: [{stop: {}}]")
+    stage.thing("probe", model, **{number: 50})
+    stage.scene(f"id: high\nwhen: [{{change: {{things: [probe], property: {number}, above: 60}}}}]\n{THEN}")
+    stage.scene(f"id: low\nwhen: [{{change: {{things: [probe], property: {number}, below: 20}}}}]\n{THEN}")
+    stage.scene(f"id: on\nwhen: [{{change: {{things: [probe], property: {other}}}}}]\nthen: [{{stop: {{}}}}]")
+    names = {"number": number, "other": other.partition(",")[0]}
     for run in runs:
-        payloads = [msgspec.json.encode(report) for report in run]
+        named = [{names[name]: value for name, value in report.items()} for report in run]
+        payloads = [msgspec.json.encode(report) for report in named]
         for some in [[each] for each in payloads] if single else [payloads]:
             stage.put(Reports("probe", "probe", "state", stage.wall, some))
     twin = stage.fold.partition.things["probe"]
@@ -95,16 +104,19 @@ def told(runs: list[list[dict[str, float]]], *, single: bool) -> list[Any]:
 
 
 reports = st.fixed_dictionaries(
-    {}, optional={"brightness": st.sampled_from([10, 20, 50, 60, 61, 90]), "on_off": st.booleans()}
+    {}, optional={"number": st.sampled_from([10, 20, 50, 60, 61, 90]), "other": st.booleans()}
 )
-quiet = st.just({"brightness": 50})
+quiet = st.just({"number": 50})
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.lists(reports | quiet | quiet, min_size=1, max_size=90), min_size=1, max_size=4))
-@example([[{"brightness": 50}] * 200 + [{"brightness": 90}] + [{"on_off": True}] * 100])
+@example([[{"number": 50}] * 200 + [{"number": 90}] + [{"other": True}] * 100])
+@example([[{"number": 90}, {"number": 10}] * 40, [{"number": 50}] * 70, [{"number": 90}] * 9])
 def test_a_run_of_reports_is_what_each_of_them_would_be(runs: list[list[dict[str, float]]]) -> None:
-    assert told(runs, single=False) == told(runs, single=True)
+    assert told(FEW, runs, single=False) == told(FEW, runs, single=True)
+    numbers = [[{name: float(value) for name, value in each.items()} for each in run] for run in runs]
+    assert told(MANY, numbers, single=False) == told(MANY, numbers, single=True)
 
 
 class TestOrder:
