@@ -78,14 +78,13 @@ async def test_whoever_lost_the_seat_sends_nothing(house: House, hubs: tuple[Hub
     await one.seat.stop()
 
 
-async def test_a_hub_of_its_own_sits_at_once(house: House, connection: Connection) -> None:
+async def test_a_hub_of_its_own_sits_at_once_and_needs_no_lease(house: House, connection: Connection) -> None:
     await house.notifier.stop()
-    left = Hub(house, connection, "killed")
-    await left.seat.start()
-    await until(lambda: left.seat.notifier, "it sits")
-    next_life = Hub(house, connection, "next", alone=True)
-    await next_life.seat.start()
-    assert next_life.seat.notifier is not None
-    await until(lambda: left.seat.notifier is None, "the one before has noticed")
-    await left.stop()
-    await next_life.stop()
+    hub = Hub(house, connection, "alone", alone=True)
+    await hub.seat.start()
+    assert hub.seat.notifier is not None
+    assert hub.seat._lease is None
+    await house.channel("wei", f"json://127.0.0.1:{house.receiver.port}/")
+    await house.until(await house.tell("first"), "sent")
+    await hub.stop()
+    assert hub.seat.notifier is None

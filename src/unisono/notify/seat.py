@@ -1,9 +1,9 @@
 """Who the notifier is: of several hubs on one registry one at a time, by a lease as owners have it.
 
-Knows the lease and how a notifier begins and ends. A hub that runs its own nats-server holds its data directory's lock,
-so that nobody else can have the seat: it takes it at once. Of others one sits and the rest wait; when it stops they go
-on at once, when it dies or is cut off, once its lease is over. What it had on its way then is sent once more, as after
-any crash.
+Knows the lease and how a notifier begins and ends. A hub that runs its own nats-server holds its data directory's lock:
+nobody else can want the seat, and it needs no lease, which would be renewed on its disk every few seconds. Of others
+one sits and the rest wait; when it stops they go on at once, when it dies or is cut off, once its lease is over. What
+it had on its way then is sent once more, as after any crash.
 """
 
 from __future__ import annotations
@@ -53,14 +53,15 @@ class Seat:
     async def start(self) -> None:
         """Take the seat, or wait for it behind whoever has it."""
         if self._alone:
-            await self._sit()
+            self.notifier = self._make(lambda: True)
+            await self.notifier.start()
+            return
         self._task = asyncio.create_task(self._keep(), name="notifier")
 
     async def _keep(self) -> None:
         while True:
             try:
-                if self.notifier is None:
-                    await self._sit()
+                await self._sit()
                 await self._lost.wait()
                 logger.error("another hub tells people now, or nobody knows: this one waits for its turn")
             except UnisonoError as error:
@@ -72,7 +73,7 @@ class Seat:
     async def _sit(self) -> None:
         self._lost.clear()
         lease = self._lease = await Lease.acquire(
-            self._connection, LEASE, self._holder, ttl_s=self._ttl_s, steal=self._alone, on_lost=self._lost.set
+            self._connection, LEASE, self._holder, ttl_s=self._ttl_s, on_lost=self._lost.set
         )
         notifier = self._make(lambda: lease.held)
         await notifier.start()
