@@ -104,9 +104,10 @@ def _flat(roots: dict[str, Any], how: dict[str, Any]) -> dict[str, Any]:
     """The tree by paths; ``how["without"]``: the branches that are not written, or all of them."""
     found: dict[str, Any] = {}
     without = how.get("without")
+    left = without if isinstance(without, list) else []
 
     def walk(node: dict[str, Any], path: str) -> None:
-        left_out = node.get("type") == "branch" if without == "branches" else path in (without or ())
+        left_out = node.get("type") == "branch" if without == "branches" else path in left
         if not left_out:
             found[path] = {key: value for key, value in node.items() if key != "children"}
         children = node.get("children")
