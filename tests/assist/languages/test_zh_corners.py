@@ -15,6 +15,7 @@ places:
   - {id: home, kind: home, name: Home, names: {zh: [小院]}}
   - {id: hall, in: home, kind: room, name: Hall, names: {zh: [堂屋]}}
   - {id: store, in: home, kind: room, name: Store, names: {zh: [冷库]}}
+  - {id: yard, in: home, kind: outdoor, name: Yard, names: {zh: [院坝]}}
   - {id: attic, in: home, kind: room, name: Attic, names: {zh: [顶楼]}}
 things:
   - {id: tower, kind: andon, in: hall, name: Tower, names: {zh: [塔楼灯]}, state: {andon: green}}
@@ -30,6 +31,9 @@ things:
   - {id: lathe, kind: machine, in: attic, name: Lathe, names: {zh: [车床]}, state: {start_stop: true, rate: 500}}
   - {id: ac1, kind: climate, in: attic, name: Attic AC, names: {zh: [顶楼空调]}, state: {on_off: false, target_temperature: 25, temperature: 24}}
   - {id: ac2, kind: climate, in: store, name: Store AC, names: {zh: [冷库空调]}, state: {on_off: false, target_temperature: 5, temperature: 4}}
+  - {id: gasbox, kind: meter, in: home, name: Gas box, names: {zh: [燃气计量箱]}, state: {energy: 10}}
+  - {id: bare, kind: light, in: attic, name: Bare bulb, names: {zh: [裸泡]}}
+  - {id: gate, kind: door, in: home, name: Gate, names: {zh: [栅栏]}, state: {position: 0}}
 """)
 PLAIN = world_of_home(HOME)
 WORLD = World(
@@ -94,6 +98,20 @@ CASES = {
     "过去一小时冷库温度多少": 'answer; query {"ask":"history","things":["cold"],"trait":"temperature","over":{"from":"2026-03-11T16:40:00","to":"2026-03-11T17:40:00"},"agg":"mean"}',
     "一小时二十后打开射灯": 'later; spot on_off=True; when {"after_s":4800.0}',
     "车床转速降了十": "act; lathe rate+=-10",
+    "上周燃气用了多少": 'answer; query {"ask":"history","things":["gasbox"],"trait":"energy","over":"last week","agg":"sum"}',
+    "天棚没好就打开射灯": "refuse (unsure)",
+    "裸泡亮度减半": "ask (what_value)",
+    "裸泡调到五巴": "refuse (not_possible:bare)",
+    "停下栅栏": "refuse (not_possible:gate)",
+    "关射灯再，关裸泡": "act; spot,bare on_off=False",
+    "打开射灯|堂屋的音量调到二十": "refuse (no_such_thing)",
+    "打开，不对，射灯": "act; spot on_off=True",
+    "理论上射灯亮度报一下": "refuse (hypothetical)",
+    "天棚没完成就打开射灯": "refuse (unsure)",
+    "顶楼全关，灯留着": "act; deck,ac1 on_off=False; lathe start_stop=False",
+    "打开射灯|座椅加热三档": "ask (which_thing)",
+    "告诉我打开射灯": "ignore",
+    "院坝所有电器都关掉": "refuse (no_such_thing)",
     "弄亮堂点|堂屋": "ask (what_to_do)",
 }
 

@@ -319,21 +319,16 @@ def _told(
         return told[0] if target.named or target.kinds else max(told, key=lambda each: len(each[0]))
     if not traits and not states and target.named and len(target.things) == 1:
         thing = world.things[target.things[0]]
-        for trait in (
-            "state",
-            "contact",
-            "position",
-            "locked",
-            "on_off",
-            "start_stop",
-            "temperature",
-            "location",
-            "level",
-            *sorted(thing.tells),
-        ):
-            if trait in thing.tells:
-                return [thing.id], trait, None
+        return (
+            [thing.id],
+            next((trait for trait in (*_TELLING, *sorted(thing.tells)) if trait in thing.tells), None),
+            None,
+        )
     return [], None, None
+
+
+#: What a thing says of itself where nobody asks for more: 车床怎么样.
+_TELLING = ("state", "contact", "position", "locked", "on_off", "start_stop", "temperature", "location", "level")
 
 
 def _of_rooms(things: Iterable[str], world: World) -> list[str]:

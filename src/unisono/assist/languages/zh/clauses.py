@@ -28,6 +28,7 @@ _THEN = re.compile(r"那就|那么就|就|便|则|那(?!个|盏|台|里|边|儿|
 _ONCE = re.compile(
     r"一(?=[^，。一Ｔ]{1,6}(?:就|马上|立刻|，))(?!下|点|起|样|直|些|定|会|切|共|半|档|个|台|盏|刻|分|小|律|百|千|万|层|楼|号)"
 )
+_AS_SOON = re.compile(r"就|马上|立刻|，")
 _WHEN = re.compile(
     r"的话|的?(?<![么啥点])时候|(?<=[了着完好开关亮停锁暗黑到家])之?后(?!备|座|门|院)|以后|(?<![小定计按及准平同随临到届何几有当暂])时(?![间候钟常段代区速刻时装尚差期])"
 )
@@ -156,9 +157,9 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
         return (0, len(body)), (len(body), len(body)), "until"
     once = _ONCE.search(body)
     if once is not None:
-        then = re.compile(r"就|马上|立刻|，|,").search(body, once.end())
-        if then is not None:
-            return (0, then.start()), (then.end(), len(body)), "once"
+        then = _AS_SOON.search(body, once.end())
+        assert then is not None, "the pattern looks ahead for it"
+        return (0, then.start()), (then.end(), len(body)), "once"
     begun = _IF.search(body)
     if begun is not None and begun.start() > 0 and _verb_before(body[: begun.start()]):
         return (begun.end(), len(body)), (0, begun.start()), "if"  # 打开灯, 如果天黑了

@@ -34,6 +34,7 @@ _KEPT = re.compile(
 )
 _NOW = re.compile(r"着|没|还|现在|未|是[开关锁]")
 _TO_COME = re.compile(r"没人|持续|超过|Ｑ|一直")
+_DENIALS = frozenset({"没", "没有", "不", "未"})
 _JOINTS = frozenset({"并且", "而且", "同时", "且", "又", "，", ","})
 #: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
 _UNSURE_MOST = 2
@@ -100,7 +101,7 @@ def _only_times(pieces: Sequence[Piece]) -> bool:
 
 def _no_condition(pieces: Sequence[Piece]) -> bool:
     """这就, 那就, 灯就: nothing is compared, nothing is a state, nothing is felt or unknown; or the 就 stands behind a verb."""
-    if any(has(piece, "complaint:") or not piece.known for piece in pieces):
+    if any(has(piece, "complaint:") or not piece.known or piece.text in _DENIALS for piece in pieces):
         return False
     return any(is_verb(piece) for piece in pieces) or not any(
         piece.senses & {"above", "below"} or has(piece, "state:") for piece in pieces

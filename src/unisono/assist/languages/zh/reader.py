@@ -19,7 +19,6 @@ from unisono.assist.languages.zh.commands import Open, command, timed
 from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.letters import plain, strip_address
 from unisono.assist.languages.zh.saying import spoken
-from unisono.assist.languages.zh.schedule import is_past
 from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question, is_quoted, unquoted
 from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, has, senses, sentence_of
 from unisono.assist.languages.zh.timers import reminder, timer
@@ -64,8 +63,6 @@ def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.date
     body = strip_address(text)
     if not body:
         return Plan(outcome="ignore")
-    if text.rstrip(" 。.!！").endswith(("?", "？")) and not body.endswith("?"):
-        body += "?"
     plan = _permitted(_read(body, world, memory, speaker, now), world, speaker)
     if plan.outcome in ("act", "later", "automate", "answer"):
         _remember(plan, memory, world)
@@ -141,8 +138,6 @@ def _plan(sentence: Sentence) -> Plan:
     bar = bar_of(sentence.masked)
     if bar is not None:
         return sentence.barred(bar)
-    if not question and any(piece.moment is not None and is_past(piece.moment) for piece in pieces):
-        return sentence.barred("past")
     if "undo" in found and not any(piece.named for piece in pieces):
         return Plan(outcome="act", steps=(Step(op="undo"),)) if memory.plan else Plan(outcome="ask", why="what_to_do")
     plan = command(sentence)

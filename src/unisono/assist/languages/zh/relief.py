@@ -42,7 +42,7 @@ def relieve(sentence: Sentence, pieces: Sequence[Piece]) -> Plan:
     wish = relief_of(pieces)
     offer = Plan(outcome="ask", why="complaint")
     strange = unknown(sentence.pieces)
-    if strange or wish is None or wish.verb is None:
+    if strange or wish.verb is None:
         return offer if about_us(sentence.pieces) or strange <= _UNKNOWN_MOST else Plan(outcome="ignore")
     traits = ("fan_speed",) if wish.verb == "faster" else traits_of(wish)
     here = [piece for piece in pieces if not has(piece, "complaint:") and not has(piece, "trait:")]

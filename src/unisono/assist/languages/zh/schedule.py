@@ -10,14 +10,7 @@ import msgspec
 from unisono.assist.moment import Moment, hour_of, resolve
 from unisono.assist.plan import When
 
-__all__ = ["is_past", "when_of"]
-
-_PAST = frozenset({"yesterday", "last night", "last week", "last month", "day before yesterday", "past", "last", "ago"})
-
-
-def is_past(moment: Moment) -> bool:
-    """Whether it names what is over."""
-    return moment.over in _PAST or (moment.day is not None and moment.day < 0)
+__all__ = ["when_of"]
 
 
 def when_of(moments: Sequence[Moment], now: dt.datetime) -> When | str | None:

@@ -130,11 +130,8 @@ def find_target(
         if near and count is None:
             chosen = near
     if count is not None and count != len(chosen):
-        if not every and count == 1 and len(chosen) == 1:
-            count = 1
-        else:
-            target.why, target.offer = "ambiguous", tuple(chosen)
-            return target
+        target.why, target.offer = "ambiguous", tuple(chosen)
+        return target
     target.every = every or count is not None
     together = all(world.things[thing].kind.split(".")[0] in TOGETHER for thing in chosen)
     if len(chosen) > 1 and not target.every and not together:

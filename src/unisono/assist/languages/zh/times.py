@@ -194,8 +194,6 @@ def _durations(text: str) -> list[Moment]:
             every = f"*/{minutes} * * * *" if 0 < minutes < 60 else f"0 */{minutes // 60} * * *" if minutes else None
             found.append(Moment(start=m.start(), end=m.end(), every=every or "* * * * *", seconds=None))
             continue
-        if pre in ("最近", "过去", "近"):
-            continue  # a span of the past
         if post in ("前", "之前", "以前") or pre in ("之前", "前"):
             found.append(Moment(start=m.start(), end=m.end(), role="over", seconds=seconds, over="ago"))
             continue

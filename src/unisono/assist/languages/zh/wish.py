@@ -304,15 +304,13 @@ RELIEF = {
 }  # fmt: skip
 
 
-def relief_of(pieces: Sequence[Piece]) -> Wish | None:
-    """What would help against what is complained of; an empty wish where nobody knows, None without a complaint."""
+def relief_of(pieces: Sequence[Piece]) -> Wish:
+    """What would help against what is complained of; an empty wish where nobody knows."""
     found = [
         sense.removeprefix("complaint:")
         for piece in pieces
         for sense in sorted(piece.senses)
         if sense.startswith("complaint:")
     ]
-    if not found:
-        return None
     verb = RELIEF.get(found[0])
     return Wish(verb=verb, verbs=frozenset({verb} if verb else ()), sign=MOVES.get(verb or "", 0), bit=True)
