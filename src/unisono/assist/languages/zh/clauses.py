@@ -32,6 +32,8 @@ _AS_SOON = re.compile(r"就|马上|立刻|，")
 _WHEN = re.compile(
     r"的话|的?(?<![么啥点])时候|(?<=[了着完好开关亮停锁暗黑到家])之?后(?!备|座|门|院)|以后|(?<![小定计按及准平同随临到届何几有当暂])时(?![间候钟常段代区速刻时装尚差期])"
 )
+#: 降到一百度以下再关: an amount is waited for.
+_REACHED = re.compile(r"Ｑ以?[下上内]?[Ｗ以下上]{1,2}(?P<then>再|才)(?=[开关停锁启打放把])")
 _AGAIN = re.compile(r"就|再|才|[，,]")
 _TELL = re.compile(r"(?:记得|马上|请|再)*(?:告诉我|通知我|提醒我|叫我|喊我|跟我说|吱一声|说一声|给我发|话我知|推送)")
 _UNTIL = re.compile(r"直到|除非")
@@ -164,6 +166,9 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
     if begun is not None and begun.start() > 0 and _verb_before(body[: begun.start()]):
         return (begun.end(), len(body)), (0, begun.start()), "if"  # 打开灯, 如果天黑了
     comma = re.compile(r"[，,]").search(body, begun.end() if begun else 0)
+    reached = _REACHED.search(body) if begun is None else None
+    if reached is not None:
+        return (0, reached.start("then")), (reached.end("then"), len(body)), "if"
     waits = begun is not None and begun[0].startswith("等")
     then = (_AGAIN if waits else _THEN).search(body, begun.end() if begun else 1)
     when = _WHEN.search(body)
