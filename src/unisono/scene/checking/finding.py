@@ -5,7 +5,6 @@ Knows how a finding is told. What is looked for stands in `soundness`, `reach` a
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
@@ -42,6 +41,8 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def near(name: str, names: Iterable[str], otherwise: str) -> str:
     """What would be right instead of a name that is not known: similar ones, else whatever ``otherwise`` says."""
+    import difflib  # for faults only: an owner that has none need not hold it
+
     known = list(names)
     found = difflib.get_close_matches(name, known, n=NEAR, cutoff=0.6) if len(known) <= MAX_COMPARED else []
     return f"one of {', '.join(found)}" if len(found) > 1 else found[0] if found else otherwise
