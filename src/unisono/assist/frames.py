@@ -18,7 +18,7 @@ from unisono.assist.scope import ACTIONS, LIGHT
 from unisono.assist.text import Clause, Piece, Time
 from unisono.assist.world import World
 
-__all__ = ["Frame", "read_frame"]
+__all__ = ["STEPPED", "Frame", "opposite", "read_frame"]
 
 LEVELS = {"low": "low", "medium": "medium", "high": "high", "auto": "auto", "double": "double"}
 PARTICLES = {"p_on": "on", "p_off": "off", "p_up": "up", "p_down": "down"}
@@ -312,7 +312,7 @@ def _compare(frame: Frame, pieces: Sequence[Piece]) -> None:
     }
     if frame.complaint in about and frame.act in (None, "set", "brighter", "keep"):
         act = about[frame.complaint]
-        frame.act, frame.complaint = act if more else _opposite(act), None
+        frame.act, frame.complaint = act if more else opposite(act), None
     elif frame.act in (None, "set", "keep"):
         frame.act = "up" if more else "down"
     elif frame.act == "brighter" and not more:
@@ -321,7 +321,8 @@ def _compare(frame: Frame, pieces: Sequence[Piece]) -> None:
         frame.degree = frame.degree or None
 
 
-def _opposite(act: str) -> str:
+def opposite(act: str) -> str:
+    """Of an act of more or less."""
     pairs = [("brighter", "dimmer"), ("louder", "quieter"), ("warmer", "cooler"), ("faster", "slower"), ("up", "down")]
     return {**dict(pairs), **{b: a for a, b in pairs}}[act]
 

@@ -195,6 +195,8 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
                 return msgspec.structs.replace(base, pronoun="them")
     if "everything" in noun.sets and not kinds:
         return msgspec.structs.replace(base, pronoun="everything", whole=True)
+    if "both" in noun.sets and not noun.pieces:
+        return msgspec.structs.replace(base, pronoun="both")
     if noun.sets & {"rest", "other"} and not noun.pieces:
         return msgspec.structs.replace(base, pronoun="rest" if "rest" in noun.sets else "other")
     places, placed = place_of(noun, world, where)

@@ -14,7 +14,7 @@ import msgspec
 
 from unisono.access import Risk
 from unisono.assist.conditions import condition_of
-from unisono.assist.frames import Frame, read_frame
+from unisono.assist.frames import STEPPED, Frame, opposite, read_frame
 from unisono.assist.gazetteer import Group
 from unisono.assist.model import model
 from unisono.assist.plan import Condition, Outcome, Plan, Step, When
@@ -89,6 +89,9 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     if notice is not None:
         return notice
     questions = [frame for frame in open_ if asks(frame) and not _is_order(frame, turn)]
+    again = _once_more(open_, turn)
+    if again is not None:
+        return again
     if _leaning(open_, turn):
         followed = _follow_up(open_, turn)
         if followed is not None:
@@ -321,7 +324,7 @@ def _ordered(
         before.extend(thing for thing in aimed.things if thing not in before)
         turn.memory.frame = frame
     doubted = next((frame for frame in orders if not _sure(frame, changes, beside, turn, leaning=leaning)), None)
-    steps = [*steps, *steps_of([(thing, change) for thing, change in changes if thing not in kept])]
+    steps = [*steps, *steps_of(_last_word([(thing, change) for thing, change in changes if thing not in kept]))]
     if not steps:
         told = all(frame.act in ("notify", "remind") for frame in orders)
         return Plan(outcome="ignore") if told else Plan(outcome="refuse", why="not_possible")
@@ -336,6 +339,16 @@ def _ordered(
         turn.memory.offer = plan
         return Plan(outcome="ask", why=f"unsure:{doubted.act}")
     return plan
+
+
+def _last_word(changes: Sequence[tuple[str, Change]]) -> list[tuple[str, Change]]:
+    """Of two settings of one trait the later counts: "to twenty, make it thirty"."""
+    last = {(thing, change.trait): at for at, (thing, change) in enumerate(changes) if change.op == "set"}
+    return [
+        (thing, change)
+        for at, (thing, change) in enumerate(changes)
+        if change.op != "set" or last[thing, change.trait] == at
+    ]
 
 
 def _sure(
@@ -460,7 +473,12 @@ def _scene(frame: Frame) -> Step | None:
 def _notice(frames: Sequence[Frame], conditions: Sequence[Frame], turn: Turn) -> Plan | None:
     """ "tell me when the washing machine is done": a message on a condition."""
     told = next(
-        (frame for frame in frames if frame.senses & {"notify", "remind"} and frame.act in ("notify", "remind")), None
+        (
+            frame
+            for frame in frames
+            if frame.senses & {"notify", "remind", "know"} and frame.act in ("notify", "remind")
+        ),
+        None,
     )
     if told is None or not conditions:
         return None
@@ -569,10 +587,14 @@ def _follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
     """What leans on the sentence before: "and the bedroom too", "the other one", an answer to what we asked."""
     memory = turn.memory
     base: Frame | None = memory.pending or memory.frame
-    said = [frame for frame in frames if frame.groups or frame.predicates or frame.same or frame.again or frame.strange]
+    said = [
+        frame
+        for frame in frames
+        if frame.groups or frame.predicates or frame.same or frame.again or frame.meant or frame.strange
+    ]
     if base is None or not said or len(said) > MAX_LEANING:
         return None
-    groups = tuple(group for frame in said for group in frame.groups if group.why is None)
+    groups = tuple(group for frame in said for group in frame.groups if group.why is None and group.pronoun != "both")
     valued = [frame for frame in said if frame.value is not None or frame.level or frame.color or frame.mode]
     acted = [frame for frame in said if frame.act not in (None, "value", "set", "keep", "do")]
     leans = any(frame.same or frame.also or frame.meant or frame.again for frame in said)
@@ -602,6 +624,26 @@ def _follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         return None
     if not new.predicates:
         return None
+    return _ordered([new], [], [], turn, leaning=True)
+
+
+def _once_more(frames: Sequence[Frame], turn: Turn) -> Plan | None:
+    """ "a bit more", "for an hour", "in ten minutes": the last order again, by so much or at that time."""
+    base: Frame | None = turn.memory.frame
+    if base is None or not frames or any(frame.groups or frame.clause.mood == "question" for frame in frames):
+        return None
+    senses = frozenset[str]().union(*(frame.senses for frame in frames))
+    times = tuple(time for frame in frames for time in frame.times)
+    if any(frame.value is not None or frame.color or frame.strange or frame.complaint for frame in frames):
+        return None
+    if times and not any(frame.act for frame in frames):
+        return _ordered([msgspec.structs.replace(base, times=times)], [], [], turn, leaning=True)
+    own = next((frame.act for frame in frames if frame.act not in (None, "up", "down", "set")), None)
+    if own is not None or not senses & {"more", "less"} or base.act not in STEPPED:
+        return None
+    degree = next((frame.degree for frame in frames if frame.degree), None)
+    act = base.act if "more" in senses else opposite(base.act)
+    new = msgspec.structs.replace(base, act=act, degree=degree, value=None, level=None, by=False, times=())
     return _ordered([new], [], [], turn, leaning=True)
 
 

@@ -35,6 +35,7 @@ ASKED: dict[str, tuple[tuple[str, ...], Any]] = {
     "off": (("on_off", "start_stop", "running"), False),
     "start": (("start_stop", "running", "on_off"), True),
     "stop": (("start_stop", "running", "on_off"), False),
+    "done": (("start_stop", "running", "on_off"), False),
     "play": (("playback",), "play"),
     "pause": (("playback",), "pause"),
     "charge": (("charging",), True),
@@ -129,7 +130,7 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
     over = period(frame.times, now)
     agg = _aggregate(frame)
     strangers = [group for group in frame.groups if group.why is not None and group.role != "for"]
-    described = frame.traits or frame.complaint or agg is not None
+    described = frame.senses & {"how_far", "where", "who"} or frame.traits or frame.complaint or agg is not None
     if strangers and not described and not any(group.things or group.places for group in frame.groups):
         return None
     things, places, named = _things(frame, world, where, memory)

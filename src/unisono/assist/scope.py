@@ -331,9 +331,7 @@ def _past(words: Sequence[Piece]) -> bool:
         if piece.named or not set(piece.senses) & ACTIONS:
             continue
         before = words[:at]
-        wished = any(set(other.senses) & wishes for other in before) or any(
-            "base" in o.forms for o in before if not o.named
-        )
+        wished = any(set(other.senses) & wishes for other in before) or any(_verb(before, i) for i in range(at))
         if at and set(words[at - 1].senses) & {"i", "he"} and not wished and not words[at - 1].named and piece.forms:
             return True  # "I shut off the fan", "somebody starts the pump"
         if "past" not in piece.forms:
@@ -347,6 +345,12 @@ def _past(words: Sequence[Piece]) -> bool:
         if before and (before[-1].named or not before[-1].senses) and len(words) > at + 1:
             return True
     return False
+
+
+def _verb(words: Sequence[Piece], at: int) -> bool:
+    """Is it a verb in its plain form? Not "the film" or "the lock"."""
+    piece = words[at]
+    return "base" in piece.forms and not piece.named and not (at and "det" in words[at - 1].senses)
 
 
 def _stops(words: Sequence[Piece]) -> bool:

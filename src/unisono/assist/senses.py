@@ -171,6 +171,7 @@ SENSES: dict[str, str] = {
     "at_home": "gets home, arrives, is back",
     "away": "leaves, goes away, nobody is home",
     "detected": "detects, sees, notices",
+    "done": "done, finished",
     "broken": "wrong, broken, fault",
     "plugged": "plugged in",
     # of Chinese

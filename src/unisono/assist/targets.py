@@ -237,9 +237,11 @@ def _pronoun(
     before: Sequence[str],
 ) -> Aim:
     known = tuple(before) or memory.things
-    if group.pronoun in ("it", "them"):
+    if group.pronoun in ("it", "them", "both"):
         if not known and _default_kinds(frame) and frame.act not in ("set", "value"):
             kinds = things_of_kind(_default_kinds(frame), world.things, world)
+            if where.here and any(world.things[thing].kind == "light" for thing in kinds):
+                kinds = _in(kinds, [where.here], world)
             return _narrow(kinds, frame, world, where, memory, placed=False, group=group)
         if not known:
             return Aim(why="which_thing", said=group.said)
