@@ -44,7 +44,7 @@ SPACE := $(subst ,, )
 TELLING := audience message pace plan quiet reach service verdict webpush
 # what becomes of a plan: orders, scenes, figures, sentences
 ANSWERING := answer/* automation.py orders.py routine.py
-PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/twin/*,src/unisono/scene/*,$(subst $(SPACE),$(COMMA),$(ANSWERING:%=src/unisono/assist/%)),$(subst $(SPACE),$(COMMA),$(TELLING:%=src/unisono/notify/%.py))
+PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/dialect/*,src/unisono/twin/*,src/unisono/scene/*,$(subst $(SPACE),$(COMMA),$(ANSWERING:%=src/unisono/assist/%)),$(subst $(SPACE),$(COMMA),$(TELLING:%=src/unisono/notify/%.py))
 
 train: setup  ## the assistant's linear models anew, from generated sentences; a few seconds
 	@$(BIN)/python scripts/train.py

@@ -206,3 +206,36 @@ async def test_shelly_of_both_generations(shared: Hub) -> None:
         assert (await confirmed(shared, relay["id"], {"on_off": True}))["state"] == "confirmed"
     finally:
         first.close()
+
+
+async def test_a_gateway_that_begins_anew_knows_what_was_announced(shared: Hub) -> None:
+    given = await bridge(shared, "esp2", "homeassistant")
+    user, password = given["Username"], given["Password"]
+    player = await Player(user, password, shared.mqtt_port).open("fan/set")
+    config = {"name": "Fan", "uniq_id": "fan-1", "obj_id": "fan", "cmd_t": "fan/set", "stat_t": "fan/state"}
+    player.say("homeassistant/switch/fan-1/config", config, retain=True)
+    fan = await thing_named(shared, "Fan")
+    player.say("fan/state", "ON")
+    await shared.eventually(lambda: shared.value(fan["id"], "fan.on_off"), "it is on")
+    shared.child("gateway.process").kill()
+    player.close()
+
+    async def back() -> Player | None:
+        try:
+            return await Player(user, password, shared.mqtt_port).open("fan/set")
+        except OSError:
+            return None  # nobody listens yet
+
+    player = await shared.eventually(back, "a gateway is there again")
+    try:
+        player.answers["fan/set"] = [("fan/state", "ON")]
+        player.say("fan/state", "OFF")
+
+        async def off() -> bool:
+            now = await shared.thing(fan["id"])
+            return bool(now["online"] and now["state"]["fan.on_off"]["value"] is False)
+
+        await shared.eventually(off, "it is off, and there, without having announced itself again")
+        assert (await confirmed(shared, fan["id"], {"on_off": True}))["state"] == "confirmed"
+    finally:
+        player.close()

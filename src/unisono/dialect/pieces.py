@@ -82,9 +82,6 @@ class Piece:
         self.mode = "latest"
         self.expire_ms = 0
 
-    def address(self, key: str) -> str:
-        return f"{self.service.key}.{key}" if self.service.key else key
-
 
 class Source_(NamedTuple):  # noqa: N801  `Source` is the model's
     """What is said of a device as a whole."""
@@ -223,10 +220,8 @@ class Gatherer:
     def due(self, now_ms: int) -> list[Said]:
         said: list[Said] = []
         for key in sorted(self._changed):
-            device = self.devices.get(key)
-            if device is None:
-                self._changed.discard(key)
-            elif now_ms - device.changed_ms >= QUIET_MS or now_ms - device.first_ms >= LONGEST_MS:
+            device = self.devices[key]
+            if now_ms - device.changed_ms >= QUIET_MS or now_ms - device.first_ms >= LONGEST_MS:
                 self._changed.discard(key)
                 said += self._announced(device, now_ms)
         for device in self.devices.values():

@@ -59,9 +59,8 @@ class Bridge(Gatherer):
         for each in found:
             if isinstance(each, dict):
                 said += self._device(base, each, seen, now_ms)
-        for key in sorted(self._keys.get(base, set()) - seen):
-            if key in self.devices:
-                said += self.forget(key)
+        for key in sorted((self._keys.get(base, set()) - seen) & self.devices.keys()):
+            said += self.forget(key)
         self._keys[base] = seen
         return said
 
@@ -126,8 +125,7 @@ def _members(model: Model) -> dict[str, list[str]]:
     """Addresses by the member of the state that they are in."""
     found: dict[str, list[str]] = {}
     for address, property in model.properties.items():
-        if property.ref is not None and property.ref.startswith(REF):
-            found.setdefault(property.ref.removeprefix(REF), []).append(address)
+        found.setdefault((property.ref or address).removeprefix(REF), []).append(address)
     return found
 
 

@@ -262,7 +262,7 @@ def number_entity(entity: Entity) -> None:
 
 def select(entity: Entity) -> None:
     choices = tuple(Choice(value=each) for each in dict.fromkeys(entity.texts("options")))
-    schema = Schema(kind="enum", choices=choices, open=not choices)
+    schema = Schema(kind="enum", choices=choices) if choices else Schema(kind="string")
     _text_like(entity, schema, "mode")
 
 

@@ -162,8 +162,6 @@ def on_off(on: str, off: str) -> Turn:
 
 
 def _written(value: Any) -> bytes:
-    if isinstance(value, bytes):
-        return value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).encode()

@@ -47,7 +47,8 @@ def _at(*path: str, by: float = 1.0) -> Take:
 
 
 def _contact(status: Mapping[str, Any]) -> Any:
-    return {True: "open", False: "closed"}.get(status.get("open"))  # type: ignore[arg-type]
+    told = status.get("open")
+    return ("open" if told else "closed") if isinstance(told, bool) else None
 
 
 def _rgb(status: Mapping[str, Any]) -> Any:

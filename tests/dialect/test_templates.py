@@ -1,0 +1,123 @@
+"""Templates of strangers: what Home Assistant's documentation shows works, what goes too far ends as an error."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from unisono.dialect.homeassistant.templates import ABSENT, LONGEST, compile_template, compile_value
+from unisono.errors import DeviceError
+
+
+@pytest.mark.parametrize(
+    ("template", "payload", "value"),
+    [
+        (None, "x", "x"),
+        ("", "x", "x"),
+        ("{{ value }}", "x", "x"),
+        ("{{ value_json.a.b }}", '{"a":{"b":3}}', 3),
+        ("{{ value_json['a b'][1] }}", '{"a b":[1,2]}', 2),
+        ('{{ value_json["a"] }}', '{"a":false}', False),
+        ("{{ value_json.a }}", '{"a":null}', ABSENT),
+        ("{{ value_json.a }}", "nonsense", ABSENT),
+        ("{{ value_json[9] }}", "[1]", ABSENT),
+        ("{{ value_json.a | round(1) }}", '{"a":"2.34"}', "2.3"),
+        ("{{ value | int }}", "7.9", "7"),
+        ("{{ value | int(base=16) }}", "ff", "255"),
+        ("{{ value | int(0) }}", "x", "0"),
+        ("{{ value | float(1.5) }}", "x", "1.5"),
+        ("{{ (value | float) * 9 / 5 + 32 }}", "20", "68.0"),
+        ("{{ value | round(0) }}", "2.6", "3"),
+        ("{{ value | round(1, 'floor') }}", "2.39", "2.3"),
+        ("{{ value | round(1, 'ceil') }}", "2.31", "2.4"),
+        ("{{ value | round(1, 'half') }}", "2.3", "2.5"),
+        ("{{ value | round(1, default='no') }}", "x", "no"),
+        ("{{ value | multiply(2) | add(1) }}", "3", "7.0"),
+        ("{{ value | sqrt }}", "9", "3.0"),
+        ("{{ value | log(10) | round(2) }}", "100", "2.0"),
+        ("{{ (sqrt(value | float) + pi) | round(2) }}", "4", "5.14"),
+        ("{{ max(1, value | int) }}{{ min(1, 2) }}", "5", "51"),
+        ("{{ value == 'ON' }}", "ON", "True"),
+        ("{{ iif(value == 'ON', 'yes', 'no') }}", "OFF", "no"),
+        ("{{ (value_json.x | default(none)) | iif('a', 'b', 'none') }}", "{}", "none"),
+        ("{{ value | bool }}{{ 'off' | bool }}{{ 'huh' | bool(7) }}", "yes", "TrueFalse7"),
+        ("{{ value | from_json | to_json }}", '{"a": 1}', '{"a": 1}'),
+        ("{{ value | is_number }}{{ 'x' | is_number }}", "5", "TrueFalse"),
+        ("{{ value is is_number }}", "5", "True"),
+        ("{{ value | regex_replace('[a-z]+', '') }}", "a1b2", "12"),
+        ("{{ value | regex_findall_index('[0-9]+', 1) }}", "a1b23", "23"),
+        ("{{ value | regex_match('a') }}{{ value | regex_search('b') }}", "ab", "TrueTrue"),
+        ("{{ value is match('b') }}{{ value is search('b') }}", "ab", "FalseTrue"),
+        ("{{ value | slugify }}", "Ab c!", "ab_c"),
+        ("{{ value | int | bitwise_and(6) }}{{ 1 | bitwise_or(2) }}", "3", "23"),
+        ("{{ value | base64_encode | base64_decode }}", "hi", "hi"),
+        ("{{ value | ord }}", "A", "65"),
+        ("{{ 5 | timestamp_custom('%H') }}{{ 5 | as_timestamp }}", "", "55"),
+        ("{% for x in range(3) %}{{ x }}{% endfor %}", "", "012"),
+        ("{% set ns = namespace(n=0) %}{% for x in [1,2] %}{% set ns.n = ns.n + x %}{% endfor %}{{ ns.n }}", "", "3"),
+        ("{{ {'a': 1}[value] }}", "a", "1"),
+        ("{{ value.split(',')[1] }}", "a,b", "b"),
+        ("{% if value == 'x' %}y{% endif %}", "z", ABSENT),
+        ("{{ value_json.none }}!", "{}", "!"),
+    ],
+)
+def test_what_the_documentation_shows(template: str | None, payload: str, value: object) -> None:
+    made = compile_value(template)(payload.encode())
+    assert made == value or (made is ABSENT and value is ABSENT)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ broken",
+        "{% include 'x' %}",
+        "{% macro m() %}{% endmacro %}",
+        "{% for a in [1] %}{% for b in [1] %}{% endfor %}{% endfor %}",
+        "x" * (LONGEST + 1),
+        "{{ value | nosuchfilter }}",
+    ],
+)
+def test_what_is_no_template(template: str) -> None:
+    with pytest.raises(DeviceError):
+        compile_template(template)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{{ value.__class__.__init__.__globals__ }}",
+        "{{ (value|attr('__class__')).mro() }}",
+        "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+        "{{ self.__init__.__globals__ }}",
+        "{{ 'a' * 10000000 }}",
+        "{{ [1] * 10000000 }}",
+        "{{ 10 ** 10 ** 10 }}",
+        "{{ 9999999999 ** 9 }}",
+        "{{ '%10000000d' % 1 }}",
+        "{% set ns = namespace(s='aaaaaaaaaa') %}{% for i in range(1000) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+        "{% set ns = namespace(n=3) %}{% for i in range(1000) %}{% set ns.n = ns.n * ns.n %}{% endfor %}",
+        "{{ 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' | regex_match('(a+)+$') }}",
+        "{{ 'a' | regex_match('" + "a" * 300 + "') }}",
+        "{% for a in range(100) %}{{ 'x' * 5000 }}{% endfor %}",
+        "{{ value | float }}",
+        "{{ value | int }}",
+        "{{ value | bool }}",
+        "{{ 1 / 0 }}",
+        "{{ 'x' | center(1000000000) }}",
+        "{{ states('sensor.x') }}",
+    ],
+)
+def test_what_goes_too_far(template: str) -> None:
+    began = time.process_time()
+    with pytest.raises(DeviceError):
+        made = compile_template(template)({"value": "x"})
+        assert not made.strip(), made[:100]  # what the sandbox leaves empty is harmless
+        raise DeviceError("nothing", code="bad_value")
+    assert time.process_time() - began < 2.0
+
+
+def test_a_long_message_and_a_loop() -> None:
+    with pytest.raises(DeviceError, match="4096 bytes"):
+        compile_value("{% for x in value_json %}{{ x }}{% endfor %}")(b"[" + b"1," * 4000 + b"1]")
