@@ -202,6 +202,10 @@ async def test_what_is_for_later_can_be_cancelled_and_undone(home: Hub) -> None:
     await say(home, remind)
     assert (await say(home, act({"op": "undo"})))["speech"]["text"].startswith("Cancelled: ")
     assert (await say(home, act({"op": "undo"})))["speech"]["text"] == "There is nothing that I could undo."
+    await say(home, remind)
+    assert (await say(home, "Never mind."))["speech"]["text"].startswith("Cancelled: ")
+    await say(home, remind)
+    assert (await say(home, "取消", "zh"))["speech"]["text"].startswith("已取消：")
     ids = [(await say(home, remind, conversation=str(each)))["scene"]["id"] for each in range(2)]
     reply = await say(home, act({"op": "cancel"}))
     assert (reply["became"], reply["error"]["expected"]) == ("failed", "one of them")

@@ -332,3 +332,6 @@ def test_yes_and_no() -> None:
     assert [EN.confirms(text) for text in ("Yes, please!", "no thanks", "yes and no")] == [True, False, None]
     assert [ZH.confirms(text) for text in ("好的。", "不用了", "也许")] == [True, False, None]
     assert DE.confirms("Ja!") is True
+    assert EN.cancels("Cancel that.")
+    assert not EN.cancels("cancel the alarm")
+    assert not EN.cancels("x" * 1_000_000)

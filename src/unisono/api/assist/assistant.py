@@ -17,11 +17,12 @@ from unisono.api.assist.answering import answer
 from unisono.api.assist.carrying import WAIT_S, Given, carry_out
 from unisono.api.assist.conversations import Conversation, Conversations, Pending
 from unisono.api.assist.doing import Doing
+from unisono.api.assist.keeping import LATER
 from unisono.api.assist.large import SETTLED, LargeModel, NoPlanError, is_risky
 from unisono.api.assist.shapes import Confirm, Kept, Reply, Result, Sentence
 from unisono.api.assist.surroundings import Surroundings, SurroundingsKeeper
 from unisono.api.auth import Identity
-from unisono.assist import Memory, Plan, Speaker, World, encode_plan, guess_language, understand
+from unisono.assist import Memory, Plan, Speaker, Step, World, encode_plan, guess_language, understand
 from unisono.assist.answer.refusal import refusal
 from unisono.assist.answer.voice import Voice
 from unisono.assist.orders import orders, taken_back
@@ -113,6 +114,9 @@ class Assistant:
             yes = turn.voice.confirms(turn.sentence.text)
         if yes is not None:
             return await self._confirmed(turn, pending, yes)
+        last = turn.conversation.kept or ""
+        if pending is None and last.startswith(LATER) and turn.voice.cancels(turn.sentence.text):
+            return await self.carry(turn, Plan(outcome="act", steps=(Step(op="cancel", scene=last),)))
         turn.conversation.pending = None  # something else was said: the question is off the table
         plan, model = await self._understood(turn)
         turn.ask_first = model is not None and is_risky(turn, plan)

@@ -27,6 +27,8 @@ MOST_NAMES = 8
 SMALL = 1.0
 LARGE = 100.0
 
+#: No yes is longer.
+LONGEST_WORD = 60
 #: What stands around a yes.
 MARKS = str.maketrans(dict.fromkeys(".,!?。，！？、;:…", " "))
 
@@ -88,11 +90,17 @@ class Voice:
 
     def confirms(self, text: str) -> bool | None:
         """Whether a text says yes or no and nothing else; None: it says something else."""
-        plain = " ".join(text.lower().translate(MARKS).split())
         for word, answer in (("yes", True), ("no", False)):
-            if plain in self._words["confirmed"][word]:
+            if self._is_only(text, word):
                 return answer
         return None
+
+    def cancels(self, text: str) -> bool:
+        """Whether a text takes back what was asked for last, and says nothing else."""
+        return self._is_only(text, "cancel")
+
+    def _is_only(self, text: str, word: str) -> bool:
+        return " ".join(text[:LONGEST_WORD].lower().translate(MARKS).split()) in self._words["confirmed"][word]
 
     def together(self, sentences: Sequence[str]) -> str:
         """Several sentences, one after the other."""
