@@ -16,12 +16,12 @@ from unisono.access import Risk
 from unisono.assist.conditions import condition_of
 from unisono.assist.frames import STEPPED, Frame, opposite, read_frame
 from unisono.assist.gazetteer import Group
+from unisono.assist.joining import corrected, is_order, joined, take_value
 from unisono.assist.model import model
 from unisono.assist.plan import Condition, Outcome, Plan, Step, When
 from unisono.assist.questions import asks, query_of
 from unisono.assist.refusals import told_why
 from unisono.assist.resolver import Change, Problem, change_of, steps_of
-from unisono.assist.scope import ACTIONS
 from unisono.assist.skeleton import skeleton
 from unisono.assist.targets import Aim, aim
 from unisono.assist.text import Clause, Time
@@ -74,7 +74,7 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     if about_time is not None:
         return about_time
     frames = [read_frame(clause, turn.world, turn.where, turn.spoken) for clause in clauses]
-    frames = _corrected(frames)
+    frames = corrected(frames)
     conditions = [frame for frame in frames if frame.clause.trigger in CONDITIONS]
     others = [frame for frame in frames if frame.clause.trigger is None]
     barred = [frame for frame in others if frame.clause.bar is not None]
@@ -82,13 +82,13 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     if barred_conditions:
         return _barred(barred_conditions[0], turn)
     open_ = [frame for frame in others if frame.clause.bar is None]
-    orders = [frame for frame in _joined(open_) if _is_order(frame, turn)]
+    orders = [frame for frame in joined(open_) if is_order(frame, turn)]
     if any(frame.clause.bar in ("reported", "hypothetical", "quoted") for frame in barred):
         return _barred(barred[0], turn)
     notice = _notice(open_, conditions, turn)
     if notice is not None:
         return notice
-    questions = [frame for frame in open_ if asks(frame) and not _is_order(frame, turn)]
+    questions = [frame for frame in open_ if asks(frame) and not is_order(frame, turn)]
     again = _once_more(open_, turn)
     if again is not None:
         return again
@@ -141,121 +141,6 @@ def _leaning(frames: Sequence[Frame], turn: Turn) -> bool:
 
 
 # ---- clauses together ----
-
-
-def _corrected(frames: list[Frame]) -> list[Frame]:
-    """ "to twenty, no wait, thirty": what follows a correction replaces what it says anew."""
-    found: list[Frame] = []
-    for frame in frames:
-        if frame.clause.link != "correction" or not found:
-            found.append(frame)
-            continue
-        before = found[-1]
-        new = bool(frame.groups)
-        if new and frame.predicates:
-            found[-1] = frame
-        elif new:
-            before.groups = frame.groups
-        elif frame.predicates:
-            _take_value(before, frame)
-    return found
-
-
-def _take_value(old: Frame, new: Frame) -> None:
-    for name in ("value", "unit", "level", "color", "mode", "degree"):
-        value = getattr(new, name)
-        if value is not None:
-            setattr(old, name, value)
-    if new.act not in (None, "value", "set"):
-        old.act = new.act
-
-
-def _started(frame: Frame) -> bool:
-    """ "start cleaning", "get the cleaning on", "keep it going": does another verb carry the one in -ing?"""
-    return any(
-        ("base" in piece.forms and set(piece.senses) & ACTIONS) or {"p_on", "p_off"} & set(piece.senses)
-        for piece in frame.clause.pieces
-        if not piece.named
-    )
-
-
-def _verbless(frame: Frame) -> bool:
-    """Has it a value or a particle only, and its verb with the clause before?"""
-    if frame.act in (None, "value"):
-        return True
-    first = next((p for p in frame.clause.pieces if not set(p.senses) & {"filler", "please"} or p.named), None)
-    return frame.act in ("on", "off", "up", "down") and first is not None and ("det" in first.senses or first.named)
-
-
-def _joined(frames: Sequence[Frame]) -> list[Frame]:
-    """A noun alone goes to the act of its neighbour."""
-    found: list[Frame] = []
-    waiting: list[Frame] = []
-    for frame in frames:
-        if not (frame.predicates or frame.act or frame.groups or frame.left or frame.senses):
-            continue
-        if not frame.predicates and not frame.act and not frame.groups and not frame.left and not frame.want:
-            continue
-        if frame.left and not frame.groups and not frame.predicates and found:
-            found[-1].left = (*found[-1].left, *frame.left)
-            continue
-        last = found[-1] if found else None
-        empty = last is not None and last.act in ("set", "do") and not last.predicates and bool(last.groups)
-        if empty and last is not None and frame.clause.link == "and" and frame.predicates and _verbless(frame):
-            # "set the lamp and the strip to half": the value is of both
-            frame.groups = (*last.groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
-            frame.act = "set" if frame.act in (None, "value") else frame.act
-            frame.times = (*last.times, *frame.times)
-            found[-1] = frame
-            continue
-        alone = not frame.predicates and frame.act is None and bool(frame.groups) and not asks(frame) and not frame.want
-        if alone and frame.clause.link in ("and", "") and found and found[-1].predicates and not frame.stated:
-            found[-1].groups = (*found[-1].groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
-            found[-1].left = (*found[-1].left, *frame.left)
-            found[-1].times = (*found[-1].times, *frame.times)
-            continue
-        if alone and not frame.stated:
-            waiting.append(frame)
-            continue
-        if waiting and frame.predicates and frame.groups:
-            for one in waiting:
-                frame.groups = (*one.groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
-                frame.times = (*one.times, *frame.times)
-        elif waiting and frame.predicates:
-            for one in waiting:
-                frame.groups = (*one.groups, *frame.groups)
-        waiting = []
-        found.append(frame)
-    return found + waiting
-
-
-def _is_order(frame: Frame, turn: Turn) -> bool:
-    """Is it something to be done?"""
-    del turn
-    if frame.act in ("notify", "remind") and not frame.groups and not frame.traits:
-        return True
-    if frame.clause.mood == "question" and not (frame.want and (frame.level or frame.color or frame.coffee)):
-        return False
-    if frame.scenes and "off" not in frame.senses and "p_off" not in frame.senses:
-        return True
-    if frame.act is None and not (frame.color or frame.level or frame.mode or frame.coffee):
-        return False
-    if frame.act == "keep":
-        return True
-    wished = [group for group in frame.groups if group.things and not group.indefinite and group.why is None]
-    if frame.want and frame.act is None and any("light" in group.kinds for group in wished) and not frame.predicates:
-        frame.act = "on"
-    if frame.want and frame.act is None and any({"speaker", "media"} & set(group.kinds) for group in frame.groups):
-        frame.act = "play"
-    if frame.coffee and frame.act == "brew":
-        return frame.clause.mood == "command" and "past" not in frame.forms
-    if "ing" in frame.forms and "base" not in frame.forms and not frame.want and not _started(frame):
-        return False
-    if frame.stated and not frame.want and "base" not in frame.forms and frame.act != "value":
-        return False
-    if frame.complaint and frame.act in (None, "set") and not (frame.value is not None or frame.color or frame.level):
-        return frame.act == "set" and bool(frame.groups)
-    return frame.act is not None or bool(frame.groups) or frame.coffee or frame.color is not None
 
 
 # ---- orders ----
@@ -482,7 +367,7 @@ def _notice(frames: Sequence[Frame], conditions: Sequence[Frame], turn: Turn) ->
     )
     if told is None or not conditions:
         return None
-    if any(frame is not told and frame.act not in (None, "keep") and _is_order(frame, turn) for frame in frames):
+    if any(frame is not told and frame.act not in (None, "keep") and is_order(frame, turn) for frame in frames):
         return None
     people = [thing for group in told.groups for thing in group.things]
     if any(turn.world.things[thing].kind != "person" for thing in people):
@@ -606,7 +491,7 @@ def _follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
     if acted:
         new.act = acted[0].act
     for frame in valued:
-        _take_value(new, frame)
+        take_value(new, frame)
     if memory.pending is not None and memory.choices and not groups:
         chosen = _chosen(said, memory.choices, turn.world)
         if chosen is None and not valued:
