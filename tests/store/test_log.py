@@ -521,3 +521,10 @@ async def test_reading_is_fast(log: Log) -> None:
     await reader.wait_until(250)
     assert 250 * 200_000 / (time.process_time() - began) > 150e6
     await reader.stop()
+
+
+async def test_who_opens_a_new_stream_at_the_same_moment_finds_the_same(connection: Connection) -> None:
+    opened = await asyncio.gather(*(Log.open(connection, "7", max_bytes=1 << 20, kind="other") for _ in range(5)))
+    assert len({each.log_id for each in opened}) == 1
+    for each in opened:
+        await each.close()
