@@ -42,8 +42,8 @@ COMMA := ,
 SPACE := $(subst ,, )
 # the half of notify/ that decides, as apart from the half that does
 TELLING := audience message pace plan quiet reach service verdict webpush
-# what becomes of a plan: orders, scenes, figures, sentences
-ANSWERING := answer/* automation.py orders.py routine.py
+# what becomes of a plan: orders, scenes, figures, sentences; and the language that reads by itself
+ANSWERING := answer/* automation.py orders.py routine.py languages/zh/* moment.py quantity.py
 PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/dialect/*,src/unisono/twin/*,src/unisono/scene/*,$(subst $(SPACE),$(COMMA),$(ANSWERING:%=src/unisono/assist/%)),$(subst $(SPACE),$(COMMA),$(TELLING:%=src/unisono/notify/%.py))
 
 train: setup  ## the assistant's linear models anew, from generated sentences; a few seconds

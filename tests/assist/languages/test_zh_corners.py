@@ -32,6 +32,11 @@ things:
   - {id: ac1, kind: climate, in: attic, name: Attic AC, names: {zh: [顶楼空调]}, state: {on_off: false, target_temperature: 25, temperature: 24}}
   - {id: ac2, kind: climate, in: store, name: Store AC, names: {zh: [冷库空调]}, state: {on_off: false, target_temperature: 5, temperature: 4}}
   - {id: gasbox, kind: meter, in: home, name: Gas box, names: {zh: [燃气计量箱]}, state: {energy: 10}}
+  - {id: mains, kind: meter, in: home, name: Mains, names: {zh: [总电箱]}, state: {energy: 99}}
+  - {id: boxer, kind: packager, in: attic, name: Boxer, names: {zh: [装箱机]}, state: {start_stop: true, recipe: rye, good_count: 5}}
+  - {id: pond, kind: sensor.leak, in: yard, name: Pond leak, names: {zh: [鱼池渗漏探头]}, state: {leak: false}}
+  - {id: vat, kind: tank, in: yard, name: Vat, names: {zh: [酒缸]}, state: {level: 40}}
+  - {id: latch, kind: lock, in: yard, name: Latch, names: {zh: [柴门]}, state: {locked: true}}
   - {id: bare, kind: light, in: attic, name: Bare bulb, names: {zh: [裸泡]}}
   - {id: gate, kind: door, in: home, name: Gate, names: {zh: [栅栏]}, state: {position: 0}}
 """)
@@ -108,10 +113,37 @@ CASES = {
     "打开，不对，射灯": "act; spot on_off=True",
     "理论上射灯亮度报一下": "refuse (hypothetical)",
     "天棚没完成就打开射灯": "refuse (unsure)",
-    "顶楼全关，灯留着": "act; deck,ac1 on_off=False; lathe start_stop=False",
+    "顶楼全关，灯留着": "act; deck,ac1 on_off=False; lathe,boxer start_stop=False",
     "打开射灯|座椅加热三档": "ask (which_thing)",
     "告诉我打开射灯": "ignore",
     "院坝所有电器都关掉": "refuse (no_such_thing)",
+    "堂屋太冷了，打开空调": "ask (ambiguous)",
+    "打开射灯|院坝的也打开": "ask (which_thing)",
+    "今天早上酒缸还剩多少": 'answer; query {"ask":"history","things":["vat"],"trait":"level","over":"today","agg":"last"}',
+    "鱼池有没有漏水": 'answer; query {"ask":"state","things":["pond"],"trait":"leak","is":true}',
+    "小院上个月一共用了多少电": 'answer; query {"ask":"history","things":["mains"],"trait":"energy","over":"last month","agg":"sum"}',
+    "装箱机昨天出了多少合格品": 'answer; query {"ask":"history","things":["boxer"],"trait":"good_count","over":"yesterday","agg":"sum"}',
+    "酒缸低于两成就打开射灯": 'automate; spot on_off=True; if [{"things":["vat"],"trait":"level","below":20}]',
+    "装箱机换成吐司配方": "act; boxer recipe=吐司",
+    "装箱机换成射灯配方": "ask (what_value)",
+    "塔楼灯打成红色": "act; tower andon=red",
+    "柴门开到三十": "ask (what_value)",
+    "柴门的锁开一下": "act; latch locked=False",
+    "酒缸低于两成，打开射灯": 'automate; spot on_off=True; if [{"things":["vat"],"trait":"level","below":20}]',
+    "酒缸低于两成，酒缸高于三成": "refuse (not_possible:vat)",
+    "披萨计时器增加五分钟": "act; add timer 披萨 300.0",
+    "计时器减少五分钟": "act; add timer -300.0",
+    "暂停计时器": "act; set timer pause",
+    "继续计时器": "act; set timer resume",
+    "闹钟几点响": 'answer; query {"ask":"state","trait":"timer"}',
+    "十分钟后提醒我": "ask (what_to_do)",
+    "明天提醒我开会": "ask (what_time)",
+    "今早酒缸还剩多少": 'answer; query {"ask":"history","things":["vat"],"trait":"level","over":"today","agg":"last"}',
+    "柴门的门锁调到三十": "refuse (no_such_value:latch)",
+    "开一下柴门的门锁": "act; latch locked=False",
+    "装箱机换成节能模式": "refuse (no_such_thing:节)",
+    "装箱机切换到节能模式吧": "ask (what_value)",
+    "播放射灯蹦蹦": "refuse (no_such_thing:蹦蹦)",
     "弄亮堂点|堂屋": "ask (what_to_do)",
 }
 
