@@ -88,7 +88,8 @@ def told(kind: tuple[str, str, str], runs: list[list[dict[str, float]]], *, sing
     stage = Stage()
     model, number, other = kind
     stage.thing("lamp", "light", on_off=False, brightness=50)
-    stage.thing("probe", model, **{number: 50})
+    stage.thing("probe", model)
+    stage.report("probe", **{number: 50})
     stage.scene(f"id: high\nwhen: [{{change: {{things: [probe], property: {number}, above: 60}}}}]\n{THEN}")
     stage.scene(f"id: low\nwhen: [{{change: {{things: [probe], property: {number}, below: 20}}}}]\n{THEN}")
     stage.scene(f"id: on\nwhen: [{{change: {{things: [probe], property: {other}}}}}]\nthen: [{{stop: {{}}}}]")
