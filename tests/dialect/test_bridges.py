@@ -165,6 +165,24 @@ async def test_tasmota(shared: Hub) -> None:
         player.close()
 
 
+async def test_teslamate(shared: Hub) -> None:
+    given = await bridge(shared, "tesla", "teslamate")
+    player = await Player(given["MQTT_USERNAME"], given["MQTT_PASSWORD"], shared.mqtt_port).open()
+    try:
+        for word, text in (("display_name", "Blue Thunder"), ("state", "asleep"), ("battery_level", "88")):
+            player.say(f"teslamate/cars/1/{word}", text, retain=True)
+        car = await thing_named(shared, "Blue Thunder")
+
+        async def charged() -> bool:
+            return bool(await shared.value(car["id"], "car.battery") == 88)
+
+        await shared.eventually(charged, "its battery")
+        answer = await shared.ask("POST", f"/api/v1/things/{car['id']}/commands", {"set": {"battery": 1}}, ok=False)
+        assert answer["code"] == "not_writable"
+    finally:
+        player.close()
+
+
 async def test_shelly_of_both_generations(shared: Hub) -> None:
     given = await bridge(shared, "shel", "shelly")
     user, password = given["User (Username)"], given["Password"]
