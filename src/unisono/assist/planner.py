@@ -140,9 +140,6 @@ def _leaning(frames: Sequence[Frame], turn: Turn) -> bool:
     return not acts and (others or any(frame.also or frame.clause.link == "correction" for frame in frames))
 
 
-# ---- clauses together ----
-
-
 # ---- orders ----
 
 
