@@ -165,6 +165,56 @@ async def test_tasmota(shared: Hub) -> None:
         player.close()
 
 
+#: As ESPHome's MQTT component says it: a node with a relay, a sensor and a contact, all under its node's name.
+ESPHOME_DEVICE = {
+    "ids": "a1b2c3d4e5f6", "name": "Porch node", "sw": "esphome v2024.6.0", "mdl": "esp01_1m", "mf": "Espressif",
+    "cns": [["mac", "a1b2c3d4e5f6"]],
+}  # fmt: skip
+ESPHOME = {
+    "switch/porch/relay": {"name": "Relay", "cmd_t": "porch/switch/relay/command"},
+    "sensor/porch/warmth": {
+        "name": "Warmth",
+        "dev_cla": "temperature",
+        "unit_of_meas": "°C",
+        "stat_cla": "measurement",
+    },
+    "binary_sensor/porch/gate": {"name": "Gate", "dev_cla": "door"},
+}
+
+
+async def test_an_esphome_node(shared: Hub) -> None:
+    given = await bridge(shared, "espnode", "homeassistant")
+    player = Player(given["Username"], given["Password"], shared.mqtt_port, will=("porch/status", "offline"))
+    await player.open("porch/switch/relay/command")
+    try:
+        player.say("porch/status", "online", retain=True)
+        for where, config in ESPHOME.items():
+            kind, node, name = where.split("/")
+            common = {"stat_t": f"{node}/{kind}/{name}/state", "avty_t": f"{node}/status", "dev": ESPHOME_DEVICE}
+            unique = {"uniq_id": f"a1b2c3d4e5f6-{kind}-{name}", "obj_id": f"{node}_{name}"}
+            player.say(f"homeassistant/{where}/config", {**config, **common, **unique}, retain=True)
+        for where, state in (("switch/relay", "OFF"), ("sensor/warmth", "21.5"), ("binary_sensor/gate", "ON")):
+            player.say(f"porch/{where}/state", state, retain=True)
+        porch = await thing_named(shared, "Porch node")
+
+        async def told() -> bool:
+            state = (await shared.thing(porch["id"]))["state"]
+            return {21.5, "open", False} <= {each["value"] for each in state.values() if "value" in each}
+
+        await shared.eventually(told, "all three are known")
+        player.answers["porch/switch/relay/command"] = [("porch/switch/relay/state", "ON")]
+        assert (await confirmed(shared, porch["id"], {"on_off": True}))["state"] == "confirmed"
+        assert await player.told("porch/switch/relay/command") == "ON"
+        player.lost()
+
+        async def away() -> bool:
+            return not (await shared.thing(porch["id"]))["online"]
+
+        await shared.eventually(away, "its will says that it is gone")
+    finally:
+        player.close()
+
+
 async def test_teslamate(shared: Hub) -> None:
     given = await bridge(shared, "tesla", "teslamate")
     player = await Player(given["MQTT_USERNAME"], given["MQTT_PASSWORD"], shared.mqtt_port).open()
