@@ -30,6 +30,9 @@ DOUBLE = frozenset({"close", "open", "up", "down"})
 STEPPED = frozenset({"up", "down", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower"})
 
 
+HOURS = 24
+
+
 class Frame(msgspec.Struct, kw_only=True):
     """One clause as read. ``act``: a sense of `ACTIONS`, ``value`` (a value without a verb) or None.
 
@@ -357,6 +360,11 @@ def _fill(frame: Frame, found: Sequence[Noun], taken: set[int]) -> None:
 
 def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
     numbers = [at for at, piece in enumerate(pieces) if piece.kind == "number" and not piece.named]
+    hours = [at for at in numbers if _hour(pieces, at)] if len(numbers) > 1 else []
+    if hours and len(hours) < len(numbers):  # "to 40 percent at nine": one is the value, the other the hour
+        frame.times += tuple(Time(role="at", clock=int(pieces[at].tokens[0].value) * 60) for at in hours)
+        taken.update(hours)
+        numbers = [at for at in numbers if at not in hours]
     frame.numbers = tuple(pieces[at] for at in numbers)
     taken.update(numbers)
     if not numbers:
@@ -384,6 +392,13 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
     frame.share = token.relative and frame.by
     if frame.act is None:
         frame.act = "value"
+
+
+def _hour(pieces: Sequence[Piece], at: int) -> bool:
+    token = pieces[at].tokens[0]
+    before = pieces[at - 1].senses if at else frozenset()
+    whole = isinstance(token.value, int | float) and float(token.value).is_integer()
+    return "o_clock" in before and token.unit is None and whole and 1 <= token.value <= HOURS
 
 
 # ---- of what ----

@@ -77,6 +77,7 @@ SENSES: dict[str, str] = {
     "max": "maximum, full, all the way",
     "min": "minimum, lowest",
     "to": "to, at: an absolute value follows",
+    "o_clock": "at (nine): beside another value, the number that follows is an hour",
     "by": "by: a difference follows",
     "too": "too, so, very - of a complaint",
     "enough": "enough",
