@@ -362,7 +362,7 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
     numbers = [at for at, piece in enumerate(pieces) if piece.kind == "number" and not piece.named]
     hours = [at for at in numbers if _hour(pieces, at)] if len(numbers) > 1 else []
     if hours and len(hours) < len(numbers):  # "to 40 percent at nine": one is the value, the other the hour
-        frame.times += tuple(Time(role="at", clock=int(pieces[at].tokens[0].value) * 60) for at in hours)
+        frame.times += tuple(Time(role="at", clock=int(pieces[at].tokens[0].value or 0) * 60) for at in hours)
         taken.update(hours)
         numbers = [at for at in numbers if at not in hours]
     frame.numbers = tuple(pieces[at] for at in numbers)
@@ -397,8 +397,9 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
 def _hour(pieces: Sequence[Piece], at: int) -> bool:
     token = pieces[at].tokens[0]
     before = pieces[at - 1].senses if at else frozenset()
-    whole = isinstance(token.value, int | float) and float(token.value).is_integer()
-    return "o_clock" in before and token.unit is None and whole and 1 <= token.value <= HOURS
+    if "o_clock" not in before or token.unit is not None or token.value is None:
+        return False
+    return float(token.value).is_integer() and 1 <= token.value <= HOURS
 
 
 # ---- of what ----
