@@ -204,8 +204,6 @@ def _whole_levels(value: Value, form: Schema, rule: Rule) -> Value | None:
         return None
     pairs = tuple((wire, target) for wire, target in found)
     numbers = [target for _, target in pairs]
-    if len(set(numbers)) < len(numbers):
-        return None
     schema = msgspec.structs.replace(_renamed(value.schema, pairs), kind="int", min=min(numbers), max=max(numbers))
     return Value(schema, None, _mapped(value, pairs))
 
