@@ -190,6 +190,7 @@ async def test_a_command_is_checked_against_the_model_and_then_asked_for(hub: Hu
     assert (await refused({"call": "flush", "input": {"seconds": 0}}))[0] == "bad_value"
     assert hub.owner.commands == {}
 
+    hub.owner.ends["v"] = "sent"
     answer = await hub.http.post("/api/v1/things/v/commands", json={"set": {"position": 40}, "ttl_s": 60})
     assert answer.status_code == 202, answer.text
     command = answer.json()
