@@ -439,8 +439,9 @@ async def test_a_scene_starts_nothing_that_an_interlock_forbids(shared: Hub) -> 
         await shared.ask("POST", f"/api/v1/scenes/{scene['id']}/run", {})
 
         async def in_the_audit() -> bool:
-            found = (await shared.get(f"/api/v1/commands?by={scene['id']}&state=refused"))["items"]
-            return [(each["by"]["kind"], each["code"]) for each in found] == [("scene", "interlocked")]
+            found = (await shared.get(f"/api/v1/commands?thing={press.thing}&state=refused"))["items"]
+            by = [(each["by"]["kind"], each["by"].get("scene"), each["code"]) for each in found]
+            return by == [("program", scene["id"], "interlocked")]
 
         await shared.eventually(in_the_audit, "the refusal is in the audit", 30)
         assert len(press.heard) == 1
