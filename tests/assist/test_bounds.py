@@ -182,7 +182,7 @@ def test_a_name_is_never_an_order(name: str) -> None:
 
 
 def test_a_thousand_things() -> None:
-    """p50 below 2 ms, p95 below 5 ms, compiled below 60 MB - of processor time, with room for a busy machine."""
+    """Compiled they stay below 60 MB; how fast they are is a benchmark's (`unisono bench understand`)."""
     tracemalloc.start()
     places = [Place(id="home", kind="home", names=("Home",))]
     things, states = [], {}
@@ -207,15 +207,6 @@ def test_a_thousand_things() -> None:
         "turn on the sauna in the garden house", "is room 8 lock 3 locked", "lock the gadget 30 3 in five minutes",
         "close all covers", "when did chamber 3 speaker 4 start playing", "make it brighter", "play some jazz",
     ]  # fmt: skip
-    times = []
-    for _ in range(10):
-        for text in texts:
-            began = time.process_time()
-            understand(text, world, Memory(), speaker, now=NOW)
-            times.append(time.process_time() - began)
-    times.sort()
-    half, most = times[len(times) // 2] * 1000, times[int(len(times) * 0.95)] * 1000
-    print(f"1,000 things: p50 {half:.2f} ms, p95 {most:.2f} ms, {spent_memory / 1e6:.1f} MB compiled")
+    outcomes = [understand(text, world, Memory(), speaker, now=NOW).outcome for text in texts]
+    assert outcomes[0] == outcomes[1] == "act"
     assert spent_memory < 60e6
-    assert half < 4
-    assert most < 10
