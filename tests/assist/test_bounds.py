@@ -148,10 +148,10 @@ def test_words_in_any_order_get_a_plan(text: str) -> None:
     ids=["letters", "orders", "nots", "digits", "chinese", "brackets", "turned", "accents", "ins", "numbers", "times"],
 )
 def test_a_long_text_is_answered_at_once_and_does_nothing(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     plan = understand(text, WORLD, Memory(), SPEAKER, now=NOW)
     assert plan.outcome not in ACTING
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
