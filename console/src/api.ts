@@ -15,12 +15,15 @@ export class Refused extends Error {
   readonly code: string;
   readonly expected?: string;
   readonly mend?: string;
+  /** What makes the same command count, where a place wants a second word. */
+  readonly confirmation?: string;
 
-  constructor(problem: { code?: string; title?: string; detail?: string; expected?: string; mend?: string }) {
+  constructor(problem: { code?: string; title?: string; detail?: string; expected?: string; mend?: string; confirmation?: string }) {
     super(problem.detail ?? problem.title ?? "");
     this.code = problem.code ?? "unknown";
     this.expected = problem.expected;
     this.mend = problem.mend;
+    this.confirmation = problem.confirmation;
   }
 
   get whole(): string {

@@ -43,12 +43,13 @@ export function Control({ thing, property, bare }: { thing: Thing; property: Pro
   const pending = useOrder(thing.id, property.key)?.state === "pending";
   const value = thing.state[property.key]?.value;
   const label = `${called(thing)}: ${titled(property)}`;
-  const give = (wanted: unknown): void => {
-    void order(thing.id, property.key, { set: { [property.key]: wanted } }, wanted, written(wanted, property));
+  const give = async (wanted: unknown, sure: boolean): Promise<void> => {
+    const done = await order(thing.id, property.key, { set: { [property.key]: wanted } }, wanted, written(wanted, property), sure);
+    if (!done) setAsked({ value: wanted });
   };
   const set = (wanted: unknown): void => {
     if (risky(property, wanted)) setAsked({ value: wanted });
-    else give(wanted);
+    else void give(wanted, false);
   };
   return (
     <>
@@ -60,7 +61,7 @@ export function Control({ thing, property, bare }: { thing: Thing; property: Pro
           leave={() => setAsked(null)}
           go={() => {
             setAsked(null);
-            give(asked.value);
+            void give(asked.value, true);
           }}
         />
       ) : null}
@@ -171,17 +172,17 @@ export const settable = (property: Property): boolean =>
 export function Call({ thing, action }: { thing: Thing; action: Action }) {
   const [asked, setAsked] = useState(false);
   const title = titled(action);
-  const go = (): void => {
+  const go = async (sure: boolean): Promise<void> => {
     setAsked(false);
-    void order(thing.id, action.key, { call: action.key }, null, title);
+    if (!(await order(thing.id, action.key, { call: action.key }, null, title, sure))) setAsked(true);
   };
   return (
     <>
-      <Button size="xs" variant="default" onClick={() => (action.risky ? setAsked(true) : go())}>
+      <Button size="xs" variant="default" onClick={() => (action.risky ? setAsked(true) : void go(false))}>
         {title}
       </Button>
       <Became thing={thing.id} what={action.key} />
-      {asked ? <Sure title={`${called(thing)}: ${title}`} go={go} leave={() => setAsked(false)} /> : null}
+      {asked ? <Sure title={`${called(thing)}: ${title}`} go={() => void go(true)} leave={() => setAsked(false)} /> : null}
     </>
   );
 }

@@ -1,6 +1,6 @@
 /** Commands given from this page and what became of them. A wanted value is never shown as if it were reported. */
 import { useSyncExternalStore } from "react";
-import { Away, command, Refused } from "./api";
+import { Away, type Command, command, Refused } from "./api";
 import { say } from "./words";
 
 export interface Order {
@@ -10,6 +10,7 @@ export interface Order {
 }
 
 const SHOWN_MS = 6000;
+const STATES = ["confirmed", "mismatch", "timeout", "rejected", "expired", "superseded", "failed", "queued", "sent", "acknowledged"] as const;
 const orders = new Map<string, Order>();
 const listeners = new Set<() => void>();
 
@@ -28,23 +29,42 @@ export const useOrder = (thing: string, what: string): Order | undefined =>
     () => orders.get(`${thing}/${what}`),
   );
 
-/** Ask a thing for something and follow it to its end. ``written``: the wanted value as people read it. */
-export async function order(thing: string, what: string, wanted: { set?: object; call?: string }, value: unknown, written: string): Promise<void> {
+export interface Wish {
+  set?: object;
+  call?: string;
+}
+
+async function given(thing: string, wish: Wish, sure: boolean): Promise<Command | null> {
+  try {
+    return await command(thing, wish);
+  } catch (error) {
+    if (!(error instanceof Refused) || error.confirmation === undefined) throw error;
+    return sure ? await command(thing, { ...wish, confirmation: error.confirmation }) : null;
+  }
+}
+
+/** Ask a thing for something and follow it to its end. ``written``: the wanted value as people read it. ``sure``: the person
+ * has said so once more. False when the place wants a second word, and nothing was done. */
+export async function order(thing: string, what: string, wish: Wish, value: unknown, written: string, sure: boolean): Promise<boolean> {
   const key = `${thing}/${what}`;
   const mine: Order = { wanted: value, state: "pending", text: say("pending", written) };
   put(key, mine);
   let ended: Order;
   try {
-    let done = await command(thing, wanted);
-    if (done.code === "confirmation_required" && done.id) done = await command(thing, { ...wanted, confirmation: done.id });
-    const word = ["confirmed", "mismatch", "timeout", "rejected", "expired", "superseded", "failed", "queued", "sent", "acknowledged"].find((one) => one === done.state) as "confirmed" | undefined;
+    const done = await given(thing, wish, sure);
+    if (done === null) {
+      if (orders.get(key) === mine) put(key, undefined);
+      return false;
+    }
+    const word = STATES.find((one) => one === done.state);
     ended = { wanted: value, state: done.state === "confirmed" ? "confirmed" : "wrong", text: [word ? say(word) : done.state, done.why].filter(Boolean).join(": ") };
   } catch (error) {
     ended = { wanted: value, state: "wrong", text: error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error) };
   }
-  if (orders.get(key) !== mine) return; // a later order for the same property took its place
+  if (orders.get(key) !== mine) return true; // a later order for the same property took its place
   put(key, ended);
   setTimeout(() => {
     if (orders.get(key) === ended) put(key, undefined);
   }, SHOWN_MS);
+  return true;
 }
