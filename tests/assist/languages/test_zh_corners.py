@@ -144,6 +144,10 @@ CASES = {
     "装箱机换成节能模式": "refuse (no_such_thing:节)",
     "装箱机切换到节能模式吧": "ask (what_value)",
     "播放射灯蹦蹦": "refuse (no_such_thing:蹦蹦)",
+    "可以打开柴门吗": "ask (unsure)",
+    "可以打开柴门吗|好的": "act; latch locked=False",
+    "可以打开柴门吗|不用": "ignore (negated)",
+    "可以打开柴门吗|打开射灯|好的": "ignore",
     "弄亮堂点|堂屋": "ask (what_to_do)",
 }
 

@@ -34,6 +34,7 @@ _CORRECTED = re.compile(
     r"(?:[，,。!！ ]|^)(?:啊|哦|噢|哎|诶|嗯)?(?:不对不?对?|不是不是|哦不|噢不|说错了?|错了|口误|等等|等一下|不不不?|我是说|更正|应该是)"
     r"(?:[，,。!！ ]|(?=是|应该|先|把|打|关|开|调))(?:是|应该是)?|(?:啊|哦)不对|说错了"
 )
+_YES = re.compile(r"(?:是的?|好的?|好啊|好吧|对的?|可以|行|要|确定|没错|同意|开吧|关吧|当然)[呀啊吧了]?")
 _WRONG = re.compile(
     r"(?:啊|哦|噢)?(?:不是(?!不)|不对|错了|弄错了|搞错了|不)[，, ]+(?:我?说的?)?(?:是|应该是)?|我说的不是那个[，, ]*(?:是)?"
 )
@@ -63,7 +64,10 @@ def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.date
     body = strip_address(text)
     if not body:
         return Plan(outcome="ignore")
-    plan = _permitted(_read(body, world, memory, speaker, now), world, speaker)
+    offered, memory.offer = memory.offer, None
+    agreed = offered is not None and _YES.fullmatch(body) is not None
+    made = offered if agreed and offered is not None else _read(body, world, memory, speaker, now)
+    plan = _permitted(made, world, speaker)
     if plan.outcome in ("act", "later", "automate", "answer"):
         _remember(plan, memory, world)
     return spoken(plan, world, memory.open.offer if isinstance(memory.open, Open) else ())
@@ -142,6 +146,7 @@ def _plan(sentence: Sentence) -> Plan:
         return Plan(outcome="act", steps=(Step(op="undo"),)) if memory.plan else Plan(outcome="ask", why="what_to_do")
     plan = command(sentence)
     if question and not _BEGS.search(sentence.masked) and _risky(plan, world):
+        memory.offer = plan
         return Plan(outcome="ask", why="unsure")  # 可以开门吗 may ask whether one may
     return plan
 
