@@ -531,6 +531,12 @@ class TestClashes:
         late = sets("{time: {at: '07:00'}}", "{wait: {for_s: 5}}, " + put("lamp", "false"))
         assert not self.clash(sets("{time: {at: '07:00'}}", put("lamp")), ("b", late))
 
+    def test_of_several_triggers_only_those_of_a_kind_may_coincide(self) -> None:
+        mine = sets(f"{{time: {{at: '07:00'}}}}, {on('lamp')}", put("other"))
+        assert self.clash(mine, ("b", sets(on("lamp"), put("other", "false")))) == [
+            ("clash", "then.0.set.state.on_off")
+        ]
+
     def test_shadowed(self) -> None:
         text = sets("{time: {at: '07:00'}}", put("lamp"))
         narrow = text + "if: [{mode: {place: home, is: away}}]\n"
@@ -616,6 +622,7 @@ class TestCatalogue:
         assert [each.scene for each in catalogue.waiting_for(lamp, "on_off", place)] == ["a"]
         assert [each.path for each in catalogue.doing_to(other, "on_off", place, {"a"})] == ["then.0.set.state.on_off"]
         assert not list(catalogue.doing_to(other, "on_off", place, {"b"}))
+        assert not list(catalogue.doing_to(other, "brightness", place, {"a"}))
         catalogue.put(scene(sets(on("other"), put("lamp")), "a"))
         assert not list(catalogue.waiting_for(lamp, "on_off", place))
         assert not catalogue.doing_to_mode("home")

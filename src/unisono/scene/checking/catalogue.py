@@ -131,7 +131,8 @@ class Catalogue:
                 found.add(doing.name)
             elif doing.kind == "mode":
                 found.update(waiting.scene for waiting in self.waiting_for_mode(doing.name))
-            elif doing.selector is not None:
+            else:
+                assert doing.selector is not None  # "set" is the only other kind
                 found |= self._at(doing.selector, world)
         return found
 
