@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -166,6 +167,37 @@ def test_a_reader_gets_memory_of_its_own_when_there_is_none_left(tmp_path: Path)
     starve()
     assert history.count(*key_of(0), 0, FAR) == whole
     assert main.execute("SELECT current_setting('memory_limit')").fetchone()[0] == "128.0 MiB"
+    history.close()
+
+
+def test_a_reader_that_finds_no_memory_at_all_waits_for_the_sealer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = History(tmp_path)
+    put(history, 1, batch(1), known=range(4))
+    history.seal()
+    put(history, 2, batch(2))
+    whole = history.count(*key_of(0), 0, FAR)
+    engine = history._engine
+    asked = threading.Event()
+
+    @contextlib.contextmanager
+    def none_to_spare() -> Iterator[None]:
+        asked.set()
+        yield
+
+    monkeypatch.setattr(engine, "_spare", none_to_spare)
+    found: list[int] = []
+    with engine.heavy():
+        engine.main.execute("SET memory_limit = '100KiB'")
+        reader = threading.Thread(target=lambda: found.append(len(list(history.points(*key_of(0), 0, FAR)))))
+        reader.start()
+        assert asked.wait(20)
+        engine.main.execute("SET memory_limit = '128MiB'")
+    reader.join(20)
+    assert found == [whole]
+    with engine.heavy():  # nobody waits any more
+        pass
     history.close()
 
 

@@ -21,6 +21,8 @@ CHECKPOINT_BYTES = 16 << 20
 """Write-ahead bytes that trigger a checkpoint: small, so that memory and the room a checkpoint needs stay small."""
 READ_MB = 64
 """What a reader gets beyond the limit when sealing has all of it: a sort takes what there is (120 of 128 MB, seen)."""
+WAIT_S = 30.0
+"""How long a reader without memory waits for what the sealer is at: a slice takes a second or two."""
 SPILL_BYTES = 4 << 30
 """Most that sorting may put into the temporary folder: a slice is far below, one endless series may need it."""
 
@@ -45,6 +47,9 @@ class Engine:
         self.memory_mb = memory_mb
         self._lock = threading.Lock()
         self._pressed = 0
+        self._turn = threading.Condition()
+        self._heavy = False
+        self._hungry = 0
         config: dict[str, str | bool | int | float | list[str]] = {
             "threads": 1,
             "memory_limit": f"{memory_mb}MiB",
@@ -64,7 +69,8 @@ class Engine:
     def read(
         self, cursor: Cursor, query: str, parameters: Sequence[object] = (), *, first: int | None = None
     ) -> list[Any]:
-        """All rows of a reader's query, or the ``first`` ones; with memory of its own when the limit leaves it none."""
+        """All rows of a reader's query, or the ``first`` ones. Where the limit leaves none it gets memory of its own, and
+        where that is not enough, it waits until the sealer has ended what it is at."""
 
         def rows() -> list[Any]:
             result = cursor.execute(query, list(parameters))
@@ -74,8 +80,38 @@ class Engine:
         try:
             return rows()
         except self._duckdb.OutOfMemoryException:
-            with self._spare():
-                return rows()
+            try:
+                with self._spare():
+                    return rows()
+            except self._duckdb.OutOfMemoryException:
+                with self._first(), self._spare():
+                    return rows()
+
+    @contextmanager
+    def heavy(self) -> Iterator[None]:
+        """Around a statement that takes all the memory there is: begun when no reader waits for some."""
+        with self._turn:
+            self._turn.wait_for(lambda: not self._hungry)
+            self._heavy = True
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._heavy = False
+                self._turn.notify_all()
+
+    @contextmanager
+    def _first(self) -> Iterator[None]:
+        """Before the sealer's next statement."""
+        with self._turn:
+            self._hungry += 1
+            self._turn.wait_for(lambda: not self._heavy, WAIT_S)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._hungry -= 1
+                self._turn.notify_all()
 
     @contextmanager
     def _spare(self) -> Iterator[None]:

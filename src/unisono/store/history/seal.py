@@ -143,7 +143,8 @@ class Writer:
         cursor.execute("DROP TABLE IF EXISTS part")
         begin = "CREATE TEMP TABLE part AS"  # spills, and keeps the order of its rows
         for low, high in _ranges(cursor, f"read_parquet({rollup.file_list(paths)})", most, GROUPS):
-            cursor.execute(f"{begin} {select(paths, level, f'series BETWEEN {low} AND {high}')}")
+            with self._engine.heavy():
+                cursor.execute(f"{begin} {select(paths, level, f'series BETWEEN {low} AND {high}')}")
             begin = "INSERT INTO part"
         try:
             return self.write(cursor, "SELECT * FROM part", level, period, segment=segment, replaces=replaces)
@@ -171,7 +172,8 @@ class Writer:
         about = {"level": level, "period": period, "segment": facts, "replaces": [file.name for file in replaces]}
         meta = json.dumps(about).replace("'", "''")
         new, final = self._folder / "tmp" / f"{number}.parquet", self._folder / name
-        cursor.execute(f"COPY ({select}) TO {quoted(new)} ({_PARQUET}, KV_METADATA {{unisono: '{meta}'}})")
+        with self._engine.heavy():
+            cursor.execute(f"COPY ({select}) TO {quoted(new)} ({_PARQUET}, KV_METADATA {{unisono: '{meta}'}})")
         self._step(f"{level}:copied")
         sync_file(new)
         self._step(f"{level}:synced")
