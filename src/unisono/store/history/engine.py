@@ -69,7 +69,7 @@ class Engine:
     def read(
         self, cursor: Cursor, query: str, parameters: Sequence[object] = (), *, first: int | None = None
     ) -> list[Any]:
-        """All rows of a reader's query, or the ``first`` ones. Where the limit leaves none it gets memory of its own, and
+        """All rows of a reader's query, or the ``first`` ones. Where the limit leaves none it gets memory of its own;
         where that is not enough, it waits until the sealer has ended what it is at."""
 
         def rows() -> list[Any]:
