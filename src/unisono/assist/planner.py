@@ -311,8 +311,8 @@ def _clock_number(frame: Frame, times: list[Time], turn: Turn) -> None:
 def _changes(frame: Frame, aimed: Aim, turn: Turn) -> list[tuple[str, Change]] | Plan:
     changes: list[tuple[str, Change]] = []
     problem: Problem | None = None
-    for thing in aimed.things:
-        got = change_of(frame, turn.world.things[thing], turn.world)
+    for named in aimed.things:
+        thing, got = _made(frame, named, turn)
         if isinstance(got, Problem):
             problem = got
             continue
@@ -329,6 +329,18 @@ def _changes(frame: Frame, aimed: Aim, turn: Turn) -> list[tuple[str, Change]] |
         turn.memory.things = aimed.things
         return _because("ask", problem.why, problem.about, turn)
     return _because("refuse", problem.why, problem.about, turn)
+
+
+def _made(frame: Frame, named: str, turn: Turn) -> tuple[str, list[Change] | Problem]:
+    """What changes of the thing; "lock the front door", where that is a sensor's name, is of the front door lock."""
+    world = turn.world
+    got = change_of(frame, world.things[named], world)
+    if isinstance(got, Problem) and got.why == "not_possible":
+        tried = [(kin, change_of(frame, world.things[kin], world)) for kin in world.kin(named)]
+        able = [(kin, made) for kin, made in tried if isinstance(made, list)]
+        if len(able) == 1:
+            return able[0]
+    return named, got
 
 
 def _conditions(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -> tuple[Condition, ...] | Plan:

@@ -258,6 +258,9 @@ def _trait(
         pool = [t for t in world.things if not places or set(world.path(world.things[t].place)) & set(places)]
     for traits, value in wanted:
         bearing = {trait: tuple(t for t in pool if trait in world.things[t].tells) for trait in traits}
+        if named and not any(bearing.values()):
+            kin = [t for thing in things for t in world.kin(thing)]
+            bearing = {trait: tuple(t for t in kin if trait in world.things[t].tells) for trait in traits}
         for trait in sorted(traits, key=lambda trait: -len(bearing[trait])) if len(things) > 1 else traits:
             tell = bearing[trait]
             if not tell:

@@ -124,6 +124,15 @@ class World:
         """The things anywhere in a place, in their order."""
         return self._held.get(place, [])
 
+    def kin(self, id: str) -> tuple[str, ...]:
+        """Things that are called after this one: the "front door lock" of a "front door"; not after its other names."""
+        name = f"{self.things[id].names[0].casefold()} " if self.things[id].names else id
+        return tuple(
+            other.id
+            for other in self.things.values()
+            if other.id != id and any(each.casefold().startswith(name) for each in other.names)
+        )
+
     def state(self, thing: str) -> Mapping[str, Any]:
         """What a thing says of itself, by trait."""
         return self.states.get(thing, {})
