@@ -1,13 +1,13 @@
 /** How long ago, by the hub's clock; all ages on the page turn together, once a second. */
-import { useSyncExternalStore } from "react";
 import { skew } from "./api";
+import { Signal, useSignal } from "./signal";
 
 let second = 0;
-const listeners = new Set<() => void>();
+const ticks = new Signal();
 setInterval(() => {
   if (document.visibilityState !== "visible") return;
   second++;
-  for (const listener of listeners) listener();
+  ticks.tell();
 }, 1000);
 
 const MINUTE = 60;
@@ -23,12 +23,6 @@ export function age(at: string): string {
 }
 
 export function Age({ at, as }: { at: string; as?: (age: string) => string }) {
-  useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => second,
-  );
+  useSignal(ticks, () => second);
   return <>{as ? as(age(at)) : age(at)}</>;
 }

@@ -1,7 +1,7 @@
 /** The frame: header, places of the console, and which page is open (it stands after the # of the address). */
 import { ActionIcon, Alert, AppShell, Badge, Button, Group, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
-import { useState, useSyncExternalStore } from "react";
+import { useState } from "react";
 import { ask } from "./api";
 import { useHub } from "./hub";
 import { Alarms } from "./pages/alarms";
@@ -11,16 +11,12 @@ import { Scenes } from "./pages/scenes";
 import { SignIn } from "./pages/signin";
 import { ThingPage } from "./pages/thing";
 import { Search } from "./search";
+import { Signal, useSignal } from "./signal";
 import { language, say, setLang, useLang } from "./words";
 
-const useAddress = (): string =>
-  useSyncExternalStore(
-    (listener) => {
-      addEventListener("hashchange", listener);
-      return () => removeEventListener("hashchange", listener);
-    },
-    () => location.hash,
-  );
+const moved = new Signal();
+addEventListener("hashchange", () => moved.tell());
+const useAddress = (): string => useSignal(moved, () => location.hash);
 
 function page(address: string) {
   const [path = "", query] = address.replace(/^#\/?/, "").split("?");

@@ -2,8 +2,8 @@
  *
  * Changes are gathered and shown at most twenty times a second, and only the cards of what changed are drawn again.
  */
-import { useSyncExternalStore } from "react";
 import { all, ask, Refused, token, whenSignedOut, type Place, type Thing, type Value } from "./api";
+import { Signal, useSignal } from "./signal";
 
 const MOST = 5000;
 const GATHER_MS = 50;
@@ -24,8 +24,8 @@ class Hub {
   turn = 0;
   signedIn = token.get() !== null;
 
-  private readonly ofThing = new Map<string, Set<() => void>>();
-  private readonly ofWhole = new Set<() => void>();
+  readonly whole = new Signal();
+  private readonly ofThing = new Map<string, Signal>();
   private readonly changed = new Set<string>();
   private gathering = false;
   private socket: WebSocket | null = null;
@@ -40,21 +40,16 @@ class Hub {
     if (this.signedIn) this.connect();
   }
 
-  watchThing = (id: string, listener: () => void): (() => void) => {
-    let listeners = this.ofThing.get(id);
-    if (!listeners) this.ofThing.set(id, (listeners = new Set()));
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  };
-
-  watch = (listener: () => void): (() => void) => {
-    this.ofWhole.add(listener);
-    return () => this.ofWhole.delete(listener);
-  };
+  /** Tells of one thing. */
+  thing(id: string): Signal {
+    let signal = this.ofThing.get(id);
+    if (!signal) this.ofThing.set(id, (signal = new Signal()));
+    return signal;
+  }
 
   private tell(): void {
     this.turn++;
-    for (const listener of this.ofWhole) listener();
+    this.whole.tell();
   }
 
   private touch(id: string): void {
@@ -65,7 +60,7 @@ class Hub {
       this.gathering = false;
       const ids = [...this.changed];
       this.changed.clear();
-      for (const one of ids) for (const listener of this.ofThing.get(one) ?? []) listener();
+      for (const one of ids) this.ofThing.get(one)?.tell();
     }, GATHER_MS);
   }
 
@@ -181,12 +176,8 @@ export const hub = new Hub();
 
 /** The whole: drawn again when things come or go, or the link changes. */
 export const useHub = (): Hub => {
-  useSyncExternalStore(hub.watch, () => hub.turn);
+  useSignal(hub.whole, () => hub.turn);
   return hub;
 };
 
-export const useThing = (id: string): Thing | undefined =>
-  useSyncExternalStore(
-    (listener) => hub.watchThing(id, listener),
-    () => hub.things.get(id),
-  );
+export const useThing = (id: string): Thing | undefined => useSignal(hub.thing(id), () => hub.things.get(id));

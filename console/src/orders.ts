@@ -1,6 +1,6 @@
 /** Commands given from this page and what became of them. A wanted value is never shown as if it were reported. */
-import { useSyncExternalStore } from "react";
 import { Away, type Command, command, Refused } from "./api";
+import { Signal, useSignal } from "./signal";
 import { say } from "./words";
 
 export interface Order {
@@ -12,22 +12,21 @@ export interface Order {
 const SHOWN_MS = 6000;
 const STATES = ["confirmed", "mismatch", "timeout", "rejected", "expired", "superseded", "failed", "queued", "sent", "acknowledged"] as const;
 const orders = new Map<string, Order>();
-const listeners = new Set<() => void>();
+const changed = new Signal();
 
 function put(key: string, order: Order | undefined): void {
   if (order) orders.set(key, order);
   else orders.delete(key);
-  for (const listener of listeners) listener();
+  changed.tell();
 }
 
-export const useOrder = (thing: string, what: string): Order | undefined =>
-  useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => orders.get(`${thing}/${what}`),
-  );
+export const useOrder = (thing: string, what: string): Order | undefined => useSignal(changed, () => orders.get(`${thing}/${what}`));
+
+/** A command's state as people read it. */
+export function stateWord(state: string): string {
+  const word = STATES.find((one) => one === state);
+  return word ? say(word) : state;
+}
 
 export interface Wish {
   set?: object;
@@ -56,8 +55,7 @@ export async function order(thing: string, what: string, wish: Wish, value: unkn
       if (orders.get(key) === mine) put(key, undefined);
       return false;
     }
-    const word = STATES.find((one) => one === done.state);
-    ended = { wanted: value, state: done.state === "confirmed" ? "confirmed" : "wrong", text: [word ? say(word) : done.state, done.why].filter(Boolean).join(": ") };
+    ended = { wanted: value, state: done.state === "confirmed" ? "confirmed" : "wrong", text: [stateWord(done.state), done.why].filter(Boolean).join(": ") };
   } catch (error) {
     ended = { wanted: value, state: "wrong", text: error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error) };
   }

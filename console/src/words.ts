@@ -1,5 +1,5 @@
 /** Every word the console says, in each language; and how dates and numbers are written there. */
-import { useSyncExternalStore } from "react";
+import { Signal, useSignal } from "./signal";
 
 const EN = {
   home: "Home", scenes: "Scenes", assistant: "Assistant", alarms: "Alarms", signOut: "Sign out", signIn: "Sign in", user: "User", password: "Password", token: "Token",
@@ -14,7 +14,7 @@ const EN = {
   noLetters: "Everything it said was understood.", noCommands: "Nobody has asked anything of it yet.", by: "by", model: "model", place: "place", id: "id", hour: "hour", day: "day", week: "week", month: "month", year: "year",
   csv: "CSV", run: "Run", enabled: "enabled", disabled: "disabled", lastRun: "last run", nextRun: "next", noScenes: "No scenes yet.", neverRun: "has not run yet", trace: "What happened", whyNot: "Why it did not run",
   ask: "Say what you want, or ask", send: "Send", hello: "Try: “turn off the kitchen light”, “is the front door locked?”, “when the washer is done, tell me”.", plan: "Plan", done: "done", partly: "partly done",
-  waiting: "waits for your yes", later: "later", kept: "kept as a scene", answered: "answer", nothing: "nothing was done", would: "would be done", theme: "Light or dark", language: "中文", back: "Back", set: "Set", things: "{} things",
+  waiting: "waits for your yes", later: "later", kept: "kept as a scene", answered: "answer", nothing: "nothing was done", would: "would be done", underway: "under way", theme: "Light or dark", language: "中文", back: "Back", set: "Set", things: "{} things",
   ack: "Acknowledge", noAlarms: "No alarms. All is well.", raised: "since {}", dryRun: "Only show the plan", noHistory: "No history in this time.", running: "running now", edit: "Document", rooms: "The whole",
 } as const;
 
@@ -31,7 +31,7 @@ const ZH: Record<keyof typeof EN, string> = {
   noLetters: "它的所有消息都已被理解。", noCommands: "还没有人对它下过命令。", by: "来自", model: "型号", place: "位置", id: "ID", hour: "小时", day: "天", week: "周", month: "月", year: "年",
   csv: "CSV", run: "运行", enabled: "已启用", disabled: "已停用", lastRun: "上次运行", nextRun: "下次", noScenes: "还没有场景。", neverRun: "尚未运行", trace: "运行经过", whyNot: "为何没有运行",
   ask: "说出你想要的，或提问", send: "发送", hello: "试试：“把厨房灯关了”、“大门锁了吗”、“洗衣机好了告诉我”。", plan: "计划", done: "已完成", partly: "部分完成",
-  waiting: "等待你的确认", later: "稍后执行", kept: "已存为场景", answered: "回答", nothing: "什么也没有做", would: "将会执行", theme: "浅色或深色", language: "English", back: "返回", set: "设定", things: "{} 个设备",
+  waiting: "等待你的确认", later: "稍后执行", kept: "已存为场景", answered: "回答", nothing: "什么也没有做", would: "将会执行", underway: "正在进行", theme: "浅色或深色", language: "English", back: "返回", set: "设定", things: "{} 个设备",
   ack: "确认", noAlarms: "没有报警，一切正常。", raised: "自 {}", dryRun: "只显示计划", noHistory: "这段时间没有历史。", running: "正在运行", edit: "文档", rooms: "整体",
 };
 
@@ -41,24 +41,17 @@ export type Lang = "en" | "zh";
 const KEY = "unisono.language";
 const kept = localStorage.getItem(KEY);
 let lang: Lang = kept === "en" || kept === "zh" ? kept : navigator.language.startsWith("zh") ? "zh" : "en";
-const listeners = new Set<() => void>();
+const changed = new Signal();
 
 export function setLang(to: Lang): void {
   lang = to;
   localStorage.setItem(KEY, to);
   document.documentElement.lang = to;
-  for (const listener of listeners) listener();
+  changed.tell();
 }
 document.documentElement.lang = lang;
 
-export const useLang = (): Lang =>
-  useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => lang,
-  );
+export const useLang = (): Lang => useSignal(changed, () => lang);
 
 export const language = (): Lang => lang;
 

@@ -20,7 +20,7 @@ from tests.api.test_assist import act, home, on  # noqa: F401  a fixture
 from tests.parts import free_port
 from tests.voice.peers import Service
 from tests.voice.test_voice import SOUND, speaks
-from unisono.voice.espeak import write_wav
+from unisono.twin.spoken import write_wav
 from unisono.voice.voice import Voice
 
 TURN_ON = msgspec.json.encode(act(on("lamp"))).decode()

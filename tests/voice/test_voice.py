@@ -26,7 +26,7 @@ from wyoming.wake import Detection
 
 from tests.voice.peers import Service
 from unisono.errors import DeviceError, HostError, UnisonoError
-from unisono.twin.spoken import AssistAnswer, AssistAsk, Audio, Door, Satellite
+from unisono.twin.spoken import AssistAnswer, AssistAsk, Audio, Door, Satellite, write_wav
 from unisono.voice import espeak
 from unisono.voice.door import WyomingDoor
 from unisono.voice.events import MAX_DATA, MAX_LINE, MAX_PAYLOAD, connect, read_event
@@ -331,7 +331,7 @@ async def test_trouble_is_told_and_the_satellite_called_again(assistant: Assista
 
 
 async def test_espeak_speaks_by_its_command_line(tmp_path: Path) -> None:
-    wav = espeak.write_wav(SOUND)
+    wav = write_wav(SOUND)
     piped = wav[:4] + b"\xff\xff\xff\x7f" + wav[8:40] + b"\xff\xff\xff\x7f" + wav[44:]  # as it is written to a pipe
     (tmp_path / "sound").write_bytes(piped)
     program = tmp_path / "espeak-ng"

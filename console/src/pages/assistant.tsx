@@ -3,7 +3,7 @@ import { Badge, Button, Card, Checkbox, Code, Group, Stack, Text, TextInput, Tit
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { ask, Away, Refused, type Reply } from "../api";
 import { hub } from "../hub";
-import { called, language, say, useLang, type Word } from "../words";
+import { called, language, say, useLang } from "../words";
 
 interface Turn {
   said: string;
@@ -13,7 +13,6 @@ interface Turn {
 
 // ours for as long as this page is open
 const CONVERSATION = `console-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
-const BECAME: Record<string, Word> = { done: "done", partly: "partly", failed: "failed", waiting: "waiting", later: "later", kept: "kept", answered: "answered", nothing: "nothing", would: "would" };
 let turns: Turn[] = [];
 
 export function Assistant({ first }: { first?: string }) {
@@ -86,7 +85,6 @@ export function Assistant({ first }: { first?: string }) {
 
 function Exchange({ turn, confirm }: { turn: Turn; confirm?: (yes: boolean) => void }) {
   const { reply } = turn;
-  const word = reply ? BECAME[reply.became] : undefined;
   return (
     <div>
       <Text ta="right" className="said">
@@ -97,11 +95,9 @@ function Exchange({ turn, confirm }: { turn: Turn; confirm?: (yes: boolean) => v
         <Card withBorder padding="sm" radius="md" maw={640} data-became={reply.became}>
           <Text>{reply.speech?.text ?? reply.why ?? reply.outcome}</Text>
           <Group gap="xs" mt={4}>
-            {word ? (
-              <Badge size="sm" variant="light" color={reply.became === "done" ? "teal" : reply.became === "failed" ? "red" : "gray"}>
-                {say(word)}
-              </Badge>
-            ) : null}
+            <Badge size="sm" variant="light" color={reply.became === "done" ? "teal" : reply.became === "failed" ? "red" : "gray"}>
+              {say(reply.became)}
+            </Badge>
             {(reply.results ?? []).map((result) => {
               const thing = hub.things.get(result.thing);
               return (

@@ -7,6 +7,7 @@ import { all, ask, type Command, type Thing, token } from "../api";
 import { Back, Dot } from "../card";
 import { Call, Control, settable } from "../control";
 import { useHub, useThing } from "../hub";
+import { stateWord } from "../orders";
 import { type Model, titled, useModel, written } from "../models";
 import { called, language, say, useLang, when } from "../words";
 import { way } from "./overview";
@@ -155,7 +156,7 @@ function Commands({ id }: { id: string }) {
               </Table.Td>
               <Table.Td>
                 <Badge color={STATES[command.state] ?? "red"} variant="light">
-                  {command.state in WORDS ? say(command.state as keyof typeof WORDS) : command.state}
+                  {stateWord(command.state)}
                 </Badge>
                 {command.why ? <Text size="xs">{command.why}</Text> : null}
               </Table.Td>
@@ -172,7 +173,6 @@ function Commands({ id }: { id: string }) {
     </Table.ScrollContainer>
   );
 }
-const WORDS = { confirmed: 1, mismatch: 1, timeout: 1, rejected: 1, expired: 1, superseded: 1, failed: 1, queued: 1, sent: 1, acknowledged: 1 } as const;
 
 interface Letter {
   at: string;

@@ -24,6 +24,7 @@ __all__ = [
     "SpeakAsk",
     "VoiceSettings",
     "VoiceStatus",
+    "write_wav",
 ]
 
 ASSIST = "ask.assist"  # AssistAsk > AssistAnswer, or an error
@@ -63,6 +64,20 @@ class Audio(msgspec.Struct, array_like=True):
     rate: int = 16_000
     width: int = 2
     channels: int = 1
+
+
+def write_wav(audio: Audio) -> bytes:
+    """Samples as a WAV."""
+    import io
+    import wave
+
+    target = io.BytesIO()
+    with wave.open(target, "wb") as file:
+        file.setframerate(audio.rate)
+        file.setsampwidth(audio.width)
+        file.setnchannels(audio.channels)
+        file.writeframes(audio.data)
+    return target.getvalue()
 
 
 class HearAsk(msgspec.Struct, array_like=True):

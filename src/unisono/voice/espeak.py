@@ -13,7 +13,7 @@ import wave
 from unisono.errors import HostError
 from unisono.twin.spoken import Audio
 
-__all__ = ["PROGRAM", "is_there", "read_wav", "speak", "write_wav"]
+__all__ = ["PROGRAM", "is_there", "read_wav", "speak"]
 
 PROGRAM = "espeak-ng"
 SPEAK_S = 10.0
@@ -72,14 +72,3 @@ def _sized(sound: bytes) -> bytes:
         return sound
     whole, length = (len(sound) - 8).to_bytes(4, "little"), (len(sound) - at - 8).to_bytes(4, "little")
     return sound[:4] + whole + sound[8 : at + 4] + length + sound[at + 8 :]
-
-
-def write_wav(audio: Audio) -> bytes:
-    """Samples as a WAV."""
-    target = io.BytesIO()
-    with wave.open(target, "wb") as file:
-        file.setframerate(audio.rate)
-        file.setsampwidth(audio.width)
-        file.setnchannels(audio.channels)
-        file.writeframes(audio.data)
-    return target.getvalue()

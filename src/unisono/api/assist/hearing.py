@@ -34,6 +34,7 @@ from unisono.twin.spoken import (
     SpeakAsk,
     VoiceSettings,
     VoiceStatus,
+    write_wav,
 )
 
 if TYPE_CHECKING:
@@ -122,14 +123,7 @@ async def assist_speech(context: Context, identity: Asker, text: Text, lang: Fro
     """A text as sound (WAV), by the service that is set up, else by espeak-ng."""
     del identity  # whoever is signed in may hear
     answer = await context.bus.request(SPEAK, _encode(SpeakAsk(text, lang)), SERVICE_S)
-    audio = msgspec.msgpack.decode(answer, type=Audio)
-    target = io.BytesIO()
-    with wave.open(target, "wb") as file:
-        file.setframerate(audio.rate)
-        file.setsampwidth(audio.width)
-        file.setnchannels(audio.channels)
-        file.writeframes(audio.data)
-    return Response(target.getvalue(), media_type="audio/wav")
+    return Response(write_wav(msgspec.msgpack.decode(answer, type=Audio)), media_type="audio/wav")
 
 
 class VoiceShown(msgspec.Struct):

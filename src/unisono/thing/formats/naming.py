@@ -8,8 +8,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Literal
 
-__all__ = ["Names", "fold", "language", "make_id", "make_key", "pick_text", "texts"]
+__all__ = ["NUMBER_TYPES", "Names", "fold", "language", "make_id", "make_key", "pick_text", "spaced", "texts"]
+
+#: The names that makers share for kinds of number: the schema's kind, bits, signed.
+NUMBER_TYPES: dict[str, tuple[Literal["int", "float"], int | None, bool | None]] = {
+    "uint8": ("int", 8, False),
+    "uint16": ("int", 16, False),
+    "uint32": ("int", 32, False),
+    "uint64": ("int", 64, False),
+    "int8": ("int", 8, True),
+    "int16": ("int", 16, True),
+    "int32": ("int", 32, True),
+    "int64": ("int", 64, True),
+    "float": ("float", None, None),
+    "double": ("float", None, None),
+}
 
 MAX_KEY = 64
 MAX_ID = 191
@@ -26,6 +41,11 @@ _CHINESE = re.compile(r"[\u3400-\u9fff]")
 def fold(name: str) -> str:
     """A name as rules compare it: words in lower case, joined by "_" (``TargetTemp`` is ``target_temp``)."""
     return _NOT_WORD.sub("_", _HUMP.sub("_", name).casefold()).strip("_")
+
+
+def spaced(name: str) -> str:
+    """``IsLeftIndicatorOn`` as a title, where a format has none beside its names."""
+    return _HUMP.sub(" ", name)
 
 
 @lru_cache(maxsize=16384)

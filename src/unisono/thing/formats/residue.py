@@ -3,7 +3,7 @@
 A format writes what a model says, always. What a maker's document has beside that - keys that we do not know, numbers
 written as text, a member left out where we write it - is found at import by writing the model at once and comparing,
 and travels in ``ext``. An export adds it again wherever the model still says what it said then, so that a change in
-the model is never hidden by it. Knows JSON only.
+the model is never hidden by it. Knows JSON, and that members of a model have an ``ext``.
 
 A difference of two objects is itself an object with at most four members:
 
@@ -15,9 +15,15 @@ A difference of two objects is itself an object with at most four members:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["difference", "identical", "restore"]
+import msgspec
+
+from unisono.thing.model import Action, Arg, Event, Model, Module, Property, Service
+
+__all__ = ["difference", "identical", "keep", "restore"]
+
+Member = TypeVar("Member", Action, Arg, Event, Model, Module, Property, Service)
 
 
 def identical(left: Any, right: Any) -> bool:
@@ -51,6 +57,12 @@ def difference(made: dict[str, Any], original: dict[str, Any]) -> dict[str, Any]
     if len(made) + len(found.get("extra", ())) > len(original):
         found["absent"] = {key: value for key, value in made.items() if key not in original}
     return found
+
+
+def keep(member: Member, name: str, made: dict[str, Any], original: dict[str, Any]) -> Member:
+    """The member with what its export needs under ``name`` of its ``ext``; as it is where nothing is missing."""
+    found = difference(made, original)
+    return msgspec.structs.replace(member, ext={name: found}) if found else member
 
 
 def _inside(made: Any, original: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ is 0 or 1. Source: "Data template", cloud.tencent.com/document/product/1081.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -14,7 +14,7 @@ from unisono.thing.codec import Color, Map, Step
 from unisono.thing.formats.document import Findings, JsonFormat, digest
 from unisono.thing.formats.fit import Value, bearing, find_trait, role_of, wire_bounds, wire_value
 from unisono.thing.formats.naming import Names, fold, make_id, make_key, pick_text, texts
-from unisono.thing.formats.residue import difference, restore
+from unisono.thing.formats.residue import keep, restore
 from unisono.thing.formats.rules import Subject, read_rules
 from unisono.thing.formats.units import spell_unit
 from unisono.thing.model import Access, Action, Arg, Event, Model, Property, Service, Severity, Source
@@ -113,8 +113,7 @@ class _Reader:
             services=(Service(properties=properties, actions=actions, events=events),),
             source=Source(format=FORMAT, sha256=digest(document)),
         )
-        kept = difference(_write(model), document)
-        return msgspec.structs.replace(model, ext={EXT: kept}) if kept else model
+        return keep(model, EXT, _write(model), document)
 
     def _id(self, node: dict[str, Any], path: str) -> str:
         found = self.findings.text(node, "id", path)
@@ -148,7 +147,7 @@ class _Reader:
             mandatory=node.get("required") is True,
             **bearing(rule, writable=writable),
         )
-        return _kept(made, _property(made), node)
+        return keep(made, EXT, _property(made), node)
 
     def _action(self, node: dict[str, Any], path: str, taken: Names) -> Action:
         id = self._id(node, path)
@@ -162,7 +161,7 @@ class _Reader:
             outputs=self._args(node, "output", path),
             mandatory=node.get("required") is True,
         )
-        return _kept(made, _action(made), node)
+        return keep(made, EXT, _action(made), node)
 
     def _event(self, node: dict[str, Any], path: str, taken: Names) -> Event:
         id = self._id(node, path)
@@ -175,7 +174,7 @@ class _Reader:
             args=self._args(node, "params", path),
             mandatory=node.get("required") is True,
         )
-        return _kept(made, _event(made), node)
+        return keep(made, EXT, _event(made), node)
 
     def _args(self, node: dict[str, Any], name: str, path: str) -> tuple[Arg, ...]:
         taken = Names()
@@ -193,7 +192,7 @@ class _Reader:
                 optional=True,
                 titles=texts(self.findings.text(each, "name", where)),
             )
-            found.append(_kept(made, _arg(made), each))
+            found.append(keep(made, EXT, _arg(made), each))
         return tuple(found)
 
     def _value(self, node: dict[str, Any], path: str, depth: int, name: str = "define") -> tuple[Value, str | None]:
@@ -297,14 +296,6 @@ _READERS: dict[str, Any] = {
     "struct": _Reader._struct,
     "array": _Reader._array,
 }
-
-
-Member = TypeVar("Member", Property, Action, Event, Arg)
-
-
-def _kept(made: Member, written: dict[str, Any], node: dict[str, Any]) -> Member:
-    kept = difference(written, node)
-    return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
 
 
 # --- the other way ----------------------------------------------------------------------------------------------------

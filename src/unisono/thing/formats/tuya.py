@@ -14,7 +14,7 @@ from unisono.thing.codec import Scale, Step
 from unisono.thing.formats.document import Findings, JsonFormat, digest
 from unisono.thing.formats.fit import Value, bearing, find_trait, role_of, wire_bounds, wire_value
 from unisono.thing.formats.naming import Names, fold, make_id, make_key, pick_text, texts
-from unisono.thing.formats.residue import difference, restore
+from unisono.thing.formats.residue import keep, restore
 from unisono.thing.formats.rules import Subject, read_rules
 from unisono.thing.formats.units import spell_unit
 from unisono.thing.model import Access, Model, Property, Service, Source
@@ -104,8 +104,7 @@ def _read(document: dict[str, Any], findings: Findings, path: str, names: Names)
         services=(Service(properties=properties),),
         source=Source(format=FORMAT, version="list" if _is_listed(document) else None, sha256=digest(document)),
     )
-    kept = difference(_write(model), document)
-    return msgspec.structs.replace(model, ext={EXT: kept}) if kept else model
+    return keep(model, EXT, _write(model), document)
 
 
 def _is_listed(document: dict[str, Any]) -> bool:
@@ -168,8 +167,7 @@ class _Reader:
             role=role_of(rule, writable=writable),
             **bearing(rule, writable=writable),
         )
-        kept = difference(_entry(made, listed="values" in entry), entry)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, _entry(made, listed="values" in entry), entry)
 
     def _values(self, entry: dict[str, Any], path: str) -> dict[str, Any]:
         given = entry.get("value", entry.get("values"))

@@ -25,7 +25,7 @@ from unisono.thing.formats.matter.write import (
     write_requirement,
 )
 from unisono.thing.formats.naming import Names, fold, make_id, make_key, texts
-from unisono.thing.formats.residue import difference
+from unisono.thing.formats.residue import difference, keep
 from unisono.thing.formats.rules import Subject, read_rules
 from unisono.thing.model import Access, Action, Arg, Event, Model, Property, Service, Severity, Source
 from unisono.thing.schema import Choice, Field, Schema
@@ -56,8 +56,7 @@ def read_cluster(element: dict[str, Any], known: Elements, findings: Findings, n
         services=(service,),
         source=Source(format=FORMAT, sha256=digest(element)),
     )
-    kept = difference(write_cluster(model), element)
-    return msgspec.structs.replace(model, ext={EXT: kept}) if kept else model
+    return keep(model, EXT, write_cluster(model), element)
 
 
 def read_device(element: dict[str, Any], known: Elements, findings: Findings, names: Names) -> Model:
@@ -150,8 +149,7 @@ class _Reader:
         """With what an export needs: the rest of the element, or that it is that of a base."""
         if inherited:
             return msgspec.structs.replace(made, ext={EXT: {"inherited": True}})
-        kept = difference(write_member(made), element)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_member(made), element)
 
     def _number(self, element: dict[str, Any]) -> str:
         number = element.get("id")

@@ -28,7 +28,7 @@ from unisono.thing.formats.miot.write import (
     write_service_head,
 )
 from unisono.thing.formats.naming import Names, fold, make_id, make_key, texts
-from unisono.thing.formats.residue import difference
+from unisono.thing.formats.residue import difference, keep
 from unisono.thing.formats.rules import Rule, Subject, read_rules
 from unisono.thing.model import Access, Action, Arg, Event, Model, Module, Property, Service, Source
 from unisono.thing.schema import Choice, Schema, show
@@ -74,8 +74,7 @@ def read_instance(
         services=services,
         source=Source(format=FORMAT, version="3" if reader.modules else "2", sha256=digest(original)),
     )
-    kept = difference(write_instance(model), original)
-    return msgspec.structs.replace(model, ext={EXT: kept}) if kept else model
+    return keep(model, EXT, write_instance(model), original)
 
 
 class _Reader:
@@ -162,8 +161,7 @@ class _Reader:
             events=events,
         )
         rest = {name: value for name, value in node.items() if name not in ("properties", "actions", "events")}
-        kept = difference(write_service_head(made), rest)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_service_head(made), rest)
 
     def _properties(
         self, node: dict[str, Any], path: str, service: str, address: str, within: str
@@ -226,8 +224,7 @@ class _Reader:
             **bearing(rule, writable=writable),
         )
         # what an overlay changed is not what the maker wrote
-        kept = difference(write_property(made), self._mended.originals.get(place, node))
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_property(made), self._mended.originals.get(place, node))
 
     def _access(self, node: dict[str, Any], path: str) -> tuple[Access, ...]:
         if "access" not in node:
@@ -350,8 +347,7 @@ class _Reader:
             inputs=self._args(node, "in", path, service, address, known),
             outputs=self._args(node, "out", path, service, address, known),
         )
-        kept = difference(write_action(made), node)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_action(made), node)
 
     def _event(
         self,
@@ -370,8 +366,7 @@ class _Reader:
             titles=texts(self.findings.text(node, "description", path)),
             args=self._args(node, "arguments", path, service, address, known),
         )
-        kept = difference(write_event(made), node)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_event(made), node)
 
 
 def _iid(node: dict[str, Any]) -> int | None:

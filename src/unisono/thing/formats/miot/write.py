@@ -11,7 +11,7 @@ from typing import Any
 
 from unisono.thing.codec import Color
 from unisono.thing.formats.fit import wire_bounds, wire_value
-from unisono.thing.formats.naming import pick_text
+from unisono.thing.formats.naming import NUMBER_TYPES, pick_text
 from unisono.thing.formats.residue import restore
 from unisono.thing.formats.rules import read_rules
 from unisono.thing.formats.units import spell_unit
@@ -39,16 +39,7 @@ NAMESPACE = "urn:unisono-spec"
 # Format: kind, bits, signed.
 FORMATS: dict[str, tuple[Any, int | None, bool | None]] = {
     "bool": ("bool", None, None),
-    "uint8": ("int", 8, False),
-    "uint16": ("int", 16, False),
-    "uint32": ("int", 32, False),
-    "uint64": ("int", 64, False),
-    "int8": ("int", 8, True),
-    "int16": ("int", 16, True),
-    "int32": ("int", 32, True),
-    "int64": ("int", 64, True),
-    "float": ("float", None, None),
-    "double": ("float", None, None),
+    **NUMBER_TYPES,
     "string": ("string", None, None),
     "hex": ("string", None, None),
 }

@@ -16,7 +16,7 @@ from unisono.thing.codec import Map, Step
 from unisono.thing.formats.document import Findings, digest
 from unisono.thing.formats.fit import Value, bearing, find_trait, role_of
 from unisono.thing.formats.naming import Names, fold, make_id, make_key, texts
-from unisono.thing.formats.residue import difference
+from unisono.thing.formats.residue import keep
 from unisono.thing.formats.rules import Subject, read_rules
 from unisono.thing.formats.tsl.write import (
     EXT,
@@ -73,8 +73,7 @@ def read_tsl(document: dict[str, Any], findings: Findings, path: str = "", names
         services=tuple(filled),
         source=Source(format=FORMAT, sha256=digest(document)),
     )
-    kept = difference(write_tsl(model), document)
-    return msgspec.structs.replace(model, ext={EXT: kept}) if kept else model
+    return keep(model, EXT, write_tsl(model), document)
 
 
 class _Reader:
@@ -141,8 +140,7 @@ class _Reader:
             mandatory=node.get("required") is True,
             **bearing(rule, writable=writable),
         )
-        kept = difference(write_property(made), node)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_property(made), node)
 
     def _action(self, node: dict[str, Any], path: str, block: str, taken: Names) -> Action:
         findings = self.findings
@@ -158,8 +156,7 @@ class _Reader:
             inputs=self._args(node, "inputData", path),
             outputs=self._args(node, "outputData", path),
         )
-        kept = difference(write_action(made), node)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_action(made), node)
 
     def _event(self, node: dict[str, Any], path: str, block: str, taken: Names) -> Event:
         findings = self.findings
@@ -173,8 +170,7 @@ class _Reader:
             mandatory=node.get("required") is True,
             args=self._args(node, "outputData", path),
         )
-        kept = difference(write_event(made), node)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_event(made), node)
 
     def _args(self, node: dict[str, Any], name: str, path: str) -> tuple[Arg, ...]:
         taken = Names()
@@ -193,8 +189,7 @@ class _Reader:
             titles=texts(self.findings.text(node, "name", path)),
             optional=True,  # TSL does not say which ones must be there
         )
-        kept = difference(write_arg(made), node)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_arg(made), node)
 
     # --- values ---------------------------------------------------------------------------------------------------
 

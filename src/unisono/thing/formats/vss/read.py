@@ -13,11 +13,11 @@ import msgspec
 from unisono.errors import UnisonoError
 from unisono.thing.formats.document import Findings, digest
 from unisono.thing.formats.fit import Value, bearing, find_trait
-from unisono.thing.formats.naming import Names, fold, make_id, make_key, texts
-from unisono.thing.formats.residue import difference
+from unisono.thing.formats.naming import NUMBER_TYPES, Names, fold, make_id, make_key, spaced, texts
+from unisono.thing.formats.residue import difference, keep
 from unisono.thing.formats.rules import Subject, read_rules
 from unisono.thing.formats.vss.tree import instances_of, is_node
-from unisono.thing.formats.vss.write import EXT, FORMAT, NUMBERS, spaced, write_branch, write_signal, write_tree
+from unisono.thing.formats.vss.write import EXT, FORMAT, write_branch, write_signal, write_tree
 from unisono.thing.model import Access, Model, Module, Property, Role, Service, Source
 from unisono.thing.schema import Choice, Field, Schema, show
 from unisono.thing.units import find_unit
@@ -163,8 +163,7 @@ class _Reader:
             descriptions=texts(self.findings.text(node, "description", where)),
             properties=properties,
         )
-        kept = difference(write_branch(made), {key: value for key, value in node.items() if key != "children"})
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_branch(made), {key: value for key, value in node.items() if key != "children"})
 
     def _signal(self, name: str, node: dict[str, Any], path: tuple[str, ...], taken: Names) -> Property:
         findings = self.findings
@@ -199,8 +198,7 @@ class _Reader:
             default=self._default(node, where, value),
             **bearing(rule, writable=writable),
         )
-        kept = difference(write_signal(made), node)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_signal(made), node)
 
     def _default(self, node: dict[str, Any], path: str, value: Value) -> Any:
         if "default" not in node or value.codec:
@@ -231,8 +229,8 @@ class _Reader:
     def _item(self, node: dict[str, Any], path: str, named: str) -> Schema:
         findings = self.findings
         allowed = self._allowed(node, path)
-        if named in NUMBERS:
-            kind, bits, signed = NUMBERS[named]
+        if named in NUMBER_TYPES:
+            kind, bits, signed = NUMBER_TYPES[named]
             if allowed:
                 return Schema(kind="enum", choices=allowed, bits=bits, signed=signed, format=named)
             low, high = findings.number(node, "min", path), findings.number(node, "max", path)
@@ -260,7 +258,7 @@ class _Reader:
                 continue
             named_inner = inner.get("datatype")
             plain = named_inner if isinstance(named_inner, str) else ""
-            known = plain in NUMBERS or plain in ("boolean", "string")
+            known = plain in NUMBER_TYPES or plain in ("boolean", "string")
             schema = self._item(inner, f"{path}.{key}", plain) if known else self._struct(path, plain, depth + 1)
             raw_unit = self.findings.text(inner, "unit", path)
             fields.append(Field(key=key, schema=schema, raw_unit=raw_unit))

@@ -11,38 +11,19 @@ from typing import Any
 from msgspec import UNSET
 
 from unisono.thing.formats.fit import wire_bounds, wire_value
-from unisono.thing.formats.naming import pick_text
+from unisono.thing.formats.naming import NUMBER_TYPES, pick_text, spaced
 from unisono.thing.formats.residue import restore
 from unisono.thing.formats.rules import read_rules
 from unisono.thing.formats.units import spell_unit
 from unisono.thing.model import Model, Property, Service
 from unisono.thing.schema import Schema
 
-__all__ = ["EXT", "FORMAT", "NUMBERS", "spaced", "write_branch", "write_signal", "write_tree"]
+__all__ = ["EXT", "FORMAT", "write_branch", "write_signal", "write_tree"]
 
 FORMAT = EXT = "vss"
 REF = "vss:"
 
-# Datatype: kind, bits, signed.
-NUMBERS: dict[str, tuple[Any, int | None, bool | None]] = {
-    "uint8": ("int", 8, False),
-    "uint16": ("int", 16, False),
-    "uint32": ("int", 32, False),
-    "uint64": ("int", 64, False),
-    "int8": ("int", 8, True),
-    "int16": ("int", 16, True),
-    "int32": ("int", 32, True),
-    "int64": ("int", 64, True),
-    "float": ("float", None, None),
-    "double": ("float", None, None),
-}
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _PART = re.compile(r"[^A-Za-z0-9]+")
-
-
-def spaced(name: str) -> str:
-    """``IsLeftIndicatorOn`` as a title: the tree has none beside its names."""
-    return _HUMP.sub(" ", name)
 
 
 def write_tree(model: Model) -> dict[str, Any]:
@@ -165,7 +146,7 @@ def _value(property: Property) -> dict[str, Any]:
         values = [wire_value(codec, choice.value) for choice in numbers.choices]
         # texts of a switch that is a boolean elsewhere ("false" for disarmed)
         made["allowed"] = [str(each) if isinstance(each, bool) else each for each in values]
-    elif made["datatype"].removesuffix("[]") in NUMBERS:
+    elif made["datatype"].removesuffix("[]") in NUMBER_TYPES:
         low, high = wire_bounds(numbers, codec)
         made.update({key: value for key, value in (("min", low), ("max", high)) if value is not None})
     if numbers.pattern is not None and numbers.format != "color":
@@ -176,7 +157,7 @@ def _value(property: Property) -> dict[str, Any]:
 def _datatype(schema: Schema) -> str:
     if schema.kind == "array":
         return schema.format or f"{_datatype(schema.items) if schema.items is not None else 'string'}[]"
-    if schema.format in NUMBERS:
+    if schema.format in NUMBER_TYPES:
         return str(schema.format)
     if schema.kind == "enum":
         if schema.format == "boolean":

@@ -15,7 +15,7 @@ from unisono.errors import UnisonoError
 from unisono.thing.formats.document import Findings, digest
 from unisono.thing.formats.fit import Value, bearing, find_trait, role_of
 from unisono.thing.formats.naming import Names, fold, make_id, make_key
-from unisono.thing.formats.residue import difference
+from unisono.thing.formats.residue import keep
 from unisono.thing.formats.rules import Rule, Subject, read_rules
 from unisono.thing.formats.wot.write import (
     EXT,
@@ -58,8 +58,7 @@ def read_thing(document: dict[str, Any], findings: Findings, path: str = "", nam
         services=services,
         source=Source(format=FORMAT, version="tm" if is_model else "td", uri=identity, sha256=digest(document)),
     )
-    kept = difference(write_thing(model), document)
-    return msgspec.structs.replace(model, ext={EXT: kept}) if kept else model
+    return keep(model, EXT, write_thing(model), document)
 
 
 def _types(node: dict[str, Any]) -> list[str]:
@@ -161,8 +160,7 @@ class _Reader:
             default=self._default(whole, value, path),
             **bearing(rule, writable=writable),
         )
-        kept = difference(write_property(made), node)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_property(made), node)
 
     def _trait(
         self, name: str, whole: dict[str, Any], value: Value, raw_unit: str | None, writable: bool
@@ -204,8 +202,7 @@ class _Reader:
             idempotent=whole.get("idempotent") is True,
             mandatory=self._is_model and pointer not in self._optional,
         )
-        kept = difference(write_action(made), node)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_action(made), node)
 
     def _event(self, name: str, key: str, whole: dict[str, Any], node: dict[str, Any], path: str) -> Event:
         pointer = f"/events/{name}"
@@ -218,8 +215,7 @@ class _Reader:
             args=self._args(whole, "data", path),
             mandatory=self._is_model and pointer not in self._optional,
         )
-        kept = difference(write_event(made), node)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_event(made), node)
 
     def _args(self, node: dict[str, Any], name: str, path: str) -> tuple[Arg, ...]:
         """The members of an object are the arguments; anything else is one argument, ``value``."""
@@ -249,8 +245,7 @@ class _Reader:
             titles=self.texts(node, "title", "titles", path),
             descriptions=self.texts(node, "description", "descriptions", path),
         )
-        kept = difference(write_arg(made), node)
-        return msgspec.structs.replace(made, ext={EXT: kept}) if kept else made
+        return keep(made, EXT, write_arg(made), node)
 
     # --- data schemas ---------------------------------------------------------------------------------------------
 
