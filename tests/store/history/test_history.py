@@ -105,12 +105,18 @@ def test_pages_follow_each_other_without_gap_or_double(history: History) -> None
     assert found == expected_points(readings, 0, 0, FAR)
 
 
-def test_a_page_looks_first_where_it_begins(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Out of millions of hot rows a page must not read all: stretches of 100, 200, 400... of these 4,000."""
-    monkeypatch.setattr(query, "HOT_ROWS", 100)
+@pytest.mark.parametrize(("rows", "first", "sealed"), [("HOT_ROWS", 100, False), ("SEALED_ROWS", 25, True)])
+def test_a_page_looks_first_where_it_begins(
+    history: History, monkeypatch: pytest.MonkeyPatch, rows: str, first: int, sealed: bool
+) -> None:
+    """Out of millions of rows a page must not read all. Hot: stretches of 100, 200, 400... of the 4,000 of four series;
+    sealed, where one series is found without the others: of 25, 50, 100... of its 1,000."""
+    monkeypatch.setattr(query, rows, first)
     readings = [row for seq in range(1, 11) for row in batch(seq)]
     for seq in range(1, 11):
         put(history, seq, batch(seq), known=range(4) if seq == 1 else ())
+        if sealed:
+            history.seal()
     asked: list[object] = []
     read = query.Reader._ordered
 

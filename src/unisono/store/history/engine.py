@@ -21,8 +21,9 @@ CHECKPOINT_BYTES = 16 << 20
 """Write-ahead bytes that trigger a checkpoint: small, so that memory and the room a checkpoint needs stay small."""
 READ_MB = 64
 """What a reader gets beyond the limit when sealing has all of it: a sort takes what there is (120 of 128 MB, seen)."""
-WAIT_S = 30.0
-"""How long a reader without memory waits for what the sealer is at: a slice takes a second or two."""
+WAIT_S = 10.0
+"""How long a reader without memory waits for what the sealer is at: a slice takes a second or two, and who asked is
+still there."""
 SPILL_BYTES = 4 << 30
 """Most that sorting may put into the temporary folder: a slice is far below, one endless series may need it."""
 

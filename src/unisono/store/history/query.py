@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from unisono.store.history.engine import Cursor, Engine, quoted
+from unisono.store.history.manifest import File
 from unisono.store.history.plan import LEVELS, plan_buckets
 from unisono.store.history.rollup import file_list
 from unisono.store.history.rows import Bucket, Point, SeriesRow
@@ -24,6 +25,10 @@ FILES_AT_ONCE = 16
 readings must not open a year of files."""
 HOT_ROWS = 1_000_000
 """Hot rows, of all series, that the first step of an ordered read looks through: some 10 ms."""
+SEALED_ROWS = 50_000
+"""Sealed rows, of the series asked for, that the first step of an ordered read sorts: a page is 10,000 at most."""
+MOST_ROWS = 1_000_000
+"""Sealed rows that any step sorts: some 60 MB, which there are beside the sealer."""
 PAGE_ROWS = 20_000
 """Rows that a stream fetches from the engine at a time."""
 CACHED_SERIES = 50_000
@@ -152,9 +157,14 @@ class Reader:
 
     @staticmethod
     def _windows(view: View, span: _Span) -> Iterator[_Span]:
-        """Cut the time into stretches that few files touch, and at first few hot rows."""
-        begins = sorted({max(file.min_ts, span.start) for file in view.overlapping("raw", *span)})
-        cuts = {span.start, *begins[FILES_AT_ONCE::FILES_AT_ONCE], *_hot_cuts(view, span), span.end}
+        """Cut the time into stretches that few files touch, at first with few rows: a page is in the first or two."""
+        files = view.overlapping("raw", *span)
+        begins = sorted({max(file.min_ts, span.start) for file in files})
+        sealed = [(file.min_ts, file.max_ts, _share(file, span.series)) for file in files]
+        hot = [(segment.min_ts, segment.max_ts, float(segment.rows)) for segment in view.segments]
+        cuts = {span.start, *begins[FILES_AT_ONCE::FILES_AT_ONCE], span.end}
+        cuts.update(_cuts(sealed, span, SEALED_ROWS, MOST_ROWS))
+        cuts.update(_cuts(hot, span, HOT_ROWS))
         for low, high in pairwise(sorted(cuts)):
             yield _Span(span.series, low, high)
 
@@ -282,26 +292,34 @@ class Reader:
             cursor.close()
 
 
-def _hot_cuts(view: View, span: _Span) -> Iterator[int]:
-    """Times between which the segments hold about `HOT_ROWS`, twice as many, four times as many... rows.
+def _share(file: File, series: Sequence[int]) -> float:
+    """About how many rows of ``series`` a file holds: as if all series in it had the same number."""
+    asked = sum(file.min_series <= number <= file.max_series for number in series)
+    return file.rows * asked / (file.max_series + 1 - file.min_series)
 
-    Rows lie in the order in which they came, mostly that of their times, so the engine passes over what lies outside. A
-    page is found in the first stretch or two; a series with few rows is not asked for many times.
+
+def _cuts(parts: Iterable[tuple[int, int, float]], span: _Span, rows: int, most: int | None = None) -> Iterator[int]:
+    """Times between which ``parts`` (first and last time, rows) hold about ``rows``, twice as many, four times as
+    many... but never more than ``most``.
+
+    Rows lie in the order of their times, in a segment mostly so, and the engine passes over what lies outside. A page
+    is found in the first stretch or two; a series with few rows is not asked for many times.
     """
-    most, found = HOT_ROWS, 0.0
-    for segment in sorted(view.segments, key=lambda segment: segment.min_ts):
-        low, high = max(segment.min_ts, span.start), min(segment.max_ts + 1, span.end)
+    found = 0.0
+    for first, last, of_part in sorted(parts):
+        low, high = max(first, span.start), min(last + 1, span.end)
         if low >= high:
             continue
-        left = segment.rows * (high - low) / (segment.max_ts + 1 - segment.min_ts)
+        left = of_part * (high - low) / (last + 1 - first)
         at = float(low)
-        while found + left > most:
-            step = most - found
+        while found + left > rows:
+            step = rows - found
             at += (high - at) * step / left
             if span.start < at < span.end:
                 yield int(at)
             left -= step
-            most, found = most * 2, 0.0
+            found = 0.0
+            rows = rows * 2 if most is None else min(rows * 2, most)
         found += left
 
 
