@@ -20,6 +20,7 @@ from tests.store.history.readings import DAY, FAR, NOON, batch, key_of, put
 from unisono.errors import HostError
 from unisono.store.history import History, Numbers, SeriesRow
 from unisono.store.history.disk import fault, free_bytes
+from unisono.store.history.segment import Segment
 
 
 def filled(folder: Path) -> None:
@@ -167,6 +168,48 @@ def test_a_reader_gets_memory_of_its_own_when_there_is_none_left(tmp_path: Path)
     starve()
     assert history.count(*key_of(0), 0, FAR) == whole
     assert main.execute("SELECT current_setting('memory_limit')").fetchone()[0] == "128.0 MiB"
+    history.close()
+
+
+@pytest.mark.parametrize("kib", [100, 1000], ids=["to take the rows", "to commit them"])
+def test_the_writer_gets_memory_of_its_own_when_there_is_none_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kib: int
+) -> None:
+    """Refused, it would have to be opened anew, and all that was asked meanwhile would go without an answer."""
+    history = History(tmp_path)
+    put(history, 1, batch(1), known=range(4))
+    engine, helped = history._engine, []
+    spare = engine._spare
+
+    def counted() -> contextlib.AbstractContextManager[None]:
+        helped.append(kib)
+        return spare()
+
+    monkeypatch.setattr(engine, "_spare", counted)
+    engine.main.execute(f"SET memory_limit = '{kib}KiB'")
+    put(history, 2, batch(2, rows=1000))
+    assert helped
+    assert history.position() == ("log", 2)
+    assert history.count(*key_of(0), 0, FAR) == 100 + 1000
+    history.close()
+
+
+def test_a_commit_that_was_made_although_there_was_no_memory_is_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = History(tmp_path)
+    put(history, 1, batch(1), known=range(4))
+    commit = Segment._commit
+
+    def and_then_fail(self: Segment, *what: Any) -> None:
+        commit(self, *what)
+        raise duckdb.OutOfMemoryException("Out of Memory Error: after the commit")
+
+    monkeypatch.setattr(Segment, "_commit", and_then_fail)
+    put(history, 2, batch(2))
+    monkeypatch.undo()
+    put(history, 3, batch(3))
+    assert history.count(*key_of(0), 0, FAR) == 300
     history.close()
 
 

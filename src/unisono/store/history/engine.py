@@ -6,24 +6,26 @@ Knows DuckDB's settings and traps; must not know what the tables mean.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from unisono.errors import HostError
 
 __all__ = ["CHECKPOINT_BYTES", "Cursor", "Engine", "quoted"]
 
+T = TypeVar("T")
 Cursor: TypeAlias = Any  # duckdb.DuckDBPyConnection: the library ships no usable types
 
 CHECKPOINT_BYTES = 16 << 20
 """Write-ahead bytes that trigger a checkpoint: small, so that memory and the room a checkpoint needs stay small."""
-READ_MB = 64
-"""What a reader gets beyond the limit when sealing has all of it: a sort takes what there is (120 of 128 MB, seen)."""
+SPARE_MB = 64
+"""What a reader or the writer gets beyond the limit when sealing has all of it: a sort takes what there is (120 of 128
+MB, seen)."""
 WAIT_S = 10.0
-"""How long a reader without memory waits for what the sealer is at: a slice takes a second or two, and who asked is
-still there."""
+"""How long a reader or the writer without memory waits for what the sealer is at: a slice takes a second or two, and
+who asked is still there."""
 SPILL_BYTES = 4 << 30
 """Most that sorting may put into the temporary folder: a slice is far below, one endless series may need it."""
 
@@ -70,23 +72,31 @@ class Engine:
     def read(
         self, cursor: Cursor, query: str, parameters: Sequence[object] = (), *, first: int | None = None
     ) -> list[Any]:
-        """All rows of a reader's query, or the ``first`` ones. Where the limit leaves none it gets memory of its own;
-        where that is not enough, it waits until the sealer has ended what it is at."""
+        """All rows of a reader's query, or the ``first`` ones."""
 
         def rows() -> list[Any]:
             result = cursor.execute(query, list(parameters))
             found: list[Any] = result.fetchall() if first is None else result.fetchmany(first)
             return found
 
+        return self.insist(rows)
+
+    def insist(self, work: Callable[[], T]) -> T:
+        """What ``work`` returns, which may be begun three times. Where the limit leaves no memory it gets some of its
+        own; where that is not enough, it waits until the sealer has ended what it is at."""
         try:
-            return rows()
-        except self._duckdb.OutOfMemoryException:
-            try:
-                with self._spare():
-                    return rows()
-            except self._duckdb.OutOfMemoryException:
-                with self._first(), self._spare():
-                    return rows()
+            return work()
+        except self._duckdb.Error as error:
+            if not _starved(error):
+                raise
+        try:
+            with self._spare():
+                return work()
+        except self._duckdb.Error as error:
+            if not _starved(error):
+                raise
+        with self._first(), self._spare():
+            return work()
 
     @contextmanager
     def heavy(self) -> Iterator[None]:
@@ -118,7 +128,7 @@ class Engine:
     def _spare(self) -> Iterator[None]:
         with self._lock:
             self._pressed += 1
-            self._limit(self.memory_mb + READ_MB)
+            self._limit(self.memory_mb + SPARE_MB)
         try:
             yield
         finally:
@@ -151,6 +161,8 @@ class Engine:
             raise _translated(error, file or self._file, opening) from error
 
 
+_STARVED = ("out of memory", "failed to pin block")
+"""What the engine says, in lower case, where it found no memory: the second at a commit, with no error of its kind."""
 _NEEDLES: tuple[tuple[str, str, str], ...] = (
     ("could not set lock", "already_running", "Stop the other hub or tool that has it open"),
     ("conflicting lock", "already_running", "Stop the other hub or tool that has it open"),
@@ -158,9 +170,14 @@ _NEEDLES: tuple[tuple[str, str, str], ...] = (
     ("disk quota", "disk_full", "Free disk space"),
     ("read-only file system", "read_only", "Make the data directory writable for the user that runs the hub"),
     ("permission denied", "read_only", "Make the data directory writable for the user that runs the hub"),
-    ("out of memory", "history_unavailable", "Give history more memory"),
+    *((needle, "history_unavailable", "Give history more memory") for needle in _STARVED),
 )
 """What the engine says, in lower case, against the code and the mend: it has no error numbers of its own."""
+
+
+def _starved(error: Exception) -> bool:
+    lowered = str(error).lower()
+    return any(needle in lowered for needle in _STARVED)
 
 
 def _translated(error: Exception, file: Path, opening: bool) -> HostError:

@@ -96,21 +96,43 @@ class Segment:
         series: Sequence[SeriesRow],
     ) -> None:
         """Commit rows and position together; on failure nothing of it is there."""
-        con = engine.main
+        begun = 0
+
+        def commit() -> None:
+            nonlocal begun
+            begun += 1
+            if begun == 1 or not self._stands_at(engine.main, self.step + 1):
+                self._commit(engine.main, position, numbers, texts, series)
+
         with engine.faults(self.path):
-            con.begin()
-            try:
-                self._insert(con, numbers, texts, series)
-                con.execute(f"INSERT INTO {self.name}.position VALUES (?, ?, ?)", [self.step + 1, *position])
-                con.commit()
-            except BaseException:
-                _roll_back(con)
-                raise
+            engine.insist(commit)
         self.step, self.log_id, self.seq = self.step + 1, *position
         if numbers is not None and len(numbers.ts):
             self._widen(len(numbers.ts), int(numbers.ts.min()), int(numbers.ts.max()))
         if texts:
             self._widen(len(texts), min(row.ts for row in texts), max(row.ts for row in texts))
+
+    def _stands_at(self, con: Cursor, step: int) -> bool:
+        """Whether a commit that failed was made after all."""
+        found: tuple[int] = con.execute(f"SELECT max(step) FROM {self.name}.position").fetchone()
+        return found[0] >= step
+
+    def _commit(
+        self,
+        con: Cursor,
+        position: tuple[str, int],
+        numbers: Numbers | None,
+        texts: Sequence[TextRow],
+        series: Sequence[SeriesRow],
+    ) -> None:
+        con.begin()
+        try:
+            self._insert(con, numbers, texts, series)
+            con.execute(f"INSERT INTO {self.name}.position VALUES (?, ?, ?)", [self.step + 1, *position])
+            con.commit()
+        except BaseException:
+            _roll_back(con)
+            raise
 
     def _insert(
         self, con: Cursor, numbers: Numbers | None, texts: Sequence[TextRow], series: Sequence[SeriesRow]
