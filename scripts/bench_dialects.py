@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unisono.dialect import Announced, Caller, Part, dialects
+from unisono.dialect.sparkplug.payload import FLOAT, Metric, Payload, Raw, encode_payload
 from unisono.gateway.speaking.entries import Origin, entry_of
 from unisono.thing import builtin_model
 
@@ -89,6 +90,17 @@ def place(
     return made
 
 
+def sparkplug() -> tuple[Any, str, bytes, str]:
+    """Four values by their aliases. The number is left out: the same message again and again has none that counts on."""
+    names = ("Temperature", "Pressure", "Flow", "Level")
+    born = tuple(Metric(name, alias, 1, 9, value=Raw(FLOAT, 1.5)) for alias, name in enumerate(names))
+    told = tuple(Metric("", alias, 1, value=Raw(FLOAT, 21.3)) for alias in range(4))
+    translator = dialects()["sparkplug"].bridge()  # type: ignore[attr-defined]
+    translator.heard("spBv1.0/p/NBIRTH/n", encode_payload(Payload((), 1)), 1)
+    translator.heard("spBv1.0/p/DBIRTH/n/d", encode_payload(Payload(born, 1)), 1)
+    return translator, "spBv1.0/p/DDATA/n/d", encode_payload(Payload(told, 1)), "t"
+
+
 POST = {
     "id": "1",
     "version": "1.0",
@@ -116,6 +128,7 @@ CASES = {
     "shelly (Gen1)": place(
         "shelly", [("shellies/shelly1-000001/relay/0/power", 3)], "shellies/shelly1-000001/relay/0/power", 40.5
     ),
+    "sparkplug, four values": sparkplug,
 }
 
 if __name__ == "__main__":

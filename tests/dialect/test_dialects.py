@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_what_is_installed() -> None:
-    assert {"alink", "homeassistant", "shelly", "tasmota", "thingsboard", "zigbee2mqtt"} <= set(dialects())
+    assert {"alink", "homeassistant", "shelly", "sparkplug", "tasmota", "thingsboard", "zigbee2mqtt"} <= set(dialects())
     for name, each in dialects().items():
         assert isinstance(each, Dialect) and each.name == name and each.title and each.can
         assert isinstance(each, LineDialect) != isinstance(each, PlaceDialect)

@@ -28,7 +28,7 @@ from tests.twin.world import (
     reports,
     thing_put,
 )
-from unisono.thing import Model, Property, Schema, Service
+from unisono.thing import OWN, PRESENCE, Model, Property, Schema, Service
 from unisono.twin.deadletter import EXCERPT_BYTES
 from unisono.twin.hearing import FUTURE_US, SINGLES
 from unisono.twin.outcome import SEQ_BITS, Outcome
@@ -406,6 +406,17 @@ def test_parts_come_and_go_with_their_parent() -> None:
     assert list(home.say(online("lamp", 1)).presence) == [home.twin("lamp"), part]
     home.say(thing_put("part"))
     assert home.fold.partition.parts == {}
+
+
+def test_a_part_that_comes_and_goes_by_itself_is_not_carried() -> None:
+    alone = msgspec.structs.replace(LIGHT, id="alone", ext={PRESENCE: OWN})
+    home = Home(*START, model_put(alone), thing_put("part", alone, parent="gauge"))
+    gauge, part, link = home.twin("gauge"), home.twin("part"), home.fold.control.link
+    assert list(home.say(online("gauge", 1)).presence) == [gauge] and link(part) is None
+    home.say(online("part", 2))
+    assert link(part) is part
+    home.say(offline("part", 2))
+    assert link(part) is None and not part.online
 
 
 def test_after_a_restart_parts_are_known_still() -> None:

@@ -88,6 +88,7 @@ class Announced(NamedTuple):
     """A thing said what it is. ``key`` is the dialect's name of it, for good; ``area``: where it says it stands.
 
     ``same_as``: names by which another dialect may announce the same device: the dialect of the higher ``rank`` has it.
+    ``parent``: the key of another announced thing that it is a part of.
     """
 
     key: str
@@ -96,6 +97,7 @@ class Announced(NamedTuple):
     area: str = ""
     same_as: tuple[str, ...] = ()
     rank: int = 0
+    parent: str = ""
 
 
 class Listens(NamedTuple):

@@ -3,6 +3,8 @@
 from unisono.thing.builtin import PlaceKind, builtin_model, builtin_models, kinds_of_place
 from unisono.thing.document import dump_model, hash_model, load_model
 from unisono.thing.model import (
+    OWN,
+    PRESENCE,
     Action,
     Arg,
     Event,
@@ -23,6 +25,8 @@ from unisono.thing.units import Unit, convert, find_unit, units
 from unisono.thing.value import check_input, check_value, same
 
 __all__ = [
+    "OWN",
+    "PRESENCE",
     "Action",
     "Arg",
     "Choice",

@@ -23,6 +23,8 @@ from unisono.thing.schema import Schema, Texts
 
 __all__ = [
     "DEFAULT_TIMEOUT_S",
+    "OWN",
+    "PRESENCE",
     "Action",
     "Arg",
     "Event",
@@ -37,6 +39,9 @@ __all__ = [
     "find_event",
     "find_property",
 ]
+
+#: In a model's ``ext``: its things come and go by themselves, also where they are parts of others.
+PRESENCE, OWN = "presence", "own"
 
 DEFAULT_TIMEOUT_S = 10.0  # the design's promise to users: a command that nothing answers ends after ten seconds
 

@@ -395,6 +395,8 @@ class Control:
         """The twin whose connection carries this thing's messages, if it is connected."""
         if twin.connections:
             return twin
+        if not twin.carried:
+            return None
         parent = self._fold.partition.things.get(twin.parent or "")
         return parent if parent is not None and parent.connections else None
 

@@ -209,7 +209,7 @@ class Fold(Hearing):
         """A thing's connection carries its parts: with the first they are there, with the last they are gone."""
         things = self.partition.things
         for id in self.partition.parts.get(parent.id, ()):
-            if not things[id].online:
+            if not things[id].online and things[id].carried:
                 self.outcome.presence[things[id]] = None
 
     def _came_or_went(self, twin: Twin) -> None:

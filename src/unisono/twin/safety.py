@@ -225,7 +225,7 @@ class Safety:
 
     def _online(self, twin: Twin) -> bool:
         parent = self._partition.things.get(twin.parent or "")
-        return twin.online or (parent is not None and parent.online)
+        return twin.online or (parent is not None and parent.online and twin.carried)
 
     # limits
 

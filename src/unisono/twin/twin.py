@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
+from unisono.thing import OWN, PRESENCE
 from unisono.thing.shape import NAN, Shape
 
 if TYPE_CHECKING:
@@ -95,6 +96,11 @@ class Twin:
     def online(self) -> bool:
         """Whether it can be expected to answer: connected, or asleep within its usual silence."""
         return bool(self.connections) or self.sleeping or self.hand is not None
+
+    @property
+    def carried(self) -> bool:
+        """Whether its parent's connection is its own too. Who announces itself comes and goes by itself (`OWN`)."""
+        return self.shape.model.ext.get(PRESENCE) != OWN
 
     @property
     def availability(self) -> str:

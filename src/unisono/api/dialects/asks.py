@@ -12,7 +12,7 @@ there; what is asked of things that are not that client's, or of another root pl
 | ``register`` | ``callers``, ``proofs``? | ``registered``: for each ``name``, ``ok``, ``thing``, ``secret``, ``why`` |
 | ``adopt`` | ``name``, ``model`` | ``thing``: a part of the client, called so, added if it is new |
 | ``learn`` | ``thing``, ``values`` | ``{}``: its model has a property for each |
-| ``announce`` | ``key``, ``name``, ``model``, ``area``, ``known`` | ``thing``: its id, "": not let in; ``partition`` |
+| ``announce`` | ``key``, ``name``, ``model``, ``area``, ``parent``, ``known`` | ``thing``, "": not in; ``partition`` |
 | ``withdraw`` | ``key`` | ``{}`` |
 """
 
@@ -308,11 +308,19 @@ class Speaking:
         if await context.registry.count_things(places=[asked.root]) >= MOST_ANNOUNCED:
             raise CallerError(f"more than {MOST_ANNOUNCED} things at {asked.root}", code="too_many")
         place = await self._place_for(asked, str(facts.get("area") or ""))
-        row = await self._new_row(str(facts["name"]), model, place, None)
+        parent = await self._announced_parent(asked, str(facts.get("parent") or ""))
+        row = await self._new_row(str(facts["name"]), model, place, parent)
         made = New(row, model, place.partition, None, None, ForeignRow(asked.dialect, key, row.id))
         await add(context, [made], row.created)
         log.info("%s announced itself through %s (%s)", row.id, asked.by, asked.dialect)
         return row.id
+
+    async def _announced_parent(self, asked: talk.DialectAsk, key: str) -> str | None:
+        """The thing that it is a part of, where that announced itself too."""
+        if not key:
+            return None
+        name = (asked.dialect, f"{asked.root}/{key[:KEY]}")
+        return (await self._context.registry.foreign_things([name])).get(name)
 
     async def _place_for(self, asked: talk.DialectAsk, area: str) -> PlaceRow:
         """The room that it names, else where who announces it stands, else the root place."""

@@ -6,6 +6,7 @@ it. A thing is there as long as its announcement says so and somebody is connect
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ class Known:
     """One thing that was announced: ``thing`` is its id here, "" until the hub has said it. ``epoch``: of the presence
     that the log was told, 0 when it is away."""
 
-    __slots__ = ("announced", "asking", "client", "dialect", "epoch", "ready", "thing", "waiting")
+    __slots__ = ("announced", "asking", "client", "dialect", "epoch", "ready", "taken", "thing", "waiting")
 
     def __init__(self, dialect: str, announced: Announced) -> None:
         self.dialect = dialect
@@ -63,6 +64,7 @@ class Known:
         self.epoch = 0
         self.waiting: list[tuple[Said, Origin]] = []
         self.asking = False
+        self.taken = asyncio.Event()  # the hub has taken it in, or has not
 
 
 class Bridge:
@@ -179,6 +181,7 @@ class Bridge:
             known.client = client
         if not again:
             known.asking = True
+            known.taken.clear()
             self._gateway.spawn(self._ask(known, client is None, identity))
         elif known.thing:
             self._bridges.add_all(self._partition, self._settle(known))
@@ -186,11 +189,15 @@ class Bridge:
     async def _ask(self, known: Known, kept: bool, identity: SignIn | None) -> None:
         """Have the thing taken in; then what waited for it."""
         announced = known.announced
+        parent = self.known.get((known.dialect, announced.parent))
+        if parent is not None:
+            await parent.taken.wait()
         facts = {
             "key": announced.key,
             "name": announced.name,
             "model": dump_model(announced.model),
             "area": announced.area,
+            "parent": announced.parent,
             "known": kept,
         }
         by = identity or SignIn(True, "", root=self.root)
@@ -198,6 +205,7 @@ class Bridge:
         if known.announced is not announced:
             return  # it has said something else meanwhile, which is on its way too
         known.asking = False
+        known.taken.set()
         if self.known.get((known.dialect, announced.key)) is not known:
             return
         thing = (answer or {}).get("thing") or ""
@@ -221,6 +229,7 @@ class Bridge:
         known = self.known.pop((dialect, key), None)
         if known is None:
             return []
+        known.taken.set()
         for name in known.announced.same_as:
             if self._same.get(name) == (dialect, key):
                 del self._same[name]
