@@ -91,7 +91,7 @@ def place(
 
 
 def sparkplug() -> tuple[Any, str, bytes, str]:
-    """Four values by their aliases. The number is left out: the same message again and again has none that counts on."""
+    """Four values by their aliases. Unnumbered: the same message again and again would be out of order."""
     names = ("Temperature", "Pressure", "Flow", "Level")
     born = tuple(Metric(name, alias, 1, 9, value=Raw(FLOAT, 1.5)) for alias, name in enumerate(names))
     told = tuple(Metric("", alias, 1, value=Raw(FLOAT, 21.3)) for alias in range(4))
