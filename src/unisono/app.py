@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from unisono.connector.lan import Lan
     from unisono.gateway.http import DeviceDoor
     from unisono.gateway.server import Gateway
+    from unisono.gateway.speaking.http import DialectDoor
     from unisono.store.bus import Bus
     from unisono.store.connection import Connection
     from unisono.store.log import Log
@@ -295,6 +296,7 @@ class Hub:
             hub_id=hub_id,
             started=self.started,
             mounts=self._mounts(door, browsers),
+            foreign=self._dialects_over_http(browsers, bus),
             issue_certificate=self.certificates.issue_client,
             trust_client=self.certificates.trust_client,
             discovery=lan,
@@ -368,6 +370,15 @@ class Hub:
         seat = Seat(connection, make, holder, alone=self.options.nats is None)
         self._stops.push_async_callback(seat.stop)
         await seat.start()
+
+    def _dialects_over_http(self, browsers: Gateway, bus: Bus) -> DialectDoor:
+        """Devices whose dialect has an HTTP API come to the same ports as people."""
+        from unisono.gateway.door.signin import Desk
+        from unisono.gateway.speaking.http import DialectDoor
+
+        door = DialectDoor(browsers, Desk(bus))
+        self._stops.push_async_callback(door.stop)
+        return door
 
     def _mounts(self, door: DeviceDoor, browsers: Gateway) -> dict[str, Any]:
         """What stands beside the API on the HTTP ports, by path."""

@@ -45,7 +45,8 @@ __all__ = ["create_app"]
 # bodies are small JSON documents; routes that take more say so
 MAX_BODY_BYTES = 1024 * 1024
 
-LIVE = "/api/v1/live"
+API = "/api/v1/"
+LIVE = f"{API}live"
 
 # names or tokens must not stay in a shared cache, and no browser may guess another type
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -58,6 +59,12 @@ class Front:
         self.litestar = litestar
         self._live = LiveSocket(context)
         self._mounts: Mapping[str, Any] = {**context.mounts, MCP_PATH: context.agents}
+        self._foreign = context.foreign
+        self._own = {route.path.removeprefix(API).split("/")[0] for route in litestar.routes if API in route.path}
+
+    def _is_free(self, path: str) -> bool:
+        """Whether a path is below the API's own name and nothing of it: ``/api/v1/ACCESS_TOKEN/telemetry``."""
+        return path.startswith(API) and path.removeprefix(API).partition("/")[0] not in self._own
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope.get("path", "")
@@ -68,6 +75,10 @@ class Front:
             if path == prefix or path.startswith(f"{prefix}/"):
                 await application(scope, receive, send)
                 return
+        foreign = self._foreign
+        if foreign is not None and scope["type"] == "http" and self._is_free(path) and foreign.takes(scope):
+            await foreign(scope, receive, send)
+            return
         await self.litestar(scope, receive, send)
 
 

@@ -59,7 +59,9 @@ class ApiContext:
     """The API's surroundings.
 
     ``log_of`` opens nothing: it gives the log of a partition. ``mounts``: ASGI applications by path (the device HTTP
-    endpoints). ``hub_info``: what ``/api/v1/status`` tells beyond owners and gateways. ``backup``: see
+    endpoints); ``foreign``: one that has ``takes(scope)`` for paths that nobody else has.
+
+    ``hub_info``: what ``/api/v1/status`` tells beyond owners and gateways. ``backup``: see
     `unisono.api.hub.backup`. ``issue_certificate``: a new certificate and its key (PEM) for a thing. ``trust_client``:
     lets the TLS doors take whoever shows this certificate (PEM). ``discovery``: has ``found(ignored=)`` and
     ``ignore(id, bool)`` for what is on the LAN. ``notifies``: a notifier is on the bus.
@@ -75,6 +77,7 @@ class ApiContext:
     hub_id: str = "hub"
     started: float = field(default_factory=time.time)
     mounts: Mapping[str, Any] = field(default_factory=dict)
+    foreign: Any = None
     hub_info: Callable[[], Mapping[str, Any]] = dict
     pause: Callable[[], Awaitable[None]] | None = None
     resume: Callable[[], Awaitable[None]] | None = None

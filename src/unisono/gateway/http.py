@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +23,17 @@ from unisono.store.bus import Bus
 from unisono.twin.record import Reports
 from unisono.twin.talk import CLAIM, ClaimAnswer, ClaimAsk, SignIn, TwinsAsk, ask_gateway, ask_owner
 
-__all__ = ["DeviceDoor"]
+__all__ = [
+    "DeviceDoor",
+    "Receive",
+    "Scope",
+    "Send",
+    "TooSoonError",
+    "host_of",
+    "read_body",
+    "send_answer",
+    "send_problem",
+]
 
 MAX_BODY_BYTES = 256 * 1024
 PREFIX = "/api/v1/device/"
@@ -42,7 +52,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class _TooSoonError(CallerError):
+class TooSoonError(CallerError):
     """A limit in time; ``wait_s``: when it is over."""
 
     def __init__(self, detail: str, code: str, wait_s: float) -> None:
@@ -67,24 +77,12 @@ class DeviceDoor:
         await self._bus.serve(ask_gateway(HTTP, "attempts"), self._doorman.answer_attempts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        retry_s = 0.0
         try:
             status, body, kind = await self._answer(scope, receive)
         except UnisonoError as error:
-            problem = error.problem()
-            status, body, kind = int(str(problem["status"])), msgspec.json.encode(problem), b"application/problem+json"
-            retry_s = error.wait_s if isinstance(error, _TooSoonError) else RETRY_S
-        headers = [
-            (b"content-type", kind),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-        ]
-        if status == 401:
-            headers.append((b"www-authenticate", b"Bearer"))
-        if status in COME_BACK:
-            headers.append((b"retry-after", str(math.ceil(retry_s)).encode()))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            await send_problem(send, error)
+            return
+        await send_answer(send, status, body, kind)
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes, bytes]:
         path = scope["path"].removeprefix(PREFIX).strip("/")
@@ -94,14 +92,14 @@ class DeviceDoor:
             asked = msgspec.msgpack.encode(TwinsAsk([identity.id]))
             return 200, await self._bus.request(ask_owner(identity.partition, "desired"), asked), b"application/json"
         if method == "POST" and path == "claim":
-            return 200, await self._claim(scope, await _body(scope, receive)), b"application/json"
+            return 200, await self._claim(scope, await read_body(scope, receive)), b"application/json"
         if method == "POST" and (path == "state" or (path.startswith("event/") and path.count("/") == 1)):
             identity = await self._signed_in(scope)
-            body = await _body(scope, receive)
-            wait = self._doorman.report(_host(scope), identity.id, identity.root, len(body), time.monotonic())
+            body = await read_body(scope, receive)
+            wait = self._doorman.report(host_of(scope), identity.id, identity.root, len(body), time.monotonic())
             if wait is not None:
                 detail = f"{wait.limit} is reached ({self._doorman.limit(wait.limit):g})"
-                raise _TooSoonError(detail, "too_many", wait.seconds)
+                raise TooSoonError(detail, "too_many", wait.seconds)
             await self._report(identity, path, body)
             return 202, b"{}", b"application/json"
         known = "POST state, POST event/<event>, GET desired, POST claim"
@@ -122,10 +120,10 @@ class DeviceDoor:
         id, colon, secret = credentials.strip().partition(":")
         if kind.lower() != "bearer" or not colon:
             raise CallerError("no sign-in", code="not_signed_in", expected="Authorization: Bearer <thing id>:<secret>")
-        host = _host(scope)
+        host = host_of(scope)
         wait_s = self._doorman.wait_s(host, id, time.monotonic())
         if wait_s:
-            raise _TooSoonError(self._doorman.too_soon_over_http(host, id, wait_s), "too_fast", wait_s)
+            raise TooSoonError(self._doorman.too_soon_over_http(host, id, wait_s), "too_fast", wait_s)
         identity = await self._desk.ask(id, secret)
         if identity.code == "registry_unavailable":
             raise HostError(f"nobody can say who you are: {identity.detail}", code="registry_unavailable")
@@ -170,7 +168,33 @@ class DeviceDoor:
             await committer.drain()
 
 
-def _host(scope: Scope) -> str:
+async def send_problem(send: Send, error: UnisonoError) -> None:
+    """An error as a problem document (RFC 9457), with the time to come back where that helps."""
+    problem = error.problem()
+    status = int(str(problem["status"]))
+    more = [(b"www-authenticate", b"Bearer")] if status == 401 else []
+    if status in COME_BACK:
+        wait_s = error.wait_s if isinstance(error, TooSoonError) else RETRY_S
+        more.append((b"retry-after", str(math.ceil(wait_s)).encode()))
+    await send_answer(send, status, msgspec.json.encode(problem), b"application/problem+json", more)
+
+
+async def send_answer(
+    send: Send, status: int, body: bytes, kind: bytes, more: Sequence[tuple[bytes, bytes]] = ()
+) -> None:
+    """A response that nobody keeps."""
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def host_of(scope: Scope) -> str:
+    """Where a request comes from, as limits count it."""
     client = scope.get("client")
     return address_of(client[0]) if client else ""
 
@@ -181,7 +205,8 @@ def _without_port(host: str) -> str:
     return name.strip("[]")
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes:
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """The body, bounded. Raises CallerError ``too_large``, or ``bad_request`` where it ends early."""
     parts: list[bytes] = []
     size = 0
     while True:

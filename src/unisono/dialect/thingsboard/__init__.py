@@ -6,7 +6,10 @@ import hmac
 import re
 from collections.abc import Mapping
 
+from unisono.dialect.over_http import HttpAnswer, HttpAsk, HttpRequest
+from unisono.dialect.said import Say
 from unisono.dialect.seam import Caller, Field, Guide, Hub, Line, Setting
+from unisono.dialect.thingsboard.http import asked, told
 from unisono.dialect.thingsboard.line import ThingsBoardLine
 from unisono.errors import CallerError
 
@@ -31,12 +34,13 @@ class ThingsBoard:
         "sign-in by access token (the secret is the token), user name and password (`--with username=`), X.509",
         "telemetry with and without times, client attributes; shared attributes pushed and asked for",
         "RPC both ways; the limits of the session are told",
+        "the HTTP device API: telemetry, attributes, their updates and RPC by long poll, claiming, provisioning",
         "provisioning of access tokens: `unisono dialect product thingsboard KEY --secret SECRET --open`",
         "the gateway API: devices appear as things of the model that their type names; telemetry, attributes, RPC",
         "a thing added without a model: what it can say is learned from what it says",
     )
     cannot = (
-        "the HTTP and CoAP doors, the short topics (v2) and protobuf payloads",
+        "the CoAP door, the short topics (v2) and protobuf payloads; user name and password over HTTP",
         "firmware: there is none to hand out",
         "claiming: it is taken and means nothing, since whoever signs in here belongs to somebody already",
         "provisioning of user names and certificates",
@@ -68,6 +72,12 @@ class ThingsBoard:
     def line(self, caller: Caller) -> Line:
         return ThingsBoardLine(caller)
 
+    def asked(self, request: HttpRequest) -> HttpAsk | None:
+        return asked(request)
+
+    def told(self, request: HttpRequest, said: Say | None) -> HttpAnswer:
+        return told(request, said)
+
     def guide(self, hub: Hub) -> Guide:
         user = hub.given.get("username")
         signs_in = (
@@ -81,6 +91,10 @@ class ThingsBoard:
             Setting("Port with TLS", str(hub.mqtts_port or 8883)),
             *signs_in,
         )
+        if not user:
+            settings += (
+                Setting("Over HTTP", f"http://{hub.host}:{hub.http_port or 8080}/api/v1/{hub.secret}/telemetry"),
+            )
         paste = (
             ""
             if user
