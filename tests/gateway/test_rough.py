@@ -12,6 +12,7 @@ from tests.gateway.client import Client
 from tests.gateway.conftest import Rig
 from tests.parts import until
 from unisono.gateway import connection as connection_module
+from unisono.gateway import socket as socket_module
 from unisono.gateway.connection import WRITE_BUFFER_BYTES, Connection
 from unisono.twin.record import Presence, Refused, Reports
 from unisono.wire.mqtt import Publish, Version
@@ -207,7 +208,7 @@ async def test_who_never_reads_its_answers_is_cut_off(rig: Rig, monkeypatch: pyt
 
 async def test_a_connection_that_is_ended_does_not_linger(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its last words are never taken by a client that does not read: the socket goes all the same."""
-    monkeypatch.setattr(connection_module, "LINGER_S", 0.2)
+    monkeypatch.setattr(socket_module, "LINGER_S", 0.2)
     client = await rig.device("lamp")
     await client.subscribe("x", qos=0)
     Deaf(client)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -16,12 +15,15 @@ from unisono.access import Rights
 from unisono.errors import CODES, UnisonoError
 from unisono.gateway.asking import Asking
 from unisono.gateway.clients import FLIGHT, TURN, Traffic
+from unisono.gateway.clock import now_us
 from unisono.gateway.door.attempts import FIRST_BYTES
 from unisono.gateway.fleet.peer import peer_certificate
-from unisono.gateway.routing import Route, route
-from unisono.gateway.sessions.session import Message, SessionState, is_text
+from unisono.gateway.publishing import published
+from unisono.gateway.routing import Route
+from unisono.gateway.sessions.session import Message, SessionState
+from unisono.gateway.socket import Socket
 from unisono.gateway.subscribing import subscribe, unsubscribe
-from unisono.twin.record import Published, Refused, Reports
+from unisono.twin.record import Refused
 from unisono.wire.mqtt import (
     Acknowledged,
     AuthReceived,
@@ -52,34 +54,20 @@ if TYPE_CHECKING:
     from unisono.gateway.speaking import LineHost
     from unisono.twin.talk import Certificate, SignIn
 
-__all__ = ["Connection", "now_us", "special_rights", "spoken_for"]
+__all__ = ["Connection", "special_rights", "spoken_for"]
 
 logger = logging.getLogger(__name__)
 
 #: A client that does not read: past this much unsent, QoS 0 is dropped and the rest waits in its session.
 WRITE_BUFFER_BYTES = 1024 * 1024
-#: Topics that one connection's cache of routes remembers; a device has a handful.
-ROUTES = 64
 #: Past this much, only answers of ours can have gathered that the client never reads: it is cut off.
 UNREAD_BYTES = 4 * WRITE_BUFFER_BYTES
-#: A connection that we end has so long to take what was written to it.
-LINGER_S = 5.0
-#: What a payload weighs in the log beside its bytes: its own length and its packet id.
-PAYLOAD_BYTES = 4
 #: A read of so much shows that more waits: others have their turn before it (a read has 256,000 bytes at most, and the
 #: loop would read thirty-two times in a row). Less than `LIGHT_BYTES` is not what crowds the log.
 TURN_BYTES = 64 * 1024
 LIGHT_BYTES = 4 * 1024
-#: Messages for one client that leave together at most, and the size from which one leaves at once: copying it into a
-#: joined write would cost more than the call that is saved.
-GATHERED = 64
-LARGE_BYTES = 16 * 1024
 #: The first refusals of a connection are logged; a device that errs in a loop must not fill the log.
 REFUSALS = 20
-
-
-def now_us() -> int:
-    return time.time_ns() // 1000
 
 
 def spoken_for(identity: SignIn) -> frozenset[str]:
@@ -92,16 +80,12 @@ def special_rights(identity: SignIn) -> Rights | None:
     return None if identity.rights.kind == "thing" and not identity.rights.rules else identity.rights
 
 
-class Connection(asyncio.Protocol):
-    """Driven by the event loop; belongs to one `Gateway`."""
+class Connection(Socket):
+    """One client, from its first byte to its last."""
 
     __slots__ = (
-        "_behind",
-        "_closes",
         "_first",
-        "_gathered",
         "_refusals",
-        "_routes",
         "_slow",
         "_will",
         "address",
@@ -112,50 +96,39 @@ class Connection(asyncio.Protocol):
         "committer",
         "early",
         "epoch",
-        "gateway",
-        "held_back",
-        "holds",
         "identity",
-        "last_received",
         "line",
         "meter",
         "proving",
+        "routes",
         "seat",
         "session",
         "traffic",
-        "transport",
         "transport_name",
         "vouched",
         "wire",
     )
 
     def __init__(self, gateway: Gateway, arrival: Arrival | None = None) -> None:
-        self.gateway = gateway
+        super().__init__(gateway)
         # what it says before it is let in: another gateway, where its session lives, has to hear it from the start
         self.early: bytes | None = b"" if gateway.admission.shares_clients and arrival is None else None
         self.vouched = arrival
-        self.held_back = False
-        self._closes = False
         self.wire = ServerConnection(gateway.limits)
-        self.transport: asyncio.Transport | None = None
         self.identity: SignIn | None = None
         self.session: SessionState | None = None
         self.committer: Committer | None = None
         self.epoch = 0
-        self.last_received = 0.0
         self.address = ""
         # set by a TLS door that asked for one and checked it
         self.certificate: Certificate | None = None
         self.asking: Asking | None = None
         self.claim_code = ""
         self._will: Will | None = None
-        self._routes: dict[str, Route] | None = None
+        self.routes: dict[str, Route] | None = None
         self._refusals = 0
-        self._behind = False
         self._first = b""
-        self._gathered: list[bytes] | None = None
         self._slow = False
-        self.holds = 0
         self.seat: Seat | None = None
         self.meter: Meter | None = None
         self.traffic: Traffic | None = None
@@ -189,7 +162,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.last_received = self.gateway.loop.time()
-        if self._behind and self.transport is not None and self.transport.get_write_buffer_size() > UNREAD_BYTES:
+        if self.behind and self.transport is not None and self.transport.get_write_buffer_size() > UNREAD_BYTES:
             self._cut_off()
             return
         if self.traffic is None and len(self._first) < FIRST_BYTES:
@@ -220,30 +193,9 @@ class Connection(asyncio.Protocol):
             self.gateway.doorman.hit("connection.in_flight")
             self.hold(FLIGHT)
 
-    def hold(self, why: int) -> None:
-        """Stop reading, for one of the reasons in `unisono.gateway.clients.HELD`: TCP slows the sender down."""
-        transport = self.transport
-        if transport is not None and not transport.is_closing():
-            if not self.holds:
-                transport.pause_reading()
-            self.holds |= why
-
-    def read_on(self, why: int) -> None:
-        """That reason is gone; read on when it was the last."""
-        if not self.holds & why:
-            return
-        self.holds &= ~why
-        transport = self.transport
-        if not self.holds and transport is not None and not transport.is_closing():
-            self.last_received = self.gateway.loop.time()
-            transport.resume_reading()
-
-    def pause_writing(self) -> None:
-        self._behind = True
-
     def resume_writing(self) -> None:
         """It reads again: what waited for it goes on."""
-        self._behind = False
+        self.behind = False
         self.send_waiting()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -313,87 +265,6 @@ class Connection(asyncio.Protocol):
         self.write(self.wire.refuse(reason, detail=detail, server_reference=server_reference))
         self.close()
 
-    def _published(self, run: PublishRun) -> None:
-        routes = self._routes
-        found = routes.get(run.topic) if routes is not None else None
-        if found is None:
-            found = self._route(run.topic)
-            if found is None:
-                self._not_allowed(run)
-                return
-        assert self.identity is not None and self.committer is not None
-        if run.properties is not None and run.properties.payload_format_indicator and not is_text(run.payloads[0]):
-            self._not_text(run)
-            return
-        self.gateway.messages_in += len(run.payloads)
-        self.gateway.tally.received[run.qos] += len(run.payloads)
-        if found.asks:
-            self._asks(found, run)
-        elif found.thing is not None:
-            self._report(found, run)
-        else:
-            self._publish(found, run)
-
-    def _asks(self, found: Route, run: PublishRun) -> None:
-        """More than a report or an ordinary publication."""
-        if found.asks == "line" and self.line is not None:
-            self.gateway.tally.received_bytes[run.qos] += sum(map(len, run.payloads))
-            self.line.heard(run)
-        elif found.asks == "bridge":
-            self.gateway.bridges.heard(self, found.topic, run.payloads, run.packet_ids, run.dups)
-            self._publish(found, run)
-        else:
-            self.asking = self.asking or Asking(self)
-            self.asking.add(found, run)
-
-    def _report(self, found: Route, run: PublishRun) -> None:
-        assert self.session is not None and self.committer is not None and found.thing is not None
-        entry = Reports(
-            found.thing, self.session.key, found.suffix, now_us(), run.payloads, b"".join(run.packet_ids), run.dups
-        )
-        # what frames a payload weighs too: a socket's chunk can hold fifty thousand empty ones
-        size = sum(map(len, run.payloads))
-        self.gateway.tally.received_bytes[run.qos] += size
-        size += PAYLOAD_BYTES * len(run.payloads)
-        place = self.gateway.place(self.session.root)
-        if run.qos or run.retain or place.listened_to:
-            self.committer.add(entry, size, self._done(found, run))
-        else:
-            self.committer.add(entry, size)
-
-    def _publish(self, found: Route, run: PublishRun) -> None:
-        assert self.session is not None and self.committer is not None
-        at = now_us()
-        last = len(run.payloads) - 1
-        self.gateway.tally.received_bytes[run.qos] += sum(map(len, run.payloads))
-        for i, payload in enumerate(run.payloads):
-            entry = Published(self.session.root, self.session.key, found.topic, at, payload, run.qos, run.retain)
-            size = len(payload) + len(found.topic)
-            self.committer.add(entry, size, self._done(found, run) if i == last else None)
-
-    def _done(self, found: Route, run: PublishRun) -> Callable[[UnisonoError | None], None]:
-        def done(error: UnisonoError | None) -> None:
-            if error is not None:
-                self.not_taken(run, error)
-                return
-            heard, kept = self.gateway.delivery.publish(self.session, found.topic, run)
-            # what is a report is the hub's own to hear
-            reason = ReasonCode.SUCCESS if heard or found.thing is not None else ReasonCode.NO_MATCHING_SUBSCRIBERS
-            if kept is None:
-                self.acknowledge(run, reason)
-                return
-
-            def safe(future: asyncio.Future[UnisonoError | None]) -> None:
-                error = future.result()
-                if error is None:
-                    self.acknowledge(run, reason)
-                else:
-                    self.not_taken(run, error)
-
-            kept.add_done_callback(safe)
-
-        return done
-
     def acknowledge(self, run: PublishRun, reason: ReasonCode = ReasonCode.SUCCESS) -> None:
         if run.qos == 1:
             self.write(self.wire.pubacks(run.packet_ids, reason))
@@ -417,30 +288,6 @@ class Connection(asyncio.Protocol):
         for packet_id in run.packet_ids:
             self.write(answer(packet_id, reason, detail=detail))
 
-    def _route(self, topic: str) -> Route | None:
-        assert self.identity is not None
-        found = route(self.identity, topic)
-        if self.line is not None and self.identity.rights.kind == "claim" and self.line.speaks(topic):
-            found = Route(topic, None, "")  # all that a newcomer may say, it says to its dialect
-        if isinstance(found, str):
-            self.refuse("topic_not_allowed", topic, found)
-            return None
-        if found.thing is None and not found.asks:
-            if self.line is not None and self.line.speaks(topic):
-                found = found._replace(asks="line")
-            elif self.bridges:
-                found = found._replace(asks="bridge")
-        if self._routes is None or len(self._routes) >= ROUTES:
-            self._routes = {}
-        self._routes[topic] = found
-        return found
-
-    def _not_allowed(self, run: PublishRun) -> None:
-        """[MQTT-3.3.5-2]: before version 5 there is no way to say no, so it is acknowledged and dropped - visibly."""
-        self.gateway.doorman.refused("topic_not_allowed", len(run.payloads))
-        if run.qos:
-            self.answer_each(run, ReasonCode.NOT_AUTHORIZED, "topic not allowed")
-
     @property
     def bridges(self) -> bool:
         """Whether things may announce themselves through it."""
@@ -450,17 +297,10 @@ class Connection(asyncio.Protocol):
         """What it may do changed: routes that were found are found anew."""
         assert self.session is not None
         self.identity = identity
-        self._routes = None
+        self.routes = None
         self.session.ids, self.session.rights = spoken_for(identity), special_rights(identity)
         if self.line is not None:
             self.line.refresh(identity)
-
-    def _not_text(self, run: PublishRun) -> None:
-        """Section 3.3.2.3.2: who says that its payload is text is taken at its word."""
-        detail = "the payload format indicator says UTF-8, the payload is not"
-        self.refuse("bad_value", run.topic, detail)
-        if run.qos:
-            self.answer_each(run, ReasonCode.PAYLOAD_FORMAT_INVALID, detail)
 
     def _subscribed(self, event: Subscribed) -> None:
         subscribe(self.gateway, self, event.packet)
@@ -541,7 +381,7 @@ class Connection(asyncio.Protocol):
             self.session.keep(message)
             return
         self._sent(message.qos, len(data))
-        self._gather(data)
+        self.gather(data)
 
     def _too_slow(self) -> None:
         """The first message was lost for it: say so once, and end it where that is the policy."""
@@ -575,7 +415,7 @@ class Connection(asyncio.Protocol):
             session.sent()
             self._sent(message.qos, len(data))
             if lasting is None:
-                self._gather(data)
+                self.gather(data)
             elif data:
                 pairs.append((self.wire.session.last_id, message.number))
                 exactly = exactly or message.qos == 2
@@ -584,23 +424,18 @@ class Connection(asyncio.Protocol):
                 lasting.sunder(session, [message.number])
         if pairs and lasting is not None:
             lasting.sent(self, pairs, exactly)
-            self._gather(b"".join(ready))
-
-    def hold_back(self) -> None:
-        """Nothing leaves until `let_go`: what is sent now must not leave yet, and nothing may overtake it."""
-        self.flush()
-        self.held_back = True
+            self.gather(b"".join(ready))
 
     def let_go(self, error: UnisonoError | None = None) -> None:
         """What was held back is safe now; with an error it is not, and the client has to come again."""
         self.held_back = False
         if error is not None:
             logger.warning("%s: its session cannot be kept: %s", self.address, error)
-            self._gathered = None
+            self.gathered = None
             self.leave(ReasonCode.UNSPECIFIED_ERROR, "lost")
             return
         self.flush()
-        if self._closes:
+        if self.closes:
             self.close()
         self.send_waiting()
 
@@ -611,47 +446,6 @@ class Connection(asyncio.Protocol):
         if traffic is not None:
             traffic.messages_out += 1
             traffic.bytes_out += size
-
-    def _gather(self, data: bytes) -> None:
-        """Send a message with the others of this turn."""
-        gathered = self._gathered
-        if gathered is None:
-            self._gathered = [data]
-            self.gateway.outlet.soon(self)
-        else:
-            gathered.append(data)
-        if len(data) > LARGE_BYTES or (gathered is not None and len(gathered) >= GATHERED):
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what has gathered."""
-        if self.held_back:
-            return
-        gathered, self._gathered = self._gathered, None
-        if gathered and self.transport is not None:
-            self.transport.write(gathered[0] if len(gathered) == 1 else b"".join(gathered))
-
-    def write(self, data: bytes) -> None:
-        """Write now, behind what has gathered."""
-        if self.held_back:
-            if data:
-                self._gather(data)
-            return
-        self.flush()
-        if data and self.transport is not None:
-            self.transport.write(data)
-
-    def close(self) -> None:
-        """Close once what is written was taken - but do not wait for ever for a client that does not read."""
-        self.flush()
-        transport = self.transport
-        if transport is not None and self.held_back:
-            self._closes = True  # when what is held back has left
-            self.gateway.loop.call_later(LINGER_S, transport.abort)
-        elif transport is not None:
-            transport.close()
-            if transport.get_write_buffer_size():
-                self.gateway.loop.call_later(LINGER_S, transport.abort)
 
     def _cut_off(self) -> None:
         assert self.transport is not None
@@ -693,7 +487,7 @@ class Connection(asyncio.Protocol):
 
     def ordinary_topics(self, most: int) -> list[str]:
         """A few topics that it published to and that are no thing's."""
-        found = [topic for topic, known in (self._routes or {}).items() if known.thing is None]
+        found = [topic for topic, known in (self.routes or {}).items() if known.thing is None]
         return found[:most]
 
     @property
@@ -714,7 +508,7 @@ class Connection(asyncio.Protocol):
 
 
 _HANDLERS: dict[type, Callable[[Connection, Any], None]] = {
-    PublishRun: Connection._published,
+    PublishRun: published,
     Connected: Connection._connected,
     Subscribed: Connection._subscribed,
     Unsubscribed: Connection._unsubscribed,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unisono.errors import HostError, UnisonoError
-from unisono.gateway.connection import now_us
+from unisono.gateway.clock import now_us
 from unisono.gateway.fleet.peers import Onward, Publication
 from unisono.gateway.routing import RETAINED, Place
 from unisono.gateway.sessions.lasting import Safe

@@ -19,8 +19,9 @@ import msgspec
 from unisono.errors import HostError
 from unisono.gateway.broker import EVERY_S, BrokerTopics
 from unisono.gateway.clients import CROWDED, RATE, roll, series, serve_visitors
+from unisono.gateway.clock import now_us
 from unisono.gateway.commit import Committer, LogWriter
-from unisono.gateway.connection import Connection, now_us, special_rights, spoken_for
+from unisono.gateway.connection import Connection, special_rights, spoken_for
 from unisono.gateway.delivering import Delivery
 from unisono.gateway.door.admission import Admission
 from unisono.gateway.door.authentication import find_methods

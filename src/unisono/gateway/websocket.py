@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 
 from unisono.errors import CallerError
-from unisono.gateway.connection import LINGER_S, Connection
+from unisono.gateway.connection import Connection
 from unisono.gateway.server import Gateway
+from unisono.gateway.socket import LINGER_S
 from unisono.wire.websocket import CLOSE, NORMAL, PROTOCOL_ERROR, UNSUPPORTED_DATA, Stream, encode_frame
 
 __all__ = ["SUBPROTOCOLS", "WebSocketDoor"]

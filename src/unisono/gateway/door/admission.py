@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from unisono.gateway.connection import Connection, now_us, special_rights, spoken_for
+from unisono.gateway.clock import now_us
+from unisono.gateway.connection import Connection, special_rights, spoken_for
 from unisono.gateway.door.authentication import Proving
 from unisono.gateway.door.doorman import GUESSES
 from unisono.gateway.door.signin import Desk

@@ -27,7 +27,7 @@ from unisono.dialect import (
     dialects,
 )
 from unisono.errors import CallerError, HostError
-from unisono.gateway.connection import now_us
+from unisono.gateway.clock import now_us
 from unisono.gateway.sessions.session import Message
 from unisono.gateway.speaking.entries import Origin, body_of, entry_of, replied
 from unisono.gateway.speaking.line import DOWN, ask_hub

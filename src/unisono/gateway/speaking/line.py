@@ -13,8 +13,8 @@ import msgspec
 
 from unisono.dialect import Asks, Caller, Hears, Line, LineDialect, Odd, Part, Said, Say, There, dialects, read_caller
 from unisono.errors import CallerError, HostError, UnisonoError
+from unisono.gateway.clock import now_us
 from unisono.gateway.commit import Done
-from unisono.gateway.connection import now_us
 from unisono.gateway.sessions.session import Message
 from unisono.gateway.speaking.entries import Origin, body_of, entry_of, replied
 from unisono.thing import load_model
