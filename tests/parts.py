@@ -29,6 +29,16 @@ async def until(condition: Callable[[], object], what: str, deadline_s: float = 
         await asyncio.sleep(0.01)
 
 
+async def freeze(server: NatsServer) -> None:
+    """Stop the server's process where it is; on a busy machine its threads run on for a moment after the signal."""
+    os.kill(server.pid, signal.SIGSTOP)
+    tasks = Path(f"/proc/{server.pid}/task")
+    await until(
+        lambda: all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir()),
+        "all its threads stand still",
+    )
+
+
 def kill(server: NatsServer) -> int:
     """kill -9 the server's process; returns its pid."""
     pid = server.pid

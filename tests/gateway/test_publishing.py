@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from typing import Any
 
 import pytest
 
 from tests.gateway.client import Client
 from tests.gateway.conftest import Journal, Rig
-from tests.parts import kill, until
+from tests.parts import freeze, kill, until
 from unisono.errors import HostError
 from unisono.gateway import commit
 from unisono.gateway.connection import REFUSALS
@@ -48,7 +46,7 @@ async def test_without_the_log_nothing_is_acknowledged_and_nothing_is_lost(rig: 
     """nats-server stops answering (SIGSTOP), is killed, and comes back: the PUBACKs come then, in order."""
     client = await rig.device("lamp")
     await client.say(STATE, b"before")
-    os.kill(rig.server.pid, signal.SIGSTOP)
+    await freeze(rig.server)
     numbers = [client.publish(STATE, b"%d" % n, 1) for n in range(50)]
     await asyncio.sleep(0.5)
     assert client.acknowledged == [1]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 
 from tests.gateway.client import Client
 from tests.gateway.conftest import Rig
-from tests.parts import kill, until
+from tests.parts import freeze, kill, until
 from unisono.gateway import routing
 from unisono.store.bus import connect
 from unisono.store.connection import Connection
@@ -96,7 +93,7 @@ async def test_they_are_kept_over_a_restart_of_gateway_and_server(rig: Rig) -> N
 
 async def test_a_retained_message_is_acknowledged_only_when_it_is_kept(rig: Rig) -> None:
     client = await rig.device("lamp")
-    os.kill(rig.server.pid, signal.SIGSTOP)
+    await freeze(rig.server)
     number = client.publish("a", b"1", 1, retain=True)
     await until(lambda: rig.gateway.messages_in, "it was read")
     assert not client.acknowledged
