@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from unisono.dialect import Say, dialects
 from unisono.dialect.over_http import HttpAnswer, HttpAsk, HttpDialect, HttpRequest
 from unisono.errors import CallerError, HostError, UnisonoError
-from unisono.gateway.connection import now_us
+from unisono.gateway.clock import now_us
 from unisono.gateway.http import Receive, Scope, Send, TooSoonError, host_of, read_body, send_answer, send_problem
 from unisono.gateway.speaking.line import LineHost, open_line
 from unisono.twin.record import Presence
