@@ -8,12 +8,12 @@ from typing import Any, cast
 
 import msgspec
 
-from unisono.api.app import create_app
+from unisono.api.app import create_routes
 
 
 def main() -> None:
-    front = create_app(cast(Any, SimpleNamespace(mounts={}, agents=None)))
-    sys.stdout.write(msgspec.json.encode(front.litestar.openapi_schema.to_schema()).decode())
+    litestar = create_routes(cast(Any, SimpleNamespace()))
+    sys.stdout.write(msgspec.json.encode(litestar.openapi_schema.to_schema()).decode())
 
 
 if __name__ == "__main__":

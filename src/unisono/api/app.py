@@ -40,7 +40,7 @@ from unisono.api.scenes import blueprints, scenes
 from unisono.api.things import bulk, discovered, history, models, things
 from unisono.errors import CallerError
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "create_routes"]
 
 # bodies are small JSON documents; routes that take more say so
 MAX_BODY_BYTES = 1024 * 1024
@@ -107,6 +107,11 @@ def _identity(request: Request[Any, Any, Any]) -> Identity:
 
 def create_app(context: ApiContext) -> Front:
     """The ASGI application over ``context``."""
+    return Front(context, create_routes(context))
+
+
+def create_routes(context: ApiContext) -> Litestar:
+    """What the API takes, and describes as OpenAPI."""
     signed_in = Router(
         "/api/v1",
         route_handlers=[
@@ -145,8 +150,7 @@ def create_app(context: ApiContext) -> Front:
         response_headers=HEADERS,
     )
     with _without("pydantic", "attrs", "attr"):
-        litestar = _litestar(context, signed_in)
-    return Front(context, litestar)
+        return _litestar(context, signed_in)
 
 
 @contextlib.contextmanager
