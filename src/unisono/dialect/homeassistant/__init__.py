@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unisono.dialect.homeassistant.bridge import NAME, Discovery
+from unisono.dialect.homeassistant.bridge import NAME, Discovery, is_announcement
 from unisono.dialect.seam import Field, Guide, Hub, Setting, Translator
 
 __all__ = ["HOMEASSISTANT", "HomeAssistant"]
@@ -17,7 +17,8 @@ class HomeAssistant:
     model = "gateway"
     learns = False
     can = (
-        "component and device-based messages, all abbreviations, `~`, origin, suggested area",
+        "component and device-based messages, all abbreviations, `~`, origin, suggested area, migration",
+        "another discovery prefix than `homeassistant`; ESPHome nodes with `discovery: false`, by their topics",
         "availability: one topic or a list, modes all, any, latest, templates; `expire_after`; the birth message",
         "alarm_control_panel binary_sensor button climate cover device_tracker event fan humidifier lawn_mower light "
         "lock number scene select sensor siren switch text update vacuum valve water_heater",
@@ -27,11 +28,12 @@ class HomeAssistant:
     cannot = (
         "camera date datetime device_automation image notify tag time: nothing of them has a trait",
         "templates that ask for other entities or the time (`states`, `now`)",
-        "white channels of rgbw and rgbww; another discovery prefix than `homeassistant`",
+        "white channels of rgbw and rgbww; the birth message under another prefix before anything came there",
+        "of ESPHome with `discovery: false`: units and choices, which its topics do not tell; speeds of fans; buttons",
     )
 
     def announces(self, topic: str) -> bool:
-        return Discovery().announces(topic)
+        return is_announcement(topic)
 
     def bridge(self) -> Translator:
         return Discovery()

@@ -13,13 +13,14 @@ from typing import Any
 from unisono.dialect.homeassistant.abbreviations import expand
 from unisono.dialect.homeassistant.acting import KINDS
 from unisono.dialect.homeassistant.entity import Entity
+from unisono.dialect.homeassistant.esphome import Nodes, config_of, is_node_topic, prefix_of
 from unisono.dialect.homeassistant.light import light
 from unisono.dialect.homeassistant.sensing import binary_sensor, device_tracker, event, sensor, update
 from unisono.dialect.pieces import Gatherer, Piece, Source_, json_of
 from unisono.dialect.said import Odd, Said, Say
 from unisono.errors import UnisonoError
 
-__all__ = ["BIRTH", "NAME", "PREFIX", "Discovery"]
+__all__ = ["BIRTH", "NAME", "PREFIX", "Discovery", "is_announcement"]
 
 NAME = "homeassistant"
 PREFIX = "homeassistant"
@@ -58,7 +59,10 @@ KIND_OF = {
 }
 MOST_COMPONENTS = 300
 
-_TOPIC = re.compile(rf"{PREFIX}/([a-z_]+)/(?:([A-Za-z0-9_-]+)/)?([A-Za-z0-9_-]+)/config")
+#: Of a topic: the prefix, which is Home Assistant's unless somebody set another; component, node and object.
+_TOPIC = re.compile(r"([^/]+)/([a-z_]+)/(?:([A-Za-z0-9_-]+)/)?([A-Za-z0-9_-]+)/config")
+#: What a message under another prefix has at least, to be one of discovery.
+ESSENTIAL = frozenset({"device", "unique_id", "components", "state_topic", "command_topic"})
 
 
 class Discovery(Gatherer):
@@ -67,29 +71,51 @@ class Discovery(Gatherer):
     def __init__(self) -> None:
         super().__init__()
         self._said: dict[str, dict[str, str]] = {}  # topic > id of a piece > key of its device
+        self._nodes = Nodes()
+        self._prefixes = {PREFIX}
 
     def announces(self, topic: str) -> bool:
-        return topic.startswith(PREFIX) and topic.endswith("/config") and _TOPIC.fullmatch(topic) is not None
+        return is_announcement(topic)
 
     def subscribed(self, filters: Sequence[str]) -> list[Said]:
-        heard = any(each in (BIRTH, f"{PREFIX}/#", f"{PREFIX}/+") for each in filters)
-        return [Say(BIRTH, ONLINE)] if heard else []
+        heard = {each for each in self._prefixes if {f"{each}/status", f"{each}/#", f"{each}/+"} & set(filters)}
+        return [Say(f"{each}/status", ONLINE) for each in sorted(heard)]
+
+    def due(self, now_ms: int) -> list[Said]:
+        said: list[Said] = []
+        for prefix, shown in self._nodes.due(now_ms):
+            component, config = config_of(prefix, shown)
+            topic = f"{prefix}/{shown.component}/{shown.id}"
+            said += self._put(topic, {topic: (shown.id, component, config)}, config, now_ms)
+            self._kept[f"{topic}/state"] = shown.state
+            self._availability_said(f"{prefix}/status", self._nodes.by_prefix[prefix].status)
+        return said + super().due(now_ms)
 
     def announce(self, topic: str, payload: bytes, now_ms: int) -> list[Said]:
         found = _TOPIC.fullmatch(topic)
-        assert found is not None
-        component = found[1]
+        if found is None:
+            self._nodes.take(topic, payload, now_ms)
+            return []
         if not payload.strip():
             return self._withdrawn(topic, {}, now_ms)
+        prefix, component, node, object = found.groups()
         config = json_of(payload)
         if not isinstance(config, dict):
-            return [Odd("", "bad_json", f"{topic}: a discovery message is a JSON object")]
+            # under another prefix it is somebody else's
+            return [Odd("", "bad_json", f"{topic}: a discovery message is a JSON object")] if prefix == PREFIX else []
         config = expand(config)
+        # who moves to a message of the device says so in the old place, which it withdraws when the other is there
+        if config.get("migrate_discovery") is True or (prefix != PREFIX and not config.keys() & ESSENTIAL):
+            return []
+        self._prefixes.add(prefix)
+        id = "_".join(each for each in (node, object) if each)
+        return self._component(topic, component, id, config, now_ms)
+
+    def _component(self, topic: str, component: str, id: str, config: dict[str, Any], now_ms: int) -> list[Said]:
         if component == "device":
             return self._device(topic, config, now_ms)
         if component not in ENTITIES:
             return [] if component in SILENT else [Odd("", "bad_value", f"{topic}: there is no {component!r}")]
-        id = "_".join(each for each in (found[2], found[3]) if each)
         return self._put(topic, {topic: (id, component, config)}, config, now_ms)
 
     def _device(self, topic: str, config: dict[str, Any], now_ms: int) -> list[Said]:
@@ -112,6 +138,8 @@ class Discovery(Gatherer):
         said: list[Said] = []
         pieces: dict[str, tuple[str, Piece]] = {}
         for name, (id, component, one) in wanted.items():
+            if topic.endswith("/config"):
+                said += self._not_guessed(prefix_of(one))
             try:
                 entity = Entity(id, component, one)
                 ENTITIES[component](entity)
@@ -125,6 +153,14 @@ class Discovery(Gatherer):
         for name, (component, piece) in pieces.items():
             said += self.put(key, self._source(key, component, device, wanted[name][2]), name, piece, now_ms)
         return said
+
+    def _not_guessed(self, prefix: str) -> list[Said]:
+        """A node announces itself: what was guessed of it goes."""
+        if not prefix:
+            return []
+        self._nodes.known(prefix)
+        key = f"esphome:{prefix}"
+        return self.forget(key) if key in self.devices else []
 
     def _withdrawn(self, topic: str, staying: dict[str, str], now_ms: int) -> list[Said]:
         """What a topic announced before and does not now."""
@@ -155,6 +191,14 @@ class Discovery(Gatherer):
             area=_word(device.get("suggested_area")),
             same_as=_identifiers(device),
         )
+
+
+def is_announcement(topic: str) -> bool:
+    """Whether a topic may be one of discovery, or of a node that has none."""
+    if not topic.endswith("/config"):
+        return is_node_topic(topic)
+    found = _TOPIC.fullmatch(topic)
+    return found is not None and (found[1] == PREFIX or found[2] in ENTITIES or found[2] == "device")
 
 
 def _identifiers(device: Mapping[str, Any]) -> tuple[str, ...]:
