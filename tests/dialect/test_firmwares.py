@@ -512,3 +512,59 @@ def test_lamps_rollers_and_sensors_of_the_first_generation() -> None:
     assert made.translator.subscribed(["shellies/command"]) == [("shellies/command", b"announce")]
     assert made.translator.subscribed(["x"]) == [] and made.translator.answered(None, None, 0) == []
     assert made.translator.heard("x", b"", 0) is None and not made.translator.mine("x")
+
+
+# --- groups and updates of Zigbee2MQTT --------------------------------------------------------------------------------
+
+
+def groups(*members: str, name: str = "ceiling", number: int = 1) -> Message:
+    listed = [{"ieee_address": each, "endpoint": 11} for each in members]
+    body = [{"id": number, "friendly_name": name, "members": listed, "scenes": []}]
+    return message("zigbee2mqtt/bridge/groups", body)
+
+
+GROUP = "zigbee2mqtt:zigbee2mqtt:group:1"
+
+
+def test_a_group_is_told_what_all_its_members_can() -> None:
+    listed = devices(("0x1", "left", BULB), ("0x2", "right", BULB), ("0x3", "door", CONTACT))
+    made = bench(ZIGBEE2MQTT, groups("0x1", "0x2"), message("zigbee2mqtt/bridge/devices", listed))
+    model = made.models[GROUP]
+    assert model.kind == "light" and all(each.writable for each in model.properties.values())
+    assert {each.trait for each in model.properties.values()} >= {"on_off", "brightness"}
+    made.say(message("zigbee2mqtt/ceiling", {"state": "OFF", "brightness": 254}))
+    id = made.ask(GROUP, {"light.state": True})
+    assert [each.topic for each in made.take_told()] == ["zigbee2mqtt/ceiling/set"]
+    made.say(message("zigbee2mqtt/ceiling", {"state": "ON", "brightness": 254}))
+    assert made.state(id) == "confirmed"
+    made.say(groups("0x1", "0x2", name="hall"))
+    made.tick(5)
+    made.ask(GROUP, {"light.state": False})
+    assert [each.topic for each in made.take_told()] == ["zigbee2mqtt/hall/set"], "it was renamed"
+    made.say(message("zigbee2mqtt/bridge/groups", []))
+    made.tick(5)
+    assert GROUP not in made.things
+
+
+def test_groups_of_nothing_in_common_or_nobody() -> None:
+    listed = devices(("0x1", "left", BULB), ("0x3", "door", CONTACT))
+    made = bench(ZIGBEE2MQTT, message("zigbee2mqtt/bridge/devices", listed), groups("0x1", "0x3"))
+    strange = [{"id": "1"}, 7, {"id": 2, "friendly_name": "", "members": []}, {"id": 3, "friendly_name": "x"}]
+    made.say(groups(), groups("0x9"), message("zigbee2mqtt/bridge/groups", strange))
+    made.tick(5)
+    assert sorted(made.things) == ["zigbee2mqtt:0x1", "zigbee2mqtt:0x3"] and made.odd == []
+    assert ZIGBEE2MQTT.announces("zigbee2mqtt/bridge/groups")
+
+
+def test_the_state_of_a_firmware_update() -> None:
+    made = bench(
+        ZIGBEE2MQTT, message("zigbee2mqtt/bridge/devices", devices(("0x1", "lamp", {**BULB, "supports_ota": True})))
+    )
+    key = "zigbee2mqtt:0x1"
+    told = {"state": "available", "installed_version": 1, "latest_version": 2}
+    made.say(message("zigbee2mqtt/lamp", {"state": "ON", "update": told}))
+    assert made.value(key, "update.state") == "available" and made.value(key, "update.latest_version") == 2
+    made.say(message("zigbee2mqtt/lamp", {"update": {"state": "updating", "progress": 12.5}}))
+    assert made.value(key, "update.progress") == 12.5 and made.value(key, "update.installed_version") == 1
+    made.say(message("zigbee2mqtt/bridge/event", {"type": "device_joined", "data": {"friendly_name": "lamp"}}))
+    assert made.letters == [] and made.odd == []

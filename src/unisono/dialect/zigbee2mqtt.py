@@ -7,7 +7,7 @@ model as an imported one does; of a device that is announced by Home Assistant d
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,8 @@ from unisono.dialect.fitting import unfit, value_of
 from unisono.dialect.pieces import Availability, Gatherer, Piece, Reader, Reading, Source_, json_of
 from unisono.dialect.said import Odd, Replied, Said, Say
 from unisono.dialect.seam import Field, Guide, Hub, Setting, Translator
-from unisono.thing import Model, Property, Service
+from unisono.thing import Model, Property, Schema, Service, Source
+from unisono.thing.codec import Path
 from unisono.thing.formats.document import Findings
 from unisono.thing.formats.zigbee2mqtt import read_definition
 
@@ -24,6 +25,7 @@ __all__ = ["ZIGBEE2MQTT", "Zigbee2mqtt"]
 
 NAME = "zigbee2mqtt"
 DEVICES = "/bridge/devices"
+GROUPS = "/bridge/groups"
 LOGGING = "/bridge/logging"
 #: What the members of a device's state are called in the model of its definition.
 REF = "z2m:"
@@ -41,18 +43,23 @@ class Bridge(Gatherer):
     def __init__(self) -> None:
         super().__init__()
         self._keys: dict[str, set[str]] = {}  # base topic > keys of its devices
+        self._groups: dict[str, tuple[list[Any], set[str]]] = {}  # base topic > its groups as said, and their keys
         self._named: dict[str, str] = {}  # topic of a device > its key
         self._open: dict[str, str] = {}  # key > the command that it was told last
 
     def announces(self, topic: str) -> bool:
-        return topic.endswith((DEVICES, LOGGING))
+        return topic.endswith((DEVICES, GROUPS, LOGGING))
 
     def announce(self, topic: str, payload: bytes, now_ms: int) -> list[Said]:
         found = json_of(payload)
         if topic.endswith(LOGGING):
             return self._logged(topic.removesuffix(LOGGING), found)
         if not isinstance(found, list):
-            return [Odd("", "bad_json", f"{topic}: expected a list of devices")]
+            return [Odd("", "bad_json", f"{topic}: expected a list")]
+        if topic.endswith(GROUPS):
+            base = topic.removesuffix(GROUPS)
+            self._groups[base] = (found, self._groups.get(base, ([], set()))[1])
+            return self._grouped(base, now_ms)
         base = topic.removesuffix(DEVICES)
         said: list[Said] = []
         seen: set[str] = set()
@@ -62,6 +69,39 @@ class Bridge(Gatherer):
         for key in sorted((self._keys.get(base, set()) - seen) & self.devices.keys()):
             said += self.forget(key)
         self._keys[base] = seen
+        return said + self._grouped(base, now_ms)
+
+    def _grouped(self, base: str, now_ms: int) -> list[Said]:
+        """Groups are things too: what all of their members can be told, said once to the group."""
+        found, before = self._groups.get(base, ([], set()))
+        said: list[Said] = []
+        seen: set[str] = set()
+        for each in found:
+            group = _group(each)
+            if group is None:
+                continue
+            number, name, addresses = group
+            members = [self.devices.get(f"{NAME}:{address}") for address in addresses]
+            models = [
+                member.source.model for member in members if member is not None and member.source.model is not None
+            ]
+            services = _common(models)
+            if not services:
+                continue  # nobody is in it yet, or nothing is common to those who are
+            key = f"{NAME}:{base}:group:{number}"
+            seen.add(key)
+            model = Model(
+                id=f"{NAME}:group:{_slug(f'{base}-{number}-{name}')}",
+                kind=models[0].kind if len({model.kind for model in models}) == 1 else None,
+                titles={"en": name},
+                services=services,
+                source=Source(format=NAME),
+            )
+            source = Source_(name=name, model_id=model.id, format=NAME, kind=model.kind, rank=RANK, model=model)
+            said += self.put(key, source, "group", self._piece(base, name, key, model, each), now_ms)
+        for key in sorted((before - seen) & self.devices.keys()):
+            said += self.forget(key)
+        self._groups[base] = (found, seen)
         return said
 
     def _device(self, base: str, device: dict[str, Any], seen: set[str], now_ms: int) -> list[Said]:
@@ -74,10 +114,10 @@ class Bridge(Gatherer):
         model = read_definition(definition, findings)
         if model is None:
             return [Odd("", "bad_model", f"{name}: its definition cannot be read")]
+        if definition.get("supports_ota") is True and all(each.key != UPDATE.key for each in model.services):
+            model = msgspec.structs.replace(model, services=(*model.services, UPDATE))
         key = f"{NAME}:{address}"
         seen.add(key)
-        topic = f"{base}/{name}"
-        self._named[topic] = key
         source = Source_(
             name=name,
             model_id=model.id,
@@ -89,7 +129,13 @@ class Bridge(Gatherer):
             rank=RANK,
             model=model,
         )
-        piece = Piece((topic, definition), Service(key=""))
+        return self.put(key, source, "device", self._piece(base, name, key, model, definition), now_ms)
+
+    def _piece(self, base: str, name: str, key: str, model: Model, says: Any) -> Piece:
+        """What is read and told of a device or a group by its name."""
+        topic = f"{base}/{name}"
+        self._named[topic] = key
+        piece = Piece((topic, says), Service(key=""))
         members = _members(model)
         piece.readers.append((topic, _reader(model, members)))
         piece.readers += [
@@ -104,7 +150,7 @@ class Bridge(Gatherer):
             Availability(f"{topic}/availability", read=_state_of),
         ]
         piece.mode = "told"
-        return self.put(key, source, "device", piece, now_ms)
+        return piece
 
     def wanted(self, thing: str, topic: str, payload: Mapping[str, Any], now_ms: int) -> list[Say]:
         self._open[thing] = payload["id"]
@@ -119,6 +165,58 @@ class Bridge(Gatherer):
         if failed is None or key is None or key not in self._open:
             return []
         return [Replied(key, self._open.pop(key), False, error=failed[3])]
+
+
+#: What is said of the firmware of devices that can have another.
+UPDATE = Service(
+    key="update",
+    titles={"en": "Firmware"},
+    properties=tuple(
+        Property(key=key, ref=f"{REF}update", schema=schema, codec=(Path(steps=(key,)),), role="diagnostic")
+        for key, schema in (
+            ("state", Schema(kind="string", len_max=32)),
+            ("installed_version", Schema(kind="int", nullable=True)),
+            ("latest_version", Schema(kind="int", nullable=True)),
+            ("progress", Schema(kind="float")),
+        )
+    ),
+)
+
+
+def _group(given: Any) -> tuple[int, str, list[str]] | None:
+    """A group's number, its name, and the addresses of its members."""
+    if not isinstance(given, dict) or not isinstance(given.get("id"), int):
+        return None
+    name, members = given.get("friendly_name"), given.get("members")
+    if not isinstance(name, str) or not name or not isinstance(members, list):
+        return None
+    listed = [each.get("ieee_address") for each in members if isinstance(each, dict)]
+    return given["id"], name, [each for each in dict.fromkeys(listed) if isinstance(each, str)]
+
+
+def _common(models: Sequence[Model]) -> tuple[Service, ...]:
+    """What can be told to all of them: the services of the first, with what every other has under the same name."""
+    if not models:
+        return ()
+    found = []
+    for service in models[0].services:
+        properties = tuple(
+            each
+            for each in service.properties
+            if each.writable and all(_has(model, f"{service.key}.{each.key}".lstrip("."), each) for model in models[1:])
+        )
+        if properties:
+            found.append(Service(key=service.key, titles=service.titles, properties=properties))
+    return tuple(found)
+
+
+def _has(model: Model, address: str, wanted: Property) -> bool:
+    found = model.properties.get(address)
+    return found is not None and found.writable and (found.trait, found.ref) == (wanted.trait, wanted.ref)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9._-]+", "_", text.lower()).strip("_")[:150]
 
 
 def _members(model: Model) -> dict[str, list[str]]:
@@ -158,6 +256,9 @@ def _member_reader(model: Model, addresses: list[str], member: str) -> Reader:
 
 
 def _take(values: dict[str, Any], property: Property, address: str, wire: Any) -> None:
+    first = property.codec[0] if property.codec else None
+    if isinstance(first, Path) and isinstance(wire, dict) and first.steps[0] not in wire:
+        return  # it tells some of its members only
     if wire is not None and wire != "" and not property.parameter_only:
         values[address] = value_of(property, wire)
 
@@ -200,13 +301,14 @@ class Zigbee2mqtt:
     can = (
         "all devices of `bridge/devices` with their `exposes`, read as `unisono model import` reads them",
         "states as JSON and as topics of their own; `set`; button actions as events",
+        "groups as things: what all members can be told, in one message; the state of firmware updates",
         "availability of the bridge and of each device; renamed, removed and disabled devices",
         "what could not be sent, from the bridge's log: the command is rejected with that reason",
     )
-    cannot = ("groups, scenes and the bridge's own requests (pairing, renaming): use its page",)
+    cannot = ("scenes of groups and the bridge's own requests (pairing, renaming, starting updates): use its page",)
 
     def announces(self, topic: str) -> bool:
-        return topic.endswith(DEVICES)
+        return topic.endswith((DEVICES, GROUPS))
 
     def bridge(self) -> Translator:
         return Bridge()
