@@ -30,7 +30,7 @@ $(PAGES): $(VENV)/.made console/package-lock.json console/index.html $(shell fin
 	@touch $@
 
 up: setup  ## a hub with a demonstration home, car and line; Ctrl-C stops it
-	@$(MAKE) --no-print-directory console || echo "The console was not built (see above): a plain page stands in for it." >&2
+	@$(MAKE) -s --no-print-directory console || echo "The console was not built (see above): a plain page stands in for it." >&2
 	@$(BIN)/unisono up --demo --data ./data
 
 test: setup console  ## every test, with real engines; Debian packages are installed when missing and root
