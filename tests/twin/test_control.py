@@ -242,12 +242,12 @@ def test_a_later_command_for_the_same_property_takes_its_place() -> None:
     it.say(ask("c4", level=30, step=1))
     assert [state(it, id) for id in ("c1", "c2", "c3", "c4")] == ["superseded", "queued", "queued", "queued"]
     assert command(it).why == "command c4 wants the same property"
-    assert it.twin("gauge").open == ["c2", "c3", "c4"]
+    assert it.twin("gauge").open == ("c2", "c3", "c4")
     values, commands = it.fold.control.wanted(it.twin("gauge"))
     assert values == {"mode": "low", "level": 30, "step": 1}
     assert commands == {"mode": "c2", "level": "c4", "step": "c4"}
     it.say(call("c5"))
-    assert it.twin("gauge").open == ["c2", "c3", "c4", "c5"]  # calls replace nothing
+    assert it.twin("gauge").open == ("c2", "c3", "c4", "c5")  # calls replace nothing
 
 
 def test_asked_twice_is_one_command() -> None:

@@ -69,6 +69,18 @@ def test_a_run_does_not_share_its_values_with_the_rows_of_history() -> None:
     assert last == (1.0, 2.0, 3.0)
 
 
+def test_a_copy_goes_its_own_way() -> None:
+    twin = Twin("t", PLAIN, 1)
+    twin.take((1.0, 2.0, 3.0), T0)
+    twin.open = ("c1",)
+    other = twin.aside()
+    other.put(1, 9.0, T0 + 1)
+    assert other.state() == {"a": (1.0, T0), "b": (9.0, T0 + 1), "c": (3.0, T0)}
+    assert [other.at(index) for index in range(3)] == other.ats == [T0, T0 + 1, T0]
+    assert twin.state() == {"a": (1.0, T0), "b": (2.0, T0), "c": (3.0, T0)}
+    assert (twin.at(1), twin.open, other.open) == (T0, ("c1",), ())
+
+
 def test_availability() -> None:
     twin = Twin("t", PLAIN, 1)
     assert (twin.online, twin.availability) == (False, "offline")
@@ -118,13 +130,13 @@ def test_a_saved_twin_comes_back_equal(data: st.DataObject) -> None:
     twin.name, twin.place, twin.root, twin.parent, twin.sleep_s = "T", "hall", "home", "gate", 2.5
     twin.names = {"zh": ["温度计"]}
     twin.seen, twin.sleeping, twin.heard, twin.missed = 9, True, True, 1
-    twin.connections, twin.listening, twin.open = {3: "g1", 4: "g2"}, {3: ["call", "set"]}, ["c1"]
+    twin.connections, twin.listening, twin.open = {3: "g1", 4: "g2"}, {3: ["call", "set"]}, ("c1",)
     written = msgspec.msgpack.encode(save(twin))
     back = restore(msgspec.msgpack.decode(written, type=Saved), shape)
     assert msgspec.msgpack.encode(save(back)) == written
-    assert back.state() == twin.state()
+    assert (back.state(), back.ats) == (twin.state(), twin.ats)
     for absent, at, value in zip(shape.absent, back.ats, back.values, strict=True):
         assert at or value is absent  # absent values are told by identity
     for name in Twin.__slots__:
-        if name != "values":
+        if name not in ("values", "stamps"):
             assert getattr(back, name) == getattr(twin, name)

@@ -35,7 +35,10 @@ COLUMNS = {"at": "AT", "thing": "THING", "wanted": "WANTED", "state": "STATE", "
 def _line(command: dict[str, Any]) -> dict[str, Any]:
     wanted = command["call"] or " ".join(f"{key}={show_value(value)}" for key, value in (command["set"] or {}).items())
     by = command["by"]
-    return {**command, "wanted": wanted, "who": f"{by.get('kind', '')} {by.get('id', '')}".strip()}
+    who = f"{by.get('kind', '')} {by.get('id', '')}".strip()
+    if by.get("scene"):
+        who += f", {by['scene']}"  # a scene that they ran by hand
+    return {**command, "wanted": wanted, "who": who}
 
 
 @hub_command(app, "list")

@@ -180,8 +180,7 @@ def remember(twin: Twin, last: Mapping[str, Last]) -> None:
     for i, key in enumerate(twin.shape.keys):
         point = last[key].point if key in last else None
         if point is not None:
-            twin.values[i] = _shown(twin.shape, key, point.value)
-            twin.ats[i] = point.ts
+            twin.put(i, _shown(twin.shape, key, point.value), point.ts)
             twin.seen = max(twin.seen, point.ts)
 
 

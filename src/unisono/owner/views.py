@@ -30,8 +30,9 @@ def audit_row(audit: Audit, partition: str) -> AuditRow:
     id = f"{asked.id}!{audit.ended}" if audit.state == REFUSED else asked.id
     body = _view(asked, audit.state, audit.ended, audit.output, audit.why, audit.code)
     kind, who = asked.by.get("kind", ""), asked.by.get("id", "")
+    state, scene = str(audit.state), asked.by.get("scene")
     return AuditRow(
-        id, partition, asked.thing, audit.root, asked.at, audit.ended, str(audit.state), kind, who, _encode(body)
+        id, partition, asked.thing, audit.root, asked.at, audit.ended, state, kind, who, _encode(body), scene
     )
 
 
@@ -40,7 +41,7 @@ def wanted(command: Command, asked: CommandsFind) -> bool:
     at, id = command.asked.at, command.asked.id
     by = command.asked.by
     return (
-        (asked.who is None or asked.who in (by.get("id"), by.get("kind")))
+        (asked.who is None or asked.who in (by.get("id"), by.get("kind"), by.get("scene")))
         and (not asked.states or command.state.value in asked.states)
         and (asked.start is None or at >= asked.start)
         and (asked.end is None or at < asked.end)

@@ -147,7 +147,7 @@ def find_index(twin: Twin, property: str) -> int | None:
 def value_of(twin: Twin, index: int) -> Any:
     """A twin's value by number, or `NO_VALUE`."""
     value = twin.values[index]
-    return NO_VALUE if not twin.ats[index] or value is NAN or value is UNSET else value
+    return NO_VALUE if not twin.at(index) or value is NAN or value is UNSET else value
 
 
 def distance_m(a: Where, b: Where) -> float:

@@ -141,7 +141,7 @@ class Control:
             partition.safety.begun(entry, twin)
         if twin.open and entry.set is not None:
             self._supersede(twin, command)
-        twin.open.append(id)
+        twin.open += (id,)
         if twin not in outcome.touched:
             outcome.touched[twin] = 0
         command.expires = partition.remind(entry.ttl_s or DEFAULT_TTL_S, "command", id)
@@ -234,7 +234,7 @@ class Control:
 
     def reported(self, twin: Twin, given: dict[str, Any], at: int) -> None:
         """The thing reported values: the commands that want them may be confirmed."""
-        for id in tuple(twin.open):
+        for id in twin.open:
             command = self._fold.partition.commands[id]
             if command.asked.set is not None:
                 self._compare(twin, command, given, at, fresh=True)
@@ -242,7 +242,7 @@ class Control:
     def listening(self, twin: Twin, topics: list[str]) -> None:
         """The thing can hear again: what waited goes out, wanted values in one ``desired`` where it asked for it."""
         ready: list[str] = []
-        for id in tuple(twin.open):
+        for id in twin.open:
             command = self._fold.partition.commands[id]
             if command.state is not State.QUEUED or command.sending or not self._may_leave(twin, command):
                 continue
@@ -360,7 +360,7 @@ class Control:
             command.settles = self._fold.partition.remind(settle_s, "command", command.asked.id)
 
     def removed(self, twin: Twin, at: int) -> None:
-        for id in tuple(twin.open):
+        for id in twin.open:
             self._happen(self._fold.partition.commands[id], Sign.NOT_SENT, "the thing was removed")
 
     # what the owner asks
@@ -442,7 +442,7 @@ class Control:
     def _supersede(self, twin: Twin, command: Command) -> None:
         asked, commands = command.asked, self._fold.partition.commands
         wanted = asked.set or {}
-        for id in twin.open[:]:
+        for id in twin.open:
             earlier = commands[id]
             before = earlier.asked.set
             # what one step of a scene wants is the same object each time
@@ -491,7 +491,7 @@ class Control:
         if twin is not None:
             root = twin.root
             if id in twin.open:
-                twin.open.remove(id)
+                twin.open = () if len(twin.open) == 1 else tuple([each for each in twin.open if each != id])
                 if twin not in outcome.touched:
                     outcome.touched[twin] = 0
         outcome.audit.append(Audit(asked, root, command.state, ended, command.why, command.code, command.output))

@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from msgspec import UNSET
+
 from unisono.errors import UnisonoError
-from unisono.thing.shape import TOO_DEEP, Shape
+from unisono.thing.shape import NAN, TOO_DEEP, Shape
 from unisono.twin.control import Control
 from unisono.twin.deadletter import excerpt
 from unisono.twin.outcome import Outcome
@@ -112,16 +114,16 @@ class Hearing(ABC):
 
     def _singles(self, entries: list[Entry], first: int) -> list[Twin]:
         """Whose the entries from ``first`` on are, as far as each is one new report of a known thing."""
-        things = self._things
+        find = self._things.get
         twins: list[Twin] = []
-        for number in range(first, min(first + SINGLES, len(entries))):
-            entry = entries[number]
+        add = twins.append
+        for entry in entries[first : first + SINGLES]:
             if type(entry) is not Reports or entry.topic != "state" or entry.dups or len(entry.payloads) != 1:
                 break
-            twin = things.get(entry.thing)
+            twin = find(entry.thing)
             if twin is None:
                 break
-            twins.append(twin)
+            add(twin)
         return twins
 
     def _take_singles(self, runs: list[Reports], twins: list[Twin]) -> bool:
@@ -144,12 +146,16 @@ class Hearing(ABC):
             try:
                 if twin.sleep_s and not twin.sleeping:
                     self._awake(twin)
-                mask = twin.take(values, at)
+                shape = twin.shape
+                if NAN not in values and (shape.plain or UNSET not in values):
+                    twin.values, twin.stamps = values, at  # as `Twin.take`
+                    touched[twin] = shape.full
+                else:
+                    touched[twin] = touched.get(twin, 0) | twin.take(values, at)
                 if twin.open:
-                    self.control.reported(twin, twin.shape.given(values), at)
+                    self.control.reported(twin, shape.given(values), at)
                 for watcher in twin.watchers:
                     watcher.reported(twin, values, at)
-                touched[twin] = touched.get(twin, 0) | mask
             except Exception as error:  # noqa: BLE001 - as in `apply`
                 self._poisoned(run, error)
                 poisoned.add(id(run))

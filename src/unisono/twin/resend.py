@@ -68,14 +68,17 @@ class Resends:
         """Remember a log message of ``size`` bytes; call it before its entries are folded."""
         self._batch = batch
         self._places = {}
-        runs = [entry for entry in batch.entries if type(entry) is Reports and entry.packet_ids]
+        runs = [entry for entry in batch.entries if type(entry) is Reports]
+        ids = [run.packet_ids for run in runs]
+        if b"" in ids:
+            runs = [run for run in runs if run.packet_ids]
         if not runs:
             return
         if not self._recent and seq != self.first:
             # not the stretch that the tails were saved with (the log was changed or cut): count its runs anew
             for tail in self._tails.values():
                 tail.done = 0
-        weight = size + RUN_BYTES * len(runs) + MESSAGE_BYTES * sum([len(run.payloads) for run in runs])
+        weight = size + RUN_BYTES * len(runs) + MESSAGE_BYTES * (sum(map(len, ids)) // 2)
         self._recent.append((seq, weight, runs))
         self._fresh.append(runs)
         self._bytes += weight

@@ -213,13 +213,13 @@ class Safety:
         if twin is None or index is None:
             return UNKNOWN
         value = twin.values[index]
-        if not twin.ats[index] or value is NAN or value is UNSET:
+        if not twin.at(index) or value is NAN or value is UNSET:
             return UNKNOWN
         if trusting:
             return value
         if not self._online(twin) or self._stale.get(twin.id, 0) >> index & 1:
             return UNKNOWN
-        if seen.fresh_s is not None and self._partition.wall - twin.ats[index] > seen.fresh_s * SECOND:
+        if seen.fresh_s is not None and self._partition.wall - twin.at(index) > seen.fresh_s * SECOND:
             return UNKNOWN
         return value
 
@@ -414,4 +414,4 @@ def _index(twin: Twin, property: str) -> int | None:
 
 def _value(twin: Twin, property: str) -> Any:
     index = _index(twin, property)
-    return twin.values[index] if index is not None and twin.ats[index] else UNKNOWN
+    return twin.values[index] if index is not None and twin.at(index) else UNKNOWN

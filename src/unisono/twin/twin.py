@@ -6,6 +6,7 @@ Knows shapes and time that is passed in. Knows nothing of where it is kept or ho
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,7 +27,9 @@ SLEEP_GRACE = 2
 class Twin:
     """The state of one thing; mutable, owned by the fold.
 
-    ``values`` and ``ats`` follow ``shape.keys``; an absent value is ``NAN`` or ``msgspec.UNSET`` with ``at`` 0.
+    ``values`` and ``ats`` follow ``shape.keys``; an absent value is ``NAN`` or ``msgspec.UNSET`` with ``at`` 0. A report
+    of all values is kept as it is, its moment in ``stamps`` instead of one for each: of a thing that was not looked at
+    for a while nothing else has to be fetched from memory. `put` changes one value.
     ``series`` is the number of the history series of the first key; the others follow. ``connections`` maps the epoch
     of each open connection to the gateway that holds it; ``listening`` the epoch of a connection, its own or its
     parent's, to what is heard there (of ``call``, ``desired`` and ``set``). Of a sleeping thing, ``heard`` says whether
@@ -36,7 +39,6 @@ class Twin:
     """
 
     __slots__ = (
-        "ats",
         "connections",
         "hand",
         "heard",
@@ -55,6 +57,7 @@ class Twin:
         "shape",
         "sleep_s",
         "sleeping",
+        "stamps",
         "values",
         "version",
         "watchers",
@@ -72,15 +75,15 @@ class Twin:
         self.sleep_s = 0.0
         self.shape = shape
         self.series = series
-        self.values: list[Any] = list(shape.absent)
-        self.ats: list[int] = [0] * len(shape.keys)
+        self.values: list[Any] | tuple[Any, ...] = shape.absent
+        self.stamps: list[int] | int = 0
         self.seen = 0
         self.connections: dict[int, str] = {}
         self.listening: dict[int, list[str]] = {}
         self.sleeping = False
         self.heard = False
         self.missed = 0
-        self.open: list[str] = []
+        self.open: tuple[str, ...] = ()
         self.watchers: tuple[Watcher, ...] = ()
         self.hand: Hand | None = None
 
@@ -91,6 +94,38 @@ class Twin:
         if wanted:
             others.append(watcher)
         self.watchers = tuple(sorted(others, key=lambda each: each.name))
+
+    @property
+    def ats(self) -> list[int]:
+        """When each value was reported, 0 for an absent one; to be looked at only."""
+        ats = self.stamps
+        return [ats] * self.shape.width if isinstance(ats, int) else ats
+
+    def at(self, index: int) -> int:
+        """When one value was reported, 0 where it was not."""
+        ats = self.stamps
+        return ats if isinstance(ats, int) else ats[index]
+
+    def put(self, index: int, value: Any, at: int) -> None:
+        """Let one value be another."""
+        mine, ats = self._apart()
+        mine[index], ats[index] = value, at
+
+    def aside(self) -> Twin:
+        """A copy that goes its own way: without commands, and nobody is told of it."""
+        twin = copy(self)
+        twin.values, twin.stamps = [*self.values], [*self.ats]
+        twin.open, twin.watchers = (), ()
+        return twin
+
+    def _apart(self) -> tuple[list[Any], list[int]]:
+        """The values and their moments, to be changed one by one."""
+        mine, ats = self.values, self.stamps
+        if isinstance(mine, tuple):
+            mine = self.values = [*mine]
+        if isinstance(ats, int):
+            ats = self.stamps = [ats] * self.shape.width
+        return mine, ats
 
     @property
     def online(self) -> bool:
@@ -110,9 +145,8 @@ class Twin:
 
     def state(self, mask: int = -1) -> dict[str, tuple[Any, int]]:
         """Reported values by property key as (value, at_us); ``mask`` picks properties by bit of their index."""
-        return {
-            key: (self.values[i], self.ats[i]) for i, key in enumerate(self.shape.keys) if self.ats[i] and mask >> i & 1
-        }
+        values, ats = self.values, self.ats
+        return {key: (values[i], ats[i]) for i, key in enumerate(self.shape.keys) if ats[i] and mask >> i & 1}
 
     def take(self, values: tuple[Any, ...], at: int, *, dated: bool = False) -> int:
         """Take one report in; returns the bits of the properties that it changed or renewed.
@@ -122,10 +156,12 @@ class Twin:
         """
         shape = self.shape
         if not dated and NAN not in values and (shape.plain or UNSET not in values):
-            self.values = [*values]
-            self.ats = [at] * shape.width
+            self.values = values
+            self.stamps = at
             return shape.full
-        mine, ats = self.values, self.ats
+        mine, ats = self.values, self.stamps
+        if not isinstance(mine, list) or not isinstance(ats, list):
+            mine, ats = self._apart()
         mask = i = 0
         for value in values:  # by itself, without enumerate or zip: a third of the time, once a message
             if value is not NAN and value is not UNSET and not (dated and at < ats[i]):
@@ -140,11 +176,13 @@ class Twin:
         last = run[-1]
         shape = self.shape
         if NAN not in last and (shape.plain or UNSET not in last):
-            self.values = [*last]
-            self.ats = [at] * shape.width
+            self.values = last
+            self.stamps = at
             return shape.full
         full = shape.full
-        mine, ats = self.values, self.ats
+        mine, ats = self.values, self.stamps
+        if not isinstance(mine, list) or not isinstance(ats, list):
+            mine, ats = self._apart()
         mask = 0
         for values in reversed(run):
             i = 0
@@ -160,18 +198,16 @@ class Twin:
 
     def reshape(self, shape: Shape, series: int) -> None:
         """Move to another model version; values that still fit are kept, history goes on in new series."""
-        old = {key: (self.values[i], self.ats[i]) for i, key in enumerate(self.shape.keys) if self.ats[i]}
+        old = self.state()
         self.shape = shape
         self.model = shape.model.id
         self.version = shape.model.version
         self.series = series
-        self.values = list(shape.absent)
-        self.ats = [0] * len(shape.keys)
+        self.values, self.stamps = shape.absent, 0
         for key, (value, at) in old.items():
             i = shape.index.get(key)
             if i is not None and shape.fits(i, value):
-                self.values[i] = value
-                self.ats[i] = at
+                self.put(i, value, at)
 
 
 class Saved(msgspec.Struct, array_like=True):
@@ -186,14 +222,14 @@ class Saved(msgspec.Struct, array_like=True):
     parent: str | None
     sleep_s: float
     series: int
-    values: list[Any]
-    ats: list[int]
+    values: Sequence[Any]
+    ats: Sequence[int]
     seen: int
     connections: dict[int, str]
     listening: dict[int, list[str]] | list[str]  # a list: of all connections alike, as the first builds kept it
     sleeping: bool
     heard: bool
-    open: list[str]
+    open: tuple[str, ...]
     missed: int = 0
     names: dict[str, list[str]] = {}
 
@@ -239,9 +275,9 @@ def restore(saved: Saved, shape: Shape) -> Twin:
     twin.hand = None
     twin.watchers = ()  # who watches says so once all things are there
     twin.listening = saved.listening if type(saved.listening) is dict else {}
-    twin.values = values = saved.values
-    twin.ats = ats = saved.ats
+    values, ats = saved.values, saved.ats
     if 0 in ats:
         # absent values are told by identity: what was read is made the same object again
-        twin.values = [value if at else absent for value, at, absent in zip(values, ats, shape.absent, strict=True)]
+        values = [value if at else absent for value, at, absent in zip(values, ats, shape.absent, strict=True)]
+    twin.values, twin.stamps = [*values], [*ats]
     return twin

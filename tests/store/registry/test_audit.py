@@ -50,6 +50,9 @@ async def test_it_is_searched_newest_first(registry: Registry) -> None:
     assert await found(registry, things=["door", "press"]) == ["c5", "c2"]
     assert await found(registry, who="mia") == ["c2"]
     assert await found(registry, who="scene") == ["c3"]
+    await save(registry, row(6, scene="night"), seq=2)
+    assert await found(registry, who="night") == ["c6", "c3"]  # run by hand, and by itself
+    assert await found(registry, who="wei") == ["c6", "c5", "c4", "c1"]
     assert await found(registry, states=["rejected", "refused"]) == ["c5", "c2"]
     assert await found(registry, start=1002, end=1003) == ["c2"]
     assert await found(registry, within=["plant"]) == ["c5"]

@@ -28,11 +28,11 @@ OPEN = ("queued", "sent", "acknowledged")
 STATES = frozenset(
     {*OPEN, "confirmed", "mismatch", "timeout", "rejected", "expired", "superseded", "failed", "refused"}
 )
-COLUMNS = ("at", "ended", "thing", "set", "call", "input", "state", "kind", "by", "because", "why", "code", "id")
+COLUMNS = ("at", "ended", "thing", "set", "call", "input", "state", "kind", "by", "because", "why", "code", "id", "scene")
 
 
 class Search(msgspec.Struct, frozen=True):
-    """``things`` None: all that may be seen; ``who``: an id or a kind; times are wall microseconds."""
+    """``things`` None: all that may be seen; ``who``: an id, a kind, or a scene that was run by hand; times are wall microseconds."""
 
     things: list[str] | None = None
     who: str | None = None
@@ -130,6 +130,7 @@ def csv_lines(views: Sequence[talk.CommandView] | None) -> str:
             view.why,
             view.code,
             view.id,
+            by.get("scene"),
         )
         writer.writerow([_plain(cell) for cell in row])
     return text.getvalue()

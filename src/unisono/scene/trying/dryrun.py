@@ -104,15 +104,14 @@ class Pretended:
 
     def _copied(self, real: Twin) -> Twin:
         """A twin that has done all that is wanted of it already."""
-        twin = copy.copy(real)
-        twin.values, twin.ats, twin.open, twin.watchers = list(real.values), list(real.ats), [], ()
+        twin = real.aside()
         self._take(twin, self.wanted(real)[0])
         return twin
 
     def _take(self, twin: Twin, values: dict[str, Any]) -> None:
         for key, value in values.items():
             index = twin.shape.index[key]
-            twin.values[index], twin.ats[index] = becomes(twin, key, value), twin.ats[index] or 1
+            twin.put(index, becomes(twin, key, value), twin.at(index) or 1)
 
     def find(self, id: str) -> Command | None:
         return self.commands.get(id)

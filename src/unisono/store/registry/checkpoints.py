@@ -49,8 +49,8 @@ PUT_ALARM_LINE = """
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     ON CONFLICT DO NOTHING"""
 PUT_AUDIT = """
-    INSERT INTO command_audit (id, partition, thing, root, at, ended, state, kind, who, body)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    INSERT INTO command_audit (id, partition, thing, root, at, ended, state, kind, who, body, scene)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, state = excluded.state, body = excluded.body"""
 #: What happened to alarms is looked at from its oldest end so many lines at a time.
 TRIM_LINES = 1_000

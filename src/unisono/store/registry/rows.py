@@ -340,7 +340,8 @@ class PolicyRow(msgspec.Struct, frozen=True):
 
 
 class AuditRow(msgspec.Struct, frozen=True, gc=False):
-    """What became of a command. ``kind`` and ``who``: who asked; ``body`` is the owner's view of it, as bytes."""
+    """What became of a command. ``kind`` and ``who``: who asked; ``scene``: the scene that somebody ran by hand for it;
+    ``body`` is the owner's view of it, as bytes."""
 
     id: str
     partition: str
@@ -352,6 +353,7 @@ class AuditRow(msgspec.Struct, frozen=True, gc=False):
     kind: str
     who: str
     body: bytes
+    scene: str | None = None
 
 
 class OutboxRow(msgspec.Struct, frozen=True, gc=False):

@@ -254,6 +254,7 @@ command_audit = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("scene", sa.Text),
     sa.Index(None, "thing", "at"),
     sa.Index(None, "who", "at"),
     sqlite_autoincrement=True,
