@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-
 from msgspec import UNSET
 
 from unisono.errors import UnisonoError

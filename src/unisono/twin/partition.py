@@ -254,7 +254,8 @@ class Partition:
         if shape is None:
             raise ValueError(f"its model {saved.model} {saved.version} is missing")
         if saved.open:  # commands whose own row was damaged are gone
-            saved.open = tuple(id for id in saved.open if (command := self.commands.get(id)) is not None and command.open)
+            there = self.commands
+            saved.open = tuple(id for id in saved.open if (command := there.get(id)) is not None and command.open)
         twin = self.things[saved.id] = restore(saved, shape)
         if twin.parent is not None:
             self.parts.setdefault(twin.parent, {})[twin.id] = None

@@ -336,9 +336,9 @@ class CommandCancel(msgspec.Struct, array_like=True):
 
 
 class CommandsFind(msgspec.Struct, array_like=True):
-    """Commands that the owner holds, newest first: of ``things`` (None: of all), asked by ``who`` (an id, a kind, or the
-    scene that somebody ran by hand), in ``states``, from ``start`` on, before ``end`` (wall microseconds), older than
-    ``before`` (at, id)."""
+    """Commands that the owner holds, newest first: of ``things`` (None: of all), asked by ``who`` (an id, a kind, or
+    the scene that somebody ran by hand), in ``states``, from ``start`` on, before ``end`` (wall microseconds), older
+    than ``before`` (at, id)."""
 
     things: list[str] | None = None
     who: str | None = None

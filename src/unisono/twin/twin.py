@@ -27,9 +27,9 @@ SLEEP_GRACE = 2
 class Twin:
     """The state of one thing; mutable, owned by the fold.
 
-    ``values`` and ``ats`` follow ``shape.keys``; an absent value is ``NAN`` or ``msgspec.UNSET`` with ``at`` 0. A report
-    of all values is kept as it is, its moment in ``stamps`` instead of one for each: of a thing that was not looked at
-    for a while nothing else has to be fetched from memory. `put` changes one value.
+    ``values`` and ``ats`` follow ``shape.keys``; an absent value is ``NAN`` or ``msgspec.UNSET`` with ``at`` 0. A
+    report of all values is kept as it is, its moment in ``stamps`` instead of one for each: of a thing that was not
+    looked at for a while nothing else has to be fetched from memory. `put` changes one value.
     ``series`` is the number of the history series of the first key; the others follow. ``connections`` maps the epoch
     of each open connection to the gateway that holds it; ``listening`` the epoch of a connection, its own or its
     parent's, to what is heard there (of ``call``, ``desired`` and ``set``). Of a sleeping thing, ``heard`` says whether

@@ -28,11 +28,14 @@ OPEN = ("queued", "sent", "acknowledged")
 STATES = frozenset(
     {*OPEN, "confirmed", "mismatch", "timeout", "rejected", "expired", "superseded", "failed", "refused"}
 )
-COLUMNS = ("at", "ended", "thing", "set", "call", "input", "state", "kind", "by", "because", "why", "code", "id", "scene")
+COLUMNS = (
+    "at", "ended", "thing", "set", "call", "input", "state", "kind", "by", "because", "why", "code", "id", "scene",
+)  # fmt: skip
 
 
 class Search(msgspec.Struct, frozen=True):
-    """``things`` None: all that may be seen; ``who``: an id, a kind, or a scene that was run by hand; times are wall microseconds."""
+    """``things`` None: all that may be seen; ``who``: an id, a kind, or a scene that was run by hand; times are wall
+    microseconds."""
 
     things: list[str] | None = None
     who: str | None = None

@@ -43,9 +43,9 @@ class Audit:
         before: tuple[int, str] | None = None,
         limit: int = 100,
     ) -> list[AuditRow]:
-        """Newest first, by when it was asked: of ``things``, asked by ``who`` (an id, a kind, or the scene that somebody
-        ran by hand), in ``states``, from ``start`` on and before ``end`` (wall microseconds), of what stands ``within`` these places; those older than
-        ``before`` (at, id)."""
+        """Newest first, by when it was asked: of ``things``, asked by ``who`` (an id, a kind, or the scene that
+        somebody ran by hand), in ``states``, from ``start`` on and before ``end`` (wall microseconds), of what stands
+        ``within`` these places; those older than ``before`` (at, id)."""
         column = command_audit.c
         query = sa.select(*shape.columns(command_audit, AuditRow))
         if things is not None:
