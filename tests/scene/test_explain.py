@@ -8,8 +8,9 @@ import pytest
 
 from tests.scene.test_document import GOOD
 from unisono.errors import CallerError
+from unisono.scene.computed.document import Definition
 from unisono.scene.document import Scene, load_scene
-from unisono.scene.explain import explained
+from unisono.thing.explain import explained
 
 ID = "an id: 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit"
 
@@ -95,4 +96,23 @@ def test_words(change: dict[str, Any], field: str, detail: str, expected: str) -
 def test_messages_that_no_scene_brings_about(message: str, field: str | None, detail: str, expected: str) -> None:
     error = explained(message, Scene)
     assert (error.field, error.detail) == (field, detail)
+    assert (error.expected or "").startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("message", "document", "expected"),
+    [
+        ("Object contains unknown field `ur`", {"kind": "timer", "ur": 1}, "one of duration_s"),
+        ("Object contains unknown field `x` - at `$.sources[1]`", {"kind": "tracker"}, "one of thing, property, at"),
+        ("Object missing required field `duration_s`", {"kind": "timer"}, "a number"),
+        (
+            "Object missing required field `thing` - at `$.sources[1]`",
+            {"kind": "tracker", "sources": [{}, {}]},
+            "an id",
+        ),
+    ],
+)
+def test_of_several_types_the_one_is_meant_whose_tag_it_bears(message: str, document: Any, expected: str) -> None:
+    error = explained(message, Definition, "bad_computed", document)
+    assert error.code == "bad_computed"
     assert (error.expected or "").startswith(expected)

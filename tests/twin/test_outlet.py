@@ -168,11 +168,15 @@ def test_a_ring_of_places_ends() -> None:
     [
         ({"id": "A"}, "id"),
         ({"to": {"kind": "mqtt", "url": "mqtt://x", "topic": "a/#"}}, "to.topic"),
-        ({"what": ["gossip"]}, "what[0]"),
-        ({"x": 1}, None),
+        ({"what": ["gossip"]}, "what.0"),
+        ({"x": 1}, "x"),
+        ({"to": {**TO, "topic": "a"}}, "to.topic"),
+        ({"to": {"kind": "carrier pigeon"}}, "to.kind"),
+        ({"place": None}, "place"),
     ],
 )
-def test_what_cannot_be_names_its_field(change: dict[str, Any], field: str | None) -> None:
+def test_what_cannot_be_names_its_field(change: dict[str, Any], field: str) -> None:
     with pytest.raises(CallerError) as refused:
         load_outlet({"id": "o", "place": "home", "to": TO, **change})
     assert refused.value.field == field
+    assert refused.value.expected

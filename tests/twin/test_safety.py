@@ -115,7 +115,7 @@ def test_what_is_refused_sends_nothing_and_leaves_what_was_wanted_before() -> No
     it = plant(policy(interlocks=[GUARD]), Asked("c1", "press", T0, WEI, {"start_stop": False}))
     it.say(reports("press", {"guard": "open"}))
     outcome = it.say(Asked("c2", "press", T0, WEI, {"start_stop": True}))
-    assert (outcome.effects, it.twin("press").open) == ([], ["c1"])
+    assert (outcome.effects, it.twin("press").open) == ([], ("c1",))
 
 
 def test_an_interlock_without_details_forbids_every_command_to_what_it_names() -> None:
@@ -478,9 +478,9 @@ def test_a_damaged_policy_is_told() -> None:
         (b"\xff", "bad_json", None),
         (b" " * (MAX_POLICY_BYTES + 1), "too_large", None),
         ({"rules": [{"name": "a", "then": "maybe"}]}, "bad_policy", "rules.0.then"),
-        ({"rules": [{"name": "a", "then": "deny", "who": {"role": ["guest"]}}]}, "bad_policy", "rules.0.who"),
+        ({"rules": [{"name": "a", "then": "deny", "who": {"role": ["guest"]}}]}, "bad_policy", "rules.0.who.role"),
         ({"rules": [{"name": "a", "then": "deny"}, {"name": "a", "then": "deny"}]}, "bad_policy", "rules.1.name"),
-        ({"no_such": []}, "bad_policy", None),
+        ({"no_such": []}, "bad_policy", "no_such"),
         ({"interlocks": [{**GUARD, "while": []}]}, "bad_policy", "interlocks.0.while"),
         ({"interlocks": [{**GUARD, "while": [{"thing": "a", "property": "b"}]}]}, "bad_policy", "interlocks.0.while.0"),
         (
@@ -496,6 +496,7 @@ def test_what_is_wrong_is_said_with_its_place(document: Any, code: str, field: s
     with pytest.raises(CallerError) as caught:
         load_policy(document)
     assert (caught.value.code, caught.value.field) == (code, field)
+    assert caught.value.expected
 
 
 def test_the_policies_of_the_documentation_are_sound() -> None:

@@ -14,9 +14,9 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from unisono.errors import CallerError
-from unisono.scene.explain import explained
 from unisono.scene.schedule import Timing
 from unisono.scene.text import read_document
+from unisono.thing.explain import explained
 
 __all__ = [
     "Action",

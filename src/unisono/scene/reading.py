@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from unisono.errors import CallerError
-from unisono.scene.explain import explained
 from unisono.scene.text import read_document as read_text
+from unisono.thing.explain import explained
 
 __all__ = ["read_document"]
 

@@ -6,7 +6,6 @@ the fold finds out (computed values, commands, alarms, runs of scenes) is `uniso
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
@@ -14,8 +13,9 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from unisono.errors import CallerError, UnisonoError
+from unisono.errors import UnisonoError
 from unisono.thing import Model, load_model
+from unisono.thing.explain import explained
 from unisono.thing.shape import Shape, compile_model
 from unisono.twin.record import (
     Batch,
@@ -154,18 +154,12 @@ def wanted_keys(outlet: Outlet, thing: str, model: Model) -> frozenset[str] | No
     return frozenset(key for key, p in model.properties.items() if not wanted or p.trait in wanted or key in wanted)
 
 
-_AT = re.compile(r" - at `\$(.*)`$")
-
-
 def load_outlet(document: Mapping[str, Any]) -> Outlet:
     """Raises CallerError ``bad_value`` with the field at fault."""
     try:
         return msgspec.convert(document, Outlet)
     except msgspec.ValidationError as error:
-        text = str(error)
-        found = _AT.search(text)
-        field = found[1].strip(".") if found else None
-        raise CallerError(text[: found.start()] if found else text, code="bad_value", field=field) from None
+        raise explained(str(error), Outlet, "bad_value", document) from None
 
 
 class _Fact(NamedTuple):

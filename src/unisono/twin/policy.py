@@ -5,7 +5,6 @@ Knows the document and how what is wrong in it is said. Knows not how it is enfo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -14,6 +13,7 @@ from msgspec import UNSET, Meta
 
 from unisono.access.policy import Part, Rule, What
 from unisono.errors import CallerError
+from unisono.thing.explain import explained
 
 __all__ = [
     "MAX_POLICY_BYTES",
@@ -95,7 +95,6 @@ class Policy(Part, frozen=True, kw_only=True):
     confirm_within_s: Annotated[float, Meta(ge=5, le=600)] = 60.0
 
 
-_AT = re.compile(r" - at `\$?(?:key in `)?\$?(?P<path>[^`]*)`")
 _MATCHES = {"is", "is_not", "above", "below"}
 
 
@@ -112,7 +111,7 @@ def load_policy(document: bytes | Mapping[str, Any]) -> Policy:
             document = msgspec.json.decode(document)
         policy = msgspec.convert(document, Policy)
     except msgspec.ValidationError as error:
-        raise _explained(str(error)) from None
+        raise explained(str(error), Policy, "bad_policy", document) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CallerError(str(error), code="bad_json", expected="a JSON object") from None
     for path, detail, expected in _unsound(policy):
@@ -154,11 +153,3 @@ def _unsound_match(value: Any, path: str) -> Iterator[tuple[str, str, str]]:
         read_match(value)
     except msgspec.ValidationError as error:
         yield path, str(error), 'a value, a list of values, or {"above": ..., "below": ...}'
-
-
-def _explained(text: str) -> CallerError:
-    """msgspec's words with the path told apart: ``$.rules[0].who`` > ``rules.0.who``."""
-    found = _AT.search(text)
-    path = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", found["path"]).strip(".") if found else ""
-    detail = text[: found.start()] if found else text
-    return CallerError(detail[:300], code="bad_policy", field=path or None)

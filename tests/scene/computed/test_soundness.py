@@ -32,9 +32,10 @@ def shop() -> Workshop:
     [
         ({}, "kind"),
         ({"kind": "magic"}, "kind"),
-        ({"kind": "timer"}, None),
+        ({"kind": "timer"}, "duration_s"),
         ({"kind": "timer", "duration_s": 0}, "duration_s"),
-        ({"kind": "timer", "duration_s": 1, "more": 1}, None),
+        ({"kind": "timer", "duration_s": 1, "more": 1}, "more"),
+        ({"kind": "integral", "thing": "plug", "property": "x"}, "property"),
         ({"kind": "group", "of": {}, "property": "temperature", "how": "mean"}, "of"),
         ({"kind": "group", "of": {"things": ["probe", "probe"]}, "property": "t", "how": "mean"}, "of.things"),
         ({"kind": "group", "of": {"things": ["probe"]}, "property": "t", "how": "mean", "is": 1}, "is"),
@@ -119,11 +120,12 @@ def shop() -> Workshop:
         ({"kind": "threshold", "thing": "c", "property": "active", "above": 1}, "thing"),
     ],
 )
-def test_what_cannot_be_names_its_field(shop: Workshop, document: dict[str, Any], field: str | None) -> None:
+def test_what_cannot_be_names_its_field(shop: Workshop, document: dict[str, Any], field: str) -> None:
     with pytest.raises(CallerError) as refused:
         shop.compute("c", document)
     assert refused.value.code == "bad_computed"
     assert refused.value.field == field
+    assert refused.value.expected
     assert "c" not in shop.fold.partition.things
 
 

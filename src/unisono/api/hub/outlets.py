@@ -23,6 +23,7 @@ from unisono.api.things.models import merge
 from unisono.api.times import iso_or_none
 from unisono.errors import CallerError, HostError
 from unisono.store.registry import OutboxRow, OutletRow, OutletState, PlaceRow
+from unisono.thing.explain import explained
 from unisono.twin import record, talk
 from unisono.twin.outlet import LOGGED, MAX_HEADERS, Outlet, load_outlet
 
@@ -129,7 +130,7 @@ def _read(data: dict[str, Any]) -> tuple[Outlet, Sealed]:
         given = {name: document.pop(name) for name in ("secret", "headers") if name in document}
         sealed = msgspec.convert(given, Sealed)
     except msgspec.ValidationError as error:
-        raise CallerError(str(error), code="bad_value", field="headers", expected="texts") from None
+        raise explained(str(error), Sealed, "bad_value", given) from None
     if len(sealed.secret) > MAX_SECRET or len(sealed.headers) > MAX_HEADERS:
         raise CallerError("too much", code="too_large", field="secret", expected=f"at most {MAX_SECRET} characters")
     for name, value in sealed.headers.items():

@@ -7,7 +7,6 @@ it bears the name of a trait it has that trait's meaning and unit. Fields ending
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
@@ -16,6 +15,7 @@ from msgspec import UNSET, Meta
 
 from unisono.errors import CallerError
 from unisono.scene.document import LONGEST_S, Expression, Given, Id, Number, Part, Seconds, Selector
+from unisono.thing.explain import explained
 
 __all__ = [
     "Counter",
@@ -227,7 +227,6 @@ class Use(NamedTuple):
     event: str | None = None
 
 
-_AT = re.compile(r" - at `\$(.*)`$")
 _decoder = msgspec.json.Decoder()
 
 
@@ -242,16 +241,13 @@ def load_computed(document: bytes | Mapping[str, Any]) -> Definition:
         try:
             document = _decoder.decode(document)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise CallerError(str(error), code="bad_json") from None
+            raise CallerError(str(error), code="bad_json", expected="a JSON object") from None
     if not isinstance(document, Mapping) or document.get("kind") not in KINDS:
         raise bad("kind", "it is missing or unknown", f"one of {', '.join(KINDS)}")
     try:
         definition: Definition = msgspec.convert(document, Definition)
     except msgspec.ValidationError as error:
-        text = str(error)
-        found = _AT.search(text)
-        path = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", found[1]).strip(".") if found else ""
-        raise CallerError(text[: found.start()] if found else text, code="bad_computed", field=path or None) from None
+        raise explained(str(error), Definition, "bad_computed", document) from None
     _check(definition)
     return definition
 

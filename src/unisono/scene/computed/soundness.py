@@ -59,7 +59,7 @@ def settle(
     try:
         require_sound(model_of(thing, 1, settled))
     except CallerError as error:
-        raise bad("into", error.detail) from None
+        raise bad("into", error.detail, error.expected or "a name that a model's property may have") from None
     return settled
 
 
@@ -67,6 +67,7 @@ def _check_uses(thing: str, definition: Definition, look: Callable[[str], Model 
     """The properties that are read, of the things that are named."""
     found = []
     for use in uses(definition):
+        read = "property" if use.path == "thing" else f"{use.path}.property"  # where it is named beside its thing
         if use.thing == thing:
             raise bad(use.path, "it would be computed from itself", "another thing")
         model = look(use.thing)
@@ -82,7 +83,7 @@ def _check_uses(thing: str, definition: Definition, look: Callable[[str], Model 
         except CallerError as error:
             if error.code == "bad_computed":
                 raise
-            raise bad(f"{use.path}.property" if use.property else "event", error.detail, error.expected) from None
+            raise bad(read if use.property else "event", error.detail, error.expected) from None
     return found
 
 

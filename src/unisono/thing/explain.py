@@ -1,15 +1,16 @@
 """From msgspec's words about a document to an error that says where, why, and what would be right.
 
-Knows msgspec's messages and the types that a document is read into. Knows nothing of what they mean.
+Knows msgspec's messages and the types that a document is read into. Knows nothing of what they mean. Whatever people
+write and a type reads says by this what is wrong with it: scenes, computed things, policies, outlets.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 from msgspec import inspect
 
 from unisono.errors import CallerError
@@ -22,11 +23,13 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _EXPECTED = re.compile(r"Expected (.+?)(?:, got `(.*)`)?", re.DOTALL)
 _PATTERN = re.compile(r"`str` matching regex '(.*)'", re.DOTALL)
 
-#: What the patterns of a scene's fields mean to a reader.
+#: What the patterns of fields mean to a reader.
 PATTERNS = {
     r"^[a-z0-9][a-z0-9_-]{0,62}$": "an id: 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit",
     r"^[a-z][a-z0-9_]{0,40}$": "a name: a-z, 0-9 and _, beginning with a letter",
     r"^[a-z][a-z0-9_]{0,30}$": "a word: a-z, 0-9 and _, beginning with a letter",
+    r"^[A-Za-z][A-Za-z0-9_]{0,40}$": "a name: letters, digits and _, beginning with a letter",
+    r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day, HH:MM",
     r"^https?://": "an address that begins with http:// or https://",
 }
 #: Msgspec's names of types in the words of YAML.
@@ -43,28 +46,32 @@ WORDS = {
 SHOWN = 20
 
 
-def explained(message: str, root: type[msgspec.Struct]) -> CallerError:
-    """``Expected `int`, got `str` - at `$.then[0].wait.for_s` `` as ``bad_scene`` with field ``then.0.wait.for_s``."""
+def explained(message: str, root: Any, code: str = "bad_scene", document: Any = None) -> CallerError:
+    """``Expected `int`, got `str` - at `$.then[0].wait.for_s` `` as ``code`` with field ``then.0.wait.for_s``.
+
+    ``root``: the type that was read; ``document``: what was to be read, which tells of several types by their tags.
+    """
     found = _AT.search(message)
     path = re.sub(r"\[(\d+)\]", r".\1", found[1].replace("[...]", ".*")).strip(".") if found else ""
     what = message[: found.start()] if found else message
+
+    def error(path: str, detail: str, expected: str) -> CallerError:
+        return CallerError(detail, code=code, field=path.strip(".") or None, expected=expected)
+
     if missing := _MISSING.fullmatch(what):
-        return _error(f"{path}.{missing[1]}", "the field is missing", _wanted(_at(root, f"{path}.{missing[1]}")))
+        name = f"{path}.{missing[1]}"
+        return error(name, "the field is missing", _wanted(_at(root, name, document)))
     if unknown := _UNKNOWN.fullmatch(what):
-        names = [field.encode_name for field in getattr(_at(root, path), "fields", ())]
+        names = [field.encode_name for field in getattr(_at(root, path, document), "fields", ())]
         close = difflib.get_close_matches(unknown[1], names, n=3)
         expected = " or ".join(close) or f"one of {', '.join(names[:SHOWN])}"
-        return _error(f"{path}.{unknown[1][:80]}", "there is no such field here", expected)
+        return error(f"{path}.{unknown[1][:80]}", "there is no such field here", expected)
     if expecting := _EXPECTED.fullmatch(what):
         what = "a key" if "key` in" in message else "the value"
         got = f", not {_worded(f'`{expecting[2]}`')}" if expecting[2] else ""
-        return _error(path, f"{what} does not fit{got}", _phrase(expecting[1]))
+        return error(path, f"{what} does not fit{got}", _phrase(expecting[1]))
     detail = what[:300].replace("Invalid enum value", "there is no choice")
-    return _error(path, detail, _wanted(_at(root, path)))
-
-
-def _error(path: str, detail: str, expected: str) -> CallerError:
-    return CallerError(detail, code="bad_scene", field=path.strip(".") or None, expected=expected)
+    return error(path, detail, _wanted(_at(root, path, document)))
 
 
 def _worded(text: str) -> str:
@@ -88,16 +95,34 @@ def _phrase(expected: str) -> str:
     return re.sub(r"\.0\b", "", text)
 
 
-def _at(root: type[msgspec.Struct], path: str) -> Any:
+def _at(root: Any, path: str, value: Any) -> Any:
     """The type at a path, as `msgspec.inspect` tells it; None where the path leads to any value."""
-    kind: Any = inspect.type_info(root)
-    for part in path.strip(".").split("."):
-        kind = next(filter(None, (_step(each, part) for each in _choices(kind))), None) if part else kind
+    kind: Any = _tagged(inspect.type_info(root), value)
+    for part in path.strip(".").split(".") if path.strip(".") else ():
+        value = _inside(value, part)
+        kind = _tagged(next(filter(None, (_step(each, part) for each in _choices(kind))), None), value)
     return next(iter(_choices(kind)), None)
+
+
+def _inside(value: Any, part: str) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(part)
+    if isinstance(value, Sequence) and part.isdecimal() and int(part) < len(value):
+        return value[int(part)]
+    return None
+
+
+def _tagged(kind: Any, value: Any) -> Any:
+    """The one of several types whose tag a value bears; all of them where none is told."""
+    for each in _choices(kind) if isinstance(value, Mapping) else ():
+        if isinstance(each, inspect.StructType) and each.tag_field and value.get(each.tag_field) == each.tag:
+            return each
+    return kind
 
 
 def _choices(kind: Any) -> list[Any]:
     """The types that a value may be of, save null."""
+    kind = kind.type if isinstance(kind, inspect.Metadata) else kind
     if isinstance(kind, inspect.UnionType):
         return [each for each in kind.types if not isinstance(each, inspect.NoneType)]
     return [kind] if kind is not None else []
