@@ -30,7 +30,17 @@ PATTERNS = {
     r"^[a-z][a-z0-9_]{0,30}$": "a word: a-z, 0-9 and _, beginning with a letter",
     r"^[A-Za-z][A-Za-z0-9_]{0,40}$": "a name: letters, digits and _, beginning with a letter",
     r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day, HH:MM",
+    r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$": "a time of day, HH:MM, or 24:00",
     r"^https?://": "an address that begins with http:// or https://",
+    r"^https?://[^\s/]+": "an address that begins with http:// or https://",
+    r"^mqtts?://[^\s/]+$": "mqtt://HOST[:PORT] or mqtts://HOST[:PORT]",
+    r"^(nats|tls)://[^\s/]+$": "nats://HOST[:PORT] or tls://HOST[:PORT]",
+    r"^kafkas?://[^\s/,]+(,[^\s/,]+)*$": "kafka://HOST[:PORT] or kafkas://HOST[:PORT], several with commas",
+    r"^[^#+\x00]+$": "a topic without # and +",
+    r"^[^\s>*]+$": "a subject without blanks, > and *",
+    r"^[A-Za-z0-9._-]{1,249}$": "a topic: 1 to 249 letters, digits, ., _ and -",
+    r"^$|-----BEGIN CERTIFICATE-----": "certificates in PEM",
+    r"^[a-z0-9][a-z0-9_-]{0,62}(\.[a-z0-9][a-z0-9_-]{0,62})?$": "an alarm's id, or ID.THING",
 }
 #: Msgspec's names of types in the words of YAML.
 WORDS = {
@@ -58,9 +68,13 @@ def explained(message: str, root: Any, code: str = "bad_scene", document: Any = 
     def error(path: str, detail: str, expected: str) -> CallerError:
         return CallerError(detail, code=code, field=path.strip(".") or None, expected=expected)
 
+    if tags := _tags(root, path):
+        return error(path, "it is missing or unknown", f"one of {tags}")
     if missing := _MISSING.fullmatch(what):
         name = f"{path}.{missing[1]}"
-        return error(name, "the field is missing", _wanted(_at(root, name, document)))
+        tags = _tags(root, name)
+        wanted = f"one of {tags}" if tags else _wanted(_at(root, name, document))
+        return error(name, "the field is missing", wanted)
     if unknown := _UNKNOWN.fullmatch(what):
         names = [field.encode_name for field in getattr(_at(root, path, document), "fields", ())]
         close = difflib.get_close_matches(unknown[1], names, n=3)
@@ -97,11 +111,21 @@ def _phrase(expected: str) -> str:
 
 def _at(root: Any, path: str, value: Any) -> Any:
     """The type at a path, as `msgspec.inspect` tells it; None where the path leads to any value."""
+    return next(iter(_types(root, path, value)), None)
+
+
+def _tags(root: Any, path: str) -> str:
+    """What may stand at a path that tells several types apart; nothing where it is no such path."""
+    parent, _dot, name = path.rpartition(".")
+    return ", ".join(str(each.tag) for each in _types(root, parent, None) if getattr(each, "tag_field", None) == name)
+
+
+def _types(root: Any, path: str, value: Any) -> list[Any]:
     kind: Any = _tagged(inspect.type_info(root), value)
     for part in path.strip(".").split(".") if path.strip(".") else ():
         value = _inside(value, part)
         kind = _tagged(next(filter(None, (_step(each, part) for each in _choices(kind))), None), value)
-    return next(iter(_choices(kind)), None)
+    return _choices(kind)
 
 
 def _inside(value: Any, part: str) -> Any:

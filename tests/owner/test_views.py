@@ -1,0 +1,27 @@
+"""Commands as they are kept and searched for."""
+
+from __future__ import annotations
+
+from unisono.owner.views import audit_row, wanted
+from unisono.twin.command import Audit, Command, State
+from unisono.twin.record import Asked
+from unisono.twin.talk import CommandsFind
+
+#: What a scene asks for that somebody ran by hand, and what it asks for of itself.
+BY_HAND = Asked("c1", "lamp", 1, {"kind": "person", "id": "wei", "scene": "evening", "run": "evening-1"}, {"on": True})
+BY_ITSELF = Asked("c2", "lamp", 2, {"kind": "scene", "id": "evening", "run": "evening-2"}, {"on": True})
+
+
+def test_what_a_scene_did_is_found_by_its_id_whoever_ran_it() -> None:
+    for who in ("evening", "wei", "person"):
+        assert wanted(Command(BY_HAND), CommandsFind(who=who)), who
+    assert wanted(Command(BY_ITSELF), CommandsFind(who="evening"))
+    assert not wanted(Command(BY_ITSELF), CommandsFind(who="wei"))
+    assert not wanted(Command(BY_HAND), CommandsFind(who="morning"))
+
+
+def test_it_is_kept_with_the_scene_that_was_run_by_hand() -> None:
+    row = audit_row(Audit(BY_HAND, "home", State.CONFIRMED, 5), "0")
+    assert (row.kind, row.who, row.scene) == ("person", "wei", "evening")
+    row = audit_row(Audit(BY_ITSELF, "home", State.CONFIRMED, 5), "0")
+    assert (row.kind, row.who, row.scene) == ("scene", "evening", None)
