@@ -18,7 +18,18 @@ from unisono.scene.schedule import read_weekdays
 from unisono.scene.world import World, find_index
 from unisono.thing import Schema
 
-__all__ = ["contradiction", "unreachable"]
+__all__ = [
+    "DAY_S",
+    "Leaf",
+    "contradiction",
+    "leaves",
+    "schemas",
+    "seconds",
+    "sure",
+    "unreachable",
+    "week",
+    "words",
+]
 
 DAY_S = 86_400
 WEEK_S = 7 * DAY_S
@@ -45,8 +56,7 @@ def unreachable(scene: Scene, world: World) -> list[Finding]:
 
 def contradiction(conditions: Sequence[Condition], path: str, world: World) -> tuple[Leaf, Leaf] | None:
     """Two of the conditions that cannot hold together."""
-    leaves = list(_leaves(conditions, path))
-    for a, b in _pairs(leaves):
+    for a, b in _pairs(list(leaves(conditions, path))):
         if _exclude(a, b, world):
             return a, b
     return None
@@ -95,14 +105,14 @@ class Looker:
         return True if True in truths else False if set(truths) == {False} else None
 
     def _time(self, body: Clock, path: str) -> bool | None:
-        if _week(body) != []:
+        if week(body) != []:
             return None
         self._tell("error", path, "never", "it ends when it begins, so that it never holds", '"after" before "before"')
         return False
 
     def _state(self, body: Any) -> bool | None:
         """What `unisono.scene.checking.soundness` says of a test holds for all things selected alike, or not at all."""
-        found = {passes([body], schema) for _thing, schema in _schemas(body, self._world)}
+        found = {passes([body], schema) for _thing, schema in schemas(body, self._world)}
         if found == {"none"}:
             return bool(body.of == "none")
         if found == {"every"} and not body.for_s:
@@ -160,7 +170,7 @@ class Looker:
 
     def _covers(self, earlier: Sequence[Condition], later: Sequence[Condition]) -> bool:
         """Whether the earlier conditions hold whenever the later ones do."""
-        known = list(_leaves(later, ""))
+        known = list(leaves(later, ""))
         return all(any(self._implies(leaf, condition) for leaf in known) or condition in later for condition in earlier)
 
     def _implies(self, leaf: Leaf, condition: Condition) -> bool:
@@ -173,8 +183,8 @@ class Looker:
         other = leaf.body
         if same != (other.things, other.place, other.kind, other.property, other.of, other.for_s) or body.of == "none":
             return bool(body == other)
-        schemas = _schemas(body, self._world)
-        return bool(schemas) and all(contains(body, other, schema) for _thing, schema in schemas)
+        found = schemas(body, self._world)
+        return bool(found) and all(contains(body, other, schema) for _thing, schema in found)
 
     def _repeat(self, body: Repeat, path: str) -> bool:
         entered = self.conditions(body.while_, f"{path}.while") if body.while_ else True
@@ -184,13 +194,13 @@ class Looker:
         return self.block(body.then, f"{path}.then") and entered is True
 
 
-def _leaves(conditions: Iterable[Condition], path: str) -> Iterator[Leaf]:
+def leaves(conditions: Iterable[Condition], path: str) -> Iterator[Leaf]:
     """What must hold in any case: not what stands inside ``any`` or ``not``."""
     for number, condition in enumerate(conditions):
         kind, body = kind_of(condition)
         here = f"{path}.{number}.{kind}"
         if kind == "all":
-            yield from _leaves(body, here)
+            yield from leaves(body, here)
         elif kind == "not":
             yield Leaf(here, "not", body)
         elif kind != "any":
@@ -217,11 +227,11 @@ def _exclude(a: Leaf, b: Leaf, world: World) -> bool:
 
 
 def _modes_exclude(a: Any, b: Any, world: World) -> bool:
-    return a.place == b.place and not _words(a.is_) & _words(b.is_)
+    return a.place == b.place and not words(a.is_) & words(b.is_)
 
 
 def _times_exclude(a: Any, b: Any, world: World) -> bool:
-    first, second = _week(a), _week(b)
+    first, second = week(a), week(b)
     return bool(first) and bool(second) and not any(_overlap(x, y) for x in first or () for y in second or ())
 
 
@@ -233,22 +243,22 @@ def _states_exclude(a: Any, b: Any, world: World) -> bool:
     """Two tests of one property of one thing that no value passes both."""
     if "none" in (a.of, b.of):
         return False
-    sure = [{thing: schema for thing, schema in _schemas(each, world) if _sure(each, world)} for each in (a, b)]
-    for thing in sure[0].keys() & sure[1].keys():
+    certain = [{thing: schema for thing, schema in schemas(each, world) if sure(each, world)} for each in (a, b)]
+    for thing in certain[0].keys() & certain[1].keys():
         twin = world.things[thing]
         if find_index(twin, a.property) == find_index(twin, b.property):
-            alone = "none" in (passes([a], sure[0][thing]), passes([b], sure[0][thing]))
-            if not alone and passes([a, b], sure[0][thing]) == "none":
+            alone = "none" in (passes([a], certain[0][thing]), passes([b], certain[0][thing]))
+            if not alone and passes([a, b], certain[0][thing]) == "none":
                 return True
     return False
 
 
-def _sure(body: Any, world: World) -> bool:
+def sure(body: Any, world: World) -> bool:
     """Whether it must hold for each of its things."""
     return body.of == "all" or len(world.select(body)) == 1
 
 
-def _schemas(body: Matching, world: World) -> list[tuple[str, Schema]]:
+def schemas(body: Matching, world: World) -> list[tuple[str, Schema]]:
     """The things of a selection that have the property, and what it can be."""
     found = []
     for id in world.select(body):
@@ -258,15 +268,15 @@ def _schemas(body: Matching, world: World) -> list[tuple[str, Schema]]:
     return found
 
 
-def _words(given: str | tuple[str, ...]) -> set[str]:
+def words(given: str | tuple[str, ...]) -> set[str]:
     return {given} if isinstance(given, str) else set(given)
 
 
-def _week(body: Clock) -> Stretches | None:
+def week(body: Clock) -> Stretches | None:
     """When a clock's condition holds; None: it says no time (compiling tells why)."""
     try:
         days = sorted(read_weekdays(body.days))
-        after, before = _seconds(body.after, 0), _seconds(body.before, DAY_S)
+        after, before = seconds(body.after, 0), seconds(body.before, DAY_S)
     except (CallerError, ValueError):
         return None
     if after == before:
@@ -277,7 +287,7 @@ def _week(body: Clock) -> Stretches | None:
     return [part for start, end in over for part in ((start, min(end, WEEK_S)), (0, end - WEEK_S)) if part[0] < part[1]]
 
 
-def _seconds(text: str | None, otherwise: int) -> int:
+def seconds(text: str | None, otherwise: int) -> int:
     if text is None:
         return otherwise
     hour, minute, *second = (int(part) for part in text.split(":"))

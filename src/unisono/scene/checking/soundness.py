@@ -19,6 +19,7 @@ from unisono.scene.checking.catalogue import Catalogue, computed
 from unisono.scene.checking.conflict import conflicts
 from unisono.scene.checking.extent import passes
 from unisono.scene.checking.finding import Finding, near
+from unisono.scene.checking.futile import futile
 from unisono.scene.checking.reach import unreachable
 from unisono.scene.checking.trial import try_expression
 from unisono.scene.document import (
@@ -67,7 +68,7 @@ def check_scene(scene: Scene, facts: Facts) -> list[Finding]:
     """Everything that is wrong or odd about a scene, errors first, else in the order of the document."""
     looked = Examination(scene, facts.world, facts.scenes, facts.people)
     looked.look()
-    found = [*looked.findings, *unreachable(scene, facts.world)]
+    found = [*looked.findings, *unreachable(scene, facts.world), *futile(scene, facts.world)]
     refused = _uncompiled(scene, facts.world)
     if refused is None:
         found += conflicts(scene, facts.world, facts.scenes)
