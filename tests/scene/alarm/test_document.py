@@ -58,7 +58,7 @@ def test_json_and_yaml_say_the_same() -> None:
         ({"acknowledge": False}, "escalate", "nobody has to acknowledge"),
         ({"suppress": {"while": [{"property": "a"}]}}, "suppress.while.0", "nothing is asked"),
         ({"suppress": {"alarms": ["warm"]}}, "suppress.alarms", "itself"),
-        ({"suppress": {"alarms": ["a b"]}}, "suppress.alarms.0", "text like"),
+        ({"suppress": {"alarms": ["a b"]}}, "suppress.alarms.0", "an alarm's id"),
         ({"severity": "dire"}, "severity", "dire"),
         ({"shelve_h": 1000}, "shelve_h", "168"),
         ({"id": "Warm"}, "id", "an id"),
