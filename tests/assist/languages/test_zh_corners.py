@@ -130,7 +130,7 @@ CASES = {
     "柴门开到三十": "ask (what_value)",
     "柴门的锁开一下": "act; latch locked=False",
     "酒缸低于两成，打开射灯": 'automate; spot on_off=True; if [{"things":["vat"],"trait":"level","below":20}]',
-    "酒缸低于两成，酒缸高于三成": "refuse (not_possible:vat)",
+    "酒缸低于两成，酒缸高于三成": "refuse (unsure)",
     "披萨计时器增加五分钟": "act; add timer 披萨 300.0",
     "计时器减少五分钟": "act; add timer -300.0",
     "暂停计时器": "act; set timer pause",

@@ -32,8 +32,8 @@ __all__ = ["STATES", "answer", "condition", "period"]
 STATES: dict[str, tuple[tuple[str, Any], ...]] = {
     "open": (("contact", "open"), ("door", "open"), ("position", 100), ("window_position", 100), ("sunroof_position", 100), ("trunk", "open"), ("guard", "open"), ("locked", False)),
     "closed": (("contact", "closed"), ("door", "closed"), ("position", 0), ("window_position", 0), ("sunroof_position", 0), ("trunk", "closed"), ("guard", "closed"), ("locked", True)),
-    "on": (("on_off", True), ("start_stop", True), ("running", True), ("playback", "play")),
-    "off": (("on_off", False), ("start_stop", False), ("running", False), ("playback", "pause")),
+    "on": (("on_off", True), ("start_stop", True), ("running", True), ("playback", "play"), ("armed", "away")),
+    "off": (("on_off", False), ("start_stop", False), ("running", False), ("playback", "pause"), ("armed", False)),
     "locked": (("locked", True),),
     "unlocked": (("locked", False),),
     "running": (("start_stop", True), ("running", True), ("on_off", True), ("state", "running")),
@@ -49,7 +49,7 @@ STATES: dict[str, tuple[tuple[str, Any], ...]] = {
     "away": (("location", "not home"), ("presence", False)),
     "charging": (("charging", True),),
     "charged": (("battery", 100),),
-    "fault": (("fault", "fault"), ("state", "fault")),
+    "fault": (("fault", "fault"), ("state", "fault"), ("leak", True), ("smoke", True), ("gas", True)),
     "ok": (("fault", "none"),),
     "playing": (("playback", "play"),),
     "recording": (("recording", True),),
@@ -63,6 +63,11 @@ ASKED_UNITS = {
     "度电": ("energy",), "千瓦": ("power",), "瓦": ("power",), "公里": ("odometer", "range"), "度": ("temperature",), "伏": ("voltage",), "安": ("current", "charge_current"),
     "分贝": ("noise",), "转": ("rate",), "秒": ("cycle_time",), "档": ("fan_speed", "seat_heating"), "挡": ("fan_speed", "seat_heating"), "电": ("energy", "battery"), "油": ("level",), "水": ("level",),
 }  # fmt: skip
+#: 多亮, 多响: how much of it.
+_HOW = {
+    "多亮": ("brightness", "illuminance"), "多响": ("volume", "noise"), "多大声": ("volume", "noise"), "多湿": ("humidity",), "多潮": ("humidity",),
+    "多重": ("weight",), "多吵": ("noise",), "多少件": ("count", "good_count"), "几件": ("count", "good_count"), "多少废": ("scrap_count",),
+}  # fmt: skip
 _FEELS = {
     "complaint:cold": ("temperature",),
     "complaint:hot": ("temperature",),
@@ -75,6 +80,10 @@ _FEELS = {
 #: Traits that a comparison in a unit, or in a percentage, may be about.
 #: Characters nobody knows in a question about a thing that is named.
 _UNKNOWN_MOST = 2
+#: 二氧化碳高吗
+_HOW_MUCH = "高低大小多少快慢够"
+#: What people call an empty battery, in percent.
+LOW_BATTERY = 20
 _OF_ROOMS = frozenset({"climate", "sensor", "floor_heating", "air_purifier", "humidifier", "dehumidifier", "fan"})
 _PERCENTAGES = ("battery", "level", "humidity", "brightness", "oee", "position", "volume")
 _ALIKE = {
@@ -118,6 +127,9 @@ def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
         return ("location", "presence")
     if any(word in text for word in ("充到多少", "充了多少", "充到几")):
         return ("battery",)
+    for ask, told in _HOW.items():
+        if ask in text:
+            return told
     if "多快" in text:
         return ("rate", "speed", "fan_speed")
     if "胎压" in text:
@@ -181,8 +193,9 @@ def answer(sentence: Sentence) -> Plan | None:
     amount = next((piece.quantity for piece in pieces if piece.quantity is not None), None)
     if not traits and amount is not None and found & {"above", "below"}:
         traits = tuple(_unit_traits(amount.unit))  # 书房超过二十八度了吗
-    most = _UNKNOWN_MOST if any(piece.things or piece.places for piece in pieces) else 0
-    if unknown(pieces) > most and not _partly_named(pieces, world, traits, states):
+    most = _UNKNOWN_MOST if any((piece.things or piece.places) and not _within(piece, pieces) for piece in pieces) else 0
+    strange = unknown(pieces) - sum(not piece.known and piece.text in _HOW_MUCH for piece in pieces)
+    if strange > most and not _partly_named(pieces, world, traits, states):
         return None
     if found & {"clock", "calendar"} and not any(piece.named for piece in pieces):
         return Plan(outcome="answer", query=Query(ask="state", trait="time" if "clock" in found else "date"))
@@ -210,6 +223,13 @@ def answer(sentence: Sentence) -> Plan | None:
         ask = "history" if over is not None or found & {"when_did", "last_time"} else "state"
     return Plan(
         outcome="answer", query=Query(ask=ask, things=tuple(things), trait=trait, over=over, agg=agg, equals=value)
+    )
+
+
+def _within(piece: Piece, pieces: Sequence[Piece]) -> bool:
+    """车 in 车票: a name of one character beside one that nobody knows is another word."""
+    return len(piece.text) == 1 and any(
+        not other.known and other.text not in "呢啊呀咋" and piece.start - 1 <= other.start <= piece.end for other in pieces
     )
 
 
@@ -317,7 +337,7 @@ def _told(
     told = [each for each in told if each[0]]
     if told:  # 哪些设备开着: by what most of them tell
         return told[0] if target.named or target.kinds else max(told, key=lambda each: len(each[0]))
-    if not traits and not states and target.named and len(target.things) == 1:
+    if not traits and not states and target.named and len(target.things) == 1 and not _counts_something(text):
         thing = world.things[target.things[0]]
         return (
             [thing.id],
@@ -325,6 +345,11 @@ def _told(
             None,
         )
     return [], None, None
+
+
+def _counts_something(text: str) -> bool:
+    """车票多少钱: how much of something, and nobody knows of what."""
+    return any(ask in text for ask in ("多少", "几个", "几块", "多大", "多高", "多长"))
 
 
 #: What a thing says of itself where nobody asks for more: 车床怎么样.
@@ -369,9 +394,20 @@ def condition(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) 
     states = states_in(pieces)
     if unknown(pieces) and not _partly_named(pieces, sentence.world, (), states):
         return None
+    if "state:low" in senses(pieces):
+        return _run_low(pieces, sentence, last)
     if amount is not None and (senses(pieces) & {"above", "below"} or not states):
         return _compared(pieces, amount, for_s, sentence, last)
     return _in_state(pieces, states, for_s, sentence, last) if states else None
+
+
+def _run_low(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) -> Condition | None:
+    """没电了, 电量不足."""
+    target = _asked(pieces, sentence.world, sentence.speaker, ("battery",), (), last)
+    having, trait = tellers(target.things, sentence.world, ("battery",))
+    if trait is None or (len(having) > 1 and not target.named):
+        return None
+    return Condition(things=tuple(having), trait=trait, below=LOW_BATTERY)
 
 
 def _compared(

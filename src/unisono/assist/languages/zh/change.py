@@ -24,6 +24,9 @@ ANY_LEVEL = (
     "brightness", "position", "volume", "fan_speed", "target_temperature", "target_humidity", "rate", "setpoint",
     "seat_heating", "speed",
 )  # fmt: skip
+#: 空调二十四: what heats or cools is set to degrees.
+HEATED = frozenset({"target_temperature"})
+WARMTH = ("target_temperature",)
 PERCENTAGES = ("brightness", "position", "volume", "fan_speed", "target_humidity")
 STEPPED = ("fan_speed", "seat_heating", "seat_ventilation", "brightness", "target_temperature", "volume")
 OPENINGS = ("position", "window_position", "sunroof_position")
@@ -181,7 +184,7 @@ def _measured(wish: Wish, unit: str | None, thing: Thing) -> str | None:
     """The trait that an amount in a unit is of."""
     takes = thing.takes
     if unit is None:
-        return _first(ANY_LEVEL, takes)
+        return _first(WARMTH if takes & HEATED else ANY_LEVEL, takes)
     if unit == "%":
         if "charge" in wish.verbs:
             return "charge_limit"

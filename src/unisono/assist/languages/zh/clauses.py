@@ -20,6 +20,7 @@ _ENDS = frozenset("，,。.；;！!？?：:\n")
 _JOINS = frozenset(
     {"然后", "接着", "并且", "同时", "随后", "顺便", "而且", "之后", "最后", "并", "还有", "另外", "且", "再", "又"}
 )
+_LITTLE = frozenset({"particle", "it", "all", "both"})
 _OBJECT = frozenset({"把", "将", "给", "让"})
 _IF = re.compile(
     r"如果说?|要是|假如|假使|假设|假定|倘使|若是|倘若|一旦|只要|万一|每当|每次|每逢|但凡|若|当(?!前|心|天|地)|等到?(?!等|于|级)"
@@ -46,11 +47,11 @@ class Clause(msgspec.Struct):
 
     @property
     def start(self) -> int:
-        return self.pieces[0].start
+        return min(piece.start for piece in self.pieces)
 
     @property
     def end(self) -> int:
-        return self.pieces[-1].end
+        return max(piece.end for piece in self.pieces)
 
 
 def _is_verb(piece: Piece) -> bool:
@@ -61,6 +62,21 @@ def _is_noun(piece: Piece) -> bool:
     return piece.named or any(sense.startswith(("kind:", "sort:")) or sense == "everything" for sense in piece.senses)
 
 
+def _is_value(piece: Piece) -> bool:
+    return any(sense.startswith(("color:", "mode:", "level:", "arm:")) for sense in piece.senses)
+
+
+def _is_tail(clause: Clause, before: Clause) -> bool:
+    """关了吧, 那个浴霸: only who, after a clause that says only what."""
+    if any(_is_noun(p) or p.quantity or p.moment or _is_value(p) or not p.known for p in before.pieces):
+        return False
+    if not any(_is_verb(p) for p in before.pieces) or not any(_is_noun(p) for p in clause.pieces):
+        return False
+    return all(p.known and (_is_noun(p) or p.senses & _LITTLE) and not p.moment for p in clause.pieces) and not any(
+        _is_verb(p) or p.quantity or _is_value(p) for p in clause.pieces
+    )
+
+
 def clauses(pieces: Sequence[Piece]) -> list[Clause]:
     """The clauses in order, without marks."""
     parts: list[Clause] = []
@@ -69,7 +85,7 @@ def clauses(pieces: Sequence[Piece]) -> list[Clause]:
         joins = (
             piece.text in _JOINS
             and bool(current)
-            and any(_is_verb(p) or p.quantity for p in current)
+            and any(_is_verb(p) or p.quantity or _is_value(p) for p in current)
             and _goes_on(pieces, i)
         )
         if (piece.mark and piece.text in _ENDS) or joins:
@@ -80,7 +96,14 @@ def clauses(pieces: Sequence[Piece]) -> list[Clause]:
             current.append(piece)
     if current:
         parts.append(Clause(current))
-    return [clause for part in parts for clause in _separate(part)]
+    found = [clause for part in parts for clause in _separate(part)]
+    joined: list[Clause] = []
+    for clause in found:
+        if joined and _is_tail(clause, joined[-1]):
+            joined[-1] = Clause([*clause.pieces, *joined[-1].pieces])
+        else:
+            joined.append(clause)
+    return joined
 
 
 def _goes_on(pieces: Sequence[Piece], at: int) -> bool:
@@ -158,6 +181,8 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
     if _UNTIL.search(body):
         return (0, len(body)), (len(body), len(body)), "until"
     once = _ONCE.search(body)
+    if once is not None and once.start() > 0 and (led := _IF.match(body)) is not None:
+        body = "，" * led.end() + body[led.end() :]  # 只要门一打开就
     if once is not None:
         then = _AS_SOON.search(body, once.end())
         assert then is not None, "the pattern looks ahead for it"

@@ -19,12 +19,13 @@ from unisono.assist.languages.zh.clauses import Clause, clauses, split_condition
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.schedule import when_of
-from unisono.assist.languages.zh.scope import is_negated, is_stop, is_vague_time
+from unisono.assist.languages.zh.scope import is_negated, is_occasion, is_stop, is_vague_time
 from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import Target, another, find_target
 from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
 from unisono.assist.moment import Moment
 from unisono.assist.plan import Condition, Plan, Step
+from unisono.assist.quantity import Quantity
 
 __all__ = ["Open", "command", "joined", "timed"]
 
@@ -38,6 +39,8 @@ _DENIALS = frozenset({"没", "没有", "不", "未"})
 _JOINTS = frozenset({"并且", "而且", "同时", "且", "又", "，", ","})
 #: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
 _UNSURE_MOST = 2
+#: Who has a reason for what is wanted.
+_WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人"})
 #: What is not done by a number.
 _NO_AMOUNT = frozenset(
     {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
@@ -55,6 +58,8 @@ def command(sentence: Sentence) -> Plan:
     if is_vague_time(sentence.masked):
         return Plan(outcome="ask", why="what_time")
     split = split_condition(sentence.masked)
+    if split is None and is_occasion(sentence.pieces):
+        return Plan(outcome="ask", why="what_time")  # 下班后, 睡觉前
     compared = _compared_then(sentence.pieces) if split is None else None
     if compared is not None and (found := _conditions(sentence, compared[0], ())):
         return _Commands(sentence, found).plan(clauses(compared[1]))
@@ -137,7 +142,9 @@ def _compared_then(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] |
     if at is None:
         return None
     before, after = list(pieces[: at + 1]), list(pieces[at + 1 :])
-    goes_on = bool(after) and (after[0].named or is_kind(after[0])) and any(is_verb(piece) for piece in after)
+    after = after[1:] if after and after[0].text in ("以上", "以下", "之上", "之下") else after
+    begins = bool(after) and (after[0].named or is_kind(after[0]) or after[0].text in ("把", "将") or is_verb(after[0]))
+    goes_on = begins and any(is_verb(piece) for piece in after) and any(p.named or is_kind(p) for p in after)
     return (before, after) if goes_on and "set" not in pieces[at - 1].senses else None
 
 
@@ -238,7 +245,7 @@ class _Commands:
         """冷却带别停: of a set that is to be touched that one is left out; else it is what must not be done."""
         wanted = [piece for piece in pieces if "only" not in piece.senses]
         target = self._target(wanted, Wish())
-        touched = {thing for step in self.steps for thing in step.things}
+        touched = self._touched()
         spoken = {sense.partition(":")[2] for piece in pieces for sense in piece.senses if sense.startswith("kind:")}
         alike = {thing for thing in touched if self.sentence.world.things[thing].kind in spoken}
         if alike and not target.named and not target.places:
@@ -262,6 +269,7 @@ class _Commands:
         if told is not None:
             wish.text, wish.amount = told[0], None
         if stop:
+            pieces = [piece for piece in pieces if piece.known or piece.text not in "别再老总"]
             wish.amount = None
             wish.verbs |= {"stop"}
             wish.verb = wish.verb if wish.verb in ("charge", "record", "clean") else "stop"
@@ -272,6 +280,8 @@ class _Commands:
         if wish.empty:
             if _is_list(pieces):
                 self.pending = list(pieces)
+            elif self.steps and pieces and pieces[0].text in _WHO:
+                pass  # 按喇叭, 我找不着车了: why
             elif unknown(pieces) > _UNSURE_MOST and any(piece.named for piece in pieces):
                 self.problem = self.problem or Plan(outcome="refuse", why="unsure")
             return None
@@ -287,8 +297,13 @@ class _Commands:
             )
             missing = "".join(self.sentence.text[p.start : p.end] for p in _around_unknown(pieces))
             return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why=f"no_such_thing:{missing}")
+        wish = self._other_value(wish) or wish
         if _is_bare(wish) or (wish.amount is not None and wish.amount.unit is None and wish.verb in _NO_AMOUNT):
             return Plan(outcome="ask", why="what_value")
+        if wish.amount is not None and _is_compared(pieces, wish.amount):
+            return Plan(outcome="refuse", why="unsure")
+        if any(p.quantity is not None and p.quantity.form == "ordinal" for p in pieces):
+            return self._numbered(pieces, wish)
         if wish.vague:
             self.problem = self.problem or Plan(outcome="ask", why="what_value")
             return None
@@ -299,15 +314,19 @@ class _Commands:
                 return made
         if several:
             return None
-        return self._do(wish, self._target(pieces, wish))
+        return self._do(wish, self._target(pieces, wish), others=bool(found & {"rest", "other"}))
 
-    def _do(self, wish: Wish, target: Target) -> Plan | None:
+    def _touched(self) -> set[str]:
+        return {thing for step in self.steps for thing in step.things}
+
+    def _do(self, wish: Wish, target: Target, *, others: bool = False) -> Plan | None:
         if target.why is not None or not target.things:
             self.sentence.memory.open = Open(wish, target.offer)
             self.sentence.memory.wish = wish
             asks = target.why in ("ambiguous", "which_thing", None)
             return Plan(outcome="ask" if asks else "refuse", why=target.why or "which_thing")
-        things = [thing for thing in target.things if thing not in self.excepted]
+        left = self.excepted | (self._touched() if others else set())  # 只开壁灯, 别的都关
+        things = [thing for thing in target.things if thing not in left]
         if not things:
             return Plan(outcome="refuse", why="negated")
         try:
@@ -344,6 +363,24 @@ class _Commands:
         asked = bool(self.denied) or (self.sentence.memory.open is not None and len(pieces) <= _ANSWER_MOST)
         return wish if asked or found & {"also", "meant", "same", "again"} or pieces[-1].text == "呢" else None
 
+    def _numbered(self, pieces: Sequence[Piece], wish: Wish) -> Plan | None:
+        """第二个: of those that were offered; nobody counts the others."""
+        memory = self.sentence.memory
+        offered = memory.open.offer if isinstance(memory.open, Open) else ()
+        which = next(int(p.quantity.value) for p in pieces if p.quantity is not None and p.quantity.form == "ordinal")
+        if 0 < which <= len(offered):
+            return self._do(wish, Target(things=(offered[which - 1],), said=True))
+        return Plan(outcome="refuse", why="no_such_thing")
+
+    def _other_value(self, wish: Wish) -> Wish | None:
+        """空调调到二十四, 哦不, 二十六: the wish before, with this amount."""
+        before: Wish | None = self.sentence.memory.wish
+        asked = isinstance(self.sentence.memory.open, Open)
+        if not asked or before is None or before.amount is None or wish.amount is None or not _is_bare(wish):
+            return None
+        amount = wish.amount if wish.amount.unit else msgspec.structs.replace(wish.amount, unit=before.amount.unit)
+        return msgspec.structs.replace(before, amount=amount)
+
     def _target(self, pieces: Sequence[Piece], wish: Wish) -> Target:
         """Who is meant; what was spoken of before where nobody is named."""
         traits = traits_of(wish)
@@ -367,8 +404,9 @@ class _Commands:
             there = tuple(t for t in offered if set(target.places) & set(world.path(world.things[t].place)))
             if len(there) == 1:
                 return Target(things=there, said=True)
-        if found & {"rest", "other", "all"} and self.excepted and not target.places:
-            kinds = {world.things[thing].kind for thing in self.excepted}
+        left = self.excepted or (self._touched() if found & {"rest", "other"} else set())
+        if found & {"rest", "other", "all"} and left and not target.places:
+            kinds = {world.things[thing].kind for thing in left}
             return Target(
                 things=tuple(thing.id for thing in world.things.values() if thing.kind in kinds), said=True, every=True
             )
@@ -473,6 +511,12 @@ def _told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[P
     if any(piece.named or has(piece, "mode:") for piece in inner) or (trait == "mode" and not taken):
         return None
     return match[group], [piece for piece in pieces if piece not in inner]
+
+
+def _is_compared(pieces: Sequence[Piece], amount: Quantity) -> bool:
+    """低于百分之四十: a level that is waited for, not one that is wanted."""
+    before = [piece for piece in pieces if piece.end <= amount.start]
+    return bool(before) and bool(before[-1].senses & {"above", "below"}) and not before[-1].senses & {"set", "up", "down"}
 
 
 def _is_bare(wish: Wish) -> bool:

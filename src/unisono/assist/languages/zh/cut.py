@@ -15,8 +15,9 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from unisono.assist.languages.zh.forms import Forms, rooms
 from unisono.assist.languages.zh.letters import plain, sounds
-from unisono.assist.languages.zh.numbers import quantities
+from unisono.assist.languages.zh.numbers import quantities, read_either_way
 from unisono.assist.languages.zh.times import moments
 from unisono.assist.moment import Moment
 from unisono.assist.quantity import Quantity
@@ -94,9 +95,27 @@ class _Names:
             for name in scene.names:
                 self._of(name).scenes.append(scene.id)
         self.by_text.pop("", None)
+        self.forms = Forms(self.by_text)
+        self._add_numbers()
+        self._add_rooms()
         self._add_tails()
         self.longest = max(map(len, self.by_text), default=0)
         self._by_sound: dict[str, set[str]] | None = None
+
+    def _add_numbers(self) -> None:
+        """一号机 for 1号机, and the other way."""
+        for name, bearers in list(self.by_text.items()):
+            for other in read_either_way(name):
+                self.by_text.setdefault(other, bearers)
+
+    def _add_rooms(self) -> None:
+        """起居室 for 客厅, where no other place is called so."""
+        for row in rooms():
+            here = {tuple(self.by_text[name].places): name for name in row if name in self.by_text}
+            places = [own for own in here if own]
+            if len(places) == 1 and len(here) == 1:
+                for name in row:
+                    self.by_text.setdefault(name, self.by_text[here[places[0]]])
 
     def _add_tails(self) -> None:
         """床头灯 for 左床头灯 and 右床头灯: the end of names, where it is more than the word for their kind."""

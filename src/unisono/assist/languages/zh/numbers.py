@@ -10,7 +10,7 @@ import re
 
 from unisono.assist.quantity import DEGREE, STEP, Quantity
 
-__all__ = ["NUMBER", "number", "quantities"]
+__all__ = ["NUMBER", "number", "quantities", "read_either_way"]
 
 DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2, "仨": 3, "幺": 1, "半": 0.5}
 SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
@@ -43,7 +43,7 @@ _PERCENT = re.compile(
 _TENTHS = re.compile(rf"(?<!完)(?<!变)(?<!改)({NUMBER})成([半一二三四五六七八九]?)(?![为了功品员])")
 _FRACTION = re.compile(rf"({NUMBER})分之({NUMBER})")
 _HALF = re.compile(r"一半|半(?=开|亮|掩|关|打开|拉|$)|对半|半数|过半|(?<=开)半(?=边|扇)")
-_MEASURE = re.compile(rf"(零下|负|-)?({NUMBER})\s*(?:个)?({_UNIT})(半)?", re.IGNORECASE)
+_MEASURE = re.compile(rf"(零下|负|-)?(?:第(?=[^度]{{1,3}}[档挡级格]))?({NUMBER})\s*(?:个)?({_UNIT})(半)?", re.IGNORECASE)
 _AS_SOON = re.compile(r"就|马上|立刻|，")
 _ORDINAL = re.compile(rf"第({NUMBER})")
 _BARE = re.compile(rf"{_NO_NUMBER}(零下|负|(?<![0-9])-)?({NUMBER})(半(?![小个分天夜]))?")
@@ -87,6 +87,25 @@ def _whole(text: str) -> float:
                 section, digit = section + (digit or (1.0 if not zero else digit or 1.0)) * scale, 0.0
             last, zero = float(scale), False
     return total + section + digit * (last / 10)
+
+
+#: 1号机, 三楼: a number in a name, in digits or in characters.
+_NUMBERED = re.compile(r"[0-9]{1,2}(?![0-9.%])|[一二三四五六七八九十]{1,3}(?=号|楼|层|排|区|路|#)")
+
+
+def read_either_way(name: str) -> list[str]:
+    """A name with its numbers as they may be said or written otherwise; nothing for one that has none."""
+    swapped = _NUMBERED.sub(lambda found: _other_way(found[0]), name)
+    return [] if swapped == name else [swapped]
+
+
+def _other_way(text: str) -> str:
+    if not text.isascii():
+        return str(int(number(text)))
+    tens, ones = divmod(int(text), 10)
+    if not tens:
+        return "零一二三四五六七八九"[ones]
+    return ("" if tens == 1 else "零一二三四五六七八九"[tens]) + "十" + ("零一二三四五六七八九"[ones] if ones else "")
 
 
 def quantities(text: str) -> list[Quantity]:

@@ -60,8 +60,9 @@ _PLAIN_WORDS = frozenset({"particle", "clock", "calendar", "here", "indoor", "ou
 def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.datetime) -> Plan:
     """The plan for a sentence; ``memory`` takes in what it adds."""
     now = now.replace(tzinfo=None)
-    text = unquoted(plain(text), frozenset(names_of(world).by_text))
-    body = strip_address(text)
+    names = names_of(world)
+    text = unquoted(plain(text), names.by_text.keys())
+    body = names.forms.plain(strip_address(text))
     if not body:
         return Plan(outcome="ignore")
     offered, memory.offer = memory.offer, None

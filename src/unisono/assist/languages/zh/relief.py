@@ -41,6 +41,8 @@ def relieve(sentence: Sentence, pieces: Sequence[Piece]) -> Plan:
     """The plan against a complaint."""
     wish = relief_of(pieces)
     offer = Plan(outcome="ask", why="complaint")
+    if any(has(piece, "trait:playback") and not has(piece, "kind:") for piece in pieces):
+        return offer  # 这歌真热
     strange = unknown(sentence.pieces)
     if strange or wish.verb is None:
         return offer if about_us(sentence.pieces) or strange <= _UNKNOWN_MOST else Plan(outcome="ignore")

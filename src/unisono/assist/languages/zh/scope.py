@@ -7,11 +7,11 @@ nothing. When in doubt it bars: a sentence that is not acted on can be said agai
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from unisono.assist.languages.zh.cut import Piece
 
-__all__ = ["NEGATION", "bar_of", "is_question", "is_quoted", "is_vague_time", "mask", "unquoted"]
+__all__ = ["NEGATION", "bar_of", "is_occasion", "is_question", "is_quoted", "is_vague_time", "mask", "unquoted"]
 
 NAME, TIME, PAST, AMOUNT = "Ｎ", "Ｔ", "Ｐ", "Ｑ"
 WHOLE = "Ｗ"
@@ -62,6 +62,11 @@ _TAKEN_BACK = re.compile(
 _SOME_TIME = re.compile(
     r"(?<![歇停息播放玩看])一会儿?|待会儿?|等会儿?|过会儿?|晚点|晚些|稍后|回头|改天|改日|(?<!所)有空(?!调)|有时间|以后再|下次|下回|迟点|过一阵|等一?下再|哪天|偶尔"
 )
+_OCCASION = re.compile(
+    r"(?:上班|下班|上学|放学|上课|下课|睡觉?|睡着|起床|醒来|醒|出门|出去|回家|到家|回来|离开|走|吃[完过]?(?:早|午|晚)?[饭餐]?|[早午晚]饭|饭|洗[完过好]?澡|做[完好]?饭|收工|开工|完工|交班|接班|"
+    r"换班|打烊|关店|开店|散会|开[完]?会|看[完]?(?:书|电视|电影|新闻)|打[完]?(?:电话|游戏)|忙完|弄完|搞定|下雨|雨停|天晴|天气好|降温|停电|来电|客人[来走])[了完]?"
+    r"(?:(?:之|以)?(?:前|后)(?!面|门|院|排|台|灯|座|备)|的?(?:时候|时(?!间|候钟))|再)"
+)
 _PAST = re.compile(
     # 锁不上, 关不掉; 我来打开, 我正在打开, 我打开灯了: how it is, or who does it
     r"[开关锁停拉打升降调动合]开?不(?:上|掉|了|着|紧|严|住|动|起来|开(?!灯|门|窗|车))|^我(?:来|去|自己|正在?|先|刚刚?|马上|这就|已经)(?!想|要)[^，。]*[开关停锁启调放]"
@@ -77,7 +82,7 @@ _PAST = re.compile(
 NEGATION = re.compile(
     r"(?<![特区分级性个告])别(?!的|墅|处|人家|忘|忘记|克|样|具|致|说)|不要(?!忘|紧)|不用(?!说)|不必|不许|不准|不能(?!不)|不可以|不可(?!不|或缺|思议)|不该|不应|不得(?!不|了|已)|禁止|严禁|切勿|请勿|勿|莫(?!名)|甭|休想"
     r"|用不着|没必要|没有必要|犯不着|不需要|不太?想|不大想|不怎么想|不是很想|不希望|不打算|不愿|不肯|不让|不舍得|免了|谁(?:也|都)?(?:没)?(?:让|叫|说|准|允许|要你)|没(?:人|谁)?(?:让|叫|说要|说|准|允许|想|要|打算)(?!你停)"
-    r"|不是(?:要|让|叫|想|说|(?=Ｎ))|无需|无须|毋须|毋需|不急着?|不着急|唔好|唔使|唔要|唔准|咪(?!咪|呢)|拒绝|制止|阻止|防止|避免|省得|免得|以免|取消不了|取消(?=打开|关|开|启动|停|锁|解锁|播|调|运行|执行)|不会|绝不|决不|从不|并不|并没|才不|偏不|死活不|坚决不"
+    r"|(?<!是)不是(?:要|让|叫|想|说|(?=Ｎ))|^(?:我)?不是(?=[^，。吗么?？]+$)|无需|无须|毋须|毋需|不急着?|不着急|唔好|唔使|唔要|唔准|咪(?!咪|呢)|拒绝|制止|阻止|防止|避免|省得|免得|以免|取消不了|取消(?=打开|关|开|启动|停|锁|解锁|播|调|运行|执行)|不会|绝不|决不|从不|并不|并没|才不|偏不|死活不|坚决不"
     r"|不(?=再?(?:打开|开启|关闭|关掉|启动|停|锁|解锁|调|动(?!了)|放|播|升|降|充电|录|撤|布防|开(?!心)|关(?!心|系|于)))(?<!要不)(?<!差不)"
     r"|没(?=必要)|不(?:可以?|能|许)"
 )
@@ -117,7 +122,7 @@ def mask(text: str, pieces: Sequence[Piece]) -> str:
     return "".join(out)
 
 
-def unquoted(text: str, known: frozenset[str]) -> str:
+def unquoted(text: str, known: Container[str]) -> str:
     """Quotation marks around what is only a name taken off."""
     for left, right in _PAIRS:
         text = re.sub(
@@ -136,6 +141,12 @@ def is_quoted(text: str) -> bool:
 def is_vague_time(masked: str) -> bool:
     """一会儿, 晚点, 有空的时候: later, but nobody says when."""
     return _SOME_TIME.search(masked) is not None
+
+
+def is_occasion(pieces: Sequence[Piece]) -> bool:
+    """下班后, 睡觉前, 吃饭的时候: at a time that no clock here knows."""
+    text = "".join(piece.text for piece in pieces)
+    return _OCCASION.search(text) is not None
 
 
 def bar_of(masked: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unisono.assist.languages.zh.cut import Piece, names_of
+from unisono.assist.languages.zh.forms import called
 
 if TYPE_CHECKING:
     from unisono.assist.world import Speaker, Thing, World
@@ -19,6 +20,8 @@ __all__ = ["Target", "another", "find_target", "partly", "takers", "tellers"]
 
 #: Kinds of which several in one room are one to those who live in it: 关灯 means all of them.
 TOGETHER = frozenset({"light", "cover", "window", "siren"})
+#: Words that stand between a number and what is counted.
+MEASURES = "盏台扇个只条部间辆张道支根套组块副樘"
 #: Places under the open sky: 屋里 leaves them out.
 OUTSIDE = frozenset({"outdoor"})
 #: Kinds one of which people may mean by the word of another.
@@ -65,12 +68,16 @@ def find_target(
     inside = outside = False
     found = {sense for piece in pieces for sense in piece.senses}
     for i, piece in enumerate(pieces):
-        if piece.things and not (piece.places and _followed_by_kind(pieces, i)):
+        if (
+            piece.things
+            and not (piece.places and _followed_by_kind(pieces, i))
+            and not _is_only_a_kind(piece, pieces, world)
+        ):
             named.append(list(piece.things))
             continue
-        if piece.places:
+        if piece.places and (not piece.things or _followed_by_kind(pieces, i)):
             places += [place for place in piece.places if place not in places]
-        elif not piece.named:
+        elif not piece.named or piece.things:
             here = sorted(sense.partition(":")[2] for sense in piece.senses if sense.startswith(("kind:", "sort:")))
             if here and not any(sense.startswith("kind:") for sense in piece.senses):
                 sorts.append(piece.text)
@@ -101,6 +108,10 @@ def find_target(
         elif not target.things:
             target.why = "no_such_thing"
         return target
+    if kinds and traits and not any(_is(world.things[thing], set(kinds)) for thing in world.things):
+        told = {sense.removeprefix("trait:") for piece in pieces for sense in piece.senses if _names_both(piece)}
+        if told & set(traits):
+            kinds = []  # 天窗, where only a car has one
     if not kinds:
         return _unnamed(target, pool, world, speaker, traits)
     wanted = {akin for kind in kinds for akin in AKIN.get(kind, {kind})} | set(kinds)
@@ -111,6 +122,7 @@ def find_target(
             for thing in all_of
             if world.things[thing].tells & set(traits) or world.things[thing].takes & set(traits)
         ] or all_of
+    all_of = _called_so(all_of, pieces, world)
     if sorts:
         all_of = [
             thing for thing in all_of if any(word in name for word in sorts for name in world.things[thing].names)
@@ -160,8 +172,32 @@ def _several(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] | None:
     return before, after
 
 
+def _called_so(things: list[str], pieces: Sequence[Piece], world: World) -> list[str]:
+    """Of covers those that are curtains, where 窗帘 is said and some are called so."""
+    parts = [part for piece in pieces if not piece.places for part in called(piece.text)]
+    so = [thing for thing in things if any(part in name for part in parts for name in world.things[thing].names)]
+    return so or things
+
+
+def _names_both(piece: Piece) -> bool:
+    """A word for a kind of thing and for a part of another."""
+    return _says_kind([piece]) and any(sense.startswith("trait:") for sense in piece.senses)
+
+
 def _says_kind(pieces: Sequence[Piece]) -> bool:
     return any(sense.startswith(("kind:", "sort:")) for piece in pieces for sense in piece.senses)
+
+
+def _is_only_a_kind(piece: Piece, pieces: Sequence[Piece], world: World) -> bool:
+    """主卧的窗帘, 两个窗帘, where one thing elsewhere is just called 窗帘: the word for its kind is meant."""
+    if not any(sense.startswith("kind:") for sense in piece.senses):
+        return False
+    places = {place for other in pieces for place in other.places if other is not piece}
+    if places:
+        return not any(places & set(world.path(world.things[thing].place)) for thing in piece.things)
+    counted = any(p.quantity is not None and p.quantity.form == "number" and _counts(pieces, i) for i, p in enumerate(pieces))
+    every = {sense for other in pieces for sense in other.senses} & {"all", "both", "rest"}
+    return bool(counted or every) and len(pieces) > 1
 
 
 def _both(target: Target, other: Target) -> Target:
@@ -177,6 +213,9 @@ def _named(named: list[list[str]], places: list[str], kinds: list[str], world: W
     target = Target(said=True, every=every, places=tuple(places), named=True, kinds=tuple(kinds))
     for bearers in named:
         near = [thing for thing in bearers if any(place in world.path(world.things[thing].place) for place in places)]
+        if places and not near and not any(_around(world, thing, places) for thing in bearers):
+            target.why, target.offer = "no_such_thing", tuple(bearers)  # 书房的圆球灯, which stands elsewhere
+            return target
         chosen = near or bearers
         if len(chosen) > 1 and not every:
             target.why, target.offer = "ambiguous", tuple(chosen)
@@ -184,6 +223,11 @@ def _named(named: list[list[str]], places: list[str], kinds: list[str], world: W
         things += [thing for thing in chosen if thing not in things]
     target.things = tuple(things)
     return target
+
+
+def _around(world: World, thing: str, places: Sequence[str]) -> bool:
+    """Whether a thing is of a place that has one of these in it: the whole home's alarm, in the kitchen."""
+    return any(world.things[thing].place in world.path(place) for place in places)
 
 
 def _unnamed(target: Target, pool: list[str] | None, world: World, speaker: Speaker, traits: Sequence[str]) -> Target:
@@ -279,4 +323,4 @@ def _followed_by_kind(pieces: Sequence[Piece], i: int) -> bool:
 
 def _counts(pieces: Sequence[Piece], i: int) -> bool:
     """三盏灯, 两台炉子: a number before a measure word."""
-    return i + 1 < len(pieces) and pieces[i + 1].text[:1] in "盏台扇个只条部间辆张道"
+    return i + 1 < len(pieces) and pieces[i + 1].text[:1] in MEASURES

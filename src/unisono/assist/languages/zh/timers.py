@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from unisono.assist.languages.zh.clauses import split_condition
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.schedule import when_of
-from unisono.assist.languages.zh.scope import is_negated, is_question
+from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question
 from unisono.assist.plan import Plan, Query, Step, When
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def reminder(
     """十分钟后提醒我关火; None for what waits for a thing (洗衣机好了提醒我) or is no reminder."""
     del world
     match = _REMIND.search(masked)
-    if match is None or "提醒事项" in text or is_question(masked) or not _is_told(masked):
+    if match is None or bar_of(masked[: match.end()]) == "reported" or "提醒事项" in text or is_question(masked) or not _is_told(masked):
         return None
     if is_negated(masked):
         return Plan(outcome="refuse", why="negated")

@@ -53,6 +53,12 @@ SET_FOR = {
 WHITES = {"warm_white": 2700, "neutral_white": 4000, "cold_white": 6000}
 
 
+#: What it is to take back a state.
+_ENDED = {"mute": "unmute", "arm": "disarm"}
+#: States that are ended by their own verb.
+_STOPPED = frozenset({"swing", "charge", "record", "defrost"})
+
+
 class Wish(msgspec.Struct, kw_only=True):
     """``verb``: a sense of VERBS. ``traits``: named outright. ``amount`` and whether it is what to change by."""
 
@@ -145,12 +151,23 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
     if "faster" in verbs and not named and _hurries(pieces):
         verbs -= {"faster", "up"}  # 快点把灯打开: it is we who are in a hurry
     wish.verb = _main_verb(pieces, verbs, wish)
+    if "cancel" in spoken:
+        _take_back(wish, pieces)
     if wish.verb == "lock" and any(p.text in ("锁", "门锁") for p in pieces) and verbs & {"on", "open", "off", "close"}:
         wish.verb = "unlock" if verbs & {"on", "open"} else "lock"  # 把锁打开: the lock as a thing
     wish.sign = MOVES.get(wish.verb or "", 0)
     if amount is not None:
         wish.by, wish.sign = _relative(pieces, amount, wish.sign)
     return wish
+
+
+def _take_back(wish: Wish, pieces: Sequence[Piece]) -> None:
+    """取消静音, 解除安防, 取消摇头: a state that is to end."""
+    if wish.verb is None and any("kind:alarm" in piece.senses for piece in pieces):
+        wish.verb = "arm"
+    wish.verb = _ENDED.get(wish.verb or "", wish.verb)
+    if wish.verb in _STOPPED:
+        wish.verbs |= {"stop"}
 
 
 def _named_traits(pieces: Sequence[Piece]) -> tuple[str, ...]:
@@ -200,7 +217,7 @@ def _measured(pieces: Sequence[Piece], piece: Piece) -> bool:
         piece.quantity is not None
         and piece.quantity.unit is None
         and after is not None
-        and after.text[:1] in "盏台扇个只部间辆张楼号"
+        and after.text[:1] in "盏台扇个只条部间辆张楼号支根套组块副樘"
     )
 
 
@@ -243,7 +260,7 @@ def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[boo
         return False, sign
     grown = text.rstrip("了个它")[-1:]
     noun = bool(before) and any(sense.startswith(("trait:", "kind:", "sort:")) for sense in before[-1].senses)
-    if grown and grown in _GROWS + _SHRINKS and not noun:
+    if grown and grown in _GROWS + _SHRINKS and not noun and not _is_heating(before):
         return True, 1 if grown in _GROWS else -1
     near = before[-1] if before else None
     if near is not None and near.text in ("了", "个", "它"):
@@ -256,6 +273,12 @@ def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[boo
         down = any("down" in p.senses or p.text[-1:] in "降减低小" for p in before if p.senses & set(MOVES)) or sign < 0
         return True, -1 if down else 1
     return False, sign
+
+
+def _is_heating(before: Sequence[Piece]) -> bool:
+    """预热两百度: what is done, not by how much."""
+    last = before[-1]
+    return len(last.text) > 1 and bool(last.senses & {"on", "preheat"} or any(sense.startswith("mode:") for sense in last.senses)) and not last.senses & set(MOVES)
 
 
 def traits_of(wish: Wish) -> tuple[str, ...]:
