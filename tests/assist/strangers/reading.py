@@ -86,7 +86,8 @@ def _meets(plan: Plan, wanted: str, house: House) -> bool:
     done = {(thing, step.trait): step for step in plan.steps for thing in step.things}
     if plan.outcome == "act":  # what is so already may be left out, or said
         for (thing, trait), what in list(expected.items()):
-            if (thing, trait) not in done and what.startswith("=") and _is(house.world.state(thing).get(trait), what[1:]):
+            so = what.startswith("=") and _is(house.world.state(thing).get(trait), what[1:])
+            if so and (thing, trait) not in done:
                 del expected[thing, trait]
     return done.keys() == expected.keys() and all(
         _holds(done[key], what, house.world.things[key[0]], house.world.state(key[0]).get(str(key[1])))
@@ -133,7 +134,7 @@ def _holds_too(plan: Plan, said: str) -> bool:
 
 
 def _waits(one: Condition, thing: str, trait: str, value: str) -> bool:
-    if (thing != "-" and thing not in one.things) or (trait != "-" and trait != one.trait):
+    if (thing != "-" and thing not in one.things) or trait not in ("-", one.trait):
         return False
     if not value:
         return True

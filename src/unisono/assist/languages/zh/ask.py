@@ -60,7 +60,7 @@ _ORDER = (
     "on", "off", "running", "stopped", "fault", "ok",
 )  # fmt: skip
 ASKED_UNITS = {
-    "度电": ("energy",), "千瓦": ("power",), "瓦": ("power",), "公里": ("odometer", "range"), "度": ("temperature",), "伏": ("voltage",), "安": ("current", "charge_current"),
+    "度电": ("energy",), "格电": ("battery",), "件": ("count", "good_count"), "千瓦": ("power",), "瓦": ("power",), "公里": ("odometer", "range"), "度": ("temperature",), "伏": ("voltage",), "安": ("current", "charge_current"),
     "分贝": ("noise",), "转": ("rate",), "秒": ("cycle_time",), "档": ("fan_speed", "seat_heating"), "挡": ("fan_speed", "seat_heating"), "电": ("energy", "battery"), "油": ("level",), "水": ("level",),
 }  # fmt: skip
 #: 多亮, 多响: how much of it.
@@ -193,7 +193,7 @@ def answer(sentence: Sentence) -> Plan | None:
     amount = next((piece.quantity for piece in pieces if piece.quantity is not None), None)
     if not traits and amount is not None and found & {"above", "below"}:
         traits = tuple(_unit_traits(amount.unit))  # 书房超过二十八度了吗
-    most = _UNKNOWN_MOST if any((piece.things or piece.places) and not _within(piece, pieces) for piece in pieces) else 0
+    most = _UNKNOWN_MOST if any(piece.things or piece.places for piece in pieces) else 0
     strange = unknown(pieces) - sum(not piece.known and piece.text in _HOW_MUCH for piece in pieces)
     if strange > most and not _partly_named(pieces, world, traits, states):
         return None
@@ -223,13 +223,6 @@ def answer(sentence: Sentence) -> Plan | None:
         ask = "history" if over is not None or found & {"when_did", "last_time"} else "state"
     return Plan(
         outcome="answer", query=Query(ask=ask, things=tuple(things), trait=trait, over=over, agg=agg, equals=value)
-    )
-
-
-def _within(piece: Piece, pieces: Sequence[Piece]) -> bool:
-    """车 in 车票: a name of one character beside one that nobody knows is another word."""
-    return len(piece.text) == 1 and any(
-        not other.known and other.text not in "呢啊呀咋" and piece.start - 1 <= other.start <= piece.end for other in pieces
     )
 
 
@@ -389,7 +382,9 @@ def _aggregate(found: set[str], text: str, trait: str, over: Any) -> Any:
 
 def condition(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) -> Condition | None:
     """What a condition's words wait for; None where they say nothing that a thing tells."""
-    amount = next((p.quantity for p in pieces if p.quantity is not None and p.quantity.form != "ordinal"), None)
+    amounts = [p for p in pieces if p.quantity is not None and p.quantity.form != "ordinal"]
+    compared = [p for p in amounts if any(q.end == p.start and q.senses & {"above", "below"} for q in pieces)]
+    amount = next((p.quantity for p in [*compared, *amounts]), None)
     for_s = next((p.moment.seconds for p in pieces if p.moment is not None and p.moment.role == "for"), None)
     states = states_in(pieces)
     if unknown(pieces) and not _partly_named(pieces, sentence.world, (), states):
@@ -416,6 +411,8 @@ def _compared(
     """超过六度, 跌破六巴, 剩不到两成."""
     world, found = sentence.world, senses(pieces)
     units = _unit_traits(amount.unit)
+    if amount.unit in (None, "%") and "充" in _text(pieces):
+        units = ["battery"]
     named = [trait for trait in traits_asked(pieces, _text(pieces)) if trait not in ("location", "count")]
     wanted = [*(named or units), *units]
     target = _asked(pieces, world, sentence.speaker, wanted, (), last)

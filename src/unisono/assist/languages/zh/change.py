@@ -183,6 +183,8 @@ def _trait(wish: Wish, thing: Thing) -> str | None:
 def _measured(wish: Wish, unit: str | None, thing: Thing) -> str | None:
     """The trait that an amount in a unit is of."""
     takes = thing.takes
+    if unit is None and "charge" in wish.verbs and "charge_limit" in takes:
+        return "charge_limit"
     if unit is None:
         return _first(WARMTH if takes & HEATED else ANY_LEVEL, takes)
     if unit == "%":

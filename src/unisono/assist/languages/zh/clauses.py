@@ -21,6 +21,9 @@ _JOINS = frozenset(
     {"然后", "接着", "并且", "同时", "随后", "顺便", "而且", "之后", "最后", "并", "还有", "另外", "且", "再", "又"}
 )
 _LITTLE = frozenset({"particle", "it", "all", "both"})
+_BEFORE_VERBS = frozenset(
+    {"不", "别", "没", "没有", "未", "先", "也", "就", "再", "都", "只", "仅", "又", "还", "不要", "不用", "甭", "莫"}
+)
 _OBJECT = frozenset({"把", "将", "给", "让"})
 _IF = re.compile(
     r"如果说?|要是|假如|假使|假设|假定|倘使|若是|倘若|一旦|只要|万一|每当|每次|每逢|但凡|若|当(?!前|心|天|地)|等到?(?!等|于|级)"
@@ -31,7 +34,7 @@ _ONCE = re.compile(
 )
 _AS_SOON = re.compile(r"就|马上|立刻|，")
 _WHEN = re.compile(
-    r"的话|的?(?<![么啥点])时候|(?<=[了着完好开关亮停锁暗黑到家])之?后(?!备|座|门|院)|以后|(?<![小定计按及准平同随临到届何几有当暂])时(?![间候钟常段代区速刻时装尚差期])"
+    r"的话|的?(?<![么啥点])时候|(?<=[了着完好开关亮停锁暗黑到家])之?后(?!备|座|门|院)|(?<=出门)之?后|(?<=离开)之?后|(?<=进门)之?后|(?<=回来)之?后|(?<=出去)之?后|以后|(?<![小定计按及准平同随临到届何几有当暂])时(?![间候钟常段代区速刻时装尚差期])"
 )
 #: 降到一百度以下再关: an amount is waited for.
 _REACHED = re.compile(r"Ｑ以?[下上内]?[Ｗ以下上]{1,2}(?P<then>再|才)(?=[开关停锁启打放把])")
@@ -143,21 +146,31 @@ def _separate(clause: Clause) -> list[Clause]:
                 and _is_noun(piece)
                 and order.endswith("V")
                 and order.startswith("N")
-                and any(_is_verb(p) for p in pieces[i + 1 :])
+                and any(_is_verb(p) or _is_value(p) for p in pieces[i + 1 :])
             )
         ):
             starts = True
         if starts and not _glued(groups[-1]):
-            groups.append([])
+            groups.append(_taken_along(groups[-1]))
             verb, noun, order = False, False, ""
         groups[-1].append(piece)
-        if (_is_verb(piece) and "set" not in piece.senses - {"up", "down"}) or _is_verb(piece):
+        if _is_verb(piece) or _is_value(piece):
             verb = True
             order += "V" if not order.endswith("V") else ""
         elif _is_noun(piece):
             noun = True
             order += "N" if not order.endswith("N") else ""
     return [Clause(group) for group in groups if group]
+
+
+def _taken_along(group: list[Piece]) -> list[Piece]:
+    """开吊灯不开沙发灯: the little words before a verb are its own, and leave the group that they were in."""
+    at = len(group)
+    while at > 1 and group[at - 1].text in _BEFORE_VERBS:
+        at -= 1
+    taken = group[at:]
+    del group[at:]
+    return taken
 
 
 def _until_verb(pieces: Sequence[Piece], at: int) -> list[Piece]:

@@ -39,6 +39,11 @@ _DENIALS = frozenset({"没", "没有", "不", "未"})
 _JOINTS = frozenset({"并且", "而且", "同时", "且", "又", "，", ","})
 #: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
 _UNSURE_MOST = 2
+#: What a bare number beside a thing of such a kind sets.
+_LEVELS = {"light": "brightness", "climate": "target_temperature", "cover": "position"}
+#: A smaller number beside a thing may be its own.
+_LEAST_LEVEL = 5
+_SMALL = frozenset({"particle"})
 #: Who has a reason for what is wanted.
 _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人"})
 #: What is not done by a number.
@@ -70,6 +75,8 @@ def command(sentence: Sentence) -> Plan:
     (low, high), (start, end), how = split
     before = [piece for piece in sentence.pieces if low <= piece.start and piece.end <= high]
     tail = [piece for piece in sentence.pieces if start <= piece.start and piece.end <= end]
+    if how == "once":
+        before = [piece for piece in before if piece.text != "一"]
     conditions = _conditions(sentence, before, sentence.memory.things)
     if not conditions:  # 没停就停掉车床: what the condition leaves unsaid stands in the wish
         conditions = _conditions(sentence, before, find_target(tail, sentence.world, sentence.speaker).things)
@@ -268,6 +275,7 @@ class _Commands:
         wish = wish_of(pieces)
         if told is not None:
             wish.text, wish.amount = told[0], None
+            wish.traits = wish.traits or (told[2],)
         if stop:
             pieces = [piece for piece in pieces if piece.known or piece.text not in "别再老总"]
             wish.amount = None
@@ -298,12 +306,16 @@ class _Commands:
             missing = "".join(self.sentence.text[p.start : p.end] for p in _around_unknown(pieces))
             return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why=f"no_such_thing:{missing}")
         wish = self._other_value(wish) or wish
+        if _is_bare(wish) and (plain := self._level_of(pieces)):
+            wish.traits = (plain,)
         if _is_bare(wish) or (wish.amount is not None and wish.amount.unit is None and wish.verb in _NO_AMOUNT):
             return Plan(outcome="ask", why="what_value")
         if wish.amount is not None and _is_compared(pieces, wish.amount):
             return Plan(outcome="refuse", why="unsure")
         if any(p.quantity is not None and p.quantity.form == "ordinal" for p in pieces):
             return self._numbered(pieces, wish)
+        if _two_values(pieces):
+            return Plan(outcome="ask", why="what_value")
         if wish.vague:
             self.problem = self.problem or Plan(outcome="ask", why="what_value")
             return None
@@ -363,6 +375,15 @@ class _Commands:
         asked = bool(self.denied) or (self.sentence.memory.open is not None and len(pieces) <= _ANSWER_MOST)
         return wish if asked or found & {"also", "meant", "same", "again"} or pieces[-1].text == "呢" else None
 
+    def _level_of(self, pieces: Sequence[Piece]) -> str | None:
+        """吊灯五十, 空调二十四: the one level that a number beside such a thing can be of."""
+        world = self.sentence.world
+        kinds = {world.things[thing].kind for piece in pieces for thing in piece.things}
+        if any(piece.quantity is not None and piece.quantity.value < _LEAST_LEVEL for piece in pieces):
+            return None
+        known = all(p.named or p.quantity is not None or p.senses <= _SMALL for p in pieces)
+        return _LEVELS.get(next(iter(kinds))) if len(kinds) == 1 and known else None
+
     def _numbered(self, pieces: Sequence[Piece], wish: Wish) -> Plan | None:
         """第二个: of those that were offered; nobody counts the others."""
         memory = self.sentence.memory
@@ -388,6 +409,8 @@ class _Commands:
         found = senses(pieces)
         if wish.verb == "clean":
             pieces = [piece for piece in pieces if piece.things or not piece.places]  # where, not who
+        if wish.verb == "honk":
+            pieces = [piece for piece in pieces if "trait:horn" not in piece.senses]  # 喇叭 is no loudspeaker then
         target = find_target(pieces, world, self.sentence.speaker, traits)
         if target.named or target.kinds or (target.said and target.things and not traits):
             if target.why == "ambiguous" and self.places and not target.places:
@@ -493,30 +516,43 @@ _TEXT_TRAITS = {
 }  # fmt: skip
 _NOUN = r"配方|工单|订单|频道|信号源|输入源|模式|程序"
 _TEXT = re.compile(
-    rf"(?:换成|换到|换|切换到|切换成|切到|切成|改成|改为|改用|改跑|改做|跑|用|调到|调成|设为|设成|设置为|设置成|选|转到|转成)(?P<a>[^，,把将的]{{1,12}}?)的?(?P<n>{_NOUN}|台(?=$|[吧啊]))"
+    rf"(?:切换到|切换成|切到|切成|换到|换成|调到|转到|选|用)(?P<c>hdmi ?[0-9]?|av ?[0-9]?|usb|vga|dp ?[0-9]?|type-?c|dvi)(?:口|接口|输入)?(?=$|[吧啊，。])|(?:换成|换到|换|切换到|切换成|切到|切成|改成|改为|改用|改跑|改做|跑|用|调到|调成|设为|设成|设置为|设置成|选|转到|转成)(?P<a>[^，,把将的]{{1,12}}?)的?(?P<n>{_NOUN}|台(?=$|[吧啊]))"
     rf"|(?P<m>{_NOUN})(?:换成|换到|切换到|切换成|切到|改成|改为|调到|调成|设为|设成|设置为|选)(?P<b>[^，,]{{1,12}}?)(?:吧|$)"
 )
 
 
-def _told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[Piece]] | None:
-    """换成吐司配方: a value that is a word of theirs, and the clause without it. None where there is none."""
+def _told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[Piece], str] | None:
+    """换成吐司配方: a value that is a word of theirs, the clause without it, and its trait. None where there is none."""
     match = _TEXT.search(sentence.text[pieces[0].start : pieces[-1].end]) if pieces else None
     if match is None:
         return None
-    group = "a" if match["a"] else "b"
-    trait = _TEXT_TRAITS[match["n"] or match["m"]]
+    group = "c" if match["c"] else "a" if match["a"] else "b"
+    trait = "source" if match["c"] else _TEXT_TRAITS[match["n"] or match["m"]]
     start, end = (pieces[0].start + at for at in match.span(group))
     inner = [piece for piece in pieces if start <= piece.start < end]
     taken = any(trait in sentence.world.things[thing].takes for piece in pieces for thing in piece.things)
     if any(piece.named or has(piece, "mode:") for piece in inner) or (trait == "mode" and not taken):
         return None
-    return match[group], [piece for piece in pieces if piece not in inner]
+    return match[group], [piece for piece in pieces if piece not in inner], trait
+
+
+def _two_values(pieces: Sequence[Piece]) -> bool:
+    """红色右床头灯蓝色, 二十六度三档: two values in what was taken for one wish."""
+    colors = [piece for piece in pieces if not piece.things and has(piece, "color:")]
+    amounts = [
+        p for p in pieces if p.quantity is not None and p.quantity.form != "ordinal" and p.quantity.unit is not None
+    ]
+    return (
+        len({sense for piece in colors for sense in piece.senses if sense.startswith("color:")}) > 1 or len(amounts) > 1
+    )
 
 
 def _is_compared(pieces: Sequence[Piece], amount: Quantity) -> bool:
     """低于百分之四十: a level that is waited for, not one that is wanted."""
     before = [piece for piece in pieces if piece.end <= amount.start]
-    return bool(before) and bool(before[-1].senses & {"above", "below"}) and not before[-1].senses & {"set", "up", "down"}
+    return (
+        bool(before) and bool(before[-1].senses & {"above", "below"}) and not before[-1].senses & {"set", "up", "down"}
+    )
 
 
 def _is_bare(wish: Wish) -> bool:

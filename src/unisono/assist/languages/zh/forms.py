@@ -22,6 +22,16 @@ _SPOKEN = Path(__file__).parent / "spoken.yaml"
 _TWICE = re.compile(r"([开关锁停调拉扫拖充听放擦亮热洗])一\1(?!起)")
 
 
+#: 拧亮, 整大点: turned this or that way.
+_TURNED = re.compile(r"[拧捻扭拨推搞整](?=[高低大小亮暗强弱])")
+#: 左边的床头灯 for 左床头灯.
+_SIDE = re.compile(r"([左右前后东西南北上下])(?:手边|边|侧|面)的?(?=(..))")
+#: 二十一度就行: that is enough.
+_ENOUGH = re.compile(r"就(?:行|好|可以|够|成|得|中)了?[吧啊呀]?$")
+#: 不光关灯, 把电视也关了: this and that.
+_BOTH = re.compile(r"不(?:光|止|仅仅|仅|但|单|只)(?=(?:是|要)?[^，。]{1,12}[，,])(?:是|要)?")
+#: 烧点热水, 煮一壶水
+_WATER = re.compile(r"[烧煮煲](?:点儿|点|些|一?壶|一?锅)?(?:热|开)水|[煮煲](?:点儿|点|些|一?壶|一?锅)?水")
 #: 高不高, 正不正常: whether it is so.
 _WHETHER = re.compile(r"([高低大小多快慢亮暗冷热湿干响吵满远重闷潮正])不\1(?=(.?))")
 
@@ -56,6 +66,7 @@ class Forms:
 
     def __init__(self, names: Iterable[str]) -> None:
         table, all_names = _table(), "\n".join(names)
+        self._names = all_names
         self._same = {form: word for form, word in table.same.items() if form not in all_names}
         self._form = re.compile("|".join(sorted(map(re.escape, self._same), key=len, reverse=True)))
         within = "|".join(sorted(table.inside, key=len, reverse=True))
@@ -65,6 +76,8 @@ class Forms:
     def plain(self, text: str) -> str:
         """The text in the forms that are known."""
         text = self._form.sub(lambda found: self._same[found[0]], text)
+        text = _SIDE.sub(lambda found: found[1] if found[1] + found[2] in self._names else found[0], text)
+        text = _WATER.sub("烧水", _BOTH.sub("", _ENOUGH.sub("", _TURNED.sub("调", text))))
         text = _TWICE.sub(r"\1一下", self._opened.sub("", text))
         asks = _WHETHER.search(text) is not None
         return _WHETHER.sub(r"\1", text) + "吗" if asks and text[-1:] not in "吗?？" else _WHETHER.sub(r"\1", text)

@@ -43,7 +43,9 @@ _PERCENT = re.compile(
 _TENTHS = re.compile(rf"(?<!完)(?<!变)(?<!改)({NUMBER})成([半一二三四五六七八九]?)(?![为了功品员])")
 _FRACTION = re.compile(rf"({NUMBER})分之({NUMBER})")
 _HALF = re.compile(r"一半|半(?=开|亮|掩|关|打开|拉|$)|对半|半数|过半|(?<=开)半(?=边|扇)")
-_MEASURE = re.compile(rf"(零下|负|-)?(?:第(?=[^度]{{1,3}}[档挡级格]))?({NUMBER})\s*(?:个)?({_UNIT})(半)?", re.IGNORECASE)
+_MEASURE = re.compile(
+    rf"(零下|负|-)?(?:第(?=[^度]{{1,3}}[档挡级格]))?({NUMBER})\s*(?:个)?({_UNIT})(半)?", re.IGNORECASE
+)
 _AS_SOON = re.compile(r"就|马上|立刻|，")
 _ORDINAL = re.compile(rf"第({NUMBER})")
 _BARE = re.compile(rf"{_NO_NUMBER}(零下|负|(?<![0-9])-)?({NUMBER})(半(?![小个分天夜]))?")

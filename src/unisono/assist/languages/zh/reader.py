@@ -20,7 +20,7 @@ from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.letters import plain, strip_address
 from unisono.assist.languages.zh.saying import spoken
 from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question, is_quoted, unquoted
-from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, has, senses, sentence_of
+from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, has, is_kind, senses, sentence_of, unknown
 from unisono.assist.languages.zh.timers import reminder, timer
 from unisono.assist.plan import ACTING, Plan, Step
 
@@ -49,6 +49,7 @@ _ASKS_A_STATE = re.compile(
     r"为什么|什么时候|怎么|多少|几(?!档|度[^了])|哪|谁|是不是|有没有|开着|关着|亮着|锁着|[了着]没有?|[了着]吗"
 )
 _FAVOUR = re.compile(r"帮|给我|把|将|麻烦|一下|请|劳驾|点[吗么好行可]|[好行]吗|可以吗|[好行]不[好行]")
+_THEN_TOLD = re.compile(r"[，,。！!](?=(?:请|麻烦|快|赶紧|赶快|马上|你)*(?:帮我?|给我|替我|把|麻烦))")
 #: 充到七成就别再充了, 充到八成就停: a limit.
 _CHARGE_TO = re.compile(r"充(?:电)?(?:到|至|满)?Ｑ+[，,]?(?:的?时候)?(?:就|便)?(?:别再?充|停|断|够|行)")
 #: More than this and "it" would stand for a crowd.
@@ -141,6 +142,8 @@ def _plan(sentence: Sentence) -> Plan:
         if not _commands_after(sentence):
             return answer(sentence) or Plan(outcome="ignore")
     bar = bar_of(sentence.masked)
+    if bar == "past" and (rest := _after_a_reason(sentence)) is not None:
+        sentence, bar = rest, None
     if bar is not None:
         return sentence.barred(bar)
     if "undo" in found and not any(piece.named for piece in pieces):
@@ -150,6 +153,20 @@ def _plan(sentence: Sentence) -> Plan:
         memory.offer = plan
         return Plan(outcome="ask", why="unsure")  # 可以开门吗 may ask whether one may
     return plan
+
+
+def _after_a_reason(sentence: Sentence) -> Sentence | None:
+    """后门忘记锁了, 帮我锁上: what is so, and then what is wanted, of what was named."""
+    told = _THEN_TOLD.search(sentence.masked)
+    if told is None or bar_of(sentence.masked[told.end() :]) is not None or is_negated(sentence.masked[: told.start()]):
+        return None
+    named = [piece for piece in sentence.pieces if piece.end <= told.start() and (piece.named or is_kind(piece))]
+    rest = [piece for piece in sentence.pieces if piece.start >= told.end()]
+    if not rest or unknown(rest):
+        return None
+    if not any(piece.named or is_kind(piece) for piece in rest):
+        rest = [*named, *rest]
+    return sentence._replace(pieces=rest, masked=" " * told.end() + sentence.masked[told.end() :])
 
 
 def _risky(plan: Plan, world: World) -> bool:

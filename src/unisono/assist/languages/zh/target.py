@@ -72,6 +72,7 @@ def find_target(
             piece.things
             and not (piece.places and _followed_by_kind(pieces, i))
             and not _is_only_a_kind(piece, pieces, world)
+            and not _is_the_cars(pieces, i, world)
         ):
             named.append(list(piece.things))
             continue
@@ -87,12 +88,13 @@ def find_target(
                 count = int(piece.quantity.value)
     every = every or bool(found & {"all", "rest", "both", "everything"})
     devices = bool(found & {"everything", "devices"})
-    inside, outside = "indoor" in found and "outdoor" not in found, "outdoor" in found and "indoor" not in found
+    inside = "indoor" in found and "outdoor" not in found and not (set(places) - {world.root})  # 院子里头 is outside
+    outside = "outdoor" in found and "indoor" not in found
     if "all" in found and any(piece.text == "里里外外" for piece in pieces):
         inside = outside = False
     pool = _pool(places, world, speaker, here="here" in found)
     cars = [thing.id for thing in world.things.values() if thing.kind == "car"]
-    if len(cars) == 1 and any(piece.text in _IN_THE_CAR for piece in pieces):
+    if len(cars) == 1 and any(p.text in _IN_THE_CAR or _is_the_cars(pieces, i, world) for i, p in enumerate(pieces)):
         named = [cars]  # 车上的暖气 is the car's
     if named:
         return _named(named, places, kinds, world, every=every)
@@ -153,6 +155,7 @@ def find_target(
     return target
 
 
+_IN_A_CAR = frozenset({"kind:climate", "kind:window", "kind:seat", "kind:door", "kind:lock"})
 _IN_THE_CAR = frozenset({"车里", "车内", "车上", "车里面"})
 _ANDS = frozenset({"和", "跟", "与", "及", "以及", "还有", "、", "同"})
 
@@ -180,12 +183,25 @@ def _called_so(things: list[str], pieces: Sequence[Piece], world: World) -> list
 
 
 def _names_both(piece: Piece) -> bool:
-    """A word for a kind of thing and for a part of another."""
-    return _says_kind([piece]) and any(sense.startswith("trait:") for sense in piece.senses)
+    """A word for a sort of thing and for a part of another; the plain word for a kind is no part of anything."""
+    families = {sense.partition(":")[0] for sense in piece.senses}
+    return {"sort", "trait"} <= families and "kind" not in families
 
 
 def _says_kind(pieces: Sequence[Piece]) -> bool:
     return any(sense.startswith(("kind:", "sort:")) for piece in pieces for sense in piece.senses)
+
+
+def _is_the_cars(pieces: Sequence[Piece], i: int, world: World) -> bool:
+    """车子空调: the car's, though 空调 is also somebody's name."""
+    if not any(sense in _IN_A_CAR for sense in pieces[i].senses):
+        return False
+    before = next((piece for piece in reversed(pieces[:i]) if piece.text not in ("的", "里", "上", "内")), None)
+    if before is None:
+        return False
+    return "kind:car" in before.senses or (
+        bool(before.things) and all(world.things[thing].kind == "car" for thing in before.things)
+    )
 
 
 def _is_only_a_kind(piece: Piece, pieces: Sequence[Piece], world: World) -> bool:
@@ -195,7 +211,9 @@ def _is_only_a_kind(piece: Piece, pieces: Sequence[Piece], world: World) -> bool
     places = {place for other in pieces for place in other.places if other is not piece}
     if places:
         return not any(places & set(world.path(world.things[thing].place)) for thing in piece.things)
-    counted = any(p.quantity is not None and p.quantity.form == "number" and _counts(pieces, i) for i, p in enumerate(pieces))
+    counted = any(
+        p.quantity is not None and p.quantity.form == "number" and _counts(pieces, i) for i, p in enumerate(pieces)
+    )
     every = {sense for other in pieces for sense in other.senses} & {"all", "both", "rest"}
     return bool(counted or every) and len(pieces) > 1
 

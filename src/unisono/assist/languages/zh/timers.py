@@ -114,7 +114,13 @@ def reminder(
     """十分钟后提醒我关火; None for what waits for a thing (洗衣机好了提醒我) or is no reminder."""
     del world
     match = _REMIND.search(masked)
-    if match is None or bar_of(masked[: match.end()]) == "reported" or "提醒事项" in text or is_question(masked) or not _is_told(masked):
+    if (
+        match is None
+        or bar_of(masked[: match.end()]) == "reported"
+        or "提醒事项" in text
+        or is_question(masked)
+        or not _is_told(masked)
+    ):
         return None
     if is_negated(masked):
         return Plan(outcome="refuse", why="negated")

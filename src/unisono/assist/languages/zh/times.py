@@ -82,7 +82,7 @@ _W = "[一二三四五六日天]"
 _SPOKEN_WEEK = rf"(?:每(?:逢|到|个)?)?{_WEEK_WORD}"
 _EVERY_RANGE = re.compile(rf"{_SPOKEN_WEEK}({_W})[到至~\-]{_WEEK_WORD}?({_W})(?:都|每天)?")
 _EVERY_SET = re.compile(
-    rf"每(?:逢|到|个)*{_WEEK_WORD}的?({_W}(?:[、和跟与及]*{_WEEK_WORD}?{_W}(?![点小分个号楼百十]))*)|{_WEEK_WORD}({_W}(?:[、和跟与及]*{_WEEK_WORD}?{_W}(?![点小分个号楼百十]))+)都?"
+    rf"(?:每(?:逢|到|个)*|逢){_WEEK_WORD}的?({_W}(?:[、和跟与及]*{_WEEK_WORD}?{_W}(?![点小分个号楼百十]))*)|{_WEEK_WORD}({_W}(?:[、和跟与及]*{_WEEK_WORD}?{_W}(?![点小分个号楼百十]))+)都?"
 )
 _EVERY_WORDS = (
     ("weekday", re.compile(r"(?:每(?:个|逢|到)?|平时)?(?:工作日|上班日|上班的日子|上学日)|平日里?|周中")),

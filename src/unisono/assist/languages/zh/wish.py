@@ -55,6 +55,8 @@ WHITES = {"warm_white": 2700, "neutral_white": 4000, "cold_white": 6000}
 
 #: What it is to take back a state.
 _ENDED = {"mute": "unmute", "arm": "disarm"}
+#: 睡觉布防, 在家布防
+ARMED_FOR = (("睡夜晚", "night"), (("在家", "留守", "居家"), "home"), (("出门", "离家", "外出", "出去"), "away"))
 #: States that are ended by their own verb.
 _STOPPED = frozenset({"swing", "charge", "record", "defrost"})
 
@@ -151,6 +153,12 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
     if "faster" in verbs and not named and _hurries(pieces):
         verbs -= {"faster", "up"}  # 快点把灯打开: it is we who are in a hurry
     wish.verb = _main_verb(pieces, verbs, wish)
+    if wish.verb in ("pause", "stop") and (ended_by := verbs & {"clean", "brew", "charge", "record"}):
+        wish.verb = min(ended_by)  # 暂停扫地
+    if wish.verb == "arm" and wish.arm is None:
+        wish.arm = next(
+            (arm for words, arm in ARMED_FOR for piece in pieces if any(c in piece.text for c in words)), None
+        )
     if "cancel" in spoken:
         _take_back(wish, pieces)
     if wish.verb == "lock" and any(p.text in ("锁", "门锁") for p in pieces) and verbs & {"on", "open", "off", "close"}:
@@ -278,7 +286,11 @@ def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[boo
 def _is_heating(before: Sequence[Piece]) -> bool:
     """预热两百度: what is done, not by how much."""
     last = before[-1]
-    return len(last.text) > 1 and bool(last.senses & {"on", "preheat"} or any(sense.startswith("mode:") for sense in last.senses)) and not last.senses & set(MOVES)
+    return (
+        len(last.text) > 1
+        and bool(last.senses & {"on", "preheat"} or any(sense.startswith("mode:") for sense in last.senses))
+        and not last.senses & set(MOVES)
+    )
 
 
 def traits_of(wish: Wish) -> tuple[str, ...]:
