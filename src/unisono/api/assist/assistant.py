@@ -6,8 +6,9 @@ place is nowhere written down.
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +21,7 @@ from unisono.api.assist.doing import Doing
 from unisono.api.assist.keeping import LATER
 from unisono.api.assist.large import SETTLED, LargeModel, NoPlanError, is_risky
 from unisono.api.assist.shapes import Confirm, Kept, Reply, Result, Sentence
+from unisono.api.assist.states import States
 from unisono.api.assist.surroundings import Surroundings, SurroundingsKeeper
 from unisono.api.auth import Identity
 from unisono.assist import Memory, Plan, Speaker, Step, World, encode_plan, guess_language, understand
@@ -36,6 +38,9 @@ __all__ = ["Assistant", "Turn"]
 
 #: A command in one of these has neither been done nor failed.
 UNDERWAY = frozenset({"queued", "sent", "acknowledged"})
+
+#: How often a sentence is read again with what it looked at; after that everything is asked for, once.
+MAX_LOOKS = 3
 
 #: How long a proposed scene waits for a yes: it has to be read.
 PROPOSAL_S = 180.0
@@ -65,13 +70,17 @@ class Turn(msgspec.Struct):
     sentence: Sentence
     conversation: Conversation
     around: Surroundings
-    states: dict[str, dict[str, Any]]
-    raw: dict[str, dict[str, Any]]
+    states: States
     voice: Voice
     address: str = ""
     wait_s: float = WAIT_S
     trouble: str | None = None
     ask_first: bool = False
+
+    @property
+    def raw(self) -> dict[str, dict[str, Any]]:
+        """What those things report that somebody asked about, by property."""
+        return self.states.raw
 
 
 class Assistant:
@@ -100,12 +109,10 @@ class Assistant:
         self, identity: Identity, sentence: Sentence, conversation: Conversation, address: str, wait_s: float
     ) -> Turn:
         around = await self.surroundings.of(identity, sentence.place)
-        twins = await self.surroundings.twins(around)
-        raw = {id: {key: value for key, (value, _at) in twin.state.items()} for id, twin in twins.items()}
         lang = sentence.lang or guess_language(sentence.text, conversation.lang or "en")
         conversation.lang = lang
         voice = Voice(lang, around.now(sentence.place))
-        return Turn(identity, sentence, conversation, around, around.by_trait(twins), raw, voice, address, wait_s)
+        return Turn(identity, sentence, conversation, around, States(around), voice, address, wait_s)
 
     async def _reply(self, turn: Turn, now: float) -> Reply:
         pending = turn.conversation.waiting(now)
@@ -143,17 +150,32 @@ class Assistant:
         """The plan, and which large model made it, if one did."""
         around, sentence = turn.around, turn.sentence
         speaker = await self.surroundings.speaker(turn.identity, around, sentence.place, turn.voice.lang)
-        around.world.states = turn.states
-        plan = self._understand(
-            sentence.text,
-            around.world,
-            turn.conversation.memory,
-            speaker,
-            now=turn.voice.now,
-            lang=sentence.lang,
-            timer=time.perf_counter,
-        )
-        return await self._second_opinion(turn, plan)
+        spent_ms = 0.0
+        for looks in range(MAX_LOOKS + 1):
+            memory = copy.deepcopy(turn.conversation.memory)
+            around.world.states = turn.states  # another sentence may have been read meanwhile
+            plan = self._understand(
+                sentence.text,
+                around.world,
+                memory,
+                speaker,
+                now=turn.voice.now,
+                lang=sentence.lang,
+                timer=time.perf_counter,
+            )
+            spent_ms += plan.ms or 0.0
+            if not turn.states.wanted or looks == MAX_LOOKS:
+                break
+            last = looks == MAX_LOOKS - 1
+            await self._look(turn, around.rows if last else tuple(turn.states.wanted))
+        turn.conversation.memory = memory
+        return await self._second_opinion(turn, msgspec.structs.replace(plan, ms=round(spent_ms, 3)))
+
+    async def _look(self, turn: Turn, things: Iterable[str]) -> None:
+        """Ask what things report, of those that were not asked yet."""
+        asked = turn.states.unknown(things)
+        if asked:
+            turn.states.take(asked, await self.surroundings.twins(turn.around, asked))
 
     async def _second_opinion(self, turn: Turn, plan: Plan) -> tuple[Plan, str | None]:
         """The plan of a large model, where one is set up and may be asked; else the one that there is."""
@@ -164,6 +186,7 @@ class Assistant:
         settings = await self.large.settings()
         if settings is None:
             return plan, None
+        await self._look(turn, turn.around.rows)  # it may ask for any of them
         try:
             second = await self.large.plan(turn, settings)
         except NoPlanError as error:
@@ -174,6 +197,8 @@ class Assistant:
 
     async def carry(self, turn: Turn, plan: Plan) -> Reply:
         """What becomes of a plan: also of one that somebody else made, such as a program or a large model."""
+        about = [*things_of(plan.steps), *(thing for condition in plan.conditions for thing in condition.things)]
+        await self._look(turn, about)
         try:
             if plan.outcome == "answer" and plan.query is not None and plan.query.ask != "help":
                 return await self._answer(turn, plan)
