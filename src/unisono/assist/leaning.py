@@ -1,0 +1,132 @@
+"""What leans on the sentence before: "and the bedroom too", "the other one", "a bit more", or answers what we asked.
+
+Knows the order before, or the one that still lacks something, and gives it again with what is said now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from unisono.assist.frames import STEPPED, Frame, opposite
+from unisono.assist.gazetteer import Group
+from unisono.assist.joining import take_value
+from unisono.assist.ordering import ordered
+from unisono.assist.plan import Plan
+from unisono.assist.questions import asks
+from unisono.assist.turn import Turn
+from unisono.assist.world import World
+
+__all__ = ["follow_up", "leaning", "once_more"]
+
+#: More clauses than this stand by themselves.
+MAX_LEANING = 3
+#: A shorter beginning of a word is no stem of it.
+SHORTEST_STEM = 4
+
+
+def leaning(frames: Sequence[Frame], turn: Turn) -> bool:
+    """Does the sentence only make sense with the one before?"""
+    if turn.memory.pending is None and turn.memory.frame is None:
+        return False
+    if any(frame.same or (frame.meant and not frame.act) for frame in frames):
+        return True
+    acts = [frame for frame in frames if frame.act not in (None, "value", "set")]
+    bare = not acts and any(frame.groups or frame.value is not None or frame.color or frame.level for frame in frames)
+    if turn.memory.pending is not None and (bare or all(frame.act in ("on", "off", None) for frame in acts)):
+        return bare or (
+            bool(turn.memory.choices) and not any(group.named for frame in frames for group in frame.groups)
+        )
+    others = any(group.pronoun in ("other", "rest") for frame in frames for group in frame.groups)
+    return not acts and (others or any(frame.also or frame.clause.link == "correction" for frame in frames))
+
+
+def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
+    """What leans on the sentence before: "and the bedroom too", "the other one", an answer to what we asked."""
+    memory = turn.memory
+    base: Frame | None = memory.pending or memory.frame
+    said = [
+        frame
+        for frame in frames
+        if frame.groups or frame.predicates or frame.same or frame.again or frame.meant or frame.strange
+    ]
+    if base is None or not said or len(said) > MAX_LEANING:
+        return None
+    groups = tuple(group for frame in said for group in frame.groups if group.why is None and group.pronoun != "both")
+    valued = [frame for frame in said if frame.value is not None or frame.level or frame.color or frame.mode]
+    acted = [frame for frame in said if frame.act not in (None, "value", "set", "keep", "do")]
+    leans = any(frame.same or frame.also or frame.meant or frame.again for frame in said)
+    leans = leans or any(frame.clause.link in ("and", "correction", "then") for frame in said)
+    leans = leans or memory.pending is not None or any(group.pronoun in ("other", "rest") for group in groups)
+    if not leans or any(asks(frame) and not frame.same for frame in said):
+        return None
+    new = msgspec.structs.replace(base, groups=groups or base.groups, clause=said[0].clause, times=said[0].times)
+    if acted:
+        new.act = acted[0].act
+    for frame in valued:
+        take_value(new, frame)
+    if memory.pending is not None and memory.choices and not groups:
+        chosen = _chosen(said, memory.choices, turn.world)
+        if chosen is None and not valued:
+            return None
+        if chosen is not None:
+            new.groups = (Group(things=chosen, named=True, whole=True),)
+        elif valued:
+            new.groups = (Group(things=memory.choices, named=True, whole=True),)
+    elif memory.pending is not None and memory.choices and any(group.things for group in groups):
+        named = {thing for group in groups for thing in group.things}
+        kept = tuple(thing for thing in memory.choices if thing in named)
+        if kept:
+            new.groups = (Group(things=kept, named=True, whole=True),)
+    elif not groups and not valued and not acted:
+        return None
+    if not new.predicates:
+        return None
+    return ordered([new], [], [], turn, leaning=True)
+
+
+def once_more(frames: Sequence[Frame], turn: Turn) -> Plan | None:
+    """ "a bit more", "for an hour", "in ten minutes": the last order again, by so much or at that time."""
+    base: Frame | None = turn.memory.frame
+    if base is None or not frames or any(frame.groups or frame.clause.mood == "question" for frame in frames):
+        return None
+    senses = frozenset[str]().union(*(frame.senses for frame in frames))
+    times = tuple(time for frame in frames for time in frame.times)
+    if any(frame.value is not None or frame.color or frame.strange or frame.complaint for frame in frames):
+        return None
+    if times and not any(frame.act for frame in frames):
+        return ordered([msgspec.structs.replace(base, times=times)], [], [], turn, leaning=True)
+    own = next((frame.act for frame in frames if frame.act not in (None, "up", "down", "set")), None)
+    if own is not None or not senses & {"more", "less"} or base.act not in STEPPED:
+        return None
+    degree = next((frame.degree for frame in frames if frame.degree), None)
+    act = base.act if "more" in senses else opposite(base.act)
+    new = msgspec.structs.replace(base, act=act, degree=degree, value=None, level=None, by=False, times=())
+    return ordered([new], [], [], turn, leaning=True)
+
+
+def _chosen(frames: Sequence[Frame], choices: Sequence[str], world: World) -> tuple[str, ...] | None:
+    """Which of those that we offered: by a word of its name, or all of them."""
+    if any(frame.senses & {"all", "both", "them", "everything"} for frame in frames):
+        return tuple(choices)
+    words = {token.key for frame in frames for piece in frame.clause.pieces for token in piece.tokens}
+    found = [
+        thing
+        for thing in choices
+        if any(
+            _alike(word, own) for word in words for own in world.words_of(thing) if own not in _shared(choices, world)
+        )
+    ]
+    return tuple(found) if len(found) == 1 else None
+
+
+def _shared(things: Sequence[str], world: World) -> frozenset[str]:
+    """Words that all of their names have: they tell none apart."""
+    sets = [world.words_of(thing) for thing in things]
+    return frozenset.intersection(*sets) if sets else frozenset()
+
+
+def _alike(word: str, own: str) -> bool:
+    """ "read" and "reading" """
+    return word == own or (len(word) >= SHORTEST_STEM and own.startswith(word))

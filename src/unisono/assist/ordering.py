@@ -1,0 +1,215 @@
+"""Orders one after the other: what to do to which things, when and on which condition - or why not.
+
+Knows that a risky change needs a plain order, and that of two settings the later counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unisono.access import Risk
+from unisono.assist.change import because, changes_of
+from unisono.assist.conditions import condition_of
+from unisono.assist.frames import Frame
+from unisono.assist.joining import is_order
+from unisono.assist.model import model
+from unisono.assist.plan import Condition, Outcome, Plan, Step
+from unisono.assist.resolver import Change, steps_of
+from unisono.assist.skeleton import skeleton
+from unisono.assist.targets import Aim, aim
+from unisono.assist.text import Time
+from unisono.assist.timing import clock_number, timed
+from unisono.assist.turn import Turn
+
+__all__ = ["conditions_of", "notice_of", "ordered"]
+
+#: Traits that let somebody in.
+GUARDING = frozenset({"locked", "trunk", "armed", "door"})
+#: The model agrees that it is an order.
+AGREED = 0.5
+
+
+def ordered(
+    orders: Sequence[Frame], conditions: Sequence[Frame], beside: Sequence[Frame], turn: Turn, *, leaning: bool = False
+) -> Plan:
+    changes: list[tuple[str, Change]] = []
+    steps: list[Step] = []
+    before: list[str] = []
+    kept: set[str] = set()
+    times: list[Time] = [time for frame in beside for time in frame.times]
+    first = [thing for frame in conditions for group in frame.groups for thing in group.things]
+    context = tuple(place for frame in beside for group in frame.groups if group.why is None for place in group.places)
+    for frame in orders:
+        times.extend(frame.times)
+        scene = _scene(frame)
+        if scene is not None:
+            steps.append(scene)
+            continue
+        special = _special(frame, turn)
+        if isinstance(special, Plan):
+            return special
+        if special is not None:
+            steps.append(special)
+            continue
+        if frame.act in ("notify", "remind") and not frame.groups and conditions:
+            said = " ".join(piece.text for condition in conditions for piece in condition.clause.pieces)
+            steps.append(Step(op="notify", text=said, to=turn.speaker.person))
+            continue
+        if frame.act in ("notify", "remind") and not frame.groups:
+            continue
+        clock_number(frame, times, turn)
+        if frame.fuzzy and frame.act in ("set", "value"):
+            return Plan(outcome="ask", why="unsure")
+        home = any(turn.world.root in group.places for group in frame.groups)
+        roving = [t for g in frame.groups for t in g.things if "dock" in turn.world.things[t].takes]
+        if frame.act in ("set", "do") and not frame.predicates and home and roving:
+            frame.act = "dock"
+            frame.groups = tuple(group for group in frame.groups if group.things)
+        if (
+            frame.act == "set"
+            and not frame.predicates
+            and len(orders) > 1
+            and not any(group.things for group in frame.groups)
+        ):
+            continue
+        if (
+            frame.act == "set"
+            and not frame.predicates
+            and any(time.role in ("for", "at", "after") for time in frame.times)
+        ):
+            frame.act = "on"
+        aimed = aim(frame, turn.world, turn.where, turn.memory, before or first, context)
+        if frame.act == "keep":
+            kept.update(aimed.things)
+            before.extend(aimed.things)
+            continue
+        if aimed.why is not None:
+            return _missed(frame, aimed, turn)
+        got = changes_of(frame, aimed, turn)
+        if isinstance(got, Plan):
+            return got
+        changes.extend(got)
+        before.extend(thing for thing in aimed.things if thing not in before)
+        turn.memory.frame = frame
+    doubted = next((frame for frame in orders if not _sure(frame, changes, beside, turn, leaning=leaning)), None)
+    steps = [*steps, *steps_of(_last_word([(thing, change) for thing, change in changes if thing not in kept]))]
+    if not steps:
+        told = all(frame.act in ("notify", "remind") for frame in orders)
+        return Plan(outcome="ignore") if told else Plan(outcome="refuse", why="not_possible")
+    found = conditions_of(conditions, turn, tuple(before))
+    if isinstance(found, Plan):
+        return found
+    for frame in conditions:
+        times.extend(time for time in frame.times if time.role != "for")
+    plan = timed(tuple(steps), tuple(times), found, conditions, turn)
+    if doubted is not None:
+        # both opinions must agree before anything is done that cannot be taken back
+        turn.memory.offer = plan
+        return Plan(outcome="ask", why=f"unsure:{doubted.act}")
+    return plan
+
+
+def _last_word(changes: Sequence[tuple[str, Change]]) -> list[tuple[str, Change]]:
+    """Of two settings of one trait the later counts: "to twenty, make it thirty"."""
+    last = {(thing, change.trait): at for at, (thing, change) in enumerate(changes) if change.op == "set"}
+    return [
+        (thing, change)
+        for at, (thing, change) in enumerate(changes)
+        if change.op != "set" or last[thing, change.trait] == at
+    ]
+
+
+def _sure(
+    frame: Frame, changes: Sequence[tuple[str, Change]], beside: Sequence[Frame], turn: Turn, *, leaning: bool
+) -> bool:
+    """Is a risky change plainly ordered? The grammar must have read every word, and the model take it for an order."""
+    risky = [c for thing, c in changes if turn.world.risk(thing, c.trait, c.value) is not Risk.NONE]
+    if not risky:
+        return True
+    plain = (
+        not frame.fuzzy
+        and not frame.elsewhere
+        and not frame.strange
+        and ("past" not in frame.forms or "base" in frame.forms)
+    )
+    if not plain or any(other.clause.bar is not None for other in beside):
+        return False
+    if leaning:
+        # what leans on an order is one; but no door opens by a half sentence
+        return not any(change.trait in GUARDING for change in risky)
+    second = model(turn.spoken.code)
+    return second is None or second.sort(skeleton(turn.pieces))["order"] >= AGREED
+
+
+def conditions_of(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -> tuple[Condition, ...] | Plan:
+    found = []
+    for frame in frames:
+        only_time = not frame.groups and not frame.predicates and not frame.traits and frame.times
+        if only_time:
+            continue
+        if frame.clause.trigger in ("while", "after"):
+            return Plan(outcome="ask", why="unsure:condition")
+        condition = condition_of(frame, turn.world, turn.where, turn.memory, turn.speaker.person, about)
+        if condition is None:
+            return Plan(outcome="ask", why="unsure:condition")
+        found.append(condition)
+    return tuple(found)
+
+
+def _scene(frame: Frame) -> Step | None:
+    if frame.scenes and (frame.senses & {"run_scene", "start", "on", "set", "play", "do", "p_on"} or not frame.act):
+        return Step(op="run", scene=frame.scenes[0])
+    return None
+
+
+def _special(frame: Frame, turn: Turn) -> Step | Plan | None:
+    """remind, notify, timer, cancel, undo."""
+    if frame.act == "undo" or "undo" in frame.senses:
+        return _undone(turn)
+    return None
+
+
+def _undone(turn: Turn) -> Plan | None:
+    if not turn.memory.undo:
+        return Plan(outcome="ask", why="what_to_do")
+    return Plan(outcome="act", steps=(Step(op="undo", things=tuple(turn.memory.undo)),))
+
+
+def notice_of(frames: Sequence[Frame], conditions: Sequence[Frame], turn: Turn) -> Plan | None:
+    """ "tell me when the washing machine is done": a message on a condition."""
+    told = next(
+        (
+            frame
+            for frame in frames
+            if frame.senses & {"notify", "remind", "know"} and frame.act in ("notify", "remind")
+        ),
+        None,
+    )
+    if told is None or not conditions:
+        return None
+    if any(frame is not told and frame.act not in (None, "keep") and is_order(frame, turn) for frame in frames):
+        return None
+    people = [thing for group in told.groups for thing in group.things]
+    if any(turn.world.things[thing].kind != "person" for thing in people):
+        return None
+    found = conditions_of(conditions, turn, ())
+    if isinstance(found, Plan) or not found:
+        return Plan(outcome="ask", why="unsure:condition")
+    words = " ".join(piece.text for frame in conditions for piece in frame.clause.pieces)
+    step = Step(op="notify", text=words, to=people[0] if people else turn.speaker.person)
+    times = tuple(time for frame in conditions for time in frame.times if time.role != "for")
+    return timed((step,), times, found, conditions, turn)
+
+
+def _missed(frame: Frame, aimed: Aim, turn: Turn) -> Plan:
+    """Why there is nothing to do it to."""
+    why = aimed.why or "which_thing"
+    if frame.elsewhere and why in ("no_such_thing", "which_thing", "no_such_place"):
+        return Plan(outcome="ignore")
+    outcome: Outcome = "refuse"
+    if why in ("ambiguous", "which_thing", "what_to_do"):
+        if why == "which_thing" and frame.strange and not frame.groups:
+            return Plan(outcome="ignore")
+        turn.memory.pending, turn.memory.choices = frame, aimed.choices
+        outcome = "ask"
+    return because(outcome, why, aimed.said, turn, aimed.choices)

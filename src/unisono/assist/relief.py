@@ -1,0 +1,58 @@
+"""What a complaint asks for: "it is too dark in here".
+
+Only what is harmless is done at once; else it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unisono.access import Risk
+from unisono.assist.change import changes_of
+from unisono.assist.frames import Frame
+from unisono.assist.plan import Plan
+from unisono.assist.resolver import steps_of
+from unisono.assist.targets import aim
+from unisono.assist.turn import Turn
+
+__all__ = ["relief_for"]
+
+#: What a complaint asks for.
+REMEDIES = {
+    "dark": "brighter",
+    "bright": "dimmer",
+    "cold": "warmer",
+    "hot": "cooler",
+    "loud": "quieter",
+    "quiet": "louder",
+    "stuffy": "air",
+    "draughty": "still",
+    "humid": "drier",
+    "dry": "moister",
+    "dirty": "clean",
+    "windy": "shelter",
+}
+
+
+def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
+    """A complaint: what it asks for."""
+    frame = felt[0]
+    remedy = REMEDIES.get(frame.complaint or "")
+    if remedy is None:
+        return Plan(outcome="ask", why="what_to_do")
+    frame.act = remedy
+    warm = remedy in ("warmer", "cooler")
+    if warm and any(group.named for group in frame.groups) and "too" not in frame.senses:
+        return Plan(outcome="ask", why="what_to_do")
+    if remedy in ("air", "still", "drier", "moister", "shelter"):
+        return Plan(outcome="ask", why="what_to_do")
+    aimed = aim(frame, turn.world, turn.where, turn.memory)
+    if aimed.why is not None:
+        return Plan(outcome="ask", why=aimed.why)
+    changes = changes_of(frame, aimed, turn)
+    if isinstance(changes, Plan):
+        return Plan(outcome="ask", why="what_to_do") if changes.outcome == "refuse" else changes
+    if any(turn.world.risk(thing, c.trait, c.value) is not Risk.NONE for thing, c in changes):
+        return Plan(outcome="ask", why="what_to_do")
+    turn.memory.frame = frame
+    return Plan(outcome="act", steps=steps_of(changes))
