@@ -52,6 +52,8 @@ _NO_AMOUNT = frozenset(
 )
 #: 快递员, 外卖小哥: for whom something is done.
 _WHOM_MOST = 4
+#: No list of things in a sentence is longer, in pieces.
+_LONGEST = 100
 #: An answer to "which one?" is short.
 _ANSWER_MOST = 4
 
@@ -220,6 +222,8 @@ class _Commands:
     def _take(self, clause: Clause) -> Plan | None:
         """One clause; a plan where that is the end of it."""
         pieces, self.pending = [*self.pending, *clause.pieces], []
+        if len(pieces) > _LONGEST:
+            return Plan(outcome="ask", why="what_to_do")
         masked = self.sentence.masked[clause.start : clause.end]
         found = senses(pieces)
         self.times += [piece.moment for piece in pieces if piece.moment is not None]

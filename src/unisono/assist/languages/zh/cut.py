@@ -18,6 +18,7 @@ import msgspec
 from unisono.assist.languages.zh.forms import Forms, rooms
 from unisono.assist.languages.zh.letters import plain, sounds
 from unisono.assist.languages.zh.numbers import quantities, read_either_way
+from unisono.assist.languages.zh.scope import decides
 from unisono.assist.languages.zh.times import moments
 from unisono.assist.moment import Moment
 from unisono.assist.quantity import Quantity
@@ -43,6 +44,10 @@ _SHORTEST_HEARD = 2
 _TAKE_ENDINGS = frozenset(
     {"on", "off", "open", "close", "lock", "unlock", "start", "stop", "pause", "record", "arm", "disarm"}
 )
+#: Senses of words that are more than names.
+_DECIDING = frozenset({
+    "particle", "all", "both", "rest", "other", "it", "except", "only", "question", "whether", "everything", "never_mind", "undo", "cancel",
+})  # fmt: skip
 _ENDINGS = ("了", "掉")
 _LONGEST = 16
 #: The end of a name that stands for it has at least so many characters.
@@ -80,6 +85,11 @@ class _Bearers(msgspec.Struct):
     scenes: list[str]
 
 
+def _turns_around(name: str) -> bool:
+    """别, 他说, 全部: a word that decides what holds of a sentence is nobody's name, whatever a thing is called."""
+    return bool(senses_of().get(name, frozenset()) & _DECIDING) or decides(name)
+
+
 class _Names:
     """The names of one world as Chinese text is searched for them."""
 
@@ -87,7 +97,8 @@ class _Names:
         self.by_text: dict[str, _Bearers] = {}
         for thing in world.things.values():
             for name in thing.names:
-                self._of(name).things.append(thing.id)
+                if not _turns_around(plain(name)):
+                    self._of(name).things.append(thing.id)
         for place in world.places.values():
             for name in place.names:
                 self._of(name).places.append(place.id)

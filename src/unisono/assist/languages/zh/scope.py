@@ -8,10 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING
 
-from unisono.assist.languages.zh.cut import Piece
+if TYPE_CHECKING:
+    from unisono.assist.languages.zh.cut import Piece
 
-__all__ = ["NEGATION", "bar_of", "is_occasion", "is_question", "is_quoted", "is_vague_time", "mask", "unquoted"]
+__all__ = [
+    "NEGATION",
+    "bar_of",
+    "decides",
+    "is_occasion",
+    "is_question",
+    "is_quoted",
+    "is_vague_time",
+    "mask",
+    "unquoted",
+]
 
 NAME, TIME, PAST, AMOUNT = "Ｎ", "Ｔ", "Ｐ", "Ｑ"
 WHOLE = "Ｗ"
@@ -171,6 +183,11 @@ def bar_of(masked: str) -> str | None:
     if _PAST.search(masked):
         return "past"
     return None
+
+
+def decides(text: str) -> bool:
+    """Whether a text is nothing but words that turn a sentence around: 不要, 如果, 他说."""
+    return any(pattern.fullmatch(text) for pattern in (NEGATION, _IF, _REPORTED, _SUPPOSED, _TAKEN_BACK, _SOME_TIME))
 
 
 def is_negated(masked: str) -> bool:
