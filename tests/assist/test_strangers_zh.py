@@ -18,7 +18,7 @@ MOST_MISSED = 0.03
 
 @pytest.mark.parametrize(
     ("home", "table"),
-    [("flat", "flat_zh"), ("flat", "flat_zh_traps"), ("mill", "mill_zh"), ("home", "home_zh2")],
+    [("flat", "flat_zh"), ("flat", "flat_zh_traps"), ("mill", "mill_zh"), ("home", "home_zh2"), ("island", "island_zh")],
 )
 def test_what_strangers_said_is_understood_and_nothing_else_is_done(home: str, table: str) -> None:
     house = House(HERE / f"{home}.yaml")

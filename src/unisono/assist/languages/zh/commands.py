@@ -98,6 +98,9 @@ def command(sentence: Sentence) -> Plan:
         and _NOW.search(sentence.masked[low:high])
         and not _TO_COME.search(sentence.masked[low:high])
     )
+    asked = sentence.memory.plan.query if sentence.memory.plan is not None else None
+    if how == "if" and asked is not None and any(set(one.things) & set(asked.things) for one in conditions):
+        now_true = True  # 主卧冷气开了没 | 开的话帮我关掉
     told = all(piece.senses & {"notify", "remind"} or not is_verb(piece) for piece in tail)
     if conditions and any(p.moment is not None and p.moment.role in ("at", "after") for p in before):
         # 半小时后如果灯还开着就关掉
@@ -249,6 +252,9 @@ class _Commands:
             return self._deny(pieces)
         if complains(pieces) and not lasting:
             self.problem = self.problem or relieve(self.sentence, pieces)
+            suffering = find_target(pieces, self.sentence.world, self.sentence.speaker)
+            if suffering.named and suffering.why is None:
+                self.last = suffering.things  # 主灯太亮了, 调暗
             return None
         return self._want(pieces, found, stop=stop, lasting=lasting)
 

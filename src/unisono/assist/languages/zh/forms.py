@@ -24,6 +24,10 @@ _TWICE = re.compile(r"([开关锁停调拉扫拖充听放擦亮热洗])一\1(?!�
 
 #: 拧亮, 整大点: turned this or that way.
 _TURNED = re.compile(r"[拧捻扭拨推搞整](?=[高低大小亮暗强弱])")
+#: 开强一点
+_OPENED = re.compile(r"开(?=[强弱高低亮暗](?:一?点|一?些|到|啲|$))")
+#: 开二段: a step, in Taiwan
+_STEP = re.compile(r"(?<=[开调到转至])([一二三四五1-5])段")
 #: 左边的床头灯 for 左床头灯.
 _SIDE = re.compile(r"([左右前后东西南北上下])(?:手边|边|侧|面)的?(?=(..))")
 #: 二十一度就行: that is enough.
@@ -77,7 +81,9 @@ class Forms:
         """The text in the forms that are known."""
         text = self._form.sub(lambda found: self._same[found[0]], text)
         text = _SIDE.sub(lambda found: found[1] if found[1] + found[2] in self._names else found[0], text)
-        text = _WATER.sub("烧水", _BOTH.sub("", _ENOUGH.sub("", _TURNED.sub("调", text))))
+        text = _WATER.sub(
+            "烧水", _BOTH.sub("", _ENOUGH.sub("", _TURNED.sub("调", _OPENED.sub("调", _STEP.sub(r"\1档", text)))))
+        )
         text = _TWICE.sub(r"\1一下", self._opened.sub("", text))
         asks = _WHETHER.search(text) is not None
         return _WHETHER.sub(r"\1", text) + "吗" if asks and text[-1:] not in "吗?？" else _WHETHER.sub(r"\1", text)
