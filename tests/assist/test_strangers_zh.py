@@ -13,12 +13,18 @@ from tests.assist.strangers.reading import House, cases, judge
 
 HERE = Path(__file__).parent / "strangers"
 #: Of a table, so many sentences may be asked back or refused where a stranger would not.
-MOST_MISSED = 0.03
+MOST_MISSED = 0.06
 
 
 @pytest.mark.parametrize(
     ("home", "table"),
-    [("flat", "flat_zh"), ("flat", "flat_zh_traps"), ("mill", "mill_zh"), ("home", "home_zh2"), ("island", "island_zh")],
+    [
+        ("flat", "flat_zh"),
+        ("flat", "flat_zh_traps"),
+        ("mill", "mill_zh"),
+        ("home", "home_zh2"),
+        ("island", "island_zh"),
+    ],
 )
 def test_what_strangers_said_is_understood_and_nothing_else_is_done(home: str, table: str) -> None:
     house = House(HERE / f"{home}.yaml")

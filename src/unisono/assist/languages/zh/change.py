@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from unisono.assist.languages.zh.wish import BEGINS, ENDS, LEVELS, MOVES, SET_FOR, UNIT_TRAITS, WHITES, Wish
 from unisono.assist.plan import Op, Step
 from unisono.assist.quantity import DEGREE, STEP, Quantity
@@ -24,6 +26,8 @@ ANY_LEVEL = (
     "brightness", "position", "volume", "fan_speed", "target_temperature", "target_humidity", "rate", "setpoint",
     "seat_heating", "speed",
 )  # fmt: skip
+#: 风扇的转速: what people call a level by another's name.
+ALSO_CALLED = {"rate": ("fan_speed", "speed"), "speed": ("rate", "fan_speed"), "flow": ("fan_speed",)}
 #: 空调二十四: what heats or cools is set to degrees.
 HEATED = frozenset({"target_temperature"})
 WARMTH = ("target_temperature",)
@@ -40,6 +44,10 @@ PERCENT_MOVE = 20
 _FINE = frozenset({"brightness", "position", "window_position", "fan_speed", "volume"})
 SWITCHES = frozenset({"on_off", "start_stop", "mute", "charging", "recording", "defrost", "swing"})
 TEXTS = frozenset({"recipe", "order", "channel", "source", "mode"})
+#: What is neither more nor less.
+NO_LEVELS = (
+    SWITCHES | TEXTS | {"playback", "locked", "trunk", "horn", "door", "dock", "armed", "hvac_mode", "andon", "color"}
+)
 #: Nouns that a command may hold without being about them.
 _INCIDENTAL = frozenset({"mode", "state", "level", "occupancy", "presence", "count", "current", "fault"})
 
@@ -62,13 +70,23 @@ def steps_of(wish: Wish, things: Sequence[str], world: World) -> list[Step]:
     steps = []
     for thing in things:
         about = world.things[thing]
-        changes = [_change(wish, about, world.state(thing))]
-        if wish.mode is not None and wish.amount is not None and "hvac_mode" in about.takes:
-            changes.insert(0, Change("hvac_mode", wish.mode))
+        changes = [_change(one, about, world.state(thing)) for one in _each_value(wish, about)]
         steps += [
             Step(things=(thing,), trait=made.trait, op=made.op, value=made.value, unit=made.unit) for made in changes
         ]
     return steps
+
+
+def _each_value(wish: Wish, thing: Thing) -> list[Wish]:
+    """制冷二十六度, 暖光亮度四十: a mode, a colour or a step beside an amount is a wish of its own."""
+    beside = [name for name in ("mode", "color", "level") if getattr(wish, name) is not None]
+    if wish.mode is not None and "hvac_mode" not in thing.takes and "fan_speed" not in thing.takes:
+        beside.remove("mode")
+    if not beside or (wish.amount is None and len(beside) == 1) or "andon" in thing.takes:
+        return [wish]
+    whole = msgspec.structs.replace(wish, mode=None, color=None, level=None)
+    own = [msgspec.structs.replace(whole, amount=None, traits=(), **{name: getattr(wish, name)}) for name in beside]
+    return [*own, whole] if wish.amount is not None else own
 
 
 def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
@@ -163,11 +181,21 @@ def _trait(wish: Wish, thing: Thing) -> str | None:
     takes = thing.takes
     for name in wish.traits:
         wanted = SET_FOR.get(name, name)
+        if (wish.verb in MOVES or wish.by) and wanted in NO_LEVELS:
+            continue  # 音乐大点声
         if wanted in takes or name in takes:
             return wanted if wanted in takes else name
+        if (other := _first(ALSO_CALLED.get(name, ()), takes)) is not None:
+            return other
         if name == "window_position" and "position" in takes:
             return "position"
-    told = [n for n in wish.traits if n not in _INCIDENTAL and not (n in ("locked", "door") and "position" in takes)]
+    told = [
+        n
+        for n in wish.traits
+        if n not in _INCIDENTAL
+        and not (wish.verb in MOVES and n in NO_LEVELS)
+        and not (n in ("locked", "door") and "position" in takes)
+    ]
     switching = wish.amount is None and wish.verb in (*BEGINS, *ENDS) and takes & {"on_off", "start_stop"}
     if told and not (switching and set(told) <= {"power", "energy", "temperature"}):
         return told[0]

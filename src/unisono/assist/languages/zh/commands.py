@@ -20,7 +20,7 @@ from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.schedule import when_of
 from unisono.assist.languages.zh.scope import is_negated, is_occasion, is_stop, is_vague_time
-from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, senses, unknown
+from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, about_us, has, is_kind, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import Target, another, find_target
 from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
 from unisono.assist.moment import Moment
@@ -31,7 +31,7 @@ __all__ = ["Open", "command", "joined", "timed"]
 
 _EXCEPT = re.compile(r"除了|除开|除去|(?<![解清删扫去移排消])除(?=[^雾霜湿冰尘臭非])|唯独|不包括|不算|不含")
 _KEPT = re.compile(
-    r"留着|留下|只留|就留|除外|例外|保持(?:不变|原样|现状|着)|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)"
+    r"留着|留下|只留|就留|留(?=[一个盏])(?![一个]?[条道]?缝)|除外|例外|保持(?:不变|原样|现状|着)|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)"
 )
 _NOW = re.compile(r"着|没|还|现在|未|是[开关锁]")
 _TO_COME = re.compile(r"没人|持续|超过|Ｑ|一直")
@@ -44,6 +44,12 @@ _LEVELS = {"light": "brightness", "climate": "target_temperature", "cover": "pos
 #: A smaller number beside a thing may be its own.
 _LEAST_LEVEL = 5
 _SMALL = frozenset({"particle"})
+_DENYING = frozenset({"不", "没", "没有", "未", "别", "勿", "莫", "甭", "非", "无"})
+_ASKED = frozenset(
+    {"what", "who", "which", "where", "why", "how_much", "how_many", "how_long", "how_often", "how_far", "when_did"}
+)
+#: Verbs that are also what is to be switched: 除雾打开.
+_NOUNS_TOO = frozenset({"defrost", "swing", "record"})
 #: Who has a reason for what is wanted.
 _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人"})
 #: What is not done by a number.
@@ -51,7 +57,7 @@ _NO_AMOUNT = frozenset(
     {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
 )
 #: 快递员, 外卖小哥: for whom something is done.
-_WHOM_MOST = 4
+_WHOM_MOST = 6
 #: No list of things in a sentence is longer, in pieces.
 _LONGEST = 100
 #: An answer to "which one?" is short.
@@ -65,6 +71,11 @@ def command(sentence: Sentence) -> Plan:
     if is_vague_time(sentence.masked):
         return Plan(outcome="ask", why="what_time")
     split = split_condition(sentence.masked)
+    if split is None and (long := _so_for(sentence.pieces)) is not None:
+        lasting = _conditions(sentence, long[0], ())
+        if not lasting:
+            return Plan(outcome="ask", why="what_time")
+        return _Commands(sentence, lasting).plan(clauses(long[1]))
     if split is None and is_occasion(sentence.pieces):
         return Plan(outcome="ask", why="what_time")  # 下班后, 睡觉前
     compared = _compared_then(sentence.pieces) if split is None else None
@@ -79,6 +90,8 @@ def command(sentence: Sentence) -> Plan:
     tail = [piece for piece in sentence.pieces if start <= piece.start and piece.end <= end]
     if how == "once":
         before = [piece for piece in before if piece.text != "一"]
+    if how == "when" and _is_done_first(before):
+        return _Commands(sentence, ()).plan([*clauses(before[:-1]), *clauses(tail)])
     conditions = _conditions(sentence, before, sentence.memory.things)
     if not conditions:  # 没停就停掉车床: what the condition leaves unsaid stands in the wish
         conditions = _conditions(sentence, before, find_target(tail, sentence.world, sentence.speaker).things)
@@ -106,6 +119,13 @@ def command(sentence: Sentence) -> Plan:
         # 半小时后如果灯还开着就关掉
         tail = [*(piece for piece in before if piece.moment is not None and piece.moment.role != "for"), *tail]
     return _Commands(sentence, conditions, act_if=bool(now_true) and not told).plan(clauses(tail))
+
+
+def _is_done_first(pieces: Sequence[Piece]) -> bool:
+    """关了水晶灯以后: an order that comes first; 水晶灯关了以后 is what is waited for."""
+    said = [piece for piece in pieces if piece.senses != {"particle"}]
+    after = bool(pieces) and pieces[-1].text in ("以后", "之后", "后")
+    return after and bool(said) and is_verb(said[0]) and any(piece.named or is_kind(piece) for piece in said[1:])
 
 
 def _only_times(pieces: Sequence[Piece]) -> bool:
@@ -158,6 +178,19 @@ def _compared_then(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] |
     begins = bool(after) and (after[0].named or is_kind(after[0]) or after[0].text in ("把", "将") or is_verb(after[0]))
     goes_on = begins and any(is_verb(piece) for piece in after) and any(p.named or is_kind(p) for p in after)
     return (before, after) if goes_on and "set" not in pieces[at - 1].senses else None
+
+
+def _so_for(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] | None:
+    """洗衣机停了三分钟以后开烘干机: a state for so long, then a wish."""
+    for i, piece in enumerate(pieces):
+        if piece.moment is None or piece.moment.role != "after" or i < 2 or i + 1 == len(pieces):
+            continue
+        before, after = list(pieces[:i]), list(pieces[i + 1 :])
+        ends = before[-1].text == "了" or before[-1].text[-1:] in "了着"
+        if ends and any(p.named or is_kind(p) for p in before) and states_in(before) and any(is_verb(p) for p in after):
+            moment = msgspec.structs.replace(piece.moment, role="for")
+            return [*before, msgspec.structs.replace(piece, moment=moment)], after
+    return None
 
 
 def _implied(sentence: Sentence, parts: Sequence[Clause]) -> tuple[Condition, ...]:
@@ -245,6 +278,7 @@ class _Commands:
             if not left or target.why == "ambiguous":
                 return Plan(outcome="refuse", why=target.why or "no_such_thing")
             self.excepted |= left
+            self.places -= {place for piece in who for place in piece.places}
             if is_negated(masked) or not any(is_verb(piece) or piece.quantity is not None for piece in pieces):
                 return None
         stop = is_stop(masked)
@@ -290,7 +324,7 @@ class _Commands:
             pieces = [piece for piece in pieces if piece.known or piece.text not in "别再老总"]
             wish.amount = None
             wish.verbs |= {"stop"}
-            wish.verb = wish.verb if wish.verb in ("charge", "record", "clean") else "stop"
+            wish.verb = wish.verb if wish.verb in ("charge", "record", "clean", "mute") else "stop"
         if wish.empty and lasting and "state:on" in found:
             wish.verb = "on"  # 亮到十点
         if wish.empty and not unknown(pieces):
@@ -309,12 +343,16 @@ class _Commands:
             made = self._do(wish, self._target(pieces, Wish(verb="play")))
             self.steps = [msgspec.structs.replace(step, text=title) for step in self.steps]
             return made
+        if unknown(pieces) and self.steps and pieces[0].text in _WHO and not about_us(pieces):
+            return None  # 打包机停一停, 我换膜
         if unknown(pieces):
             strange = not about_us(pieces) and (
                 not wish.verb or 2 * unknown(pieces) > sum(p.end - p.start for p in pieces)
             )
             missing = "".join(self.sentence.text[p.start : p.end] for p in _around_unknown(pieces))
             return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why=f"no_such_thing:{missing}")
+        if not stop and _is_doubtful(pieces):
+            return Plan(outcome="refuse" if about_us(pieces) else "ignore", why="unsure")
         wish = self._other_value(wish) or wish
         if _is_bare(wish) and (plain := self._level_of(pieces)):
             wish.traits = (plain,)
@@ -422,6 +460,9 @@ class _Commands:
         if wish.verb == "honk":
             pieces = [piece for piece in pieces if "trait:horn" not in piece.senses]  # 喇叭 is no loudspeaker then
         target = find_target(pieces, world, self.sentence.speaker, traits)
+        if found & {"rest", "other"} and self.places and not target.places and not target.named:
+            here = {thing for place in self.places for thing in world.within(place)}
+            target.things = tuple(thing for thing in target.things if thing in here) or target.things
         if target.named or target.kinds or (target.said and target.things and not traits):
             if target.why == "ambiguous" and self.places and not target.places:
                 near = tuple(t for t in target.offer if self.places & set(world.path(world.things[t].place)[:1]))
@@ -437,9 +478,9 @@ class _Commands:
             there = tuple(t for t in offered if set(target.places) & set(world.path(world.things[t].place)))
             if len(there) == 1:
                 return Target(things=there, said=True)
-        left = self.excepted or (self._touched() if found & {"rest", "other"} else set())
-        if found & {"rest", "other", "all"} and left and not target.places:
-            kinds = {world.things[thing].kind for thing in left}
+        spoken = self.excepted or (self._touched() if found & {"rest", "other"} else set())
+        if found & {"rest", "other", "all"} and spoken and not target.places:
+            kinds = {world.things[thing].kind for thing in spoken}
             return Target(
                 things=tuple(thing.id for thing in world.things.values() if thing.kind in kinds), said=True, every=True
             )
@@ -464,7 +505,11 @@ class _Commands:
 
 def _each_trait(pieces: Sequence[Piece]) -> list[list[Piece]]:
     """车窗和后备箱都关上: one wish for each of two traits that are joined; none where there is but one."""
-    named = [i for i, p in enumerate(pieces) if has(p, "trait:") and not p.named and not is_verb(p) and not is_kind(p)]
+    named = [
+        i
+        for i, p in enumerate(pieces)
+        if has(p, "trait:") and not p.named and not is_kind(p) and (not is_verb(p) or p.senses & _NOUNS_TOO)
+    ]
     ands = [i for i, p in enumerate(pieces) if p.text in ("和", "跟", "与", "及", "以及", "、", "还有")]
     if len(named) < 2 or not any(named[0] < i < named[-1] for i in ands):
         return []
@@ -544,6 +589,14 @@ def _told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[P
     if any(piece.named or has(piece, "mode:") for piece in inner) or (trait == "mode" and not taken):
         return None
     return match[group], [piece for piece in pieces if piece not in inner], trait
+
+
+def _is_doubtful(pieces: Sequence[Piece]) -> bool:
+    """A word that denies or asks, left over where something is to be done: nobody read what it was for."""
+    return any(
+        not piece.named and (piece.text in _DENYING or piece.senses & _ASKED) and not piece.senses & VERBS_SET
+        for piece in pieces
+    )
 
 
 def _two_values(pieces: Sequence[Piece]) -> bool:

@@ -26,7 +26,7 @@ MEASURES = "盏台扇个只条部间辆张道支根套组块副樘"
 OUTSIDE = frozenset({"outdoor"})
 #: Kinds one of which people may mean by the word of another.
 AKIN = {
-    "lock": {"lock", "door"}, "door": {"door", "lock", "garage_door"}, "media": {"media", "speaker", "tv"}, "speaker": {"speaker", "media"},
+    "lock": {"lock", "door"}, "door": {"door", "lock", "garage_door"}, "media": {"media", "speaker"}, "speaker": {"speaker", "media"},
     "machine": {"machine", "press", "packager", "conveyor", "compressor", "robot", "agv"}, "light": {"light"},
     "climate": {"climate"}, "window": {"window"},
     "kettle": {"kettle", "water_heater"}, "plug": {"plug", "switch"}, "switch": {"switch", "plug"},

@@ -20,6 +20,7 @@ __all__ = ["reminder", "timer"]
 
 _TIMER = re.compile(r"计时器|定时器|倒计时|计时(?!数)|倒数(?=Ｔ|\d)")
 _ALARM = re.compile(r"闹钟|闹铃|叫我起床|喊我起床|叫醒我")
+_CANCELLED = re.compile(r"(?:取消|删掉|删除|撤掉)(?:刚才|刚刚|之前|上个|那个|所有)?的?(?:提醒|定时|计时)$")
 _STATUS = re.compile(r"状态|还剩|剩多|剩余|多久|多长|还有多|走到|剩下多")
 _MORE = re.compile(r"增加|加(?!热)|延长|多加")
 _LESS = re.compile(r"减少|减|缩短")
@@ -27,7 +28,7 @@ _STOP = re.compile(r"停止|取消|停掉|关掉|关闭|删除|删掉|结束|停
 _PAUSE = re.compile(r"暂停")
 _RESUME = re.compile(r"继续|恢复")
 _REMIND = re.compile(
-    r"(?:记得|别忘了|到时候?|麻烦|请)?(?:(?:提醒|通知)(?:一下)?我?(?:一下|一声|下)?|(?<!有人)(?<!人)叫我(?:一声)?(?=[^，。]{1,12}$)|喊我(?=[^，。]{1,12}$))"
+    r"(?:记得|别忘了|到时候?|麻烦|请)?(?:(?:提醒|通知)(?:一下)?我?(?:一下|一声|下)?|(?<!有人)(?<!人)叫我(?:一声)?(?=[^，。]{1,12}$)|喊我(?=[^，。]{1,12}$)|(?<=Ｔ)[叫喊]我(?:一声|一下)?$)"
 )
 
 
@@ -41,6 +42,8 @@ def timer(
 ) -> Plan | None:
     """What a timer's words want; None where no timer is spoken of."""
     del world
+    if _CANCELLED.search(text) and not is_negated(masked) and not is_question(masked):
+        return Plan(outcome="act", steps=(Step(op="cancel", text="timer"),))
     match = _TIMER.search(masked)
     alarm = _ALARM.search(text)
     if (match is None and alarm is None) or not _is_told(masked):
