@@ -22,6 +22,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from unisono.bench import machine
 from unisono.bench.report import Report, ratio
+from unisono.bench.said import through_hub
 from unisono.errors import HostError
 
 __all__ = ["UnderstandOptions", "run_understand"]
@@ -37,12 +38,13 @@ RUN_S = 600
 @dataclass(frozen=True, kw_only=True)
 class UnderstandOptions:
     """``things`` in the home; ``sentences`` of each language that are made; ``cases``: a folder of other sets, "" for
-    none."""
+    none. ``hub``: so many of them are said to a hub with those things, too, over HTTP."""
 
     things: int = 1_000
     sentences: int = 300
     seed: int = 1
     cases: str = ""
+    hub: int = 0
 
     @classmethod
     def quick(cls, **changes: Any) -> UnderstandOptions:
@@ -304,6 +306,11 @@ def run_understand(options: UnderstandOptions, say: Callable[[str], None]) -> Re
         for lang in SAYINGS:
             some = [case for case in cases if case.lang == lang]
             _measure(f"made {lang}, {options.things} things", some, home, path, mark, figures, say)
+    if options.hub:
+        said = {lang: [str(case.text) for case in cases if case.lang == lang][: options.hub] for lang in SAYINGS}
+        for name, numbers in through_hub(home, said).items():
+            say(f"  through a hub, {name}: {numbers}")
+            figures["unisono"][f"through a hub, {name}"] = {**numbers}
     if options.cases:
         for name, some, loaded, file, marks in _sets(Path(options.cases)):
             _measure(name, some, loaded, file, marks, figures, say)

@@ -198,6 +198,8 @@ class Assistant:
     async def carry(self, turn: Turn, plan: Plan) -> Reply:
         """What becomes of a plan: also of one that somebody else made, such as a program or a large model."""
         about = [*things_of(plan.steps), *(thing for condition in plan.conditions for thing in condition.things)]
+        if any(step.op == "undo" for step in plan.steps):
+            about += [order.thing for order in turn.conversation.undo]
         await self._look(turn, about)
         try:
             if plan.outcome == "answer" and plan.query is not None and plan.query.ask != "help":

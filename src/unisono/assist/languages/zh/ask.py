@@ -330,8 +330,10 @@ def _told(
     told = [each for each in told if each[0]]
     if told:  # 哪些设备开着: by what most of them tell
         return told[0] if target.named or target.kinds else max(told, key=lambda each: len(each[0]))
-    if not traits and not states and target.named and len(target.things) == 1 and not _counts_something(text):
+    if not traits and not states and target.named and len(target.things) == 1:
         thing = world.things[target.things[0]]
+        if _counts_something(text) and not thing.kind.startswith(("sensor", "meter")):
+            return [], None, None
         return (
             [thing.id],
             next((trait for trait in (*_TELLING, *sorted(thing.tells)) if trait in thing.tells), None),

@@ -104,10 +104,10 @@ def command(sentence: Sentence) -> Plan:
             return Plan(outcome="refuse" if about_us(sentence.pieces) else "ignore", why="unsure")
     if not tail or (wish_of(tail).empty and not senses(tail) & {"notify", "remind", "tell"}):
         return Plan(outcome="refuse", why="what_to_do")
-    lasting = any(piece.moment is not None and piece.moment.role == "for" for piece in before)
+    held = any(piece.moment is not None and piece.moment.role == "for" for piece in before)
     now_true = (
         how in ("if", "then")
-        and not lasting
+        and not held
         and _NOW.search(sentence.masked[low:high])
         and not _TO_COME.search(sentence.masked[low:high])
     )

@@ -231,7 +231,7 @@ def cut(text: str, world: World) -> list[Piece]:
             if bearers is not None:
                 offer(_name(start, end, body, bearers, senses), _WORD_COST - _NAME_BONUS)
             elif senses is not None:
-                offer(Piece(start, end, body, senses, known="foreign" not in senses), _WORD_COST)
+                offer(Piece(start, end, body, senses, known="elsewhere" not in senses), _WORD_COST)
     pieces = _cheapest(text, spans)
     if any(not piece.known for piece in pieces):
         heard = _hear(text, pieces, names, words)
@@ -301,4 +301,4 @@ def _like(body: str, word: str) -> bool:
 
 def _safe(senses: frozenset[str]) -> bool:
     """What opens, or is of another matter, is never heard into a sentence."""
-    return not senses & {"unlock", "disarm", "foreign"}
+    return not senses & {"unlock", "disarm", "elsewhere"}

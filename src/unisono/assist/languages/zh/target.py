@@ -20,13 +20,15 @@ __all__ = ["Target", "another", "find_target", "partly", "takers", "tellers"]
 
 #: Kinds of which several in one room are one to those who live in it: 关灯 means all of them.
 TOGETHER = frozenset({"light", "cover", "window", "siren"})
+#: What is rather heard from a loudspeaker.
+MUSIC = frozenset({"音乐", "歌", "歌曲", "曲子"})
 #: Words that stand between a number and what is counted.
 MEASURES = "盏台扇个只条部间辆张道支根套组块副樘"
 #: Places under the open sky: 屋里 leaves them out.
 OUTSIDE = frozenset({"outdoor"})
 #: Kinds one of which people may mean by the word of another.
 AKIN = {
-    "lock": {"lock", "door"}, "door": {"door", "lock", "garage_door"}, "media": {"media", "speaker"}, "speaker": {"speaker", "media"},
+    "lock": {"lock", "door"}, "door": {"door", "lock", "garage_door"}, "media": {"media", "speaker", "tv"}, "speaker": {"speaker", "media"},
     "machine": {"machine", "press", "packager", "conveyor", "compressor", "robot", "agv"}, "light": {"light"},
     "climate": {"climate"}, "window": {"window"},
     "kettle": {"kettle", "water_heater"}, "plug": {"plug", "switch"}, "switch": {"switch", "plug"},
@@ -125,6 +127,8 @@ def find_target(
             if world.things[thing].tells & set(traits) or world.things[thing].takes & set(traits)
         ] or all_of
     all_of = _called_so(all_of, pieces, world)
+    if any(piece.text in MUSIC for piece in pieces):  # a television plays it where nothing else does
+        all_of = [thing for thing in all_of if world.things[thing].kind != "tv"] or all_of
     if sorts:
         all_of = [
             thing for thing in all_of if any(word in name for word in sorts for name in world.things[thing].names)
