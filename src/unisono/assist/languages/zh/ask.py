@@ -66,7 +66,7 @@ ASKED_UNITS = {
 #: 多亮, 多响: how much of it.
 _HOW = {
     "多亮": ("brightness", "illuminance"), "多响": ("volume", "noise"), "多大声": ("volume", "noise"), "多湿": ("humidity",), "多潮": ("humidity",),
-    "多重": ("weight",), "多吵": ("noise",), "多少件": ("count", "good_count"), "几件": ("count", "good_count"), "多少废": ("scrap_count",),
+    "多热": ("temperature",), "多烫": ("temperature",), "多冷": ("temperature",), "多凉": ("temperature",), "多重": ("weight",), "多吵": ("noise",), "多少件": ("count", "good_count"), "几件": ("count", "good_count"), "多少废": ("scrap_count",),
 }  # fmt: skip
 _FEELS = {
     "complaint:cold": ("temperature",),
@@ -330,7 +330,7 @@ def _told(
     told = [each for each in told if each[0]]
     if told:  # 哪些设备开着: by what most of them tell
         return told[0] if target.named or target.kinds else max(told, key=lambda each: len(each[0]))
-    if not traits and not states and target.named and len(target.things) == 1:
+    if set(traits) <= {"state"} and not states and target.named and len(target.things) == 1:
         thing = world.things[target.things[0]]
         if _counts_something(text) and not thing.kind.startswith(("sensor", "meter")):
             return [], None, None

@@ -52,6 +52,7 @@ _ENDINGS = ("了", "掉")
 _LONGEST = 16
 #: The end of a name that stands for it has at least so many characters.
 _SHORTEST_TAIL = 3
+_NUMERALS = "零一二三四五六七八九十百0123456789"
 _HAN = re.compile(r"[\u3400-\u9fff]{4,}")
 _LONGEST_HEARD = 6
 #: A sentence with more unknown characters was not misheard; it is about something else.
@@ -136,6 +137,8 @@ class _Names:
                 continue
             for cut_off in range(1, len(name) - _SHORTEST_TAIL + 1):
                 tail = name[cut_off:]
+                if tail[0] in "号楼层排路区" or name[cut_off - 1] in _NUMERALS:
+                    continue  # 号插座 is no end of 三号插座
                 if tail not in self.by_text and tail not in senses_of() and tail[:-1] not in senses_of():
                     tails.setdefault(tail, _Bearers([], [], [])).things += bearers.things
         self.by_text.update({tail: bearers for tail, bearers in tails.items() if bearers.things})

@@ -35,7 +35,7 @@ _ENOUGH = re.compile(r"就(?:行了?|好|可以了?|够了?|成了?|得了?|中)
 #: 不光关灯, 把电视也关了: this and that.
 _BOTH = re.compile(r"不(?:光|止|仅仅|仅|但|单|只)(?=(?:是|要)?[^，。]{1,12}[，,])(?:是|要)?")
 #: 烧点热水, 煮一壶水
-_WATER = re.compile(r"[烧煮煲](?:点儿|点|些|一?壶|一?锅)?(?:热|开)水|[煮煲](?:点儿|点|些|一?壶|一?锅)?水")
+_WATER = re.compile(r"[烧煮煲](?:点儿|点|些|一?壶|一?锅)?(?:热|开)水|烧[上开好]水|[煮煲](?:点儿|点|些|一?壶|一?锅)?水")
 #: 高不高, 正不正常: whether it is so.
 _WHETHER = re.compile(r"([高低大小多快慢亮暗冷热湿干响吵满远重闷潮正])不\1(?=(.?))")
 
@@ -74,7 +74,8 @@ class Forms:
         self._same = {form: word for form, word in table.same.items() if form not in all_names}
         self._form = re.compile("|".join(sorted(map(re.escape, self._same), key=len, reverse=True)))
         within = "|".join(sorted(table.inside, key=len, reverse=True))
-        pairs = (next(pairwise(verb)) for verb in table.separable)
+        pairs = [next(pairwise(verb)) for verb in table.separable]
+        self._counted = re.compile("|".join(f"(?<={a})了?(?:[几多][^，。]{{0,2}}[次回趟])(?={b})" for a, b in pairs))
         self._opened = re.compile("|".join(f"(?<={a})(?:{within})(?={b})" for a, b in pairs))
 
     def plain(self, text: str) -> str:
@@ -84,6 +85,7 @@ class Forms:
         text = _WATER.sub(
             "烧水", _BOTH.sub("", _ENOUGH.sub("", _TURNED.sub("调", _OPENED.sub("调", _STEP.sub(r"\1档", text)))))
         )
+        text = self._counted.sub("", text) + "几次" if self._counted.search(text) else text  # 录了几次像
         text = _TWICE.sub(r"\1一下", self._opened.sub("", text))
         asks = _WHETHER.search(text) is not None
         return _WHETHER.sub(r"\1", text) + "吗" if asks and text[-1:] not in "吗?？" else _WHETHER.sub(r"\1", text)

@@ -49,6 +49,9 @@ _ASKS_A_STATE = re.compile(
     r"为什么|什么时候|怎么|多少|几(?!档|度[^了])|哪|谁|是不是|有没有|开着|关着|亮着|锁着|[了着]没有?|[了着]吗"
 )
 _FAVOUR = re.compile(r"帮|给我|把|将|麻烦|一下|请|劳驾|点[吗么好行可]|[好行]吗|可以吗|[好行]不[好行]")
+_AND_DO = re.compile(
+    r"(?<!吗)(?<!么)(?<!呢)[，,](?=(?:快|赶紧|赶快|马上|你)*(?:给我|帮我|替我|把它)?(?:打开|关|停|锁)[了掉上好]?(?:一下)?吧?$)"
+)
 _THEN_TOLD = re.compile(r"[，,。！!](?=(?:请|麻烦|快|赶紧|赶快|马上|你)*(?:帮我?|给我|替我|把|麻烦))")
 #: 充到七成就别再充了, 充到八成就停: a limit.
 _CHARGE_TO = re.compile(r"充(?:电)?(?:到|至|满)?Ｑ+[，,]?(?:的?时候)?(?:就|便)?(?:别再?充|停|断|够|行)")
@@ -135,6 +138,8 @@ def _plan(sentence: Sentence) -> Plan:
     asking = ("tell" in found and _alone(sentence)) or _names_only(pieces)
     if not question and asking and (plan := _told(sentence)) is not None:
         return plan
+    if question and (told := _then_told(sentence)) is not None:
+        return command(told)
     if question and not _polite(sentence):
         supposed = bar_of(sentence.masked)
         if supposed in ("hypothetical", "reported"):
@@ -149,6 +154,8 @@ def _plan(sentence: Sentence) -> Plan:
     if "undo" in found and not any(piece.named for piece in pieces):
         return Plan(outcome="act", steps=(Step(op="undo"),)) if memory.plan else Plan(outcome="ask", why="what_to_do")
     plan = command(sentence)
+    if (plan.why or "").startswith("not_possible") and sentence.masked.endswith("了吧"):
+        return answer(sentence) or plan  # 阳台门关上了吧
     if question and not _BEGS.search(sentence.masked) and _risky(plan, world):
         memory.offer = plan
         return Plan(outcome="ask", why="unsure")  # 可以开门吗 may ask whether one may
@@ -167,6 +174,20 @@ def _after_a_reason(sentence: Sentence) -> Sentence | None:
     if not any(piece.named or is_kind(piece) for piece in rest):
         rest = [*named, *rest]
     return sentence._replace(pieces=rest, masked=" " * told.end() + sentence.masked[told.end() :])
+
+
+def _then_told(sentence: Sentence) -> Sentence | None:
+    """镜前灯怎么还亮着, 关了: asked first, and then what is wanted of what was named."""
+    found = _AND_DO.search(sentence.masked)
+    if found is None or bar_of(sentence.masked) not in (None, "past") or is_negated(sentence.masked):
+        return None
+    named = [piece for piece in sentence.pieces if piece.end <= found.start() and (piece.named or is_kind(piece))]
+    rest = [piece for piece in sentence.pieces if piece.start >= found.end()]
+    return (
+        sentence._replace(pieces=[*named, *rest], masked=" " * found.end() + sentence.masked[found.end() :])
+        if named
+        else None
+    )
 
 
 def _risky(plan: Plan, world: World) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["reminder", "timer"]
 
 _TIMER = re.compile(r"计时器|定时器|倒计时|计时(?!数)|倒数(?=Ｔ|\d)")
-_ALARM = re.compile(r"闹钟|闹铃|叫我起床|喊我起床|叫醒我")
+_ALARM = re.compile(r"闹钟|闹铃|[叫喊]我起[床来]|[叫喊]醒我")
 _CANCELLED = re.compile(r"(?:取消|删掉|删除|撤掉)(?:刚才|刚刚|之前|上个|那个|所有)?的?(?:提醒|定时|计时)$")
 _STATUS = re.compile(r"状态|还剩|剩多|剩余|多久|多长|还有多|走到|剩下多")
 _MORE = re.compile(r"增加|加(?!热)|延长|多加")
