@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PACKAGES := postgresql mosquitto mosquitto-clients chromium
 
 SECONDS := 3600
-.PHONY: help setup console up test train understood fuzz fuzz-smoke check format docs bench bench-smoke bench-scenes soak reconnect recovery-scenes lock clean
+.PHONY: help setup console up test screenshots bench-console train understood fuzz fuzz-smoke check format docs bench bench-smoke bench-scenes soak reconnect recovery-scenes lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,12 @@ TELLING := audience message pace plan quiet reach service verdict webpush
 # what becomes of a plan: orders, scenes, figures, sentences; and the language that reads by itself
 ANSWERING := answer/* automation.py orders.py routine.py languages/zh/* moment.py quantity.py
 PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/dialect/*,src/unisono/twin/*,src/unisono/scene/*,$(subst $(SPACE),$(COMMA),$(ANSWERING:%=src/unisono/assist/%)),$(subst $(SPACE),$(COMMA),$(TELLING:%=src/unisono/notify/%.py))
+
+screenshots: setup console  ## the pictures of the user's guide, from a hub with its demonstration place
+	@UNISONO_PICTURES=$(CURDIR)/docs/guide $(BIN)/python -m pytest -q tests/console/test_guide.py -k pictures
+
+bench-console: setup console  ## 2,000 things before a browser at 5,000 changes a second, for a minute
+	@UNISONO_MEASURE=1 $(BIN)/python -m pytest -q -s tests/console/test_crowd.py
 
 train: setup  ## the assistant's linear models anew, from generated sentences; a few seconds
 	@$(BIN)/python scripts/train.py

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from unisono.dialect import Dialect, Hub, LineDialect, dialects
+from unisono.dialect import Dialect, Hub, PlaceDialect, dialects
 
 PATH = Path(__file__).parent.parent / "docs" / "devices.md"
 
@@ -17,15 +17,19 @@ A device speaks its own language to this hub's MQTT ports; nothing has to be ins
 `unisono thing add` shows - with the hub's real address, as below with `hub.lan`:
 
 ```
-unisono thing add ID --place PLACE --how DIALECT [--model MODEL] [--with FIELD=TEXT] [--secret SECRET]
+unisono thing add ID --place PLACE --how DIALECT [--model MODEL] [--with FIELD=TEXT] [--secret SECRET] [--waits]
 unisono dialect list | show DIALECT ID | product DIALECT PRODUCT --place P --model M [--secret S] [--open]
 ```
 
 Two kinds: **lines** are devices that sign in by themselves; a **bridge** is one user name for any number of devices
 that announce themselves. These become things of their own, in the place of the bridge or in the room that they name;
-what is withdrawn goes again. A thing commanded in any language goes through the same life: it is *confirmed* only when
-the device has reported the value, and *rejected* with its reason where the language has a word for that. What could not
-be understood is on the thing's page (`unisono thing letters ID`).
+what is withdrawn goes again. With `--waits` they wait until somebody lets them in: on the console's page *Add*, or by
+`unisono thing waiting` and `unisono thing accept ID... | --all`.
+
+A thing commanded in any language goes through the same life: it is *confirmed* only when the device has reported the
+value, and *rejected* with its reason where the language has a word for that. What could not be understood is on the
+thing's page (`unisono thing letters ID`). The console's page *Add* shows the same settings to be copied, watches the
+device arrive, and says who was turned away at the door.
 """
 
 
@@ -38,7 +42,7 @@ def text() -> str:
 
 
 def _section(dialect: Dialect) -> str:
-    line = isinstance(dialect, LineDialect)
+    line = not isinstance(dialect, PlaceDialect)
     thing = "lamp1" if line else "bridge1"
     secret = "SECRET"
     guide = dialect.guide(Hub("hub.lan", 1883, 8883, 8080, thing, secret, {}))

@@ -1,9 +1,10 @@
 /** The frame: header, places of the console, and which page is open (it stands after the # of the address). */
-import { ActionIcon, Alert, AppShell, Badge, Button, Group, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Alert, AppShell, Badge, Button, Group, Loader, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { ask } from "./api";
 import { useHub } from "./hub";
+import { Offline } from "./offline";
 import { Alarms } from "./pages/alarms";
 import { Assistant } from "./pages/assistant";
 import { Overview } from "./pages/overview";
@@ -14,17 +15,24 @@ import { Search } from "./search";
 import { Signal, useSignal } from "./signal";
 import { language, say, setLang, useLang } from "./words";
 
+const Add = lazy(() => import("./pages/add").then((found) => ({ default: found.Add })));
+const Welcome = lazy(() => import("./pages/welcome").then((found) => ({ default: found.Welcome })));
+const PhonePage = lazy(() => import("./pages/phone").then((found) => ({ default: found.PhonePage })));
+
 const moved = new Signal();
 addEventListener("hashchange", () => moved.tell());
 const useAddress = (): string => useSignal(moved, () => location.hash);
 
 function page(address: string) {
   const [path = "", query] = address.replace(/^#\/?/, "").split("?");
-  const [first, second] = path.split("/").map(decodeURIComponent);
+  const [first, second, third] = path.split("/").map(decodeURIComponent);
   if (first === "things" && second) return <ThingPage key={second} id={second} />;
   if (first === "places" && second) return <Overview only={second} />;
   if (first === "scenes") return <Scenes />;
   if (first === "alarms") return <Alarms />;
+  if (first === "add") return <Add key={`${second} ${third}`} how={second || undefined} thing={third || undefined} />;
+  if (first === "welcome") return <Welcome />;
+  if (first === "phone") return <PhonePage />;
   if (first === "assistant") return <Assistant first={new URLSearchParams(query).get("say") ?? undefined} />;
   return <Overview />;
 }
@@ -34,6 +42,7 @@ const PAGES = [
   ["scenes", "#/scenes", "▶"],
   ["assistant", "#/assistant", "✎"],
   ["alarms", "#/alarms", "⚠"],
+  ["add", "#/add", "＋"],
 ] as const;
 const LINK = { live: "teal", connecting: "gray", lost: "red" } as const;
 
@@ -96,12 +105,13 @@ export function App() {
       </AppShell.Header>
       <AppShell.Main>
         <div className="page">
-          {hub.signedIn && hub.link === "lost" ? (
+          {hub.signedIn && hub.asOf ? <Offline at={hub.asOf} /> : null}
+          {hub.signedIn && hub.link === "lost" && !hub.asOf ? (
             <Alert color="yellow" mb="md" role="alert">
               {say("lostLine")}
             </Alert>
           ) : null}
-          {hub.signedIn ? page(address) : <SignIn key={hub.why} />}
+          {hub.signedIn ? <Suspense fallback={<Loader mx="auto" my="xl" aria-label={say("connecting")} />}>{page(address)}</Suspense> : <SignIn key={hub.why} />}
         </div>
       </AppShell.Main>
       {hub.signedIn ? (

@@ -3,6 +3,7 @@
  * Changes are gathered and shown at most twenty times a second, and only the cards of what changed are drawn again.
  */
 import { all, ask, Refused, token, whenSignedOut, type Place, type Thing, type Value } from "./api";
+import { drop, keep, kept } from "./last";
 import { Signal, useSignal } from "./signal";
 
 const MOST = 5000;
@@ -20,6 +21,8 @@ class Hub {
   link: Link = "connecting";
   why = "";
   ready = false;
+  /** What is shown is the last known state of this time, because the hub cannot be reached; "" when it is not so. */
+  asOf = "";
   /** Counts what changed of the whole: which things there are, the link. */
   turn = 0;
   signedIn = token.get() !== null;
@@ -78,6 +81,8 @@ class Hub {
     this.ready = false;
     this.why = why;
     this.things = new Map();
+    this.asOf = "";
+    drop();
     const socket = this.socket;
     this.socket = null;
     socket?.close();
@@ -91,6 +96,8 @@ class Hub {
       this.things = new Map(things.map((thing) => [thing.id, thing]));
       this.places = new Map(places.map((place) => [place.id, place]));
       this.ready = true;
+      this.asOf = "";
+      keep(things, places);
       for (const id of new Set([...before.keys(), ...this.things.keys()])) this.touch(id);
       this.tell();
     } catch (error) {
@@ -136,6 +143,16 @@ class Hub {
     this.touch(thing.id);
   }
 
+  /** The hub was never reached since this page was opened: what it said last time, as such. */
+  private remember(): void {
+    const last = kept();
+    if (!last) return;
+    this.things = new Map(last.things.map((thing) => [thing.id, thing]));
+    this.places = new Map(last.places.map((place) => [place.id, place]));
+    this.ready = true;
+    this.asOf = last.at;
+  }
+
   private connect(): void {
     this.link = "connecting";
     this.tell();
@@ -143,11 +160,16 @@ class Hub {
     this.socket = socket;
     socket.onopen = () => {
       socket.send(JSON.stringify({ token: token.get() }));
+      socket.send(JSON.stringify({ gather_ms: GATHER_MS }));
       socket.send(JSON.stringify({ subscribe: {} }));
       socket.send(JSON.stringify({ ping: 1 }));
     };
     socket.onmessage = (event: MessageEvent<string>) => {
-      const frame = JSON.parse(event.data) as Frame;
+      const frame = JSON.parse(event.data) as Frame | Frame[];
+      if (Array.isArray(frame)) {
+        for (const one of frame) this.take(one);
+        return;
+      }
       if (frame.pong === undefined) {
         this.take(frame);
         return;
@@ -159,6 +181,7 @@ class Hub {
     socket.onclose = () => {
       if (this.socket !== socket || !this.signedIn) return;
       this.link = "lost";
+      if (!this.ready) this.remember();
       for (const [id, thing] of this.things) {
         this.things.set(id, { ...thing, availability: "unknown" });
         this.touch(id);

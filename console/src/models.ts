@@ -1,6 +1,7 @@
 /** What a kind of thing can be and do: its properties by key, and how a value is written. */
 import { useQuery } from "@tanstack/react-query";
 import { ask, type Thing } from "./api";
+import { remembered } from "./last";
 import { language, say } from "./words";
 
 export interface Choice {
@@ -46,7 +47,7 @@ interface Document {
 const EMPTY: Model = { id: "", properties: new Map(), actions: new Map() };
 
 async function fetched(id: string, version: number): Promise<Model> {
-  const document = await ask<Document>(`/models/${encodeURIComponent(id)}?version=${version}`);
+  const document = await remembered(`model ${id} ${version}`, () => ask<Document>(`/models/${encodeURIComponent(id)}?version=${version}`));
   const properties = new Map<string, Property>();
   const actions = new Map<string, Action>();
   for (const service of document.services ?? []) {

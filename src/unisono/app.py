@@ -188,6 +188,7 @@ class Hub:
         self._allowed = HubLimits()
         self._outside = Outside()
         self._children: dict[str, Child] = {}
+        self._looks_at_lan = False
         self._troubles: dict[str, str] = {}
 
     async def start(self) -> None:
@@ -285,6 +286,7 @@ class Hub:
         self._stops.push_async_callback(door.stop)
         browsers = await self._gateway_for_browsers(connection, bus, logs, partitions, gateways)
         lan = self._lan(hub_id)
+        self._looks_at_lan = lan is not None
         context = api.ApiContext(
             registry=registry,
             bus=bus,
@@ -556,6 +558,7 @@ class Hub:
             "processes": processes,
             "troubles": troubles,
             "demo": self.options.demo,
+            "lan": self._looks_at_lan,
             "doors": doors,
             "certificate": self.certificates.info(),
             "ports": {flag.removesuffix("-port"): door.port for flag, door in self.doors.items()},

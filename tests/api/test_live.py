@@ -141,3 +141,26 @@ async def test_a_guest_sees_only_the_places_granted(hub: Hub) -> None:
         assert (await frame(socket))["thing"] == "lamp1"
         await socket.send('{"subscribe": {"thing": "probe1"}}')
         assert (await frame(socket))["error"]["code"] == "not_found"
+
+
+async def test_a_page_that_gathers_gets_many_changes_as_one_message(hub: Hub) -> None:
+    """An array, no more often than asked for; of a property that changed twice meanwhile the newest value."""
+    await add_home(hub)
+    await add(hub, id="probe1", model="sensor.temperature")
+    await add(hub, id="lamp1", model="light", place="living_room")
+    async with watching(hub, {"place": "home"}) as socket:
+        await socket.send(json.dumps({"gather_ms": 300}))
+        await socket.send(json.dumps({"ping": 2}))
+        assert await frame(socket) == {"pong": 2}
+        hub.owner.say("probe1", {"temperature": 20.0}, AT)
+        first: Any = await frame(socket)
+        assert [each["thing"] for each in first] == ["probe1"]
+        for number in range(10):
+            hub.owner.say("probe1", {"temperature": 21.0 + number}, AT)
+            hub.owner.say("lamp1", {"brightness": 40 + number}, AT)
+        second: Any = await frame(socket)
+        assert [each["thing"] for each in second] == ["probe1", "lamp1"]
+        assert second[0]["changed"]["temperature"]["value"] == 30.0
+        assert second[1]["changed"]["brightness"]["value"] == 49
+        await socket.send(json.dumps({"gather_ms": 5000}))
+        assert "error" in await frame(socket)

@@ -29,6 +29,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     asyncio.run(hub.close())
 
 
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A hub that nobody has set up yet, shared by the tests of a module."""
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    if not is_built():
+        pytest.skip("the console is not built (make console)")
+    hub = Hub(tmp_path_factory.mktemp("fresh") / "data")
+    asyncio.run(hub.start())
+    yield hub
+    asyncio.run(hub.close())
+
+
 @pytest.fixture
 async def browser() -> AsyncIterator[Any]:
     from playwright.async_api import async_playwright
@@ -47,16 +60,22 @@ def address_of(hub: Hub) -> str:
     return f"http://127.0.0.1:{hub.http_port}"
 
 
-async def signed_in(hub: Hub, context: Any, complaints: list[str]) -> Any:
-    """A page of the console behind the door; what the browser complains of, and what it asks elsewhere, is kept."""
-    page = await context.new_page()
+def attend(page: Any, hub: Hub, complaints: list[str]) -> None:
+    """Keep what the browser complains of, and what it asks elsewhere."""
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
     ours = address_of(hub)
     page.on("request", lambda asked: None if asked.url.startswith((ours, "data:")) else complaints.append(asked.url))
+
+
+async def signed_in(hub: Hub, context: Any, complaints: list[str], wait: str = "[data-thing=bedroom_light]") -> Any:
+    """A page of the console behind the door; what the browser complains of, and what it asks elsewhere, is kept."""
+    page = await context.new_page()
+    attend(page, hub, complaints)
+    ours = address_of(hub)
     await page.goto(ours)
     await page.evaluate(TOKEN, token_of(hub))
     await page.goto("about:blank")
     await page.goto(ours)
-    await page.locator("[data-thing=bedroom_light]").wait_for()
+    await page.locator(wait).first.wait_for()
     return page

@@ -1,11 +1,18 @@
 /** Every place with its things: rooms, car and line at a glance. */
-import { Alert, Code, Group, Loader, Stack, Text, Title, VisuallyHidden } from "@mantine/core";
+import { Badge, Group, Loader, Stack, Title, VisuallyHidden } from "@mantine/core";
+import { lazy, Suspense } from "react";
 import type { Place, Thing } from "../api";
-import { ThingCard } from "../card";
+import { Begin } from "../begin";
 import { useHub } from "../hub";
+import { Seen } from "../seen";
+import { demonstrations, rootOf } from "../progress";
 import { called, say, useLang } from "../words";
 
+const Welcome = lazy(() => import("./welcome").then((page) => ({ default: page.Welcome })));
+
 const CARD_REM = 17; // as in console.css
+
+const MANY = 200; // things: more are drawn only where the page is looked at
 
 interface Room {
   key: string;
@@ -38,19 +45,26 @@ export function Overview({ only }: { only?: string }) {
   }
   if (roots.size === 0)
     return (
-      <Alert title={say("none")} my="xl">
-        <Text>{say("noneHint")}</Text>
-        <Code block>unisono place add Home --kind home{"\n"}unisono thing add probe1 --model sensor.temperature --place home</Code>
-      </Alert>
+      <Suspense fallback={<Loader mx="auto" my="xl" aria-label={say("connecting")} />}>
+        <Welcome />
+      </Suspense>
     );
+  const many = hub.things.size > MANY;
+  const shown = demonstrations(hub.things.values(), rootOf);
   return (
     <Stack gap="lg">
       <VisuallyHidden component="h1">{say("overview")}</VisuallyHidden>
+      {only ? null : <Begin demo={shown.size > 0} />}
       {[...roots].sort(([, a], [, b]) => a.rank - b.rank).map(([key, root]) => (
         <section key={key} aria-label={root.title}>
           <Group justify="space-between" mb="xs">
             <Title order={2} size="h3">
               {root.title}
+              {shown.has(key) ? (
+                <Badge ml="xs" size="sm" variant="light" color="yellow" data-demo={key}>
+                  {say("demoBadge")}
+                </Badge>
+              ) : null}
             </Title>
           </Group>
           <div className="rooms">
@@ -63,7 +77,7 @@ export function Overview({ only }: { only?: string }) {
                 </Title>
                 <div className="cards">
                   {room.things.map((thing) => (
-                    <ThingCard key={thing.id} id={thing.id} />
+                    <Seen key={thing.id} id={thing.id} many={many} />
                   ))}
                 </div>
               </section>

@@ -37,7 +37,7 @@ from unisono.api.live.socket import LiveSocket
 from unisono.api.people import channels, notifications, people
 from unisono.api.problems import EXCEPTION_HANDLERS
 from unisono.api.scenes import blueprints, scenes
-from unisono.api.things import bulk, discovered, history, models, things
+from unisono.api.things import bulk, discovered, history, models, newcomers, things
 from unisono.errors import CallerError
 
 __all__ = ["create_app", "create_routes"]
@@ -121,6 +121,7 @@ def create_routes(context: ApiContext) -> Litestar:
             issuing.issue_certificate,
             dialects.router,
             discovered.router,
+            newcomers.router,
             claims.router,
             things.dead_letters,
             history.router,
@@ -174,6 +175,7 @@ def _litestar(context: ApiContext, signed_in: Router) -> Litestar:
             status.metrics,
             pages.index_page,
             console.asset,
+            console.app_icon,
             console.icon,
             console.manifest,
             pages.setup_page,

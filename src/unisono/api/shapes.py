@@ -124,6 +124,7 @@ class ThingNew(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ``names``: what else it is called, by language, one name or several: ``{"zh": ["沙发灯", "落地灯"]}``.
     ``computed``: what it is computed from, in place of a model and a secret. ``how``: the dialect that it speaks, and
     ``given`` what that has to know (`/api/v1/dialects`).
+    ``waits``: what announces itself through it waits until it is let in (`/api/v1/newcomers`).
     """
 
     model: Annotated[str, Meta(max_length=200)] = ""
@@ -138,6 +139,7 @@ class ThingNew(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     secret: Annotated[str, Meta(min_length=8, max_length=128)] | None = None
     computed: dict[str, Any] | None = None
     how: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    waits: bool = False
     given: Annotated[dict[str, Annotated[str, Meta(max_length=256)]], Meta(max_length=20)] = {}
 
 

@@ -61,5 +61,5 @@ def show_guide(screen: Screen, guide: dict[str, Any]) -> None:
     screen.rows(guide["settings"], {"name": "SETTING", "value": "VALUE"}, empty="Nothing to set.")
     if guide["paste"]:
         print(f"\n{guide['paste']}")
-    for each in guide["notes"]:
+    for each in (*guide["notes"], *filter(None, [guide.get("hint")])):
         note(each)

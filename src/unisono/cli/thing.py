@@ -130,6 +130,9 @@ def add_thing(
         list[str] | None, typer.Option("--with", metavar="FIELD=TEXT", help="What its language has to know of it.")
     ] = None,
     secret: Annotated[str | None, typer.Option(help="The secret it has already; else a new one.")] = None,
+    waits: Annotated[
+        bool, typer.Option("--waits", help="What announces itself through it waits: unisono thing waiting.")
+    ] = False,
 ) -> None:
     """Add a thing. Its secret is shown once, and with --how what to set on the device."""
     if (model is None) == (computed is None) and how is None:
@@ -138,7 +141,7 @@ def add_thing(
     body |= {"how": how, "given": {key: str(value) for key, value in _texts(given or [])} or None, "secret": secret}
     if computed is not None:
         (body["computed"],) = read_definitions(computed)
-    body |= {"names": read_names(names or []), "sleep_s": sleep_s or None}
+    body |= {"names": read_names(names or []), "sleep_s": sleep_s or None, "waits": waits or None}
     added = hub.post("/api/v1/things", {key: value for key, value in body.items() if value is not None})
     guide = added.pop("guide", None)
     screen.fields(added if not screen.as_json else {**added, "guide": guide})
@@ -184,6 +187,51 @@ def discovered(
     ]
     columns = {"id": "ID", "what": "IS", "address": "AT", "seen": "SEEN", "how": "CONNECT IT BY"}
     screen.rows(found if screen.as_json else rows, columns, empty="Nothing has announced itself on the LAN yet.")
+
+
+@hub_command(app, "waiting")
+def waiting(
+    hub: Hub,
+    screen: Screen,
+    *,
+    all: Annotated[bool, typer.Option("--all", help="Also what is ignored.")] = False,
+    ignore: Annotated[str | None, typer.Option(metavar="ID", help="Show it no more.")] = None,
+    unignore: Annotated[str | None, typer.Option(metavar="ID", help="Show it again.")] = None,
+) -> None:
+    """List what announced itself through a bridge and waits to be let in."""
+    for id, ignored in ((ignore, True), (unignore, False)):
+        if id is not None:
+            hub.post("/api/v1/newcomers/ignore", {"ids": [id], "ignored": ignored})
+            screen.done(f"{id} is {'ignored' if ignored else 'shown again'}", {"id": id, "ignored": ignored})
+            return
+    found = hub.get("/api/v1/newcomers", ignored="true" if all else None)["items"]
+    columns = {"id": "ID", "name": "NAME", "how": "SPEAKS", "model": "IS", "place": "PLACE", "seen": "SEEN"}
+    screen.rows(found, columns, empty="Nothing waits.")
+
+
+@hub_command(app, "accept")
+def accept(
+    hub: Hub,
+    screen: Screen,
+    *,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="As unisono thing waiting tells.")] = None,
+    all: Annotated[bool, typer.Option("--all", help="Everything that waits.")] = False,
+    place: Annotated[str | None, typer.Option(help="Where they stand; else where they say, or their bridge.")] = None,
+    name: Annotated[str | None, typer.Option(help="Its name; only for one.")] = None,
+) -> None:
+    """Let in what waits: one or many at once."""
+    wanted = list(ids or [])
+    if all:
+        wanted = [each["id"] for each in hub.get("/api/v1/newcomers")["items"]]
+        if not wanted:
+            screen.rows([], {"id": "ID"}, empty="Nothing waits.")
+            return
+    if not wanted or (name is not None and len(wanted) > 1):
+        raise CallerError("Which one?", code="bad_usage", expected="one ID with --name, any number without, or --all")
+    given = {"place": place, "name": name}
+    items = [{"id": id, **{key: value for key, value in given.items() if value is not None}} for id in wanted]
+    made = hub.post("/api/v1/newcomers/accept", {"items": items})["items"]
+    screen.rows(made, {"id": "ID", "name": "NAME", "model": "MODEL", "place": "PLACE"}, empty="None.")
 
 
 @hub_command(app, "remove")

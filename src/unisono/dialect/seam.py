@@ -148,7 +148,8 @@ class Line(Translator, Protocol):
 
 @runtime_checkable
 class Dialect(Protocol):
-    """What an entry point of the group gives."""
+    """What an entry point of the group gives. Beside its module may lie ``NAME.zh.yaml``: its texts for people (title,
+    titles of fields, notes, what is supported), each with what it is in Chinese."""
 
     @property
     def name(self) -> str:

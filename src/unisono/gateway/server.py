@@ -45,6 +45,7 @@ from unisono.store.bus import Bus
 from unisono.twin.record import GatewayStarted, Presence
 from unisono.twin.talk import (
     ACCESS_CHANGED,
+    LET_IN,
     AccessChanged,
     GatewayStatus,
     Pressure,
@@ -161,6 +162,7 @@ class Gateway:
         await serve_visitors(self)
         await self.doorman.start()
         await self.bus.subscribe(ACCESS_CHANGED, self._access_changed)
+        await self.bus.subscribe(LET_IN, self.bridges.let_in)
         await self.bus.subscribe(taken(), self._taken)
         for partition in self._partitions:
             await self.bus.subscribe(pressure(partition), partial(self._pressed, partition))

@@ -18,6 +18,7 @@ __all__ = [
     "ACCESS_CHANGED",
     "CLAIM",
     "DIALECT_ASKS",
+    "LET_IN",
     "OUTLETS_CHANGED",
     "PROGRAM_ASKS",
     "SIGN_IN",
@@ -67,6 +68,7 @@ ACCESS_CHANGED = "access.changed"  # AccessChanged, to everybody
 OUTLETS_CHANGED = "outlets.changed"  # nothing, to whoever lets them run
 CLAIM = "ask.claim"  # ClaimAsk > ClaimAnswer, or an error
 DIALECT_ASKS = "ask.dialect"  # DialectAsk > a dict, or an error
+LET_IN = "dialect.let-in"  # LetIn, to every gateway
 PROGRAM_ASKS = "ask.program"  # ProgramAsk > CommandView, or an error
 
 
@@ -247,6 +249,13 @@ class DialectAsk(msgspec.Struct, array_like=True):
     by: str
     root: str
     facts: dict[str, Any] = {}
+
+
+class LetIn(msgspec.Struct, array_like=True):
+    """Things that had announced themselves at ``root`` and waited are let in: by dialect and key."""
+
+    root: str
+    items: list[tuple[str, str]]
 
 
 class TwinsAsk(msgspec.Struct, array_like=True):

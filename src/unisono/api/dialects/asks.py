@@ -12,7 +12,7 @@ there; what is asked of things that are not that client's, or of another root pl
 | ``register`` | ``callers``, ``proofs``? | ``registered``: for each ``name``, ``ok``, ``thing``, ``secret``, ``why`` |
 | ``adopt`` | ``name``, ``model`` | ``thing``: a part of the client, called so, added if it is new |
 | ``learn`` | ``thing``, ``values`` | ``{}``: its model has a property for each |
-| ``announce`` | ``key``, ``name``, ``model``, ``area``, ``parent``, ``known`` | ``thing``, "": not in; ``partition`` |
+| ``announce`` | ``key``, ``name``, ``model``, ``area``, ``parent``, ``known`` | ``thing``, ``partition``, ``waits`` |
 | ``withdraw`` | ``key`` | ``{}`` |
 """
 
@@ -20,28 +20,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from unisono.access import hash_secret, new_secret, open_sealed, seal
 from unisono.api.auth import now_us
-from unisono.api.ids import free_id, slug
+from unisono.api.ids import free_id, new_ulid, slug
 from unisono.api.relay import encode_entry
 from unisono.api.shapes import ThingNew
 from unisono.api.things.adding import MADE_SECRET, New, add, thing_put, thing_row
 from unisono.dialect import Caller, LineDialect, dialects
 from unisono.dialect.learning import begin_model, grow_model, is_learned
 from unisono.errors import CallerError, UnisonoError
-from unisono.store.registry import CredentialRow, ForeignRow, ModelRow, OutboxRow, PlaceRow, ProductRow, ThingRow
+from unisono.store.registry import (
+    CredentialRow,
+    ForeignRow,
+    ModelRow,
+    NewcomerRow,
+    OutboxRow,
+    PlaceRow,
+    ProductRow,
+    ThingRow,
+)
 from unisono.thing import Model, dump_model, load_model, require_sound
 from unisono.twin import record, talk
 
 if TYPE_CHECKING:
     from unisono.api.context import ApiContext
 
-__all__ = ["Speaking", "product_key"]
+__all__ = ["Accepted", "Speaking", "product_key"]
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +69,14 @@ Facts = Mapping[str, Any]
 def product_key(dialect: str, product: str) -> str:
     """What the secret of a product is sealed for."""
     return f"{dialect}:{product}"
+
+
+class Accepted(NamedTuple):
+    """Something that waited, where it is to stand, and its name; "": the one that it gave itself."""
+
+    newcomer: NewcomerRow
+    place: PlaceRow
+    name: str = ""
 
 
 class Speaking:
@@ -232,10 +249,12 @@ class Speaking:
         log.info("%s came as %s", caller.name, row.id)
         return row.id, secret
 
-    async def _new_row(self, name: str, model: Model, place: PlaceRow, parent: str | None) -> ThingRow:
+    async def _new_row(
+        self, name: str, model: Model, place: PlaceRow, parent: str | None, taken: Collection[str] = ()
+    ) -> ThingRow:
         wanted = slug(name) or slug(model.id)
         candidate, number = free_id(wanted, "thing", ()), 2
-        while await self._context.registry.get_thing(candidate) is not None:
+        while candidate in taken or await self._context.registry.get_thing(candidate) is not None:
             candidate, number = free_id(f"{wanted}_{number}", "thing", ()), number + 1
         new = ThingNew(model=model.id, place=place.id, name=name[:NAME] or candidate, parent=parent)
         return thing_row(candidate, new, model, place, now_us())
@@ -293,15 +312,73 @@ class Speaking:
             known = await self._context.registry.foreign_things([(asked.dialect, key)])
             row = await self._context.registry.get_thing(known.get((asked.dialect, key), ""))
             if row is None and facts.get("known"):
-                return {"thing": "", "partition": ""}  # said by nobody who is here: a message that was kept
+                waits = await self._context.registry.find_newcomer(asked.dialect, key) is not None
+                return {"thing": "", "partition": "", "waits": waits}  # said by nobody who is here: it was kept
             partition = await self._context.partition_of(asked.root)
             if row is not None and facts.get("known"):
                 return {"thing": row.id, "partition": partition}
-            model = await self._model(load_model(facts["model"]))
+            wanted = load_model(facts["model"])
+            if row is None and await self._context.registry.newcomers_wait(asked.by):
+                await self._wait(asked, key)
+                return {"thing": "", "partition": "", "waits": True}
+            model = await self._model(wanted)
             if row is None:
                 return {"thing": await self._appear(asked, key, model), "partition": partition}
             await self._be_another(row, model, asked)
             return {"thing": row.id, "partition": partition}
+
+    async def _wait(self, asked: talk.DialectAsk, key: str) -> None:
+        """Somebody has to let it in."""
+        facts, at = asked.facts, now_us()
+        model = facts["model"]
+        document = model.decode() if isinstance(model, bytes) else str(model)
+        called, area = str(facts["name"])[:NAME], str(facts.get("area") or "")[:NAME]
+        parent = str(facts.get("parent") or "")
+        row = NewcomerRow(
+            dialect=asked.dialect,
+            name=key,
+            id=new_ulid(at).lower(),
+            bridge=asked.by,
+            root=asked.root,
+            called=called,
+            area=area,
+            parent=f"{asked.root}/{parent[:KEY]}" if parent else "",
+            model=document,
+            at=at,
+            seen=at,
+        )
+        await self._context.registry.put_newcomer(row)
+
+    async def let_in(self, accepted: Sequence[Accepted]) -> list[ThingRow]:
+        """Add what waited, all or none; those who may ask have been asked before. Raises CallerError bad_id, too_many,
+        and what `add` raises."""
+        context = self._context
+        async with self._one_at_a_time:
+            made: list[New] = []
+            ids: dict[tuple[str, str], str] = {}
+            for newcomer, place, name in sorted(accepted, key=lambda each: bool(each.newcomer.parent)):
+                whole = (newcomer.dialect, newcomer.parent)
+                parent = ids.get(whole) or (await context.registry.foreign_things([whole])).get(whole)
+                model = await self._model(load_model(newcomer.model.encode()))
+                row = await self._new_row(name or newcomer.called, model, place, parent, set(ids.values()))
+                ids[newcomer.dialect, newcomer.name] = row.id
+                foreign = ForeignRow(newcomer.dialect, newcomer.name, row.id)
+                made.append(New(row, model, place.partition, None, None, foreign))
+            await add(context, made, now_us())
+            for newcomer, _place, _name in accepted:
+                await context.registry.remove_newcomer(newcomer.dialect, newcomer.name)
+        by_root: dict[str, list[tuple[str, str]]] = {}
+        for newcomer, _place, _name in accepted:
+            key = newcomer.name.removeprefix(f"{newcomer.root}/")
+            by_root.setdefault(newcomer.root, []).append((newcomer.dialect, key))
+        for root, items in by_root.items():
+            context.bus.publish(talk.LET_IN, msgspec.msgpack.encode(talk.LetIn(root, items)))
+        return [new.row for new in made]
+
+    async def place_of(self, newcomer: NewcomerRow) -> PlaceRow:
+        """Where a newcomer would stand: the room that it names, else where its bridge stands."""
+        asked = talk.DialectAsk(newcomer.dialect, "announce", newcomer.bridge, newcomer.root)
+        return await self._place_for(asked, newcomer.area)
 
     async def _appear(self, asked: talk.DialectAsk, key: str, model: Model) -> str:
         context, facts = self._context, asked.facts
@@ -370,6 +447,7 @@ class Speaking:
             known = await context.registry.foreign_things([(asked.dialect, key)])
             row = await context.registry.get_thing(known.get((asked.dialect, key), ""))
             if row is None:
+                await context.registry.remove_newcomer(asked.dialect, key)
                 return {}
             partition = await context.partition_of(row.root)
             at = now_us()

@@ -5,9 +5,13 @@ Knows rows, rights and the seam. Knows no single dialect: what is to be set on a
 
 from __future__ import annotations
 
+import sys
+from functools import cache
+from importlib import resources
 from typing import Annotated, Any
 
 import msgspec
+import yaml
 from litestar import Router, delete, get, post
 from litestar.connection import Request
 from litestar.params import FromPath, JSONBody
@@ -17,10 +21,11 @@ from unisono.access import Action, seal
 from unisono.api.auth import Identity, now_us
 from unisono.api.context import ApiContext
 from unisono.api.dialects.asks import product_key
+from unisono.api.dialects.reach import reach
 from unisono.api.inject import Asker, Context
 from unisono.api.shapes import Id, Page
 from unisono.api.times import iso
-from unisono.dialect import Dialect, Guide, Hub, LineDialect, dialects, find_dialect
+from unisono.dialect import Dialect, Guide, Hub, LineDialect, PlaceDialect, dialects, find_dialect
 from unisono.errors import CallerError
 from unisono.store.registry import ProductRow
 
@@ -43,13 +48,19 @@ class DialectField(msgspec.Struct):
 
 class DialectShown(msgspec.Struct):
     """A language that devices speak at our door. ``kind``: ``line`` (devices sign in by themselves) or ``place``
-    (things announce themselves through a bridge). ``model``: what a thing is that is added without one."""
+    (things announce themselves through a bridge). ``model``: what a thing is that is added without one, unless it
+    ``learns``. ``can`` and ``cannot``: what of it is supported, a line each. ``zh``: its texts in Chinese, by the
+    English ones."""
 
     id: str
     title: str
     kind: str
     model: str
     fields: list[DialectField]
+    learns: bool = False
+    can: list[str] = []
+    cannot: list[str] = []
+    zh: dict[str, str] = {}
 
 
 class GuideSetting(msgspec.Struct):
@@ -58,13 +69,17 @@ class GuideSetting(msgspec.Struct):
 
 
 class GuideShown(msgspec.Struct):
-    """What to set on a device, in order; ``paste``: a text to be pasted whole."""
+    """What to set on a device, in order; ``paste``: a text to be pasted whole. ``host``: the hub's address in it;
+    ``trouble``: what would keep a device from coming through (this_machine, tls_only), ``hint`` says it in words."""
 
     how: str
     title: str
     settings: list[GuideSetting]
     paste: str
     notes: list[str]
+    host: str = ""
+    trouble: str = ""
+    hint: str = ""
 
 
 class ProductNew(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -93,10 +108,22 @@ async def list_dialects(context: Context, identity: Asker) -> Page[DialectShown]
     return Page([_shown(each) for each in dialects().values()])
 
 
+@cache
+def _chinese(dialect: Dialect) -> dict[str, str]:
+    """A dialect's texts in Chinese, by the English ones, where they lie beside it."""
+    package = sys.modules[type(dialect).__module__].__package__ or type(dialect).__module__
+    file = resources.files(package) / f"{dialect.name}.zh.yaml"
+    if not file.is_file():
+        return {}
+    return msgspec.convert(yaml.safe_load(file.read_text(encoding="utf-8")), dict[str, str])
+
+
 def _shown(dialect: Dialect) -> DialectShown:
     fields = [DialectField(each.name, each.title, each.pattern, each.default) for each in dialect.fields]
-    kind = "line" if isinstance(dialect, LineDialect) else "place"
-    return DialectShown(dialect.name, dialect.title, kind, dialect.model, fields)
+    kind = "place" if isinstance(dialect, PlaceDialect) else "line"
+    can, cannot = list(dialect.can), list(dialect.cannot)
+    zh = _chinese(dialect)
+    return DialectShown(dialect.name, dialect.title, kind, dialect.model, fields, dialect.learns, can, cannot, zh)
 
 
 @get("/{dialect:str}/guide/{thing_id:str}")
@@ -128,11 +155,13 @@ def guide_for(
     context: ApiContext, dialect: Dialect, host: str, thing: str, secret: str, given: dict[str, str]
 ) -> GuideShown:
     """The dialect's settings with the hub's address."""
-    ports = context.hub_info().get("ports", {})
-    hub = Hub(host, ports.get("mqtt", 0), ports.get("mqtts", 0), ports.get("http", 0), thing, secret, given)
+    info = context.hub_info()
+    ports, found = info.get("ports", {}), reach(info, host)
+    hub = Hub(found.host, ports.get("mqtt", 0), ports.get("mqtts", 0), ports.get("http", 0), thing, secret, given)
     guide: Guide = dialect.guide(hub)
     settings = [GuideSetting(each.name, each.value) for each in guide.settings]
-    return GuideShown(dialect.name, guide.title, settings, guide.paste, list(guide.notes))
+    notes = list(guide.notes)
+    return GuideShown(dialect.name, guide.title, settings, guide.paste, notes, found.host, found.trouble, found.hint)
 
 
 @get("/{dialect:str}/products")

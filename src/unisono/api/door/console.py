@@ -16,7 +16,7 @@ from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-__all__ = ["asset", "console_page", "icon", "is_built", "manifest"]
+__all__ = ["app_icon", "asset", "console_page", "icon", "is_built", "manifest"]
 
 POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self' ws: wss:; "
@@ -28,6 +28,7 @@ _TYPES = {
     "js": "text/javascript",
     "css": "text/css",
     "svg": "image/svg+xml",
+    "png": "image/png",
     "webmanifest": "application/manifest+json",
 }
 _FOR_EVER = "public, max-age=31536000, immutable"  # a file's name changes with what is in it
@@ -43,13 +44,17 @@ def is_built() -> bool:
 
 
 @cache
-def _packed(name: str, modified: object) -> tuple[bytes, bytes]:
-    """A file as it is and compressed; read again when it was built anew."""
+def _packed(name: str, modified: object) -> dict[str, bytes]:
+    """A file by encoding: as it is (""), gzip, and br where the build made it; read again when it was built anew."""
+    folder, _, last = name.rpartition("/")
     found = _folder()
-    for part in name.split("/"):
+    for part in folder.split("/") if folder else ():
         found = found / part
-    body = found.read_bytes()
-    return body, gzip.compress(body, mtime=0)
+    body = (found / last).read_bytes()
+    packed = {"": body, "gzip": gzip.compress(body, mtime=0)}
+    if (found / f"{last}.br").is_file():
+        packed["br"] = (found / f"{last}.br").read_bytes()
+    return packed
 
 
 def _file(request: Request[Any, Any, Any], name: str, caching: str) -> Response[bytes]:
@@ -62,13 +67,15 @@ def _file(request: Request[Any, Any, Any], name: str, caching: str) -> Response[
     if ending not in _TYPES or not path.is_file():
         raise NotFoundException
     stamp = getattr(path, "stat", lambda: None)()
-    plain, packed = _packed(name, stamp.st_mtime_ns if stamp else None)
+    packed = _packed(name, stamp.st_mtime_ns if stamp else None)
     headers = {"Cache-Control": caching, "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}
     if ending == "html":
         headers |= {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(packed, media_type=_TYPES[ending], headers=headers | {"Content-Encoding": "gzip"})
-    return Response(plain, media_type=_TYPES[ending], headers=headers)
+    accepted = [each.partition(";")[0].strip() for each in request.headers.get("accept-encoding", "").split(",")]
+    encoding = next((each for each in ("br", "gzip") if each in packed and each in accepted), "")
+    if encoding:
+        headers |= {"Content-Encoding": encoding}
+    return Response(packed[encoding], media_type=_TYPES[ending], headers=headers)
 
 
 def console_page(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -86,6 +93,12 @@ async def asset(request: Request[Any, Any, Any], name: FromPath[str]) -> Respons
 async def icon(request: Request[Any, Any, Any]) -> Response[bytes]:
     """What stands in the browser's tab."""
     return _file(request, "icon.svg", "no-cache")
+
+
+@get("/icons/{name:str}", include_in_schema=False)
+async def app_icon(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
+    """What stands on a phone's screen."""
+    return _file(request, f"icons/{name}", "no-cache")
 
 
 @get("/manifest.webmanifest", include_in_schema=False)

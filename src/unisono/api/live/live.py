@@ -113,13 +113,15 @@ class Change:
 class Client:
     """One subscriber: its subscriptions and what waits to be sent to it.
 
-    ``visible``: the places whose things it may see (with all below), None for every place.
+    ``visible``: the places whose things it may see (with all below), None for every place. ``gather_s``: it wants many
+    frames as one, no more often than that.
     """
 
     def __init__(self, visible: frozenset[str] | None) -> None:
         self.visible = visible
         self.subscriptions: list[Subscription] = []
         self.overflowed = False
+        self.gather_s = 0.0
         self._pending: dict[str, Change] = {}
         self._others: dict[str, bytes] = {}
         self._wake = asyncio.Event()

@@ -9,6 +9,7 @@ Knows the protocol of the design and ASGI. What is delivered to whom is `unisono
     < {"thing": "lamp1", "command": {...}}
     < {"scene": "evening", "run": {...}}       without its steps; to who follows a place, not a thing or trait
     < {"thing": "fridge1", "alarm": {...}}
+    > {"gather_ms": 50}                        from then on at most so often, many frames as one: an array
     < {"error": {problem document}}
 """
 
@@ -17,9 +18,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from unisono.api.door.server import SEND_MANY
 from unisono.api.live.live import MAX_SUBSCRIPTIONS, Client, Subscription
@@ -45,6 +47,12 @@ SEND_WITHIN_S = 30.0
 # frames in one write: bounds the transport's buffer to about 100 KB before it tells us to wait
 FRAMES_AT_ONCE = 256
 
+# frames of one array: a browser is given 1 MB at a time at most
+GATHERED_AT_ONCE = 4096
+
+# longer, and a person sees it
+LONGEST_GATHER_MS = 1000
+
 # RFC 6455 section 7.4.1 and the private range
 CLOSE_POLICY, CLOSE_TRY_LATER = 1008, 1013
 
@@ -56,6 +64,7 @@ class Frame(msgspec.Struct, forbid_unknown_fields=True):
     subscribe: Subscription | None = None
     unsubscribe: Subscription | None = None
     ping: str | int | None = None
+    gather_ms: Annotated[int, Meta(ge=0, le=LONGEST_GATHER_MS)] | None = None
 
 
 class _GoneError(Exception):
@@ -142,6 +151,8 @@ class LiveSocket:
                 client.subscriptions.append(frame.subscribe)
         if frame.unsubscribe is not None and frame.unsubscribe in client.subscriptions:
             client.subscriptions.remove(frame.unsubscribe)
+        if frame.gather_ms is not None:
+            client.gather_s = frame.gather_ms / 1000
         if frame.ping is not None:
             await send(_text({"pong": frame.ping}))
 
@@ -155,6 +166,8 @@ async def _deliver(client: Client, send: Any, *, many: bool) -> None:
     """Send what waits, as long as the client reads; while it does not, changes are joined in ``client``."""
     while True:
         texts = await client.next_texts()
+        if client.gather_s:
+            texts = [_joined(texts[at : at + GATHERED_AT_ONCE]) for at in range(0, len(texts), GATHERED_AT_ONCE)]
         try:
             async with asyncio.timeout(SEND_WITHIN_S):
                 if many:
@@ -165,6 +178,12 @@ async def _deliver(client: Client, send: Any, *, many: bool) -> None:
                         await send({"type": "websocket.send", "text": text.decode()})
         except TimeoutError:
             raise CallerError("This connection does not read and was cut off", code="too_many") from None
+        if client.gather_s:
+            await asyncio.sleep(client.gather_s)  # what comes meanwhile is joined: the newest value of a property wins
+
+
+def _joined(texts: list[bytes]) -> bytes:
+    return b"[" + b",".join(texts) + b"]"
 
 
 def _text(frame: Any) -> dict[str, Any]:

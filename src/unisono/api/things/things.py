@@ -26,7 +26,7 @@ from unisono.api.relay import encode_entry
 from unisono.api.things.adding import New, add, find_id, prepare, thing_put
 from unisono.api.things.catalog import traits_of
 from unisono.api.things.computing import PREFIX, compute, refuse_computed
-from unisono.dialect import find_dialect
+from unisono.dialect import PlaceDialect, find_dialect
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.scene.computed import definition_of
 from unisono.store.registry import OutboxRow, PlaceRow, ThingRow
@@ -206,6 +206,9 @@ async def _add(
         except UnisonoError as error:
             raise _in_row(error, number if bulk else None) from error
     await add(context, made, at)
+    for wanted, new in zip(news, made, strict=True):
+        if wanted.waits:
+            await context.registry.let_newcomers_wait(new.row.id, True)
     return [_added(context, wanted, new, host) for wanted, new in zip(news, made, strict=True)]
 
 
@@ -226,6 +229,9 @@ async def _learning(context: ApiContext, new: shapes.ThingNew, taken: dict[str, 
 
 def _check_kind(new: shapes.ThingNew) -> None:
     """A device has a model, a computed thing a definition; neither has what is the other's."""
+    if new.waits and not (new.how and isinstance(find_dialect(new.how), PlaceDialect)):
+        detail = "Nothing announces itself through it"
+        raise CallerError(detail, code="bad_value", field="waits", expected="how: a dialect of the kind place")
     if new.computed is None:
         if not new.model:
             raise CallerError("It is missing", code="bad_value", field="model", expected='a model, or "computed"')

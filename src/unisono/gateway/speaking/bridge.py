@@ -11,6 +11,8 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from unisono.dialect import (
     Announced,
     Happened,
@@ -33,7 +35,7 @@ from unisono.gateway.speaking.entries import Origin, body_of, entry_of, replied
 from unisono.gateway.speaking.line import DOWN, ask_hub
 from unisono.thing import dump_model
 from unisono.twin.record import Entry, Listening, Presence, Reports
-from unisono.twin.talk import Down, SignIn
+from unisono.twin.talk import Down, LetIn, SignIn
 
 if TYPE_CHECKING:
     from unisono.gateway.connection import Connection
@@ -45,15 +47,17 @@ logger = logging.getLogger(__name__)
 
 #: What waits until the hub has taken an announcement in; the oldest give way.
 WAITING = 200
+#: The same of a thing that a person has to let in first, which may take days: its last words are enough.
+HELD = 20
 #: Things announced in one root place.
 MOST = 5_000
 
 
 class Known:
     """One thing that was announced: ``thing`` is its id here, "" until the hub has said it. ``epoch``: of the presence
-    that the log was told, 0 when it is away."""
+    that the log was told, 0 when it is away. ``held``: it waits until somebody lets it in."""
 
-    __slots__ = ("announced", "asking", "client", "dialect", "epoch", "ready", "taken", "thing", "waiting")
+    __slots__ = ("announced", "asking", "client", "dialect", "epoch", "held", "ready", "taken", "thing", "waiting")
 
     def __init__(self, dialect: str, announced: Announced) -> None:
         self.dialect = dialect
@@ -65,6 +69,7 @@ class Known:
         self.waiting: list[tuple[Said, Origin]] = []
         self.asking = False
         self.taken = asyncio.Event()  # the hub has taken it in, or has not
+        self.held = False
 
 
 class Bridge:
@@ -149,7 +154,7 @@ class Bridge:
         known.client = client
         if not known.thing or known.asking:
             known.waiting.append((said, origin))
-            del known.waiting[:-WAITING]
+            del known.waiting[: -HELD if known.held else -WAITING]
             return []
         found = entry_of(said, known.thing, origin)
         return [*self._settle(known), *([found] if found is not None else [])]
@@ -209,8 +214,9 @@ class Bridge:
         if self.known.get((known.dialect, announced.key)) is not known:
             return
         thing = (answer or {}).get("thing") or ""
+        known.held = not thing and bool((answer or {}).get("waits"))
         if not thing:
-            if kept:
+            if kept and not known.held:
                 del self.known[known.dialect, announced.key]
             return
         self._partition = answer["partition"] if answer is not None else ""
@@ -224,6 +230,13 @@ class Bridge:
             if found is not None:
                 entries.append(found)
         self._bridges.add_all(self._partition, entries)
+
+    def let_in(self, dialect: str, key: str) -> None:
+        """Somebody let it in that waited: ask who it is now, and let go what it said meanwhile."""
+        known = self.known.get((dialect, key))
+        if known is not None and not known.thing and not known.asking:
+            known.asking = True
+            self._gateway.spawn(self._ask(known, True, None))
 
     def _withdrawn(self, dialect: str, key: str, identity: SignIn | None) -> list[tuple[Entry, int]]:
         known = self.known.pop((dialect, key), None)
@@ -359,6 +372,13 @@ class Bridges:
         for bridge in self._by_root.values():
             if client in bridge.clients:
                 bridge.left(client)
+
+    def let_in(self, payload: bytes) -> None:
+        """`LET_IN`."""
+        told = msgspec.msgpack.decode(payload, type=LetIn)
+        bridge = self._by_root.get(told.root)
+        for dialect, key in told.items if bridge is not None else ():
+            bridge.let_in(dialect, key)
 
     def due(self) -> None:
         for bridge in self._by_root.values():

@@ -26,6 +26,7 @@ from unisono.store.registry.database import Database
 from unisono.store.registry.faults import faults
 from unisono.store.registry.foreign import Foreign
 from unisono.store.registry.models import Models
+from unisono.store.registry.newcomers import Newcomers
 from unisono.store.registry.notifications import Notifications
 from unisono.store.registry.outbox import Outbox
 from unisono.store.registry.outlets import Outlets
@@ -48,6 +49,7 @@ class Registry(
     Credentials,
     Certificates,
     Foreign,
+    Newcomers,
     Claims,
     People,
     Alarms,

@@ -26,6 +26,7 @@ __all__ = [
     "GroupRow",
     "ListenerRow",
     "ModelRow",
+    "NewcomerRow",
     "NotificationRow",
     "OutboxItem",
     "OutboxRow",
@@ -217,6 +218,24 @@ class ForeignRow(msgspec.Struct, frozen=True, gc=False):
     dialect: str
     name: str
     thing: str
+
+
+class NewcomerRow(msgspec.Struct, frozen=True):
+    """Something that announced itself through the thing ``bridge`` as ``name`` of a dialect, and waits to be let in.
+    ``model``: a model's document; ``parent``: the name of what it is a part of, or ""; ``at``: since when; ``seen``: when it last said what it is."""
+
+    dialect: str
+    name: str
+    id: str
+    bridge: str
+    root: str
+    called: str
+    area: str
+    parent: str
+    model: str
+    at: int
+    seen: int
+    ignored: bool = False
 
 
 class ProductRow(msgspec.Struct, frozen=True):

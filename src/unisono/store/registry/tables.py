@@ -11,6 +11,7 @@ __all__ = [
     "address",
     "audience",
     "audience_member",
+    "bridge",
     "certificate",
     "channel",
     "checkpoint",
@@ -26,6 +27,7 @@ __all__ = [
     "meta",
     "metadata",
     "model",
+    "newcomer",
     "notification",
     "outbox",
     "outlet",
@@ -471,4 +473,30 @@ foreign_product = sa.Table(
     sa.Column("sealed", sa.LargeBinary),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
+)
+
+# A thing through which others announce themselves, where these do not come in by themselves.
+bridge = sa.Table(
+    "bridge",
+    metadata,
+    sa.Column("thing", _id, sa.ForeignKey("thing.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("waits", sa.Boolean, nullable=False),
+)
+
+# What announced itself there and waits.
+newcomer = sa.Table(
+    "newcomer",
+    metadata,
+    sa.Column("dialect", _id, primary_key=True),
+    sa.Column("name", _id, primary_key=True),
+    sa.Column("id", _id, nullable=False, unique=True),
+    sa.Column("bridge", _id, sa.ForeignKey("thing.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("root", _id, sa.ForeignKey("place.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("called", sa.Text, nullable=False),
+    sa.Column("area", sa.Text, nullable=False),
+    sa.Column("parent", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("seen", sa.BigInteger, nullable=False),
+    sa.Column("ignored", sa.Boolean, nullable=False),
 )

@@ -1,0 +1,232 @@
+/** This browser: a safe connection, as an app, told of what happens, and a thing of its own. */
+import { Alert, Anchor, Button, Card, Checkbox, Group, Stack, Text, TextInput, Title } from "@mantine/core";
+import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { renderSVG } from "uqr";
+import { ask, Away, Refused } from "../api";
+import { PlaceSelect } from "../adding/places";
+import { hub, useHub } from "../hub";
+import { Scan } from "../scan";
+import { be, begin, level, trouble, useSelf } from "../self";
+import { useStatus } from "../status";
+import { say, useLang } from "../words";
+import { canPush, subscribe } from "../worker";
+
+interface Prompt extends Event {
+  prompt: () => Promise<void>;
+}
+let offered: Prompt | null = null;
+addEventListener("beforeinstallprompt", (event) => {
+  event.preventDefault();
+  offered = event as Prompt;
+});
+
+const told = (error: unknown): string => (error instanceof Refused ? error.whole : error instanceof Away ? say("away") : error instanceof Error ? error.message : String(error));
+
+export function PhonePage() {
+  useLang();
+  return (
+    <Stack gap="md" maw={640} mx="auto">
+      <Title order={1} size="h2">
+        {say("phoneTitle")}
+      </Title>
+      <Text c="dimmed">{say("phoneText")}</Text>
+      <Part title={say("secureTitle")}>
+        <Secure />
+      </Part>
+      <Part title={say("installTitle")}>
+        <Install />
+      </Part>
+      <Part title={say("pushTitle")}>
+        <Push />
+      </Part>
+      <Part title={say("selfTitle")}>
+        <Itself />
+      </Part>
+      <Part title={say("scanTitle")}>
+        <Text size="sm" c="dimmed" mb="xs">
+          {say("scanText")}
+        </Text>
+        <Scan />
+      </Part>
+    </Stack>
+  );
+}
+
+const Part = ({ title, children }: { title: string; children: ReactNode }) => (
+  <Card withBorder component="section" aria-label={title}>
+    <Title order={2} size="h4" mb="xs">
+      {title}
+    </Title>
+    {children}
+  </Card>
+);
+
+/** The address of the hub's safe door, as this browser would reach it. */
+function safeAddress(doors: Record<string, string> | undefined): string | null {
+  const door = doors?.https;
+  if (!door) return null;
+  const at = door.lastIndexOf(":");
+  const host = door.slice(0, at);
+  const local = ["127.0.0.1", "localhost", "[::1]"];
+  const own = local.includes(host) || local.includes(location.hostname) ? host : location.hostname;
+  return `https://${own}${door.slice(at)}`;
+}
+
+function Secure() {
+  const status = useStatus();
+  const safe = safeAddress(status?.doors);
+  if (location.protocol === "https:") return <Text>{say("secureYes")}</Text>;
+  if (!safe) return null;
+  const trust = `${safe}/trust`;
+  return (
+    <Stack gap="xs">
+      <Text size="sm">{say("secureNo")}</Text>
+      <img className="qr" src={`data:image/svg+xml;utf8,${encodeURIComponent(renderSVG(trust))}`} alt={trust} width={180} height={180} />
+      <Text size="sm" className="wrap">
+        {trust}
+      </Text>
+      <Anchor href="/trust" size="sm">
+        {say("trustPage")}
+      </Anchor>
+    </Stack>
+  );
+}
+
+function Install() {
+  const [ready, setReady] = useState(offered !== null);
+  useEffect(() => {
+    const come = (): void => setReady(true);
+    addEventListener("beforeinstallprompt", come);
+    return () => removeEventListener("beforeinstallprompt", come);
+  }, []);
+  if (matchMedia("(display-mode: standalone)").matches) return <Text>{say("installed")}</Text>;
+  return (
+    <Stack gap="xs">
+      <Text size="sm" c="dimmed">
+        {say("installText")}
+      </Text>
+      {ready ? (
+        <div>
+          <Button variant="light" onClick={() => void offered?.prompt().then(() => setReady(false))}>
+            {say("install")}
+          </Button>
+        </div>
+      ) : (
+        <Text size="sm">{say("installHow")}</Text>
+      )}
+    </Stack>
+  );
+}
+
+function Push() {
+  const [channel, setChannel] = useState<string | null>(null);
+  const [said, setSaid] = useState("");
+  if (!canPush())
+    return (
+      <Text size="sm" c="dimmed">
+        {say("pushNone")}
+      </Text>
+    );
+  const begin = async (): Promise<void> => {
+    try {
+      if ((await Notification.requestPermission()) !== "granted") throw new Error(say("pushDenied"));
+      const { key } = await ask<{ key: string }>("/push/key");
+      const made = await ask<{ id: string }>("/me/push", "POST", { ...(await subscribe(key)), name: navigator.userAgent.replace(/^.*(Firefox|Edg|Chrome|Safari)\/([\d.]+).*$/, "$1 $2").slice(0, 60) });
+      setChannel(made.id);
+      setSaid(say("pushDone"));
+    } catch (error) {
+      setSaid(told(error));
+    }
+  };
+  const test = async (): Promise<void> => {
+    try {
+      await ask(`/me/channels/${encodeURIComponent(channel!)}/test`, "POST");
+      setSaid(say("pushSent"));
+    } catch (error) {
+      setSaid(told(error));
+    }
+  };
+  return (
+    <Stack gap="xs">
+      <Group>
+        <Button variant="light" onClick={() => void begin()}>
+          {say("pushOn")}
+        </Button>
+        {channel ? (
+          <Button variant="default" onClick={() => void test()}>
+            {say("pushTest")}
+          </Button>
+        ) : null}
+      </Group>
+      {said ? (
+        <Text size="sm" role="status">
+          {said}
+        </Text>
+      ) : null}
+    </Stack>
+  );
+}
+
+function Itself() {
+  useHub();
+  const me = useSelf();
+  const [name, setName] = useState(() => say("thePhone"));
+  const [place, setPlace] = useState<string | null>(null);
+  const [why, setWhy] = useState("");
+  useEffect(() => void begin(), []);
+  const where = place ?? [...hub.places.values()].find((each) => !each.parent)?.id ?? null;
+  const add = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    try {
+      const made = await ask<{ id: string; name: string; secret: string }>("/things", "POST", { name: name.trim(), model: "phone", place: where });
+      be({ id: made.id, name: made.name, secret: made.secret, position: false });
+      await hub.load();
+    } catch (error) {
+      setWhy(told(error));
+    }
+  };
+  const charge = level();
+  const known = (
+    <Text size="sm" c="dimmed">
+      {charge === null ? say("noBattery") : say("batteryIs", charge)}
+    </Text>
+  );
+  if (me)
+    return (
+      <Stack gap="xs" data-self={me.id}>
+        <Anchor href={`#/things/${encodeURIComponent(me.id)}`}>{say("selfIs", me.name)}</Anchor>
+        {known}
+        <Checkbox label={say("selfPosition")} checked={me.position} disabled={!isSecureContext || !("geolocation" in navigator)} onChange={(event) => be({ ...me, position: event.currentTarget.checked })} />
+        {trouble ? (
+          <Alert color="yellow" role="status">
+            {trouble}
+          </Alert>
+        ) : null}
+        <div>
+          <Button variant="default" size="xs" onClick={() => be(null)}>
+            {say("selfLeave")}
+          </Button>
+        </div>
+      </Stack>
+    );
+  return (
+    <Stack component="form" gap="xs" onSubmit={(event) => void add(event as unknown as FormEvent)}>
+      <Text size="sm" c="dimmed">
+        {say("selfText")}
+      </Text>
+      {known}
+      {why ? (
+        <Alert color="red" role="alert">
+          {why}
+        </Alert>
+      ) : null}
+      <TextInput label={say("name")} value={name} required maxLength={200} onChange={(event) => setName(event.currentTarget.value)} />
+      <PlaceSelect label={say("room")} value={where} set={setPlace} />
+      <div>
+        <Button type="submit" variant="light" disabled={!where}>
+          {say("selfAdd")}
+        </Button>
+      </div>
+    </Stack>
+  );
+}

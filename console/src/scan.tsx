@@ -1,0 +1,113 @@
+/** A claim code, from the camera where the browser reads codes, else typed; this phone takes it up. */
+import { Alert, Button, Group, Stack, Text, TextInput } from "@mantine/core";
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { ask, Away, Refused } from "./api";
+import { be } from "./self";
+import { say } from "./words";
+
+const LOOK_MS = 250;
+
+interface Detector {
+  detect: (source: HTMLVideoElement) => Promise<{ rawValue: string }[]>;
+}
+type DetectorKind = new (options: { formats: string[] }) => Detector;
+
+const detectorKind = (): DetectorKind | undefined => (window as unknown as { BarcodeDetector?: DetectorKind }).BarcodeDetector;
+
+/** The code in a claim's link, or as it was typed; null in anything else. */
+export function codeIn(text: string): string | null {
+  const linked = /[#?&]code=([0-9A-Za-z-]{6,20})/.exec(text)?.[1];
+  if (linked) return linked;
+  return /^[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}$/.test(text.trim()) ? text.trim() : null;
+}
+
+export function Scan() {
+  const [code, setCode] = useState("");
+  const [live, setLive] = useState(false);
+  const [said, setSaid] = useState<{ text: string; bad: boolean } | null>(null);
+  const video = useRef<HTMLVideoElement>(null);
+  const take = async (found: string): Promise<void> => {
+    setLive(false);
+    try {
+      const made = await ask<{ id: string; secret: string }>("/device/claim", "POST", { code: found, model: "phone" });
+      be({ id: made.id, name: made.id, secret: made.secret, position: false });
+      setSaid({ text: say("claimedAs", made.id), bad: false });
+    } catch (error) {
+      setSaid({ text: error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error), bad: true });
+    }
+  };
+  useEffect(() => {
+    if (!live || !video.current) return;
+    let stream: MediaStream | null = null;
+    let timer = 0;
+    let over = false;
+    const Kind = detectorKind()!;
+    const look = async (): Promise<void> => {
+      const detector = new Kind({ formats: ["qr_code"] });
+      try {
+        stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      } catch {
+        setSaid({ text: say("cameraDenied"), bad: true });
+        setLive(false);
+        return;
+      }
+      if (over || !video.current) {
+        for (const track of stream.getTracks()) track.stop();
+        return;
+      }
+      video.current.srcObject = stream;
+      await video.current.play();
+      timer = window.setInterval(() => {
+        if (!video.current) return;
+        void detector
+          .detect(video.current)
+          .then((codes) => codes.map((each) => codeIn(each.rawValue)).find((each) => each !== null))
+          .then((found) => {
+            if (found && !over) {
+              over = true;
+              void take(found);
+            }
+          })
+          .catch(() => undefined);
+      }, LOOK_MS);
+    };
+    void look();
+    return () => {
+      over = true;
+      clearInterval(timer);
+      for (const track of stream?.getTracks() ?? []) track.stop();
+    };
+  }, [live]);
+  const able = Boolean(detectorKind()) && isSecureContext && Boolean(navigator.mediaDevices);
+  const typed = (event: FormEvent): void => {
+    event.preventDefault();
+    void take(codeIn(code) ?? code.trim());
+  };
+  return (
+    <Stack gap="xs">
+      {said ? (
+        <Alert color={said.bad ? "red" : "teal"} role={said.bad ? "alert" : "status"}>
+          {said.text}
+        </Alert>
+      ) : null}
+      {live ? <video ref={video} className="camera" muted playsInline aria-label={say("scanText")} /> : null}
+      {able ? (
+        <div>
+          <Button variant="light" onClick={() => setLive(!live)}>
+            {say(live ? "scanStop" : "scan")}
+          </Button>
+        </div>
+      ) : (
+        <Text size="sm" c="dimmed">
+          {say("scanNone")}
+        </Text>
+      )}
+      <Group component="form" align="end" gap="xs" onSubmit={(event) => typed(event as unknown as FormEvent)}>
+        <TextInput label={say("codeIn")} value={code} autoComplete="off" autoCapitalize="characters" onChange={(event) => setCode(event.currentTarget.value)} />
+        <Button type="submit" variant="default" disabled={!code.trim()}>
+          {say("takeUp")}
+        </Button>
+      </Group>
+    </Stack>
+  );
+}

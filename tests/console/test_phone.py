@@ -1,0 +1,160 @@
+"""The console on a phone: kept as an app, open without a network, a thing of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+
+from tests.console.conftest import TOKEN, address_of, signed_in, token_of
+from tests.hub.hub import Hub
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "en-GB", "is_mobile": True, "has_touch": True}
+
+
+async def controlled(page: Any) -> None:
+    """The service worker is there, and has kept the console."""
+    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    await page.wait_for_function(
+        "caches.open('shell').then(cache => cache.match('/files')).then(found => found !== undefined)"
+    )
+
+
+async def test_without_a_network_the_last_known_state_is_shown_as_such(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    context = await browser.new_context(**PHONE)
+    page = await signed_in(demo, context, complaints)
+    await controlled(page)
+    await page.reload()  # from now on every file of the page has come by the worker
+    light = page.locator("[data-thing=bedroom_light]")
+    await light.locator("[role=switch], input[role=switch], .mantine-Switch-track").first.wait_for()
+    before = await light.inner_text()
+    await page.wait_for_function("localStorage.getItem('unisono.last') !== null")
+    assert complaints == []
+    await context.set_offline(True)
+    await page.reload()
+    said = page.locator("[data-offline]")
+    await said.wait_for()
+    assert "Last known state" in await said.inner_text()
+    await light.wait_for()
+    assert "away" in (await light.get_attribute("class"))
+    assert before.splitlines()[0] == (await light.inner_text()).splitlines()[0]
+    assert await page.locator("[role=status]", has_text="not live").count()
+    await context.set_offline(False)
+    await said.wait_for(state="detached", timeout=30_000)
+    await page.locator("[role=status]", has_text="live").first.wait_for()
+    # whoever signs out leaves nothing behind
+    await page.get_by_text("Sign out").click()
+    await page.get_by_label("User").wait_for()
+    assert await page.evaluate("localStorage.getItem('unisono.last')") is None
+
+
+async def test_nothing_of_the_api_is_kept_by_the_worker(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    page = await signed_in(demo, await browser.new_context(**PHONE), complaints)
+    await controlled(page)
+    await page.reload()
+    await page.locator("[data-thing=bedroom_light]").wait_for()
+    kept = await page.evaluate(
+        "caches.open('shell').then(cache => cache.keys()).then(all => all.map(one => new URL(one.url).pathname))"
+    )
+    assert "/" in kept and any(path.startswith("/assets/") for path in kept)
+    assert not [path for path in kept if path.startswith(("/api", "/setup", "/trust"))]
+    assert complaints == []
+
+
+async def test_it_may_be_installed(demo: Hub, browser: Any) -> None:
+    """What Chromium asks of an app: a manifest without faults, icons that are what they say."""
+    complaints: list[str] = []
+    page = await signed_in(demo, await browser.new_context(**PHONE), complaints)
+    devtools = await page.context.new_cdp_session(page)
+    manifest = await devtools.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    document = json.loads(manifest["data"])
+    assert document["display"] == "standalone"
+    for icon in document["icons"]:
+        answer = await asyncio.to_thread(httpx.get, address_of(demo) + icon["src"])
+        assert answer.status_code == 200 and answer.headers["content-type"].startswith(icon["type"])
+        if icon["type"] == "image/png":
+            width = int.from_bytes(answer.content[16:20], "big")
+            assert icon["sizes"] == f"{width}x{width}"
+    found = await devtools.send("Page.getInstallabilityErrors")
+    serious = [each["errorId"] for each in found["installabilityErrors"] if each["errorId"] != "in-incognito"]
+    assert serious == []
+
+
+async def test_this_phone_is_a_thing_that_tells_its_battery_and_with_consent_its_position(
+    demo: Hub, browser: Any
+) -> None:
+    complaints: list[str] = []
+    where = {"latitude": 31.2304, "longitude": 121.4737}
+    context = await browser.new_context(**PHONE, geolocation=where, permissions=["geolocation"])
+    page = await signed_in(demo, context, complaints)
+    await page.goto(f"{address_of(demo)}/#/phone")
+    itself = page.locator("section[aria-label='As a thing']")
+    await itself.get_by_label("Name", exact=True).fill("Wei's phone")
+    await itself.get_by_role("button", name="Make this phone a thing").click()
+    made = page.locator("[data-self]")
+    await made.wait_for()
+    id = str(await made.get_attribute("data-self"))
+    await demo.eventually(lambda: demo.value(id, "battery"), "it tells its battery")
+    assert "location" not in (await demo.thing(id))["state"]
+    await made.get_by_label("Report the position").check()
+    told = await demo.eventually(lambda: demo.value(id, "location"), "it tells its position")
+    assert abs(told["lat"] - 31.2304) < 1e-6
+    await page.get_by_role("button", name="Stop being a thing").click()
+    await itself.get_by_label("Name", exact=True).wait_for()
+    assert complaints == []
+
+
+async def test_a_claim_code_is_taken_up_by_this_phone(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    page = await signed_in(demo, await browser.new_context(**PHONE), complaints)
+    made = await demo.ask("POST", "/api/v1/claims", {"place": "home", "name": "Anna's phone"})
+    await page.goto(f"{address_of(demo)}/#/phone")
+    await page.get_by_label("Claim code").fill(made["code"])
+    await page.get_by_role("button", name="Take it up").click()
+    await page.locator("[data-self]").wait_for()
+    id = await page.locator("[data-self]").get_attribute("data-self")
+    thing = await demo.thing(str(id))
+    assert (thing["name"], thing["model"]) == ("Anna's phone", "phone")
+    assert complaints == []
+
+
+async def test_the_camera_reads_a_claim(demo: Hub, browser: Any) -> None:
+    """A browser that reads codes is stood in for: what it would read is a claim's link."""
+    made = await demo.ask("POST", "/api/v1/claims", {"place": "home"})
+    context = await browser.new_context(**PHONE)
+    await context.add_init_script(
+        "const canvas = document.createElement('canvas');"
+        "canvas.getContext('2d');"
+        "navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(5);"
+        "HTMLMediaElement.prototype.play = async () => undefined;"
+        f"window.BarcodeDetector = class {{ async detect() {{ return [{{rawValue: {json.dumps(made['url'])}}}]; }} }};"
+    )
+    page = await context.new_page()
+    await page.goto(address_of(demo))
+    await page.evaluate(TOKEN, token_of(demo))
+    await page.reload()
+    await page.locator("[data-thing=bedroom_light]").wait_for()
+    await page.goto(f"{address_of(demo)}/#/phone")
+    await page.get_by_role("button", name="Scan", exact=True).click()
+    await page.locator("[data-self]").wait_for()
+
+
+async def test_a_phone_is_led_to_a_safe_connection(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    page = await signed_in(demo, await browser.new_context(**PHONE), complaints)
+    await page.goto(f"{address_of(demo)}/#/phone")
+    safe = page.locator("section[aria-label='A safe connection']")
+    picture = safe.locator("img.qr")
+    await picture.wait_for()
+    assert await picture.get_attribute("alt") == f"https://127.0.0.1:{demo.https_port}/trust"
+    assert await picture.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
+    trusting = await browser.new_context(**PHONE, ignore_https_errors=True)
+    page = await trusting.new_page()
+    await page.goto(f"https://127.0.0.1:{demo.https_port}/trust")
+    assert await page.locator("a[href*='ca.']").count()
+    assert complaints == []
