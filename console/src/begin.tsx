@@ -4,20 +4,21 @@ import { useState } from "react";
 import { say } from "./words";
 
 const KEY = "unisono.begun";
+const FRESH = "unisono.fresh"; // set where the administrator was made
 
 export function Begin({ demo }: { demo: boolean }) {
   const [hidden, setHidden] = useState(localStorage.getItem(KEY) !== null);
-  if (hidden || !demo) return null;
+  if (hidden || !(demo || localStorage.getItem(FRESH))) return null;
   const hide = (): void => {
     localStorage.setItem(KEY, "1");
     setHidden(true);
   };
   return (
-    <Alert color="yellow" title={say("demoTitle")} role="note" data-begin>
-      <Text size="sm">{say("demoText")}</Text>
+    <Alert color={demo ? "yellow" : "teal"} title={say(demo ? "demoTitle" : "firstSteps")} role="note" data-begin>
+      <Text size="sm">{say(demo ? "demoText" : "welcomeText")}</Text>
       <Group gap="xs" mt="xs">
         <Button size="compact-sm" variant="light" component="a" href="#/welcome">
-          {say("setUp")}
+          {say(demo ? "setUp" : "firstSteps")}
         </Button>
         <Button size="compact-sm" variant="subtle" onClick={hide}>
           {say("hide")}

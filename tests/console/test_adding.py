@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.cli.conftest import Shell
-from tests.console.conftest import address_of, attend, signed_in, token_of
+from tests.console.conftest import address_of, attend, signed_in
 from tests.console.looks import SIZES, faults_of
 from tests.dialect.player import Player
 from tests.dialect.test_firmwares import BULB, ENERGY, INFO, PLUG, PLUS, STATUS, devices
@@ -23,6 +23,13 @@ from tests.hub.hub import Hub
 
 ARRIVES_S = 60.0
 FIRST_RUN_S = 120.0
+
+
+async def settled(hub: Hub, context: Any, complaints: list[str]) -> Any:
+    """A page of a hub that has a home by now."""
+    if "code" in await hub.get("/api/v1/places/home", ok=False):
+        await hub.ask("POST", "/api/v1/places", {"id": "home", "name": "Home", "kind": "home"})
+    return await signed_in(hub, context, complaints, "main")
 
 
 async def settings_on(page: Any) -> dict[str, str]:
@@ -39,7 +46,7 @@ async def settings_on(page: Any) -> dict[str, str]:
 async def choose(page: Any, hub: Hub, how: str, name: str) -> dict[str, str]:
     await page.goto(f"{address_of(hub)}/#/add")
     await page.locator(f"[data-how={how}]").click()
-    await page.get_by_label("Name", exact=True).fill(name)
+    await page.get_by_role("textbox", name="Name", exact=True).fill(name)
     await page.get_by_role("button", name="Add it").click()
     return await settings_on(page)
 
@@ -113,7 +120,7 @@ async def test_first_run_to_a_lamp_that_is_switched_and_confirmed(fresh: Hub, br
 
 async def test_what_announces_itself_waits_until_it_is_let_in_many_at_once(fresh: Hub, browser: Any) -> None:
     complaints: list[str] = []
-    page = await signed_in(fresh, await browser.new_context(locale="en-GB"), complaints, "main")
+    page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)
     given = await choose(page, fresh, "zigbee2mqtt", "Upstairs")
     player = await Player(given["User"], given["Password"], fresh.mqtt_port).open("z2m/#")
     try:
@@ -139,11 +146,12 @@ async def test_what_announces_itself_waits_until_it_is_let_in_many_at_once(fresh
     assert complaints == []
 
 
+@pytest.mark.filterwarnings("ignore:Callback API version 1 is deprecated:DeprecationWarning")  # the SDK is older
 async def test_tasmota_shelly_and_alink_from_the_page(fresh: Hub, browser: Any) -> None:
     from tests.dialect.sdk import Device
 
     complaints: list[str] = []
-    page = await signed_in(fresh, await browser.new_context(locale="en-GB"), complaints, "main")
+    page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)
 
     began = time.monotonic()
     given = await choose(page, fresh, "tasmota", "Plugs")
@@ -179,9 +187,9 @@ async def test_tasmota_shelly_and_alink_from_the_page(fresh: Hub, browser: Any) 
 
     began = time.monotonic()
     await page.goto(f"{address_of(fresh)}/#/add/alink")
-    await page.get_by_label("Name", exact=True).fill("Heater")
-    await page.get_by_label("What it is").click()
-    await page.get_by_label("What it is").fill("plug")
+    await page.get_by_role("textbox", name="Name", exact=True).fill("Heater")
+    await page.get_by_role("combobox", name="What it is").click()
+    await page.get_by_role("combobox", name="What it is").fill("plug")
     await page.get_by_role("option", name="plug", exact=True).click()
     await page.get_by_label("Product key").fill("a1product")
     await page.get_by_label("Device name").fill("heater1")
@@ -205,14 +213,10 @@ async def test_who_cannot_come_in_is_seen_at_the_door(fresh: Hub, browser: Any) 
     """A wrong password: after a minute without anything the page says who knocked, and before that too."""
     complaints: list[str] = []
     context = await browser.new_context(locale="en-GB")
-    page = await context.new_page()
+    page = await settled(fresh, context, complaints)
     await page.clock.install()
-    attend(page, fresh, complaints)
-    await page.goto(address_of(fresh))
-    await page.evaluate("token => localStorage.setItem('unisono.token', token)", token_of(fresh))
-    await page.reload()
     await page.goto(f"{address_of(fresh)}/#/add/tasmota")
-    await page.get_by_label("Name", exact=True).fill("Wrong one")
+    await page.get_by_role("textbox", name="Name", exact=True).fill("Wrong one")
     await page.get_by_role("button", name="Add it").click()
     given = await settings_on(page)
     await page.clock.run_for(61_000)
@@ -237,9 +241,9 @@ async def test_who_cannot_come_in_is_seen_at_the_door(fresh: Hub, browser: Any) 
 
 async def test_a_claim_code_is_shown_as_a_picture_and_watched(fresh: Hub, browser: Any) -> None:
     complaints: list[str] = []
-    page = await signed_in(fresh, await browser.new_context(locale="en-GB"), complaints, "main")
+    page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)
     await page.goto(f"{address_of(fresh)}/#/add/claim")
-    await page.get_by_label("Name", exact=True).fill("Probe")
+    await page.get_by_role("textbox", name="Name", exact=True).fill("Probe")
     await page.get_by_role("button", name="Make a code").click()
     code = (await page.locator("[data-code]").inner_text()).strip()
     picture = page.locator("img.qr")
@@ -255,7 +259,7 @@ async def test_a_claim_code_is_shown_as_a_picture_and_watched(fresh: Hub, browse
 
 async def test_the_command_line_shows_the_same_settings_for_every_language(fresh: Hub, browser: Any) -> None:
     complaints: list[str] = []
-    page = await signed_in(fresh, await browser.new_context(locale="en-GB"), complaints, "main")
+    page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)
     shell = Shell(fresh.data, address_of(fresh), fresh.mqtt_port)
     listed = (await fresh.get("/api/v1/dialects"))["items"]
     await page.goto(f"{address_of(fresh)}/#/add")

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import httpx
 
 from tests.console.conftest import TOKEN, address_of, signed_in, token_of
 from tests.hub.hub import Hub
+from tests.parts import DEADLINE_S
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "en-GB", "is_mobile": True, "has_touch": True}
 
 
+async def holds(page: Any, script: str, what: str) -> None:
+    """Wait until a script of the page says so: the page's policy lets no function be waited for."""
+    end = time.monotonic() + DEADLINE_S
+    while not await page.evaluate(script):
+        assert time.monotonic() < end, what
+        await asyncio.sleep(0.05)
+
+
 async def controlled(page: Any) -> None:
     """The service worker is there, and has kept the console."""
-    await page.wait_for_function("navigator.serviceWorker.controller !== null")
-    await page.wait_for_function(
-        "caches.open('shell').then(cache => cache.match('/files')).then(found => found !== undefined)"
-    )
+    await holds(page, "navigator.serviceWorker.controller !== null", "the service worker has the page")
+    kept = "caches.open('shell').then(cache => cache.match('/files')).then(found => found !== undefined)"
+    await holds(page, kept, "the console is kept")
 
 
 async def test_without_a_network_the_last_known_state_is_shown_as_such(demo: Hub, browser: Any) -> None:
@@ -31,7 +40,7 @@ async def test_without_a_network_the_last_known_state_is_shown_as_such(demo: Hub
     light = page.locator("[data-thing=bedroom_light]")
     await light.locator("[role=switch], input[role=switch], .mantine-Switch-track").first.wait_for()
     before = await light.inner_text()
-    await page.wait_for_function("localStorage.getItem('unisono.last') !== null")
+    await holds(page, "localStorage.getItem('unisono.last') !== null", "the last state is kept")
     assert complaints == []
     await context.set_offline(True)
     await page.reload()
@@ -94,7 +103,7 @@ async def test_this_phone_is_a_thing_that_tells_its_battery_and_with_consent_its
     page = await signed_in(demo, context, complaints)
     await page.goto(f"{address_of(demo)}/#/phone")
     itself = page.locator("section[aria-label='As a thing']")
-    await itself.get_by_label("Name", exact=True).fill("Wei's phone")
+    await itself.get_by_role("textbox", name="Name", exact=True).fill("Wei's phone")
     await itself.get_by_role("button", name="Make this phone a thing").click()
     made = page.locator("[data-self]")
     await made.wait_for()
@@ -105,7 +114,7 @@ async def test_this_phone_is_a_thing_that_tells_its_battery_and_with_consent_its
     told = await demo.eventually(lambda: demo.value(id, "location"), "it tells its position")
     assert abs(told["lat"] - 31.2304) < 1e-6
     await page.get_by_role("button", name="Stop being a thing").click()
-    await itself.get_by_label("Name", exact=True).wait_for()
+    await itself.get_by_role("textbox", name="Name", exact=True).wait_for()
     assert complaints == []
 
 
@@ -114,7 +123,7 @@ async def test_a_claim_code_is_taken_up_by_this_phone(demo: Hub, browser: Any) -
     page = await signed_in(demo, await browser.new_context(**PHONE), complaints)
     made = await demo.ask("POST", "/api/v1/claims", {"place": "home", "name": "Anna's phone"})
     await page.goto(f"{address_of(demo)}/#/phone")
-    await page.get_by_label("Claim code").fill(made["code"])
+    await page.get_by_role("textbox", name="Claim code").fill(made["code"])
     await page.get_by_role("button", name="Take it up").click()
     await page.locator("[data-self]").wait_for()
     id = await page.locator("[data-self]").get_attribute("data-self")

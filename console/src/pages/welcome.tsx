@@ -3,17 +3,21 @@
  * What is done is read from the hub, so it is the same in every browser; only what was skipped is remembered here.
  */
 import { Badge, Button, Card, Group, Select, Stack, Text, TextInput, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { ask, Away, type Place, Refused } from "../api";
 import { hub, useHub } from "../hub";
 import { STEPS, type Step, skip, useProgress } from "../progress";
 import { called, say, useLang } from "../words";
 
+const ADMINISTRATOR = "administrator";
 const WORDS = { place: ["placeStep", "placeStepText"], people: ["peopleStep", "peopleStepText"], device: ["deviceStep", "deviceStepText"], phone: ["phoneStep", "phoneStepText"] } as const;
 
 export function Welcome() {
   useLang();
   const progress = useProgress();
+  const me = useQuery({ queryKey: ["me"], queryFn: () => ask<{ role: string | null }>("/me"), staleTime: 60_000 });
+  if (me.data && me.data.role !== ADMINISTRATOR) return <Text c="dimmed">{say("none")}</Text>;
   const open = STEPS.find((step) => progress[step] === "open");
   const body: Record<Step, ReactNode> = { place: <PlaceStep />, people: <Go to="#/people" text={say("invite")} />, device: <Go to="#/add" text={say("addTitle")} />, phone: <Go to="#/phone" text={say("phoneTitle")} /> };
   return (
