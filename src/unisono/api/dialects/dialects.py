@@ -109,10 +109,10 @@ async def list_dialects(context: Context, identity: Asker) -> Page[DialectShown]
 
 
 @cache
-def _chinese(dialect: Dialect) -> dict[str, str]:
+def _chinese(name: str) -> dict[str, str]:
     """A dialect's texts in Chinese, by the English ones, where they lie beside it."""
-    package = sys.modules[type(dialect).__module__].__package__ or type(dialect).__module__
-    file = resources.files(package) / f"{dialect.name}.zh.yaml"
+    module = type(find_dialect(name)).__module__
+    file = resources.files(sys.modules[module].__package__ or module) / f"{name}.zh.yaml"
     if not file.is_file():
         return {}
     return msgspec.convert(yaml.safe_load(file.read_text(encoding="utf-8")), dict[str, str])
@@ -122,7 +122,7 @@ def _shown(dialect: Dialect) -> DialectShown:
     fields = [DialectField(each.name, each.title, each.pattern, each.default) for each in dialect.fields]
     kind = "place" if isinstance(dialect, PlaceDialect) else "line"
     can, cannot = list(dialect.can), list(dialect.cannot)
-    zh = _chinese(dialect)
+    zh = _chinese(dialect.name)
     return DialectShown(dialect.name, dialect.title, kind, dialect.model, fields, dialect.learns, can, cannot, zh)
 
 

@@ -98,7 +98,8 @@ async def list_newcomers(
 
 def _shown(row: NewcomerRow, place: str) -> Newcomer:
     model = load_model(row.model.encode())
-    can = dict.fromkeys(found.trait or found.key for found in (*model.properties.values(), *model.actions.values()))
+    traits = [found.trait or found.key for found in model.properties.values()]
+    can = dict.fromkeys([*traits, *(found.trait or found.key for found in model.actions.values())])
     called = model.titles.get("en") or model.id
     return Newcomer(
         row.id,

@@ -206,9 +206,9 @@ async def _add(
         except UnisonoError as error:
             raise _in_row(error, number if bulk else None) from error
     await add(context, made, at)
-    for wanted, new in zip(news, made, strict=True):
-        if wanted.waits:
-            await context.registry.let_newcomers_wait(new.row.id, True)
+    for each, added in zip(news, made, strict=True):
+        if each.waits:
+            await context.registry.let_newcomers_wait(added.row.id, True)
     return [_added(context, wanted, new, host) for wanted, new in zip(news, made, strict=True)]
 
 

@@ -377,8 +377,9 @@ class Bridges:
         """`LET_IN`."""
         told = msgspec.msgpack.decode(payload, type=LetIn)
         bridge = self._by_root.get(told.root)
-        for dialect, key in told.items if bridge is not None else ():
-            bridge.let_in(dialect, key)
+        if bridge is not None:
+            for dialect, key in told.items:
+                bridge.let_in(dialect, key)
 
     def due(self) -> None:
         for bridge in self._by_root.values():

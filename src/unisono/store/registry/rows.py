@@ -222,7 +222,8 @@ class ForeignRow(msgspec.Struct, frozen=True, gc=False):
 
 class NewcomerRow(msgspec.Struct, frozen=True):
     """Something that announced itself through the thing ``bridge`` as ``name`` of a dialect, and waits to be let in.
-    ``model``: a model's document; ``parent``: the name of what it is a part of, or ""; ``at``: since when; ``seen``: when it last said what it is."""
+    ``parent``: the name of what it is a part of, or ""; ``model``: a model's document; ``at``: since when; ``seen``:
+    when it last said what it is."""
 
     dialect: str
     name: str
