@@ -220,3 +220,69 @@ async def test_a_bridge(running: Hub, version: str, tmp_path: Path) -> None:
         await bridge.wait()
         assert not bridge.returncode, (tmp_path / "log").read_text()
         log.close()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_cleaning_up_what_is_retained(running: Hub, version: str) -> None:
+    first, second = await home(running)
+    one, other = Tools(running, "tcp", version, first), Tools(running, "tcp", version, second)
+    for number in range(3):
+        await one.publish(f"kept/{number}", str(number), "-r", "-q", "1")
+    every = ["-t", "kept/#", "-q", "1", "-F", "> %t %r"]
+    code, output = await other.run("mosquitto_sub", *every, "--retained-only", "-C", "3", "-W", "15")
+    assert (code, sorted(output.split("\n"))[1:]) == (0, [f"> kept/{number} 1" for number in range(3)])
+    code, output = await other.run("mosquitto_sub", *every, "-T", "kept/1", "--remove-retained", "-C", "2", "-W", "15")
+    assert code == 0, output
+    code, output = await other.run("mosquitto_sub", *every, "-C", "1", "-W", "15")
+    assert (code, output) == (0, "> kept/1 1\n")  # -T left it out, so it was left
+
+
+async def test_subscriptions_and_messages_with_properties(running: Hub) -> None:
+    first, second = await home(running)
+    one, other = Tools(running, "tcp", "mqttv5", first), Tools(running, "tcp", "mqttv5", second)
+    own = ["-D", "subscribe", "subscription-identifier", "9", "-D", "connect", "receive-maximum", "1"]
+    own += ["-D", "connect", "maximum-packet-size", "200", "-D", "connect", "topic-alias-maximum", "3"]
+    async with other.listen("-t", "room/#", "-q", "2", "-x", "60", *own, "-F", "> %t %S %C %E %P %p") as listening:
+        await one.publish("room/large", "x" * 300, "-q", "1")  # larger than it takes: counts as sent
+        said = ["-D", "publish", "content-type", "text/plain", "-D", "publish", "message-expiry-interval", "90"]
+        said += ["-D", "publish", "user-property", "a", "1", "-D", "publish", "topic-alias", "4"]
+        await one.publish("room/told", "hello", "-q", "2", "--repeat", "3", *said)
+        lines = await heard(listening, 3)
+    assert {line.replace(" 89 ", " 90 ") for line in lines} == {"room/told 9 text/plain 90 a:1 hello"}
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_file_and_lines(running: Hub, door: str, tmp_path: Path) -> None:
+    first, second = await home(running)
+    one, other = Tools(running, door, "mqttv5", first), Tools(running, door, "mqttv5", second)
+    file = tmp_path / "large"
+    file.write_bytes(bytes(range(256)) * 6_000)
+    whole_one = ["-t", "room/file", "-q", "2", "-C", "1", "-W", "15", "-N", "-c", "-i", "f"]
+    process = await other.begin("mosquitto_sub", *whole_one)
+    code, output = await one.run("mosquitto_pub", "-t", "room/file", "-f", str(file), "-q", "2", "-r")
+    assert code == 0, output
+    async with asyncio.timeout(WITHIN_S):
+        whole, _ = await process.communicate()
+    assert whole == file.read_bytes()
+    async with other.listen("-t", "room/lines", "-q", "1", "-F", "> %p") as listening:
+        lines = await asyncio.create_subprocess_exec(
+            "mosquitto_pub", *one.rest, "-t", "room/lines", "-l", "-q", "1", stdin=subprocess.PIPE
+        )
+        await lines.communicate(b"".join(b"%d\n" % number for number in range(200)))
+        assert lines.returncode == 0
+        assert await heard(listening, 200) == [str(number) for number in range(200)]
+
+
+async def test_unsubscribing_at_the_start(running: Hub) -> None:
+    """``-U``: a session that lasts hears no more of what it was told to leave."""
+    first, second = await home(running)
+    one, other = Tools(running, "tcp", "mqttv5", first), Tools(running, "tcp", "mqttv5", second)
+    own = ["-c", "-i", second.id, "-q", "1"]
+    code, output = await other.run("mosquitto_sub", *own, "-t", "room/a", "-t", "room/b", "-E")
+    assert code == 0, output
+    code, output = await other.run("mosquitto_sub", *own, "-t", "room/b", "-U", "room/a", "-E")
+    assert code == 0, output
+    for topic in ("room/a", "room/b"):
+        await one.publish(topic, topic, "-q", "1")
+    code, output = await other.run("mosquitto_sub", *own, "-t", "room/b", "-C", "1", "-W", "15")
+    assert (code, output) == (0, "room/b\n")

@@ -10,6 +10,7 @@ from tests.gateway.client import Client
 from tests.gateway.conftest import Rig
 from tests.parts import until
 from unisono.wire.mqtt import Properties, Subscription, Version
+from unisono.wire.mqtt.packets import Pingresp
 
 TOPICS = ("TopicA", "TopicA/B", "Topic/C", "TopicA/C", "/TopicA")
 versions = pytest.mark.parametrize("version", [Version.V31, Version.V311, Version.V5])
@@ -145,15 +146,16 @@ async def test_no_more_is_under_way_than_the_client_takes(rig: Rig) -> None:
     for n in range(4):
         await speaks.say("x", b"%d" % n, 1)
     speaks.publish("x", b"qos 0 needs no room", 0)
+    await until(lambda: len(client.published) >= 3, "what it takes, and what needs no room")
     client.send(client.wire.ping())
-    await until(lambda: len(client.packets) >= 5, "what has come, and PINGRESP behind it")
-    assert [packet.payload for packet in client.published] == [b"0", b"1"]
+    await until(lambda: any(isinstance(packet, Pingresp) for packet in client.packets), "PINGRESP behind it")
+    assert [packet.payload for packet in client.published] == [b"0", b"1", b"qos 0 needs no room"]
     client.deaf = False
     client.data_received(b"")
     first = client.published[0].packet_id
     client.send(b"\x40\x02" + first.to_bytes(2, "big"))
-    await until(lambda: len(client.published) >= 3, "room for one more")
-    assert client.published[2].payload == b"2"
+    await until(lambda: len(client.published) >= 4, "room for one more")
+    assert client.published[3].payload == b"2"
 
 
 async def test_identifiers_come_with_what_is_retained_and_what_waited(rig: Rig) -> None:
@@ -181,3 +183,52 @@ async def test_a_request_finds_its_answer(rig: Rig) -> None:
     await answers.say(answers.told[0].response_topic or "", b"response", properties=Properties(correlation_data=b"334"))
     await heard(asks, 1)
     assert asks.payloads == [b"response"] and asks.told == [Properties(correlation_data=b"334")]
+
+
+@versions
+@pytest.mark.parametrize("qos", [0, 1, 2])
+async def test_what_one_retains_before_subscribing_is_shown_as_retained(rig: Rig, version: Version, qos: int) -> None:
+    """Without waiting for an answer in between, as a client does that says "online" and then listens."""
+    client = await rig.device("lamp", version=version)
+    client.publish("x/status", b"online", qos, retain=True)
+    client.send(client.wire.subscribe(Subscription("x/#", qos))[1])
+    assert await heard(client, 1) == [("x/status", b"online", qos, True)]
+    await client.say("x/end", b"")
+    assert len(client.messages) == 2
+
+
+@versions
+async def test_what_one_says_before_leaving_a_topic_is_heard(rig: Rig, version: Version) -> None:
+    client = await rig.device("lamp", version=version)
+    await client.subscribe("x", "y")
+    client.publish("x", b"last", 0)
+    number, leaving = client.wire.unsubscribe(["x"])
+    client.send(leaving)
+    client.publish("x", b"later", 0)
+    await client.say("y", b"end")
+    assert number in client.answers
+    assert client.payloads == [b"last", b"end"]
+
+
+async def test_subscribing_behind_messages_holds_for_who_leaves_at_once(rig: Rig) -> None:
+    """PUBLISH, SUBSCRIBE and DISCONNECT in one go: the session that stays has the subscription."""
+    client = await rig.device("lamp", **lasting(Version.V5))
+    client.publish("x", b"before", 1)
+    client.send(client.wire.subscribe(Subscription("x", 1))[1])
+    await client.leave()
+    speaks = await rig.device("neighbour")
+    await speaks.say("x", b"after")
+    await client.open()
+    assert [payload for _t, payload, *_r in await heard(client, 1)][-1] == b"after"
+
+
+async def test_many_subscriptions_behind_many_messages(rig: Rig) -> None:
+    client = await rig.device("lamp", version=Version.V5)
+    numbers: list[int] = []
+    for n in range(200):
+        client.publish(f"m/{n}", b"%d" % n, 1, retain=True)
+        number, asked = client.wire.subscribe(Subscription(f"m/{n}", 0))
+        numbers.append(number)
+        client.send(asked)
+    await until(lambda: all(number in client.answers for number in numbers), "all are answered")
+    assert {(payload, retain) for _t, payload, _q, retain in client.messages} == {(b"%d" % n, True) for n in range(200)}

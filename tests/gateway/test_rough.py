@@ -14,9 +14,12 @@ from tests.parts import until
 from unisono.gateway import connection as connection_module
 from unisono.gateway import socket as socket_module
 from unisono.gateway.connection import WRITE_BUFFER_BYTES, Connection
+from unisono.gateway.door import unfinished
+from unisono.gateway.publishing import LARGEST_REPORT
 from unisono.twin.record import Presence, Refused, Reports
-from unisono.wire.mqtt import Publish, Version
+from unisono.wire.mqtt import Publish, ReasonCode, Version
 from unisono.wire.mqtt.codec import encode
+from unisono.wire.mqtt.packets import Puback
 
 STATE = "things/me/state"
 
@@ -114,11 +117,50 @@ async def test_more_than_the_largest_packet_is_refused_with_the_reason(rig: Rig)
     assert client.connack is not None and client.connack.properties is not None
     largest = client.connack.properties.maximum_packet_size
     assert largest == rig.gateway.limits.max_packet_size
-    assert await client.say(STATE, b"x" * (largest - 100)) == 0
+    assert largest > 1 << 20
+    assert await client.say("x", b"x" * (largest - 100)) == ReasonCode.NO_MATCHING_SUBSCRIBERS
     client.send(encode(Publish(STATE, b"x" * largest, 1, packet_id=9), Version.V5))
     await until(client.closed.is_set, "closed", 5)
     await rig.settled()
     assert rig.journal.of(Refused, "lamp")[0].code == "too_large" or rig.journal.of(Refused, "lamp")[0].detail
+
+
+async def test_a_report_is_smaller_than_other_messages(rig: Rig) -> None:
+    """What is too large is refused alone, also between others in one read."""
+    client = await rig.device("lamp", version=Version.V5)
+    said = [b'{"a": 1}', b"x" * (LARGEST_REPORT + 1), b'{"a": 2}']
+    numbers = [client.publish(STATE, payload, 1 + n % 2) for n, payload in enumerate(said * 2)]
+    await until(lambda: len(client.acknowledged) == 6, "all are answered")
+    refused = {n for n, number in enumerate(numbers) if client.reasons.get(number, 0) == ReasonCode.QUOTA_EXCEEDED}
+    assert refused == {1, 4}
+    client.publish(STATE, said[1])
+    await client.say(STATE, said[1][:-1])
+    await rig.settled()
+    kept = [payload for entry in rig.journal.of(Reports, "lamp") for payload in entry.payloads]
+    assert sorted(kept, key=len) == sorted([said[0], said[2]] * 2 + [said[1][:-1]], key=len)
+    assert {each.code for each in rig.journal.of(Refused, "lamp")} == {"too_large"}
+
+
+async def test_packets_that_never_end_are_bounded_together(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unfinished, "MOST", 200_000)
+    begun = encode(Publish("x", b"x" * 100_000, 1, packet_id=9), Version.V5)
+    ending = [await rig.device("lamp", client_id=name, version=Version.V5) for name in "abcd"]
+    for client in ending[:3]:  # the third is one too many: the first, which began first, has to go
+        client.send(begun[:90_000])
+        await until(lambda: rig.gateway.unfinished.total >= 90_000 or ending[0].closed.is_set(), "it was read")
+    await until(ending[0].closed.is_set, "the oldest is cut off")
+    assert ending[0].goodbye is not None and ending[0].goodbye.reason == ReasonCode.QUOTA_EXCEEDED
+    for client in ending[1:3]:
+        client.send(begun[90_000:])
+    await until(
+        lambda: all(any(isinstance(packet, Puback) for packet in each.packets) for each in ending[1:3]),
+        "they ended their packets",
+    )
+    assert rig.gateway.unfinished.total == 0
+    ending[3].send(begun[:90_000])
+    await until(lambda: rig.gateway.unfinished.total > 0, "it was read")
+    await ending[3].drop()
+    await until(lambda: rig.gateway.unfinished.total == 0 and not rig.gateway.unfinished.sizes, "it is forgotten")
 
 
 # --- clients that do not read

@@ -206,3 +206,13 @@ async def test_what_leaves_together_keeps_its_order_and_its_end(rig: Rig) -> Non
     await rig.gateway.stop()
     await until(watcher.closed.is_set, "the end of the connection")
     assert [payload for _topic, payload in await heard(watcher)][-2:] == [b"and then", b"goodbye"]
+
+
+async def test_a_filter_wider_than_things_is_no_question_for_what_is_wanted(rig: Rig) -> None:
+    lamp = await rig.device("lamp")
+    await lamp.subscribe("#")
+    await lamp.subscribe("things/me/#")
+    await rig.settled()
+    assert [entry.named for entry in rig.journal.of(Listening, "lamp")] == [False, True]
+    await told(rig, "lamp", "desired")
+    assert await heard(lamp, 1)  # it hears what is sent all the same

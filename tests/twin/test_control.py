@@ -301,6 +301,14 @@ def test_who_listens_gets_what_waits() -> None:
     it.say(Listening("nobody", "g1", 1, ["set"], T0))
 
 
+def test_who_listens_to_everything_is_not_told_that_nothing_is_wanted() -> None:
+    wide = Listening("gauge", "g1", 1, ["set", "call", "desired"], T0, named=False)
+    it = Home(model_put(GAUGE), thing_put("gauge"), online("gauge"))
+    assert it.say(wide).effects == []
+    it.say(ask("c1"))
+    assert it.say(wide).effects == ["desired:gauge"]
+
+
 def test_a_thing_that_went_away_is_not_reachable() -> None:
     it = home(offline("gauge"))
     assert it.say(ask()).effects == []

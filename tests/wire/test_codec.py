@@ -19,9 +19,11 @@ from unisono.wire.mqtt.packets import (
     Properties,
     Puback,
     Publish,
+    Pubrel,
     Suback,
     Subscribe,
     Subscription,
+    Unsubscribe,
     Version,
     Will,
 )
@@ -263,6 +265,20 @@ def test_fault(version: Version, data: bytes, clause: str, reason: ReasonCode) -
     assert f"[{clause}]" in caught.value.detail
     assert caught.value.reason == reason
     assert caught.value.code == {MALFORMED: "bad_frame"}.get(reason, "protocol_error")
+
+
+@pytest.mark.parametrize("packet", [Pubrel(7), Subscribe(7, [Subscription("a", 1)]), Unsubscribe(7, ["a"])])
+def test_version_3_1_marks_what_is_sent_again(packet: Packet) -> None:
+    """MQTT 3.1 section 2.1: DUP stands on PUBREL, SUBSCRIBE and UNSUBSCRIBE too; since 3.1.1 that bit is reserved."""
+    plain = encode(packet, Version.V31)
+    again = bytes([plain[0] | 0x08]) + plain[1:]
+    assert decode(again, Version.V31) == packet
+    for version in (V4, V5):
+        data = encode(packet, version)
+        with pytest.raises(ViolationError):
+            decode(bytes([data[0] | 0x08]) + data[1:], version)
+    with pytest.raises(ViolationError):
+        decode(b"\x48\x02\x00\x07", Version.V31)
 
 
 UNSAYABLE: list[tuple[str, Version, Packet]] = [

@@ -916,7 +916,7 @@ def test_answers_that_nothing_waits_for() -> None:
     connection = opened(V5)
     connection.deliver("a", b"", 1)
     connection.deliver("a", b"", 2)
-    idle: list[Packet] = [Puback(2), Pubrec(1), Pubcomp(1), Pubcomp(2), Puback(9), Pubcomp(9), Pubrec(9, 0x80)]
+    idle: list[Packet] = [Puback(9), Pubcomp(9), Pubrec(9, 0x80)]
     for packet in idle:
         assert connection.receive(encode(packet, V5)) == []
     assert connection.receive(encode(Pubrec(9), V5)) == [
@@ -924,6 +924,43 @@ def test_answers_that_nothing_waits_for() -> None:
     ]
     assert list(connection.session.in_flight) == [1, 2]
     assert connection.receive(encode(Pubrec(2, 0x87), V5)) == [Acknowledged([2])]
+
+
+@pytest.mark.parametrize(
+    ("qos", "before", "wrong"),
+    [
+        (1, [], Pubrec(1)),
+        (1, [], Pubcomp(1)),
+        (2, [], Puback(1)),
+        (2, [], Pubcomp(1)),
+        (2, [Pubrec(1)], Puback(1)),
+    ],
+)
+@pytest.mark.parametrize("version", [V4, V5])
+def test_answers_of_another_kind_than_the_message_wants(
+    version: Version, qos: int, before: list[Packet], wrong: Packet
+) -> None:
+    """MQTT-3.3.4-1: the answer is the one that the QoS wants; left alone, the message would wait for it for ever."""
+    connection = opened(version)
+    connection.deliver("a", b"", qos)
+    for packet in before:
+        connection.receive(encode(packet, version))
+    [fault] = connection.receive(encode(wrong, version))
+    assert isinstance(fault, ProtocolError) and fault.reason_code is ReasonCode.PROTOCOL_ERROR
+    assert connection.state is State.CLOSED
+
+
+@pytest.mark.parametrize("version", [V4, V5])
+def test_a_packet_of_no_kind_is_not_waited_for(version: Version) -> None:
+    [fault] = opened(version).receive(b"\x0a\xc0")
+    assert isinstance(fault, ProtocolError) and fault.reason_code is ReasonCode.MALFORMED_PACKET
+
+
+def test_what_is_not_whole_is_counted() -> None:
+    connection = opened(V5)
+    assert connection.unfinished == 0
+    connection.receive(b"\x30\xff\x01abc")
+    assert connection.unfinished == 6
 
 
 def test_a_resumed_session_is_sent_again() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from unisono.gateway.connection import Connection
     from unisono.gateway.server import Gateway
 
-__all__ = ["CROWDED", "FLIGHT", "HELD", "RATE", "TURN", "Traffic", "roll", "series", "serve_visitors", "view"]
+__all__ = ["CROWDED", "FLIGHT", "HELD", "ORDER", "RATE", "TURN", "Traffic", "roll", "series", "serve_visitors", "view"]
 
 #: Rates are taken over at least so long: shorter, one message looks like a storm.
 RATE_S = 5.0
@@ -35,9 +35,9 @@ ORDINARY = 5
 FILTERS = 200
 
 #: Why a connection is not read just now, as bits of `Connection.holds`: too much waits for the disk; it is above its
-#: rate; it has too much unanswered; others have their turn.
-CROWDED, RATE, FLIGHT, TURN = 1, 2, 4, 8
-HELD = {CROWDED: "crowded", RATE: "rate", FLIGHT: "in flight", TURN: "turn"}
+#: rate; it has too much unanswered; others have their turn; it subscribes, and its own messages come first.
+CROWDED, RATE, FLIGHT, TURN, ORDER = 1, 2, 4, 8, 16
+HELD = {CROWDED: "crowded", RATE: "rate", FLIGHT: "in flight", TURN: "turn", ORDER: "order"}
 
 
 class Traffic:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any, cast
 from unisono.access import Rights
 from unisono.errors import CODES, UnisonoError
 from unisono.gateway.asking import Asking
-from unisono.gateway.clients import FLIGHT, TURN, Traffic
+from unisono.gateway.clients import FLIGHT, ORDER, TURN, Traffic
 from unisono.gateway.clock import now_us
 from unisono.gateway.door.attempts import FIRST_BYTES
+from unisono.gateway.door.unfinished import LARGE
 from unisono.gateway.fleet.peer import peer_certificate
 from unisono.gateway.publishing import published
 from unisono.gateway.routing import Route
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from unisono.gateway.door.meter import Meter, Seat
     from unisono.gateway.fleet.homes import Arrival
     from unisono.gateway.server import Gateway
+    from unisono.gateway.showing import Showing
     from unisono.gateway.speaking import LineHost
     from unisono.twin.talk import Certificate, SignIn
 
@@ -97,12 +100,16 @@ class Connection(Socket):
         "early",
         "epoch",
         "identity",
+        "later",
         "line",
         "meter",
         "proving",
         "routes",
+        "said",
         "seat",
         "session",
+        "settled",
+        "showing",
         "traffic",
         "transport_name",
         "vouched",
@@ -117,6 +124,8 @@ class Connection(Socket):
         self.wire = ServerConnection(gateway.limits)
         self.identity: SignIn | None = None
         self.session: SessionState | None = None
+        # retained messages that it is still to be shown
+        self.showing: Showing | None = None
         self.committer: Committer | None = None
         self.epoch = 0
         self.address = ""
@@ -129,6 +138,9 @@ class Connection(Socket):
         self._refusals = 0
         self._first = b""
         self._slow = False
+        # runs handed to the log that go to somebody when they are on disk, and those that are: in their order
+        self.said = self.settled = 0
+        self.later: deque[tuple[int, Subscribed | Unsubscribed]] | None = None
         self.seat: Seat | None = None
         self.meter: Meter | None = None
         self.traffic: Traffic | None = None
@@ -172,6 +184,11 @@ class Connection(Socket):
         before = self.gateway.messages_in
         self._happened(self.wire.receive(data))
         self._count(len(data), self.gateway.messages_in - before)
+        unfinished = self.wire.unfinished
+        if unfinished > LARGE or self.gateway.unfinished.sizes:
+            longest = self.gateway.unfinished.note(self, unfinished)
+            if longest is not None:
+                longest.take_no_more()
 
     def _count(self, size: int, messages: int) -> None:
         """What one read brought: count it, and see whether to read on at once."""
@@ -302,11 +319,31 @@ class Connection(Socket):
         if self.line is not None:
             self.line.refresh(identity)
 
-    def _subscribed(self, event: Subscribed) -> None:
-        subscribe(self.gateway, self, event.packet)
+    def _listens(self, event: Subscribed | Unsubscribed) -> None:
+        """SUBSCRIBE and UNSUBSCRIBE take effect behind what the client has published before them: what it retains just
+        before is shown to it as retained, and what it says before it leaves a topic it still hears."""
+        if self.said == self.settled and self.later is None:
+            self._hears(event)
+            return
+        if self.later is None:
+            self.later = deque()
+            self.hold(ORDER)
+        self.later.append((self.said, event))
 
-    def _unsubscribed(self, event: Unsubscribed) -> None:
-        unsubscribe(self.gateway, self, event.packet)
+    def _hears(self, event: Subscribed | Unsubscribed) -> None:
+        if isinstance(event, Subscribed):
+            subscribe(self.gateway, self, event.packet)
+        else:
+            unsubscribe(self.gateway, self, event.packet)
+
+    def catch_up(self, *, at_once: bool = False) -> None:
+        """What had to wait for its own messages goes on, when they are on disk (or ``at_once``: it leaves)."""
+        later = self.later
+        while later and (at_once or later[0][0] <= self.settled):
+            self._hears(later.popleft()[1])
+        if not later:
+            self.later = None
+            self.read_on(ORDER)
 
     def _acknowledged(self, event: Acknowledged) -> None:
         session = self.session
@@ -359,10 +396,14 @@ class Connection(Socket):
     # out
 
     def deliver(self, message: Message) -> None:
-        """Send a message now, or let it wait in the session while the client's window is full or it does not read."""
+        """Send a message now, or let it wait in the session while the client's window is full or it does not read.
+
+        The window is of QoS 1 and 2 (section 4.9): QoS 0 goes on beside what waits for it.
+        """
         assert self.session is not None
         transport = self.transport
-        behind = self.session.queue and self.session.lasting is None  # else what waits may only wait for the disk
+        # where the session lasts, what waits may only wait for the disk
+        behind = message.qos and self.session.queue and self.session.lasting is None
         if transport is None or behind or transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
             before = self.session.dropped
             if message.qos:
@@ -395,10 +436,18 @@ class Connection(Socket):
             self.leave(ReasonCode.QUOTA_EXCEEDED, "slow")
 
     def send_waiting(self) -> None:
+        """What waits goes on, as far as the client takes it; then what it is still to be shown."""
         session = self.session
-        if session is None or session.queue is None or session.connection is not self:
+        if session is None or session.connection is not self:
             return
-        now = now_us()
+        if session.queue is not None:
+            self._send_queue(session, now_us())
+        if self.showing is not None:
+            self.showing.go_on(now_us())
+            if self.showing.over:
+                self.showing = None
+
+    def _send_queue(self, session: SessionState, now: int) -> None:
         lasting = session.lasting
         pairs: list[tuple[int, int]] = []
         exactly = False
@@ -452,6 +501,11 @@ class Connection(Socket):
         self.refuse("too_many", "", f"the client leaves more than {UNREAD_BYTES} bytes of answers unread")
         self.gateway.closed(self, "protocol_error")
         self.transport.abort()
+
+    def take_no_more(self) -> None:
+        """All clients together have too many packets under way, and its is the oldest."""
+        self.refuse("too_many", "", "a packet did not come whole, and too much waits for the rest of such packets")
+        self.leave(ReasonCode.QUOTA_EXCEEDED, "protocol_error")
 
     def leave(self, reason: ReasonCode, why: str, server_reference: str | None = None) -> None:
         """Send it away; ``why`` as in `unisono.twin.record.Presence`."""
@@ -510,8 +564,8 @@ class Connection(Socket):
 _HANDLERS: dict[type, Callable[[Connection, Any], None]] = {
     PublishRun: published,
     Connected: Connection._connected,
-    Subscribed: Connection._subscribed,
-    Unsubscribed: Connection._unsubscribed,
+    Subscribed: Connection._listens,
+    Unsubscribed: Connection._listens,
     Acknowledged: Connection._acknowledged,
     Pinged: Connection._answer,
     Reply: Connection._replied,

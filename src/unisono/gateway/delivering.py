@@ -149,7 +149,10 @@ class Delivery:
 
     def retained_elsewhere(self, root: str, topic: str, message: Message | None) -> None:
         """The stream of retained messages says what is in force, in its order."""
-        self._gateway.place(root).retain(topic, message)
+        place = self._gateway.place(root)
+        known = place.retained.get(topic)
+        if message is None or known is None or known._replace(number=0) != message:
+            place.retain(topic, message)
 
     def _retain(
         self, place: Place, session: SessionState, topic: str, run: PublishRun, expires_at: int
@@ -162,10 +165,6 @@ class Delivery:
             message = None  # what was retained before is out of date now
         place.retain(topic, message)
         return self._retained.keep(session.root, topic, message)
-
-    def retained_for(self, place: Place, filter: str) -> list[Message]:
-        """What a new subscription is shown."""
-        return place.retained_for(filter, now_us()) + self._gateway.broker.shown(filter)
 
     def forget_expired(self) -> None:
         """Retained messages that expired are never shown; here they also give their room back."""

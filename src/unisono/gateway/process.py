@@ -77,7 +77,7 @@ async def run(settings: GatewaySettings, ready: Callable[[dict[str, Any]], None]
         logs.__getitem__,
         settings.partitions,
         Retained(table),
-        allowed=settings.allowed,
+        allowed=settings.allowed.within(connection.max_payload),
         keeper=Keeper(journal, settings.id),
         homes=Homes(settings.id, gateways, Path(settings.folder)) if settings.folder else None,
     )

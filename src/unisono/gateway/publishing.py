@@ -20,12 +20,15 @@ from unisono.wire.mqtt import PublishRun, ReasonCode
 if TYPE_CHECKING:
     from unisono.gateway.connection import Connection
 
-__all__ = ["published"]
+__all__ = ["LARGEST_REPORT", "published"]
 
 #: Topics that one connection's cache of routes remembers; a device has a handful.
 ROUTES = 64
 #: What a payload weighs in the log beside its bytes: its own length and its packet id.
 PAYLOAD_BYTES = 4
+#: A report has no more; a model's values are small, and what a thing says is parsed, kept and shown. Ordinary topics
+#: carry what a packet may hold.
+LARGEST_REPORT = 512 * 1024
 
 
 def published(connection: Connection, run: PublishRun) -> None:
@@ -65,11 +68,14 @@ def _asks(connection: Connection, found: Route, run: PublishRun) -> None:
 
 def _report(connection: Connection, found: Route, run: PublishRun) -> None:
     assert connection.session is not None and connection.committer is not None and found.thing is not None
+    size = sum(map(len, run.payloads))
+    if size > LARGEST_REPORT and max(map(len, run.payloads)) > LARGEST_REPORT:
+        _in_part(connection, found, run)
+        return
     entry = Reports(
         found.thing, connection.session.key, found.suffix, now_us(), run.payloads, b"".join(run.packet_ids), run.dups
     )
     # what frames a payload weighs too: a socket's chunk can hold fifty thousand empty ones
-    size = sum(map(len, run.payloads))
     connection.gateway.tally.received_bytes[run.qos] += size
     size += PAYLOAD_BYTES * len(run.payloads)
     place = connection.gateway.place(connection.session.root)
@@ -77,6 +83,21 @@ def _report(connection: Connection, found: Route, run: PublishRun) -> None:
         connection.committer.add(entry, size, _done(connection, found, run))
     else:
         connection.committer.add(entry, size)
+
+
+def _in_part(connection: Connection, found: Route, run: PublishRun) -> None:
+    """Refuse the reports of a run that are too large; take the others."""
+    for index, payload in enumerate(run.payloads):
+        one = slice(index, index + 1)
+        dups = [0] if index in run.dups else []
+        alone = PublishRun(run.topic, run.qos, [payload], run.packet_ids[one], dups, run.retain, run.properties)
+        if len(payload) <= LARGEST_REPORT:
+            _report(connection, found, alone)
+            continue
+        detail = f"a report of {len(payload)} bytes; at most {LARGEST_REPORT} are read"
+        connection.refuse("too_large", run.topic, detail)
+        if run.qos:
+            connection.answer_each(alone, ReasonCode.QUOTA_EXCEEDED, detail)
 
 
 def _publish(connection: Connection, found: Route, run: PublishRun) -> None:
@@ -91,27 +112,38 @@ def _publish(connection: Connection, found: Route, run: PublishRun) -> None:
 
 
 def _done(connection: Connection, found: Route, run: PublishRun) -> Callable[[UnisonoError | None], None]:
+    connection.said += 1
+
     def done(error: UnisonoError | None) -> None:
-        if error is not None:
+        if error is None:
+            _on_disk(connection, found, run)
+        else:
             connection.not_taken(run, error)
-            return
-        heard, kept = connection.gateway.delivery.publish(connection.session, found.topic, run)
-        # what is a report is the hub's own to hear
-        reason = ReasonCode.SUCCESS if heard or found.thing is not None else ReasonCode.NO_MATCHING_SUBSCRIBERS
-        if kept is None:
-            connection.acknowledge(run, reason)
-            return
-
-        def safe(future: asyncio.Future[UnisonoError | None]) -> None:
-            error = future.result()
-            if error is None:
-                connection.acknowledge(run, reason)
-            else:
-                connection.not_taken(run, error)
-
-        kept.add_done_callback(safe)
+        connection.settled += 1
+        if connection.later is not None:
+            connection.catch_up()
 
     return done
+
+
+def _on_disk(connection: Connection, found: Route, run: PublishRun) -> None:
+    """The log has it: it goes to who subscribed, and is answered when all that has to be kept of that is."""
+    heard, kept = connection.gateway.delivery.publish(connection.session, found.topic, run)
+    # what is a report is the hub's own to hear; brokers that tell this at all tell it at QoS 1 only
+    unheard = not heard and found.thing is None and run.qos == 1
+    reason = ReasonCode.NO_MATCHING_SUBSCRIBERS if unheard else ReasonCode.SUCCESS
+    if kept is None:
+        connection.acknowledge(run, reason)
+        return
+
+    def safe(future: asyncio.Future[UnisonoError | None]) -> None:
+        error = future.result()
+        if error is None:
+            connection.acknowledge(run, reason)
+        else:
+            connection.not_taken(run, error)
+
+    kept.add_done_callback(safe)
 
 
 def _route(connection: Connection, topic: str) -> Route | None:

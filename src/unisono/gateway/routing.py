@@ -173,6 +173,8 @@ class Place:
         self.abroad: SubscriptionTree[Abroad] | None = None
         self.tree: SubscriptionTree[Subscribed | Group] = SubscriptionTree()
         self.retained: dict[str, Message] = {}
+        """By topic; ``number`` says which of all that were ever retained here it is."""
+        self.retained_last = 0
         self._groups: dict[str, Group] = {}
         self._plans: dict[str, _Plan] = {}
         self._retained_bytes = 0
@@ -196,7 +198,8 @@ class Place:
         """Replace a topic's retained message; None takes it away."""
         self._retained_bytes += _weight(message) - _weight(self.retained.pop(topic, None))
         if message is not None:
-            self.retained[topic] = message
+            self.retained_last += 1
+            self.retained[topic] = message._replace(number=self.retained_last)
 
     def subscribe(self, session: SessionState, filter: str, subscribed: Subscribed) -> bool:
         """Add or replace; True when the filter is new to the session."""
@@ -291,11 +294,11 @@ class Place:
         for target in plan.targets if plain else ():
             if not target.session.sees(topic) or (present and target.session.connection is None):
                 continue
+            count += 1
             if target.no_local and target.session.key == sender:
                 if not target.not_local:
-                    continue
+                    continue  # its subscription matches all the same
                 target = target_of(target.not_local)  # noqa: PLW2901  what remains of the same client's
-            count += 1
             spoken_for += thing in target.session.ids
             hand(target, message)
         for group in plan.groups:
@@ -307,15 +310,6 @@ class Place:
                 spoken_for += thing in chosen.session.ids
                 hand(target_of((chosen,)), message)
         return Heard(count, spoken_for)
-
-    def retained_for(self, filter: str, now: int) -> list[Message]:
-        """Retained messages that a new subscription is shown at ``now`` (wall time, microseconds)."""
-        if "+" not in filter and "#" not in filter:
-            one = self.retained.get(filter)
-            found = [] if one is None else [one]
-        else:
-            found = [message for topic, message in self.retained.items() if matches(filter, topic)]
-        return [message for message in found if not message.expires_at or message.expires_at > now]
 
     def expired(self, now: int) -> list[str]:
         """Topics whose retained message has expired by ``now``."""

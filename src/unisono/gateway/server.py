@@ -30,6 +30,7 @@ from unisono.gateway.door.handshake import TlsDoor
 from unisono.gateway.door.limits import HubLimits
 from unisono.gateway.door.meter import Wait
 from unisono.gateway.door.signin import Desk
+from unisono.gateway.door.unfinished import Unfinished
 from unisono.gateway.fleet.homes import Homes
 from unisono.gateway.fleet.peers import Peers, Reach
 from unisono.gateway.outlet import Outlet
@@ -127,6 +128,7 @@ class Gateway:
         self._connections: set[Connection] = set()
         self._pressed_at: dict[str, int] = {}
         self._held: set[Connection] = set()
+        self.unfinished = Unfinished()
         self.homes = homes
         self.peers: Peers | None = None
         self.lasting = Lasting(keeper, self.by_key.get) if keeper is not None else None
@@ -300,6 +302,7 @@ class Gateway:
         if connection not in self._connections:
             return
         self._connections.discard(connection)
+        self.unfinished.forget(connection)
         self._held.discard(connection)
         if connection.seat is not None:
             self.doorman.registrar.leave(connection.seat, self.loop.time())
@@ -310,20 +313,12 @@ class Gateway:
             connection.line.end()
         will = connection.take_will()
         if session.connection is connection:
+            connection.catch_up(at_once=True)
             session.connection = None
             session.wire = connection.wire.session
             lasts_s = min(connection.wire.session_expiry, self.policy.longest_session_s)
             if lasts_s:
-                now = time.monotonic()
-                session.expires_at = now + lasts_s
-                delay_s = delay_of(will) if will is not None else 0
-                if self.lasting is not None:
-                    at = now_us()
-                    self.lasting.leave(session, at, lasts_s, at + 1_000_000 * delay_s if will is not None else 0)
-                if will is not None and delay_s:
-                    session.will = PendingWill(will, now + delay_s, identity)
-                    will = None
-                self.place(session.root).left(session)
+                will = self._left(connection, session, will, lasts_s)
             elif will is None:
                 self.drop(session)
             else:
@@ -336,6 +331,23 @@ class Gateway:
             self.committer(identity.partition).add(
                 Presence(identity.id, self.id, connection.epoch, False, why, now_us(), session.key), 0
             )
+
+    def _left(self, connection: Connection, session: SessionState, will: Will | None, lasts_s: float) -> Will | None:
+        """A client is away and its session goes on; returns the will that is to be published now."""
+        assert connection.identity is not None
+        now = time.monotonic()
+        session.expires_at = now + lasts_s
+        delay_s = delay_of(will) if will is not None else 0
+        if self.lasting is not None:
+            at = now_us()
+            self.lasting.leave(session, at, lasts_s, at + 1_000_000 * delay_s if will is not None else 0)
+        if connection.showing is not None:
+            connection.showing.leave(now_us())
+        if will is not None and delay_s:
+            session.will = PendingWill(will, now + delay_s, connection.identity)
+            will = None
+        self.place(session.root).left(session)
+        return will
 
     def drop(self, session: SessionState) -> None:
         """The end of a session; a will that was to come later comes now."""
@@ -455,8 +467,10 @@ class Gateway:
 
     def _taken(self, payload: bytes) -> None:
         by = msgspec.msgpack.decode(payload, type=Taken)
-        session = self.by_key.get(by.client)
-        if by.gateway != self.id and session is not None:
+        for client in by.clients if by.gateway != self.id else ():
+            session = self.by_key.get(client)
+            if session is None:
+                continue
             if session.connection is not None:
                 self.admission.changes_hands(session, session.connection.address, f"a client of gateway {by.gateway}")
                 session.connection.leave(ReasonCode.SESSION_TAKEN_OVER, "taken_over")

@@ -16,6 +16,7 @@ from unisono.gateway.routing import Place, down_topics, hand_over, is_broker_fil
 from unisono.gateway.sessions.lasting import Safe
 from unisono.gateway.sessions.session import SessionState
 from unisono.gateway.sessions.session import Subscribed as Kept
+from unisono.gateway.showing import Showing
 from unisono.twin.record import Listening
 from unisono.wire.mqtt import ReasonCode, Subscription, split_shared
 from unisono.wire.mqtt.packets import Subscribe, Unsubscribe
@@ -52,7 +53,7 @@ def subscribe(gateway: Gateway, connection: Connection, packet: Subscribe) -> No
 
     def answered() -> None:
         connection.write(answer)
-        _show(gateway, session, place, fresh)
+        _show(gateway, connection, place, fresh)
         hears(connection, session, [filter for filter, *_rest in fresh])
         if connection.line is not None:
             connection.line.subscribed([filter for filter, *_rest in fresh])
@@ -93,14 +94,18 @@ def _when_safe(connection: Connection, safe: Safe | None, then: Callable[[], Non
     safe.close().add_done_callback(settled)
 
 
-def _show(gateway: Gateway, session: SessionState, place: Place, fresh: list[tuple[str, Kept, bool, int]]) -> None:
+def _show(gateway: Gateway, connection: Connection, place: Place, fresh: list[tuple[str, Kept, bool, int]]) -> None:
     """Retained messages for new subscriptions."""
+    showing = connection.showing or Showing(connection, place)
     for filter, kept, new, retain_handling in fresh:
         # a shared subscription is shown nothing (section 4.8.2)
         if not kept.share and (retain_handling == 0 or (retain_handling == 1 and new)):
-            for message in gateway.delivery.retained_for(place, filter):
-                if session.sees(message.topic):
-                    hand_over(target_of((kept,)), message, retain=True)  # [MQTT-3.3.1-8]
+            showing.add(filter)
+            for message in gateway.broker.shown(filter):
+                hand_over(target_of((kept,)), message, retain=True)
+    if not showing.over:
+        connection.showing = showing
+        connection.send_waiting()
 
 
 def _kept(
@@ -157,8 +162,10 @@ def unsubscribe(gateway: Gateway, connection: Connection, packet: Unsubscribe) -
 def hears(connection: Connection, session: SessionState, filters: list[str]) -> None:
     """Tell the owner, through the log, what can be sent down from now on."""
     assert connection.committer is not None
+    named = any(split_shared(filter)[1].startswith("things/") for filter in filters)
     for thing in session.ids:
         topics = down_topics(thing, filters)
         if topics:
             at = time.time_ns() // 1000
-            connection.committer.add(Listening(thing, connection.gateway.id, connection.epoch, topics, at), 0)
+            heard = Listening(thing, connection.gateway.id, connection.epoch, topics, at, named)
+            connection.committer.add(heard, 0)

@@ -239,8 +239,9 @@ class Control:
             if command.asked.set is not None:
                 self._compare(twin, command, given, at, fresh=True)
 
-    def listening(self, twin: Twin, topics: list[str]) -> None:
-        """The thing can hear again: what waited goes out, wanted values in one ``desired`` where it asked for it."""
+    def listening(self, twin: Twin, topics: list[str], *, named: bool) -> None:
+        """The thing can hear again: what waited goes out, wanted values in one ``desired`` where it asked for it (where
+        it did not name it, only if there are any)."""
         ready: list[str] = []
         for id in twin.open:
             command = self._fold.partition.commands[id]
@@ -250,7 +251,7 @@ class Control:
                 continue
             if self.reachable(twin, command):
                 ready.append(id)
-        if "desired" in topics:
+        if "desired" in topics and (named or self.wanted(twin)[0]):
             self._fold.outcome.effects.append(f"desired:{twin.id}")
         self._fold.outcome.effects += ready
 

@@ -203,7 +203,7 @@ class Fold(Hearing):
             return  # said by a connection that has ended
         twin.listening[entry.epoch] = sorted({*twin.listening.get(entry.epoch, ()), *entry.topics})
         self.outcome.touched.setdefault(twin, 0)
-        self.control.listening(twin, entry.topics)
+        self.control.listening(twin, entry.topics, named=entry.named)
 
     def _carried(self, parent: Twin) -> None:
         """A thing's connection carries its parts: with the first they are there, with the last they are gone."""

@@ -118,13 +118,18 @@ class Refused(msgspec.Struct, array_like=True, tag=5, gc=False):
 
 
 class Listening(msgspec.Struct, array_like=True, tag=6, gc=False):
-    """A connection can now hear what is sent down to ``thing``: ``topics`` of ``set``, ``call``, ``desired``."""
+    """A connection can now hear what is sent down to ``thing``: ``topics`` of ``set``, ``call``, ``desired``.
+
+    ``named`` false: by a filter that is wider than ``things/``, such as ``#``; it does not wait to be told that nothing
+    is wanted.
+    """
 
     thing: str
     gateway: str
     epoch: int
     topics: list[str]
     at: int
+    named: bool = True
 
 
 class ModelPut(msgspec.Struct, array_like=True, tag=10, gc=False):

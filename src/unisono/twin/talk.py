@@ -123,9 +123,9 @@ class Pressure(msgspec.Struct, array_like=True):
 
 
 class Taken(msgspec.Struct, array_like=True):
-    """A client connected to ``gateway``: whoever else holds its session lets it go (MQTT-3.1.4-3)."""
+    """Clients connected to ``gateway``: whoever else holds their sessions lets them go (MQTT-3.1.4-3)."""
 
-    client: str
+    clients: list[str]
     gateway: str
 
 

@@ -58,6 +58,7 @@ function make(mqtt, hear, Buffer) {
         connectTimeout: 15000,
         ca,
       }
+      if (version === 3) options.protocolId = 'MQIsdp'
       if (version === 5) options.properties = { sessionExpiryInterval: lasting ? 3600 : 0 }
       if (will)
         options.will = {

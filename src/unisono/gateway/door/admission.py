@@ -58,6 +58,7 @@ class Admission:
         self._desk = desk
         self._epoch = 0
         self._refused_at: dict[str, float] = {}
+        self._taken: list[str] = []
 
     def sign_in(self, connection: Connection, connect: Connect) -> None:
         if self._gateway.policy.server_reference:
@@ -254,7 +255,7 @@ class Admission:
                 delay_s=delay_of(connect.will) if connect.will is not None else 0,
                 done=connection.let_go,
             )
-        self._gateway.bus.publish(taken(), msgspec.msgpack.encode(Taken(key, self._gateway.id)))
+        self._say_taken(key)
         if ids:
             self._gateway.committer(identity.partition).add(
                 Presence(identity.id, self._gateway.id, connection.epoch, True, "connected", now_us(), key), 0
@@ -262,6 +263,16 @@ class Admission:
         connection.accepted(identity, connect, session, resumed, told)
         if resumed and session.connection is connection:
             hears(connection, session, list(session.subscriptions))
+
+    def _say_taken(self, key: str) -> None:
+        """Tell other gateways: all whom one answer of the directory lets in are one message."""
+        if not self._taken:
+            self._gateway.loop.call_soon(self._tell_taken)
+        self._taken.append(key)
+
+    def _tell_taken(self) -> None:
+        keys, self._taken = self._taken, []
+        self._gateway.bus.publish(taken(), msgspec.msgpack.encode(Taken(keys, self._gateway.id)))
 
     def _no_room(self, connection: Connection, connect: Connect, identity: SignIn, limit: str) -> None:
         """It may come in, but a limit on connections is reached."""

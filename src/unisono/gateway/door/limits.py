@@ -28,8 +28,9 @@ __all__ = [
 
 LIMITS_FILE = "limits.toml"
 
-#: With its topic a packet must fit one log message (NATS' default max_payload is 1 MB, and a batch may hold more).
-LARGEST_PACKET = 512 * 1024
+#: Zigbee2MQTT retains more than 1 MB about a few hundred devices, cameras send pictures. It must fit one message of the
+#: bus twice: what waits for a client and goes to another gateway too is one entry of the journal.
+LARGEST_PACKET = 2 * 1024 * 1024
 
 Rate = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
@@ -100,6 +101,11 @@ class HubLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: AddressLimits = AddressLimits()
     sign_in: SignInLimits = SignInLimits()
     mqtt: Policy = Policy()
+
+    def within(self, bus_bytes: int) -> HubLimits:
+        """The same where the bus takes ``bus_bytes`` in one message: a NATS of one's own may take fewer than ours."""
+        most = min(self.connection.packet_bytes, bus_bytes // 2)
+        return msgspec.structs.replace(self, connection=msgspec.structs.replace(self.connection, packet_bytes=most))
 
     @classmethod
     def read(cls, path: Path) -> HubLimits:

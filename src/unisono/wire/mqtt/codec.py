@@ -90,6 +90,10 @@ _DECODERS: dict[int, Callable[[Reader, Version], Packet]] = {
 
 _FLAGS = {PacketType.PUBREL: 2, PacketType.SUBSCRIBE: 2, PacketType.UNSUBSCRIBE: 2}
 
+#: Sent again, these bear DUP in MQTT 3.1 (its section 2.1); since 3.1.1 the flag is reserved.
+_REPEATED = frozenset(_FLAGS)
+DUP = 0x08
+
 _ENCODERS: dict[type, Callable[[Any, Version], bytes]] = {
     Connect: lambda packet, version: encode_connect(packet),
     Connack: encode_connack,
@@ -130,6 +134,9 @@ def decode_body(first: int, reader: Reader, version: Version) -> Packet:
     decoder = _DECODERS.get(kind)
     if decoder is None:
         raise ViolationError(f"packet type {kind} is reserved", "MQTT5 2.1.2")
-    if first & 0x0F != _FLAGS.get(PacketType(kind), 0):
+    flags = first & 0x0F
+    if version == Version.V31 and kind in _REPEATED:
+        flags &= ~DUP
+    if flags != _FLAGS.get(PacketType(kind), 0):
         raise ViolationError(f"flags of packet type {kind} are wrong", "MQTT-2.1.3-1")
     return decoder(reader, version)

@@ -14,7 +14,7 @@ from msgspec import structs
 from unisono.wire.mqtt.events import Acknowledged, Event, Reply
 from unisono.wire.mqtt.packets import Properties, Puback, Pubcomp, Publish, Pubrec, Pubrel, Version
 from unisono.wire.mqtt.publishing import encode_acknowledgement, encode_publish
-from unisono.wire.mqtt.reason import ReasonCode
+from unisono.wire.mqtt.reason import ReasonCode, ViolationError
 
 __all__ = ["Outgoing", "Session", "counted_down"]
 
@@ -174,6 +174,7 @@ class Outgoing:
         """The peer's answer came: (whether the message is complete, what to send now).
 
         An answer that no message waits for changes nothing; a PUBREC to it gets PUBREL "packet identifier not found".
+        Raises `ViolationError` for one that the message's QoS, or where it stands, does not allow.
         """
         in_flight = self._session.in_flight
         packet_id = packet.packet_id
@@ -181,10 +182,11 @@ class Outgoing:
         message = in_flight.get(packet_id)
         if isinstance(packet, Pubrec):
             return self._record(packet, waiting, message)
-        qos = 1 if isinstance(packet, Puback) else 2
-        done = waiting and (message is None if qos == 2 else message is not None and message.qos == 1)
-        if not done:
+        if not waiting:
             return False, b""
+        wanted = Pubcomp if message is None else Puback if message.qos == 1 else Pubrec
+        if not isinstance(packet, wanted):
+            raise _out_of_turn(type(packet).__name__.upper(), packet_id)
         return True, self._remove(packet_id)
 
     def take_pubacks(self, data: bytes, pos: int, events: list[Event]) -> int:
@@ -218,7 +220,7 @@ class Outgoing:
             unknown = Pubrel(packet_id, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND)
             return False, b"" if refused else encode_acknowledgement(unknown, self._version)
         if message is not None and message.qos == 1:
-            return False, b""
+            raise _out_of_turn("PUBREC", packet_id)
         if refused:
             return True, self._remove(packet_id)
         if message is not None:  # to the end: PUBRELs go in the order of PUBRECs (3.1.1: MQTT-4.6.0-4)
@@ -246,3 +248,8 @@ class Outgoing:
         if answer:
             recorded = isinstance(packet, Pubrec) and packet.packet_id in self._session.in_flight
             events.append(Reply(answer, [packet.packet_id] if recorded else []))
+
+
+def _out_of_turn(name: str, packet_id: int) -> ViolationError:
+    detail = f"{name} is not what message {packet_id} waits for"
+    return ViolationError(detail, "MQTT-3.3.4-1", ReasonCode.PROTOCOL_ERROR)

@@ -40,6 +40,11 @@ class Inlet:
             self._rest = bytearray(memoryview(data)[pos:])
             self._needed = needed
 
+    @property
+    def kept(self) -> int:
+        """Bytes that were kept."""
+        return 0 if self._rest is None else len(self._rest)
+
     def drop(self) -> None:
         """Forget what was kept."""
         self._rest = None

@@ -149,6 +149,11 @@ class ServerConnection:
         """QoS 1 and 2 messages that were told and not answered yet: where it grows too large, stop reading."""
         return 0 if self._incoming is None else self._incoming.unanswered
 
+    @property
+    def unfinished(self) -> int:
+        """Bytes of a packet that is not whole yet: each has its bound, all connections together need one of theirs."""
+        return self._inlet.kept
+
     def _receiving(self) -> Incoming:
         if self._incoming is None:
             self._incoming = Incoming(self.limits, self.version, self.session)
@@ -206,6 +211,8 @@ class ServerConnection:
                     break
                 if self.state is State.NEW and data[pos] != 0x10:  # a stranger is turned away at its first byte
                     raise ViolationError("first packet is not CONNECT", "MQTT-3.1.0-1", ReasonCode.PROTOCOL_ERROR)
+            if data[pos] < 0x10:  # not worth waiting for the rest of it
+                raise ViolationError("there are no packets of type 0", "MQTT5 2.1.2")
             start, stop = find_packet(data, pos, limit, minimal=self.version == Version.V5)
             if stop > end:
                 return pos, stop - pos

@@ -12,7 +12,7 @@ from unisono.wire.mqtt.reason import ReasonCode, ViolationError
 
 __all__ = ["MAX_LEVELS", "SubscriptionTree", "check_filter", "check_topic", "matches", "split_shared"]
 
-MAX_LEVELS = 200
+MAX_LEVELS = 201
 """Levels a topic or filter may have: bounds the walk of the tree; Mosquitto draws the line at the same number."""
 
 MAX_CACHED_TOPICS = 4_096
