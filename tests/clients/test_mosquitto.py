@@ -231,8 +231,9 @@ async def test_cleaning_up_what_is_retained(running: Hub, version: str) -> None:
     every = ["-t", "kept/#", "-q", "1", "-F", "> %t %r"]
     code, output = await other.run("mosquitto_sub", *every, "--retained-only", "-C", "3", "-W", "15")
     assert (code, sorted(output.split("\n"))[1:]) == (0, [f"> kept/{number} 1" for number in range(3)])
-    code, output = await other.run("mosquitto_sub", *every, "-T", "kept/1", "--remove-retained", "-C", "2", "-W", "15")
-    assert code == 0, output
+    # to its end in time: with -C it does not end, beside Mosquitto neither
+    _code, output = await other.run("mosquitto_sub", *every, "-T", "kept/1", "--remove-retained", "-W", "2")
+    assert sorted(line for line in output.split("\n") if line[:1] == ">") == ["> kept/0 1", "> kept/2 1"]
     code, output = await other.run("mosquitto_sub", *every, "-C", "1", "-W", "15")
     assert (code, output) == (0, "> kept/1 1\n")  # -T left it out, so it was left
 
@@ -241,7 +242,7 @@ async def test_subscriptions_and_messages_with_properties(running: Hub) -> None:
     first, second = await home(running)
     one, other = Tools(running, "tcp", "mqttv5", first), Tools(running, "tcp", "mqttv5", second)
     own = ["-D", "subscribe", "subscription-identifier", "9", "-D", "connect", "receive-maximum", "1"]
-    own += ["-D", "connect", "maximum-packet-size", "200", "-D", "connect", "topic-alias-maximum", "3"]
+    own += ["-D", "connect", "maximum-packet-size", "200"]
     async with other.listen("-t", "room/#", "-q", "2", "-x", "60", *own, "-F", "> %t %S %C %E %P %p") as listening:
         await one.publish("room/large", "x" * 300, "-q", "1")  # larger than it takes: counts as sent
         said = ["-D", "publish", "content-type", "text/plain", "-D", "publish", "message-expiry-interval", "90"]
