@@ -17,13 +17,16 @@ export class Refused extends Error {
   readonly mend?: string;
   /** What makes the same command count, where a place wants a second word. */
   readonly confirmation?: string;
+  /** Where in what was sent it is, such as ``then.0.set.state``. */
+  readonly field?: string;
 
-  constructor(problem: { code?: string; title?: string; detail?: string; expected?: string; mend?: string; confirmation?: string }) {
+  constructor(problem: { code?: string; title?: string; detail?: string; expected?: string; mend?: string; confirmation?: string; field?: string }) {
     super(problem.detail ?? problem.title ?? "");
     this.code = problem.code ?? "unknown";
     this.expected = problem.expected;
     this.mend = problem.mend;
     this.confirmation = problem.confirmation;
+    this.field = problem.field;
   }
 
   get whole(): string {
@@ -48,14 +51,19 @@ export const whenSignedOut = (call: (why: string) => void): void => {
   onSignedOut = call;
 };
 
-export async function ask<T>(path: string, method = "GET", body?: unknown): Promise<T> {
+export const ask = <T>(path: string, method = "GET", body?: unknown): Promise<T> => send(path, method, body === undefined ? undefined : JSON.stringify(body), "application/json");
+
+/** The same for a body that is text (YAML) or sound. */
+export const askText = <T>(path: string, method: string, body: string | Blob, kind = "application/yaml"): Promise<T> => send(path, method, body, kind);
+
+async function send<T>(path: string, method: string, body: string | Blob | undefined, kind: string): Promise<T> {
   const headers: Record<string, string> = {};
   const mine = token.get();
   if (mine) headers.Authorization = `Bearer ${mine}`;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (body !== undefined) headers["Content-Type"] = kind;
   let answer: Response;
   try {
-    answer = await fetch(`/api/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(`/api/v1${path}`, { method, headers, body });
   } catch {
     throw new Away();
   }

@@ -18,6 +18,9 @@ import { language, say, setLang, useLang } from "./words";
 const Add = lazy(() => import("./pages/add").then((found) => ({ default: found.Add })));
 const Welcome = lazy(() => import("./pages/welcome").then((found) => ({ default: found.Welcome })));
 const PhonePage = lazy(() => import("./pages/phone").then((found) => ({ default: found.PhonePage })));
+// what is looked at less often than the overview is loaded when it is
+const ScenePage = lazy(async () => ({ default: (await import("./pages/scene")).ScenePage }));
+const Blueprints = lazy(async () => ({ default: (await import("./pages/blueprints")).Blueprints }));
 
 const moved = new Signal();
 addEventListener("hashchange", () => moved.tell());
@@ -28,7 +31,9 @@ function page(address: string) {
   const [first, second, third] = path.split("/").map(decodeURIComponent);
   if (first === "things" && second) return <ThingPage key={second} id={second} />;
   if (first === "places" && second) return <Overview only={second} />;
+  if (first === "scenes" && second) return <ScenePage key={second} id={second} />;
   if (first === "scenes") return <Scenes />;
+  if (first === "blueprints") return <Blueprints id={second} />;
   if (first === "alarms") return <Alarms />;
   if (first === "add") return <Add key={`${second} ${third}`} how={second || undefined} thing={third || undefined} />;
   if (first === "welcome") return <Welcome />;

@@ -35,27 +35,30 @@ export interface Model {
   titles?: Record<string, string>;
   properties: Map<string, Property>;
   actions: Map<string, Action>;
+  events: Map<string, { key: string; titles?: Record<string, string> }>;
 }
 
 interface Document {
   id: string;
   kind?: string;
   titles?: Record<string, string>;
-  services?: { key?: string; properties?: Property[]; actions?: Action[] }[];
+  services?: { key?: string; properties?: Property[]; actions?: Action[]; events?: { key: string; titles?: Record<string, string> }[] }[];
 }
 
-const EMPTY: Model = { id: "", properties: new Map(), actions: new Map() };
+const EMPTY: Model = { id: "", properties: new Map(), actions: new Map(), events: new Map() };
 
-async function fetched(id: string, version: number): Promise<Model> {
+export async function fetched(id: string, version: number): Promise<Model> {
   const document = await remembered(`model ${id} ${version}`, () => ask<Document>(`/models/${encodeURIComponent(id)}?version=${version}`));
   const properties = new Map<string, Property>();
   const actions = new Map<string, Action>();
+  const events: Model["events"] = new Map();
   for (const service of document.services ?? []) {
     const full = (key: string): string => (service.key ? `${service.key}.${key}` : key);
     for (const property of service.properties ?? []) properties.set(full(property.key), { ...property, key: full(property.key) });
     for (const action of service.actions ?? []) actions.set(full(action.key), { ...action, key: full(action.key) });
+    for (const event of service.events ?? []) events.set(full(event.key), { ...event, key: full(event.key) });
   }
-  return { id: document.id, kind: document.kind, titles: document.titles, properties, actions };
+  return { id: document.id, kind: document.kind, titles: document.titles, properties, actions, events };
 }
 
 export function useModel(thing: Thing | undefined): Model {
@@ -70,6 +73,8 @@ export function useModel(thing: Thing | undefined): Model {
 
 const UNITS: Record<string, string> = { Cel: "°C", "[degF]": "°F", "m3/h": "m³/h", "ug/m3": "µg/m³", "1/min": "/min", deg: "°", Ohm: "Ω" };
 const FEW = 5;
+
+export const unitSign = (unit?: string): string => (unit ? (UNITS[unit] ?? unit) : "");
 
 export const titled = (of: { key: string; titles?: Record<string, string> }): string => of.titles?.[language()] ?? of.titles?.en ?? of.key;
 export const writable = (property: Property): boolean => property.access?.includes("write") ?? false;

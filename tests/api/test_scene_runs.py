@@ -8,14 +8,17 @@ import pytest
 
 from tests.api.conftest import Hub
 from tests.api.test_live import frame, watching
-from tests.api.test_scenes import EVENING, add_things, person, send
+from tests.api.test_scenes import EVENING, YAML, add_things, person, send
 from tests.api.test_things import add
+from unisono.api.context import now_us
 from unisono.scene.cause import Cause
 from unisono.scene.running.compiled import Refusal
 from unisono.scene.running.run import Trace
 from unisono.scene.talk import RunAsk, RunsAsk, RunView, StopAsk
 
 AT = 1_795_341_600_000_000
+DAY_US = 86_400_000_000
+DOOR = [(3, "open"), (2.5, "closed"), (2, "open"), (1, "open")]
 OPENED = Cause(0, "change", "door", "contact", "open", AT)
 ENDED = RunView(
     "evening-1",
@@ -192,3 +195,51 @@ async def test_a_scene_that_moves_is_live_where_it_is(hub: Hub, scene: None) -> 
         assert (await frame(home))["run"]["id"] == "evening-1"
         await room.send('{"ping": 2}')
         assert await frame(room) == {"pong": 2}, "the scene is somewhere else now"
+
+
+async def test_a_scene_against_the_past(hub: Hub) -> None:
+    await add_things(hub)
+    now = now_us()
+    past = [(int(now - days * DAY_US), number + 2, each) for number, (days, each) in enumerate(DOOR)]
+    hub.owner.points = [(now - 9 * DAY_US, 1, "closed"), *past]
+    hub.owner.modes = {"home": "away", "nowhere": "home"}
+    answer = await hub.http.post("/api/v1/scenes/backtest", content=EVENING, headers=YAML)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["count"], found["resolution_s"], found["series"], found["unseen"]) == (2, None, 2, [])
+    assert [run["cause"]["thing"] for run in found["runs"]] == ["door", "door"]
+    assert found["runs"][0]["steps"][0]["path"] == "then.0.set"
+    assert (await hub.http.get("/api/v1/scenes")).json()["items"] == [], "nothing is saved"
+    shorter = await hub.http.post("/api/v1/scenes/backtest?from=-60h&to=-1h", content=EVENING, headers=YAML)
+    assert shorter.json()["count"] == 1
+    assert (await send(hub)).status_code == 201
+    outer = EVENING.replace("id: evening", "id: outer") + "  - scene: {id: evening}\n"
+    assert (await send(hub, outer, path="/backtest")).json()["count"] == 2
+
+
+async def test_a_past_that_cannot_be_tried_says_why(hub: Hub) -> None:
+    await add_things(hub)
+    for query, field in (("from=-400d", "from"), ("from=-1h&to=-2h", "from"), ("from=then", "from")):
+        wrong = await send(hub, path=f"/backtest?{query}")
+        assert (wrong.status_code, wrong.json()["field"]) == (422, field), wrong.text
+    unknown = await send(hub, EVENING.replace("things: [lamp]", "things: [lump]"), path="/backtest")
+    assert unknown.json()["field"] == "then.0.set.things.0"
+    guest = await person(hub, "guest", {"home": "viewer"})
+    async with guest:
+        refused = await guest.post("/api/v1/scenes/backtest", content=EVENING, headers=YAML)
+        assert refused.status_code == 403
+
+
+async def test_of_a_past_with_very_many_values_the_last_of_each_while_counts(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_things(hub)
+    monkeypatch.setattr("unisono.api.scenes.backtest.MAX_VALUES", 2)
+    start = now_us() - DAY_US
+    hub.owner.points = [(start + n, n + 1, "open") for n in range(200)]
+    found = (await send(hub, path="/backtest")).json()
+    assert found["resolution_s"] > 1
+    assert {ask.points for ask in hub.owner.asked_history} >= {50}
+    monkeypatch.setattr("unisono.api.scenes.backtest.MAX_SERIES", 1)
+    many = (await send(hub, path="/backtest")).json()
+    assert (many["code"], many["field"]) == ("too_many", "when")

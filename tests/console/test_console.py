@@ -125,8 +125,7 @@ async def test_a_thing_over_time_and_what_was_asked_of_it(demo: Hub, browser: An
     await page.get_by_role("tab", name="Over time").click()
     await page.locator(".chart canvas").wait_for()
     await page.get_by_role("tab", name="Commands").click()
-    await page.get_by_text('{"on_off":').first.wait_for()
-    await page.get_by_text("confirmed", exact=True).first.wait_for()
+    await page.locator("[data-command=confirmed]").filter(has_text="power switch → ").first.wait_for()
     await page.get_by_role("tab", name="Not understood").click()
     await page.get_by_text("Everything it said was understood.").wait_for()
     assert complaints == []

@@ -1,11 +1,13 @@
 /** Scenes: whether each is on, when it ran and runs next, and what happened in it. */
-import { Alert, Badge, Button, Card, Code, Group, Loader, Stack, Switch, Text, Title } from "@mantine/core";
+import { Alert, Badge, Button, Card, Group, Loader, Stack, Switch, Text, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Age } from "../age";
 import { all, ask, Away, Refused, type Scene } from "../api";
 import { useHub } from "../hub";
 import { called, say, useLang, when } from "../words";
+
+const Traces = lazy(async () => ({ default: (await import("./scene")).Traces }));
 
 const EVERY_MS = 5000;
 
@@ -15,9 +17,19 @@ export function Scenes() {
   if (!data) return <Loader mx="auto" my="xl" />;
   return (
     <Stack>
-      <Title order={1} size="h2">
-        {say("scenes")}
-      </Title>
+      <Group justify="space-between">
+        <Title order={1} size="h2">
+          {say("scenes")}
+        </Title>
+        <Group gap="xs">
+          <Button component="a" href="#/blueprints" variant="default" size="xs">
+            {say("fromBlueprint")}
+          </Button>
+          <Button component="a" href="#/scenes/new" size="xs">
+            {say("newScene")}
+          </Button>
+        </Group>
+      </Group>
       {data.length ? data.map((scene) => <SceneCard key={scene.id} scene={scene} />) : <Text c="dimmed">{say("noScenes")}</Text>}
     </Stack>
   );
@@ -38,14 +50,16 @@ function SceneCard({ scene }: { scene: Scene }) {
     await queries.invalidateQueries({ queryKey: ["scenes"] });
     await queries.invalidateQueries({ queryKey: ["trace", scene.id] });
   };
-  const now = scene.now as { running?: number; next?: string | null; last?: { at?: string; began?: string; state?: string } | null } | null;
+  const now = scene.now as { running?: number; next?: string | null; last?: { at?: string; began?: string; state?: string } | null; findings?: { path: string; reason: string }[] } | null;
   const last = now?.last?.began ?? now?.last?.at;
   const place = scene.place ? hub.places.get(scene.place) : undefined;
   return (
     <Card component="article" withBorder padding="sm" radius="md" aria-label={scene.name} data-scene={scene.id}>
       <Group justify="space-between">
         <div>
-          <Text fw={600}>{scene.name}</Text>
+          <Text component="a" href={`#/scenes/${encodeURIComponent(scene.id)}`} fw={600} className="name">
+            {scene.name}
+          </Text>
           <Text size="xs" c="dimmed">
             {place ? called(place) : scene.place}
             {" · "}
@@ -75,38 +89,16 @@ function SceneCard({ scene }: { scene: Scene }) {
           {why}
         </Alert>
       ) : null}
-      {open ? <Trace id={scene.id} /> : null}
-    </Card>
-  );
-}
-
-interface Traces {
-  runs: { run?: string; began?: string; ended?: string | null; state?: string; steps?: unknown[] }[];
-  refusals: unknown[];
-}
-
-function Trace({ id }: { id: string }) {
-  const { data } = useQuery({ queryKey: ["trace", id], queryFn: () => ask<Traces>(`/scenes/${encodeURIComponent(id)}/trace?limit=5`), refetchInterval: EVERY_MS });
-  if (!data) return <Loader size="sm" />;
-  if (!data.runs.length && !data.refusals.length)
-    return (
-      <Text size="sm" c="dimmed" mt="xs">
-        {say("neverRun")}
-      </Text>
-    );
-  return (
-    <Stack gap="xs" mt="xs">
-      {data.runs.map((run, index) => (
-        <Code block key={run.run ?? index}>
-          {JSON.stringify(run, null, 1)}
-        </Code>
-      ))}
-      {data.refusals.length ? (
-        <>
-          <Text size="sm">{say("whyNot")}</Text>
-          <Code block>{JSON.stringify(data.refusals, null, 1)}</Code>
-        </>
+      {now?.findings?.length ? (
+        <Alert color="orange" mt="xs">
+          {now.findings.map((one) => `${one.path}: ${one.reason}`).join(" · ")}
+        </Alert>
       ) : null}
-    </Stack>
+      {open ? (
+        <Suspense fallback={<Loader size="sm" />}>
+          <Traces id={scene.id} />
+        </Suspense>
+      ) : null}
+    </Card>
   );
 }

@@ -30,14 +30,14 @@ from unisono.api.commands import commands, describing, policies
 from unisono.api.context import ApiContext
 from unisono.api.dialects import dialects
 from unisono.api.door import console, pages
-from unisono.api.hub import backup, outlets, status
+from unisono.api.hub import backup, dashboards, outlets, status
 from unisono.api.hub.version import VERSION
 from unisono.api.identity import claims, clients, credentials, issuing
 from unisono.api.live.socket import LiveSocket
 from unisono.api.people import channels, notifications, people
 from unisono.api.problems import EXCEPTION_HANDLERS
 from unisono.api.scenes import blueprints, scenes
-from unisono.api.things import bulk, discovered, history, models, newcomers, things
+from unisono.api.things import bulk, discovered, history, messages, models, newcomers, things
 from unisono.errors import CallerError
 
 __all__ = ["create_app", "create_routes"]
@@ -125,6 +125,7 @@ def create_routes(context: ApiContext) -> Litestar:
             claims.router,
             things.dead_letters,
             history.router,
+            messages.router,
             commands.router,
             describing.router,
             assist.router,
@@ -140,6 +141,7 @@ def create_routes(context: ApiContext) -> Litestar:
             people.router,
             channels.router,
             outlets.router,
+            dashboards.router,
             notifications.router,
             clients.router,
             clients.attempts,

@@ -28,13 +28,14 @@ from unisono.api.live.live import LiveView, Subscription, Whereabouts
 from unisono.api.live.scenes import LiveScenes
 from unisono.api.owners import Owners
 from unisono.api.place_words import PLACE_WORDS
-from unisono.api.relay import AppendLog, Relay, encode_entry
+from unisono.api.relay import Relay, encode_entry
 from unisono.api.scenes.facts import SceneFacts
 from unisono.api.things.catalog import Catalog, traits_of
 from unisono.errors import CallerError
 from unisono.scene.alarm.talk import live_alarms
 from unisono.scene.talk import live_runs
 from unisono.store.bus import Bus
+from unisono.store.log import Log
 from unisono.store.registry import OutboxRow, PlaceRow, Registry, ThingRow
 from unisono.thing import Model, dump_model
 from unisono.twin import record, talk
@@ -69,7 +70,7 @@ class ApiContext:
 
     registry: Registry
     bus: Bus
-    log_of: Callable[[str], AppendLog]
+    log_of: Callable[[str], Log]
     partitions: Sequence[str]
     gateways: Sequence[str]
     data: Path

@@ -18,6 +18,7 @@ from unisono.cli import (
     client,
     command,
     computed,
+    dashboard,
     dialect,
     health,
     model,
@@ -66,6 +67,7 @@ app.add_typer(alarm.app, name="alarm")
 app.add_typer(user.app, name="user")
 app.add_typer(notify.app, name="notify")
 app.add_typer(outlet.app, name="outlet")
+app.add_typer(dashboard.app, name="dashboard")
 app.add_typer(sim.app, name="sim")
 bench.register(app)
 archive.register(app)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from unisono.cli import blueprint, rehearse, scene_files, trace
+from unisono.cli import backtest, blueprint, rehearse, scene_files, trace
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.scene_files import in_file, path_of, send_text, show_warnings
 from unisono.cli.screen import Screen, note
@@ -20,6 +20,7 @@ app = typer.Typer(help="Scenes: when this happens and that holds, do something."
 
 trace.register(app)
 rehearse.register(app)
+backtest.register(app)
 scene_files.register(app)
 app.add_typer(blueprint.app, name="blueprint")
 

@@ -33,7 +33,7 @@ from unisono.twin.twin import Twin
 if TYPE_CHECKING:
     from unisono.api.context import ApiContext
 
-__all__ = ["SceneFacts", "Surroundings"]
+__all__ = ["Ground", "SceneFacts", "Surroundings"]
 
 #: Models made ready for scenes; each takes some 20 KB.
 MAX_SHAPES = 256
@@ -58,7 +58,7 @@ class SceneFacts:
         async with self.books.writing(root) as book:
             yield Surroundings(self, identity, root, book)
 
-    async def world(self, identity: Identity, scene: Scene, root: str) -> World:
+    async def world(self, identity: Identity, scene: Scene, root: str) -> Ground:
         """The part of a root place that a scene is about, as far as ``identity`` may see it; without values.
 
         Raises CallerError ``bad_scene`` for a selection that would reach beyond the root, ``too_many``.

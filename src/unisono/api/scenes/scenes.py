@@ -16,6 +16,7 @@ from unisono.api.auth import Identity
 from unisono.api.context import ApiContext
 from unisono.api.inject import Asker, Context
 from unisono.api.scenes import shapes
+from unisono.api.scenes.backtest import backtest_scene
 from unisono.api.scenes.bulk import add_scenes_in_bulk
 from unisono.api.scenes.running import run_scene, stop_scene, trace_scene
 from unisono.api.scenes.saving import Draft, find_scene, read_draft, remove, save, switch
@@ -207,6 +208,7 @@ router = Router(
         get_schema,
         get_scene,
         add_scenes_in_bulk,
+        backtest_scene,
         add_scene,
         add_scene_as,
         replace_scene,

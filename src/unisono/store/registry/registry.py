@@ -22,6 +22,7 @@ from unisono.store.registry.channels import Channels
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.claims import Claims
 from unisono.store.registry.credentials import Credentials
+from unisono.store.registry.dashboards import Dashboards
 from unisono.store.registry.database import Database
 from unisono.store.registry.faults import faults
 from unisono.store.registry.foreign import Foreign
@@ -59,6 +60,7 @@ class Registry(
     Audit,
     Outbox,
     Outlets,
+    Dashboards,
     Checkpoints,
 ):
     """Rows in and out of one database; may be used by several processes at once.

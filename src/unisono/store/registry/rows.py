@@ -20,6 +20,7 @@ __all__ = [
     "Checkpoint",
     "ClaimRow",
     "CredentialRow",
+    "DashboardRow",
     "DeliveryRow",
     "ForeignRow",
     "GrantRow",
@@ -326,6 +327,21 @@ class OutletRow(msgspec.Struct, frozen=True):
     document: str
     sealed: bytes | None
     created: int
+
+
+class DashboardRow(msgspec.Struct, frozen=True):
+    """A dashboard: what is on it (JSON), whose it is, and the place it is shared at; None: nobody else sees it.
+
+    ``by`` saved this version."""
+
+    id: str
+    name: str
+    owner: str
+    place: str | None
+    document: str
+    version: int = 1
+    at: int = 0
+    by: str = ""
 
 
 class OutletState(msgspec.Struct, frozen=True):

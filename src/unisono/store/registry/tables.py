@@ -19,6 +19,7 @@ __all__ = [
     "claim",
     "command_audit",
     "credential",
+    "dashboard",
     "delivery",
     "foreign_name",
     "foreign_product",
@@ -286,6 +287,20 @@ outlet_state = sa.Table(
     sa.Column("skipped", sa.BigInteger, nullable=False),
     sa.Column("error", sa.Text),
     sa.Column("at", sa.BigInteger, nullable=False),
+)
+
+# No key to people: the hub's own token makes them too. One that is shared goes with its place.
+dashboard = sa.Table(
+    "dashboard",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("owner", _id, nullable=False, index=True),
+    sa.Column("place", _id, sa.ForeignKey("place.id", ondelete="CASCADE"), index=True),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
 )
 
 outbox = sa.Table(

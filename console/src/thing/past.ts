@@ -1,0 +1,73 @@
+/** Values of the past: out of rollups when the span is wide, as they were when it is narrow. */
+import { ask } from "../api";
+
+export interface Bucket {
+  at: string;
+  min: number | null;
+  mean: number | null;
+  max: number | null;
+  last: unknown;
+  count: number;
+}
+
+export interface Point {
+  at: string;
+  value: unknown;
+}
+
+export interface Line {
+  /** Times in milliseconds, with what was there. */
+  points: { at: number; value: unknown; min?: number | null; max?: number | null }[];
+  raw: boolean;
+  unit: string | null;
+}
+
+const POINTS = 600;
+/** So many raw values are drawn as they are; of more the hub makes buckets. */
+const RAW = 1500;
+export const HOUR_MS = 3_600_000;
+
+const path = (thing: string, property: string, from: number, to: number): string =>
+  `/things/${encodeURIComponent(thing)}/history?property=${encodeURIComponent(property)}&from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}`;
+
+export async function line(thing: string, property: string, from: number, to: number): Promise<Line> {
+  if (to - from <= 6 * HOUR_MS) {
+    const found = await ask<{ points: Point[]; next: string | null; unit: string | null }>(`${path(thing, property, from, to)}&limit=${RAW}`);
+    if (!found.next) return { raw: true, unit: found.unit, points: found.points.map((one) => ({ at: Date.parse(one.at), value: one.value })) };
+  }
+  const found = await ask<{ points: Bucket[]; unit: string | null }>(`${path(thing, property, from, to)}&points=${POINTS}`);
+  return { raw: false, unit: found.unit, points: found.points.map((one) => ({ at: Date.parse(one.at), value: one.mean ?? one.last, min: one.min, max: one.max })) };
+}
+
+export const buckets = async (thing: string, property: string, from: number, to: number, points: number): Promise<Bucket[]> => (await ask<{ points: Bucket[] }>(`${path(thing, property, from, to)}&points=${points}`)).points;
+
+const MOST_ROWS = 200_000;
+
+/** Every value of a span, page by page. */
+export async function* raw(thing: string, property: string, from: number, to: number): AsyncGenerator<Point> {
+  let after = "";
+  for (let count = 0; count < MOST_ROWS; ) {
+    const page = await ask<{ points: Point[]; next: string | null }>(`${path(thing, property, from, to)}&limit=10000${after}`);
+    yield* page.points;
+    count += page.points.length;
+    if (!page.next) return;
+    after = `&after=${encodeURIComponent(page.next)}`;
+  }
+}
+
+const field = (value: unknown): string => {
+  const text = value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  // a spreadsheet must not take what a device said for a formula
+  const safe = /^[=+@\t\r]/.test(text) || (text.startsWith("-") && !Number.isFinite(Number(text))) ? `'${text}` : text;
+  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+};
+
+export const csvLine = (values: unknown[]): string => `${values.map(field).join(",")}\r\n`;
+
+export function saveAs(name: string, content: Blob): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
