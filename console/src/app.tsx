@@ -20,6 +20,9 @@ const Welcome = lazy(() => import("./pages/welcome").then((found) => ({ default:
 const PhonePage = lazy(() => import("./pages/phone").then((found) => ({ default: found.PhonePage })));
 // what is looked at less often than the overview is loaded when it is
 const ScenePage = lazy(async () => ({ default: (await import("./pages/scene")).ScenePage }));
+const HistoryPage = lazy(async () => ({ default: (await import("./pages/history")).HistoryPage }));
+const Dashboards = lazy(async () => ({ default: (await import("./pages/dashboards")).Dashboards }));
+const DashboardPage = lazy(async () => ({ default: (await import("./pages/dashboards")).DashboardPage }));
 const Blueprints = lazy(async () => ({ default: (await import("./pages/blueprints")).Blueprints }));
 
 const moved = new Signal();
@@ -34,6 +37,9 @@ function page(address: string) {
   if (first === "scenes" && second) return <ScenePage key={second} id={second} />;
   if (first === "scenes") return <Scenes />;
   if (first === "blueprints") return <Blueprints id={second} />;
+  if (first === "history") return <HistoryPage key={query} first={new URLSearchParams(query).get("series") ?? undefined} />;
+  if (first === "dashboards" && second) return <DashboardPage key={second} id={second} editing={query === "edit"} />;
+  if (first === "dashboards") return <Dashboards />;
   if (first === "alarms") return <Alarms />;
   if (first === "add") return <Add key={`${second} ${third}`} how={second || undefined} thing={third || undefined} />;
   if (first === "welcome") return <Welcome />;
@@ -48,6 +54,8 @@ const PAGES = [
   ["assistant", "#/assistant", "✎"],
   ["alarms", "#/alarms", "⚠"],
   ["add", "#/add", "＋"],
+  ["history", "#/history", "∿"],
+  ["dashboards", "#/dashboards", "▦"],
 ] as const;
 const LINK = { live: "teal", connecting: "gray", lost: "red" } as const;
 

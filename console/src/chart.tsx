@@ -57,7 +57,11 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
   const chart = useRef<ECharts | null>(null);
   const dark = useComputedColorScheme("light") === "dark";
   const [view, setView] = useState<View | null>(null);
-  useEffect(() => setView(null), [from]);
+  // the end of the span moves on with time; what is looked at closer stays
+  const span = to - from;
+  useEffect(() => setView(null), [span, name]);
+  const whole = useRef({ from, to });
+  whole.current = { from, to };
   const now = view ?? { from, to };
   const asked = (span: View, live: boolean) =>
     series.map((one) => ({
@@ -83,7 +87,7 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
         const zoom = (made.getOption() as { dataZoom: { startValue: number; endValue: number }[] }).dataZoom[0];
         if (!zoom) return;
         const next = { from: Math.floor(zoom.startValue), to: Math.ceil(zoom.endValue) };
-        setView(next.from <= from && next.to >= to ? null : next);
+        setView(next.from <= whole.current.from && next.to >= whole.current.to ? null : next);
       }, SETTLE_MS);
     });
     const sized = new ResizeObserver(() => made.resize());
@@ -94,7 +98,7 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
       made.dispose();
       chart.current = null;
     };
-  }, [dark, from]);
+  }, [dark]);
 
   useEffect(() => {
     const made = chart.current;

@@ -1,0 +1,166 @@
+/** One card of a dashboard: what it shows, and what it can be told to show. */
+import { Button, Group, MultiSelect, NativeSelect, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { all, ask, type Scene } from "../api";
+import { ThingCard } from "../card";
+import { useHub } from "../hub";
+import { written } from "../models";
+import { SeriesField, SpanField } from "../pages/history";
+import { useSeries } from "../thing/history";
+import { called, locale, say } from "../words";
+import type { Span } from "./figures";
+import type { Item } from "./grid";
+import { Bars, Energy, Line, Lines } from "./widgets";
+import { tell } from "./words";
+
+const ROW_PX = 72;
+
+/** Values are pairs of things and properties. */
+export const keysOf = (card: Item): string[] => (card.things ?? []).map((thing, index) => `${thing}\n${card.properties?.[index] ?? ""}`);
+const withKeys = (card: Item, keys: string[]): Item => ({ ...card, things: keys.map((key) => key.split("\n")[0]!), properties: keys.map((key) => key.split("\n")[1]!) });
+
+export function Shown({ card }: { card: Item }) {
+  const hub = useHub();
+  const span = (card.span ?? "day") as Span;
+  const height = Math.max(90, card.h * ROW_PX - 60);
+  switch (card.kind) {
+    case "things":
+      return (
+        <div className="cards">
+          {(card.things ?? []).map((id) => (
+            <ThingCard key={id} id={id} />
+          ))}
+        </div>
+      );
+    case "place":
+      return (
+        <div className="cards">
+          {[...hub.things.values()]
+            .filter((thing) => thing.place === card.place)
+            .map((thing) => (
+              <ThingCard key={thing.id} id={thing.id} />
+            ))}
+        </div>
+      );
+    case "chart":
+      return <Lines keys={keysOf(card)} span={span} name={card.title || "chart"} height={height} bare />;
+    case "compare":
+      return <Bars keys={keysOf(card)} span={span} height={height} />;
+    case "value":
+      return <Values keys={keysOf(card)} />;
+    case "energy":
+      return <Energy things={card.things} place={card.place ?? undefined} span={span} height={Math.max(140, height - 140)} />;
+    case "line":
+      return <Line things={card.things} place={card.place ?? undefined} span={span} />;
+    case "scenes":
+      return <Scenes ids={card.scenes ?? []} />;
+    case "alarms":
+      return <Alarms />;
+    case "clock":
+      return <Clock />;
+    default:
+      return <Text style={{ whiteSpace: "pre-wrap" }}>{card.text}</Text>;
+  }
+}
+
+function Values({ keys }: { keys: string[] }) {
+  const hub = useHub();
+  const series = useSeries(keys, null);
+  const [, again] = useState(0);
+  useEffect(() => {
+    const ends = series.map((one) => hub.thing(one.thing).listen(() => again((now) => now + 1)));
+    return () => ends.forEach((end) => end());
+  }, [series, hub]);
+  return (
+    <Group gap="xl">
+      {series.map((one) => (
+        <div key={`${one.thing}${one.property.key}`}>
+          <Text size="xs" c="dimmed">
+            {one.label}
+          </Text>
+          <Text fw={700} fz={34} lh={1.2} className="large">
+            {written(hub.things.get(one.thing)?.state[one.property.key]?.value, one.property)}
+          </Text>
+        </div>
+      ))}
+    </Group>
+  );
+}
+
+function Scenes({ ids }: { ids: string[] }) {
+  const { data } = useQuery({ queryKey: ["scenes"], queryFn: () => all<Scene>("/scenes") });
+  const [note, setNote] = useState("");
+  const run = async (id: string): Promise<void> => {
+    setNote("");
+    await ask(`/scenes/${encodeURIComponent(id)}/run`, "POST").catch((error: Error) => setNote(error.message));
+  };
+  return (
+    <Stack gap="xs">
+      {ids.map((id) => (
+        <Button key={id} variant="light" onClick={() => void run(id)}>
+          {data?.find((one) => one.id === id)?.name ?? id}
+        </Button>
+      ))}
+      {note ? <Text c="red">{note}</Text> : null}
+    </Stack>
+  );
+}
+
+interface Alarm {
+  id: string;
+  name?: string;
+  text?: string;
+  thing?: string;
+  priority?: string;
+  active?: boolean;
+}
+
+function Alarms() {
+  const { data } = useQuery({ queryKey: ["alarms"], queryFn: async () => (await ask<{ items: Alarm[] }>("/alarms?limit=100")).items, refetchInterval: 5000 });
+  const raised = (data ?? []).filter((one) => one.active !== false);
+  if (!raised.length) return <Text c="dimmed">{tell("noAlarms")}</Text>;
+  return (
+    <ul className="steps">
+      {raised.map((one) => (
+        <li key={one.id}>
+          <a href="#/alarms">{one.name ?? one.text ?? one.id}</a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Clock() {
+  const [now, setNow] = useState(() => new Date());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(new Date()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <div>
+      <Text fw={700} fz={40} lh={1.1} className="large">
+        {now.toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" })}
+      </Text>
+      <Text c="dimmed">{now.toLocaleDateString(locale(), { weekday: "long", day: "numeric", month: "long" })}</Text>
+    </div>
+  );
+}
+
+export function Settings({ card, set }: { card: Item; set: (card: Item) => void }) {
+  const hub = useHub();
+  const { data: scenes } = useQuery({ queryKey: ["scenes"], queryFn: () => all<Scene>("/scenes") });
+  const places = [{ value: "", label: "–" }, ...[...hub.places.values()].map((one) => ({ value: one.id, label: called(one) }))];
+  const things = [...hub.things.values()].map((thing) => ({ value: thing.id, label: called(thing) }));
+  return (
+    <Stack gap="xs">
+      <TextInput size="xs" label={tell("title")} value={card.title ?? ""} onChange={(event) => set({ ...card, title: event.currentTarget.value })} />
+      {["chart", "compare", "value"].includes(card.kind) ? <SeriesField keys={keysOf(card)} label={tell("series")} set={(keys) => set(withKeys(card, keys))} /> : null}
+      {["things", "energy", "line"].includes(card.kind) ? <MultiSelect comboboxProps={{ withinPortal: false }} size="xs" searchable aria-label={tell("things")} label={tell("things")} value={card.things ?? []} data={things} onChange={(next) => set({ ...card, things: next })} /> : null}
+      {["place", "energy", "line"].includes(card.kind) ? <NativeSelect size="xs" label={tell("place")} value={card.place ?? ""} data={places} onChange={(event) => set({ ...card, place: event.currentTarget.value || null })} /> : null}
+      {card.kind === "scenes" ? <MultiSelect comboboxProps={{ withinPortal: false }} size="xs" searchable label={say("scenes")} value={card.scenes ?? []} data={(scenes ?? []).map((one) => ({ value: one.id, label: one.name }))} onChange={(next) => set({ ...card, scenes: next })} /> : null}
+      {["chart", "compare", "energy", "line"].includes(card.kind) ? <SpanField span={(card.span ?? "day") as Span} set={(span) => set({ ...card, span })} /> : null}
+      {card.kind === "text" ? <Textarea size="xs" autosize minRows={2} label={tell("text")} value={card.text ?? ""} onChange={(event) => set({ ...card, text: event.currentTarget.value })} /> : null}
+    </Stack>
+  );
+}

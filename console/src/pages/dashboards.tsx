@@ -1,0 +1,269 @@
+/** Dashboards: what a person puts together by dragging, or with the keys; for themselves or a place; for a wall. */
+import { ActionIcon, Alert, Badge, Button, Card, Group, Loader, Menu, NativeSelect, Popover, Stack, Text, TextInput, Title } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
+import { all, ask, Away, Refused } from "../api";
+import { Settings, Shown } from "../board/card";
+import { added, type Board, COLUMNS, type Item, moved, settle, sized } from "../board/grid";
+import { tell } from "../board/words";
+import { useHub } from "../hub";
+import { called, say, useLang } from "../words";
+
+const EVERY_MS = 15_000;
+const ROW_PX = 72;
+const GAP_PX = 10;
+const KINDS = ["things", "chart", "compare", "value", "energy", "line", "scenes", "place", "alarms", "text", "clock"] as const;
+const SIZES: Record<Item["kind"], [number, number]> = { things: [4, 3], chart: [6, 4], compare: [6, 4], value: [3, 2], energy: [6, 6], line: [8, 5], scenes: [3, 3], place: [12, 4], alarms: [4, 3], text: [4, 2], clock: [3, 2] };
+const failure = (error: unknown): string => (error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error));
+
+export function Dashboards() {
+  useLang();
+  const hub = useHub();
+  const queries = useQueryClient();
+  const { data } = useQuery({ queryKey: ["dashboards"], queryFn: () => all<Board>("/dashboards") });
+  const [name, setName] = useState("");
+  const [wrong, setWrong] = useState("");
+  const make = async (): Promise<void> => {
+    try {
+      const made = await ask<Board>("/dashboards", "POST", { name: name.trim() || tell("newBoard") });
+      await queries.invalidateQueries({ queryKey: ["dashboards"] });
+      location.hash = `#/dashboards/${made.id}?edit`;
+    } catch (error) {
+      setWrong(failure(error));
+    }
+  };
+  return (
+    <Stack>
+      <Title order={1} size="h2">
+        {tell("dashboards")}
+      </Title>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void make();
+        }}>
+        <Group>
+          <TextInput size="xs" aria-label={tell("name")} placeholder={tell("name")} value={name} onChange={(event) => setName(event.currentTarget.value)} />
+          <Button size="xs" type="submit">
+            {tell("newBoard")}
+          </Button>
+        </Group>
+      </form>
+      {wrong ? <Alert color="red">{wrong}</Alert> : null}
+      {data && !data.length ? <Text c="dimmed">{tell("none")}</Text> : null}
+      <div className="cards">
+        {(data ?? []).map((one) => (
+          <Card key={one.id} component="a" href={`#/dashboards/${encodeURIComponent(one.id)}`} withBorder padding="sm" radius="md" data-board={one.id}>
+            <Text fw={600}>{one.name}</Text>
+            <Text size="sm" c="dimmed">
+              {one.place ? tell("shared", hub.places.has(one.place) ? called(hub.places.get(one.place)!) : one.place) : tell("own")} · {one.owner}
+            </Text>
+          </Card>
+        ))}
+      </div>
+    </Stack>
+  );
+}
+
+export function DashboardPage({ id, editing }: { id: string; editing: boolean }) {
+  useLang();
+  const { data, error } = useQuery({ queryKey: ["dashboard", id], queryFn: () => ask<Board>(`/dashboards/${encodeURIComponent(id)}`), refetchInterval: EVERY_MS });
+  if (error && !data) return <Alert color="red">{failure(error)}</Alert>;
+  if (!data) return <Loader mx="auto" my="xl" aria-label={say("connecting")} />;
+  return <Composer board={data} first={editing && data.mine} />;
+}
+
+function Composer({ board, first }: { board: Board; first: boolean }) {
+  const hub = useHub();
+  const queries = useQueryClient();
+  const [draft, setDraft] = useState<{ name: string; place: string | null; cards: Item[]; version: number } | null>(first ? { name: board.name, place: board.place, cards: board.cards, version: board.version } : null);
+  const [said, setSaid] = useState("");
+  const [wrong, setWrong] = useState("");
+  const wall = useRef<HTMLDivElement>(null);
+  const [full, setFull] = useState(false);
+  useEffect(() => {
+    const look = (): void => setFull(document.fullscreenElement !== null);
+    document.addEventListener("fullscreenchange", look);
+    return () => document.removeEventListener("fullscreenchange", look);
+  }, []);
+  const cards = draft?.cards ?? board.cards;
+  const put = (next: Item[], index?: number): void => {
+    setDraft((now) => now && { ...now, cards: next });
+    const card = index === undefined ? undefined : next[index];
+    if (card) setSaid(`${card.title || tell(card.kind)}: ${card.x + 1}, ${card.y + 1}; ${card.w} × ${card.h}`);
+  };
+  const save = async (): Promise<void> => {
+    if (!draft) return;
+    try {
+      const saved = await ask<Board>(`/dashboards/${encodeURIComponent(board.id)}?version=${draft.version}`, "PATCH", { name: draft.name, place: draft.place, cards: draft.cards });
+      queries.setQueryData(["dashboard", board.id], saved);
+      await queries.invalidateQueries({ queryKey: ["dashboards"] });
+      setDraft(null);
+      setWrong("");
+      setSaid(tell("saved"));
+      history.replaceState(null, "", `#/dashboards/${encodeURIComponent(board.id)}`);
+    } catch (error) {
+      setWrong(failure(error));
+    }
+  };
+  const remove = async (): Promise<void> => {
+    if (!confirm(tell("removeSure"))) return;
+    await ask(`/dashboards/${encodeURIComponent(board.id)}`, "DELETE").catch((error: unknown) => setWrong(failure(error)));
+    await queries.invalidateQueries({ queryKey: ["dashboards"] });
+    location.hash = "#/dashboards";
+  };
+  return (
+    <Stack>
+      <Group justify="space-between">
+        <Group gap="xs">
+          <ActionIcon component="a" href="#/dashboards" variant="subtle" aria-label={say("back")}>
+            ←
+          </ActionIcon>
+          <Title order={1} size="h2">
+            {draft?.name ?? board.name}
+          </Title>
+          {board.place ? <Badge variant="light">{tell("shared", hub.places.has(board.place) ? called(hub.places.get(board.place)!) : board.place)}</Badge> : null}
+        </Group>
+        <Group gap="xs">
+          {draft ? (
+            <>
+              <Button size="xs" variant="subtle" color="red" onClick={() => void remove()}>
+                {tell("remove")}
+              </Button>
+              <Button size="xs" variant="default" onClick={() => setDraft(null)}>
+                {say("cancel")}
+              </Button>
+              <Button size="xs" onClick={() => void save()}>
+                {tell("save")}
+              </Button>
+            </>
+          ) : (
+            <>
+              <Button size="xs" variant="default" onClick={() => void wall.current?.requestFullscreen()}>
+                {tell("wall")}
+              </Button>
+              {board.mine ? (
+                <Button size="xs" onClick={() => setDraft({ name: board.name, place: board.place, cards: settle(board.cards), version: board.version })}>
+                  {tell("edit")}
+                </Button>
+              ) : null}
+            </>
+          )}
+        </Group>
+      </Group>
+      {wrong ? (
+        <Alert color="red" role="alert">
+          {wrong}
+        </Alert>
+      ) : null}
+      {draft ? (
+        <Group align="flex-end">
+          <TextInput size="xs" label={tell("name")} value={draft.name} onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })} />
+          <NativeSelect size="xs" label={tell("share")} value={draft.place ?? ""} data={[{ value: "", label: tell("nobody") }, ...[...hub.places.values()].map((one) => ({ value: one.id, label: called(one) }))]} onChange={(event) => setDraft({ ...draft, place: event.currentTarget.value || null })} />
+          <Menu shadow="md" transitionProps={{ duration: 0 }}>
+            <Menu.Target>
+              <Button size="xs" variant="light">
+                + {tell("add")}
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {KINDS.map((kind) => (
+                <Menu.Item key={kind} onClick={() => put(added(draft.cards, { kind, title: "", text: "", w: SIZES[kind][0], h: SIZES[kind][1] }))}>
+                  {tell(kind)}
+                </Menu.Item>
+              ))}
+            </Menu.Dropdown>
+          </Menu>
+          <Text size="xs" c="dimmed">
+            {tell("keys")}
+          </Text>
+        </Group>
+      ) : null}
+      <Text size="xs" role="status" className="quiet">
+        {said}
+      </Text>
+      <div ref={wall} className={full ? "wall full" : "wall"} data-full={full ? "yes" : "no"}>
+        <div className="board" style={{ gridAutoRows: ROW_PX, gap: GAP_PX }}>
+          {cards.map((_card, index) => (
+            <Placed key={index} cards={cards} index={index} editing={draft !== null} put={put} />
+          ))}
+        </div>
+      </div>
+    </Stack>
+  );
+}
+
+function Placed({ cards, index, editing, put }: { cards: Item[]; index: number; editing: boolean; put: (cards: Item[], index?: number) => void }) {
+  const card = cards[index]!;
+  const name = card.title || tell(card.kind);
+  const held = useRef<{ x: number; y: number; from: Item; before: Item[]; size: boolean } | null>(null);
+  const grab = (event: PointerEvent<HTMLButtonElement>, size: boolean): void => {
+    event.currentTarget.setPointerCapture(event.pointerId);
+    held.current = { x: event.clientX, y: event.clientY, from: card, before: cards, size };
+  };
+  const drag = (event: PointerEvent<HTMLButtonElement>): void => {
+    const now = held.current;
+    const board = event.currentTarget.closest<HTMLElement>(".board");
+    if (!now || !board) return;
+    const column = (board.clientWidth + GAP_PX) / COLUMNS;
+    const right = Math.round((event.clientX - now.x) / column);
+    const down = Math.round((event.clientY - now.y) / (ROW_PX + GAP_PX));
+    put(now.size ? sized(now.before, index, now.from.w + right, now.from.h + down) : moved(now.before, index, now.from.x + right, now.from.y + down), index);
+  };
+  const drop = (): void => {
+    held.current = null;
+    put(settle(cards), index);
+  };
+  const off = (): void => put(settle(cards.filter((_one, other) => other !== index)));
+  const keys = (event: KeyboardEvent, size = event.shiftKey): void => {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (event.key === "Delete") off();
+    else if (step) {
+      const [x, y] = step as [number, number];
+      // down past the card below it, else it would fall back at once
+      const far = y > 0 && !size ? Math.max(1, ...cards.filter((one, other) => other !== index && one.y === card.y + card.h && one.x < card.x + card.w && card.x < one.x + one.w).map((one) => one.h)) : Math.abs(y);
+      put(settle(size ? sized(cards, index, card.w + x, card.h + y) : moved(cards, index, card.x + x, card.y + Math.sign(y) * far)), index);
+    } else return;
+    event.preventDefault();
+  };
+  return (
+    <Card component="section" withBorder radius="md" padding="sm" className="placed" aria-label={name} data-card={card.kind} data-at={`${card.x} ${card.y} ${card.w} ${card.h}`}
+      style={{ gridColumn: `${card.x + 1} / span ${card.w}`, gridRow: `${card.y + 1} / span ${card.h}` }}>
+      <Group justify="space-between" gap={4} wrap="nowrap" mb={4}>
+        {card.title || editing ? (
+          <Text fw={600} size="sm" truncate>
+            {name}
+          </Text>
+        ) : null}
+        {editing ? (
+          <Group gap={2} wrap="nowrap">
+            <Popover width={320} withArrow shadow="md" trapFocus transitionProps={{ duration: 0 }}>
+              <Popover.Target>
+                <ActionIcon size="sm" variant="subtle" aria-label={tell("settings", name)}>
+                  ⚙
+                </ActionIcon>
+              </Popover.Target>
+              <Popover.Dropdown>
+                <Settings card={card} set={(next) => put(cards.map((one, other) => (other === index ? next : one)))} />
+              </Popover.Dropdown>
+            </Popover>
+            <ActionIcon size="sm" variant="light" className="grip" aria-label={tell("move", name)} onKeyDown={(event) => keys(event)} onPointerDown={(event) => grab(event, false)} onPointerMove={drag} onPointerUp={drop} onPointerCancel={drop}>
+              ✥
+            </ActionIcon>
+            <ActionIcon size="sm" variant="subtle" color="red" aria-label={tell("takeOff", name)} onClick={off}>
+              ×
+            </ActionIcon>
+          </Group>
+        ) : null}
+      </Group>
+      <div className="inside" {...(editing ? { inert: true } : {})}>
+        <Shown card={card} />
+      </div>
+      {editing ? (
+        <ActionIcon size="sm" variant="light" className="grip corner" aria-label={tell("resize", name)} onKeyDown={(event) => keys(event, true)} onPointerDown={(event) => grab(event, true)} onPointerMove={drag} onPointerUp={drop} onPointerCancel={drop}>
+          ◢
+        </ActionIcon>
+      ) : null}
+    </Card>
+  );
+}
