@@ -118,8 +118,6 @@ async def test_a_thing_over_time_and_what_was_asked_of_it(demo: Hub, browser: An
     complaints: list[str] = []
     page = await signed_in(demo, await browser.new_context(locale="en-GB"), complaints)
     await page.goto(f"{address_of(demo)}/#/things/bedroom_light")
-    switch = page.get_by_label("Bedroom light: power switch")
-    await switch.wait_for()
     await page.locator(".mantine-Switch-track").first.click()
     await page.locator("[data-order=confirmed]").wait_for()
     await page.get_by_role("tab", name="Over time").click()

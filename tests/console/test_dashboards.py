@@ -61,9 +61,9 @@ async def test_a_dashboard_is_composed_by_keys_and_mouse_shared_and_hung_on_a_wa
 
 
 async def test_rooms_energy_and_production_in_both_languages(demo: Hub, browser: Any, tmp_path: Path) -> None:
-    cards = [
+    cards: list[dict[str, Any]] = [
         {"kind": kind, "x": 0, "y": 4 * number, "w": 12, "h": 4, "title": kind, **more}
-        for number, (kind, more) in enumerate(
+        for number, (kind, more) in enumerate[tuple[str, dict[str, Any]]](
             [
                 ("value", {"things": ["living_climate"], "properties": ["target_temperature"]}),
                 ("chart", {"things": ["living_climate"], "properties": ["target_temperature"], "span": "hour"}),
