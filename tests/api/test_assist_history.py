@@ -82,6 +82,25 @@ QUESTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("how much energy did the meter use {}", "counter", "sum"),
         ("how often was the roof window opened {}", "contact", "count"),
         ("how long was the roof window open {}", "contact", "duration"),
+        ("how many hours did the sofa lamp burn {}", "switch", "duration"),
+        ("tell me how long the hall lamp was on {}", "switch", "duration"),
+        ("{} how often did the roof window open", "contact", "count"),
+        ("how warm did the attic probe get {}", "level", "max"),
+        ("how cold did it get at the attic probe {}", "level", "min"),
+        ("{} what was the mean temperature of the attic probe", "level", "mean"),
+        ("how much electricity did we use {}", "counter", "sum"),
+        ("what did the meter count {} in total", "counter", "sum"),
+    ],
+    "de": [
+        ("wie lange war die Sofalampe {} an", "switch", "duration"),
+        ("wie lange lief {} die Flurlampe", "switch", "duration"),
+        ("wie oft wurde die Sofalampe {} eingeschaltet", "switch", "count"),
+        ("wie hoch war {} die höchste Temperatur am Dachfühler", "level", "max"),
+        ("was war {} die niedrigste Temperatur am Dachfühler", "level", "min"),
+        ("wie hoch war die Temperatur am Dachfühler {} im Durchschnitt", "level", "mean"),
+        ("wie viel Strom haben wir {} verbraucht", "counter", "sum"),
+        ("wie oft wurde das Dachfenster {} geöffnet", "contact", "count"),
+        ("wie lange war das Dachfenster {} offen", "contact", "duration"),
     ],
     "zh": [
         ("沙发灯{}开了多久", "switch", "duration"),
@@ -106,20 +125,38 @@ PERIODS = {
         "this month",
         "last month",
     ],
+    "de": [
+        "heute",
+        "gestern",
+        "letzte Nacht",
+        "diese Woche",
+        "letzte Woche",
+        "in den letzten 7 Tagen",
+        "diesen Monat",
+        "letzten Monat",
+    ],
     "zh": ["今天", "昨天", "昨晚", "这周", "上周", "最近七天", "这个月", "上个月"],
 }
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
+async def furnish(hub: Hub) -> None:
+    """What the questions are about, with names in each language, and an assistant that understands."""
+    hub.context._assist = None
+    names = {"zh": "走廊灯", "de": "Flurlampe"}
+    await add(hub, id="hall", model="light", name="Hall lamp", names=names, place="home")
+    await hub.http.delete("/api/v1/things/lamp2")
+    names = {"zh": "阁楼温度计", "de": "Dachfühler"}
+    await add(hub, id="probe", model="sensor.temperature", name="Attic probe", names=names, place="home")
+    names = {"zh": "阁楼窗", "de": "Dachfenster"}
+    await add(hub, id="roof", model="window", name="Roof window", names=names, place="home")
+    await hub.http.patch("/api/v1/things/meter", json={"names": {"zh": "电表", "de": "Stromzähler"}})
+    await hub.http.patch("/api/v1/things/lamp", json={"names": {"zh": "沙发灯", "de": "Sofalampe"}})
+
+
+@pytest.mark.parametrize("lang", ["en", "zh", "de"])
 async def test_questions_in_words_are_answered_from_the_history(home: Hub, lang: str) -> None:  # noqa: F811
     """A hundred sentences, understood and answered, against the same figure computed here."""
-    home.context._assist = None  # the one that understands
-    await add(home, id="hall", model="light", name="Hall lamp", names={"zh": "走廊灯"}, place="home")
-    await home.http.delete("/api/v1/things/lamp2")
-    probe = {"id": "probe", "model": "sensor.temperature", "name": "Attic probe", "names": {"zh": "阁楼温度计"}}
-    await add(home, **probe, place="home")
-    await add(home, id="roof", model="window", name="Roof window", names={"zh": "阁楼窗"}, place="home")
-    await home.http.patch("/api/v1/things/meter", json={"names": {"zh": "电表"}})
+    await furnish(home)
     seed = random.Random(lang)
     for number in range(100):
         text, kind, agg = QUESTIONS[lang][number % len(QUESTIONS[lang])]
@@ -129,11 +166,74 @@ async def test_questions_in_words_are_answered_from_the_history(home: Hub, lang:
         question = text.format(PERIODS[lang][period])
         reply = await say(home, question, lang)
         assert reply["outcome"] == "answer", (question, reply)
+        assert len(reply["answer"]["items"]) == 1, (question, reply["query"])
         (item,) = reply["answer"]["items"]
         plain = [(at, seq, value == "open" if kind == "contact" else value) for at, seq, value in points]
         wanted = direct(plain, begin.timestamp(), end.timestamp(), agg)
         assert item["value"] == pytest.approx(wanted, abs=5 if agg == "duration" else 1e-6), (question, reply, points)
         assert reply["speech"]["lang"] == lang
+
+
+#: Questions that compare: a period against the one that "than" or "with" names, or the one before it.
+COMPARED: dict[str, list[tuple[str, str, str]]] = {
+    "en": [
+        ("did we use more electricity {} than {}", "counter", "sum"),
+        ("did the meter count less energy {} than {}", "counter", "sum"),
+        ("was the sofa lamp on longer {} than {}", "switch", "duration"),
+        ("was the attic probe warmer {} than {}", "level", "mean"),
+        ("compare the energy of the meter {} with {}", "counter", "sum"),
+        ("was the roof window opened more often {} than {}", "contact", "count"),
+    ],
+    "de": [
+        ("haben wir {} mehr Strom verbraucht als {}", "counter", "sum"),
+        ("war die Sofalampe {} länger an als {}", "switch", "duration"),
+        ("war es am Dachfühler {} wärmer als {}", "level", "mean"),
+    ],
+}
+#: Two periods as they are said, and what they are; the last may be said without its name.
+PAIRS = {
+    "en": [
+        ("today", "yesterday", "today", "yesterday"),
+        ("this week", "last week", "this week", "last week"),
+        ("this month", "last month", "this month", "last month"),
+        ("last week", "this week", "last week", "this week"),
+    ],
+    "de": [
+        ("heute", "gestern", "today", "yesterday"),
+        ("diese Woche", "letzte Woche", "this week", "last week"),
+        ("diesen Monat", "letzten Monat", "this month", "last month"),
+    ],
+}
+
+
+@pytest.mark.parametrize("lang", ["en", "de"])
+async def test_comparisons_are_answered_from_the_history(home: Hub, lang: str) -> None:  # noqa: F811
+    """Both figures against those computed here, and which of them is said to be more."""
+    await furnish(home)
+    seed = random.Random(lang)
+    for number in range(60):
+        text, kind, agg = COMPARED[lang][number % len(COMPARED[lang])]
+        said, than, first, second = PAIRS[lang][seed.randrange(len(PAIRS[lang]))]
+        now = datetime.now(SHANGHAI)
+        (begin, end), (start, stop) = days(first, now), days(second, now)
+        points = home.owner.points = past(seed, min(begin, start), max(end, stop), kind)
+        question = text.format(said, than)
+        reply = await say(home, question, lang)
+        assert reply["outcome"] == "answer", (question, reply)
+        assert len(reply["answer"]["items"]) == 1, (question, reply["query"])
+        (item,) = reply["answer"]["items"]
+        plain = [(at, seq, value == "open" if kind == "contact" else value) for at, seq, value in points]
+        now_, then = (
+            direct(plain, begin.timestamp(), end.timestamp(), agg),
+            direct(plain, start.timestamp(), stop.timestamp(), agg),
+        )
+        near = 5 if agg == "duration" else 1e-6
+        assert item["value"] == pytest.approx(now_, abs=near), (question, reply, points)
+        assert item["against"]["value"] == pytest.approx(then, abs=near), (question, reply, points)
+        spoken = reply["speech"]["text"]
+        told = 120 if agg == "duration" else 0.2  # less of a difference may be said as none
+        if lang == "en" and now_ is not None and then is not None and abs(now_ - then) > told:
+            assert ("more than" if now_ > then else "less than") in spoken, (question, spoken)
 
 
 def direct(points: list[tuple[int, int, Any]], begin: float, end: float, agg: str) -> Any:

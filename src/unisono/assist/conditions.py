@@ -75,11 +75,11 @@ def condition_of(
         if trait in ALARMS:
             wanted.append(((trait,), True))
     for sense, (names, value) in ASKED.items():
-        if sense in frame.senses and value is not None:
+        if (sense in frame.senses or frame.act == sense) and value is not None:
             wanted.append((names, value))
     if "broken" in frame.senses:
         wanted.append((("fault",), None))
-    negated = "not" in frame.senses
+    negated = ("not" in frame.senses) is not (frame.clause.trigger == "unless")
     said = [trait for trait in frame.traits if trait in OPENED]
     if said and frame.senses & {"open", "close"}:
         wanted.insert(0, (tuple(said), "open" if "open" in frame.senses else "closed"))
@@ -96,6 +96,8 @@ def condition_of(
             tell = tuple(t for t in pool if trait in world.things[t].tells)
             if tell:
                 is_ = value_of(trait, value, negated=negated)
+                if negated and is_ == value_of(trait, value, negated=False):
+                    return None  # not playing is pausing or stopped: no one value
                 return Condition(things=tell, trait=trait, equals=is_, for_s=for_s)
     del where
     return None
@@ -125,6 +127,10 @@ def _compared(
         above = False
     elif "above" in frame.senses:
         below = False
+    if ("not" in frame.senses) is not (frame.clause.trigger == "unless"):
+        if not below and not above:
+            return None
+        below, above = not below, not above
     for trait in candidates:
         tell = tuple(t for t in pool if trait in world.things[t].tells)
         if not tell:

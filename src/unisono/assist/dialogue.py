@@ -22,9 +22,9 @@ class Memory(msgspec.Struct, kw_only=True):
     """``plan``: the last; ``things``, ``places``, ``trait``: what it was about.
 
     ``frame``: that of the last order, for "and the bedroom too"; ``pending``: that of one that still lacks something,
-    ``choices``: the things it may have meant. ``wish``, ``open``: the same of a language that reads by itself.
-    ``offer``: what a yes would do. ``undo``: the states before the last act, by thing and
-    trait: what "undo that" goes back to.
+    ``choices``: the things it may have meant; ``asked``: that of the last question. ``wish``, ``open``: the same of a
+    language that reads by itself. ``offer``: what a yes would do. ``undo``: the states before the last act, by thing
+    and trait: what "undo that" goes back to.
     """
 
     plan: Plan | None = None
@@ -32,6 +32,7 @@ class Memory(msgspec.Struct, kw_only=True):
     places: tuple[str, ...] = ()
     trait: str | None = None
     frame: Any = None
+    asked: Any = None
     pending: Any = None
     choices: tuple[str, ...] = ()
     open: Any = None

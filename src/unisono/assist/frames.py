@@ -7,6 +7,7 @@ a difference, complaints. Knows no thing's abilities; that is the resolver's.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from unisono.assist.scope import ACTIONS, LIGHT
 from unisono.assist.text import Clause, Piece, Time
 from unisono.assist.world import World
 
-__all__ = ["STEPPED", "Frame", "opposite", "read_frame"]
+__all__ = ["STEPPED", "Frame", "hours_in", "opposite", "read_frame"]
 
 LEVELS = {"low": "low", "medium": "medium", "high": "high", "auto": "auto", "double": "double"}
 PARTICLES = {"p_on": "on", "p_off": "off", "p_up": "up", "p_down": "down"}
@@ -30,6 +31,11 @@ DOUBLE = frozenset({"close", "open", "up", "down"})
 STEPPED = frozenset({"up", "down", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower"})
 
 
+#: What goes on, and may go on until a time.
+RUNNING = frozenset({"on", "start", "play"})
+
+#: Acts that take no value: a bare number after "at" beside one of them is an hour.
+VALUELESS = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop", "brew", "clean"})
 HOURS = 24
 
 
@@ -96,10 +102,14 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     frame.senses = frozenset(sense for piece in pieces if not piece.named for sense in piece.senses)
     taken = _act(frame, pieces)
     _said(frame, pieces, taken)
+    back = _put_back(frame, pieces)
     _values(frame, pieces, taken)
     found = nouns(pieces, frozenset(taken))
     _fill(frame, found, taken)
     _groups(frame, found, world, where, spoken)
+    frame.groups = (*frame.groups, *back)
+    if frame.complaint and frame.stated and frame.act in ("up", "down") and not frame.forms:
+        frame.act = None  # "it is cold up in the attic"
     plain = frame.act not in (None, "set", "keep") and "base" in frame.forms
     if plain or frame.color or frame.value is not None:
         frame.complaint = None
@@ -107,6 +117,16 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     frame.elsewhere = sum("elsewhere" in piece.senses and not piece.named for piece in pieces)
     frame.scenes = tuple(scene for piece in pieces for scene in piece.scenes)
     return frame
+
+
+def _put_back(frame: Frame, pieces: Sequence[Piece]) -> tuple[Group, ...]:
+    """ "turn it back on" is an act upon it, "turn it back" undoes the last."""
+    for piece, after in pairwise(pieces):
+        side = next((PARTICLES[sense] for sense in after.senses if sense in PARTICLES), None)
+        if "undo" in piece.senses and side is not None and not piece.named and not after.named:
+            frame.act, frame.forms, frame.senses = side, ("base",), frame.senses - {"undo"}
+            return (Group(pronoun="it", said=piece.text),)
+    return ()
 
 
 # ---- verbs ----
@@ -132,6 +152,8 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
         strongs = [sense for sense in acts if sense not in LIGHT]
         if not strongs:
             light.append(at)
+        elif nominal(piece) and "base" in piece.forms and at and _subject(pieces[at - 1]):
+            strong.append((at, _choose(strongs, piece)))  # "did I lock the gate"
         elif nominal(piece):
             weak.append((at, _choose(strongs, piece)))
         elif "do" in acts or "set" in acts:
@@ -174,6 +196,8 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
     if chosen is not None:
         taken.add(chosen[0])
         frame.act, frame.forms = chosen[1], pieces[chosen[0]].forms
+        if chosen == particle and light and light[0] < chosen[0]:
+            frame.forms = pieces[light[0]].forms  # the verb's: "turning it off" orders nothing
         if particle is not None:
             taken.add(particle[0])
     taken.update(at for at, _ in strong)
@@ -188,6 +212,10 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
         frame.act = "notify"
     if frame.act == "down" and head in light and "halts" in pieces[head].senses:
         frame.act = "off"
+    if frame.act == "up" and head in light and "halts" in pieces[head].senses and "close" in pieces[head].senses:
+        frame.act = "close"
+    if frame.act == "up" and head in light and "rouses" in pieces[head].senses:
+        frame.act = "on"
     if particle is not None and unknown(pieces[head]) and head + 1 < len(pieces):
         # "nudge the fan up": a verb that nobody knows, told by its particle
         after = pieces[head + 1]
@@ -199,12 +227,22 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
             frame.act, frame.forms = "set", pieces[at].forms
             if set(pieces[at].senses) == {"keep"} or pieces[at].senses[0] == "keep":
                 frame.act = "keep"
-        if "keep" in pieces[at].senses:
+        if "keep" in pieces[at].senses and not _lasting(frame, chosen):
             frame.act = "set" if any(piece.kind == "number" for piece in pieces) else "keep"
     frame.change = (
         any(pieces[at].senses[0] == "change" or "change" in pieces[at].senses for at in light) and frame.act == "set"
     )
     return taken
+
+
+def _subject(piece: Piece) -> bool:
+    return bool({"i", "you", "he"} & set(piece.senses)) and not piece.named and "det" not in piece.senses
+
+
+def _lasting(frame: Frame, chosen: tuple[int, str] | None) -> bool:
+    """ "leave the fan on until ten": it is to be on, and to end then. What is left shut is not opened at ten."""
+    ends = any(time.role in ("until", "for") for time in frame.times)
+    return ends and chosen is not None and chosen[1] in RUNNING
 
 
 def _fills(pieces: Sequence[Piece], body: int, chosen: tuple[int, str]) -> bool:
@@ -248,6 +286,8 @@ def _particle(pieces: Sequence[Piece], strong: bool, light: bool, head: int) -> 
         particle = next((PARTICLES[sense] for sense in piece.senses if sense in PARTICLES), None)
         if particle is None or piece.named:
             continue
+        if "p_out" in piece.senses and not light and not any("kind:light" in p.senses or p.things for p in pieces):
+            continue  # "dry the pantry out"
         if particle in ("off", "up", "down"):
             return at, particle
         after = next((p for p in pieces[at + 1 :] if not set(p.senses) & {"please", "filler", "idle"} or p.named), None)
@@ -276,7 +316,9 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
                 frame.degree = sense
             elif sense in ("max", "min") and not (frame.level and at in taken):
                 frame.level = sense
-            elif family == "level":
+            elif family == "level" and not (
+                at in taken and PARTICLES.keys() & set(senses) and not _after_to(pieces, at)
+            ):
                 frame.level = frame.level or name
             elif family == "color":
                 frame.color = name
@@ -300,6 +342,11 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
             frame.act, frame.complaint = verb, None
     if {"less", "more"} & frame.senses:
         _compare(frame, pieces)
+
+
+def _after_to(pieces: Sequence[Piece], at: int) -> bool:
+    """ "auf hoch" is a level, "hoch" alone is up."""
+    return at > 0 and "to" in pieces[at - 1].senses
 
 
 def _compare(frame: Frame, pieces: Sequence[Piece]) -> None:
@@ -360,9 +407,10 @@ def _fill(frame: Frame, found: Sequence[Noun], taken: set[int]) -> None:
 
 def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
     numbers = [at for at, piece in enumerate(pieces) if piece.kind == "number" and not piece.named]
-    hours = [at for at in numbers if _hour(pieces, at)] if len(numbers) > 1 else []
-    if hours and len(hours) < len(numbers):  # "to 40 percent at nine": one is the value, the other the hour
-        frame.times += tuple(Time(role="at", clock=int(pieces[at].tokens[0].value or 0) * 60) for at in hours)
+    hours = hours_in(pieces)
+    # "to 40 percent at nine": one is the value, the other the hour; "start at three": a start takes no value
+    if hours and (len(hours) < len(numbers) or frame.act in VALUELESS or frame.coffee):
+        frame.times += tuple(hours.values())
         taken.update(hours)
         numbers = [at for at in numbers if at not in hours]
     frame.numbers = tuple(pieces[at] for at in numbers)
@@ -394,15 +442,24 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
         frame.act = "value"
 
 
-def _hour(pieces: Sequence[Piece], at: int) -> bool:
-    token = pieces[at].tokens[0]
-    before = pieces[at - 1].senses if at else frozenset()
-    if "o_clock" not in before or token.unit is not None or token.value is None:
-        return False
-    return float(token.value).is_integer() and 1 <= token.value <= HOURS
+def hours_in(pieces: Sequence[Piece]) -> dict[int, Time]:
+    """The bare numbers after a word such as "at" that may be hours, by where they stand."""
+    found: dict[int, Time] = {}
+    for at, (before, piece) in enumerate(pairwise(pieces), start=1):
+        token = piece.tokens[0]
+        if piece.kind != "number" or piece.named or token.unit is not None or token.value is None:
+            continue
+        if "o_clock" in before.senses and float(token.value).is_integer() and 1 <= token.value <= HOURS:
+            found[at] = Time(role="at", clock=int(token.value) * 60)
+    return found
 
 
 # ---- of what ----
+
+
+def _here(noun: Noun) -> bool:
+    """ "in here", and nothing else."""
+    return len(noun.pieces) == 1 and "here" in noun.pieces[0].senses
 
 
 def _groups(frame: Frame, found: Sequence[Noun], world: World, where: Where, spoken: Language) -> None:
@@ -416,6 +473,14 @@ def _groups(frame: Frame, found: Sequence[Noun], world: World, where: Where, spo
             group = Group(kinds=kinds, role=group.role, things=things_of_kind(kinds, world.things, world))
             if not kinds:
                 continue
+        if noun.role == "except" and _here(noun):
+            groups.append(msgspec.structs.replace(group, role="in"))  # "all but the lamp in here" is all that is here
+            continue
+        if noun.role == "except" and noun.inside and left and left[-1].things and group.places and not group.things:
+            within = tuple(thing for place in group.places for thing in world.within(place))
+            kept = tuple(thing for thing in left[-1].things if thing in within)
+            left[-1] = msgspec.structs.replace(left[-1], things=kept)
+            continue
         if noun.role == "except":
             left.append(group)
             continue

@@ -227,7 +227,7 @@ def _named(
     same = tuple(t for t in things if any(tuple(words_of(name)) in exact for name in world.things[t].names))
     if same and len(same) < len(things):
         things = same
-    several = _roomful(named[-1], things, world) if noun.plural else ()
+    several = _roomful(named[-1], things, world) or _plural(named[-1], places, world) if noun.plural else ()
     if several:
         return msgspec.structs.replace(base, things=several, whole=True)
     if places:
@@ -251,6 +251,18 @@ def _named(
             # a kind that is also somebody's name ("lamp") with a word that nobody knows is no name any more
             return msgspec.structs.replace(base, things=things, named=True, strange=tuple(p.text for p in strange))
     return msgspec.structs.replace(base, things=things, named=True)
+
+
+def _plural(piece: Piece, places: tuple[str, ...], world: World) -> tuple[str, ...]:
+    """Of "heaters" all of them, though one is called heater: a plural of a kind's word that nobody has as a name."""
+    kinds = tuple(sense[5:] for sense in piece.senses if sense.startswith("kind:"))
+    said = tuple(token.text for token in piece.tokens)
+    if not kinds or said[-1] == piece.tokens[-1].key:
+        return ()
+    if any(tuple(words_of(name)) == said for thing in piece.things for name in world.things[thing].names):
+        return ()
+    found = things_of_kind(kinds, world.things, world)
+    return _in_place(found, places, world) if places else found
 
 
 def _roomful(piece: Piece, things: tuple[str, ...], world: World) -> tuple[str, ...]:
@@ -277,6 +289,14 @@ def _described(
     words = [token.key for piece in strange for token in piece.tokens]
     if words:
         found = _partial(words, base.kinds, places, world)
+        first = next(at for at, piece in enumerate(noun.pieces) if unknown(piece))
+        felt = {
+            token.key
+            for piece in noun.pieces[:first]
+            if any(sense.startswith("complaint:") for sense in piece.senses)
+            for token in piece.tokens
+        }
+        found = tuple(thing for thing in found if felt <= world.words_of(thing))  # a hot tub is no twin tub
         if found:
             return msgspec.structs.replace(base, things=found, named=True)
         return msgspec.structs.replace(base, strange=tuple(piece.text for piece in strange), why="no_such_thing")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from unisono.assist.frames import Frame
+from unisono.assist.gazetteer import Group
 from unisono.assist.questions import asks
 from unisono.assist.scope import ACTIONS
 from unisono.assist.turn import Turn
@@ -26,7 +27,7 @@ def corrected(frames: list[Frame]) -> list[Frame]:
             found.append(frame)
             continue
         before = found[-1]
-        new = bool(frame.groups)
+        new = any(group.pronoun not in ("it", "them") for group in frame.groups)
         if new and frame.predicates:
             found[-1] = frame
         elif new:
@@ -55,10 +56,11 @@ def _verbless(frame: Frame) -> bool:
 
 def _started(frame: Frame) -> bool:
     """ "start cleaning", "get the cleaning on", "keep it going": does another verb carry the one in -ing?"""
+    pieces = [piece for piece in frame.clause.pieces if not piece.named]
+    own = any("ing" in piece.forms and "do" in piece.senses for piece in pieces)  # "turning the lights off"
     return any(
-        ("base" in piece.forms and set(piece.senses) & ACTIONS) or {"p_on", "p_off"} & set(piece.senses)
-        for piece in frame.clause.pieces
-        if not piece.named
+        ("base" in piece.forms and set(piece.senses) & ACTIONS) or ({"p_on", "p_off"} & set(piece.senses) and not own)
+        for piece in pieces
     )
 
 
@@ -66,6 +68,7 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
     """A noun alone goes to the act of its neighbour."""
     found: list[Frame] = []
     waiting: list[Frame] = []
+    excepted: tuple[Group, ...] = ()
     for frame in frames:
         if not (frame.predicates or frame.act or frame.groups or frame.left or frame.senses):
             continue
@@ -74,6 +77,11 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
         if frame.left and not frame.groups and not frame.predicates and found:
             found[-1].left = (*found[-1].left, *frame.left)
             continue
+        if frame.left and not frame.groups and not frame.predicates and frame.act is None:
+            excepted = (*excepted, *frame.left)  # "except for the lamp, turn off the lights"
+            continue
+        if excepted and frame.predicates:
+            frame.left, excepted = (*frame.left, *excepted), ()
         last = found[-1] if found else None
         empty = last is not None and last.act in ("set", "do") and not last.predicates and bool(last.groups)
         if empty and last is not None and frame.clause.link == "and" and frame.predicates and _verbless(frame):
@@ -84,7 +92,7 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
             found[-1] = frame
             continue
         alone = not frame.predicates and frame.act is None and bool(frame.groups) and not asks(frame) and not frame.want
-        if alone and frame.clause.link in ("and", "") and found and found[-1].predicates and not frame.stated:
+        if alone and frame.clause.link in ("and", "then", "") and found and found[-1].predicates and not frame.stated:
             found[-1].groups = (*found[-1].groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
             found[-1].left = (*found[-1].left, *frame.left)
             found[-1].times = (*found[-1].times, *frame.times)
@@ -111,6 +119,8 @@ def is_order(frame: Frame, turn: Turn) -> bool:
         return True
     if frame.clause.mood == "question" and not (frame.want and (frame.level or frame.color or frame.coffee)):
         return False
+    if frame.act is None and asks(frame) and any(sense.startswith("agg:") for sense in frame.senses):
+        return False  # "the highest humidity this week"
     if frame.scenes and "off" not in frame.senses and "p_off" not in frame.senses:
         return True
     if frame.act is None and not (frame.color or frame.level or frame.mode or frame.coffee):
@@ -129,5 +139,5 @@ def is_order(frame: Frame, turn: Turn) -> bool:
     if frame.stated and not frame.want and "base" not in frame.forms and frame.act != "value":
         return False
     if frame.complaint and frame.act in (None, "set") and not (frame.value is not None or frame.color or frame.level):
-        return frame.act == "set" and bool(frame.groups)
+        return frame.act == "set" and bool(frame.groups) and not (frame.want and frame.complaint == "dark")
     return frame.act is not None or bool(frame.groups) or frame.coffee or frame.color is not None

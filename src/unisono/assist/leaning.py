@@ -18,7 +18,7 @@ from unisono.assist.questions import asks
 from unisono.assist.turn import Turn
 from unisono.assist.world import World
 
-__all__ = ["follow_up", "leaning", "once_more"]
+__all__ = ["asked_again", "follow_up", "leaning", "once_more"]
 
 #: More clauses than this stand by themselves.
 MAX_LEANING = 3
@@ -84,6 +84,27 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
     if not new.predicates:
         return None
     return ordered([new], [], [], turn, leaning=True)
+
+
+def asked_again(frames: Sequence[Frame], turn: Turn) -> Frame | None:
+    """ "and in the hall?", "and its range", "what about yesterday": the last question, of something else."""
+    base: Frame | None = turn.memory.asked
+    said = [frame for frame in frames if frame.groups or frame.traits or frame.times]
+    if base is None or len(said) != 1:
+        return None
+    (frame,) = said
+    leaning = frame.clause.link == "and" or frame.also or frame.same or "tell" in frame.senses
+    where = next((piece for piece in frame.clause.pieces if "and" not in piece.senses), None)
+    placed = frame.act == "on" and where is not None and "in" in where.senses  # "and on the porch"
+    if not leaning or not (frame.act is None or placed) or frame.complaint or frame.strange:
+        return None
+    if any(group.why is not None for group in frame.groups):
+        return None
+    if frame.traits and not all(group.things for group in frame.groups):  # "and its range": of the same
+        groups = tuple(group for group in frame.groups if group.things or group.pronoun) or base.groups
+        clause = msgspec.structs.replace(frame.clause, mood="question")
+        return msgspec.structs.replace(frame, groups=groups, clause=clause, times=frame.times or base.times)
+    return msgspec.structs.replace(base, groups=frame.groups or base.groups, times=frame.times or base.times)
 
 
 def once_more(frames: Sequence[Frame], turn: Turn) -> Plan | None:

@@ -79,6 +79,7 @@ class Names:
         self._by_keys: dict[tuple[str, ...], Bearers] = {}
         self._first: dict[str, int] = {}
         self.words: set[str] = set()
+        self._numbered: set[tuple[str, ...]] = set()
         for thing in world.things.values():
             self._add(thing.names, Bearers(things=(thing.id,)))
         for place in world.places.values():
@@ -100,6 +101,8 @@ class Names:
             self._by_keys[keys] = Bearers(*(tuple(dict.fromkeys(a + b)) for a, b in zip(old, bearer, strict=True)))
             self._first[keys[0]] = max(self._first.get(keys[0], 0), len(keys))
             self.words.update(keys)
+            if len(keys) > 1 and keys[-1].isdigit():
+                self._numbered.add(keys[:-1])
             self._join(keys, bearer)
 
     def _join(self, keys: tuple[str, ...], bearer: Bearers) -> None:
@@ -110,6 +113,10 @@ class Names:
             self._first[joined] = max(self._first.get(joined, 0), 1)
             self.words.add(joined)
         del bearer
+
+    def numbered(self, keys: Sequence[str]) -> bool:
+        """Are there names of these words and a number: with a lamp 3 and a lamp 4, is "lamp" one of several?"""
+        return tuple(keys) in self._numbered
 
     def find(self, keys: Sequence[str]) -> Bearers | None:
         """Who bears exactly this name."""

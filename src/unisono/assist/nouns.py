@@ -26,7 +26,8 @@ PRONOUNS = ("it", "them")
 
 class Noun(msgspec.Struct, frozen=True, kw_only=True):
     """``pieces``: its words; ``sets``: senses of `SETS` said of it; ``role``: ``in`` where it stands after a word such
-    as in, ``for`` beside the matter, ``except`` left out. ``at``, ``end``: where in the clause.
+    as in, ``for`` beside the matter, ``except`` left out (``inside``: after such a word too). ``at``, ``end``:
+    where in the clause.
     """
 
     pieces: tuple[Piece, ...]
@@ -37,6 +38,7 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     joined: bool = False
     definite: bool = False
     indefinite: bool = False
+    inside: bool = False
 
     @property
     def text(self) -> str:
@@ -95,6 +97,7 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
                     joined=joined,
                     definite=definite,
                     indefinite=vague,
+                    inside=role == "in",
                 )
             )
             role, sets, joined, definite, vague = "", set(), False, False, False
@@ -121,6 +124,8 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
         if at in taken:
             close(at)
             role = ""
+            if found and all(noun.role == "except" for noun in found) and not sets:
+                excepting = False  # "with the exception of the lamp turn off the lights"
             continue
         if (
             any(sense in PRONOUNS or sense in WHERE for sense in senses)

@@ -7,24 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from unisono.access import Risk
 from unisono.assist.change import because, changes_of
 from unisono.assist.conditions import condition_of
 from unisono.assist.frames import Frame
 from unisono.assist.joining import is_order
 from unisono.assist.model import model
-from unisono.assist.plan import Condition, Outcome, Plan, Step
+from unisono.assist.plan import Condition, Outcome, Plan, Speech, Step
 from unisono.assist.resolver import Change, steps_of
 from unisono.assist.skeleton import skeleton
 from unisono.assist.targets import Aim, aim
 from unisono.assist.text import Time
-from unisono.assist.timing import clock_number, timed
+from unisono.assist.timing import timed
 from unisono.assist.turn import Turn
 
-__all__ = ["conditions_of", "notice_of", "ordered"]
+__all__ = ["conditions_of", "notice_of", "only_time", "ordered"]
 
 #: Traits that let somebody in.
 GUARDING = frozenset({"locked", "trunk", "armed", "door"})
+#: Acts that take no number.
+SWITCHES_ONLY = frozenset({"on", "off", "lock", "unlock", "start", "stop"})
 #: The model agrees that it is an order.
 AGREED = 0.5
 
@@ -39,6 +43,7 @@ def ordered(
     times: list[Time] = [time for frame in beside for time in frame.times]
     first = [thing for frame in conditions for group in frame.groups for thing in group.things]
     context = tuple(place for frame in beside for group in frame.groups if group.why is None for place in group.places)
+    spared = _spared(orders, beside, turn)
     for frame in orders:
         times.extend(frame.times)
         scene = _scene(frame)
@@ -57,7 +62,6 @@ def ordered(
             continue
         if frame.act in ("notify", "remind") and not frame.groups:
             continue
-        clock_number(frame, times, turn)
         if frame.fuzzy and frame.act in ("set", "value"):
             return Plan(outcome="ask", why="unsure")
         home = any(turn.world.root in group.places for group in frame.groups)
@@ -88,10 +92,14 @@ def ordered(
         got = changes_of(frame, aimed, turn)
         if isinstance(got, Plan):
             return got
+        if frame.act in SWITCHES_ONLY and frame.value not in (None, 0, 100) and _switched(got):
+            return Plan(outcome="ask", why="unsure:value")  # "off at quarter past": a number that goes nowhere
         changes.extend(got)
         before.extend(thing for thing in aimed.things if thing not in before)
-        turn.memory.frame = frame
+        turn.memory.frame, turn.memory.asked = frame, None
     doubted = next((frame for frame in orders if not _sure(frame, changes, beside, turn, leaning=leaning)), None)
+    if {thing for thing, _ in changes} - spared:
+        kept |= spared
     steps = [*steps, *steps_of(_last_word([(thing, change) for thing, change in changes if thing not in kept]))]
     if not steps:
         told = all(frame.act in ("notify", "remind") for frame in orders)
@@ -102,11 +110,71 @@ def ordered(
     for frame in conditions:
         times.extend(time for time in frame.times if time.role != "for")
     plan = timed(tuple(steps), tuple(times), found, conditions, turn)
+    plan = _everywhere(plan, orders, turn)
     if doubted is not None:
         # both opinions must agree before anything is done that cannot be taken back
         turn.memory.offer = plan
         return Plan(outcome="ask", why=f"unsure:{doubted.act}")
     return plan
+
+
+def _spared(orders: Sequence[Frame], beside: Sequence[Frame], turn: Turn) -> set[str]:
+    """The things that a clause with "not" beside the orders takes out of them: "all lights off, but not the lamp"."""
+    found: set[str] = set()
+    acts = {frame.act for frame in orders}
+    for frame in beside:
+        if frame.clause.bar == "negated" and (frame.act in acts or frame.act in (None, "set", "keep", "do")):
+            found.update(thing for group in frame.groups for thing in group.things)
+            found.update(
+                thing
+                for group in frame.groups
+                if group.places and not group.things
+                for place in group.places
+                for thing in turn.world.within(place)
+            )
+    return found
+
+
+def _everywhere(plan: Plan, orders: Sequence[Frame], turn: Turn) -> Plan:
+    """A vacuum that is told a room and knows none cleans everywhere: it is said, and where only that room was wanted
+    nothing is done."""
+    world = turn.world
+    rooms = [
+        group.places[0]
+        for frame in orders
+        for group in frame.groups
+        if group.places and world.places[group.places[0]].kind == "room" and group.role != "for"
+    ]
+    started = [thing for step in plan.steps if step.op == "set" and step.value is True for thing in step.things]
+    cleaner = next((thing for thing in started if world.things[thing].kind == "vacuum"), None)
+    if cleaner is None or not rooms:
+        return plan
+    if any(_only(frame) for frame in orders):
+        return because("refuse", "not_possible", world.places[rooms[0]].names[0], turn)
+    said = turn.spoken.speech.get("everywhere")
+    speech = Speech(turn.spoken.code, said.format(name=world.things[cleaner].names[0])) if said else None
+    return msgspec.structs.replace(plan, speech=speech) if plan.outcome == "act" else plan
+
+
+def _only(frame: Frame) -> bool:
+    """ "clean only the hall": after the verb. "Just clean the hall" says nothing of the kind."""
+    pieces = frame.clause.pieces
+    verb = next((at for at, piece in enumerate(pieces) if frame.act in piece.senses), len(pieces))
+    return any("only" in piece.senses and not piece.named for piece in pieces[verb + 1 :])
+
+
+def _switched(changes: Sequence[tuple[str, Change]]) -> bool:
+    return all(isinstance(change.value, bool) or change.value is None for _, change in changes)
+
+
+def _glued(frame: Frame, turn: Turn) -> bool:
+    """Does the clause follow other words without any mark or joint: "the note read open the gate"?"""
+    first = frame.clause.pieces[0] if frame.clause.pieces else None
+    at = next((at for at, piece in enumerate(turn.pieces) if piece is first), 0)
+    said = [piece for piece in turn.pieces[:at] if not set(piece.senses) & {"filler", "please"} or piece.named]
+    if not said or frame.clause.link or said[-1] is not turn.pieces[at - 1]:
+        return False
+    return said[-1].kind == "word" and frame.clause.trigger is None
 
 
 def _last_word(changes: Sequence[tuple[str, Change]]) -> list[tuple[str, Change]]:
@@ -132,7 +200,7 @@ def _sure(
         and not frame.strange
         and ("past" not in frame.forms or "base" in frame.forms)
     )
-    if not plain or any(other.clause.bar is not None for other in beside):
+    if not plain or _glued(frame, turn) or any(other.clause.bar is not None for other in beside):
         return False
     if leaning:
         # what leans on an order is one; but no door opens by a half sentence
@@ -144,8 +212,7 @@ def _sure(
 def conditions_of(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -> tuple[Condition, ...] | Plan:
     found = []
     for frame in frames:
-        only_time = not frame.groups and not frame.predicates and not frame.traits and frame.times
-        if only_time:
+        if only_time(frame):
             continue
         if frame.clause.trigger in ("while", "after"):
             return Plan(outcome="ask", why="unsure:condition")
@@ -154,6 +221,11 @@ def conditions_of(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -
             return Plan(outcome="ask", why="unsure:condition")
         found.append(condition)
     return tuple(found)
+
+
+def only_time(frame: Frame) -> bool:
+    """Does a clause say when, and nothing else?"""
+    return bool(frame.times) and not frame.groups and not frame.predicates and not frame.traits
 
 
 def _scene(frame: Frame) -> Step | None:

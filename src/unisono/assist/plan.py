@@ -13,6 +13,7 @@ import msgspec
 
 __all__ = [
     "ACTING",
+    "Aggregate",
     "Ask",
     "Condition",
     "Op",
@@ -28,6 +29,7 @@ __all__ = [
 Outcome: TypeAlias = Literal["act", "later", "automate", "answer", "ask", "refuse", "ignore"]
 Op: TypeAlias = Literal["set", "add", "toggle", "call", "run", "notify", "remind", "cancel", "undo"]
 Ask: TypeAlias = Literal["state", "history", "cause", "help"]
+Aggregate: TypeAlias = Literal["last", "min", "max", "mean", "sum", "count", "duration"]
 
 ACTING: frozenset[str] = frozenset({"act", "later", "automate"})
 
@@ -71,14 +73,15 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``over``: a period of the design by name, ``{from, to}``, or None for now. ``equals`` (``is``): which value a
-    question is about ("is it open", "how long was it on")."""
+    question is about ("is it open", "how long was it on"). ``against``: the period that it is compared with."""
 
     ask: Ask
     things: tuple[str, ...] = ()
     trait: str | None = None
     over: str | dict[str, str] | None = None
-    agg: Literal["last", "min", "max", "mean", "sum", "count", "duration"] | None = None
+    agg: Aggregate | None = None
     equals: Any = msgspec.field(name="is", default=None)
+    against: str | dict[str, str] | None = None
 
 
 class Speech(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from unisono.assist.change import because
 from unisono.assist.frames import Frame, read_frame
 from unisono.assist.joining import corrected, is_order, joined
-from unisono.assist.leaning import follow_up, leaning, once_more
-from unisono.assist.ordering import notice_of, ordered
+from unisono.assist.leaning import asked_again, follow_up, leaning, once_more
+from unisono.assist.ordering import notice_of, only_time, ordered
 from unisono.assist.plan import Plan
 from unisono.assist.questions import asks, query_of
 from unisono.assist.relief import relief_for
@@ -35,6 +35,8 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     about_time = timer_plan(clauses, turn)
     if about_time is not None:
         return about_time
+    if _withdrawn(clauses):
+        return Plan(outcome="ignore")
     frames = [read_frame(clause, turn.world, turn.where, turn.spoken) for clause in clauses]
     frames = corrected(frames)
     conditions = [frame for frame in frames if frame.clause.trigger in CONDITIONS]
@@ -58,6 +60,12 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
         followed = follow_up(open_, turn)
         if followed is not None:
             return followed
+    endless = [frame for frame in frames if frame.clause.trigger == "until" and not only_time(frame)]
+    if orders and endless and not barred:
+        return Plan(outcome="ask", why="unsure:until")  # an end is a time; nothing is begun whose end is not known
+    asked = asked_again(open_, turn)
+    if asked is not None:
+        return _asked([asked], turn)
     if orders and not (questions and questions[0] is open_[0] and not orders[0].act):
         beside = [frame for frame in others if not any(frame is order for order in orders)]
         return ordered(orders, conditions, beside, turn)
@@ -74,6 +82,8 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     bare = [frame for frame in open_ if frame.traits and any(group.things or group.places for group in frame.groups)]
     if bare:
         return _asked(bare, turn)
+    if any(group.things for frame in conditions for group in frame.groups) and not any(f.elsewhere for f in frames):
+        return Plan(outcome="ask", why="unsure:condition")  # something of this home sets off what cannot be read
     return _nothing(open_, turn)
 
 
@@ -84,6 +94,16 @@ def _agreed(clauses: Sequence[Clause]) -> bool:
     return any("yes" in piece.senses for piece in pieces) and all(
         set(piece.senses) & (beside | {"yes"}) and not piece.named for piece in pieces
     )
+
+
+def _withdrawn(clauses: Sequence[Clause]) -> bool:
+    """Does the sentence end with taking back all of it: "oh, never mind"?"""
+    if len(clauses) < 2:
+        return False
+    last = [piece for piece in clauses[-1].pieces if not set(piece.senses) & {"filler", "please"} or piece.named]
+    if not last:
+        return clauses[-1].link == "correction"
+    return all("never_mind" in piece.senses and not piece.named for piece in last)
 
 
 def _barred(frame: Frame, turn: Turn) -> Plan:
@@ -105,6 +125,7 @@ def _asked(questions: Sequence[Frame], turn: Turn) -> Plan:
     for frame in questions:
         query = query_of(frame, turn.world, turn.where, turn.memory, turn.now)
         if query is not None:
+            turn.memory.asked = frame
             return Plan(outcome="answer", query=query)
     for frame in questions:
         absent = next((group for group in frame.groups if group.why is not None and group.role != "for"), None)

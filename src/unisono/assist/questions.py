@@ -14,15 +14,25 @@ from unisono.assist.abilities import SHOWN
 from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame
 from unisono.assist.gazetteer import Where
-from unisono.assist.plan import Query
+from unisono.assist.plan import Aggregate, Query
 from unisono.assist.scope import ASKING
-from unisono.assist.times import period
+from unisono.assist.times import compared, period
 from unisono.assist.world import World
+from unisono.thing import traits
+from unisono.thing.schema import NUMERIC
 
 __all__ = ["asks", "query_of"]
 
 #: Acts of which "who" asks for the cause.
-CAUSED = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop", "up", "down", "set"})
+# fmt: off
+CAUSED = frozenset((
+    "on", "off", "open", "close", "lock", "unlock", "start", "stop", "up", "down", "set", "change", "clean", "play",
+    "pause", "mute", "unmute", "arm", "disarm", "charge", "record", "brighter", "dimmer", "warmer", "cooler", "louder",
+    "quieter",
+))
+# fmt: on
+#: What a meter counts.
+COUNTED = frozenset({"energy", "count", "good_count", "scrap_count", "odometer"})
 AGGREGATES = ("min", "max", "mean", "sum", "count", "duration")
 
 #: What an adjective or verb of a question asks about, the first that the thing tells.
@@ -127,7 +137,8 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
     if "help" in frame.senses:
         things = tuple(thing for group in frame.groups for thing in group.things)
         return Query(ask="help", things=things)
-    over = period(frame.times, now)
+    periods = compared(frame.times, now)
+    over = period(frame.times, now) if periods is None else periods[0]
     agg = _aggregate(frame)
     strangers = [group for group in frame.groups if group.why is not None and group.role != "for"]
     described = frame.senses & {"how_far", "where", "who"} or frame.traits or frame.complaint or agg is not None
@@ -150,17 +161,41 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
         )
         home = Query(ask="state", things=things, trait="location", equals="home")
         return home if things else None
-    why = "why" in frame.senses or ("who" in frame.senses and frame.act in CAUSED and "past" in frame.forms)
+    done = frozenset[str]().union(*(p.senses for p in frame.clause.pieces if "past" in p.forms and not p.named))
+    why = "why" in frame.senses or ("who" in frame.senses and bool(done & CAUSED))
     trait, value, chosen = _trait(frame, things, world, where, places, named=named)
     if trait is None:
         return None
     if not chosen:
         return None
+    if trait in ("energy", "power") and not named:
+        # what the home uses is what its meter counts, not every lamp beside it once more
+        chosen = tuple(thing for thing in chosen if world.things[thing].kind == "meter") or chosen
     value = value_of(trait, value, negated=False) if value is not None else None
     if why:
         return Query(ask="cause", things=chosen, trait=trait, equals=value)
     if "when_did" in frame.senses:
         return Query(ask="history", things=chosen, trait=trait, over=over, agg="last", equals=value)
+    if (
+        trait == "power"
+        and over is not None
+        and agg in ("sum", None)
+        and (agg is not None or periods is not None or "how_much" in frame.senses)
+    ):
+        # what was used up is counted, where anything counts it
+        counted = tuple(thing for thing in chosen if "energy" in world.things[thing].tells)
+        trait, chosen = ("energy", counted) if counted else (trait, chosen)
+        agg = "sum"
+    if periods is not None:
+        return Query(
+            ask="history",
+            things=chosen,
+            trait=trait,
+            over=over,
+            agg=agg or usual(trait, value),
+            equals=value,
+            against=periods[1],
+        )
     if agg is not None or over not in (None,):
         if agg is None:
             agg = "sum" if trait in ("energy",) else None
@@ -176,6 +211,15 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
             ask="history" if history else "state", things=chosen, trait=trait, over=over, agg=agg, equals=value
         )
     return Query(ask="state", things=chosen, trait=trait, equals=value)
+
+
+def usual(trait: str, value: Any) -> Aggregate:
+    """What is compared of a trait where nothing was said: what it grew by, how long it was so, or its level."""
+    if trait in COUNTED:
+        return "sum"
+    about = traits().get(trait)
+    numeric = about is not None and about.schema is not None and about.schema.kind in NUMERIC
+    return "mean" if numeric and value is None else "duration"
 
 
 def value_of(trait: str, value: Any, *, negated: bool) -> Any:
@@ -209,6 +253,16 @@ def _aggregate(frame: Frame) -> Any:
     return None
 
 
+def _set_to(frame: Frame) -> bool:
+    """ "what is it set to": of what was asked for, not of what is."""
+    pieces = [piece for piece in frame.clause.pieces if not piece.named]
+    for at, piece in enumerate(pieces):
+        after = pieces[at + 1] if at + 1 < len(pieces) else None
+        if "set" in piece.senses and {"base", "past"} <= set(piece.forms) and (after is None or "to" in after.senses):
+            return True
+    return False
+
+
 def _things(frame: Frame, world: World, where: Where, memory: Memory) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
     things: list[str] = []
     places: list[str] = []
@@ -235,15 +289,20 @@ def _trait(
     frame: Frame, things: Sequence[str], world: World, where: Where, places: Sequence[str], *, named: bool
 ) -> tuple[str | None, Any, tuple[str, ...]]:
     wanted: list[tuple[tuple[str, ...], Any]] = []
-    strong = [trait for trait in frame.traits if trait not in WEAK]
-    weak = [trait for trait in frame.traits if trait in WEAK]
+    used = {"power"} if frame.senses & {"agg:sum", "how_much"} else set()
+    strong = [trait for trait in frame.traits if trait not in WEAK or trait in used]
+    weak = [trait for trait in frame.traits if trait in WEAK and trait not in used]
     if "how_many" in frame.senses and not strong:
         wanted.append((("good_count", "count"), None))
     if "how_far" in frame.senses:
         wanted.append(ASKED["how_far"])
+    if "agg:sum" in frame.senses and not strong:
+        wanted.append((("energy", "power"), None))
+    if _set_to(frame) and "temperature" in strong:
+        wanted.append((("target_temperature",), None))
     wanted.extend((ALIKE.get(trait, (trait,)), None) for trait in strong)
     for sense, about in ASKED.items():
-        if sense in frame.senses or frame.act == sense:
+        if sense != "set" and (sense in frame.senses or frame.act == sense):
             wanted.append(about)
     if frame.complaint in FELT:
         wanted.append(
@@ -253,15 +312,21 @@ def _trait(
             )
         )
     wanted.extend((ALIKE.get(trait, (trait,)), None) for trait in weak)
+    if not wanted and places and "he" in frame.senses:
+        wanted.append((("occupancy", "motion"), True))
+    if not wanted and frame.senses & {"p_on", "p_off"}:
+        wanted.append(ASKED["on" if "p_on" in frame.senses else "off"])
+    if "set" in frame.senses or frame.act == "set":  # "get", "have" and "take" are in any question
+        wanted.append(ASKED["set"])
     pool: Sequence[str] = things
     if not things:
         pool = [t for t in world.things if not places or set(world.path(world.things[t].place)) & set(places)]
-    for traits, value in wanted:
-        bearing = {trait: tuple(t for t in pool if trait in world.things[t].tells) for trait in traits}
+    for names, value in wanted:
+        bearing = {trait: tuple(t for t in pool if trait in world.things[t].tells) for trait in names}
         if named and not any(bearing.values()):
             kin = [t for thing in things for t in world.kin(thing)]
-            bearing = {trait: tuple(t for t in kin if trait in world.things[t].tells) for trait in traits}
-        for trait in sorted(traits, key=lambda trait: -len(bearing[trait])) if len(things) > 1 else traits:
+            bearing = {trait: tuple(t for t in kin if trait in world.things[t].tells) for trait in names}
+        for trait in sorted(names, key=lambda trait: -len(bearing[trait])) if len(things) > 1 else names:
             tell = bearing[trait]
             if not tell:
                 continue

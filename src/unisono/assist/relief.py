@@ -37,6 +37,10 @@ REMEDIES = {
 def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
     """A complaint: what it asks for."""
     frame = felt[0]
+    spoken = {thing for piece in frame.clause.pieces for thing in piece.things}
+    kinds = any(sense.startswith("kind:") for sense in frame.senses)
+    if any(group.named and not spoken & set(group.things) for group in frame.groups) and not kinds:
+        return Plan(outcome="ignore")  # "the moon is bright" is not about the moon lamp
     remedy = REMEDIES.get(frame.complaint or "")
     if remedy is None:
         return Plan(outcome="ask", why="what_to_do")

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from unisono.assist.abilities import ACTS, LEVEL_OF_ACT, LEVELS, PRIMARY, STEP, SWITCHES, UNIT_TRAITS
 from unisono.assist.frames import Frame
 from unisono.assist.plan import Step
@@ -40,10 +42,16 @@ PERCENTS = frozenset(
     }
 )
 SEATS = frozenset({"seat_heating", "seat_ventilation"})
+#: Kinds that are sent out to work.
+OUTGOING = frozenset({"vacuum", "mower"})
 #: How loud "a whisper" is, in percent.
 WHISPER = 10
 #: How far open "a crack" is, in percent.
 CRACK = 10
+HALF = 50
+#: Kinds that are for heat, and what nobody wants them below, in Celsius.
+BAKING = frozenset({"oven", "stove"})
+LEAST_BAKED = 25
 #: Traits whose values are words of their own.
 TEXTS = ("recipe", "order", "source", "channel", "mode")
 COLOR_TEMPERATURES = {"warm_white": 2700, "cool_white": 5500}
@@ -81,6 +89,12 @@ def steps_of(changes: Sequence[tuple[str, Change]]) -> tuple[Step, ...]:
 def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Problem:
     """What the frame changes of a thing."""
     said = tuple(trait for trait in frame.traits if trait in thing.takes)
+    if frame.act == "off" and "p_out" in frame.senses and thing.kind in OUTGOING:
+        frame = msgspec.structs.replace(frame, act="start")
+    if frame.act == "off" and "p_out" in frame.senses and thing.kind == "cover":
+        frame = msgspec.structs.replace(frame, act="open")  # an awning
+    if thing.kind == "alarm" and "armed" in thing.takes and frame.act in ("set", "change", "on") and not said:
+        frame = msgspec.structs.replace(frame, act="arm")
     found: list[Change] = []
     if (
         "color" in frame.traits
@@ -290,7 +304,7 @@ def _trait_of(frame: Frame, thing: Thing, said: Sequence[str]) -> str | None:
                 return alike[trait]
     elif numeric:
         return numeric[0]
-    if "charging" in frame.traits and frame.unit == "%" and "charge_limit" in thing.takes:
+    if "charging" in frame.traits and frame.unit in ("%", None) and "charge_limit" in thing.takes:
         return "charge_limit"
     alike = {
         "temperature": "target_temperature",
@@ -303,6 +317,8 @@ def _trait_of(frame: Frame, thing: Thing, said: Sequence[str]) -> str | None:
     wanted = LEVEL_OF_ACT[act][0] if act in LEVEL_OF_ACT else ()
     for trait in wanted:
         if trait in thing.takes and (not by_unit or trait in by_unit):
+            return trait
+        if trait in ("rate", "speed") and trait in thing.takes and frame.by and frame.unit == "%":
             return trait
     if wanted and act not in ("up", "down"):
         return None
@@ -330,6 +346,8 @@ def _valued(frame: Frame, thing: Thing, trait: str, direction: int, world: World
     if frame.share:
         if not isinstance(state, (int, float)) or isinstance(state, bool):
             return Problem("what_value", trait)
+        if trait in OPENINGS and value == HALF and "by" not in frame.senses:
+            return Change(trait, "set", HALF, own)  # "lower it halfway" is to the middle, from wherever
         if trait in OPENINGS:
             return Change(trait, "add", direction * value, own)
         return Change(trait, "add", round(direction * value * float(state) / 100, 1), own)
@@ -337,6 +355,8 @@ def _valued(frame: Frame, thing: Thing, trait: str, direction: int, world: World
         relative = False
     least, most = thing.ranges.get(trait, (None, None))
     if unit == "%" and own not in ("%", None) and trait not in PERCENTS:
+        if relative and trait in ("rate", "speed") and isinstance(state, (int, float)):
+            return Change(trait, "add", round(direction * value * float(state) / 100, 1), own)
         return Problem("no_such_value", f"{value:g} %")
     if unit == "[degF]" and own == "Cel":
         value = value * 5 / 9 if relative else (value - 32) * 5 / 9
@@ -356,6 +376,8 @@ def _valued(frame: Frame, thing: Thing, trait: str, direction: int, world: World
         return Change(trait, "add", direction * value, own)
     if (least is not None and value < float(least)) or (most is not None and value > float(most)):
         return Problem("no_such_value", f"{value:g}")
+    if thing.kind in BAKING and trait == "target_temperature" and value < LEAST_BAKED:
+        return Problem("no_such_value", f"{value:g}")  # gas mark 6, no six degrees
     if trait in ("seat_heating", "seat_ventilation") and not 0 <= value <= 3:
         return Problem("no_such_value", f"{value:g}")
     if trait in PERCENTS and not 0 <= value <= 100:

@@ -23,7 +23,7 @@ ACTIONS = frozenset((
     "on", "off", "open", "close", "lock", "unlock", "start", "stop", "pause", "resume", "play", "next", "previous",
     "mute", "unmute", "up", "down", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower",
     "set", "change", "toggle", "clean", "water", "brew", "dock", "honk", "charge", "record", "arm", "disarm", "defrost",
-    "swing", "do", "run_scene", "remind", "notify", "cancel", "undo", "keep",
+    "swing", "mow", "do", "run_scene", "remind", "notify", "cancel", "undo", "keep",
 ))
 # fmt: on
 #: Verbs that say little by themselves.
@@ -35,6 +35,16 @@ ASKING = frozenset(
 ENDS = frozenset(".;?。；？…\n")
 QUOTES = frozenset("\"“”„«»「」『』'")
 PAUSES = frozenset(",，、-–—()!！:：")
+
+#: After these a verb goes on with its clause; it begins no order.
+BINDING = frozenset(
+    {"to", "not", "can", "i", "you", "he", "would", "det", "please", "already", "suppose", "said", "future", "should"}
+)
+
+#: Acts that last: to stop one of them ends it.
+GOING_ON = frozenset(
+    {"play", "clean", "mow", "water", "brew", "charge", "record", "defrost", "swing", "warmer", "cooler", "honk"}
+)
 
 #: A quotation of fewer words is a name or a title.
 SHORTEST_QUOTE = 2
@@ -73,6 +83,8 @@ def _clauses(part: Sequence[Piece]) -> list[Clause]:
     negated_before = False
     for segment in _segments(part):
         words = [piece for piece in segment.pieces if piece.kind != "mark"]
+        if not words and segment.intro == "correction" and clauses:
+            clauses.append(Clause(pieces=(), link="correction"))
         if not words:
             continue
         mood = _mood(words, asked=asked)
@@ -109,17 +121,28 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
                 condition = False
             continue
         if piece.named and piece.kind != "time":
-            current.pieces.append(piece)
+            if _two_sided(current.pieces, part, at):
+                segments.append(_Segment([]))
+            segments[-1].pieces.append(piece)
             continue
         trigger = next((sense for sense in TRIGGERS if sense in senses), None)
         if "should" in senses and not current.pieces:
             trigger = "if"
+        if trigger == "until" and at + 1 < len(part) and part[at + 1].kind == "number":
+            trigger = None  # "until 90 percent" is how far
         if trigger is not None and not _is_question(part, at) and piece.kind != "time":
             segments.append(_Segment([], trigger))
             condition = True
             continue
         if "because" in senses and any(not set(said.senses) & {"filler", "please"} for said in current.pieces):
             segments.append(_Segment([], "because"))
+            continue
+        if "no" in senses and current.pieces and at + 1 < len(part) and "det" in part[at + 1].senses:
+            segments.append(_Segment([], "correction"))  # "the front door, er, no the back door"
+            condition = False
+            continue
+        if "never_mind" in senses and current.pieces and _last(part, at):
+            segments.append(_Segment([piece]))
             continue
         if (
             "no" in senses
@@ -129,7 +152,7 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
         ):
             current.pieces.append(piece)
             continue
-        if "correction" in senses and (not current.pieces or len(senses) == 1 or _pause_before(part, at)):
+        if "correction" in senses and (not current.pieces or _corrects(part, at)):
             segments.append(_Segment([], "correction"))
             condition = False
             continue
@@ -150,11 +173,12 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
         if _run_on(current.pieces, part, at):
             segments.append(_Segment([]))
             condition = False
-        if condition and len(current.pieces) >= 2 and _begins_order(part, at):
+        if condition and sum(len(said.tokens) for said in current.pieces) > 1 and _begins_order(part, at):
             segments.append(_Segment([]))
             condition = False
         segments[-1].pieces.append(piece)
-    return [segment for segment in segments if segment.pieces]
+    taken_back = segments[-1].intro == "correction" and len(segments) > 1
+    return [segment for segment in segments if segment.pieces or (taken_back and segment is segments[-1])]
 
 
 def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
@@ -166,7 +190,7 @@ def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     if (len(said) < 2 or ordered) and not (len(said) >= 3 and "please" in part[at].senses):
         return False
     piece, after = part[at], part[at + 1] if at + 1 < len(part) else None
-    if after is None or set(part[at - 1].senses) & {"to", "not", "can", "i", "you", "he", "would", "det", "please"}:
+    if after is None or set(part[at - 1].senses) & BINDING:
         return False
     opening = next((other for other in part if "filler" not in other.senses or other.named), piece)
     if set(opening.senses) & (ASKING | {"is", "was", "does", "can"}) and not {"det", "function", "please"} & set(
@@ -191,6 +215,14 @@ def _second(said: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     strong = set(piece.senses) & (ACTIONS - LIGHT)
     first = any(set(other.senses) & (ACTIONS - LIGHT) and "base" in other.forms for other in said if not other.named)
     return bool(strong) and first and "base" in piece.forms and bool(after.named or "det" in after.senses)
+
+
+def _two_sided(said: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
+    """ "lamp on heater off": a name and a particle, and again both."""
+    if len(said) != 2 or not said[0].things or not part[at].things or at + 1 >= len(part):
+        return False
+    sides = {"p_on", "p_off"}
+    return bool(sides & set(said[1].senses)) and bool(sides & set(part[at + 1].senses)) and not said[1].named
 
 
 def _excepted(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
@@ -220,13 +252,41 @@ def _excepts(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     return True
 
 
+def _last(part: Sequence[Piece], at: int) -> bool:
+    """Does nothing follow but politeness?"""
+    return all(piece.kind == "mark" or {"filler", "please", "it"} & set(piece.senses) for piece in part[at + 1 :])
+
+
+def _corrects(part: Sequence[Piece], at: int) -> bool:
+    """Does it take back what was said before: a word that does nothing else, after a pause, or "I mean the other"?"""
+    senses, after = part[at].senses, part[at + 1] if at + 1 < len(part) else None
+    if len(senses) == 1 or _pause_before(part, at):
+        return True
+    return set(senses) <= {"meant", "correction"} and after is not None and (after.named or "det" in after.senses)
+
+
 def _pause_before(part: Sequence[Piece], at: int) -> bool:
     return at > 0 and part[at - 1].kind == "mark"
 
 
 def _is_question(part: Sequence[Piece], at: int) -> bool:
     """ "when did ..." asks, "if" after "tell me" too."""
-    return bool(set(part[at].senses) & ASKING) or (at > 0 and "tell" in part[at - 1].senses and "if" in part[at].senses)
+    if set(part[at].senses) & ASKING:
+        return True
+    asked = at > 0 and "tell" in part[at - 1].senses and "if" in part[at].senses
+    return asked and not ("notify" in part[at - 1].senses and _happens(part[at + 1 :]))
+
+
+def _happens(pieces: Sequence[Piece]) -> bool:
+    """Is it something that happens ("if she comes back"), not something that is so ("if it is open")?"""
+    for piece in pieces:
+        if piece.named or not piece.senses:
+            continue
+        if set(piece.senses) & {"is", "was", "can"}:
+            return False
+        if "third" in piece.forms:
+            return True
+    return False
 
 
 def _begins_order(part: Sequence[Piece], at: int) -> bool:
@@ -248,6 +308,7 @@ def _begins_order(part: Sequence[Piece], at: int) -> bool:
 
 
 def _mood(words: Sequence[Piece], *, asked: bool) -> Mood:
+    words = [piece for piece in words if piece.kind != "time"]
     head = next((piece for piece in words if not set(piece.senses) & {"filler"} or piece.named), None)
     if head is None:
         return "command"
@@ -269,6 +330,9 @@ def _mood(words: Sequence[Piece], *, asked: bool) -> Mood:
         return "command"
     if asked:
         return "command" if polite and _order(words) else "question"
+    wished = "want" in senses and any(sense.startswith("complaint:") for word in words for sense in word.senses)
+    if wished:
+        return "command"  # "give me more light"
     if "tell" in senses and not _order(words[1:]) and not any(word.kind == "number" for word in words):
         return "question"
     return "command"
@@ -286,6 +350,8 @@ def _bar(part: Sequence[Piece]) -> Bar | None:
     words = [piece for piece in part if piece.kind != "mark" and not piece.named]
     if any("suppose" in piece.senses for piece in words):
         return "hypothetical"
+    if len(words) > 1 and "dare" in words[-1].senses:
+        return "hypothetical"  # "turn everything on, why don't you"
     if any("spell" in piece.senses and "idle" not in piece.senses for piece in words[:6]):
         return "quoted"
     for at, piece in enumerate(part):
@@ -308,6 +374,11 @@ def _own_bar(words: Sequence[Piece], mood: Mood) -> Bar | None:
             return "negated"
         if "would" in senses and "please" not in senses:
             return "hypothetical"
+    if mood != "question" and any(
+        "future" in piece.senses and not piece.named and not {"please"} & set(piece.senses) and nominal(subject)
+        for subject, piece in pairwise(words)
+    ):
+        return "reported"  # "Bo will open it in a minute" tells what he does
     first = next((piece for piece in words if "filler" not in piece.senses or piece.named), words[0])
     passive = "can" in first.senses and "please" not in first.senses and not first.named
     if passive and any("for" in piece.senses and "in" not in piece.senses for piece in words):
@@ -353,15 +424,26 @@ def _verb(words: Sequence[Piece], at: int) -> bool:
     return "base" in piece.forms and not piece.named and not (at and "det" in words[at - 1].senses)
 
 
+def _unwanted(piece: Piece) -> bool:
+    """Is the word in -ing an act that is done each time anew, not one that goes on and can be stopped?"""
+    senses = set(piece.senses)
+    goes_on = senses & GOING_ON or "p_on" in senses  # "stop running the pump" ends it
+    return "ing" in piece.forms and bool(senses & ACTIONS) and not goes_on and not piece.named
+
+
 def _stops(words: Sequence[Piece]) -> bool:
-    """ "stop opening the door": what is stopped is an act that is not wanted."""
-    unwanted = {"on", "off", "stop", "open", "close", "lock", "unlock", "up", "down"}
+    """ "stop opening the door", "no more opening it": what is stopped is an act that is not wanted."""
+    if any(
+        "no" in no.senses and "more" in more.senses and "ing" in act.forms and set(act.senses) & ACTIONS
+        for no, more, act in zip(words, words[1:], words[2:], strict=False)
+    ):
+        return True
     if any(
         "stop" in piece.senses and "base" in piece.forms and "he" in after.senses for piece, after in pairwise(words)
     ):
         return True
     return any(
-        "stop" in piece.senses and "base" in piece.forms and "ing" in after.forms and set(after.senses) & unwanted
+        "stop" in piece.senses and "base" in piece.forms and _unwanted(after)
         for piece, after in pairwise(words)
-        if not piece.named and not after.named
+        if not piece.named
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+import msgspec
 from rapidfuzz.distance import OSA
 
 from unisono.assist.language import Language, Phrase, Trie, language
@@ -22,12 +23,15 @@ __all__ = ["tag"]
 DETERMINING = frozenset({"det", "all", "both", "any", "which", "how_many", "no", "indefinite"})
 #: A word of so many letters may be off by two.
 TWO_OFF = 9
+#: Words of a name before its number.
+LONGEST_HEAD = 3
 #: More unknown words than this are no typing mistakes but another matter.
 MAX_REPAIRS = 4
 
 
 def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
     """The pieces of a text in order; every token is in exactly one."""
+    tokens = _counted(_renamed(tokens, world), spoken, world)
     tokens, repaired = _repair(_uncompounded(_united(tokens, spoken), spoken, world), spoken, world)
     pieces: list[Piece] = []
     at = 0
@@ -35,10 +39,66 @@ def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
         name = world.names.longest(tokens, at) if tokens[at].kind not in ("mark", "time") else None
         after_det = bool(pieces) and bool(DETERMINING & set(pieces[-1].senses))
         phrase, words = _longest(tokens, at, spoken.phrases, bent=not after_det)
+        if words > 1 and _cuts(tokens, at, words, world):
+            phrase, words = _longest(tokens[: at + 1], at, spoken.phrases, bent=not after_det)
         piece = _piece(tokens, at, name, phrase, words, repaired)
         pieces.append(piece)
         at += len(piece.tokens)
     return _addressed(pieces)
+
+
+def _cuts(tokens: Sequence[Token], at: int, words: int, world: World) -> bool:
+    """Does a phrase end within somebody's name: "the line" of "the line beacon"?"""
+    for begin in range(at + 1, at + words):
+        name = world.names.longest(tokens, begin) if tokens[begin].kind != "time" else None
+        if name is not None and begin + name.tokens > at + words:
+            return True
+    return False
+
+
+def _renamed(tokens: Sequence[Token], world: World) -> Sequence[Token]:
+    """A time that is somebody's name is that name: a speaker called Sunday. "On Sunday" stays a day."""
+    if not any(token.kind == "time" for token in tokens):
+        return tokens
+    found: list[Token] = []
+    for token in tokens:
+        words = token.text.split()
+        bearers = world.names.find([_key(word) for word in words]) if token.kind == "time" else None
+        if bearers is None:
+            found.append(token)
+            continue
+        found.extend(Token(text=word, key=_key(word), start=token.start, end=token.end) for word in words)
+    return found
+
+
+def _counted(tokens: Sequence[Token], spoken: Language, world: World) -> Sequence[Token]:
+    """Of "lamps 3 and 4" both are names, where there are both."""
+    found: list[Token] = []
+    base: Sequence[Token] = ()
+    for at, token in enumerate(tokens):
+        if token.kind == "number" and token.unit is None:
+            heads = [tokens[begin:at] for begin in range(max(0, at - LONGEST_HEAD), at)]
+            own = next((head for head in heads if _names(head, token, world)), ())
+            if not own and base and _names(base, token, world):
+                found.extend(base)
+            base = own or base
+            if not own and any(_absent(head, world) for head in heads):
+                # "lamp 5", where the lamps are 3 and 4, is a lamp that is not there, not a value
+                found.append(msgspec.structs.replace(token, kind="word", value=None))
+                continue
+        elif not _closes(token, spoken):
+            base = ()
+        found.append(token)
+    return found
+
+
+def _absent(head: Sequence[Token], world: World) -> bool:
+    plural = head[-1].kind == "word" and head[-1].text != head[-1].key
+    return not plural and world.names.numbered([token.key for token in head])
+
+
+def _names(head: Sequence[Token], number: Token, world: World) -> bool:
+    return bool(head) and world.names.find([*(token.key for token in head), number.key]) is not None
 
 
 @lru_cache(maxsize=8)

@@ -25,7 +25,7 @@ ROOMFUL = frozenset({"light", "cover"})
 
 #: Acts whose objects are not things of the home: a carpet, a coffee, a song.
 MEDIA = frozenset({"play", "next", "previous", "pause", "resume"})
-HELPED = frozenset({"clean", "brew", "water"}) | MEDIA
+HELPED = frozenset({"clean", "brew", "mow", "water"}) | MEDIA
 
 
 class Aim(NamedTuple):
@@ -47,6 +47,10 @@ def aim(
     context: Sequence[str] = (),
 ) -> Aim:
     """What the frame's act is about. ``context``: places that other clauses of the sentence named."""
+    if frame.act == "play":
+        silent = [g for g in frame.groups if g.things and not any(can(frame, thing, world) for thing in g.things)]
+        if silent:
+            return Aim(why="not_possible", said=silent[0].said)
     objects: list[Group] = []
     places: list[str] = []
     placed = False
@@ -92,6 +96,8 @@ def aim(
     if spoken_before and frame.predicates and not placed and not frame.complaint:
         return Aim(things=tuple(spoken_before), named=True)
     kinds = _default_kinds(frame)
+    if placed and frame.act == "lock":
+        kinds = ("lock",)  # "lock up the shed"
     if (
         placed
         and not kinds
@@ -108,7 +114,8 @@ def aim(
             return _narrow(by_trait, frame, world, where, memory, placed=placed)
     if not frame.groups or not any(group.things or group.kinds for group in frame.groups):
         # nothing of this home was named: then nothing strange may be said either
-        matter = frame.elsewhere and frame.act != "play"
+        sums = any(sense.startswith("agg:") for sense in frame.senses)  # "dim sum"
+        matter = (frame.elsewhere or sums) and frame.act != "play"
         if matter or (frame.strange and frame.act not in HELPED):
             return Aim(why="which_thing", said=" ".join(frame.strange))
     if kinds and (placed or frame.act not in ("on", "off") or "lighting" in frame.senses):
@@ -238,8 +245,11 @@ def _pronoun(
 ) -> Aim:
     known = tuple(before) or memory.things
     if group.pronoun in ("it", "them", "both"):
-        if not known and _default_kinds(frame) and frame.act not in ("set", "value"):
+        if not known and _default_kinds(frame) and frame.act not in ("set", "value", "on", "off"):
             kinds = things_of_kind(_default_kinds(frame), world.things, world)
+            if places:
+                kinds = _in(kinds, places, world)
+                return _narrow(kinds, frame, world, where, memory, placed=True)
             if where.here and any(world.things[thing].kind == "light" for thing in kinds):
                 kinds = _in(kinds, [where.here], world)
             return _narrow(kinds, frame, world, where, memory, placed=False, group=group)

@@ -35,7 +35,8 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``role``: ``at`` a moment, ``until`` one, ``for`` a duration (``seconds``), ``after`` a delay (``seconds``),
     ``every``: recurring (``every``: day, weekday, weekend, ``mon,thu``), ``over``: a period of the past, by its name in
-    the design (``over``; ``ago``: a point in it) - a day alone has role ``at`` and whoever asks about the past reads it
+    the design (``over``; ``ago``: a point in it; ``before``: the one before the other that is said; ``than``: what is
+    compared with) - a day alone has role ``at`` and whoever asks about the past reads it
     as a period. ``days``: from today; ``weekday``: mon...sun, the next one; ``date``: month and day.
     ``clock``: minutes after midnight as said, ``end``: until when; ``half``: am, pm, or None where it was
     not said. ``sun``: sunrise, sunset. ``part``: morning noon afternoon evening night midnight.
@@ -53,6 +54,7 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seconds: float | None = None
     every: str | None = None
     over: str | None = None
+    than: bool = False
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,11 +7,11 @@ Knows nothing of who keeps them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
+from unisono.assist.frames import hours_in
 from unisono.assist.plan import Plan, Query, Step, When
 from unisono.assist.scope import ACTIONS, ASKING
-from unisono.assist.text import Clause, Piece, Time
+from unisono.assist.text import Clause, Piece
 from unisono.assist.times import when
 from unisono.assist.turn import Turn
 
@@ -84,9 +84,7 @@ def _name(pieces: Sequence[Piece]) -> str | None:
 
 def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan | None:
     times = [time for clause in clauses for time in clause.times]
-    if "elsewhere" in senses:
-        return Plan(outcome="ask", why="unsure")
-    hours = _hours(clauses)
+    hours = [hour for clause in clauses for hour in hours_in(clause.pieces).values()]
     times.extend(hours)
     moment = when(times, turn.now)
     words: list[str] = []
@@ -98,6 +96,9 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
             begun = begun or bool(set(piece.senses) & {"remind", "wake"})
     while hours and len(words) > 1 and words[-1].replace(".", "").isdigit():
         del words[-2:]
+    soon = moment is not None and moment.after_s is not None and words[:1] == ["to"]
+    if "elsewhere" in senses and not soon:
+        return Plan(outcome="ask", why="unsure")  # a meeting is a calendar's; to call somebody in ten minutes is ours
     while words and words[0] in ("to", "that", "about", "of", "for", "me", "at"):
         words.pop(0)
     text = " ".join(words)
@@ -116,17 +117,6 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
         turn.memory.offer = plan
         return Plan(outcome="ask", why=f"unsure:{text}")
     return plan
-
-
-def _hours(clauses: Sequence[Clause]) -> list[Time]:
-    """ "... at 8": a bare number after "at", of a reminder, is an hour."""
-    found = []
-    for clause in clauses:
-        for before, piece in pairwise(clause.pieces):
-            value = piece.tokens[0].value
-            if piece.kind == "number" and "to" in before.senses and value is not None and 1 <= value <= 24:
-                found.append(Time(role="at", clock=int(value) * 60))
-    return found
 
 
 def _of_home(clauses: Sequence[Clause]) -> bool:

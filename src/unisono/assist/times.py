@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from unisono.assist.language import Language
 from unisono.assist.plan import When
 from unisono.assist.text import Time
 
-__all__ = ["Found", "duration", "find_times", "period", "when"]
+__all__ = ["Found", "Period", "compared", "duration", "find_times", "period", "when"]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = timedelta(days=1)
@@ -24,6 +24,16 @@ WEEK_S = 604_800
 
 #: When a part of the day begins, where only its name is said ("tomorrow morning"), in minutes.
 PARTS = {"morning": 480, "noon": 720, "afternoon": 900, "evening": 1200, "night": 1320, "midnight": 0}
+
+Period: TypeAlias = str | dict[str, str]
+
+#: Of a period that something is compared with, the one that is meant where none is said.
+CURRENT = {"yesterday": "today", "last week": "this week", "last month": "this month"}
+PREVIOUS = {
+    "today": "yesterday",
+    "this week": "last week",
+    "this month": "last month",
+}
 
 #: Parts that make an hour between one and eleven one of the second half of the day.
 LATE = frozenset({"afternoon", "evening", "night", "noon"})
@@ -120,7 +130,7 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
 
     seconds = None
     if got.get("unit"):
-        seconds = (float(got.get("n") or rule.get("n", 1)) + rule.get("plus", 0)) * said("unit")
+        seconds = (float(got.get("n") or rule.get("n", 1)) + rule.get("plus", 0)) * said("unit") * rule.get("shift", 1)
         if got.get("unit2"):
             seconds += float(got.get("n2") or 0) * words["unit"][got["unit2"]]
     clock = rule.get("clock")
@@ -163,6 +173,7 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
         seconds=seconds,
         every=every,
         over=said("over") or rule.get("over"),
+        than=rule.get("than", False),
     )
 
 
@@ -177,7 +188,7 @@ def when(times: Iterable[Time], now: datetime) -> When | None:
     day, clock = _day(times, now), _clock(times)
     every = next((time.every for time in times if time.every), None)
     sun = next((time.sun for time in times if time.sun and time.role == "at"), None)
-    after = next((time.seconds for time in times if time.role == "after"), None)
+    after = next((time.seconds for time in times if time.role == "after" or (time.sun and time.seconds)), None)
     until = _until(times, now)
     at: str | None = None
     if every is not None:
@@ -197,14 +208,54 @@ def duration(times: Iterable[Time]) -> float | None:
     return next((time.seconds for time in times if time.role == "for"), None)
 
 
-def period(times: Iterable[Time], now: datetime) -> str | dict[str, str] | None:
+def period(times: Iterable[Time], now: datetime) -> Period | None:
     """Over which time of the past a question asks."""
     return next((found for time in times if (found := _period(time, now)) is not None), None)
 
 
-def _period(time: Time, now: datetime) -> str | dict[str, str] | None:
+def compared(times: Iterable[Time], now: datetime) -> tuple[Period, Period] | None:
+    """The two periods that a question compares: "this week ... than last", "... than yesterday". None: it does not."""
+    times = [time for time in times if time.role in ("over", "at")]
+    own = [found for time in times if not time.than and (found := _period(time, now)) is not None]
+    other = next((time for time in times if time.than), None)
+    if other is None:
+        return (own[0], own[1]) if len(own) == 2 else None
+    if other.over != "before":
+        against = _period(other, now)
+        first = own[0] if own else CURRENT.get(against) if isinstance(against, str) else None
+        return (first, against) if first is not None and against is not None and first != against else None
+    before = _before(own[0], now) if len(own) == 1 else None
+    return (own[0], before) if before is not None else None
+
+
+def _before(period: Period, now: datetime) -> Period | None:
+    """The period right before one of the same sort."""
+    if isinstance(period, str) and period in PREVIOUS:
+        return PREVIOUS[period]
+    today = now.replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
+    if period == "yesterday":
+        return _span(today - 2 * DAY, today - DAY)
+    monday, first = today - now.weekday() * DAY, today.replace(day=1)
+    if period == "last week":
+        return _span(monday - 14 * DAY, monday - 7 * DAY)
+    if period == "last month":
+        end = (first - DAY).replace(day=1)
+        return _span((end - DAY).replace(day=1), end)
+    if period == "last night":  # from eight in the evening to six, as `unisono.assist.answer.span` has it
+        return _span(today - 2 * DAY + timedelta(hours=20), today - DAY + timedelta(hours=6))
+    if period == "last 7 days":
+        return _span(today - 14 * DAY, today - 7 * DAY)
+    if not isinstance(period, dict):
+        return None
+    start, end = datetime.fromisoformat(period["from"]), datetime.fromisoformat(period["to"])
+    return _span(start - (end - start), start)
+
+
+def _period(time: Time, now: datetime) -> Period | None:
     local = now.replace(tzinfo=None, microsecond=0)
     today = local.replace(hour=0, minute=0, second=0)
+    if time.over == "before":
+        return None
     if time.over == "day before yesterday":
         return _span(today - 2 * DAY, today - DAY)
     if time.over is not None:

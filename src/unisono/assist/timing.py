@@ -11,15 +11,12 @@ from datetime import timedelta
 import msgspec
 
 from unisono.assist.frames import Frame
-from unisono.assist.plan import Condition, Plan, Step, When
+from unisono.assist.plan import Condition, Outcome, Plan, Step, When
 from unisono.assist.text import Time
 from unisono.assist.times import duration, when
 from unisono.assist.turn import Turn
 
-__all__ = ["clock_number", "timed"]
-
-#: Acts that only a plain order may do: what comes of them cannot be taken back.
-SWITCHING = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop"})
+__all__ = ["timed"]
 
 
 def timed(
@@ -40,6 +37,11 @@ def timed(
         return Plan(outcome="ask", why="unsure:duration")
     if found and all(_undoes(condition, steps) for condition in found) and moment is None:
         return Plan(outcome="act", steps=steps)
+    if found and all(frame.clause.trigger == "unless" for frame in conditions):
+        # "unless" guards an order, it sets nothing off
+        outcome: Outcome = "act" if moment is None or (moment.at is None and moment.after_s is None) else "later"
+        if moment is None or moment.every is None:
+            return Plan(outcome=outcome, steps=steps, conditions=found, when=moment)
     if found:
         return Plan(outcome="automate", steps=steps, conditions=found, when=moment)
     if moment is None:
@@ -60,16 +62,3 @@ def _undoes(condition: Condition, steps: tuple[Step, ...]) -> bool:
     return (
         step.trait == condition.trait and set(step.things) == set(condition.things) and step.value != condition.equals
     )
-
-
-def clock_number(frame: Frame, times: list[Time], turn: Turn) -> None:
-    """ "start at three": a bare number after "at" beside an act that takes none is an hour."""
-    del turn
-    if frame.value is None or frame.unit is not None or frame.act not in SWITCHING | {"brew", "clean", "set", "charge"}:
-        return
-    if frame.act in ("set", "charge") and not frame.coffee:
-        return
-    value = frame.value
-    if 1 <= value <= 24 and float(value).is_integer():
-        times.append(Time(role="at", clock=int(value) * 60))
-        frame.value = None

@@ -42,6 +42,34 @@ avoid having {thing} {done}
 can you please not {verb} {thing}
 I never asked you to {verb} {thing}
 it is forbidden to {verb} {thing}
+I don't think you should {verb} {thing}
+it's not like I want you to {verb} {thing}
+nothing could make me {verb} {thing}
+I never want to {verb} {thing} again
+let's not {verb} {thing}
+let's not {verb} {thing} just yet
+how about we don't {verb} {thing}
+you are not to {verb} {thing} under any circumstances
+without my say-so nobody may {verb} {thing}
+no, you may not {verb} {thing}
+I'm not asking you to {verb} {thing}
+anything but {verb} {thing}
+the last thing I want is to {verb} {thing}
+it makes no sense to {verb} {thing}
+I changed my mind, don't {verb} {thing}
+forget about having to {verb} {thing}
+I'd hate for you to {verb} {thing}
+neither Bo nor I want to {verb} {thing}
+do anything except {verb} {thing}
+please, for once, do not {verb} {thing}
+there's no point in trying to {verb} {thing}
+I can't have you {verb} {thing} now
+it wouldn't do to {verb} {thing}
+nope, not going to {verb} {thing}
+I refuse to {verb} {thing}
+quit asking me to {verb} {thing}
+don't ever let Bo {verb} {thing}
+make sure nobody can {verb} {thing}
 """
 
 SUPPOSED = """
@@ -61,6 +89,31 @@ I would have {done} {thing} if I had known
 maybe we could {verb} {thing} some day
 is it possible to {verb} {thing} from outside?
 I might {verb} {thing} later
+if only I could {verb} {thing}
+if only somebody would {verb} {thing}
+I nearly forgot to {verb} {thing}
+I was just about to {verb} {thing}
+I am tempted to {verb} {thing}
+what's stopping me from deciding to {verb} {thing}
+why would anyone {verb} {thing}
+why didn't you {verb} {thing}
+who in their right mind would {verb} {thing}
+wouldn't it be funny to {verb} {thing}
+let's say you {verb} {thing}, then what
+assuming I {verb} {thing}, what follows
+am I allowed to {verb} {thing}
+do I have to {verb} {thing}
+is it time to {verb} {thing} yet
+are you going to {verb} {thing}
+would you ever {verb} {thing} on your own
+what does it take to {verb} {thing}
+can anyone {verb} {thing} from the street
+had I wanted to {verb} {thing} I would have said so
+oh sure, {verb} {thing}, what could go wrong
+I would {verb} {thing} if you paid me
+you could always {verb} {thing}, I suppose
+next time I will {verb} {thing} myself
+I have to remember to {verb} {thing} some day
 """
 
 REPORTED = """
@@ -77,6 +130,19 @@ Bo shouted to {verb} {thing}
 I heard that someone {done} {thing}
 Bo asked whether he may {verb} {thing}
 the sign says {verb} {thing}
+my mother keeps telling me to {verb} {thing}
+it's Bo who wants to {verb} {thing}
+Bo is going to {verb} {thing}
+Bo will {verb} {thing} in a minute
+the other assistant would {verb} {thing} for me
+in the film the robot is told to {verb} {thing}
+the doctor recommended that we {verb} {thing}
+there was a message: {verb} {thing}
+someone on the phone ordered me to {verb} {thing}
+rumour has it they {verb} {thing} at night
+people often {verb} {thing} by mistake
+Bo, {verb} {thing}, he yelled
+everyone at work would {verb} {thing}
 """
 
 QUOTED = """
@@ -86,6 +152,11 @@ what does "{verb} {thing}" mean?
 he wrote "{verb} {thing}" on the wall
 the note reads "{verb} {thing}"
 spell the words "{verb} {thing}"
+the password is "{verb} {thing}"
+write "{verb} {thing}" on the shopping list
+my favourite song is called "{verb} {thing}"
+add "{verb} {thing}" to my notes
+say "{verb} {thing}" three times
 """
 
 PAST = """
@@ -101,6 +172,16 @@ why was {thing} {done}?
 when was {thing} {done}?
 has {thing} been {done}?
 did you {verb} {thing}?
+I have just {done} {thing}
+I should have {done} {thing} yesterday
+you {done} {thing} without asking
+thanks for having {done} {thing}
+who told you to {verb} {thing}
+how often was {thing} {done} last week
+last night somebody {done} {thing}
+{thing} got {done} by accident
+I remember that we {done} {thing}
+Bo had {thing} {done} in March
 """
 
 TIMED = """
@@ -112,6 +193,13 @@ on weekdays at half past seven {verb} {thing}
 {verb} {thing} in an hour
 when Bo comes home {verb} {thing}
 {verb} {thing} tonight at eleven
+on Friday at noon {verb} {thing}
+every other thing aside, {verb} {thing} at six in the morning
+{verb} {thing} once Bo is back
+as soon as it gets dark {verb} {thing}
+{verb} {thing} the day after tomorrow at nine
+half an hour from now {verb} {thing}
+when the cellar leak sensor gets wet {verb} {thing}
 """
 
 BY_HAND = """
@@ -134,6 +222,33 @@ how much is a new kettle
 the light at the end of the tunnel
 he opened the door and left
 good night
+when hell freezes over unlock the iron gate
+lock and load
+the band saw could do with a new blade
+turn the corner
+switch schools
+open a bank account
+I need to open up to somebody
+shut the front door, really?
+close but no cigar
+kill two birds with one stone
+the lights in Paris are lovely
+is there a lamp for sale
+the moon is bright tonight
+a desk lamp costs forty euros
+put the book on the desk
+Bo turned on me
+the press conference starts at three
+dust off the old records
+turn on the charm
+start a new chapter
+stop kidding me
+turn off the pool light
+switch the jacuzzi on
+close the barn door
+dim the lights in the ballroom
+lock the wine cabinet
+start the lawn mower
 do something
 set it to fifty
 change it
@@ -147,6 +262,21 @@ EXCEPTED = (
     ("stop all the machines in the workshop except the lathe", "lathe"),
     ("turn off the lights, just not the globe lamp", "globe"),
     ("turn off every light other than the desk lamp", "desk"),
+    ("turn off everything but the moon lamp", "night"),
+    ("all lights out bar the moon lamp", "night"),
+    ("lights off everywhere save in the nursery", "night"),
+    ("with the exception of the desk lamp turn off all the lights", "desk"),
+    ("turn off the lights but keep the moon lamp on", "night"),
+    ("turn all the lights off, the moon lamp excepted", "night"),
+    ("not the desk lamp, but turn off all the other lights", "desk"),
+    ("leave the moon lamp on and switch off the rest of the lights", "night"),
+    ("kill the lights, though not the globe lamp", "globe"),
+    ("stop everything in the workshop but leave the lathe running", "lathe"),
+    ("all machines off, only the lathe keeps going", "lathe"),
+    ("turn off the study lights but for the desk lamp", "desk"),
+    ("all the lights except for those in the nursery off", "night"),
+    ("every lamp but the moon lamp can go off", "night"),
+    ("turn off all lights, don't touch the moon lamp", "night"),
 )
 
 

@@ -17,7 +17,7 @@ from unisono.api.times import SECOND, iso, iso_or_none
 from unisono.assist import Query
 from unisono.assist.answer.figure import COUNTERS, Agg, Figure, Sample, figure_of, fits
 from unisono.assist.answer.span import Span, read_span
-from unisono.assist.answer.told import Cause, Found, Seen, tell_causes, tell_figures, tell_states
+from unisono.assist.answer.told import Cause, Found, Seen, tell_causes, tell_compared, tell_figures, tell_states
 from unisono.assist.answer.voice import Voice
 from unisono.errors import CallerError
 from unisono.thing import Property, find_property
@@ -94,25 +94,34 @@ class Asking:
     async def history(self, query: Query) -> Answered:
         about = self.about(query)
         span = read_span(query.over, self.voice.now)
-        found, items = [], []
+        past = read_span(query.against, self.voice.now)
+        found, then = list[Found](), list[Found]()
+        items = []
         for thing, key, described in about:
             agg = query.agg or _usual(described)
             try:
                 figure = await self._figure(query, agg, thing, key, described, span)
+                before = await self._figure(query, agg, thing, key, described, past) if past is not None else None
             except TooMuchError:
                 return Answered(self.voice.say("h_too_much"))
             found.append(Found(name=self.name(thing), about=described, figure=figure))
-            items.append(
-                {
-                    "thing": thing,
-                    "property": key,
-                    "agg": agg,
-                    "value": figure.value,
-                    "unit": "s" if agg == "duration" else None if agg == "count" else figure.unit,
-                    "at": iso_or_none(figure.at),
-                }
-            )
-        text = tell_figures(self.voice, query, found, span)
+            item = {
+                "thing": thing,
+                "property": key,
+                "agg": agg,
+                "value": figure.value,
+                "unit": "s" if agg == "duration" else None if agg == "count" else figure.unit,
+                "at": iso_or_none(figure.at),
+            }
+            if before is not None and past is not None:
+                then.append(Found(name=self.name(thing), about=described, figure=before))
+                item["against"] = {"value": before.value, "start": iso(past.start), "end": iso(past.end)}
+            items.append(item)
+        text = (
+            tell_figures(self.voice, query, found, span)
+            if past is None
+            else tell_compared(self.voice, query, found, then, span, past)
+        )
         stretch = (iso(span.start), iso(span.end)) if span is not None else (None, None)
         return Answered(text, Answer(items, *stretch))
 

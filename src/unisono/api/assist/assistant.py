@@ -272,6 +272,8 @@ class Assistant:
         reply = self.reply(plan, None)
         reply.results = [each.result() for each in done]
         told = [self.doing.tell(turn, given, done)] if given else []
+        if plan.speech is not None and plan.speech.text:  # what is to be known of it, such as that it does more
+            told.insert(0, plan.speech.text)
         if given:
             went = [order for order, each in zip(given, done, strict=True) if each.command is not None]
             turn.conversation.undo, turn.conversation.kept = taken_back(went), None

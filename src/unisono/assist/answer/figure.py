@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import msgspec
 
 from unisono.assist.answer.span import SECOND, Span
+from unisono.assist.plan import Aggregate as Agg
 
 __all__ = ["COUNTERS", "Agg", "Figure", "Sample", "figure_of", "fits", "last_began"]
 
-Agg: TypeAlias = Literal["last", "min", "max", "mean", "sum", "count", "duration"]
 
 #: Traits whose value only grows, and whose growth is what people ask for.
 COUNTERS = frozenset({"energy", "count", "good_count", "scrap_count", "odometer"})

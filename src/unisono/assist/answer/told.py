@@ -16,7 +16,7 @@ from unisono.assist.answer.voice import Voice
 from unisono.assist.plan import Query
 from unisono.thing import Property
 
-__all__ = ["Cause", "Did", "Found", "Seen", "tell_causes", "tell_done", "tell_figures", "tell_states"]
+__all__ = ["Cause", "Did", "Found", "Seen", "tell_causes", "tell_compared", "tell_done", "tell_figures", "tell_states"]
 
 #: Of more things than this the number is told, not the names.
 MOST_TOLD = 6
@@ -168,6 +168,40 @@ def tell_figures(voice: Voice, query: Query, found: Sequence[Found], span: Span 
         amount = voice.amount(sum(each.value for each in sums), sums[0].unit)
         told.append(voice.say("h_total", amount=amount, period=period))
     return voice.together(told)
+
+
+def tell_compared(
+    voice: Voice, query: Query, found: Sequence[Found], then: Sequence[Found], span: Span | None, past: Span
+) -> str:
+    """What was, and by how much it differs from the period before; of several that add up, from their sum."""
+    told = [tell_figures(voice, query, found, span)] if found else []
+    period = voice.period(query.against, past.start, past.end)
+    pairs = list(zip(found, then, strict=True))
+    if len(pairs) > 1 and all(each.figure.agg == "sum" for each in found):
+        pairs = [(_all(found), _all(then))]
+    for now, before in pairs:
+        if now.figure.value is None:
+            continue
+        if before.figure.value is None:
+            told.append(voice.say("h_none", name=now.name, period=period))
+            continue
+        more = now.figure.value - before.figure.value
+        # what is said as the same is the same as it is said
+        size = _difference(voice, now.figure, abs(more))
+        key = "same" if size == _difference(voice, now.figure, 0) else "more" if more > 0 else "less"
+        told.append(voice.say(key, amount=size, period=period))
+    return voice.together(told) if told else voice.say("nothing_there")
+
+
+def _all(found: Sequence[Found]) -> Found:
+    """Several figures that add up, as one."""
+    known = [each.figure.value for each in found if each.figure.value is not None]
+    figure = msgspec.structs.replace(found[0].figure, value=sum(known) if known else None)
+    return Found(name=found[0].name, about=found[0].about, figure=figure)
+
+
+def _difference(voice: Voice, figure: Figure, size: float) -> str:
+    return voice.duration(size) if figure.agg == "duration" else voice.amount(size, figure.unit)
 
 
 def _figure(voice: Voice, query: Query, each: Found, period: str) -> str:
