@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from unisono.assist.frames import hours_in
 from unisono.assist.plan import Plan, Query, Step, When
 from unisono.assist.scope import ACTIONS, ASKING
-from unisono.assist.text import Clause, Piece
+from unisono.assist.text import Clause, Piece, Time
 from unisono.assist.times import when
 from unisono.assist.turn import Turn
 
@@ -86,6 +88,8 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
     times = [time for clause in clauses for time in clause.times]
     hours = [hour for clause in clauses for hour in hours_in(clause.pieces).values()]
     times.extend(hours)
+    if "wake" in senses:
+        times = [_early(time) for time in times]
     moment = when(times, turn.now)
     words: list[str] = []
     begun = False
@@ -117,6 +121,12 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
         turn.memory.offer = plan
         return Plan(outcome="ask", why=f"unsure:{text}")
     return plan
+
+
+def _early(time: Time) -> Time:
+    """Who wants to be woken at seven means the morning."""
+    said = time.half or time.part or time.clock is None
+    return time if said else msgspec.structs.replace(time, half="am")
 
 
 def _of_home(clauses: Sequence[Clause]) -> bool:
