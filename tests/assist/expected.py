@@ -81,7 +81,8 @@ def _misdone(case: Case, plan: Plan) -> str:
         return f"at {plan.when}"
     if case.condition and not any(_condition(each, case.condition) for each in plan.conditions):
         return f"if {plan.conditions}"
-    return f"acts, if {plan.conditions}" if plan.conditions and plan.outcome == "act" else ""
+    guarded = plan.conditions and plan.outcome == "act"
+    return f"acts, if {plan.conditions}" if guarded and "automate" not in case.outcomes else ""
 
 
 def _meets(steps: tuple[Step, ...], wanted: str) -> bool:

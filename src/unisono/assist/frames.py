@@ -290,7 +290,8 @@ def _particle(pieces: Sequence[Piece], strong: bool, light: bool, head: int) -> 
             continue  # "dry the pantry out"
         if particle in ("off", "up", "down"):
             return at, particle
-        after = next((p for p in pieces[at + 1 :] if not set(p.senses) & {"please", "filler", "idle"} or p.named), None)
+        beside = {"please", "filler", "idle", "meant", "also", "again"}
+        after = next((p for p in pieces[at + 1 :] if not set(p.senses) & beside or p.named), None)
         if after is None or (light and at > 0 and set(pieces[at - 1].senses) & {"do", "set"}):
             return at, particle
         if not strong and at and ("in" in after.senses or "here" in after.senses) and after.text != piece.text:

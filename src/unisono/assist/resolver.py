@@ -20,7 +20,7 @@ from unisono.thing import convert, traits
 __all__ = ["Change", "Problem", "change_of", "steps_of"]
 
 #: Warmth in Celsius that nobody wants of a room by mistake: a bare number outside the range is tried as Fahrenheit.
-COMFORT = (5.0, 38.0)
+COMFORT = (5.0, 30.0)
 
 #: Traits that a word names so loosely ("power", "left", "home") that it alone does not say what to change.
 LOOSE = frozenset({"on_off", "start_stop", "mode", "timer", "locked", "playback"})
@@ -229,8 +229,6 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
         return None
     if act in ("on", "off", "lock", "unlock", "dock", "brew", "clean") and frame.value is None:
         return None
-    if act == "open" and frame.value is not None and frame.by:
-        direction = 1
     if act in ("open", "close") and frame.value is None and level in ("max", None):
         return None
     trait = _trait_of(frame, thing, said)
@@ -250,7 +248,7 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
                 return Change("fan_speed", "add", STEP["fan_speed"], "%")
             return Change("on_off", "set", (act == "warmer") is heats)
         return Problem("not_possible", act) if stepped or frame.value is not None else None
-    direction = LEVEL_OF_ACT[act][1] if stepped else 1
+    direction = LEVEL_OF_ACT[act][1] if stepped else -1 if act == "close" and frame.by else 1
     if trait == "color_temperature" and act in ("warmer", "cooler"):
         direction = -direction
     if frame.value is not None:
