@@ -49,8 +49,8 @@ PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/uniso
 screenshots: setup console  ## the pictures of the user's guide, from a hub with its demonstration place
 	@UNISONO_PICTURES=$(CURDIR)/docs/guide $(BIN)/python -m pytest -q tests/console/test_guide.py -k pictures
 
-bench-console: setup console  ## 2,000 things before a browser at 5,000 changes a second, for a minute
-	@UNISONO_MEASURE=1 $(BIN)/python -m pytest -q -s tests/console/test_crowd.py
+bench-console: setup console  ## a minute of 2,000 things at 5,000 changes a second before a browser, and its first load
+	@UNISONO_MEASURE=1 $(BIN)/python -m pytest -q -s tests/console/test_crowd.py tests/console/test_budget.py
 
 train: setup  ## the assistant's linear models anew, from generated sentences; a few seconds
 	@$(BIN)/python scripts/train.py

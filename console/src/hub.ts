@@ -156,6 +156,7 @@ class Hub {
   private connect(): void {
     this.link = "connecting";
     this.tell();
+    if (!this.ready) void this.load(); // beside the live view, which is a few turns more; what changes meanwhile is read again
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`);
     this.socket = socket;
     socket.onopen = () => {

@@ -1,10 +1,18 @@
-"""The budget of the first load, as Lighthouse counts it, on a phone with a slow link and a slow processor."""
+"""The budget of the first load, as Lighthouse counts it, on a phone with a slow link and a slow processor.
+
+Lighthouse reckons by default, and so does the test that is always run: the turns and bytes of the link, and the
+processor time of the page's thread, which other programs on the machine do not change. What a throttled browser really
+takes is measured with ``UNISONO_MEASURE=1`` on a quiet machine.
+"""
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 from typing import Any
+
+import pytest
 
 from tests.console.conftest import TOKEN, address_of, token_of
 from tests.hub.hub import Hub
@@ -15,8 +23,10 @@ INTERACTIVE_MS = 1500
 ROUNDS = 3
 
 #: "Fast 4G" of Chromium's DevTools; a phone's processor at a quarter of this one's speed.
-LINK = {"offline": False, "latency": 60, "downloadThroughput": 9e6 / 8, "uploadThroughput": 1.5e6 / 8}
+LINK: dict[str, Any] = {"offline": False, "latency": 60, "downloadThroughput": 9e6 / 8, "uploadThroughput": 1.5e6 / 8}
 SLOWER = 4
+#: The page, its files, who is asked for things: turns that wait for one another, with one to connect.
+TURNS = 4
 
 
 class Files:
@@ -39,30 +49,54 @@ class Files:
         return {urls[id]: size for id, size in self._sizes.items() if id in urls and "/api/" not in urls[id]}
 
 
+async def phone(browser: Any, demo: Hub) -> tuple[Any, Any]:
+    """A page of a signed-in phone that has loaded nothing yet, and its DevTools."""
+    context = await browser.new_context(
+        viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, service_workers="block"
+    )
+    page = await context.new_page()
+    await page.goto(f"{address_of(demo)}/icon.svg")
+    await page.evaluate(TOKEN, token_of(demo))
+    devtools = await context.new_cdp_session(page)
+    await devtools.send("Network.enable")
+    await devtools.send("Network.clearBrowserCache")
+    return page, devtools
+
+
 async def test_the_first_load_is_within_its_budget(demo: Hub, browser: Any) -> None:
-    """Bytes as they travel, requests, and when a signed-in person can put a finger on a lamp."""
+    """Bytes as they travel, requests, and when a signed-in person can put a finger on a lamp: by reckoning."""
+    busy: list[float] = []
+    for _round in range(ROUNDS):
+        page, devtools = await phone(browser, demo)
+        await devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
+        files = Files(devtools)
+        await page.goto(address_of(demo), wait_until="commit")
+        await page.locator("[data-thing]").first.wait_for()
+        told = {each["name"]: each["value"] for each in (await devtools.send("Performance.getMetrics"))["metrics"]}
+        busy.append(told["TaskDuration"] * 1000)
+        loaded = files.loaded()
+        whole = sum(loaded.values())
+        assert whole < FIRST_LOAD_BYTES, loaded
+        assert len(loaded) <= REQUESTS, loaded
+        await page.context.close()
+    link = TURNS * LINK["latency"] + whole / LINK["downloadThroughput"] * 1000
+    reckoned = link + statistics.median(busy) * SLOWER
+    sys.stdout.write(f"\n{whole} bytes in {len(loaded)} requests; {link:.0f} ms of the link, ")
+    sys.stdout.write(f"{statistics.median(busy):.0f} ms of the processor; interactive after {reckoned:.0f} ms\n")
+    assert reckoned < INTERACTIVE_MS
+
+
+@pytest.mark.skipif("UNISONO_MEASURE" not in os.environ, reason="a measurement: UNISONO_MEASURE=1")
+async def test_a_throttled_phone_is_interactive_in_time(demo: Hub, browser: Any) -> None:
     took: list[float] = []
     for _round in range(ROUNDS):
-        context = await browser.new_context(
-            viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, service_workers="block"
-        )
-        page = await context.new_page()
-        await page.goto(f"{address_of(demo)}/icon.svg")
-        await page.evaluate(TOKEN, token_of(demo))
-        devtools = await context.new_cdp_session(page)
-        await devtools.send("Network.enable")
-        await devtools.send("Network.clearBrowserCache")
+        page, devtools = await phone(browser, demo)
         await devtools.send("Network.emulateNetworkConditions", LINK)
         await devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-        files = Files(devtools)
         await page.goto(address_of(demo), wait_until="commit")
         lamp = page.locator("[data-thing]").first
         await lamp.wait_for()
         took.append(await page.evaluate("performance.now()"))
-        loaded = files.loaded()
-        assert sum(loaded.values()) < FIRST_LOAD_BYTES, loaded
-        assert len(loaded) <= REQUESTS, loaded
-        await context.close()
-    times = sorted(map(round, took))
-    sys.stdout.write(f"\n{sum(loaded.values())} bytes in {len(loaded)} requests; interactive after {times} ms\n")
+        await page.context.close()
+    sys.stdout.write(f"\ninteractive after {sorted(map(round, took))} ms\n")
     assert statistics.median(took) < INTERACTIVE_MS, took
