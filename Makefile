@@ -47,6 +47,7 @@ ANSWERING := answer/* automation.py orders.py routine.py languages/zh/* moment.p
 PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/dialect/*,src/unisono/twin/*,src/unisono/scene/*,$(subst $(SPACE),$(COMMA),$(ANSWERING:%=src/unisono/assist/%)),$(subst $(SPACE),$(COMMA),$(TELLING:%=src/unisono/notify/%.py))
 
 screenshots: setup console  ## the pictures of the user's guide, from a hub with its demonstration place
+	@fc-list :lang=zh 2>/dev/null | grep -q . || npm install --silent --no-audit --no-fund --prefix build/font @fontsource-variable/noto-sans-sc@5
 	@UNISONO_PICTURES=$(CURDIR)/docs/guide $(BIN)/python -m pytest -q tests/console/test_guide.py -k pictures
 
 bench-console: setup console  ## a minute of 2,000 things at 5,000 changes a second before a browser, and its first load
