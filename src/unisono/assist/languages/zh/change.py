@@ -27,7 +27,12 @@ ANY_LEVEL = (
     "seat_heating", "speed",
 )  # fmt: skip
 #: 风扇的转速: what people call a level by another's name.
-ALSO_CALLED = {"rate": ("fan_speed", "speed"), "speed": ("rate", "fan_speed"), "flow": ("fan_speed",)}
+ALSO_CALLED = {
+    "window_position": ("position",),
+    "rate": ("fan_speed", "speed"),
+    "speed": ("rate", "fan_speed"),
+    "flow": ("fan_speed",),
+}
 #: 空调二十四: what heats or cools is set to degrees.
 HEATED = frozenset({"target_temperature"})
 WARMTH = ("target_temperature",)
@@ -187,8 +192,6 @@ def _trait(wish: Wish, thing: Thing) -> str | None:
             return wanted if wanted in takes else name
         if (other := _first(ALSO_CALLED.get(name, ()), takes)) is not None:
             return other
-        if name == "window_position" and "position" in takes:
-            return "position"
     told = [
         n
         for n in wish.traits

@@ -468,10 +468,11 @@ class _Commands:
                 near = tuple(t for t in target.offer if self.places & set(world.path(world.things[t].place)[:1]))
                 if len(near) == 1:
                     return Target(things=near, said=True)
-            if "other" in found and memory.things and target.why == "ambiguous":
-                left = tuple(thing for thing in target.offer if thing not in memory.things)
+            if "other" in found and "rest" not in found and memory.things and not target.named and not target.every:
+                left = tuple(thing for thing in target.offer or target.things if thing not in memory.things)
                 if len(left) == 1:
                     return Target(things=left, said=True)
+                return Target(said=True, why="ambiguous" if left else "no_such_thing", offer=left)
             return target
         if isinstance(memory.open, Open) and memory.open.offer and len(pieces) <= _ANSWER_MOST:
             offered = memory.open.offer

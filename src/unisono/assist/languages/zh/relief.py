@@ -20,6 +20,8 @@ __all__ = ["complains", "relieve"]
 _UNKNOWN_MOST = 2
 #: What helps where the thing that would is off.
 _SWITCHES_ON = frozenset({"brighter", "warmer", "cooler", "faster"})
+#: Levels that are moved without asking; a machine's speed is none.
+_HARMLESS = frozenset({"brightness", "volume", "target_temperature", "fan_speed", "target_humidity"})
 #: 我冷: who, and what of.
 _SHORT = 2
 _ENDINGS = frozenset({"了", "啊", "呀", "死了", "的"})
@@ -46,6 +48,8 @@ def relieve(sentence: Sentence, pieces: Sequence[Piece]) -> Plan:
     strange = unknown(sentence.pieces)
     if strange or wish.verb is None:
         return offer if about_us(sentence.pieces) or strange <= _UNKNOWN_MOST else Plan(outcome="ignore")
+    if wish.verb in ("up", "down") and not set(traits_of(wish)) & _HARMLESS:
+        return offer
     traits = ("fan_speed",) if wish.verb == "faster" else traits_of(wish)
     here = [piece for piece in pieces if not has(piece, "complaint:") and not has(piece, "trait:")]
     target = find_target(here, sentence.world, sentence.speaker, traits)

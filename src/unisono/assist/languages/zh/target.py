@@ -92,8 +92,6 @@ def find_target(
     devices = bool(found & {"everything", "devices"})
     inside = "indoor" in found and "outdoor" not in found and not (set(places) - {world.root})  # 院子里头 is outside
     outside = "outdoor" in found and "indoor" not in found
-    if "all" in found and any(piece.text == "里里外外" for piece in pieces):
-        inside = outside = False
     pool = _pool(places, world, speaker, here="here" in found)
     cars = [thing.id for thing in world.things.values() if thing.kind == "car"]
     if len(cars) == 1 and any(p.text in _IN_THE_CAR or _is_the_cars(pieces, i, world) for i, p in enumerate(pieces)):

@@ -57,10 +57,6 @@ WHITES = {"warm_white": 2700, "neutral_white": 4000, "cold_white": 6000}
 _ENDED = {"mute": "unmute", "arm": "disarm"}
 #: 睡觉布防, 在家布防
 ARMED_FOR = (("睡夜晚", "night"), (("在家", "留守", "居家"), "home"), (("出门", "离家", "外出", "出去"), "away"))
-_AGAINST = {
-    "up": "down", "down": "up", "brighter": "dimmer", "dimmer": "brighter", "warmer": "cooler", "cooler": "warmer", "louder": "quieter",
-    "quieter": "louder", "faster": "slower", "slower": "faster",
-}  # fmt: skip
 #: States that are ended by their own verb.
 _STOPPED = frozenset({"swing", "charge", "record", "defrost"})
 
@@ -164,31 +160,17 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
             (arm for words, arm in ARMED_FOR for piece in pieces if any(c in piece.text for c in words)), None
         )
     if "cancel" in spoken:
-        _take_back(wish, pieces)
+        _take_back(wish)
     if wish.verb == "lock" and any(p.text in ("锁", "门锁") for p in pieces) and verbs & {"on", "open", "off", "close"}:
         wish.verb = "unlock" if verbs & {"on", "open"} else "lock"  # 把锁打开: the lock as a thing
-    if wish.verb in _AGAINST and _is_too_much(pieces, wish.verb):
-        wish.verb = _AGAINST[wish.verb]  # 声音有点小: more of it
     wish.sign = MOVES.get(wish.verb or "", 0)
     if amount is not None:
         wish.by, wish.sign = _relative(pieces, amount, wish.sign)
     return wish
 
 
-def _is_too_much(pieces: Sequence[Piece], verb: str) -> bool:
-    """太高, 有点小声: said of what is, not of what shall be."""
-    return any(
-        before.text in ("太", "过于", "有点", "有些", "有点儿", "这么", "那么")
-        and verb in piece.senses
-        and piece.text[-1] not in "点些"
-        for before, piece in itertools.pairwise(pieces)
-    )
-
-
-def _take_back(wish: Wish, pieces: Sequence[Piece]) -> None:
-    """取消静音, 解除安防, 取消摇头: a state that is to end."""
-    if wish.verb is None and any("kind:alarm" in piece.senses for piece in pieces):
-        wish.verb = "arm"
+def _take_back(wish: Wish) -> None:
+    """取消静音, 取消布防, 取消摇头: a state that is to end."""
     wish.verb = _ENDED.get(wish.verb or "", wish.verb)
     if wish.verb in _STOPPED:
         wish.verbs |= {"stop"}
@@ -352,6 +334,7 @@ def traits_of(wish: Wish) -> tuple[str, ...]:
 #: What somebody who complains would have.
 RELIEF = {
     "cold": "warmer", "hot": "cooler", "dark": "brighter", "bright": "dimmer", "loud": "quieter", "quiet": "louder", "stuffy": "faster",
+    "high": "down", "low": "up",
 }  # fmt: skip
 
 
@@ -364,4 +347,6 @@ def relief_of(pieces: Sequence[Piece]) -> Wish:
         if sense.startswith("complaint:")
     ]
     verb = RELIEF.get(found[0])
+    if verb in ("up", "down"):  # 声音太高: of the level that is named
+        return Wish(verb=verb, verbs=frozenset({verb}), sign=MOVES[verb], traits=_named_traits(pieces))
     return Wish(verb=verb, verbs=frozenset({verb} if verb else ()), sign=MOVES.get(verb or "", 0), bit=True)
