@@ -568,3 +568,72 @@ def test_the_state_of_a_firmware_update() -> None:
     assert made.value(key, "update.progress") == 12.5 and made.value(key, "update.installed_version") == 1
     made.say(message("zigbee2mqtt/bridge/event", {"type": "device_joined", "data": {"friendly_name": "lamp"}}))
     assert made.letters == [] and made.odd == []
+
+
+# --- more of Shelly's second generation -------------------------------------------------------------------------------
+
+
+def shelly(status: Mapping[str, Any]) -> tuple[Bench, str]:
+    made = Bench()
+    made.connect(SHELLY.bridge())
+    made.say(message(f"{PLUS}/online", "true"), reply(1, result=INFO), reply(2, result=status))
+    made.tick(5)
+    made.take_told()
+    return made, next(iter(made.things))
+
+
+def test_a_cover_is_called_and_its_meter_is_read() -> None:
+    cover = {"current_pos": 30, "apower": 40.0, "aenergy": {"total": 1500}, "temperature": {"tC": 41.5, "tF": 106.7}}
+    made, key = shelly({"cover:0": cover})
+    assert [made.value(key, f"cover.{each}") for each in ("position", "energy", "device_temperature")] == [
+        30,
+        1.5,
+        41.5,
+    ]
+    assert list(made.models[key].actions) == ["cover.open", "cover.close", "cover.stop"]
+    id = made.ask(key, call="cover.stop")
+    [told] = made.take_told()
+    assert (body(told)["method"], body(told)["params"]) == ("Cover.Stop", {"id": 0})
+    made.say(reply(body(told)["id"], result=None))
+    assert made.state(id) == "confirmed"
+
+
+def test_each_phase_of_a_meter() -> None:
+    phases = {f"{phase}_{what}": number for phase in "abc" for what, number in (("act_power", 10), ("voltage", 230))}
+    made, key = shelly(
+        {"em:0": {"total_act_power": 30, **phases}, "emdata:0": {"total_act": 5000, "a_total_act_energy": 2000}}
+    )
+    told = {each: made.value(key, each) for each in made.models[key].properties}
+    assert told == {
+        **{f"em.{what}_{phase}": number for phase in "abc" for what, number in (("power", 10), ("voltage", 230))},
+        "em.power": 30,
+        "emdata.energy": 5,
+        "emdata.energy_a": 2,
+    }
+
+
+def test_values_that_people_made_and_what_comes_through_a_bluetooth_gateway() -> None:
+    status = {
+        "boolean:200": {"value": False},
+        "number:201": {"value": 3.5},
+        "enum:202": {"value": None},
+        "text:203": {"value": "hi"},
+        "bthomedevice:200": {"battery": 90, "rssi": -60},
+        "bthomesensor:200": {"value": 21.5},
+        "blutrv:200": {"target_C": 20.0, "current_C": 19.5, "battery": 80},
+        "script:1": {"running": True},
+        "ble": {},
+    }
+    made, key = shelly(status)
+    known = ("boolean", "number", "text", "bthomesensor")
+    assert [made.value(key, f"{each}.value") for each in known] == [False, 3.5, "hi", 21.5]
+    assert made.value(key, "bthomedevice.battery") == 90 and made.value(key, "blutrv.temperature") == 19.5
+    made.ask(key, {"number.value": 4.5, "blutrv.target_temperature": 22.0})
+    told = {body(each)["method"]: body(each)["params"] for each in made.take_told()}
+    assert told == {
+        "Number.Set": {"id": 201, "value": 4.5},
+        "BluTrv.Call": {"id": 200, "method": "TRV.SetTarget", "params": {"id": 0, "target_C": 22.0}},
+    }
+    made.say(notify({"events": [{"component": "script:1", "event": "made_up", "data": {}}]}, "NotifyEvent"))
+    made.say(notify({"number:201": {"value": 5}, "script:1": {"running": False}}))
+    assert made.value(key, "number.value") == 5 and made.odd == [] and made.letters == []

@@ -53,10 +53,11 @@ class Shelly:
     learns = False
     can = (
         "Gen2 and later over RPC: switch, light, cct, rgb, rgbw, cover, pm1, em, em1, input, temperature, humidity, "
-        "illuminance, devicepower, smoke, flood, wifi; a refused command says why",
+        "illuminance, devicepower, smoke, flood, voltmeter, wifi; phases of meters; a refused command says why",
+        "covers also by open, close and stop; values of virtual components; BLU devices and TRVs through a gateway",
         "Gen1: relays, lights, white and colour, rollers, meters, inputs, sensors",
     )
-    cannot = ("scripts, schedules, virtual components, Bluetooth gateways; Gen1 thermostats (TRV)",)
+    cannot = ("scripts and schedules; kinds of BLU sensors, which the status does not tell; Gen1 thermostats (TRV)",)
 
     def announces(self, topic: str) -> bool:
         return topic.startswith("shellies/") or topic.endswith("/events/rpc")

@@ -16,7 +16,7 @@ from unisono.dialect.colors import from_rgb, rgb_of
 from unisono.dialect.pieces import Availability, Gatherer, Piece, Reading, Source_, json_of, trait_property
 from unisono.dialect.said import Odd, Replied, Said, Say
 from unisono.errors import CallerError
-from unisono.thing import Event, Property, Schema, Service
+from unisono.thing import Action, Event, Property, Schema, Service
 
 __all__ = ["NAME", "Gen2"]
 
@@ -71,6 +71,9 @@ COMPONENTS: dict[str, tuple[tuple[str, bool, Take], ...]] = {
         ("on_off", True, _at("output")),
         ("brightness", True, _at("brightness")),
         ("power", False, _at("apower")),
+        ("voltage", False, _at("voltage")),
+        ("current", False, _at("current")),
+        ("energy", False, _at("aenergy", "total", by=0.001)),
     ),
     "cct": (
         ("on_off", True, _at("output")),
@@ -82,7 +85,13 @@ COMPONENTS: dict[str, tuple[tuple[str, bool, Take], ...]] = {
         ("brightness", True, _at("brightness")),
         ("color", True, _rgb),
     ),
-    "cover": (("position", True, _at("current_pos")), ("power", False, _at("apower"))),
+    "cover": (
+        ("position", True, _at("current_pos")),
+        ("power", False, _at("apower")),
+        ("voltage", False, _at("voltage")),
+        ("current", False, _at("current")),
+        ("energy", False, _at("aenergy", "total", by=0.001)),
+    ),
     "pm1": (
         ("power", False, _at("apower")),
         ("voltage", False, _at("voltage")),
@@ -102,8 +111,40 @@ COMPONENTS: dict[str, tuple[tuple[str, bool, Take], ...]] = {
     "presence": (("presence", False, _at("presence")),),
     "window": (("contact", False, _contact),),
     "wifi": (("signal", False, _at("rssi")),),
+    "voltmeter": (("voltage", False, _at("voltage")),),
+    "blutrv": (
+        ("target_temperature", True, _at("target_C")),
+        ("temperature", False, _at("current_C")),
+        ("battery", False, _at("battery")),
+        ("signal", False, _at("rssi")),
+    ),
+    "bthomedevice": (("battery", False, _at("battery")), ("signal", False, _at("rssi"))),
 }
 COMPONENTS["rgbw"] = COMPONENTS["rgb"]
+
+#: Beside these: key, trait and where it is. The phases of a meter, and how warm a device itself is.
+BESIDE: dict[str, tuple[tuple[str, str, Take], ...]] = {
+    "em": tuple(
+        (f"{trait}_{phase}", trait, _at(f"{phase}_{member}"))
+        for phase in "abc"
+        for trait, member in (("power", "act_power"), ("voltage", "voltage"), ("current", "current"))
+    ),
+    "emdata": tuple((f"energy_{phase}", "energy", _at(f"{phase}_total_act_energy", by=0.001)) for phase in "abc"),
+    **{
+        each: (("device_temperature", "temperature", _at("temperature", "tC")),)
+        for each in ("switch", "light", "cover", "cct", "rgb", "rgbw")
+    },
+}
+#: Values of components that people make themselves, and of sensors whose kind the status does not tell.
+VALUES: dict[str, tuple[Schema, bool]] = {
+    "boolean": (Schema(kind="bool"), True),
+    "number": (Schema(kind="float"), True),
+    "text": (Schema(kind="string", len_max=255), True),
+    "enum": (Schema(kind="string", len_max=255, nullable=True), True),
+    "bthomesensor": (Schema(kind="any"), False),
+}
+#: What a cover is called to do, beside going to a position.
+COVER = ("open", "close", "stop")
 #: What an input says that it was pressed.
 PRESSES = ("btn_down", "btn_up", "single_push", "double_push", "triple_push", "long_push")
 
@@ -164,7 +205,7 @@ class Gen2(Gatherer):
     def _known(self, prefix: str, info: Mapping[str, Any], status: Mapping[str, Any], now_ms: int) -> list[Said]:
         device = str(info.get("id") or prefix)
         key = self._keys[prefix] = f"{NAME}:{device}"
-        components = sorted(name for name in status if name.partition(":")[0] in {*COMPONENTS, "input"})
+        components = sorted(name for name in status if name.partition(":")[0] in {*COMPONENTS, *VALUES, "input"})
         kinds = {name.partition(":")[0] for name in components}
         kind = next((k for c, k in (("cover", "cover"), ("light", "light"), ("cct", "light"), ("rgb", "light"),
                                     ("rgbw", "light"), ("switch", "switch")) if c in kinds), None)  # fmt: skip
@@ -211,30 +252,68 @@ class Gen2(Gatherer):
             piece.readers.append((f"{prefix}/events/rpc", _input_reader(name, service)))
             return piece
         told = status if isinstance(status, dict) else {}
+        if kind in VALUES:
+            return self._value(piece, prefix, kind, name, service)
         members = {t: (w, take) for t, w, take in COMPONENTS[kind] if w or take(told) is not None}
         if kind == "cover" and told.get("pos_control") is False:
             members = {each: given for each, given in members.items() if each != "position"}
         if not members:
             return None
         properties = [trait_property(trait, writable=writable) for trait, (writable, _take) in members.items()]
-        piece.service = Service(key=service, properties=tuple(properties))
         takes = {f"{service}.{trait}": take for trait, (_writable, take) in members.items()}
+        for key, trait, take in BESIDE.get(kind, ()):
+            if take(told) is not None:
+                role = "diagnostic" if key == "device_temperature" else "sensor"
+                properties.append(trait_property(trait, writable=False, key=key, role=role))
+                takes[f"{service}.{key}"] = take
+        actions = tuple(Action(key=each, titles={"en": each.capitalize()}) for each in COVER) if kind == "cover" else ()
+        for each in actions:
+            piece.calls[f"{service}.{each.key}"] = self._cover(prefix, each.key.capitalize(), int(number or 0))
+        piece.service = Service(key=service, properties=tuple(properties), actions=actions)
         piece.readers.append((f"{prefix}/events/rpc", _notified(name, takes)))
         piece.readers.append((f"{prefix}/status/{name}", _status(takes)))
         writer = self._writer(prefix, kind, int(number or 0), service)
         piece.writers = {f"{service}.{t}": writer for t, (writable, _take) in members.items() if writable}
         return piece
 
+    def _value(self, piece: Piece, prefix: str, kind: str, name: str, service: str) -> Piece:
+        """A component that is one value."""
+        schema, writable = VALUES[kind]
+        access = ("read", "write", "notify") if writable else ("read", "notify")
+        property = Property(key="value", schema=schema, access=access, role="actuator" if writable else "sensor")  # type: ignore[arg-type]
+        piece.service = Service(key=service, properties=(property,))
+        address = f"{service}.value"
+        takes: dict[str, Take] = {address: lambda status: status.get("value")}
+        piece.readers.append((f"{prefix}/events/rpc", _notified(name, takes)))
+        piece.readers.append((f"{prefix}/status/{name}", _status(takes)))
+        if writable:
+            number = int(name.partition(":")[2] or 0)
+            piece.writers[address] = lambda values: [
+                self._ask_for(prefix, f"{kind.capitalize()}.Set", {"id": number, "value": values[address]})
+            ]
+        return piece
+
+    def _cover(self, prefix: str, method: str, number: int) -> Callable[[Mapping[str, Any]], list[Say]]:
+        return lambda _input: [self._ask_for(prefix, f"Cover.{method}", {"id": number})]
+
+    def _ask_for(self, prefix: str, method: str, params: Mapping[str, Any]) -> Say:
+        """A request whose reply is waited for."""
+        self._next = self._next + 1 if self._next < 2**31 - 1 else FIRST_ID
+        return _request(prefix, self._next, method, params)
+
     def _writer(self, prefix: str, kind: str, number: int, service: str) -> Any:
         def writer(values: dict[str, Any]) -> list[Say]:
             wanted = {address.removeprefix(f"{service}."): value for address, value in values.items()}
             if kind == "cover":
                 method, params = "Cover.GoToPosition", {"id": number, "pos": round(wanted["position"])}
+            elif kind == "blutrv":
+                wanted_c = {"target_C": wanted["target_temperature"]}
+                method = "BluTrv.Call"
+                params = {"id": number, "method": "TRV.SetTarget", "params": {"id": 0, **wanted_c}}
             else:
                 method = {"cct": "CCT", "rgb": "RGB", "rgbw": "RGBW"}.get(kind, kind.capitalize()) + ".Set"
                 params = {"id": number, **_params(wanted)}
-            self._next = self._next + 1 if self._next < 2**31 - 1 else FIRST_ID
-            return [_request(prefix, self._next, method, params)]
+            return [self._ask_for(prefix, method, params)]
 
         return writer
 
