@@ -6,6 +6,7 @@ lights, shutters, what its sensors measure, and buttons.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,13 +16,15 @@ from unisono.dialect.pieces import Availability, Gatherer, Piece, Reading, Sourc
 from unisono.dialect.said import Odd, Said, Say
 from unisono.dialect.seam import Field, Guide, Hub, Setting, Translator
 from unisono.errors import CallerError
-from unisono.thing import Event, Property, Service
+from unisono.thing import Action, Event, Property, Service
 
 __all__ = ["TASMOTA", "Tasmota"]
 
 NAME = "tasmota"
 _TOPIC = re.compile(r"tasmota/discovery/([0-9A-Fa-f]{6,16})/(config|sensors)")
 
+#: A meter has no more of them.
+PHASES = 8
 #: What an entry of ``rl`` is.
 RELAY, LIGHT, SHUTTER = 1, 2, 3
 #: ``lt_st``: a light's channels. Two and five have colour temperature, three and more have colour.
@@ -44,7 +47,12 @@ MEASURED: dict[str, tuple[str, Turn]] = {
     "Current": ("current", lambda value: value),
     "Weight": ("weight", lambda value: value),
     "Noise": ("noise", lambda value: value),
+    **{f"C{number}": ("count", lambda value: value) for number in range(1, 9)},  # of COUNTER
 }
+#: A fan's speeds, as it numbers them.
+SPEEDS: tuple[Any, ...] = (0, "low", "medium", "high")
+#: What a shutter is called to do, beside going to a position.
+SHUTTERS = ("open", "close", "stop")
 
 
 class Plan:
@@ -140,6 +148,7 @@ def _acting(plan: Plan) -> Piece:
     listed = [each for each in relays if isinstance(each, int)] if isinstance(relays, list) else []
     switches = [number for number, kind in enumerate(listed, 1) if kind in (RELAY, LIGHT)]
     properties: list[Property] = []
+    actions: list[Action] = []
     members: dict[str, tuple[str, Callable[[Any], Any]]] = {}
     several = len(switches) > 1
 
@@ -160,6 +169,13 @@ def _acting(plan: Plan) -> Piece:
         _light(plan, piece, properties, members)
     for number in range(1, sum(kind == SHUTTER for kind in listed) // 2 + 1):
         _shutter(plan, piece, properties, members, number, alone=sum(kind == SHUTTER for kind in listed) <= 2)
+        for each in SHUTTERS:
+            key = each if sum(kind == SHUTTER for kind in listed) <= 2 else f"{each}_{number}"
+            actions.append(Action(key=key, titles={"en": each.capitalize()}))
+            topic = f"{plan.cmnd}/Shutter{each.capitalize()}{number}"
+            piece.calls[key] = lambda _input, topic=topic: [Say(topic, b"")]  # type: ignore[misc]
+    if config.get("if") == 1:
+        _fan(plan, piece, properties, members)
     properties.append(trait_property("signal", writable=False))
     events = _buttons(config)
     reader = _reader(members, plan)
@@ -168,7 +184,7 @@ def _acting(plan: Plan) -> Piece:
         (f"{plan.tele}/STATE", reader),
         (f"{plan.stat}/STATUS11", reader),
     ]
-    piece.service = Service(key="", properties=tuple(properties), events=events)
+    piece.service = Service(key="", properties=tuple(properties), actions=tuple(actions), events=events)
     piece.availability.append(
         Availability(f"{plan.tele}/LWT", str(config.get("onln", "Online")), str(config.get("ofln", "Offline")))
     )
@@ -234,6 +250,28 @@ def _shutter(
     piece.writers[key] = lambda values: [Say(f"{plan.cmnd}/ShutterPosition{number}", str(round(values[key])).encode())]
 
 
+def _fan(plan: Plan, piece: Piece, properties: list[Property], members: dict[str, Any]) -> None:
+    """An iFan: off and three speeds."""
+    properties.append(trait_property("fan_speed", writable=True))
+
+    def speed(wire: Any) -> Any:
+        return SPEEDS[wire] if type(wire) is int and 0 <= wire < len(SPEEDS) else None
+
+    def number(wanted: Any) -> int:
+        if wanted in SPEEDS:
+            return SPEEDS.index(wanted)
+        if not isinstance(wanted, int | float):
+            raise CallerError(
+                "it has three speeds", code="bad_value", field="fan_speed", expected="low, medium or high"
+            )
+        return max(1, math.ceil(wanted * 3 / 100))
+
+    members["FanSpeed"] = ("fan_speed", speed)
+    piece.writers["fan_speed"] = lambda values: [
+        Say(f"{plan.cmnd}/FanSpeed", str(number(values["fan_speed"])).encode())
+    ]
+
+
 def _percent(key: str, payload: bytes) -> Reading:
     text = payload.decode("utf-8", "replace")
     return Reading({key: float(text)}) if text.isdigit() else Reading()
@@ -282,17 +320,24 @@ def _measuring(plan: Plan, body: Mapping[str, Any]) -> Piece:
     )
     fahrenheit = isinstance(listed, dict) and listed.get("TempUnit") == "F"
     properties: list[Property] = []
-    wanted: dict[tuple[str, str], tuple[str, Turn]] = {}
+    wanted: dict[tuple[str, str, int], tuple[str, Turn]] = {}
     for name, members in sensors.items():
-        for member in members:
+        for member, shown in members.items():
             known = MEASURED.get(member)
-            if known is not None and (member not in ("Power", "Total") or name == "ENERGY"):
-                trait, turn = known
-                key = trait if len(sensors) == 1 else member_key(f"{name}_{trait}".lower())
-                if trait == "temperature" and fahrenheit:
-                    turn = _from_fahrenheit
-                properties.append(trait_property(trait, writable=False, key=key, titles={"en": f"{name} {member}"}))
-                wanted[name, member] = (f"sensors.{key}", turn)
+            if known is None or (member in ("Power", "Total") and name != "ENERGY"):
+                continue
+            trait, turn = known
+            key = trait if len(sensors) == 1 else member_key(f"{name}_{trait}".lower())
+            if trait == "temperature" and fahrenheit:
+                turn = _from_fahrenheit
+            if trait == "count":
+                key = f"{key}_{member[1:]}"
+            phases = len(shown) if isinstance(shown, list) else 0
+            for phase in range(max(1, min(phases, PHASES))):
+                own = f"{key}_{phase + 1}" if phases > 1 else key
+                title = f"{name} {member} {phase + 1}" if phases > 1 else f"{name} {member}"
+                properties.append(trait_property(trait, writable=False, key=own, titles={"en": title}))
+                wanted[name, member, phase] = (f"sensors.{own}", turn)
     piece.service = Service(key="sensors", properties=tuple({each.key: each for each in properties}.values()))
 
     def reader(payload: bytes, now_ms: int) -> Reading:
@@ -302,9 +347,9 @@ def _measuring(plan: Plan, body: Mapping[str, Any]) -> Piece:
         status = found.get("StatusSNS")
         found = status if isinstance(status, dict) else found
         values: dict[str, Any] = {}
-        for (name, member), (address, turn) in wanted.items():
+        for (name, member, phase), (address, turn) in wanted.items():
             inner = found.get(name)
-            number = _number(inner.get(member)) if isinstance(inner, dict) else None
+            number = _number(inner.get(member), phase) if isinstance(inner, dict) else None
             if number is not None:
                 values[address] = round(turn(number), 6)
         return Reading(values)
@@ -321,8 +366,12 @@ def _from_fahrenheit(value: float) -> float:
     return (value - 32) / 1.8
 
 
-def _number(wire: Any) -> Any:
-    found = wire[0] if isinstance(wire, list) and wire else wire
+def _number(wire: Any, phase: int = 0) -> Any:
+    found = wire
+    if isinstance(wire, list):
+        found = wire[phase] if phase < len(wire) else None
+    elif phase:
+        found = None
     return found if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
@@ -336,10 +385,10 @@ class Tasmota:
     learns = False
     can = (
         "discovery with `SetOption19 0`, any full topic and any prefixes, LWT",
-        "relays, lights (brightness, colour temperature, colour), shutters",
-        "energy and the usual sensors; buttons and switches as events",
+        "relays, lights (brightness, colour temperature, colour), shutters by position, open, close and stop; iFan",
+        "energy (each phase), counters and the usual sensors; buttons and switches as events",
     )
-    cannot = ("rules, timers, IR, Zigbee and BLE bridges; fans (iFan)",)
+    cannot = ("rules and timers; what IR, RF, Zigbee and BLE bridges hear of others: it changes nothing here",)
 
     def announces(self, topic: str) -> bool:
         return topic.startswith("tasmota/discovery/")
