@@ -1,4 +1,3 @@
-
 """More of Zigbee2MQTT, Shelly and Tasmota: groups and updates, components beside the usual ones, what bridges hear."""
 
 from __future__ import annotations

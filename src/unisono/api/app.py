@@ -62,9 +62,11 @@ class Front:
         self._foreign = context.foreign
         self._own = {route.path.removeprefix(API).split("/")[0] for route in litestar.routes if API in route.path}
 
-    def _is_free(self, path: str) -> bool:
-        """Whether a path is below the API's own name and nothing of it: ``/api/v1/ACCESS_TOKEN/telemetry``."""
-        return path.startswith(API) and path.removeprefix(API).partition("/")[0] not in self._own
+    def _is_free(self, method: str, path: str) -> bool:
+        """Whether a path is nothing of the API's own: ``/api/v1/TOKEN/telemetry``, and what is posted elsewhere."""
+        if path.startswith(API):
+            return path.removeprefix(API).partition("/")[0] not in self._own
+        return method == "POST" and not path.startswith("/api/")
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope.get("path", "")
@@ -76,7 +78,12 @@ class Front:
                 await application(scope, receive, send)
                 return
         foreign = self._foreign
-        if foreign is not None and scope["type"] == "http" and self._is_free(path) and foreign.takes(scope):
+        if (
+            foreign is not None
+            and scope["type"] == "http"
+            and self._is_free(scope["method"], path)
+            and foreign.takes(scope)
+        ):
             await foreign(scope, receive, send)
             return
         await self.litestar(scope, receive, send)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from unisono.dialect.alink.http import asked, told
 from unisono.dialect.alink.line import AlinkLine
 from unisono.dialect.alink.signin import NAME, join_name, proves, read_user, split_name
+from unisono.dialect.over_http import HttpAnswer, HttpAsk, HttpRequest
+from unisono.dialect.said import Say
 from unisono.dialect.seam import Caller, Field, Guide, Hub, Line, Setting
 from unisono.errors import CallerError
 
@@ -29,7 +32,7 @@ class Alink:
     learns = False
     can = (
         "sign-in with a secret of the device (HMAC-SHA1, -SHA256, -MD5; both spellings of the client id)",
-        "a secret of the product: registering with it (`register`, `regnwl`), products by `unisono dialect product`",
+        "a secret of the product: registering with it over MQTT (`register`, `regnwl`) and HTTPS; `unisono dialect product`",
         "properties: post, batch, history and pack posts with the device's own times; set; wanted values asked for",
         "events; services, synchronous (over RRPC where the client id says `ext=1`) and asynchronous",
         "sub-devices: topology, login and logout, registering, products of sub-devices",
@@ -39,7 +42,7 @@ class Alink:
         "raw data (`up_raw`): it needs the script of its maker",
         "handing out firmware and remote configuration: a device that asks is told that there is none",
         "thing specification templates (`dsltemplate/get`): the answer is empty",
-        "CoAP, HTTP/2 and HTTP doors; dynamic registration over HTTPS",
+        "CoAP, HTTP/2 and HTTP doors, but for registering",
     )
 
     def caller(self, user: str, client_id: str, password: str) -> Caller | None:
@@ -69,6 +72,12 @@ class Alink:
 
     def line(self, caller: Caller) -> Line:
         return AlinkLine(caller)
+
+    def asked(self, request: HttpRequest) -> HttpAsk | None:
+        return asked(request)
+
+    def told(self, request: HttpRequest, said: Say | None) -> HttpAnswer:
+        return told(request, said)
 
     def guide(self, hub: Hub) -> Guide:
         caller = self.called(hub.given, hub.thing, hub.secret)

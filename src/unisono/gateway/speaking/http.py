@@ -96,6 +96,7 @@ class HttpClient:
         answer: asyncio.Future[Say] = loop.create_future()
         if ask.listens:
             self._listen(ask.answer)
+        if ask.listens or ask.once:
             kept = next((each for each in self._kept if matches(ask.answer, each.topic)), None)
             if kept is not None:
                 self._kept.remove(kept)
