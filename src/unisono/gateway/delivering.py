@@ -134,6 +134,20 @@ class Delivery:
         )
         return safe
 
+    def say(self, root: str, message: Message) -> int:
+        """Something of the hub's own, at most once, to who listens now, on whichever gateway: to how many."""
+        place = self._gateway.place(root)
+        heard = place.deliver(message, present=True).clients
+        peers = self._gateway.peers
+        onward = peers.onward(place, message.topic) if place.abroad is not None and peers is not None else None
+        if onward is None or peers is None or self._gateway.lasting is None:
+            return heard
+        number = self._gateway.lasting.keeper.next_number()
+        payloads, plain, shares = [message.payload], onward.plain, onward.shares
+        said = Publication(peers.origin, number, root, message.topic, payloads, 0, False, None, 0, "", plain, shares)
+        peers.say(onward.gateways, peers.encode(said))
+        return heard + len(onward.gateways)
+
     def from_another(self, said: Publication) -> None:
         """A message that another gateway took; it goes to who listens here, and no further."""
         place = self._gateway.place(said.root)
@@ -153,6 +167,8 @@ class Delivery:
         known = place.retained.get(topic)
         if message is None or known is None or known._replace(number=0) != message:
             place.retain(topic, message)
+            # what announced itself at another gateway may be spoken for by a client of this one
+            self._gateway.bridges.recall(root, {topic: message or Message(topic, b"", 0, True, None)})
 
     def _retain(
         self, place: Place, session: SessionState, topic: str, run: PublishRun, expires_at: int

@@ -32,7 +32,7 @@ class Alink:
     learns = False
     can = (
         "sign-in with a secret of the device (HMAC-SHA1, -SHA256, -MD5; both spellings of the client id)",
-        "a secret of the product: registering with it over MQTT (`register`, `regnwl`) and HTTPS; `unisono dialect product`",
+        "a secret of the product: registering with it over MQTT (`register`, `regnwl`) and HTTPS",
         "properties: post, batch, history and pack posts with the device's own times; set; wanted values asked for",
         "events; services, synchronous (over RRPC where the client id says `ext=1`) and asynchronous",
         "sub-devices: topology, login and logout, registering, products of sub-devices",

@@ -53,6 +53,10 @@ HELD = 20
 MOST = 5_000
 
 
+#: What was kept, and is no thing, may just be becoming one at another gateway: it is asked about again after so long.
+KEPT_AGAIN_S = (2.0, 8.0)
+
+
 class Known:
     """One thing that was announced: ``thing`` is its id here, "" until the hub has said it. ``epoch``: of the presence
     that the log was told, 0 when it is away. ``held``: it waits until somebody lets it in."""
@@ -207,6 +211,11 @@ class Bridge:
         }
         by = identity or SignIn(True, "", root=self.root)
         answer = await ask_hub(self._gateway.bus, known.dialect, "announce", by, facts)
+        for pause_s in KEPT_AGAIN_S if kept else ():
+            if known.announced is not announced or (answer or {}).get("thing") or known.client is not None:
+                break
+            await asyncio.sleep(pause_s)
+            answer = await ask_hub(self._gateway.bus, known.dialect, "announce", by, facts)
         if known.announced is not announced:
             return  # it has said something else meanwhile, which is on its way too
         known.asking = False
@@ -318,7 +327,7 @@ class Bridge:
 
     def _say(self, said: Say) -> int:
         message = Message(said.topic, said.payload, 0, False, None)
-        return self._gateway.place(self.root).deliver(message, present=True).clients
+        return self._gateway.delivery.say(self.root, message)
 
     def subscribed(self, filters: list[str]) -> None:
         """A bridge listens to these from now on."""
