@@ -44,6 +44,8 @@ PERCENTS = frozenset(
 SEATS = frozenset({"seat_heating", "seat_ventilation"})
 #: Kinds that are sent out to work.
 OUTGOING = frozenset({"vacuum", "mower"})
+#: A range that ends so far out says nothing of how much a thing can bear.
+NO_BOUND = 100_000
 #: How loud "a whisper" is, in percent.
 WHISPER = 10
 #: How far open "a crack" is, in percent.
@@ -411,7 +413,7 @@ def _to_level(thing: Thing, trait: str, level: str, direction: int, world: World
             share = 1 if trait == "brightness" else 0
         return Change(trait, "set", share, own)
     bound = most if (level in ("max", "high") and direction > 0) else least if level in ("min", "low", "max") else None
-    if bound is None or trait == "target_temperature":
+    if bound is None or trait == "target_temperature" or abs(float(bound)) > NO_BOUND:
         return Problem("what_value", trait)
     return Change(trait, "set", float(bound), own)
 

@@ -144,6 +144,8 @@ CASES = {
     "竹帘太低": "ask (complaint)",
     "声音有点小声": "ask (complaint)",
     "解除警戒": "ask (which_thing)",
+    "车床转速开到最大": "ask (what_value)",
+    "顶楼空调调到77°F": "act; ac1 target_temperature=25",
     "披萨计时器增加五分钟": "act; add timer 披萨 300.0",
     "计时器减少五分钟": "act; add timer -300.0",
     "暂停计时器": "act; set timer pause",

@@ -49,6 +49,8 @@ PERCENT_MOVE = 20
 _FINE = frozenset({"brightness", "position", "window_position", "fan_speed", "volume"})
 SWITCHES = frozenset({"on_off", "start_stop", "mute", "charging", "recording", "defrost", "swing"})
 TEXTS = frozenset({"recipe", "order", "channel", "source", "mode"})
+#: A range that ends so far out says nothing of how much a thing can bear.
+NO_BOUND = 100_000
 #: What is neither more nor less.
 NO_LEVELS = (
     SWITCHES | TEXTS | {"playback", "locked", "trunk", "horn", "door", "dock", "armed", "hvac_mode", "andon", "color"}
@@ -288,6 +290,9 @@ def _extreme(extreme: str, trait: str, thing: Thing) -> Any:
     if trait == "fan_speed":
         return "high" if extreme == "max" else "low"
     low, high = thing.ranges.get(trait, (0, 100))
+    bound = high if extreme == "max" else low
+    if bound is not None and abs(float(bound)) > NO_BOUND:
+        raise NotPossibleError("what_value")  # 转速开到最大: nobody knows how much that is
     if extreme == "max":
         return _tidy(100 if high is None else float(high))
     return 1 if trait == "brightness" else _tidy(0 if low is None else float(low))

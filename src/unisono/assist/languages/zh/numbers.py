@@ -35,6 +35,7 @@ _UNITS = {
     "转每分": "1/min", "转": "1/min", "件每分": "1/min",
     "档": STEP, "挡": STEP, "级": STEP, "格": STEP,
 }  # fmt: skip
+_UNIT_OF = {word.lower(): unit for word, unit in _UNITS.items()}
 _UNIT = "|".join(re.escape(u) for u in sorted(_UNITS, key=len, reverse=True))
 
 _PERCENT = re.compile(
@@ -131,7 +132,7 @@ def quantities(text: str) -> list[Quantity]:
         if m[2] == "一" and _AS_SOON.match(text, m.end()):
             continue  # 一开就: no kelvin
         sign = -1 if m[1] else 1
-        unit = _UNITS.get(m[3]) or _UNITS[m[3].lower()]
+        unit = _UNIT_OF[m[3].lower()]
         take(m, sign * (number(m[2]) + (0.5 if m[4] else 0)), unit, "quantity")
     for m in _HALF.finditer(text):
         take(m, 50, "%", "fraction")
