@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 from tests.api.conftest import Hub
 from tests.api.test_things import add, add_home
 from unisono.access import open_sealed
+from unisono.api.identity import directory
 from unisono.api.identity.claiming import WRONG_IN_ALL
 from unisono.api.identity.directory import DATED_BACK_US, MAX_SLOW
 from unisono.api.things.table import read_csv
 from unisono.errors import CallerError
+from unisono.store.registry import SignInFacts
 from unisono.twin import talk
 
 HOUR_US = 3_600_000_000
@@ -95,6 +98,55 @@ async def sign_in(hub: Hub, *shown: talk.Credentials, slowly: bool = False) -> l
 def certificate(fingerprint: str = PRINT, **fields: Any) -> talk.Certificate:
     at = time.time_ns() // 1000
     return talk.Certificate(fingerprint, not_before=at, not_after=at + HOUR_US, **fields)
+
+
+class Readings:
+    """What the directory reads of the registry, counted; ``then`` is done once, between reading and telling."""
+
+    def __init__(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[list[str]] = []
+        self.then: Callable[[], Awaitable[Any]] | None = None
+        self._read = hub.context.registry.sign_in_facts
+        monkeypatch.setattr(hub.context.registry, "sign_in_facts", self._sign_in_facts)
+
+    async def _sign_in_facts(self, ids: Sequence[str]) -> list[SignInFacts]:
+        self.asked.append(list(ids))
+        read = await self._read(ids)
+        if self.then is not None:
+            then, self.then = self.then, None
+            await then()
+        return read
+
+
+async def test_a_crowd_is_read_ahead_of(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    await add_home(hub)
+    ids = [f"lamp{n:02}" for n in range(30)]
+    secrets = {id: (await add(hub, id=id, model="light"))["secret"] for id in ids}
+    shown = [talk.Credentials(id, secrets[id]) for id in reversed(ids)]
+    hub.context.directory.forget(ids)
+    monkeypatch.setattr(directory, "CROWD", 3)
+    monkeypatch.setattr(directory, "AHEAD", 12)
+    readings = Readings(hub, monkeypatch)
+    for start in range(0, 30, 3):
+        assert all(each.ok for each in await sign_in(hub, *shown[start : start + 3]))
+    assert len(readings.asked) < 6  # not ten: most were known when they came
+    assert sorted({id for asked in readings.asked for id in asked if id in secrets}) == ids
+    assert not (await sign_in(hub, talk.Credentials("lamp07", secrets["lamp08"])))[0].ok
+    count = len(readings.asked)
+    for n in range(5):  # strangers in crowds do not make it read the fleet again and again
+        await sign_in(hub, *(talk.Credentials(f"nobody{n}{m}", "x") for m in range(4)))
+    assert all(len(asked) <= 4 for asked in readings.asked[count + 1 :])
+
+
+async def test_what_changes_while_it_is_read_does_not_stand(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    await add_home(hub)
+    secret = (await add(hub, id="lamp", model="light"))["secret"]
+    hub.context.directory.forget(["lamp"])
+    readings = Readings(hub, monkeypatch)
+    readings.then = lambda: hub.http.post("/api/v1/things/lamp/revoke")
+    assert not (await sign_in(hub, talk.Credentials("lamp", secret)))[0].ok
+    assert not (await sign_in(hub, talk.Credentials("lamp", secret)))[0].ok
+    assert len(readings.asked) >= 2
 
 
 async def test_a_certificate_signs_in_the_thing_it_is_registered_for(hub: Hub) -> None:

@@ -34,6 +34,12 @@ async def test_sign_in_facts(home: Registry) -> None:
     assert await home.sign_in_facts([]) == []
 
 
+async def test_ids_in_pages(home: Registry) -> None:
+    assert await home.ids_after("", 2) == ["bridge", "bulb1"]
+    assert await home.ids_after("bulb1", 2) == ["bulb2"]
+    assert await home.ids_after("bulb2", 2) == []
+
+
 async def test_rotating(home: Registry) -> None:
     assert await home.get_credential("bridge") == CredentialRow("bridge", b"hash", "secret", 1, 3)
     assert await home.rotate_credential(CredentialRow("bridge", b"new", created=4)) == 2

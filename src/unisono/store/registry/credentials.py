@@ -144,6 +144,12 @@ class Credentials:
                     )
         return facts
 
+    async def ids_after(self, id: str, limit: int) -> list[str]:
+        """Ids of things in their order, a page at a time."""
+        asked = sa.select(thing.c.id).where(thing.c.id > id).order_by(thing.c.id).limit(limit)
+        async with self._database.read() as connection:
+            return list(await connection.scalars(asked))
+
 
 async def _require_thing(connection: AsyncConnection, id: str) -> None:
     if await connection.scalar(sa.select(thing.c.id).where(thing.c.id == id)) is None:
