@@ -399,8 +399,8 @@ def _fill(frame: Frame, found: Sequence[Noun], taken: set[int]) -> None:
         if frame.act in ("cooler", "warmer", "brew", "change") and "base" not in frame.forms:
             frame.forms = ()
         frame.act, frame.value, frame.level, frame.numbers = "brew", None, None, ()
-    if frame.act is None and any("no" in noun.sets for noun in found):
-        frame.act = "off"
+    if any("no" in noun.sets for noun in found) and "base" not in frame.forms:
+        frame.act = {None: "off", "on": "off", "off": None}.get(frame.act, frame.act)  # "no lights on"
 
 
 # ---- values ----
@@ -414,6 +414,11 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
         frame.times += tuple(hours.values())
         taken.update(hours)
         numbers = [at for at in numbers if at not in hours]
+    ordinal = [at for at in numbers if _ordinal(pieces, at)]
+    if ordinal:  # "the third lamp": which one that is nobody here can tell
+        frame.strange = (*frame.strange, *(pieces[at].text for at in ordinal))
+        taken.update(ordinal)
+        numbers = [at for at in numbers if at not in ordinal]
     frame.numbers = tuple(pieces[at] for at in numbers)
     taken.update(numbers)
     if not numbers:
@@ -441,6 +446,13 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
     frame.share = token.relative and frame.by
     if frame.act is None:
         frame.act = "value"
+
+
+def _ordinal(pieces: Sequence[Piece], at: int) -> bool:
+    """A fraction between an article and a noun counts them."""
+    after = pieces[at + 1] if at + 1 < len(pieces) else None
+    counts = pieces[at].tokens[0].relative and at > 0 and "det" in pieces[at - 1].senses
+    return counts and after is not None and nominal(after) and "det" not in after.senses
 
 
 def hours_in(pieces: Sequence[Piece]) -> dict[int, Time]:
@@ -497,4 +509,4 @@ def _groups(frame: Frame, found: Sequence[Noun], world: World, where: Where, spo
         groups.append(group)
     if "everywhere" in frame.senses:
         groups = [msgspec.structs.replace(group, whole=True) for group in groups]
-    frame.groups, frame.left, frame.strange = tuple(groups), tuple(left), tuple(strange)
+    frame.groups, frame.left, frame.strange = tuple(groups), tuple(left), (*frame.strange, *strange)

@@ -92,6 +92,9 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
             found[-1] = frame
             continue
         alone = not frame.predicates and frame.act is None and bool(frame.groups) and not asks(frame) and not frame.want
+        if alone and frame.clause.link == "or" and found and found[-1].predicates and not frame.stated:
+            found[-1].clause = msgspec.structs.replace(found[-1].clause, link="or")
+            continue
         if alone and frame.clause.link in ("and", "then", "") and found and found[-1].predicates and not frame.stated:
             found[-1].groups = (*found[-1].groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
             found[-1].left = (*found[-1].left, *frame.left)

@@ -82,6 +82,10 @@ def ordered(
             and any(time.role in ("for", "at", "after") for time in frame.times)
         ):
             frame.act = "on"
+        if frame.clause.link == "or" or any(
+            piece.kind == "number" and piece.text in frame.strange for piece in frame.clause.pieces
+        ):
+            return Plan(outcome="ask", why="unsure:which")  # one or the other
         aimed = aim(frame, turn.world, turn.where, turn.memory, before or first, context)
         if frame.act == "keep":
             kept.update(aimed.things)
@@ -92,7 +96,9 @@ def ordered(
         got = changes_of(frame, aimed, turn)
         if isinstance(got, Plan):
             return got
-        if frame.act in SWITCHES_ONLY and frame.value not in (None, 0, 100) and _switched(got):
+        idle = frame.value not in (None, 0, 100) and (_switched(got) or frame.act in ("off", "lock", "unlock"))
+        ranged = len(frame.numbers) > 1 and all(piece.tokens[0].unit is None for piece in frame.numbers)
+        if (frame.act in SWITCHES_ONLY and idle) or (ranged and not frame.coffee and not frame.meant):
             return Plan(outcome="ask", why="unsure:value")  # "off at quarter past": a number that goes nowhere
         changes.extend(got)
         before.extend(thing for thing in aimed.things if thing not in before)

@@ -41,6 +41,9 @@ BINDING = frozenset(
     {"to", "not", "can", "i", "you", "he", "would", "det", "please", "already", "suppose", "said", "future", "should"}
 )
 
+#: Periods that are over.
+GONE = frozenset({"yesterday", "last night", "last week", "last month", "day before yesterday"})
+
 #: Acts that last: to stop one of them ends it.
 GOING_ON = frozenset(
     {"play", "clean", "mow", "water", "brew", "charge", "record", "defrost", "swing", "warmer", "cooler", "honk"}
@@ -89,10 +92,12 @@ def _clauses(part: Sequence[Piece]) -> list[Clause]:
             continue
         mood = _mood(words, asked=asked)
         own: Bar | None = bar or _own_bar(words, mood)
+        if own is None and mood != "question" and segment.intro not in TRIGGERS and _others_deed(words):
+            own = "reported"
         if own is None and negated_before and segment.intro in ("and", "or"):
             own = "negated"
         negated_before = own == "negated"
-        link = segment.intro if segment.intro in ("and", "then", "but", "else", "correction") else ""
+        link = segment.intro if segment.intro in ("and", "or", "then", "but", "else", "correction") else ""
         clauses.append(
             Clause(
                 pieces=tuple(piece for piece in words if piece.kind != "time"),
@@ -352,7 +357,7 @@ def _bar(part: Sequence[Piece]) -> Bar | None:
         return "hypothetical"
     if len(words) > 1 and "dare" in words[-1].senses:
         return "hypothetical"  # "turn everything on, why don't you"
-    if any("spell" in piece.senses and "idle" not in piece.senses for piece in words[:6]):
+    if any("spell" in piece.senses and ("idle" not in piece.senses or not at) for at, piece in enumerate(words[:6])):
         return "quoted"
     for at, piece in enumerate(part):
         if "said" in piece.senses and not piece.named and not (at == 0 and "notify" in piece.senses):
@@ -383,6 +388,8 @@ def _own_bar(words: Sequence[Piece], mood: Mood) -> Bar | None:
     passive = "can" in first.senses and "please" not in first.senses and not first.named
     if passive and any("for" in piece.senses and "in" not in piece.senses for piece in words):
         return "hypothetical"  # "can the oven be turned off from the phone" asks whether that is so
+    if len(words) > 1 and "to" in first.senses and "base" in words[1].forms and set(words[1].senses) & ACTIONS:
+        return "hypothetical"  # "to open it, press the button"
     if _stops(words):
         return "negated"
     if mood == "question":
@@ -392,7 +399,21 @@ def _own_bar(words: Sequence[Piece], mood: Mood) -> Bar | None:
         for piece in words
     ):
         return "past"
+    if _order(words) and any((time := piece.tokens[0].time) is not None and time.over in GONE for piece in words):
+        return "past"  # nothing is done yesterday
     return "past" if _past(words) else None
+
+
+def _others_deed(words: Sequence[Piece]) -> bool:
+    """ "Bo turns it off at nine", "Bo may open it", "ask Bo to": what somebody else does, may or is to do."""
+    between = {"can", "does", "should", "to", "future", "would", "filler"}
+    for at, piece in enumerate(words):
+        if "somebody" not in piece.senses or not piece.things:
+            continue
+        verb = next((other for other in words[at + 1 :] if not set(other.senses) & between or other.named), None)
+        if verb is not None and not verb.named and set(verb.senses) & ACTIONS and {"base", "third"} & set(verb.forms):
+            return "det" not in verb.senses
+    return False
 
 
 def _past(words: Sequence[Piece]) -> bool:

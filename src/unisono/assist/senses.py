@@ -150,6 +150,7 @@ SENSES: dict[str, str] = {
     "function": "articles, prepositions, auxiliaries: carry nothing here",
     "i": "I, we",
     "you": "you",
+    "somebody": "a person of this home; given to their names",
     "he": "he, she, they, somebody",
     "is": "is, are, am",
     "was": "was, were, did, has been",

@@ -42,6 +42,8 @@ def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
         if words > 1 and _cuts(tokens, at, words, world):
             phrase, words = _longest(tokens[: at + 1], at, spoken.phrases, bent=not after_det)
         piece = _piece(tokens, at, name, phrase, words, repaired)
+        if piece.things and all(world.things[thing].kind == "person" for thing in piece.things):
+            piece = msgspec.structs.replace(piece, senses=(*piece.senses, "somebody"))
         pieces.append(piece)
         at += len(piece.tokens)
     return _addressed(pieces)
@@ -77,6 +79,10 @@ def _counted(tokens: Sequence[Token], spoken: Language, world: World) -> Sequenc
     base: Sequence[Token] = ()
     for at, token in enumerate(tokens):
         if token.kind == "number" and token.unit is None:
+            if found and found[-1].text in spoken.numbers.get("marks", ()) and at > 1:
+                found.pop()
+                tokens = [*tokens[: at - 1], *tokens[at:]]
+                return _counted(tokens, spoken, world)
             heads = [tokens[begin:at] for begin in range(max(0, at - LONGEST_HEAD), at)]
             own = next((head for head in heads if _names(head, token, world)), ())
             if not own and base and _names(base, token, world):

@@ -258,6 +258,8 @@ def _pronoun(
         return Aim(things=known)
     if group.pronoun == "everything":
         pool = _in(world.things, places or group.places, world) if places or group.places else tuple(world.things)
+        if frame.act in ("open", "unlock"):
+            return Aim(why="which_thing", said=group.said)  # nobody opens all that opens by one word
         if frame.act in ("lock", "close"):
             trait = "locked" if frame.act == "lock" else "position"
             return Aim(

@@ -118,4 +118,4 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trigger: str | None = None
     times: tuple[Time, ...] = ()
     excepted: tuple[Piece, ...] = ()
-    link: Literal["", "and", "then", "but", "else", "correction"] = ""
+    link: Literal["", "and", "or", "then", "but", "else", "correction"] = ""

@@ -110,6 +110,14 @@ what does it take to {verb} {thing}
 can anyone {verb} {thing} from the street
 had I wanted to {verb} {thing} I would have said so
 oh sure, {verb} {thing}, what could go wrong
+to {verb} {thing} press the red button
+would you rather {verb} {thing} or not
+do you want to {verb} {thing}
+do you want me to {verb} {thing}
+it's impossible to {verb} {thing}
+I'm unable to {verb} {thing}
+{verb} {thing}, as if
+{verb} {thing}, never mind
 I would {verb} {thing} if you paid me
 you could always {verb} {thing}, I suppose
 next time I will {verb} {thing} myself
@@ -143,6 +151,15 @@ rumour has it they {verb} {thing} at night
 people often {verb} {thing} by mistake
 Bo, {verb} {thing}, he yelled
 everyone at work would {verb} {thing}
+ask Bo to {verb} {thing}
+tell Bo to {verb} {thing}
+Bo can {verb} {thing}
+Bo may {verb} {thing}
+Bo should {verb} {thing}
+let Bo {verb} {thing}
+I need Bo to {verb} {thing}
+I want Bo to {verb} {thing} at nine
+Bo likes to {verb} {thing} every evening
 """
 
 QUOTED = """
@@ -157,6 +174,10 @@ write "{verb} {thing}" on the shopping list
 my favourite song is called "{verb} {thing}"
 add "{verb} {thing}" to my notes
 say "{verb} {thing}" three times
+type {verb} {thing}
+call my playlist {verb} {thing}
+name this scene {verb} {thing}
+rename {thing} to something else
 """
 
 PAST = """
@@ -172,6 +193,8 @@ why was {thing} {done}?
 when was {thing} {done}?
 has {thing} been {done}?
 did you {verb} {thing}?
+{verb} {thing} yesterday
+{verb} {thing} last night at nine
 I have just {done} {thing}
 I should have {done} {thing} yesterday
 you {done} {thing} without asking
