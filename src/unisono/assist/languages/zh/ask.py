@@ -7,6 +7,7 @@ Knows how states are said (开着, 锁了, 有人, 漏水, 洗好了), which tra
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from unisono.assist.languages.zh.target import Target, find_target, partly, tell
 from unisono.assist.moment import Moment
 from unisono.assist.plan import Condition, Plan, Query
 from unisono.assist.quantity import Quantity
+from unisono.assist.questions import usual
+from unisono.assist.times import Period
 from unisono.thing import traits as all_traits
 from unisono.thing.units import find_unit
 
@@ -181,6 +184,26 @@ def period(moments: Sequence[Moment], now: dt.datetime) -> str | dict[str, str] 
     return None
 
 
+_CURRENT = {"yesterday": "today", "last week": "this week", "last month": "this month"}
+_COMPARING = "比较相跟和哪周天月个更省费还是几久得"
+
+
+def _compared_periods(sentence: Sentence) -> tuple[Period, Period] | None:
+    """The two periods that a question compares: 这周比上周, 今天和昨天哪天, 比上个月; None where it does not."""
+    spans = [
+        (piece.start, found)
+        for piece in sentence.pieces
+        if piece.moment is not None and (found := period([piece.moment], sentence.now))
+    ]
+    text = sentence.masked
+    if len(spans) == 1 and spans[0][0] and text[spans[0][0] - 1] == "比" and isinstance(spans[0][1], str):
+        now = _CURRENT.get(spans[0][1])
+        return None if now is None else (now, spans[0][1])
+    if len(spans) != 2 or spans[0][1] == spans[1][1] or not re.search(r"比|哪|还是", text):
+        return None
+    return spans[0][1], spans[1][1]
+
+
 def answer(sentence: Sentence) -> Plan | None:
     """The plan that answers; None where nothing of this place is asked."""
     text, pieces, _, world, memory, speaker, now = sentence
@@ -189,12 +212,15 @@ def answer(sentence: Sentence) -> Plan | None:
         return again
     found = senses(pieces)
     over = period([piece.moment for piece in pieces if piece.moment is not None], now)
+    periods = _compared_periods(sentence)
+    over = over if periods is None else periods[0]
     traits, states = traits_asked(pieces, text), states_in(pieces)
     amount = next((piece.quantity for piece in pieces if piece.quantity is not None), None)
     if not traits and amount is not None and found & {"above", "below"}:
         traits = tuple(_unit_traits(amount.unit))  # 书房超过二十八度了吗
     most = _UNKNOWN_MOST if any(piece.things or piece.places for piece in pieces) else 0
-    strange = unknown(pieces) - sum(not piece.known and piece.text in _HOW_MUCH for piece in pieces)
+    little = _HOW_MUCH if periods is None else _HOW_MUCH + _COMPARING
+    strange = unknown(pieces) - sum(not piece.known and piece.text in little for piece in pieces)
     if strange > most and not _partly_named(pieces, world, traits, states):
         return None
     if found & {"clock", "calendar"} and not any(piece.named for piece in pieces):
@@ -214,6 +240,14 @@ def answer(sentence: Sentence) -> Plan | None:
             else None
         )
     agg: Any = "last" if found & {"when_did", "last_time"} else _aggregate(found, text, trait, over)
+    if periods is not None and trait is not None:
+        agg = "duration" if "久" in text else usual(trait, value) if agg in (None, "last") else agg
+        return Plan(
+            outcome="answer",
+            query=Query(
+                ask="history", things=tuple(things), trait=trait, over=over, agg=agg, equals=value, against=periods[1]
+            ),
+        )
     if over is None and agg in ("duration", "count", "sum", "mean"):
         over = "today"
     if "why" in found or ("who" in found and value is not None and trait not in ("location", "presence")):
