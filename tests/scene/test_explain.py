@@ -8,7 +8,7 @@ import pytest
 
 from tests.scene.test_document import GOOD
 from unisono.errors import CallerError
-from unisono.scene.computed.document import Definition
+from unisono.scene.computed.document import Definition, load_computed
 from unisono.scene.document import Scene, load_scene
 from unisono.thing.explain import explained
 
@@ -46,7 +46,7 @@ ID = "an id: 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit"
         ),
         (
             {"if": [{"cel": {"expression": "a", "given": {"a": {}}}}]},
-            "if.0.cel.given.*.thing",
+            "if.0.cel.given.a.thing",
             "the field is missing",
             ID,
         ),
@@ -116,3 +116,25 @@ def test_of_several_types_the_one_is_meant_whose_tag_it_bears(message: str, docu
     error = explained(message, Definition, "bad_computed", document)
     assert error.code == "bad_computed"
     assert (error.expected or "").startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"ok": {"thing": "a", "property": "b"}, "odd": {"thing": "a"}}, "given.odd.property"),
+        ({"ok": {"thing": "a", "property": "b"}, "odd": 3}, "given.odd"),
+        ({"odd": {"thing": "a", "property": "b", "x": 1}}, "given.odd.x"),
+    ],
+)
+def test_keys_are_named(given: dict[str, Any], field: str) -> None:
+    with pytest.raises(CallerError) as caught:
+        load_computed({"kind": "template", "cel": "ok", "given": given})
+    assert caught.value.field == field
+
+
+def test_a_key_that_is_not_found_stays_unnamed() -> None:
+    assert (
+        explained("Expected `str`, got `int` - at `$.names[...]`", Scene, document={"names": {"a": "b"}}).field
+        == "names.*"
+    )
+    assert explained("Expected `str`, got `int` - at `$.names[...]`", Scene, document={"names": 3}).field == "names.*"

@@ -414,7 +414,7 @@ def load_scene(document: bytes | str | Mapping[str, Any]) -> Scene:
     try:
         scene = msgspec.convert(document, Scene)
     except msgspec.ValidationError as error:
-        raise explained(str(error), Scene) from None
+        raise explained(str(error), Scene, document=document) from None
     _check_parts(scene)
     return scene
 

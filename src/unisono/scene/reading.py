@@ -26,7 +26,7 @@ def read_document(document: bytes | str | Mapping[str, Any], kind: type[Read], c
         value = read_text(document, most=most)
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        found = explained(str(error), kind)
+        found = explained(str(error), kind, document=value)
     except CallerError as error:
         found = error
     code = code if found.code == "bad_scene" else found.code

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import inspect
 
 from unisono.errors import CallerError
@@ -59,10 +60,12 @@ SHOWN = 20
 def explained(message: str, root: Any, code: str = "bad_scene", document: Any = None) -> CallerError:
     """``Expected `int`, got `str` - at `$.then[0].wait.for_s` `` as ``code`` with field ``then.0.wait.for_s``.
 
-    ``root``: the type that was read; ``document``: what was to be read, which tells of several types by their tags.
+    ``root``: the type that was read; ``document``: what was to be read. It tells of several types by their tags, and
+    the keys that msgspec writes as ``[...]``.
     """
     found = _AT.search(message)
     path = re.sub(r"\[(\d+)\]", r".\1", found[1].replace("[...]", ".*")).strip(".") if found else ""
+    path = _named(path, message, root, document)
     what = message[: found.start()] if found else message
 
     def error(path: str, detail: str, expected: str) -> CallerError:
@@ -126,6 +129,38 @@ def _types(root: Any, path: str, value: Any) -> list[Any]:
         value = _inside(value, part)
         kind = _tagged(next(filter(None, (_step(each, part) for each in _choices(kind))), None), value)
     return _choices(kind)
+
+
+def _named(path: str, message: str, root: Any, document: Any) -> str:
+    """The path with its keys, as far as one alone brings about the same message."""
+    parts = path.split(".")
+    for place, part in enumerate(parts):
+        if part == "*":
+            around: Any = document
+            for each in parts[:place]:
+                around = _inside(around, each)
+            keys = around if isinstance(around, Mapping) else ()
+            alone = ((key, _with(document, parts[:place], {key: around[key]})) for key in keys)
+            parts[place] = next((str(key) for key, tried in alone if _says(tried, root) == message), part)
+    return ".".join(parts)
+
+
+def _with(document: Any, parts: Sequence[str], value: Any) -> Any:
+    """The document with another value at a path that it has."""
+    if not parts:
+        return value
+    inside = _with(_inside(document, parts[0]), parts[1:], value)
+    if isinstance(document, Mapping):
+        return {**document, parts[0]: inside}
+    return [inside if str(place) == parts[0] else each for place, each in enumerate(document)]
+
+
+def _says(document: Any, root: Any) -> str | None:
+    try:
+        msgspec.convert(document, root)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return None
 
 
 def _inside(value: Any, part: str) -> Any:
