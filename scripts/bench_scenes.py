@@ -98,6 +98,9 @@ ACTIONS = {
     "event": lambda lamp: {"stop": {"why": "seen"}},
 }
 PEER = "Home Assistant"
+SINGLE = "1 value a message, a device each"
+#: Of single messages, what stands below whatever is done with them.
+LEAST = "the same, only logged and read"
 #: As the hub's processes have it (`unisono.store.child`).
 GC_THRESHOLDS = (200_000, 50, 100)
 #: (sensors, watched, passes for us, passes for them, how many times theirs ours has to be).
@@ -240,6 +243,28 @@ async def ours(stream: Stream, form: str, action: str) -> dict[str, float]:
     return {"values_per_s": stream.values / took, "cpu_us_a_value": cpu / stream.values * 1e6}
 
 
+def least(stream: Stream, form: str) -> dict[str, float]:
+    """What anything of ours takes at least: the batches encoded, synced and decoded, each payload read, each value put
+    into a dict by its thing. Nothing is checked, dated, watched, kept by the way or saved."""
+    decode = msgspec.json.Decoder().decode
+    states: dict[str, Any] = {}
+    took = cpu = 0.0
+    with tempfile.TemporaryDirectory(prefix="unisono-bench-") as folder:
+        log = os.open(Path(folder) / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        for batch in batches_of(entries_of(stream, FORMS[form])):
+            begun, cpu_begun = time.perf_counter(), time.process_time()
+            data = encode_batch(batch)
+            os.write(log, data)
+            os.fdatasync(log)
+            for entry in decode_batch(data).entries:
+                if type(entry) is Reports:
+                    for payload in entry.payloads:
+                        states[entry.thing] = decode(payload)
+            took, cpu = took + time.perf_counter() - begun, cpu + time.process_time() - cpu_begun
+        os.close(log)
+    return {"values_per_s": stream.values / took, "cpu_us_a_value": cpu / stream.values * 1e6}
+
+
 def theirs(python: Path, stream: Stream, action: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="unisono-bench-") as folder:
         command = [
@@ -287,6 +312,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 say(f"{case}, {action}, round {turn + 1} of {options.rounds}")
                 for form in FORMS:
                     found.setdefault(form, []).append(asyncio.run(ours(stream, form, action)))
+                found.setdefault(LEAST, []).append(least(stream, SINGLE))
                 if python is not None:
                     found.setdefault(PEER, []).append(theirs(python, peer_stream, action))
             middle = {
@@ -296,7 +322,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             report["figures"].setdefault(case, {})[action] = middle
             if python is not None:
                 per_s = middle[PEER]["values_per_s"]
-                ratios = {form: round(middle[form]["values_per_s"] / per_s, 2) for form in FORMS}
+                ratios = {form: round(middle[form]["values_per_s"] / per_s, 2) for form in (*FORMS, LEAST)}
                 report["ratios"].setdefault(case, {})[action] = {**ratios, "wanted": wanted}
     say("ten thousand scenes, and none")
     report["many"] = measure_many(options.rounds, quick=options.quick)

@@ -40,7 +40,7 @@ async def test_a_state_is_answered_202_when_the_log_holds_it(rig: Rig, door: htt
         "lamp",
         "lamp/http",
         "state",
-        [b'{"on_off": true}'],
+        (b'{"on_off": true}',),
         b"",
     )
 
@@ -62,7 +62,7 @@ async def test_bad_json_goes_through_to_the_things_dead_letters(rig: Rig, door: 
     """Judged where everything else is, so that it is visible on the thing's page."""
     assert (await door.post("/state", content=b"{nonsense", headers=LAMP)).status_code == 202
     await rig.settled()
-    assert rig.journal.of(Reports)[0].payloads == [b"{nonsense"]
+    assert rig.journal.of(Reports)[0].payloads == (b"{nonsense",)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ async def test_version_5_may_ask_for_its_will_at_goodbye(rig: Rig) -> None:
     client = await rig.device("lamp", will=WILL, version=Version.V5)
     await client.leave(ReasonCode.DISCONNECT_WITH_WILL_MESSAGE)
     assert await gone(rig) == ["disconnected"]
-    assert [run.payloads for run in rig.journal.of(Reports)] == [[WILL.payload]]
+    assert [run.payloads for run in rig.journal.of(Reports)] == [(WILL.payload,)]
 
 
 async def test_who_is_lost_has_its_will_published_before_it_goes_offline(rig: Rig) -> None:
@@ -128,7 +128,7 @@ async def test_the_same_client_again_takes_over(rig: Rig) -> None:
     entries = rig.journal.of(Presence, "lamp")
     assert [(e.online, e.reason) for e in entries] == [(True, "connected"), (False, "taken_over"), (True, "connected")]
     assert entries[0].epoch == entries[1].epoch < entries[2].epoch
-    assert rig.journal.of(Reports)[0].payloads == [WILL.payload]
+    assert rig.journal.of(Reports)[0].payloads == (WILL.payload,)
 
 
 async def test_epochs_grow_with_every_connection(rig: Rig) -> None:

@@ -52,7 +52,7 @@ async def test_nonsense_ends_its_own_connection_only(rig: Rig, version: Version,
         assert client.goodbye is not None and client.goodbye.reason >= 0x80
     await neighbour.say(STATE, b"{}")
     await rig.settled()
-    assert {run.thing: run.payloads for run in rig.journal.of(Reports)} == {"lamp": [b"before"], "neighbour": [b"{}"]}
+    assert {run.thing: run.payloads for run in rig.journal.of(Reports)} == {"lamp": (b"before",), "neighbour": (b"{}",)}
     refused = rig.journal.of(Refused, "lamp")
     assert len(refused) == 1 and refused[0].detail
     assert [e.reason for e in rig.journal.of(Presence, "lamp")] == ["connected", "protocol_error"]

@@ -110,7 +110,7 @@ async def test_connect_and_publish_in_one_segment(rig: Rig) -> None:
     await client.open(encode(Publish("things/me/state", b'{"a": 1}', 1, packet_id=7), Version.V311))
     await until(lambda: client.reasons, "PUBACK")
     assert client.reasons == {7: 0}
-    assert [run.payloads for run in rig.journal.of(Reports)] == [[b'{"a": 1}']]
+    assert [run.payloads for run in rig.journal.of(Reports)] == [(b'{"a": 1}',)]
 
 
 async def test_what_a_refused_client_said_early_is_not_taken(rig: Rig) -> None:

@@ -171,7 +171,7 @@ async def test_mosquitto_pub_reports_a_state(rig: Rig, version: str, qos: str) -
     command = tool("mosquitto_pub", rig, version, "lamp")
     assert await run(*command, "-t", "things/me/state", "-m", '{"on_off": true}', "-q", qos) == (0, "")
     await until(lambda: any(not e.online for e in rig.journal.of(Presence)), "it has come and gone")
-    assert rig.journal.of(Reports)[0].payloads == [b'{"on_off": true}']
+    assert rig.journal.of(Reports)[0].payloads == (b'{"on_off": true}',)
     assert rig.journal.of(Presence)[-1].reason == "disconnected"
 
 

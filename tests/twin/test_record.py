@@ -24,7 +24,7 @@ def test_a_batch_comes_back_as_it_was_written(said: list[Entry]) -> None:
 def test_fields_appended_since_have_their_default() -> None:
     old = msgspec.msgpack.encode(["g1", T0, [[1, "lamp", "lamp", "state", T0, [b"{}"]]]])
     (entry,) = decode_batch(old).entries
-    assert entry == Reports("lamp", "lamp", "state", T0, [b"{}"], b"", [])
+    assert entry == Reports("lamp", "lamp", "state", T0, (b"{}",), b"", ())
 
 
 DEEP = encode_batch(Batch("g", 1, [Asked("c", "a", 1, {}, {})]))[:-13] + b"\x81\xa1x" * 5_000 + b"\xc0"
