@@ -11,6 +11,7 @@ const GATHER_MS = 50;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 const READ_AGAIN_MS = 60_000;
+const SETTLED_MS = 1500;
 
 export type Link = "connecting" | "live" | "lost";
 type Frame = { thing: string; changed?: Record<string, Value>; at: string; online?: boolean; pong?: number; error?: { code: string; detail: string }; alarm?: unknown };
@@ -93,7 +94,12 @@ class Hub {
     try {
       const [things, places] = await Promise.all([all<Thing>("/things", MOST), all<Place>("/places")]);
       const before = this.things;
-      this.things = new Map(things.map((thing) => [thing.id, thing]));
+      // what is as it was stays the same object, so that its card is not drawn again
+      const same = (thing: Thing): Thing => {
+        const known = before.get(thing.id);
+        return known && JSON.stringify(known) === JSON.stringify(thing) ? known : thing;
+      };
+      this.things = new Map(things.map((thing) => [thing.id, same(thing)]));
       this.places = new Map(places.map((place) => [place.id, place]));
       this.ready = true;
       this.asOf = "";
@@ -156,6 +162,7 @@ class Hub {
   private connect(): void {
     this.link = "connecting";
     this.tell();
+    const lost = this.ready;
     if (!this.ready) void this.load(); // beside the live view, which is a few turns more; what changes meanwhile is read again
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`);
     this.socket = socket;
@@ -177,7 +184,10 @@ class Hub {
       }
       this.link = "live";
       this.pause = FIRST_PAUSE_MS;
-      void this.load();
+      // what was read beside the live view's beginning is read once more, when the page has been drawn
+      if (this.ready && !this.asOf && !lost) setTimeout(() => void this.load(), SETTLED_MS);
+      else void this.load();
+      this.tell();
     };
     socket.onclose = () => {
       if (this.socket !== socket || !this.signedIn) return;

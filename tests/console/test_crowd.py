@@ -48,7 +48,9 @@ async def test_a_crowd_costs_half_a_core_and_no_memory(fresh: Hub, browser: Any)
         pids = [each["id"] for each in main["processInfo"]]
         await asyncio.sleep(WARM_S)
         first = await figures(devtools, pids)
+        told = await page.locator("[data-thing] .large").all_inner_texts()
         await asyncio.sleep(MEASURED_S)
+        assert told != await page.locator("[data-thing] .large").all_inner_texts(), "what is in sight goes on changing"
         last = await figures(devtools, pids)
         busy = (last["cpu"] - first["cpu"]) / MEASURED_S
         page_busy = (last["task"] - first["task"]) / MEASURED_S

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from unisono.dialect import Dialect, LineDialect, PlaceDialect, dialects, find_dialect, read_caller
+from unisono.api.dialects.dialects import _chinese
+from unisono.dialect import Dialect, Hub, LineDialect, PlaceDialect, dialects, find_dialect, read_caller
 from unisono.errors import CallerError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -40,3 +41,14 @@ def test_the_page_is_what_the_dialects_say() -> None:
         [sys.executable, "scripts/devices_doc.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_said_to_people_is_said_in_chinese_too() -> None:
+    """Most of it, at least: one that was added yesterday may still miss a line."""
+    for name, each in dialects().items():
+        chinese = _chinese(name)
+        guide = each.guide(Hub("hub.lan", 1883, 8883, 8080, "thing1", "SECRET"))
+        texts = [*(field.title for field in each.fields), *guide.notes, *each.can, *each.cannot]
+        missing = [text for text in texts if text not in chinese]
+        assert len(missing) <= len(texts) // 2, (name, missing)
+        assert not [text for text in chinese.values() if text.isascii()]
