@@ -22,7 +22,7 @@ from unisono.assist.languages.zh.schedule import when_of
 from unisono.assist.languages.zh.scope import is_negated, is_occasion, is_stop, is_vague_time
 from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, about_us, has, is_kind, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import Target, another, find_target
-from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
+from unisono.assist.languages.zh.wish import BEGINS, ENDS, Wish, traits_of, wish_of
 from unisono.assist.moment import Moment
 from unisono.assist.plan import Condition, Plan, Step
 from unisono.assist.quantity import Quantity
@@ -231,10 +231,15 @@ class _Commands:
         self.problem: Plan | None = None
 
     def plan(self, parts: Sequence[Clause]) -> Plan:
+        untimed = False
         for clause in parts:
+            made, own = len(self.steps), _is_timed(clause.pieces)
             end = self._take(clause)
             if end is not None:
                 return end
+            if len(self.steps) > made and own and (untimed or _turns(clause.pieces)):
+                return Plan(outcome="ask", why="what_time")  # 开灯, 十分钟后关: now and later are two plans
+            untimed = untimed or (len(self.steps) > made and not self.times)
         return self._end()
 
     def _end(self) -> Plan:
@@ -502,6 +507,20 @@ class _Commands:
             if alike:
                 return Target(things=tuple(dict.fromkeys(alike)), said=True, every=True)
         return target
+
+
+def _is_timed(pieces: Sequence[Piece]) -> bool:
+    """Whether a clause says itself when: at that time, or after so long."""
+    return any(
+        piece.moment is not None and piece.moment.role in ("at", "after") and piece.moment.exact for piece in pieces
+    )
+
+
+def _turns(pieces: Sequence[Piece]) -> bool:
+    """开玄关灯等两分钟再关: begun before the time that it says, and ended after."""
+    at = next(i for i, piece in enumerate(pieces) if piece.moment is not None)
+    before = any(is_verb(piece) and piece.senses & BEGINS for piece in pieces[:at])
+    return before and any(is_verb(piece) and piece.senses & ENDS for piece in pieces[at:])
 
 
 def _each_trait(pieces: Sequence[Piece]) -> list[list[Piece]]:
