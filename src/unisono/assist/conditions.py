@@ -71,6 +71,8 @@ def condition_of(
     if frame.value is not None:
         return _compared(frame, things, places, world, for_s, about)
     wanted: list[tuple[tuple[str, ...], Any]] = []
+    if "home_word" in frame.senses and things and all(world.things[thing].kind == "person" for thing in things):
+        wanted.append(ASKED["at_home"])
     for trait in frame.traits:
         if trait in ALARMS:
             wanted.append(((trait,), True))
@@ -85,8 +87,8 @@ def condition_of(
         wanted.insert(0, (tuple(said), "open" if "open" in frame.senses else "closed"))
     pool = things or [t for t in world.things if places and set(world.path(world.things[t].place)) & set(places)]
     if not pool and not places:
-        if any(g.pronoun for g in frame.groups):
-            pool = list(about or memory.things)
+        if any(g.pronoun for g in frame.groups) or (about and wanted and not frame.groups and frame.stated):
+            pool = list(about or memory.things)  # "if they're on"
         elif about and frame.traits and any(t in world.things[thing].tells for thing in about for t in frame.traits):
             pool = list(about)
         elif wanted and wanted[0][0][0] in ALARMS:

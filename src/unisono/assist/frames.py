@@ -451,6 +451,8 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
 def _ordinal(pieces: Sequence[Piece], at: int) -> bool:
     """A fraction between an article and a noun counts them."""
     after = pieces[at + 1] if at + 1 < len(pieces) else None
+    if pieces[at].tokens[0].relative and after is not None and "above" in after.senses:
+        return True  # "at half past": of no hour
     counts = pieces[at].tokens[0].relative and at > 0 and "det" in pieces[at - 1].senses
     return counts and after is not None and nominal(after) and "det" not in after.senses
 

@@ -21,6 +21,8 @@ __all__ = ["key_of", "normalise"]
 #: 1/2 and 3/4 are fractions, 24/7 and 9/11 are not.
 MOST_PARTS = 10
 
+#: A clock has so many hours and minutes.
+HOURS, MINUTES = 24, 60
 #: Words shorter than this are their own key: "gas" is no plural.
 SHORTEST_PLURAL = 4
 
@@ -82,6 +84,14 @@ def _numbers(raw: Sequence[Raw], language: Language) -> list[Token]:
     at = 0
     while at < len(raw):
         one = raw[at]
+        if one.kind == "clock" and not _is_clock(one.text):
+            tokens.append(Token(text=one.text, key=one.text, start=one.start, end=one.end))
+            at += 1
+            continue
+        if one.text in language.numbers.get("negative", ()) and (below := _negative(raw, at, language)) is not None:
+            tokens.append(_number(f"{below[0]:g}", below[0], one.start, raw[below[1] - 1].end))
+            at = below[1]
+            continue
         if one.kind == "clock":
             for part in (one.text.split(":")[0], ":", one.text.split(":")[1]):
                 if part == ":":
@@ -136,6 +146,21 @@ def _numbers(raw: Sequence[Raw], language: Language) -> list[Token]:
             at = more[1]
         tokens.append(token)
     return tokens
+
+
+def _is_clock(text: str) -> bool:
+    hour, minute = text.split(":")[:2]
+    return int(hour) <= HOURS and int(minute) < MINUTES
+
+
+def _negative(raw: Sequence[Raw], at: int, language: Language) -> tuple[float, int] | None:
+    """The number below zero after "minus", and where it ends; not after a number: five minus three."""
+    if at + 1 >= len(raw) or raw[at + 1].kind == "mark" or (at and raw[at - 1].kind == "number"):
+        return None
+    number = read_number(raw, at + 1, language.numbers)
+    if number is None or number.relative:
+        return None
+    return -number.value, at + 1 + number.words
 
 
 def _pronoun(raw: Sequence[Raw], at: int, words: int, language: Language) -> bool:

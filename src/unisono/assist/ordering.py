@@ -43,6 +43,16 @@ def ordered(
     times: list[Time] = [time for frame in beside for time in frame.times]
     first = [thing for frame in conditions for group in frame.groups for thing in group.things]
     context = tuple(place for frame in beside for group in frame.groups if group.why is None for place in group.places)
+    if any("sometime" in frame.senses and not frame.times for frame in orders):
+        return Plan(outcome="ask", why="what_time")
+    if (
+        sum(
+            any(time.clock is not None or time.seconds for time in frame.times if time.role != "for")
+            for frame in orders
+        )
+        > 1
+    ):
+        return Plan(outcome="ask", why="unsure:time")  # on at six and off at eight are two things to ask for
     spared = _spared(orders, beside, turn)
     for frame in orders:
         times.extend(frame.times)

@@ -97,18 +97,35 @@ def _clauses(part: Sequence[Piece]) -> list[Clause]:
         if own is None and negated_before and segment.intro in ("and", "or"):
             own = "negated"
         negated_before = own == "negated"
+        trigger = segment.intro if segment.intro in (*TRIGGERS, "because") else None
+        if trigger is None and clauses and _goes_on(clauses[-1], segment, words):
+            # "if it is dark and somebody is home": of "or" one cannot be told from the other
+            trigger = clauses[-1].trigger if segment.intro == "and" else "while"
         link = segment.intro if segment.intro in ("and", "or", "then", "but", "else", "correction") else ""
         clauses.append(
             Clause(
                 pieces=tuple(piece for piece in words if piece.kind != "time"),
                 mood=mood,
                 bar=own,
-                trigger=segment.intro if segment.intro in (*TRIGGERS, "because") else None,
+                trigger=trigger,
                 times=tuple(time for piece in words if (time := piece.tokens[0].time) is not None),
                 link=link,  # type: ignore[arg-type]
             )
         )
     return clauses
+
+
+def _goes_on(before: Clause, segment: _Segment, words: Sequence[Piece]) -> bool:
+    """Does a segment go on with the condition before it?"""
+    if before.trigger not in ("if", "when", "whenever", "unless") or segment.intro not in ("and", "or"):
+        return False
+    said = [piece for piece in words if not piece.named]
+    tells = any(set(piece.senses) & {"is", "was"} or "third" in piece.forms for piece in said)
+    first = next(
+        (piece for piece in words if not set(piece.senses) & {"filler", "please", "then"} or piece.named), None
+    )
+    orders = first is not None and not first.named and "base" in first.forms and set(first.senses) & ACTIONS
+    return tells and not orders
 
 
 def _segments(part: Sequence[Piece]) -> list[_Segment]:

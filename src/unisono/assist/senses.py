@@ -113,6 +113,7 @@ SENSES: dict[str, str] = {
     "them": "them, those",
     "also": "too, also, as well",
     "same": "the same, likewise",
+    "sometime": "later, soon, in a while: at a time that is not said",
     "again": "again, once more",
     "meant": "I meant, I said - corrects",
     # how it is said
@@ -175,6 +176,7 @@ SENSES: dict[str, str] = {
     # what speaks for or against the house being meant
     "idle": "nouns and adverbs that may stand in a command and change nothing (setting, level, now, quickly)",
     "elsewhere": "words of other matters: email, weather, news, stock, meeting",
+    "home_word": "home, at home: where somebody is, after a word such as is",
     "at_home": "gets home, arrives, is back",
     "away": "leaves, goes away, nobody is home",
     "detected": "detects, sees, notices",
