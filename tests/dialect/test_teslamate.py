@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,7 @@ def test_a_car_with_all_that_is_said_of_it() -> None:
         "battery": 88.0,
         "charger_voltage": 240.0,
         "location": {"lat": 35.278131, "lon": 29.744801},
+        "spoiler_type": "None",
     }
     assert {each.key for each in model.services[0].properties} == expected.keys()
     assert {key: bench.value(CAR, f"car.{key}") for key in expected} == expected
@@ -108,6 +110,35 @@ def test_every_topic_makes_a_sound_model() -> None:
     bench = car(**dict.fromkeys([*TRAITS, *OTHERS, "location"], ""))
     assert bench.odd == []
     assert len(bench.models[CAR].services[0].properties) == len(TRAITS) + len(OTHERS) + 1
+
+
+#: Of "MQTT integration" in its documentation, without what other topics have superseded.
+TOPICS = (Path(__file__).parent / "recordings" / "teslamate" / "topics.txt").read_text().split()
+
+
+def test_every_topic_of_the_documentation_is_known() -> None:
+    known = {*TRAITS, *OTHERS, "location", "display_name", "model"}
+    assert set(TOPICS) == known
+
+
+def test_charging_tyres_doors_and_a_route() -> None:
+    route = '{"destination": "Home", "energy_at_arrival": 73, "location": {"latitude": 1, "longitude": 2}}'
+    bench = car(
+        charging_state="Charging", tpms_pressure_fl="2.9", driver_front_door_open="true", active_route=route,
+        tpms_soft_warning_fl="false", charge_current_request="16",
+    )  # fmt: skip
+    assert {
+        each: bench.value(CAR, f"car.{each}") for each in ("charging", "tyre_pressure_fl", "driver_front_door")
+    } == {
+        "charging": True,
+        "tyre_pressure_fl": 290.0,
+        "driver_front_door": "open",
+    }
+    assert bench.value(CAR, "car.active_route") == "Home" and bench.value(CAR, "car.charge_current") == 16
+    bench.say(*said(charging_state="Disconnected", active_route='{"error": "No active route available"}'))
+    assert bench.value(CAR, "car.charging") is False and bench.value(CAR, "car.active_route") == ""
+    bench.say(*said(charging_state=""))
+    assert bench.letters == []
 
 
 def test_it_cannot_be_told_anything() -> None:

@@ -47,7 +47,20 @@ def _gear(text: str) -> Any:
     return text if text in ("P", "R", "N", "D") else None if text else "P"
 
 
+def _charging(text: str) -> Any:
+    """Starting counts: current is about to flow; without a cable there is no word for it."""
+    return text in ("Charging", "Starting") if text else False
+
+
+def _destination(text: str) -> Any:
+    """Where the car is led to: of a route, which is JSON, its name; none where there is no route."""
+    found = json_of(text.encode())
+    name = found.get("destination") if isinstance(found, dict) else None
+    return name[:255] if isinstance(name, str) else ""
+
+
 OPEN = _true("open", "closed")
+WHEELS = ("fl", "fr", "rl", "rr")
 
 #: topic: key, trait, what the payload means
 TRAITS: dict[str, tuple[str, str, Turn]] = {
@@ -71,6 +84,14 @@ TRAITS: dict[str, tuple[str, str, Turn]] = {
     "speed": ("speed", "speed", _number(1, 0.0)),
     "shift_state": ("gear", "gear", _gear),
     "power": ("power", "power", _number(1000, 0.0)),
+    "charging_state": ("charging", "charging", _charging),
+    "charge_current_request": ("charge_current", "charge_current", _number(1, 0.0)),
+    **{
+        f"{side}_{row}_door_open": (f"{side}_{row}_door", "door", OPEN)
+        for side in ("driver", "passenger")
+        for row in ("front", "rear")
+    },
+    **{f"tpms_pressure_{each}": (f"tyre_pressure_{each}", "tyre_pressure", _number(100)) for each in WHEELS},  # bar
 }
 _NUMBER = Schema(kind="float")
 _TEXT = Schema(kind="string", len_max=255)
@@ -96,7 +117,14 @@ OTHERS: dict[str, tuple[Schema, str | None, Turn]] = {
     "charger_phases": (_NUMBER, None, _number()),
     "time_to_full_charge": (_NUMBER, "h", _number(1, 0.0)),
     "scheduled_charging_start_time": (_TEXT, None, str),
-    **{f"tpms_pressure_{each}": (_NUMBER, "bar", _number()) for each in ("fl", "fr", "rl", "rr")},
+    "charge_current_request_max": (_NUMBER, "A", _number()),
+    "since": (_TEXT, None, lambda text: text or None),
+    **dict.fromkeys(
+        ("trim_badging", "exterior_color", "wheel_type", "spoiler_type", "climate_keeper_mode"), (_TEXT, None, str)
+    ),
+    "center_display_state": (_TEXT, None, str),
+    "active_route": (_TEXT, None, _destination),
+    **{f"tpms_soft_warning_{each}": (_BOOL, None, _true()) for each in WHEELS},
 }
 
 
@@ -202,8 +230,13 @@ class Teslamate:
     fields: tuple[Field, ...] = ()
     model = "gateway"
     learns = False
-    can = ("each car with what TeslaMate publishes of it: battery, charging, doors, climate, drive, tyres, location",)
-    cannot = ("commands: TeslaMate only reports; active_route, soft warnings of tyres, single doors",)
+    can = (
+        "each car with all that TeslaMate publishes of it: battery, charging, doors, climate, drive, tyres, location",
+    )
+    cannot = (
+        "commands: TeslaMate only reports",
+        "`latitude`, `longitude`, `active_route_...` and the rest of a route: superseded by `location`, `active_route`",
+    )
 
     def announces(self, topic: str) -> bool:
         return _TOPIC.fullmatch(topic) is not None
