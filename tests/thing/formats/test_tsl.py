@@ -283,3 +283,11 @@ def test_real_documents_come_back() -> None:
         assert identical(msgspec.json.decode(TSL.write(without_raw(model))), document)
         assert {"set", "get"}.isdisjoint(model.actions)
         assert "post" not in model.events
+
+
+@pytest.mark.parametrize("high", ["1e-300", "5e-324", "1e308", "0.0000001", "1" + "0" * 30])
+def test_a_range_that_nobody_meant_is_no_percentage(high: str) -> None:
+    document = {"properties": [property_of("Brightness", "double", number("0", high))]}
+    models, _found = TSL.read(msgspec.json.encode(document))
+    assert models[0].properties["Brightness"].schema.max == float(high)
+    assert models[0].properties["Brightness"].codec == ()

@@ -23,6 +23,8 @@ from unisono.thing.units import Unit, find_unit
 
 __all__ = ["Value", "bearing", "find_trait", "fit", "label_of", "role_of", "steps_between", "wire_bounds", "wire_value"]
 
+#: Ends of a range that can be meant as percent; what is beyond is a slip of the pen, and its factor no number.
+SMALLEST_RANGE, LARGEST_RANGE = 1e-6, 1e12
 MIRED = 1_000_000  # kelvin = 1,000,000 / mired
 _BOTH = (True, False)
 _WHOLE = re.compile(r"-?[0-9]+")
@@ -106,7 +108,7 @@ def _plain(number: float) -> int | float:
 def _percent_steps(schema: Schema) -> tuple[Step, ...]:
     """0 to 254 or 1 to 5 become percent; what already is, or has no end, stays."""
     high = schema.max
-    if high is None or high <= 0 or high == 100:
+    if high is None or not SMALLEST_RANGE <= high <= LARGEST_RANGE or high == 100:
         return ()
     return (Scale(by=_plain(float(100 / high))),)
 
