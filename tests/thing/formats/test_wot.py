@@ -200,3 +200,16 @@ def test_values_of_the_wire_that_are_no_booleans() -> None:
     lamp = ZIGBEE2MQTT.read(msgspec.json.encode({"vendor": "A", "model": "B", "exposes": [expose]}))[0][0]
     assert written(without_raw(lamp))["properties"]["state"]["enum"] == ["ON", "OFF"]
     assert identical(written(read(LAMP)), LAMP)
+
+
+@pytest.mark.parametrize(
+    ("words", "trait"),
+    [(["on", "off"], "on_off"), (["idle", "running", "off"], "state"), (["a", "b"], None)],
+)
+def test_a_status_is_what_its_words_are(words: list[str], trait: str | None) -> None:
+    status = {"type": "string", "enum": words, "readOnly": True}
+    document = {"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": "tm:ThingModel", "title": "L"}
+    document["properties"] = {"status": status}  # type: ignore[assignment]
+    models, _found = WOT.read(msgspec.json.encode(document))
+    assert models[0].properties["status"].trait == trait
+    assert msgspec.json.decode(WOT.write(without_raw(models[0]))) == document
