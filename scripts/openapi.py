@@ -9,11 +9,12 @@ from typing import Any, cast
 import msgspec
 
 from unisono.api.app import create_routes
+from unisono.api.door.description import complete
 
 
 def main() -> None:
     litestar = create_routes(cast(Any, SimpleNamespace()))
-    sys.stdout.write(msgspec.json.encode(litestar.openapi_schema.to_schema()).decode())
+    sys.stdout.write(msgspec.json.encode(complete(litestar.openapi_schema.to_schema())).decode())
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ CODES: dict[str, Code] = {
     "in_use": Code(409, 0x83, "It is still in use"),
     "not_signed_in": Code(401, 0x87, "You are not signed in"),
     "bad_credentials": Code(401, 0x86, "User name or password is wrong"),
+    "second_factor": Code(401, 0x86, "A second factor is wanted too"),
     "not_allowed": Code(403, 0x87, "You may not do that"),
     "interlocked": Code(409, 0x87, "An interlock forbids it"),
     "confirmation_required": Code(428, 0x87, "It has to be said a second time"),

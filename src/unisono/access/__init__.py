@@ -31,6 +31,7 @@ from unisono.access.risk import risk_of
 from unisono.access.roles import RIGHTS, Action, Risk, Role, Scope, read_scope, write_scope
 from unisono.access.scopes import read_scopes
 from unisono.access.sealing import open_sealed, seal
+from unisono.access.second import check_totp, new_recovery_codes, new_totp_secret, totp_uri
 from unisono.access.secrets import (
     PEPPER_BYTES,
     check_secret,
@@ -74,6 +75,7 @@ __all__ = [
     "check_device_password",
     "check_password",
     "check_secret",
+    "check_totp",
     "decide",
     "hash_device_password",
     "hash_password",
@@ -87,9 +89,11 @@ __all__ = [
     "needs_rehash",
     "new_claim_code",
     "new_pepper",
+    "new_recovery_codes",
     "new_secret",
     "new_setup_code",
     "new_token",
+    "new_totp_secret",
     "open_sealed",
     "read_code",
     "read_native",
@@ -103,6 +107,7 @@ __all__ = [
     "seal",
     "sound_filter",
     "topic_allowed",
+    "totp_uri",
     "visible",
     "write_rule",
     "write_scope",

@@ -17,7 +17,6 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from unisono.api import places
@@ -30,11 +29,12 @@ from unisono.api.commands import commands, describing, policies
 from unisono.api.context import ApiContext
 from unisono.api.dialects import dialects
 from unisono.api.door import console, pages
+from unisono.api.door.description import Description
 from unisono.api.hub import backup, dashboards, outlets, status
 from unisono.api.hub.version import VERSION
 from unisono.api.identity import claims, clients, credentials, issuing
 from unisono.api.live.socket import LiveSocket
-from unisono.api.people import channels, notifications, people
+from unisono.api.people import channels, factors, invitations, members, notifications, people, signing, tokens
 from unisono.api.problems import EXCEPTION_HANDLERS
 from unisono.api.scenes import blueprints, scenes
 from unisono.api.things import bulk, discovered, history, messages, models, newcomers, things
@@ -146,6 +146,11 @@ def create_routes(context: ApiContext) -> Litestar:
             scenes.router,
             blueprints.router,
             people.router,
+            signing.router,
+            tokens.router,
+            factors.router,
+            members.router,
+            invitations.router,
             channels.router,
             outlets.router,
             dashboards.router,
@@ -210,7 +215,7 @@ def _description() -> OpenAPIConfig:
         description="Things, places, scenes, models, commands and history of one hub. "
         "Live changes: WebSocket /api/v1/live. Errors are RFC 9457 problem documents with a stable `code`.",
         path="/api",
-        render_plugins=[JsonRenderPlugin(path="/openapi.json", media_type=MediaType.JSON)],
+        render_plugins=[Description(path="/openapi.json", media_type=MediaType.JSON)],
         components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
         security=[{"token": []}],
         use_handler_docstrings=True,

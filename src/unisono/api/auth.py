@@ -7,6 +7,7 @@ Argon2 in a worker thread, one at a time (64 MB each), and failures make the nex
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,8 +18,8 @@ import msgspec
 from unisono import access
 from unisono.access import Action, Risk, Role
 from unisono.api.ids import new_ulid
-from unisono.errors import CallerError
-from unisono.store.registry import PersonRow, Registry, TokenRow
+from unisono.errors import CallerError, HostError
+from unisono.store.registry import PersonRow, Registry, SecondFactorRow, TokenRow
 from unisono.thing import Model
 
 __all__ = ["Auth", "Identity", "Throttle", "now_us", "read_role"]
@@ -29,6 +30,12 @@ MAX_KEPT = 1000
 
 # a person stays signed in on a device for a season
 LOGIN_FOR_US = 90 * 86_400 * 1_000_000
+
+# how exactly it is told when a token was last used: one small write to the registry each time
+SEEN_EVERY_US = 300 * 1_000_000
+
+# what a browser says of itself is kept so far
+MAX_AGENT = 200
 
 # password checks that may wait for their turn; each takes 0.15 s
 MAX_WAITING_LOGINS = 20
@@ -43,7 +50,7 @@ class Identity(msgspec.Struct, frozen=True):
     """Who signed in. ``visible``: places whose things they may see, with all below; None for every place.
 
     ``topics``: ordinary topics that a token is narrowed to, at the MQTT door. ``through``: ``assistant`` where it asks
-    for them; rights are the same.
+    for them; rights are the same. ``session``: they signed in, with a password or a passkey, and brought no token.
     """
 
     facts: access.Identity
@@ -53,6 +60,7 @@ class Identity(msgspec.Struct, frozen=True):
     visible: frozenset[str] | None
     topics: tuple[access.TopicRule, ...] = ()
     through: str = ""
+    session: bool = False
 
     @property
     def id(self) -> str:
@@ -123,6 +131,8 @@ class Auth:
         self._by_address = Throttle(longest_s=300.0)
         # an attacker must not lock out a person for long: their wait stays short
         self._by_user = Throttle(longest_s=5.0)
+        # who guesses at the second factor knew the password: that is no stranger, and the wait may grow
+        self._by_second = Throttle(longest_s=900.0)
 
     def forget(self) -> None:
         """Tokens, people or rights changed: believe nobody from memory."""
@@ -131,11 +141,11 @@ class Auth:
 
     async def by_token(self, token: str, address: str | None) -> Identity:
         """Who holds ``token``. Raises CallerError ``not_signed_in``."""
-        del address  # tokens hold 240 bits: there is nothing to guess, so nothing to throttle
+        # tokens hold 240 bits: there is nothing to guess, so nothing to throttle
         if not access.is_token(token):
             raise _not_signed_in("That is no token of this hub")
         key = access.hash_secret(token, self._pepper)
-        return await self._kept_or(key, lambda: self._registry.find_token(key))
+        return await self._kept_or(key, lambda: self._registry.find_token(key), address)
 
     async def by_token_id(self, id: str) -> Identity:
         """Who holds the token with that id, as `by_token`: for who has shown it before."""
@@ -148,7 +158,12 @@ class Auth:
             raise _not_signed_in(f"{id[:80]!r} is nobody here, or disabled")
         return await self._identity(TokenRow("", id, b"", "voice", None, None), person)
 
-    async def _kept_or(self, key: bytes, find: Callable[[], Awaitable[tuple[TokenRow, PersonRow] | None]]) -> Identity:
+    async def _kept_or(
+        self,
+        key: bytes,
+        find: Callable[[], Awaitable[tuple[TokenRow, PersonRow] | None]],
+        address: str | None = None,
+    ) -> Identity:
         now = time.monotonic()
         kept = self._kept.get(key)
         if kept is not None and kept[1] > now:
@@ -160,20 +175,36 @@ class Auth:
         row, person = found
         if person.disabled:
             raise _not_signed_in(f"{person.id} is disabled")
-        identity = await self._identity(row, person)
+        identity, ends = await self._identity_and_end(row, person)
         if len(self._kept) >= MAX_KEPT:
             self._kept.clear()
         if changes == self._changes:  # else what was read may be revoked by now
-            self._kept[key] = (identity, now + KEEP_S)
+            keep_s = KEEP_S if ends is None else min(KEEP_S, (ends - now_us()) / 1e6)
+            self._kept[key] = (identity, now + keep_s)
+        await self._touch(row, address)
         return identity
 
+    async def _touch(self, row: TokenRow, address: str | None) -> None:
+        at = now_us()
+        if address is not None and (row.seen is None or at - row.seen > SEEN_EVERY_US):
+            with contextlib.suppress(HostError):  # a full disk is no reason to turn somebody away
+                await self._registry.touch_token(row.id, at, address)
+
     async def _identity(self, row: TokenRow, person: PersonRow) -> Identity:
-        grants = {grant.place: Role(grant.role) for grant in await self._registry.grants(person.id)}
+        return (await self._identity_and_end(row, person))[0]
+
+    async def _identity_and_end(self, row: TokenRow, person: PersonRow) -> tuple[Identity, int | None]:
+        """Who it is, and the moment from which it is another: when the token or a role ends."""
+        at = now_us()
+        held = await self._registry.grants(person.id, now=at)
+        grants = {each.place: Role(each.role) for each in held}
+        ends = [end for end in (row.expires, *(each.expires for each in held)) if end is not None]
         scopes, topics = access.read_scopes(row.scopes or ())
         narrowed = None if row.scopes is None else scopes
         facts = access.Identity(person.id, Role(person.role) if person.role else None, grants, narrowed)
-        program = person.password_hash is None
-        return Identity(facts, person.name, row.id, program, await self._visible(facts), topics)
+        program = person.password_hash is None and not row.session
+        found = Identity(facts, person.name, row.id, program, await self._visible(facts), topics, session=row.session)
+        return found, min(ends, default=None)
 
     async def _visible(self, facts: access.Identity) -> frozenset[str] | None:
         reading = None if facts.scopes is None else [s.place for s in facts.scopes if s.action is Action.READ]
@@ -231,8 +262,13 @@ class Auth:
         """``address`` tried something wrong."""
         self._by_address.failed(address, time.monotonic())
 
-    async def login(self, user: str, password: str, address: str) -> tuple[str, TokenRow]:
-        """A new token for a person who knows their password. Raises CallerError ``bad_credentials``, ``too_many``."""
+    async def login(
+        self, user: str, password: str, address: str, code: str | None = None, agent: str = ""
+    ) -> tuple[str, TokenRow]:
+        """A new session of a person who knows their password, and the ``code`` of their app where they have one.
+
+        Raises CallerError ``bad_credentials``, ``second_factor`` (the code is missing or wrong), ``too_many``.
+        """
         now = time.monotonic()
         self._by_address.check(address, now)
         self._by_user.check(user, now)
@@ -244,12 +280,62 @@ class Auth:
             self._by_user.failed(user, now)
             raise CallerError("User name or password is wrong", code="bad_credentials")
         assert person is not None and stored is not None  # check_password says no when there is no hash
+        await self.check_second(person.id, code)
         self._by_address.succeeded(address)
         self._by_user.succeeded(user)
         if access.needs_rehash(stored):
             better = await self.hash_password(password)
             await self._registry.put_person(msgspec.structs.replace(person, password_hash=better))
-        return await self.make_token(person.id, "signed in", now_us() + LOGIN_FOR_US)
+        return await self.make_session(person.id, address, agent)
+
+    async def check_password_of(self, person: PersonRow, password: str) -> None:
+        """That it is really ``person`` who asks. Raises CallerError ``bad_credentials``, ``too_many``."""
+        self._by_second.check(person.id, time.monotonic())
+        if not await self._in_thread(access.check_password, password, person.password_hash):
+            self._by_second.failed(person.id, time.monotonic())
+            raise CallerError("The password is wrong", code="bad_credentials", field="password")
+
+    async def check_second(self, person: str, code: str | None) -> None:
+        """Whoever has an authenticator app shows a code of it, or a recovery code: each once.
+
+        Raises CallerError ``second_factor``, ``too_many``.
+        """
+        second = await self._registry.get_second_factor(person)
+        if second is None or second.confirmed is None:
+            return
+        self._by_second.check(person, time.monotonic())
+        if not code:
+            raise CallerError(
+                "This account asks for a code too",
+                code="second_factor",
+                field="code",
+                expected='"code": six digits of the authenticator app, or a recovery code',
+            )
+        if await self._is_code(second, code):
+            self._by_second.succeeded(person)
+            return
+        self._by_second.failed(person, time.monotonic())
+        raise CallerError("The code is wrong or was used", code="second_factor", field="code")
+
+    async def _is_code(self, second: SecondFactorRow, code: str) -> bool:
+        secret = access.open_sealed(second.sealed, f"totp:{second.person}", self._pepper)
+        step = None if secret is None else access.check_totp(secret, code, now_us() / 1e6, second.last_step)
+        if step is not None:
+            return await self._registry.use_step(second.person, step)
+        hashed = access.hash_secret(access.read_code(code), self._pepper)
+        return await self._registry.use_recovery_code(second.person, hashed)
+
+    async def make_session(self, person: str, address: str, agent: str = "") -> tuple[str, TokenRow]:
+        """A new session of a person who showed that it is them."""
+        token, row = self.new_session(person, address, agent)
+        await self._registry.put_token(row)
+        return token, row
+
+    def new_session(self, person: str, address: str, agent: str = "") -> tuple[str, TokenRow]:
+        """As `make_session`, without keeping it."""
+        token, row = self.new_token(person, "signed in", now_us() + LOGIN_FOR_US)
+        said = msgspec.structs.replace(row, session=True, agent=agent[:MAX_AGENT], address=address)
+        return token, said
 
     async def hash_password(self, password: str) -> str:
         """The hash to keep. Raises CallerError ``bad_value`` for one too short or too long, ``too_many``."""

@@ -27,6 +27,7 @@ from unisono.api.identity.programs import Programs
 from unisono.api.live.live import LiveView, Subscription, Whereabouts
 from unisono.api.live.scenes import LiveScenes
 from unisono.api.owners import Owners
+from unisono.api.people.passkeys import Passkeys
 from unisono.api.place_words import PLACE_WORDS
 from unisono.api.relay import Relay, encode_entry
 from unisono.api.scenes.facts import SceneFacts
@@ -102,6 +103,7 @@ class ApiContext:
         self.agents = AgentDoor(self)
         self._assist: Assistant | None = None
         self.auth = Auth(self.registry, self.pepper)
+        self.passkeys = Passkeys()
         self.live = LiveView(self.whereabouts, self.owners.watch, command_shapes.command)
         self.live_scenes = LiveScenes(self.live, self.places_of_scene)
         self._paths: dict[str, tuple[str, ...]] = {}

@@ -63,6 +63,8 @@ def from_msgspec(message: str) -> CallerError:
             field=field or None,
             expected=_LENGTH.sub(_length, expected["expected"].replace("`", "")),
         )
+    if "Invalid enum value" in what:
+        return CallerError(what, code="bad_value", field=field or None, expected="one of those that are described")
     return CallerError(what, code="bad_json" if "malformed" in what.lower() else "bad_request", field=field or None)
 
 

@@ -5,7 +5,7 @@ Knows fields and their bounds, and how registry rows and the owner's views becom
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from unisono.api.times import iso, iso_or_none
 from unisono.errors import CallerError
-from unisono.store.registry import PersonRow, PlaceRow, ThingRow, TokenRow
+from unisono.store.registry import GrantRow, PersonRow, PlaceRow, ThingRow, TokenRow
 from unisono.twin import talk
 
 __all__ = [
@@ -79,6 +79,8 @@ Language = Annotated[str, Meta(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"
 # a household calls a lamp three or four things; the bounds keep a thing's record in the log small
 Names = Annotated[dict[Language, Name | Annotated[list[Name], Meta(min_length=1, max_length=20)]], Meta(max_length=20)]
 SleepSeconds = Annotated[float, Meta(ge=0, le=31 * 86_400)]
+# an ISO-8601 time, with a zone's offset
+Ends = Annotated[str, Meta(max_length=40)]
 Password = Annotated[str, Meta(min_length=8, max_length=256)]
 
 
@@ -413,8 +415,11 @@ class ModelsImported(msgspec.Struct):
 
 
 class Login(msgspec.Struct, forbid_unknown_fields=True):
+    """``code``: of the authenticator app, or a recovery code, for who has one."""
+
     user: Annotated[str, Meta(max_length=200)]
     password: Annotated[str, Meta(max_length=256)]
+    code: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class SignedIn(msgspec.Struct):
@@ -433,39 +438,53 @@ class Setup(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Person(msgspec.Struct):
+    """``grants``: role by place; ``ends``: until when, for those that end. ``program``: signs in with tokens only."""
+
     id: str
     name: str
     role: str
     disabled: bool
     created: str | None
     grants: dict[str, str] = {}
+    ends: dict[str, str] = {}
+    program: bool = False
 
 
 class PersonNew(msgspec.Struct, forbid_unknown_fields=True):
-    """A person, or a program (without password: it signs in with tokens only). ``grants``: role by place."""
+    """A person, or a program (without password: it signs in with tokens only). ``grants``: role by place, ``ends``:
+    its last moment, where it has one."""
 
     id: Id
     name: Name | None = None
     password: Password | None = None
     role: Kind = ""
     grants: Annotated[dict[str, str], Meta(max_length=100)] = {}
+    ends: Annotated[dict[str, Ends], Meta(max_length=100)] = {}
 
 
 class PersonChange(msgspec.Struct, forbid_unknown_fields=True):
+    """``old_password``: wanted beside ``password`` from who changes their own. ``ends`` goes with ``grants``."""
+
     name: Name | UnsetType = UNSET
     password: Password | UnsetType = UNSET
+    old_password: Annotated[str, Meta(max_length=1024)] | UnsetType = UNSET
     role: Kind | UnsetType = UNSET
     disabled: bool | UnsetType = UNSET
     grants: Annotated[dict[str, str], Meta(max_length=100)] | UnsetType = UNSET
+    ends: Annotated[dict[str, Ends], Meta(max_length=100)] | UnsetType = UNSET
 
 
 class Token(msgspec.Struct):
+    """A token of a program. ``seen``, ``address``: last used, to some minutes, and from where."""
+
     id: str
     user: str
     name: str
     created: str | None
     expires: str | None
     scopes: list[str] | None
+    seen: str | None = None
+    address: str = ""
 
 
 class TokenNew(msgspec.Struct, forbid_unknown_fields=True):
@@ -537,9 +556,27 @@ def place(row: PlaceRow, mode: str | None = None) -> Place:
     return Place(row.id, row.name, row.names, row.kind, row.parent, row.root, row.zone, position, mode)
 
 
-def person(row: PersonRow, grants: dict[str, str] | None = None) -> Person:
-    return Person(row.id, row.name, row.role, row.disabled, iso_or_none(row.created), grants or {})
+def person(row: PersonRow, grants: Sequence[GrantRow] = ()) -> Person:
+    return Person(
+        row.id,
+        row.name,
+        row.role,
+        row.disabled,
+        iso_or_none(row.created),
+        {each.place: each.role for each in grants},
+        {each.place: iso(each.expires) for each in grants if each.expires is not None},
+        row.password_hash is None,
+    )
 
 
 def token(row: TokenRow) -> Token:
-    return Token(row.id, row.person, row.name, iso_or_none(row.created), iso_or_none(row.expires), row.scopes)
+    return Token(
+        row.id,
+        row.person,
+        row.name,
+        iso_or_none(row.created),
+        iso_or_none(row.expires),
+        row.scopes,
+        iso_or_none(row.seen),
+        row.address,
+    )

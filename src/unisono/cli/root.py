@@ -24,6 +24,7 @@ from unisono.cli import (
     model,
     notify,
     outlet,
+    people,
     place,
     policy,
     say,
@@ -32,7 +33,6 @@ from unisono.cli import (
     thing,
     understand,
     up,
-    user,
 )
 from unisono.cli.codes import EXIT_INTERRUPTED, exit_code
 from unisono.cli.screen import complain
@@ -64,7 +64,7 @@ place.app.add_typer(policy.app, name="policy")
 app.add_typer(place.app, name="place")
 app.add_typer(scene.app, name="scene")
 app.add_typer(alarm.app, name="alarm")
-app.add_typer(user.app, name="user")
+app.add_typer(people.app, name="user")
 app.add_typer(notify.app, name="notify")
 app.add_typer(outlet.app, name="outlet")
 app.add_typer(dashboard.app, name="dashboard")

@@ -1,7 +1,8 @@
-"""``unisono user``: people and programs, and their tokens."""
+"""``unisono user``: people and programs, what they are, and their tokens."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -16,13 +17,25 @@ app = typer.Typer(help="People and programs, and their tokens.", no_args_is_help
 
 UserId = Annotated[str, typer.Argument(metavar="ID", help="The user's id.")]
 
+Grants = Annotated[list[str] | None, typer.Option("--grant", help="A role at a place only: ROLE@PLACE.")]
+Until = Annotated[
+    str | None, typer.Option("--until", help="When the roles at places end: 7d from now, or 2026-12-31T12:00.")
+]
+
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
 @hub_command(app, "list")
 def list_users(hub: Hub, screen: Screen) -> None:
     """List people and programs."""
-    columns = {"id": "ID", "name": "NAME", "role": "ROLE", "grants": "AT PLACES", "disabled": "DISABLED"}
+    columns = {
+        "id": "ID",
+        "name": "NAME",
+        "role": "ROLE",
+        "grants": "AT PLACES",
+        "ends": "UNTIL",
+        "disabled": "DISABLED",
+    }
     screen.rows(list(hub.items("/api/v1/users")), columns, empty="Nobody.")
 
 
@@ -34,30 +47,66 @@ def add_user(
     id: UserId,
     name: Annotated[str | None, typer.Option(help="The full name.")] = None,
     role: Annotated[str, typer.Option(help="On the whole hub: administrator, owner, operator, member, guest...")] = "",
-    grant: Annotated[list[str] | None, typer.Option(help="A role at a place only: ROLE@PLACE.")] = None,
+    grant: Grants = None,
+    until: Until = None,
     program: Annotated[bool, typer.Option("--program", help="No password: it signs in with tokens only.")] = False,
     password: Annotated[
         str | None, typer.Option(envvar="UNISONO_PASSWORD", help="Asked for when absent.", show_envvar=True)
     ] = None,
 ) -> None:
     """Add a person, or with --program a program."""
-    grants: dict[str, str] = {}
-    for each in grant or []:
-        role_at, _, place = each.partition("@")
-        if not place:
-            raise CallerError(f"{each!r} names no place", code="bad_usage", field="--grant", expected="ROLE@PLACE")
-        grants[place] = role_at
+    grants = read_grants(grant)
     if not program and password is None:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    body: dict[str, Any] = {"id": id, "role": role, "grants": grants}
+    body: dict[str, Any] = {"id": id, "role": role, "grants": grants, "ends": read_ends(grants, until)}
     if name is not None:
         body["name"] = name
     if not program:
         body["password"] = password
     screen.fields(hub.post("/api/v1/users", body))
     if not role and not grants:
-        note(f"{id} has no role yet and may do nothing. To give it one: unisono user remove {id}, then add it again")
-        note("with --role ROLE or --grant ROLE@PLACE.")
+        note(f"{id} has no role yet and may do nothing. To give it one: unisono user grant {id} ROLE@PLACE")
+
+
+@hub_command(app, "change")
+def change_user(
+    hub: Hub,
+    screen: Screen,
+    *,
+    id: UserId,
+    name: Annotated[str | None, typer.Option(help="Another full name.")] = None,
+    role: Annotated[str | None, typer.Option(help='Another role on the whole hub; "" for none.')] = None,
+    disable: Annotated[bool | None, typer.Option("--disable/--enable", help="Whether they may come in.")] = None,
+) -> None:
+    """Change a user's name, role on the whole hub, or whether they may come in."""
+    given = {"name": name, "role": role, "disabled": disable}
+    body = {key: value for key, value in given.items() if value is not None}
+    if not body:
+        raise CallerError("Nothing to change", code="bad_usage", expected="--name, --role, --disable or --enable")
+    screen.fields(hub.send("PATCH", f"/api/v1/users/{id}", body=body))
+
+
+@hub_command(app, "password")
+def change_password(
+    hub: Hub,
+    screen: Screen,
+    *,
+    id: UserId,
+    password: Annotated[
+        str | None, typer.Option(envvar="UNISONO_PASSWORD", help="Asked for when absent.", show_envvar=True)
+    ] = None,
+    old: Annotated[
+        str | None,
+        typer.Option("--old", envvar="UNISONO_OLD_PASSWORD", help="For one's own; asked for when absent."),
+    ] = None,
+) -> None:
+    """Give a user another password. Their other sessions end."""
+    if old is None and hub.get("/api/v1/me")["id"] == id:
+        old = typer.prompt("The password so far", hide_input=True, err=True)
+    if password is None:
+        password = typer.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)
+    body = {"password": password} | ({"old_password": old} if old is not None else {})
+    screen.fields(hub.send("PATCH", f"/api/v1/users/{id}", body=body))
 
 
 @hub_command(app, "remove")
@@ -87,6 +136,29 @@ def make_token(
     screen.fields(made)
     if not screen.as_json:
         note("The token is shown only now.")
+
+
+def read_grants(given: list[str] | None) -> dict[str, str]:
+    """``ROLE@PLACE`` words as role by place. Raises CallerError ``bad_usage``."""
+    grants: dict[str, str] = {}
+    for each in given or []:
+        role, _, place = each.partition("@")
+        if not place:
+            raise CallerError(f"{each!r} names no place", code="bad_usage", field="--grant", expected="ROLE@PLACE")
+        grants[place] = role
+    return grants
+
+
+def read_ends(grants: dict[str, str], until: str | None) -> dict[str, str]:
+    """The same end for every place; none without ``until``."""
+    return {} if until is None else dict.fromkeys(grants, read_until(until))
+
+
+def read_until(text: str) -> str:
+    """``7d`` from now, or a time as it was given."""
+    if text[-1:] not in SECONDS:
+        return text
+    return (datetime.now(UTC) + timedelta(seconds=read_seconds(text, "--until"))).isoformat()
 
 
 def read_seconds(text: str, field: str) -> float:

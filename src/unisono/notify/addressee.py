@@ -5,6 +5,7 @@ Knows the registry. Who is told in the end, `audience` decides.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -68,10 +69,11 @@ class Addressees:
     async def _listening(self, rows: Sequence[PersonRow], partition: str, place: str | None) -> set[str]:
         """Who may look at the place, or at anything in the partition."""
         path = await self._registry.place_path(place) if place is not None else None
+        now = time.time_ns() // 1000
         found = set()
         for row in rows:
             role = Role(row.role) if row.role else None
-            grants = {grant.place: Role(grant.role) for grant in await self._registry.grants(row.id)}
+            grants = {grant.place: Role(grant.role) for grant in await self._registry.grants(row.id, now=now)}
             identity = Identity(row.id, role, grants)
             if path is not None:
                 listens = bool(decide(identity, Action.READ, path))

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
 from litestar.di import NamedDependency, Provide
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import Stream
 
@@ -56,7 +57,11 @@ def _wish(request: Request[Any, Any, Any], data: command_shapes.CommandNew, key:
     )
 
 
-@post("/things/{thing_id:str}/commands", status_code=200)
+@post(
+    "/things/{thing_id:str}/commands",
+    status_code=200,
+    responses={202: ResponseSpec(command_shapes.Command, description="On its way", generate_examples=False)},
+)
 async def ask_command(
     *,
     request: Request[Any, Any, Any],
@@ -77,7 +82,11 @@ async def ask_command(
     return Response(command_shapes.command(view), status_code=200 if view.state in ENDED else 202)
 
 
-@post("/commands", status_code=200)
+@post(
+    "/commands",
+    status_code=200,
+    responses={202: ResponseSpec(command_shapes.GroupCommand, description="On its way", generate_examples=False)},
+)
 async def ask_many(
     *,
     request: Request[Any, Any, Any],

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, Router, get, post, put
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from unisono import access
@@ -31,6 +32,10 @@ __all__ = ["describe_thing", "router"]
 TD = "application/td+json"  # registered for Thing Descriptions
 WAIT_S = 30.0  # for the end of a command: a car has to wake up; a caller who gives up earlier finds it in the list
 CONFIRMED = "confirmed"
+LATER = {
+    202: ResponseSpec(command_shapes.Command, description="On its way", generate_examples=False),
+    409: ResponseSpec(command_shapes.Command, description="It ended otherwise", generate_examples=False),
+}
 
 
 @get("/{thing_id:str}/wot", media_type=TD)
@@ -109,7 +114,7 @@ async def read_property(
     return Response(msgspec.json.encode(told[0]), media_type="application/json")
 
 
-@put("/{thing_id:str}/properties/{key:str}")
+@put("/{thing_id:str}/properties/{key:str}", responses=LATER)
 async def write_value(
     request: Request[Any, Any, Any], context: Context, identity: Asker, thing_id: FromPath[str], key: FromPath[str]
 ) -> Response[command_shapes.Command]:
@@ -121,7 +126,7 @@ async def write_value(
     return await _asked(context, identity, thing_id, _wish(request, set={key: value}))
 
 
-@post("/{thing_id:str}/actions/{key:str}", status_code=200)
+@post("/{thing_id:str}/actions/{key:str}", status_code=200, responses=LATER)
 async def invoke(
     request: Request[Any, Any, Any],
     context: Context,

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.openapi import ResponseSpec
 
 from unisono.api.context import ApiContext
 from unisono.api.hub.version import VERSION
@@ -150,7 +151,12 @@ async def status(context: Context, identity: Asker) -> dict[str, Any]:
     }
 
 
-@get("/healthz", tags=["hub"], security=[])
+@get(
+    "/healthz",
+    tags=["hub"],
+    security=[],
+    responses={503: ResponseSpec(dict[str, Any], description="Not ready, and why", generate_examples=False)},
+)
 async def healthz(context: Context) -> Response[dict[str, Any]]:
     """200 when devices, history and people are served, else 503 with the reasons. Needs no token."""
     reasons = (await examine(context)).reasons()

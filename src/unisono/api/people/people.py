@@ -1,6 +1,6 @@
-"""People and programs over HTTP: signing in and out, the setup link, users and their tokens.
+"""Users over HTTP: people and programs, and what they are on the hub and at places.
 
-Knows rows and shapes; what a role may do is `unisono.access`'s.
+Knows rows and shapes; what a role may do is `unisono.access`'s, who may change whom is `rights`'.
 """
 
 from __future__ import annotations
@@ -12,13 +12,22 @@ from litestar import Request, Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET
 
-from unisono.access import Action, Role
+from unisono.access import Action
 from unisono.api import shapes
-from unisono.api.auth import now_us, read_role
+from unisono.api.auth import Identity, now_us, read_role
 from unisono.api.context import ApiContext
 from unisono.api.ids import check_id
 from unisono.api.inject import Asker, Context
-from unisono.api.times import SECOND, iso_or_none
+from unisono.api.people.auditing import list_access, tell_audit
+from unisono.api.people.rights import (
+    address_of,
+    read_grants,
+    require_over,
+    require_role,
+    require_self,
+    tell_changed,
+    the_person,
+)
 from unisono.errors import CallerError
 from unisono.store.registry import GrantRow, PersonRow
 
@@ -29,63 +38,14 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
 
-def _address(request: Request[Any, Any, Any]) -> str:
-    return request.client.host if request.client else ""
-
-
-@post("/login", status_code=200, open_door=True, security=[])
-async def login(request: Request[Any, Any, Any], context: Context, data: JSONBody[shapes.Login]) -> shapes.SignedIn:
-    """Sign in with a password; the token goes into ``Authorization: Bearer`` from then on."""
-    token, row = await context.auth.login(data.user, data.password, _address(request))
-    return shapes.SignedIn(token, row.person, iso_or_none(row.expires))
-
-
-@post("/setup", status_code=200, open_door=True, security=[])
-async def setup(request: Request[Any, Any, Any], context: Context, data: JSONBody[shapes.Setup]) -> shapes.SignedIn:
-    """Make the first administrator with the one-time code of the setup link."""
-    address = _address(request)
-    context.auth.check_address(address)
-    check_id(data.user, field="user")
-    hashed = await context.auth.hash_password(data.password)
-    person = PersonRow(data.user, data.name or data.user, hashed, Role.ADMINISTRATOR.value, created=now_us())
-    token, row = context.auth.new_token(person.id, "signed in")
-    try:
-        await context.registry.use_setup_code(context.auth.hash_setup_code(data.code), person, [row], now=now_us())
-    except CallerError as error:
-        if error.code == "bad_credentials":
-            context.auth.address_failed(address)
-        raise
-    return shapes.SignedIn(token, person.id, None)
-
-
-@delete("/login", status_code=204)
-async def logout(context: Context, identity: Asker) -> None:
-    """Sign out: the token that asks for it is revoked."""
-    await context.registry.remove_token(identity.token)
-    _tell(context, identity.token)
-
-
 @get("/me")
 async def me(context: Context, identity: Asker) -> shapes.Person:
     """Who the token belongs to."""
-    return await _show(context, await _person(context, identity.id))
-
-
-def _tell(context: ApiContext, token: str | None = None) -> None:
-    """A token, or (None) anybody's rights changed: believe nobody from memory, and let gateways look again."""
-    context.auth.forget()
-    context.directory.announce([], tokens=None if token is None else [token])
-
-
-async def _person(context: ApiContext, person_id: str) -> PersonRow:
-    row = await context.registry.get_person(person_id)
-    if row is None:
-        raise CallerError(f"There is no user {person_id[:80]!r}", code="not_found", mend="Run: unisono user list")
-    return row
+    return await _show(context, await the_person(context, identity.id))
 
 
 async def _show(context: ApiContext, row: PersonRow) -> shapes.Person:
-    return shapes.person(row, {grant.place: grant.role for grant in await context.registry.grants(row.id)})
+    return shapes.person(row, await context.registry.grants(row.id))
 
 
 @get("/users")
@@ -104,131 +64,113 @@ async def get_user(context: Context, identity: Asker, user_id: FromPath[str]) ->
     """One person or program."""
     if user_id != identity.id:
         context.auth.require(identity, Action.ADMINISTER, ())
-    return await _show(context, await _person(context, user_id))
+    return await _show(context, await the_person(context, user_id))
 
 
 @post("/users")
-async def add_user(context: Context, identity: Asker, data: JSONBody[shapes.PersonNew]) -> shapes.Person:
+async def add_user(
+    request: Request[Any, Any, Any], context: Context, identity: Asker, data: JSONBody[shapes.PersonNew]
+) -> shapes.Person:
     """Add a person; without password it is a program, which signs in with tokens only."""
     context.auth.require(identity, Action.ADMINISTER, ())
+    role = read_role(data.role, "role")
+    require_role(context, identity, role)
+    grants = await read_grants(context, check_id(data.id), data.grants, data.ends)
     row = PersonRow(
-        check_id(data.id),
+        data.id,
         data.name or data.id,
         await context.auth.hash_password(data.password) if data.password is not None else None,
-        read_role(data.role, "role"),
+        role,
         created=now_us(),
     )
-    roles = {place: read_role(role, f"grants.{place}") for place, role in data.grants.items()}
-    for place in roles:
-        await context.place(place, name="grants")
     await context.registry.put_person(row, new=True)
-    for place, role in roles.items():
-        await context.registry.put_grant(GrantRow(row.id, place, role))
+    await context.registry.put_grants(row.id, grants)
+    await tell_audit(context, "user_added", identity.id, row.id, address_of(request), role=role, grants=data.grants)
     return await _show(context, row)
 
 
 @patch("/users/{user_id:str}")
 async def change_user(
-    context: Context, identity: Asker, user_id: FromPath[str], data: JSONBody[shapes.PersonChange]
-) -> shapes.Person:
-    """Change what is given. One may change one's own name and password; ``grants`` replaces all grants."""
-    own = user_id == identity.id and data.role is UNSET and data.disabled is UNSET and data.grants is UNSET
-    if not own or identity.facts.scopes is not None:
-        context.auth.require(identity, Action.ADMINISTER, ())
-    old = await _person(context, user_id)
-    if user_id == identity.id and data.disabled is True:
-        raise CallerError("You would lock yourself out", code="in_use", field="disabled")
-    row = msgspec.structs.replace(
-        old,
-        name=old.name if data.name is UNSET else data.name,
-        password_hash=old.password_hash if data.password is UNSET else await context.auth.hash_password(data.password),
-        role=old.role if data.role is UNSET else read_role(data.role, "role"),
-        disabled=old.disabled if data.disabled is UNSET else data.disabled,
-    )
-    await context.registry.put_person(row)
-    if data.grants is not UNSET:
-        await _regrant(context, user_id, data.grants)
-    _tell(context)
-    return await _show(context, row)
-
-
-async def _regrant(context: ApiContext, user_id: str, wanted: dict[str, str]) -> None:
-    roles = {place: read_role(role, f"grants.{place}") for place, role in wanted.items()}
-    for place in roles:
-        await context.place(place, name="grants")
-    for grant in await context.registry.grants(user_id):
-        if grant.place not in roles:
-            await context.registry.remove_grant(user_id, grant.place)
-    for place, role in roles.items():
-        await context.registry.put_grant(GrantRow(user_id, place, role))
-
-
-@delete("/users/{user_id:str}", status_code=204)
-async def remove_user(context: Context, identity: Asker, user_id: FromPath[str]) -> None:
-    """Remove a person with all tokens."""
-    context.auth.require(identity, Action.ADMINISTER, ())
-    if user_id == identity.id:
-        raise CallerError("You would lock yourself out", code="in_use", mend="Let another administrator do it")
-    await context.registry.remove_person(user_id)
-    _tell(context)
-
-
-@get("/users/{user_id:str}/tokens")
-async def list_tokens(
+    request: Request[Any, Any, Any],
     context: Context,
     identity: Asker,
     user_id: FromPath[str],
-    after: FromQuery[str | None] = None,
-    limit: Limit = DEFAULT_LIMIT,
-) -> shapes.Page[shapes.Token]:
-    """A user's tokens, without the tokens themselves."""
+    data: JSONBody[shapes.PersonChange],
+) -> shapes.Person:
+    """Change what is given. One may change one's own name, and one's password with the old one; ``grants`` replaces
+    all grants. A new password ends every other session of its person."""
+    old = await _whom(context, identity, user_id, data)
+    row = msgspec.structs.replace(
+        old,
+        name=old.name if data.name is UNSET else data.name,
+        role=old.role if data.role is UNSET else read_role(data.role, "role"),
+        disabled=old.disabled if data.disabled is UNSET else data.disabled,
+    )
+    if row.role != old.role:
+        require_role(context, identity, row.role)
+    grants = await _grants(context, user_id, data)
+    if data.password is not UNSET:
+        row = msgspec.structs.replace(row, password_hash=await context.auth.hash_password(data.password))
+    await context.registry.put_person(row)
+    if grants is not None:
+        await context.registry.put_grants(user_id, grants)
+    address = address_of(request)
+    if data.password is not UNSET:
+        await context.registry.remove_sessions(user_id, but=identity.token)
+        await tell_audit(context, "password_changed", identity.id, user_id, address)
+    detail = {name: getattr(data, name) for name in ("role", "disabled", "grants", "ends", "name")}
+    given = {name: value for name, value in detail.items() if value is not UNSET}
+    if given:
+        await tell_audit(context, "user_changed", identity.id, user_id, address, **given)
+    tell_changed(context)
+    return await _show(context, row)
+
+
+async def _whom(context: ApiContext, identity: Identity, user_id: str, data: shapes.PersonChange) -> PersonRow:
     if user_id != identity.id:
+        return await require_over(context, identity, user_id)
+    if data.disabled is True:
+        raise CallerError("You would lock yourself out", code="in_use", field="disabled")
+    if not all(each is UNSET for each in (data.role, data.disabled, data.grants)):
+        await require_over(context, identity, user_id)
+    old = await require_self(context, identity, user_id)
+    if data.password is not UNSET and old.password_hash is not None:
+        if data.old_password is UNSET:
+            raise CallerError(
+                "That it is you is shown by the old password",
+                code="bad_value",
+                field="old_password",
+                expected="the password that is in force",
+            )
+        await context.auth.check_password_of(old, data.old_password)
+    return old
+
+
+async def _grants(context: ApiContext, user_id: str, data: shapes.PersonChange) -> list[GrantRow] | None:
+    ends = {} if data.ends is UNSET else data.ends
+    if data.grants is not UNSET:
+        return await read_grants(context, user_id, data.grants, ends)
+    if ends:
+        raise CallerError("They go with the roles", code="bad_value", field="ends", expected="grants beside")
+    return None
+
+
+@delete("/users/{user_id:str}", status_code=204)
+async def remove_user(
+    request: Request[Any, Any, Any], context: Context, identity: Asker, user_id: FromPath[str]
+) -> None:
+    """Remove a person with all tokens."""
+    if user_id == identity.id:
         context.auth.require(identity, Action.ADMINISTER, ())
-    rows = await context.registry.list_tokens(user_id, after=after, limit=limit + 1)
-    page = rows[:limit]
-    return shapes.Page([shapes.token(row) for row in page], page[-1].id if len(rows) > limit else None)
-
-
-@post("/users/{user_id:str}/tokens")
-async def make_token(
-    context: Context, identity: Asker, user_id: FromPath[str], data: JSONBody[shapes.TokenNew]
-) -> shapes.TokenMade:
-    """A token for a program. One may make one's own, never with more rights than the token that asks for it."""
-    if user_id != identity.id or identity.facts.scopes is not None:
-        context.auth.require(identity, Action.ADMINISTER, ())
-    await _person(context, user_id)
-    expires = None if data.expires_s is None else now_us() + int(data.expires_s * SECOND)
-    token, row = await context.auth.make_token(user_id, data.name, expires, data.scopes)
-    return shapes.TokenMade(row.id, token, user_id, row.name, iso_or_none(row.expires))
-
-
-@delete("/users/{user_id:str}/tokens/{token_id:str}", status_code=204)
-async def remove_token(context: Context, identity: Asker, user_id: FromPath[str], token_id: FromPath[str]) -> None:
-    """Revoke a token."""
-    if user_id != identity.id:
-        context.auth.require(identity, Action.ADMINISTER, ())
-    owned = await context.registry.list_tokens(user_id, limit=10_000)
-    if token_id not in {row.id for row in owned}:
-        raise CallerError(f"{user_id} has no token {token_id[:80]!r}", code="not_found")
-    await context.registry.remove_token(token_id)
-    _tell(context, token_id)
+        raise CallerError("You would lock yourself out", code="in_use", mend="Let another administrator do it")
+    await require_over(context, identity, user_id)
+    await context.registry.remove_person(user_id)
+    await tell_audit(context, "user_removed", identity.id, user_id, address_of(request))
+    tell_changed(context)
 
 
 router = Router(
     "/",
-    route_handlers=[
-        login,
-        setup,
-        logout,
-        me,
-        list_users,
-        get_user,
-        add_user,
-        change_user,
-        remove_user,
-        list_tokens,
-        make_token,
-        remove_token,
-    ],
+    route_handlers=[me, list_users, get_user, add_user, change_user, remove_user, list_access],
     tags=["people"],
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unisono.store.registry.address import default_url
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.rows import (
+    AccessRow,
     AddressRow,
     AlarmLineRow,
     AlarmRow,
@@ -24,6 +25,7 @@ from unisono.store.registry.rows import (
     ForeignRow,
     GrantRow,
     GroupRow,
+    InvitationRow,
     ListenerRow,
     ModelRow,
     NewcomerRow,
@@ -32,6 +34,7 @@ from unisono.store.registry.rows import (
     OutboxRow,
     OutletRow,
     OutletState,
+    PasskeyRow,
     PersonRow,
     PlaceRow,
     PolicyRow,
@@ -39,6 +42,7 @@ from unisono.store.registry.rows import (
     SceneRow,
     SceneText,
     SceneVersionRow,
+    SecondFactorRow,
     SignInFacts,
     ThingRow,
     TokenRow,
@@ -49,6 +53,7 @@ if TYPE_CHECKING:
     from unisono.store.registry.registry import Registry
 
 __all__ = [
+    "AccessRow",
     "AddressRow",
     "AlarmLineRow",
     "AlarmRow",
@@ -64,6 +69,7 @@ __all__ = [
     "ForeignRow",
     "GrantRow",
     "GroupRow",
+    "InvitationRow",
     "ListenerRow",
     "ModelRow",
     "NewcomerRow",
@@ -72,6 +78,7 @@ __all__ = [
     "OutboxRow",
     "OutletRow",
     "OutletState",
+    "PasskeyRow",
     "PersonRow",
     "PlaceRow",
     "PolicyRow",
@@ -80,6 +87,7 @@ __all__ = [
     "SceneRow",
     "SceneText",
     "SceneVersionRow",
+    "SecondFactorRow",
     "SignInFacts",
     "ThingRow",
     "TokenRow",

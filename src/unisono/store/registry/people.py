@@ -52,11 +52,34 @@ class People:
             if not removed.rowcount:
                 raise CallerError(f"there is no person {id!r}", code="not_found")
 
-    async def grants(self, person_id: str) -> list[GrantRow]:
-        """What a person was granted, in the order of the places' ids."""
+    async def grants(self, person_id: str, *, now: int | None = None) -> list[GrantRow]:
+        """What a person was granted, in the order of the places' ids; with ``now`` only what has not ended by then."""
         query = sa.select(*shape.columns(grant, GrantRow)).where(grant.c.person == person_id).order_by(grant.c.place)
+        if now is not None:
+            query = query.where(grant.c.expires.is_(None) | (grant.c.expires > now))
         async with self._database.read() as connection:
             return shape.rows(GrantRow, await connection.execute(query))
+
+    async def people_at(self, places: Sequence[str]) -> list[tuple[PersonRow, GrantRow]]:
+        """Who holds a role at one of ``places`` (not below them), in the order of ids; at most a page of them."""
+        query = (
+            sa.select(*shape.columns(person, PersonRow), *shape.columns(grant, GrantRow))
+            .join(grant, grant.c.person == person.c.id)
+            .where(grant.c.place.in_(places))
+            .order_by(person.c.id, grant.c.place)
+            .limit(shape.PAGE_LIMIT)
+        )
+        fields = len(PersonRow.__struct_fields__)
+        async with self._database.read() as connection:
+            found = await connection.execute(query)
+            return [(PersonRow(*row[:fields]), GrantRow(*row[fields:])) for row in found]
+
+    async def people_with_role(self) -> list[PersonRow]:
+        """Who holds a role on the whole hub, in the order of ids; at most a page of them."""
+        query = sa.select(*shape.columns(person, PersonRow)).where(person.c.role != "")
+        async with self._database.read() as connection:
+            found = await connection.execute(shape.page(query, person.c.id, None, shape.PAGE_LIMIT))
+            return shape.rows(PersonRow, found)
 
     async def put_grant(self, row: GrantRow) -> None:
         """Give a person a role at a place, instead of the one held there. Raises CallerError not_found."""
@@ -103,12 +126,19 @@ class People:
             return TokenRow(*found[:fields]), PersonRow(*found[fields:])
 
     async def list_tokens(
-        self, person_id: str | None = None, *, after: str | None = None, limit: int = 100
+        self,
+        person_id: str | None = None,
+        *,
+        session: bool | None = None,
+        after: str | None = None,
+        limit: int = 100,
     ) -> list[TokenRow]:
         """Tokens in the order of their ids, of one person or of all."""
         query = sa.select(*shape.columns(token, TokenRow))
         if person_id is not None:
             query = query.where(token.c.person == person_id)
+        if session is not None:
+            query = query.where(token.c.session == session)
         async with self._database.read() as connection:
             return shape.rows(TokenRow, await connection.execute(shape.page(query, token.c.id, after, limit)))
 
@@ -118,6 +148,25 @@ class People:
             removed = await connection.execute(sa.delete(token).where(token.c.id == id))
             if not removed.rowcount:
                 raise CallerError(f"there is no token {id!r}", code="not_found")
+
+    async def touch_token(self, id: str, at: int, address: str) -> None:
+        """A token was used at that moment, from there."""
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(token).where(token.c.id == id).values(seen=at, address=address))
+
+    async def remove_sessions(self, person_id: str, *, but: str = "") -> list[str]:
+        """Sign a person out everywhere, except for the session ``but``; the ids of the sessions that ended."""
+        condition = sa.and_(token.c.person == person_id, token.c.session, token.c.id != but)
+        async with self._database.write() as connection:
+            return list((await connection.execute(sa.delete(token).where(condition).returning(token.c.id))).scalars())
+
+    async def put_grants(self, person_id: str, rows: Sequence[GrantRow]) -> None:
+        """Give a person these roles instead of all that they held. Raises CallerError not_found."""
+        async with self._database.write() as connection:
+            await _require_person(connection, person_id)
+            await connection.execute(sa.delete(grant).where(grant.c.person == person_id))
+            if rows:
+                await connection.execute(sa.insert(grant), [shape.values(row) for row in rows])
 
     async def remove_expired_tokens(self, now: int) -> int:
         """Forget tokens that expired before ``now``; how many there were."""

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from unisono.errors import CallerError
 from unisono.store.registry import shape
+from unisono.store.registry.access_audit import AccessAudit
 from unisono.store.registry.address import Address, prepare_file
 from unisono.store.registry.alarms import Alarms
 from unisono.store.registry.audit import Audit
@@ -24,8 +25,10 @@ from unisono.store.registry.claims import Claims
 from unisono.store.registry.credentials import Credentials
 from unisono.store.registry.dashboards import Dashboards
 from unisono.store.registry.database import Database
+from unisono.store.registry.factors import Factors
 from unisono.store.registry.faults import faults
 from unisono.store.registry.foreign import Foreign
+from unisono.store.registry.invitations import Invitations
 from unisono.store.registry.models import Models
 from unisono.store.registry.newcomers import Newcomers
 from unisono.store.registry.notifications import Notifications
@@ -53,6 +56,9 @@ class Registry(
     Newcomers,
     Claims,
     People,
+    Factors,
+    Invitations,
+    AccessAudit,
     Alarms,
     Channels,
     Notifications,

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 __all__ = [
+    "AccessRow",
     "AddressRow",
     "AlarmLineRow",
     "AlarmRow",
@@ -25,6 +26,7 @@ __all__ = [
     "ForeignRow",
     "GrantRow",
     "GroupRow",
+    "InvitationRow",
     "ListenerRow",
     "ModelRow",
     "NewcomerRow",
@@ -33,6 +35,7 @@ __all__ = [
     "OutboxRow",
     "OutletRow",
     "OutletState",
+    "PasskeyRow",
     "PersonRow",
     "PlaceRow",
     "PolicyRow",
@@ -40,6 +43,7 @@ __all__ = [
     "SceneRow",
     "SceneText",
     "SceneVersionRow",
+    "SecondFactorRow",
     "SignInFacts",
     "ThingRow",
     "TokenRow",
@@ -265,15 +269,20 @@ class PersonRow(msgspec.Struct, frozen=True):
 
 
 class GrantRow(msgspec.Struct, frozen=True):
-    """A person's role at a place and everything below it."""
+    """A person's role at a place and everything below it. ``expires`` None: until taken back."""
 
     person: str
     place: str
     role: str
+    expires: int | None = None
 
 
 class TokenRow(msgspec.Struct, frozen=True):
-    """A bearer token; only its hash is kept. ``expires`` None: until revoked. ``scopes`` None: all its person may."""
+    """A bearer token; only its hash is kept. ``expires`` None: until revoked. ``scopes`` None: all its person may.
+
+    ``session``: of a person who signed in, with the program (``agent``) and ``address`` that they used; ``seen``: last
+    used, to some minutes.
+    """
 
     id: str
     person: str
@@ -282,6 +291,62 @@ class TokenRow(msgspec.Struct, frozen=True):
     expires: int | None = None
     scopes: list[str] | None = None
     created: int = 0
+    session: bool = False
+    agent: str = ""
+    address: str = ""
+    seen: int | None = None
+
+
+class InvitationRow(msgspec.Struct, frozen=True):
+    """An invitation: who takes it gets ``role`` on the hub ("" for none) and ``grants``: by place, a role and its end
+    (microseconds, or None)."""
+
+    id: str
+    code_hash: bytes
+    name: str
+    role: str
+    grants: dict[str, tuple[str, int | None]]
+    made_by: str
+    created: int
+    expires: int
+    used_at: int | None = None
+    used_by: str | None = None
+    revoked: int | None = None
+
+
+class SecondFactorRow(msgspec.Struct, frozen=True):
+    """An authenticator app's secret, sealed. It counts once ``confirmed``; codes up to ``last_step`` were used."""
+
+    person: str
+    sealed: bytes
+    created: int
+    confirmed: int | None = None
+    last_step: int = 0
+
+
+class PasskeyRow(msgspec.Struct, frozen=True):
+    """A passkey (WebAuthn credential): its id in base64url, the ``host`` it is for, the public key (COSE)."""
+
+    id: str
+    person: str
+    name: str
+    host: str
+    public_key: bytes
+    sign_count: int = 0
+    created: int = 0
+    used: int | None = None
+
+
+class AccessRow(msgspec.Struct, frozen=True):
+    """One line of the audit of access: who (``by``) did what (``act``) ``about`` whom. ``number`` is the registry's."""
+
+    number: int
+    at: int
+    act: str
+    by: str
+    about: str
+    address: str = ""
+    detail: dict[str, Any] = {}
 
 
 class AlarmRow(msgspec.Struct, frozen=True):

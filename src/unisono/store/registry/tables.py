@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 __all__ = [
+    "access_audit",
     "address",
     "audience",
     "audience_member",
@@ -22,8 +23,10 @@ __all__ = [
     "dashboard",
     "delivery",
     "foreign_name",
+    "foreign_person",
     "foreign_product",
     "grant",
+    "invitation",
     "listener",
     "meta",
     "metadata",
@@ -33,11 +36,14 @@ __all__ = [
     "outbox",
     "outlet",
     "outlet_state",
+    "passkey",
     "person",
     "place",
     "policy",
+    "recovery_code",
     "scene",
     "scene_version",
+    "second_factor",
     "setup",
     "thing",
     "token",
@@ -207,6 +213,8 @@ grant = sa.Table(
     sa.Column("person", _id, sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("place", _id, sa.ForeignKey("place.id", ondelete="CASCADE"), primary_key=True, index=True),
     sa.Column("role", sa.Text, nullable=False),
+    # the last moment of a guest; NULL: until taken back
+    sa.Column("expires", sa.BigInteger),
 )
 
 token = sa.Table(
@@ -219,6 +227,85 @@ token = sa.Table(
     sa.Column("expires", sa.BigInteger),
     sa.Column("scopes", sa.JSON(none_as_null=True)),
     sa.Column("created", sa.BigInteger, nullable=False),
+    # A session is the token of a person who signed in; the rest says where from. The default is for older rows.
+    sa.Column("session", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("agent", sa.Text, nullable=False, server_default=""),
+    sa.Column("address", sa.Text, nullable=False, server_default=""),
+    sa.Column("seen", sa.BigInteger),
+)
+
+invitation = sa.Table(
+    "invitation",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("code_hash", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    # role and end by place; a place that went since is passed over
+    sa.Column("grants", sa.JSON, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("expires", sa.BigInteger, nullable=False),
+    sa.Column("used_at", sa.BigInteger),
+    sa.Column("used_by", _id),
+    sa.Column("revoked", sa.BigInteger),
+)
+
+second_factor = sa.Table(
+    "second_factor",
+    metadata,
+    sa.Column("person", _id, sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("confirmed", sa.BigInteger),
+    sa.Column("last_step", sa.BigInteger, nullable=False),
+)
+
+recovery_code = sa.Table(
+    "recovery_code",
+    metadata,
+    sa.Column("person", _id, sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("hash", sa.LargeBinary, primary_key=True),
+)
+
+passkey = sa.Table(
+    "passkey",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("person", _id, sa.ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    # the host name that the browser bound it to
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("public_key", sa.LargeBinary, nullable=False),
+    sa.Column("sign_count", sa.BigInteger, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("used", sa.BigInteger),
+)
+
+# Who a person is at an issuer of OpenID Connect.
+foreign_person = sa.Table(
+    "foreign_person",
+    metadata,
+    sa.Column("issuer", _id, primary_key=True),
+    sa.Column("subject", _id, primary_key=True),
+    sa.Column("person", _id, sa.ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("created", sa.BigInteger, nullable=False),
+)
+
+# No keys to people: who came in and who let them stays to be read when they are gone.
+access_audit = sa.Table(
+    "access_audit",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("act", sa.Text, nullable=False),
+    sa.Column("by", _id, nullable=False),
+    sa.Column("about", _id, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Index(None, "about", "number"),
+    sa.Index(None, "by", "number"),
+    sqlite_autoincrement=True,
 )
 
 setup = sa.Table(
