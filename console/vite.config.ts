@@ -21,5 +21,5 @@ const packed = (): Plugin => ({
 export default defineConfig({
   plugins: [react(), packed()],
   build: { outDir: PAGE, emptyOutDir: true, target: "es2022", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 700 },
-  server: { proxy: { "/api": { target: hub, ws: true }, "/setup": hub, "/trust": hub } },
+  server: { proxy: { "/api": { target: hub, ws: true, headers: { origin: hub }, changeOrigin: true }, "/setup": hub, "/trust": hub } },
 });

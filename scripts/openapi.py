@@ -9,12 +9,13 @@ from typing import Any, cast
 import msgspec
 
 from unisono.api.app import create_routes
-from unisono.api.door.description import complete
+from unisono.api.door.description import complete, open_routes
 
 
 def main() -> None:
     litestar = create_routes(cast(Any, SimpleNamespace()))
-    sys.stdout.write(msgspec.json.encode(complete(litestar.openapi_schema.to_schema())).decode())
+    whole = complete(litestar.openapi_schema.to_schema(), open_routes(litestar))
+    sys.stdout.write(msgspec.json.encode(whole).decode())
 
 
 if __name__ == "__main__":

@@ -575,7 +575,7 @@ class Hub:
             f"            https://{_address(self.doors['https-port'])}/",
             f"  Devices   mqtt://{_address(self.doors['mqtt-port'])}",
             f"            mqtts://{_address(self.doors['mqtts-port'])}",
-            f"  Token     {(self.data / 'token').read_text().strip()}   (also in {self.options.data / 'token'})",
+            f"  Token     {self._shown_token()}",
         ]
         if self.setup_code is not None:
             lines.append(f"  First run {base}/setup?code={self.setup_code}   (works once, makes the administrator)")
@@ -584,6 +584,13 @@ class Hub:
         if self.options.demo:
             lines.append("  Demo      a home, a car and a production line, simulated, arrive within seconds")
         return [*lines, "", "  Ctrl-C stops it; the data stays in " + str(self.options.data) + "/.", ""]
+
+    def _shown_token(self) -> str:
+        """The machine's own token, for who looks at a terminal; what is kept of this output gets the place of it."""
+        kept = self.options.data / "token"
+        if not sys.stdout.isatty():
+            return f"in {kept}"
+        return f"{(self.data / 'token').read_text().strip()}   (also in {kept})"
 
     async def stop(self) -> None:
         self._stopping = True

@@ -91,6 +91,7 @@ class Front:
 
 async def _sign_in(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     if handler.opt.get("open_door"):
+        _from_our_pages(connection)
         return
     header = connection.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
@@ -104,6 +105,22 @@ async def _sign_in(connection: ASGIConnection[Any, Any, Any, Any], handler: Base
     context: ApiContext = connection.app.state.context
     address = connection.client.host if connection.client else None
     connection.scope["state"]["identity"] = await context.auth.by_token(token.strip(), address)
+
+
+def _from_our_pages(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    """Where no token is wanted, a page of somebody else could still try passwords and codes through who looks at it: a
+    browser says whose page it is. Programs say nothing, and gain nothing by lying."""
+    origin = connection.headers.get("origin")
+    if origin is None or connection.scope.get("method") in {"GET", "HEAD", "OPTIONS"}:
+        return
+    if connection.headers.get("sec-fetch-site") == "same-origin":
+        return
+    # a page cannot set the second one elsewhere without asking first, which is refused
+    ours = {connection.headers.get(name, "").lower() for name in ("host", "x-forwarded-host")}
+    if origin.partition("://")[2].lower() not in ours - {""}:
+        raise CallerError(
+            "A page of somebody else asks", code="not_allowed", field="Origin", expected="a page of this hub"
+        )
 
 
 def _identity(request: Request[Any, Any, Any]) -> Identity:
@@ -200,6 +217,7 @@ def _litestar(context: ApiContext, signed_in: Router) -> Litestar:
         ],
         dependencies={"context": Provide(lambda: context, sync_to_thread=False)},
         exception_handlers=EXCEPTION_HANDLERS,
+        response_headers={"X-Content-Type-Options": "nosniff"},
         openapi_config=_description(),
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,

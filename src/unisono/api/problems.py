@@ -120,7 +120,7 @@ def problem_bytes(error: UnisonoError) -> bytes:
 def problem_response(error: UnisonoError, headers: dict[str, str] | None = None) -> Response[bytes]:
     """The HTTP response that carries ``error``."""
     status = CODES[error.code].http
-    all_headers = dict(headers or {})
+    all_headers = {"X-Content-Type-Options": "nosniff", **(headers or {})}
     if status == 401:
         all_headers.update(_CHALLENGE)
     return Response(problem_bytes(error), status_code=status, media_type=PROBLEM_JSON, headers=all_headers)

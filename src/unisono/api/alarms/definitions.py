@@ -124,6 +124,7 @@ async def replace_definition(
             "The id differs from the one in the path", code="bad_value", field="id", expected=definition_id
         )
     if text == old.document:
+        context.auth.require(identity, Action.AUTOMATE, await context.path_of(old.place), Risk.SENSITIVE)
         return shapes.definition(old)
     return await _save(context, identity, definition, text, old)
 

@@ -6,15 +6,17 @@ with a stable code, whatever its status.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from copy import deepcopy
 from typing import Any
 
-from litestar import Request
+from litestar import Litestar, Request
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.routes import HTTPRoute
 
 from unisono.errors import CODES
 
-__all__ = ["Description", "complete"]
+__all__ = ["Description", "complete", "open_routes"]
 
 PROBLEM = {
     "type": "object",
@@ -44,15 +46,28 @@ class Description(JsonRenderPlugin):
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The document as JSON."""
-        return super().render(request, complete(openapi_schema))
+        return super().render(request, complete(openapi_schema, open_routes(request.app)))
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
+def open_routes(application: Litestar) -> frozenset[str]:
+    """Routes that need no token, as ``METHOD path``: Litestar leaves out that a list of schemes is empty."""
+    return frozenset(
+        f"{method} {route.path_format}"
+        for route in application.routes
+        if isinstance(route, HTTPRoute)
+        for method, (handler, _) in route.route_handler_map.items()
+        if handler.security == []
+    )
+
+
+def complete(document: dict[str, Any], open_to_all: Collection[str]) -> dict[str, Any]:
     """``document`` with what every route may answer when it refuses; Litestar's own word on that is taken out."""
     made = deepcopy(document)
     made.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
-    for operations in made["paths"].values():
-        for operation in operations.values():
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
+            if f"{method.upper()} {path}" in open_to_all:
+                operation["security"] = []
             answers = operation["responses"]
             if str(answers.get("400", {}).get("description", "")).startswith("Bad request syntax"):
                 del answers["400"]
