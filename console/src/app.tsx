@@ -24,6 +24,10 @@ const HistoryPage = lazy(async () => ({ default: (await import("./pages/history"
 const Dashboards = lazy(async () => ({ default: (await import("./pages/dashboards")).Dashboards }));
 const DashboardPage = lazy(async () => ({ default: (await import("./pages/dashboards")).DashboardPage }));
 const Blueprints = lazy(async () => ({ default: (await import("./pages/blueprints")).Blueprints }));
+const People = lazy(() => import("./pages/people").then((found) => ({ default: found.People })));
+const Account = lazy(() => import("./pages/account").then((found) => ({ default: found.Account })));
+const Audit = lazy(() => import("./pages/audit").then((found) => ({ default: found.Audit })));
+const Join = lazy(() => import("./pages/join").then((found) => ({ default: found.Join })));
 
 const moved = new Signal();
 addEventListener("hashchange", () => moved.tell());
@@ -44,6 +48,10 @@ function page(address: string) {
   if (first === "add") return <Add key={`${second} ${third}`} how={second || undefined} thing={third || undefined} />;
   if (first === "welcome") return <Welcome />;
   if (first === "phone") return <PhonePage />;
+  if (first === "people") return <People />;
+  if (first === "account") return <Account />;
+  if (first === "audit") return <Audit />;
+  if (first === "join" && second) return <Join key={second} code={second} />;
   if (first === "assistant") return <Assistant first={new URLSearchParams(query).get("say") ?? undefined} />;
   return <Overview />;
 }
@@ -109,6 +117,11 @@ export function App() {
               {say("language")}
             </Button>
             {hub.signedIn ? (
+              <ActionIcon component="a" href="#/account" variant="subtle" aria-label={say("account")} title={say("account")}>
+                ☺
+              </ActionIcon>
+            ) : null}
+            {hub.signedIn ? (
               <Button size="compact-sm" variant="subtle" onClick={() => void signOut()}>
                 {say("signOut")}
               </Button>
@@ -124,7 +137,7 @@ export function App() {
               {say("lostLine")}
             </Alert>
           ) : null}
-          {hub.signedIn ? <Suspense fallback={<Loader mx="auto" my="xl" aria-label={say("connecting")} />}>{page(address)}</Suspense> : <SignIn key={hub.why} />}
+          <Suspense fallback={<Loader mx="auto" my="xl" aria-label={say("connecting")} />}>{hub.signedIn || open === "join" ? page(address) : <SignIn key={hub.why} />}</Suspense>
         </div>
       </AppShell.Main>
       {hub.signedIn ? (

@@ -1,9 +1,11 @@
 /** Every word the console says, in each language; and how dates and numbers are written there. */
 import { Signal, useSignal } from "./signal";
 import * as devices from "./words/devices";
+import * as people from "./words/people";
 
 const EN = {
   ...devices.EN,
+  ...people.EN,
   home: "Home", scenes: "Scenes", assistant: "Assistant", alarms: "Alarms", signOut: "Sign out", signIn: "Sign in", user: "User", password: "Password", token: "Token",
   or: "or", tokenHint: "The token stands in the terminal that started the hub, and in its data directory (file token).", live: "live", connecting: "connecting", lost: "not live",
   lostLine: "The live connection is lost: what you see may be out of date. Trying again.", away: "The hub does not answer.", search: "Search things, scenes, places, or say something",
@@ -23,6 +25,7 @@ const EN = {
 
 const ZH: Record<keyof typeof EN, string> = {
   ...devices.ZH,
+  ...people.ZH,
   home: "首页", scenes: "场景", assistant: "助手", alarms: "报警", signOut: "退出", signIn: "登录", user: "用户", password: "密码", token: "令牌",
   or: "或", tokenHint: "令牌显示在启动中枢的终端里，也在其数据目录的 token 文件中。", live: "实时", connecting: "连接中", lost: "未实时",
   lostLine: "实时连接已断开：所见内容可能已过时。正在重试。", away: "中枢没有回应。", search: "搜索设备、场景、位置，或直接说一句话",

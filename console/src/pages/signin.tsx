@@ -3,6 +3,8 @@ import { Alert, Button, Divider, Paper, PasswordInput, Stack, Text, TextInput, T
 import { type FormEvent, useState } from "react";
 import { ask, Away, Refused, token } from "../api";
 import { useHub } from "../hub";
+import { canPasskey, signInWithPasskey } from "../passkey";
+import { reason } from "../trouble";
 import { say } from "../words";
 
 export function SignIn() {
@@ -10,6 +12,8 @@ export function SignIn() {
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
   const [key, setKey] = useState("");
+  const [code, setCode] = useState("");
+  const [wantsCode, setWantsCode] = useState(false);
   const [why, setWhy] = useState(hub.why);
   const [busy, setBusy] = useState(false);
   const enter = async (event: FormEvent): Promise<void> => {
@@ -23,12 +27,27 @@ export function SignIn() {
         await ask("/me");
         hub.enter(typed);
       } else {
-        const found = await ask<{ token: string }>("/login", "POST", { user, password });
+        const found = await ask<{ token: string }>("/login", "POST", { user, password, ...(code ? { code } : {}) });
         hub.enter(found.token);
       }
     } catch (error) {
       token.drop();
-      setWhy(error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error));
+      const asksFirst = error instanceof Refused && error.code === "second_factor" && !wantsCode;
+      if (error instanceof Refused && error.code === "second_factor") setWantsCode(true);
+      setCode("");
+      setWhy(asksFirst ? "" : reason(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const withPasskey = async (): Promise<void> => {
+    setBusy(true);
+    setWhy("");
+    try {
+      hub.enter(await signInWithPasskey());
+    } catch (error) {
+      // the browser has told its person already what it did not find, or that they gave up
+      if (error instanceof Refused || error instanceof Away) setWhy(reason(error));
     } finally {
       setBusy(false);
     }
@@ -46,6 +65,14 @@ export function SignIn() {
         ) : null}
         <TextInput label={say("user")} autoComplete="username" value={user} onChange={(event) => setUser(event.currentTarget.value)} />
         <PasswordInput label={say("password")} autoComplete="current-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+        {wantsCode ? (
+          <TextInput label={say("wantsCode")} autoFocus autoComplete="one-time-code" value={code} onChange={(event) => setCode(event.currentTarget.value)} />
+        ) : null}
+        {canPasskey() ? (
+          <Button variant="light" loading={busy} onClick={() => void withPasskey()}>
+            {say("signInPasskey")}
+          </Button>
+        ) : null}
         <Divider label={say("or")} />
         <PasswordInput label={say("token")} autoComplete="off" value={key} onChange={(event) => setKey(event.currentTarget.value)} />
         <Button type="submit" loading={busy}>

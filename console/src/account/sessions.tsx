@@ -1,0 +1,51 @@
+/** Where one is signed in. */
+import { Badge, Button, Group, Text } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { all, ask } from "../api";
+import type { components } from "../api.gen";
+import { Trouble, useDoing } from "../trouble";
+import { say, when } from "../words";
+import { Section } from "./section";
+
+export function Sessions({ user }: { user: string }) {
+  const queries = useQueryClient();
+  const doing = useDoing();
+  const path = `/users/${encodeURIComponent(user)}/sessions`;
+  const found = useQuery({ queryKey: ["sessions", user], queryFn: () => all<components["schemas"]["Session"]>(path, 1000) });
+  const end = (which: string): Promise<boolean> => doing.run(() => ask(`${path}${which}`, "DELETE").then(() => queries.invalidateQueries({ queryKey: ["sessions"] })));
+  return (
+    <Section title={say("sessions")}>
+      {found.data?.map((each) => (
+        <Group key={each.id} justify="space-between" wrap="nowrap" data-session={each.current ? "current" : "other"}>
+          <div className="shrinks">
+            <Text size="sm" truncate>
+              {each.agent || "?"}
+            </Text>
+            <Text size="sm" c="dimmed">
+              {each.address}
+              {each.created ? ` · ${say("since", when(each.created))}` : ""}
+              {each.seen ? ` · ${say("lastUsed", when(each.seen))}` : ""}
+            </Text>
+          </div>
+          {each.current ? (
+            <Badge variant="light" color="teal">
+              {say("thisOne")}
+            </Badge>
+          ) : (
+            <Button size="compact-sm" variant="default" onClick={() => void end(`/${each.id}`)} aria-label={`${say("endSession")}: ${each.created ?? each.id}`}>
+              {say("endSession")}
+            </Button>
+          )}
+        </Group>
+      ))}
+      {(found.data?.length ?? 0) > 1 ? (
+        <Group>
+          <Button variant="default" loading={doing.busy} onClick={() => void end("")}>
+            {say("endOthers")}
+          </Button>
+        </Group>
+      ) : null}
+      <Trouble why={doing.why} />
+    </Section>
+  );
+}

@@ -1,0 +1,79 @@
+/** Tokens of programs: made with as few rights as they need, shown once. */
+import { Button, Group, MultiSelect, Select, Text, TextInput } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { all, ask } from "../api";
+import type { components } from "../api.gen";
+import { hub, useHub } from "../hub";
+import { Trouble, useDoing } from "../trouble";
+import { called, say, type Word, when } from "../words";
+import { Section } from "./section";
+
+const RIGHTS: [string, Word][] = [["read", "actRead"], ["control", "actControl"], ["automate", "actAutomate"], ["configure", "actConfigure"], ["administer", "actAdminister"], ["operate_hub", "actHub"]];
+const DAY_S = 86_400;
+
+export function Tokens({ user }: { user: string }) {
+  useHub();
+  const queries = useQueryClient();
+  const doing = useDoing();
+  const [name, setName] = useState("");
+  const [rights, setRights] = useState<string[]>([]);
+  const [place, setPlace] = useState<string | null>(null);
+  const [topics, setTopics] = useState("");
+  const [days, setDays] = useState<string | null>("90");
+  const [made, setMade] = useState("");
+  const path = `/users/${encodeURIComponent(user)}/tokens`;
+  const found = useQuery({ queryKey: ["tokens", user], queryFn: () => all<components["schemas"]["Token"]>(path, 1000) });
+  const again = (): Promise<void> => queries.invalidateQueries({ queryKey: ["tokens"] });
+  const make = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    setMade("");
+    const scopes = [...rights.map((each) => (place ? `${each}@${place}` : each)), ...topics.split(/[\s,]+/).filter(Boolean)];
+    const body = { name, ...(scopes.length ? { scopes } : {}), ...(days && days !== "0" ? { expires_s: Number(days) * DAY_S } : {}) };
+    await doing.run(async () => {
+      setMade((await ask<{ token: string }>(path, "POST", body)).token);
+      setName("");
+      await again();
+    });
+  };
+  const places = [...hub.places.values()].map((each) => ({ value: each.id, label: called(each) }));
+  return (
+    <Section title={say("tokens")} text={say("tokensText")}>
+      {found.data?.length === 0 ? <Text size="sm">{say("noTokens")}</Text> : null}
+      {found.data?.map((each) => (
+        <Group key={each.id} justify="space-between" wrap="nowrap" data-token={each.name}>
+          <div>
+            <Text>{each.name || each.id.slice(0, 10)}</Text>
+            <Text size="sm" c="dimmed">
+              {each.scopes ? each.scopes.join(", ") : say("tokenAll")} · {each.expires ? say("until", when(each.expires)) : say("noEnd")} · {each.seen ? say("lastUsed", when(each.seen)) : say("unused")}
+            </Text>
+          </div>
+          <Button size="compact-sm" variant="default" aria-label={`${say("revoke")}: ${each.name || each.id}`} onClick={() => void doing.run(() => ask(`${path}/${each.id}`, "DELETE").then(again))}>
+            {say("revoke")}
+          </Button>
+        </Group>
+      ))}
+      <form onSubmit={(event) => void make(event)}>
+        <Group align="end">
+          <TextInput label={say("tokenName")} required value={name} onChange={(event) => setName(event.currentTarget.value)} />
+          <MultiSelect className="field" label={say("tokenRights")} placeholder={rights.length ? undefined : say("tokenAll")} data={RIGHTS.map(([value, word]) => ({ value, label: say(word) }))} value={rights} onChange={setRights} />
+          <Select label={say("tokenPlace")} placeholder={say("tokenEverywhere")} data={places} value={place} onChange={setPlace} clearable disabled={!rights.length} />
+          <TextInput className="field" label={say("tokenTopics")} value={topics} onChange={(event) => setTopics(event.currentTarget.value)} />
+          <Select label={say("tokenEnd")} data={["7", "30", "90", "365", "0"].map((each) => ({ value: each, label: each === "0" ? say("never_") : say("days", each) }))} value={days} onChange={setDays} allowDeselect={false} />
+          <Button type="submit" variant="light" loading={doing.busy}>
+            {say("tokenMake")}
+          </Button>
+        </Group>
+      </form>
+      {made ? (
+        <div role="status">
+          <Text size="sm">{say("tokenOnce")}</Text>
+          <Text size="sm" className="code" data-made>
+            {made}
+          </Text>
+        </div>
+      ) : null}
+      <Trouble why={doing.why} />
+    </Section>
+  );
+}
