@@ -13,6 +13,7 @@ from tests.api.conftest import Hub
 from tests.api.passkey import Authenticator
 from tests.api.test_things import add, add_home
 from unisono.api import auth as auth_room
+from unisono.api.auth import Throttle
 from unisono.api.people import passkeys
 from unisono.api.times import iso
 
@@ -296,8 +297,10 @@ async def test_codes_are_not_guessed(hub: Hub) -> None:
     async with await person(hub, "ana", role="member") as ana, hub.client(None) as http:
         _app, codes = await with_app(hub, ana, "ana")
         login = {"user": "ana", "password": PASSWORD}
-        tries = [await refused(http.post("/api/v1/login", json={**login, "code": "123456"})) for _ in range(4)]
-        assert tries == [(401, "second_factor")] * 3 + [(429, "too_many")]
+        for _ in range(Throttle.FREE):
+            assert await refused(http.post("/api/v1/login", json={**login, "code": "123456"})) == (401, "second_factor")
+        for _ in range(4):  # as if it had gone on; the wait is now longer than a password takes on a busy machine
+            hub.context.auth._by_second.failed("ana", time.monotonic())
         blocked = await refused(http.post("/api/v1/login", json={**login, "code": codes[0]}))
         assert blocked == (429, "too_many"), "not even with the right one"
 

@@ -1,0 +1,211 @@
+"""People in a real browser: an invitation is taken, roles are given, the account is looked after with real passkeys."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyotp
+import pytest
+
+from tests.console.conftest import address_of, token_of
+from tests.hub.hub import Hub
+
+AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
+PASSWORD = "a good long one"
+PAGES = {
+    "people": ("#/people", {"en-GB": "People", "zh-CN": "成员"}),
+    "account": ("#/account", {"en-GB": "My account", "zh-CN": "我的账户"}),
+    "audit": ("#/audit", {"en-GB": "Audit", "zh-CN": "审计"}),
+    "join": ("#/join/{code}", {"en-GB": "You are invited", "zh-CN": "你收到了邀请"}),
+}
+
+
+def ask(hub: Hub, method: str, path: str, body: Any = None) -> Any:
+    headers = {"Authorization": f"Bearer {token_of(hub)}"}
+    answer = httpx.request(method, f"{address_of(hub)}/api/v1{path}", json=body, headers=headers, timeout=30)
+    assert answer.is_success or answer.status_code == 409, answer.text
+    return answer.json() if answer.content else None
+
+
+def local(hub: Hub) -> str:
+    """By its name: browsers keep passkeys for names, not for addresses."""
+    return f"http://localhost:{hub.http_port}"
+
+
+async def opened(hub: Hub, context: Any, complaints: list[str], token: str | None = None, address: str = "") -> Any:
+    """A page; what the browser complains of, and what it asks elsewhere, is kept."""
+    page = await context.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    ours = local(hub)
+    page.on("request", lambda each: None if each.url.startswith((ours, "data:")) else complaints.append(each.url))
+    await page.goto(f"{ours}/icon.svg")
+    if token is not None:
+        await page.evaluate("token => localStorage.setItem('unisono.token', token)", token)
+    await page.goto(f"{ours}/{address}")
+    return page
+
+
+def session(hub: Hub, user: str, **fields: Any) -> str:
+    ask(hub, "POST", "/users", {"id": user, "name": user.title(), "password": PASSWORD, **fields})
+    return str(ask(hub, "POST", "/login", {"user": user, "password": PASSWORD})["token"])
+
+
+async def test_somebody_is_invited_comes_and_is_what_they_were_made(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    owner = session(demo, "olga", grants={"home": "owner"})
+    page = await opened(demo, await browser.new_context(locale="en-GB"), complaints, owner, "#/people")
+    invite = page.get_by_role("region", name="Invite somebody")
+    await invite.get_by_label("For whom (a name)").fill("Tom")
+    await invite.get_by_role("textbox", name="Role").click()
+    await page.get_by_role("option", name="guest").click()
+    await invite.get_by_label("Last day (for a guest)").fill("2099-12-31")
+    await invite.get_by_role("button", name="Make a link").click()
+    link = await page.locator("[data-link]").inner_text()
+    await page.locator("img.qr").wait_for()
+    assert link.startswith(f"{local(demo)}/#/join/")
+
+    theirs = link.removeprefix(f"{local(demo)}/")
+    guest = await opened(demo, await browser.new_context(locale="en-GB"), complaints, None, theirs)
+    await guest.get_by_text("olga invites you.").wait_for()
+    await guest.get_by_text("guest at Home").wait_for()
+    await guest.get_by_label("Your name").fill("Tom")
+    await guest.get_by_label("User name (a-z, 0-9)").fill("tom")
+    await guest.get_by_label("New password").fill(PASSWORD)
+    await guest.get_by_role("button", name="Join").click()
+    await guest.locator("[data-thing=kitchen_light]").wait_for()
+
+    await page.reload()
+    member = page.locator("[data-member=tom]")
+    await member.get_by_text("guest at Home").wait_for()
+    await page.locator("[data-invitation=taken]").wait_for()
+    await member.get_by_role("button", name="Take the role away: Tom").click()
+    await member.wait_for(state="detached")
+    give = page.get_by_role("region", name="Give a role")
+    await give.get_by_label("User name").fill("tom")
+    await give.get_by_role("button", name="Give").click()
+    await page.locator("[data-member=tom]").get_by_text("member at Home").wait_for()
+    assert ask(demo, "GET", "/users/tom")["grants"] == {"home": "member"}
+    assert complaints == []
+
+
+async def test_an_app_and_a_passkey_are_set_up_and_signed_in_with(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    token = session(demo, "pia", grants={"home": "member"})
+    context = await browser.new_context(locale="en-GB")
+    page = await opened(demo, context, complaints, token, "#/account")
+    devtools = await context.new_cdp_session(page)
+    await devtools.send("WebAuthn.enable")
+    key = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": key})
+
+    app = page.get_by_role("region", name="Authenticator app")
+    await app.get_by_role("button", name="Set up").click()
+    secret = await app.locator("[data-secret]").inner_text()
+    await app.locator("img.qr").wait_for()
+    await app.get_by_label("Code of the app").fill(pyotp.TOTP(secret).now())
+    await app.get_by_role("button", name="Confirm").click()
+    codes = (await app.locator(".codes").inner_text()).split("\n")
+    assert len(codes) == 10
+    await app.locator("[data-totp=true]").wait_for()
+
+    keys = page.get_by_role("region", name="Passkeys")
+    await keys.get_by_label("What it is called").fill("Laptop")
+    await keys.get_by_role("button", name="Add a passkey").click()
+    await keys.locator("[data-passkey=Laptop]").wait_for()
+
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_role("button", name="Sign in with a passkey").click()
+    await page.get_by_role("heading", name="My account").wait_for()
+    await page.locator("[data-session=current]").wait_for()
+    await keys.get_by_text("last used").wait_for()
+    assert complaints == []
+
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_label("User").fill("pia")
+    await page.get_by_label("Password").first.fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await page.get_by_label("Code of the app, or a recovery code").fill(codes[0])
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await page.get_by_role("heading", name="My account").wait_for()
+    await page.get_by_text("9 recovery codes left").wait_for()
+    # the browser tells of the one answer that asked for the code
+    assert [each for each in complaints if "401" not in each] == []
+
+
+async def test_tokens_and_sessions_are_made_and_ended(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    token = session(demo, "tara", grants={"home": "member"})
+    session(demo, "tara")
+    page = await opened(demo, await browser.new_context(locale="en-GB"), complaints, token, "#/account")
+    tokens = page.get_by_role("region", name="Tokens")
+    await tokens.get_by_label("What it is for").fill("script")
+    await tokens.get_by_label("Rights").click()
+    await page.get_by_role("option", name="read").click()
+    await page.keyboard.press("Escape")
+    await tokens.get_by_role("button", name="Make a token").click()
+    made = await tokens.locator("[data-made]").inner_text()
+    headers = {"Authorization": f"Bearer {made}"}
+    async with httpx.AsyncClient(base_url=address_of(demo), headers=headers) as http:
+        assert (await http.get("/api/v1/me")).json()["id"] == "tara"
+        asked = await http.post("/api/v1/things/kitchen_light/commands", json={"set": {"on_off": True}})
+        assert asked.status_code == 403
+        await tokens.get_by_role("button", name="Revoke: script").click()
+        await tokens.locator("[data-token=script]").wait_for(state="detached")
+        assert (await http.get("/api/v1/me")).status_code == 401
+    sessions = page.get_by_role("region", name="Sessions")
+    assert await sessions.locator("[data-session=other]").count() == 1
+    await sessions.get_by_role("button", name="End all others").click()
+    await sessions.locator("[data-session=other]").wait_for(state="detached")
+    change = page.get_by_role("region", name="Change the password")
+    await change.get_by_label("Password so far").fill(PASSWORD)
+    await change.get_by_label("New password").fill("another good long one")
+    await change.get_by_role("button", name="Change the password").click()
+    await change.get_by_role("status").wait_for()
+    await page.goto(f"{local(demo)}/#/audit")
+    for act in ("password_changed", "session_ended", "token_revoked", "token_made", "signed_in"):
+        await page.locator(f"[data-act={act}]").first.wait_for()
+    await page.get_by_label("What").click()
+    await page.get_by_role("option", name="made a token").click()
+    await page.locator("[data-act=signed_in]").first.wait_for(state="detached")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(390, 844), (1440, 900)])
+async def test_every_page_in_both_languages_schemes_and_sizes(
+    demo: Hub, browser: Any, tmp_path: Path, locale: str, scheme: str, size: tuple[int, int]
+) -> None:
+    """Nothing is complained of, nothing comes from elsewhere, nothing sticks out; axe finds no fault."""
+    complaints: list[str] = []
+    code = ask(demo, "POST", "/invitations", {"grants": {"home": "guest"}})["code"]
+    context = await browser.new_context(
+        locale=locale, color_scheme=scheme, viewport={"width": size[0], "height": size[1]}, bypass_csp=True
+    )
+    page = await opened(demo, context, complaints, token_of(demo))
+    faults: list[str] = []
+    for name, (address, heads) in PAGES.items():
+        await page.goto(f"{local(demo)}/{address.format(code=code)}")
+        await page.get_by_role("heading", name=re.compile(heads[locale])).first.wait_for()
+        await page.wait_for_load_state("networkidle")
+        await page.screenshot(path=tmp_path / f"{name}-{locale}-{scheme}-{size[0]}.png", full_page=True)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= size[0], name
+        await page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = await page.evaluate(
+            "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map("
+            "one => `${one.id}: ${one.nodes[0].html} ${one.nodes[0].failureSummary}`))"
+        )
+        faults += [f"{name}: {one}" for one in found]
+    assert faults == []
+    assert complaints == []
