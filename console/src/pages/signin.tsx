@@ -1,6 +1,7 @@
 /** The door: a name and password, or a token. */
 import { Alert, Button, Divider, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useEffect, useState } from "react";
 import { ask, Away, Refused, token } from "../api";
 import { useHub } from "../hub";
 import { canPasskey, signInWithPasskey } from "../passkey";
@@ -16,6 +17,9 @@ export function SignIn() {
   const [wantsCode, setWantsCode] = useState(false);
   const [why, setWhy] = useState(hub.why);
   const [busy, setBusy] = useState(false);
+  const queries = useQueryClient();
+  // what the one before saw is not for the next
+  useEffect(() => queries.clear(), [queries]);
   const enter = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);
