@@ -386,10 +386,12 @@ async def test_a_passkey_that_is_not_right_is_refused(hub: Hub, fault: str, monk
 
 
 async def test_a_passkey_is_for_the_hubs_own_pages(hub: Hub) -> None:
-    async with hub.client(None) as http:
+    async with await person(hub, "ana", role="member") as ana, hub.client(None) as http:
         for origin in ("https://evil.example", "null", "http://[bad"):
             answer = await http.post("/api/v1/login/passkey/options", headers={"Origin": origin})
-            assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+            assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+            answer = await ana.post("/api/v1/users/ana/passkeys/options", headers={"Origin": origin})
+            assert (answer.status_code, answer.json()["field"]) == (400, "Origin")
 
 
 async def test_open_ceremonies_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ class Guarded:
         self.root("POST", "/api/v1/things", {"id": "valve", "model": "acme.pump", "place": "home"})
         self.root("POST", "/api/v1/users", {"id": "spare", "name": "Spare"})
         self.root("POST", "/api/v1/users", {"id": "root", "role": "administrator"})
-        roles = {
+        roles: dict[str, dict[str, Any]] = {
             "stranger": {},
             "neighbour": {"grants": {"next": "owner"}},
             "chief": {"role": "owner"},
