@@ -85,6 +85,7 @@ MODEL = {
         }
     ],
 }
+SHARED = ("POST", f"{V}/dashboards", {"id": "common", "name": "Common", "place": "home"})
 SPARE_GROUP = ("PUT", f"{V}/groups/crew", {"people": ["spare"]})
 SPARE_MODEL = ("POST", f"{V}/models", {**MODEL, "id": "acme.spare"})
 MEMBER = {"place_id": "home", "user_id": "spare"}
@@ -126,6 +127,7 @@ ROUTES: dict[str, tuple[Route, ...]] = {
     f"POST {V}/things/{{thing_id}}/actions/{{key}}": (
         Route("control", {}, {"thing_id": "valve", "key": "flush"}, slow=True),
     ),
+    f"GET {V}/things/{{thing_id}}/messages": (Route("configure", fill=LAMP),),
     f"GET {V}/dead-letters": (Route("hub_read"),),
     f"GET {V}/commands": (Route("signed"),),
     f"POST {V}/commands": (Route("signed", {"things": ["lamp"], "set": {"on_off": True}}),),
@@ -235,6 +237,7 @@ ROUTES: dict[str, tuple[Route, ...]] = {
     f"POST {V}/scenes/{{scene_id}}": (Route("automate", SCENE, {"scene_id": "evening"}, also=(409,)),),
     f"DELETE {V}/scenes/{{scene_id}}": (Route("automate", fill={"scene_id": "spare"}, make=(SPARE_SCENE,)),),
     f"PATCH {V}/scenes/{{scene_id}}": (Route("automate", {"name": "Evening"}, {"scene_id": "evening"}),),
+    f"POST {V}/scenes/backtest": (Route("automate", SCENE, also=(404, 422, 503)),),
     f"POST {V}/scenes/bulk": (Route("signed", [SCENE]),),
     f"GET {V}/scenes/{{scene_id}}/versions": (Route("read", fill={"scene_id": "evening"}),),
     f"GET {V}/scenes/{{scene_id}}/versions/{{number}}": (Route("read", fill={"scene_id": "evening", "number": "1"}),),
@@ -370,6 +373,16 @@ ROUTES: dict[str, tuple[Route, ...]] = {
     f"GET {V}/outlets/{{outlet_id}}": (Route("configure", fill={"outlet_id": "out"}),),
     f"DELETE {V}/outlets/{{outlet_id}}": (Route("configure", fill={"outlet_id": "spare"}, make=(SPARE_OUTLET,)),),
     f"PATCH {V}/outlets/{{outlet_id}}": (Route("configure", {"batch": 2}, {"outlet_id": "out"}),),
+    f"GET {V}/dashboards": (Route("signed"),),
+    f"POST {V}/dashboards": (
+        Route("signed", {"name": "Mine"}, also=(409,)),
+        Route("automate", {"name": "Ours", "place": "home"}, also=(409,)),
+    ),
+    f"GET {V}/dashboards/{{dashboard_id}}": (Route("read", fill={"dashboard_id": "common"}, make=(SHARED,)),),
+    f"PATCH {V}/dashboards/{{dashboard_id}}": (
+        Route("configure", {"name": "Ours"}, {"dashboard_id": "common"}, make=(SHARED,)),
+    ),
+    f"DELETE {V}/dashboards/{{dashboard_id}}": (Route("configure", fill={"dashboard_id": "common"}, make=(SHARED,)),),
     f"GET {V}/status": (Route("signed"),),
     f"POST {V}/backup": (Route("hub"),),
     "GET /healthz": (Route("open"),),
