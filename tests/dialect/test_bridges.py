@@ -215,6 +215,33 @@ async def test_an_esphome_node(shared: Hub) -> None:
         player.close()
 
 
+async def test_an_esphome_node_that_does_not_announce_itself(shared: Hub) -> None:
+    given = await bridge(shared, "espquiet", "homeassistant")
+    player = Player(given["Username"], given["Password"], shared.mqtt_port, will=("cellar/status", "offline"))
+    await player.open("cellar/switch/pump/command")
+    try:
+        player.say("cellar/status", "online", retain=True)
+        for where, state in (("switch/pump", "OFF"), ("sensor/cellar_temperature", "12.5")):
+            player.say(f"cellar/{where}/state", state, retain=True)
+        cellar = await thing_named(shared, "cellar")
+
+        async def told() -> bool:
+            state = (await shared.thing(cellar["id"]))["state"]
+            return {12.5, False} <= {each["value"] for each in state.values()}
+
+        await shared.eventually(told, "both are known")
+        player.answers["cellar/switch/pump/command"] = [("cellar/switch/pump/state", "ON")]
+        assert (await confirmed(shared, cellar["id"], {"on_off": True}))["state"] == "confirmed"
+        player.lost()
+
+        async def away() -> bool:
+            return not (await shared.thing(cellar["id"]))["online"]
+
+        await shared.eventually(away, "its will says that it is gone")
+    finally:
+        player.close()
+
+
 async def test_teslamate(shared: Hub) -> None:
     given = await bridge(shared, "tesla", "teslamate")
     player = await Player(given["MQTT_USERNAME"], given["MQTT_PASSWORD"], shared.mqtt_port).open()
