@@ -411,3 +411,49 @@ async def test_what_was_passed_on_to_a_gateway_that_is_no_more_is_not_lost(rig: 
     await until(lambda: len(client.messages) == 3 and len(member.messages) == 3, "what was passed on")
     assert client.messages == [("x/1", b"0", 1, False), ("x/1", b"1", 2, False), ("x/1", b"2", 1, False)]
     assert silent.messages == []
+
+
+async def test_a_storm_of_take_overs_leaves_one_and_loses_nothing(house: House) -> None:
+    """Two dozen devices with one identity, at all doors at once, while somebody speaks to it."""
+    first = await house.at("a0", "lamp", **LASTING)
+    await first.subscribe("x", qos=1)
+    await first.leave()
+    speaker = await house.at("a1", "neighbour")
+    rivals = [house.rig.client("lamp", port=house.port(IDS[n % 3]), **LASTING) for n in range(24)]
+
+    async def contend(client: Client) -> None:
+        await client.dial()
+        client.send(client.wire.open())
+
+    said = [b"%d" % n for n in range(60)]
+    storm = asyncio.gather(*map(contend, rivals))
+    for payload in said:
+        await speaker.say("x", payload)
+    await storm
+    home = house.gateways[home_of("lamp", IDS)]
+    await until(lambda: sum(not client.closed.is_set() for client in rivals) == 1, "one is left")
+    [left] = [client for client in rivals if not client.closed.is_set()]
+    await until(lambda: left.connack is not None, "it was let in")
+    await speaker.say("x", b"last")
+    await until(lambda: left.payloads[-1:] == [b"last"], "it hears")
+    heard = {payload for client in (first, *rivals) for payload in client.payloads}
+    assert heard == {*said, b"last"}
+    assert home.by_key["lamp"].connection is not None
+    await house.rig.settled()
+    assert house.rig.journal.of(Presence, "lamp")[-1].online  # a late "offline" does not win
+
+
+async def test_the_largest_message_crosses_at_qos_2(apart: House) -> None:
+    """What waits for a client and goes to another gateway too is one entry of the journal, with both copies."""
+    largest = apart.gateways["a0"].limits.max_packet_size - 100
+    here = await apart.at("a0", "lamp", **LASTING)
+    there = await apart.at("a1", "probe", **LASTING)
+    for client in (here, there):
+        await client.subscribe("x", qos=2)
+    await here.leave()
+    speaker = await apart.at("a0", "neighbour", **LASTING)
+    payload = bytes(range(256)) * (largest // 256)
+    await speaker.say("x", payload, 2)
+    await here.open()
+    for client in (here, there):
+        await until(lambda client=client: client.payloads == [payload], "it came whole")  # type: ignore[misc]
