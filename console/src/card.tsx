@@ -1,16 +1,17 @@
 /** A thing at a glance: what matters of its kind is large and under the finger, the rest is on its own page. */
 import { ActionIcon, Badge, Card, Group, Text } from "@mantine/core";
-import { memo } from "react";
+import { memo, useState } from "react";
 import { Age } from "./age";
 import type { Thing } from "./api";
 import { Became, Control, settable } from "./control";
+import { Picture } from "./faces";
 import { useThing } from "./hub";
 import { type Model, type Property, titled, useModel, written } from "./models";
 import { called, say, useLang } from "./words";
 
 /** Per kind: what is large, what is under the finger, and what else is told. Kinds not named show their first values. */
 const FACES: Record<string, { large?: string; hand?: string[]; also?: string[] }> = {
-  light: { hand: ["on_off", "brightness"], also: [] },
+  light: { hand: ["on_off", "brightness", "color_temperature", "color"], also: [] },
   switch: { hand: ["on_off"] },
   plug: { large: "power", hand: ["on_off"], also: ["energy"] },
   lock: { large: "locked", hand: ["locked"], also: ["battery", "contact"] },
@@ -27,7 +28,7 @@ const FACES: Record<string, { large?: string; hand?: string[]; also?: string[] }
   kettle: { large: "temperature", hand: ["on_off"] },
   oven: { large: "temperature", hand: ["on_off"], also: ["target_temperature"] },
   washer: { large: "state", hand: ["start_stop"], also: ["timer"] },
-  car: { large: "battery", hand: ["locked", "on_off"], also: ["range", "charging", "cabin_temperature", "door", "location"] },
+  car: { large: "battery", hand: ["locked", "on_off"], also: ["range", "charging", "cabin_temperature"] },
   meter: { large: "power", also: ["energy"] },
   press: { large: "state", hand: ["start_stop"], also: ["running", "good_count", "scrap_count", "cycle_time", "guard", "oee"] },
   machine: { large: "state", hand: ["start_stop"], also: ["running", "rate", "good_count", "scrap_count", "oee", "fault"] },
@@ -78,6 +79,7 @@ export const ThingCard = memo(function ThingCard({ id }: { id: string }) {
   const model = useModel(thing);
   if (!thing) return null;
   const face = faceOf(thing, model);
+  const [why, setWhy] = useState(false);
   const away = thing.availability !== "online" && thing.availability !== "sleeping";
   return (
     <Card component="article" className={away ? "thing away" : "thing"} padding="sm" radius="md" withBorder data-thing={id} aria-label={called(thing)} lang={lang}>
@@ -95,6 +97,7 @@ export const ThingCard = memo(function ThingCard({ id }: { id: string }) {
         </Group>
       </Group>
       {face.large ? <Large thing={thing} property={face.large} /> : null}
+      <Picture thing={thing} model={model} />
       {face.hand.map((property) => (
         <Hand key={property.key} thing={thing} property={property} />
       ))}
@@ -108,9 +111,20 @@ export const ThingCard = memo(function ThingCard({ id }: { id: string }) {
           {say("noValue")}
         </Text>
       ) : null}
-      <Text size="xs" c="dimmed" mt="auto" title={away ? say("stale") : undefined}>
-        {thing.seen ? <Age at={thing.seen} as={(ago) => say("seen", ago)} /> : say("never")}
-      </Text>
+      {away ? (
+        <Text size="xs" c="dimmed" mt="auto" component="button" type="button" className="why" aria-expanded={why} data-stale onClick={() => setWhy(!why)}>
+          ◷ {thing.seen ? <Age at={thing.seen} as={(ago) => say("seen", ago)} /> : say("never")}
+        </Text>
+      ) : (
+        <Text size="xs" c="dimmed" mt="auto">
+          {thing.seen ? <Age at={thing.seen} as={(ago) => say("seen", ago)} /> : say("never")}
+        </Text>
+      )}
+      {away && why ? (
+        <Text size="xs" role="note">
+          {say("whyStale")}
+        </Text>
+      ) : null}
     </Card>
   );
 });

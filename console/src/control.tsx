@@ -1,22 +1,34 @@
 /** One property under a person's hand: a switch, a slider, a choice, buttons; with what was asked for and became of it. */
 import { Button, Group, Modal, NumberInput, Select, Slider, Stack, Switch, Text } from "@mantine/core";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Thing } from "./api";
 import { type Action, type Property, risky, titled, writable, written } from "./models";
 import { order, useOrder } from "./orders";
 import { called, say } from "./words";
 
 const MANY = 40; // choices that still fit a list; and the widest range that a slider can be set on by finger
-const WIDE = 1000;
+const WIDE = 5000;
 
+const SIGNS = { pending: "◌", confirmed: "✓", mismatch: "≠", wrong: "!" } as const;
+const WHYS = { pending: "whyPending", confirmed: "whyConfirmed", mismatch: "whyMismatch", wrong: "whyWrong" } as const;
+const COLORS = { pending: "yellow", confirmed: "teal", mismatch: "orange", wrong: "red" } as const;
+
+/** What became of what was asked; touched, it says what that means, and stays until it is touched again. */
 export function Became({ thing, what }: { thing: string; what: string }) {
-  const now = useOrder(thing, what);
+  const order = useOrder(thing, what);
+  const last = useRef(order);
+  const [open, setOpen] = useState(false);
+  if (order) last.current = order;
+  const now = order ?? (open ? last.current : undefined);
   if (!now) return null;
-  const color = { pending: "yellow", confirmed: "teal", wrong: "red" }[now.state];
+  const kind = now.mismatch ? "mismatch" : now.state;
   return (
-    <Text size="xs" c={color} role="status" data-order={now.state}>
-      {now.text}
-    </Text>
+    <div role="status" data-order={now.state} data-kind={kind}>
+      <Text size="xs" c={COLORS[kind]} component="button" type="button" className={`why ${kind}`} aria-expanded={open} onClick={() => setOpen(!open)}>
+        <span aria-hidden>{SIGNS[kind]}</span> {now.text}
+      </Text>
+      {open ? <Text size="xs">{say(WHYS[kind])}</Text> : null}
+    </div>
   );
 }
 
@@ -85,6 +97,7 @@ function Input({ property, value, label, pending, set }: InputProps) {
         {say(value === true ? "unlock" : "lock")}
       </Button>
     );
+  if (property.trait === "color" && (value === undefined || /^#[0-9a-f]{6}$/i.test(String(value)))) return <Colour value={value} label={label} pending={pending} set={set} />;
   if (schema.kind === "bool" && typeof value !== "boolean")
     return (
       <Button.Group>
@@ -118,6 +131,20 @@ function Input({ property, value, label, pending, set }: InputProps) {
     return <Number_ property={property} value={value} label={label} pending={pending} set={set} />;
   }
   return null;
+}
+
+/** The browser's own picker; the colour goes out when it is left, not on every step of the way. */
+function Colour({ value, label, pending, set }: Omit<InputProps, "property">) {
+  const input = useRef<HTMLInputElement>(null);
+  const latest = useRef(set);
+  latest.current = set;
+  useEffect(() => {
+    const picker = input.current;
+    const chosen = (): void => latest.current(picker?.value ?? "");
+    picker?.addEventListener("change", chosen); // React's own tells of every step
+    return () => picker?.removeEventListener("change", chosen);
+  }, []);
+  return <input ref={input} key={String(value)} type="color" className="colour" aria-label={label} disabled={pending} defaultValue={String(value ?? "#ffffff").toLowerCase()} />;
 }
 
 /** The slider shows what is reported; while a finger is on it, where the finger is. */

@@ -6,6 +6,8 @@ import { say } from "./words";
 export interface Order {
   wanted: unknown;
   state: "pending" | "confirmed" | "wrong";
+  /** It took the command and reported another value. */
+  mismatch?: boolean;
   text: string;
 }
 
@@ -55,7 +57,7 @@ export async function order(thing: string, what: string, wish: Wish, value: unkn
       if (orders.get(key) === mine) put(key, undefined);
       return false;
     }
-    ended = { wanted: value, state: done.state === "confirmed" ? "confirmed" : "wrong", text: [stateWord(done.state), done.why].filter(Boolean).join(": ") };
+    ended = { wanted: value, state: done.state === "confirmed" ? "confirmed" : "wrong", mismatch: done.state === "mismatch", text: [stateWord(done.state), done.why].filter(Boolean).join(": ") };
   } catch (error) {
     ended = { wanted: value, state: "wrong", text: error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error) };
   }

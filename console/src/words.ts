@@ -1,9 +1,13 @@
 /** Every word the console says, in each language; and how dates and numbers are written there. */
 import { Signal, useSignal } from "./signal";
+import * as cards from "./words/cards";
 import * as devices from "./words/devices";
 import * as people from "./words/people";
+import * as talk from "./words/talk";
 
 const EN = {
+  ...cards.EN,
+  ...talk.EN,
   ...devices.EN,
   ...people.EN,
   home: "Home", scenes: "Scenes", assistant: "Assistant", alarms: "Alarms", signOut: "Sign out", signIn: "Sign in", user: "User", password: "Password", token: "Token",
@@ -24,6 +28,8 @@ const EN = {
 } as const;
 
 const ZH: Record<keyof typeof EN, string> = {
+  ...cards.ZH,
+  ...talk.ZH,
   ...devices.ZH,
   ...people.ZH,
   home: "首页", scenes: "场景", assistant: "助手", alarms: "报警", signOut: "退出", signIn: "登录", user: "用户", password: "密码", token: "令牌",

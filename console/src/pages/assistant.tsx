@@ -1,7 +1,8 @@
 /** Plain words: what was understood is shown before and after, and what became of each thing. */
 import { Badge, Button, Card, Checkbox, Code, Group, Stack, Text, TextInput, Title } from "@mantine/core";
-import { type FormEvent, useEffect, useRef, useState } from "react";
-import { ask, Away, Refused, type Reply } from "../api";
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { ask, askText, Away, Refused, type Reply } from "../api";
+import { listen, type Recording, speak } from "../hearing";
 import { hub } from "../hub";
 import { called, language, say, useLang } from "../words";
 
@@ -21,26 +22,39 @@ export function Assistant({ first }: { first?: string }) {
   const [text, setText] = useState("");
   const [dry, setDry] = useState(false);
   const [busy, setBusy] = useState(false);
+  const [deaf, setDeaf] = useState("");
   const end = useRef<HTMLDivElement>(null);
   const begun = useRef(false);
   const keep = (next: Turn[]): void => {
     turns = next;
     setShown(next);
   };
-  const put = async (said: string, confirm?: boolean): Promise<void> => {
+  const input = useRef<HTMLInputElement>(null);
+  const follow = async (turn: Turn, what: (turn: Turn) => Promise<void>): Promise<void> => {
     setBusy(true);
-    const turn: Turn = { said };
     const before = turns;
     keep([...before, turn]);
     try {
-      const body = { text: confirm === undefined ? said : "", lang: language(), conversation: CONVERSATION, dry_run: dry, ...(confirm === undefined ? {} : { confirm }) };
-      turn.reply = await ask<Reply>("/assist", "POST", body);
+      await what(turn);
     } catch (error) {
       turn.wrong = error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error);
     }
     keep([...before, { ...turn }]);
     setBusy(false);
+    input.current?.focus();
   };
+  const put = (said: string, confirm?: boolean, dryly = dry): Promise<void> =>
+    follow({ said }, async (turn) => {
+      const body = { text: confirm === undefined ? said : "", lang: language(), conversation: CONVERSATION, dry_run: dryly, ...(confirm === undefined ? {} : { confirm }) };
+      turn.reply = await ask<Reply>("/assist", "POST", body);
+    });
+  const hear = (sound: Blob): Promise<void> =>
+    follow({ said: "…" }, async (turn) => {
+      const heard = await askText<{ heard: string; reply: Reply }>(`/assist/audio?lang=${language()}&conversation=${CONVERSATION}&dry_run=${dry}`, "POST", sound, "audio/wav");
+      turn.said = heard.heard;
+      turn.reply = heard.reply;
+      if (heard.reply.speech?.text) void speak(heard.reply.speech.text, language());
+    });
   useEffect(() => {
     if (first && !begun.current) {
       begun.current = true;
@@ -66,24 +80,89 @@ export function Assistant({ first }: { first?: string }) {
       {shown.length ? null : <Text c="dimmed">{say("hello")}</Text>}
       <Stack gap="sm" aria-live="polite">
         {shown.map((turn, index) => (
-          <Exchange key={index} turn={turn} confirm={index === shown.length - 1 ? (yes) => void put(say(yes ? "yes" : "no"), yes) : undefined} />
+          <Exchange key={index} turn={turn} confirm={index === shown.length - 1 ? (yes) => void put(say(yes ? "yes" : "no"), yes) : undefined} go={index === shown.length - 1 ? () => void put(turn.said, undefined, false) : undefined} />
         ))}
         <div ref={end} />
       </Stack>
       <form onSubmit={send} className="say">
         <Group wrap="nowrap">
-          <TextInput style={{ flex: 1 }} size="md" aria-label={say("ask")} placeholder={say("ask")} value={text} onChange={(event) => setText(event.currentTarget.value)} />
+          <TextInput ref={input} style={{ flex: 1 }} size="md" aria-label={say("ask")} placeholder={say(shown.at(-1)?.reply?.outcome === "ask" ? "answerIt" : "ask")} value={text} onChange={(event) => setText(event.currentTarget.value)} />
+          <Talk busy={busy} heard={(sound) => void hear(sound)} wrong={setDeaf} />
           <Button size="md" type="submit" loading={busy}>
             {say("send")}
           </Button>
         </Group>
+        {deaf ? (
+          <Text size="sm" c="red" role="alert">
+            {deaf}
+          </Text>
+        ) : null}
         <Checkbox mt="xs" size="xs" label={say("dryRun")} checked={dry} onChange={(event) => setDry(event.currentTarget.checked)} />
       </form>
     </Stack>
   );
 }
 
-function Exchange({ turn, confirm }: { turn: Turn; confirm?: (yes: boolean) => void }) {
+/** Held with finger, mouse or the space bar, it listens; let go, it sends. */
+function Talk({ busy, heard, wrong }: { busy: boolean; heard: (sound: Blob) => void; wrong: (why: string) => void }) {
+  const recording = useRef<Promise<Recording> | null>(null);
+  const [on, setOn] = useState(false);
+  const begin = (): void => {
+    if (recording.current || busy) return;
+    wrong("");
+    setOn(true);
+    recording.current = navigator.mediaDevices ? listen() : Promise.reject(new Error("no microphone"));
+    recording.current.catch(() => {
+      wrong(say("noMic"));
+      recording.current = null;
+      setOn(false);
+    });
+  };
+  const end = async (): Promise<void> => {
+    const now = recording.current;
+    if (!now) return;
+    recording.current = null;
+    setOn(false);
+    try {
+      const sound = await (await now).end();
+      if (sound) heard(sound);
+      else wrong(say("nobodyHeard"));
+    } catch {
+      wrong(say("nobodyHeard"));
+    }
+  };
+  const space = (event: KeyboardEvent, act: () => void): void => {
+    if (event.key !== " ") return;
+    event.preventDefault();
+    if (!event.repeat) act();
+  };
+  return (
+    <Button size="md" type="button" variant={on ? "filled" : "default"} color={on ? "red" : undefined} aria-pressed={on} aria-label={say(on ? "talking" : "talk")} title={say(on ? "talking" : "talk")} disabled={busy} style={{ touchAction: "none" }}
+      onPointerDown={begin} onPointerUp={() => void end()} onPointerCancel={() => void end()} onPointerLeave={() => void end()} onKeyDown={(event) => space(event, begin)} onKeyUp={(event) => space(event, () => void end())}>
+      🎙
+    </Button>
+  );
+}
+
+const nameOf = (id: string): string => (hub.things.has(id) ? called(hub.things.get(id)!) : id);
+
+/** A plan as sentences: what to which things, when, and if what. */
+function planned(reply: Reply): string[] {
+  const steps = (reply.steps ?? []).map((step) => {
+    const { things, trait, op, value, unit, scene, text } = step as { things?: string[]; trait?: string; op?: string; value?: unknown; unit?: string; scene?: string; text?: string };
+    const who = (things ?? []).map(nameOf).join(", ");
+    const what = [trait, op === "set" || op === undefined ? "→" : op, value === undefined || value === null ? "" : `${String(value)}${unit ?? ""}`, scene ?? "", text ? `“${text}”` : ""].filter(Boolean).join(" ");
+    return who ? `${who}: ${what}` : what;
+  });
+  const when = reply.when ? [Object.entries(reply.when).map(([key, value]) => `${key} ${String(value)}`).join(", ")] : [];
+  const conditions = (reply.if ?? []).map((one) => {
+    const { things, trait, ...rest } = one as { things?: string[]; trait?: string };
+    return `${say("ifWord")} ${(things ?? []).map(nameOf).join(", ")} ${trait ?? ""} ${Object.entries(rest).map(([key, value]) => `${key} ${String(value)}`).join(" ")}`;
+  });
+  return [...conditions, ...when, ...steps];
+}
+
+function Exchange({ turn, confirm, go }: { turn: Turn; confirm?: (yes: boolean) => void; go?: () => void }) {
   const { reply } = turn;
   return (
     <div>
@@ -94,6 +173,23 @@ function Exchange({ turn, confirm }: { turn: Turn; confirm?: (yes: boolean) => v
       {reply ? (
         <Card withBorder padding="sm" radius="md" maw={640} data-became={reply.became}>
           <Text>{reply.speech?.text ?? reply.why ?? reply.outcome}</Text>
+          {planned(reply).length ? (
+            <div data-plan={reply.became}>
+              <Text size="sm" c="dimmed">
+                {say(reply.became === "would" || reply.became === "waiting" ? "before" : "after")}
+              </Text>
+              <ul className="steps">
+                {planned(reply).map((line) => (
+                  <li key={line}>{line}</li>
+                ))}
+              </ul>
+            </div>
+          ) : null}
+          {reply.became === "would" && go ? (
+            <Button size="xs" mt="xs" onClick={go}>
+              {say("goAhead")}
+            </Button>
+          ) : null}
           <Group gap="xs" mt={4}>
             <Badge size="sm" variant="light" color={reply.became === "done" ? "teal" : reply.became === "failed" ? "red" : "gray"}>
               {say(reply.became)}

@@ -1,0 +1,65 @@
+"""Cards that fit their kind, and what a touch explains: pending, confirmed, mismatch, stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.console.conftest import address_of, signed_in
+from tests.console.test_scenes import api
+from tests.hub.hub import Hub
+
+
+async def test_each_kind_has_its_card(demo: Hub, browser: Any, tmp_path: Path) -> None:
+    complaints: list[str] = []
+    context = await browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
+    page = await signed_in(demo, context, complaints)
+    for kind in ("svg.dial", "svg.battery", "svg.trend"):  # until they have spoken
+        await page.locator(kind).first.wait_for()
+    with api(demo) as http:
+        things = http.get("/things?limit=500").json()["items"]
+        kinds = {thing["id"]: http.get(f"/models/{thing['model']}").json().get("kind") or "" for thing in things}
+    faces = {"climate": "svg.dial", "tank": "svg.tank", "car": "svg.battery", "cover": "svg.cover"}
+    seen = set()
+    for thing, kind in kinds.items():
+        face = faces.get(kind, "svg.trend" if kind.startswith("sensor.") else None)
+        values = next(each["state"] for each in things if each["id"] == thing).values()
+        numbers = [each for each in values if isinstance(each["value"], int | float)]
+        if face is None or not numbers or all(isinstance(each["value"], bool) for each in numbers):
+            continue
+        card = page.locator(f"[data-thing={thing}]")
+        await card.scroll_into_view_if_needed()
+        await card.locator(face).first.wait_for()
+        assert await card.locator(face).first.get_attribute("aria-label")
+        seen.add(kind.split(".")[0])
+    await page.screenshot(path=tmp_path / "cards.png", full_page=True)
+    assert {"climate", "sensor", "car"} <= seen, seen
+    assert complaints == []
+
+
+async def test_what_became_of_it_is_explained_on_touch(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), complaints)
+    lamp = page.locator("[data-thing=kitchen_light]")
+    await lamp.locator(".mantine-Switch-track").click()
+    became = lamp.locator("[data-kind=confirmed]")
+    await became.get_by_role("button").click()
+    await became.get_by_text("The thing itself has reported the wanted value.").wait_for()
+
+    # a thing that nobody speaks for: what it is asked for stays pending, and looks so
+    with api(demo) as http:
+        body = {"id": "silent_lamp", "model": "light", "place": "home", "name": "Silent lamp"}
+        assert http.post("/things", json=body).status_code == 201
+    await page.goto(f"{address_of(demo)}/#/things/silent_lamp")
+    await page.reload()
+    await page.get_by_role("button", name="On: Silent lamp: power switch").click()
+    pending = page.locator("[data-kind=pending]").first
+    await pending.get_by_role("button").click()
+    await pending.get_by_text("has not said yet that it is so").wait_for()
+    await page.goto(f"{address_of(demo)}/#/")
+    stale = page.locator("[data-thing=silent_lamp] [data-stale]")
+    await stale.click()
+    await page.get_by_role("note").get_by_text("not connected").wait_for()
+    with api(demo) as http:
+        http.delete("/things/silent_lamp")
+    assert complaints == []

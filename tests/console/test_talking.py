@@ -1,0 +1,91 @@
+"""The assistant in the console: the plan before and after, follow-ups, and push to talk with a (played) microphone."""
+
+from __future__ import annotations
+
+import io
+import wave
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Request, Route
+
+from tests.console.conftest import CHROMIUM, address_of, signed_in
+from tests.hub.hub import Hub
+
+
+@pytest.fixture
+async def hearing() -> AsyncIterator[Any]:
+    """A browser whose microphone beeps."""
+    from playwright.async_api import async_playwright
+
+    flags = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    async with async_playwright() as playwright:
+        made = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+        yield made
+        await made.close()
+
+
+async def test_the_plan_stands_before_and_after_it_is_done_and_is_followed_up(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), complaints)
+    await page.goto(f"{address_of(demo)}/#/assistant")
+    await page.get_by_label("Only show the plan").check()
+    ask = page.get_by_label("Say what you want, or ask")
+    await ask.fill("set the bedroom light to 35%")
+    await page.get_by_role("button", name="Send").click()
+    await page.locator("[data-plan=would]").get_by_text("Bedroom light").wait_for()
+    await page.get_by_role("button", name="Do it now").click()
+    await page.locator("[data-plan=done]").get_by_text("Bedroom light").wait_for()
+    await page.get_by_label("Only show the plan").uncheck()
+    await ask.fill("and the hallway light")
+    await ask.press("Enter")
+    await page.locator("[data-plan=done]").nth(1).get_by_text("Hallway light").wait_for()
+    assert complaints == []
+
+
+async def test_what_is_said_while_the_button_is_held_goes_to_the_hub_as_a_wav(demo: Hub, hearing: Any) -> None:
+    complaints: list[str] = []
+    page = await signed_in(demo, await hearing.new_context(locale="en-GB"), complaints)
+    await page.goto(f"{address_of(demo)}/#/assistant")
+    sent: list[Request] = []
+
+    async def service(route: Route) -> None:
+        """Stands for a speech-to-text service, which the demonstration hub has none of."""
+        sent.append(route.request)
+        body = {
+            "heard": "lock the door",
+            "reply": {"outcome": "ask", "became": "nothing", "speech": {"text": "Which?"}},
+        }
+        await route.fulfill(json=body)
+
+    await page.route("**/api/v1/assist/audio?**", service)
+    talk = page.get_by_role("button", name="Hold to talk")
+    await talk.focus()
+    await page.keyboard.down(" ")
+    await page.get_by_role("button", name="Listening").wait_for()
+    await page.wait_for_function("() => new Promise(done => setTimeout(() => done(true), 700))")
+    await page.keyboard.up(" ")
+    await page.get_by_text("Which?").wait_for()
+    await page.get_by_text("lock the door").wait_for()
+    assert sent[0].headers["content-type"] == "audio/wav"
+    assert "lang=en" in sent[0].url
+    assert "uni_" not in sent[0].url, "no token in an address"
+    with wave.open(io.BytesIO(sent[0].post_data_buffer or b"")) as sound:
+        assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (16_000, 1, 2)
+        assert 0.2 < sound.getnframes() / 16_000 < 10
+        assert any(sound.readframes(sound.getnframes())), "the microphone beeps"
+
+
+async def test_a_hub_without_ears_says_so(demo: Hub, hearing: Any) -> None:
+    page = await signed_in(demo, await hearing.new_context(locale="zh-CN"), [])
+    await page.goto(f"{address_of(demo)}/#/assistant")
+    talk = page.get_by_role("button", name="按住说话")
+    box = await talk.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 5, box["y"] + 5)
+    await page.mouse.down()
+    await page.get_by_role("button", name="正在听").wait_for()
+    await page.wait_for_function("() => new Promise(done => setTimeout(() => done(true), 500))")
+    await page.mouse.up()
+    await page.locator("main").get_by_text("speech").wait_for()
