@@ -33,6 +33,8 @@ _EXCEPT = re.compile(r"除了|除开|除去|(?<![解清删扫去移排消])除(?
 _KEPT = re.compile(
     r"留着|留下|只留|就留|留(?=[一个盏])(?![一个]?[条道]?缝)|除外|例外|保持(?:不变|原样|现状|着)|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)"
 )
+#: 其中一个, 要么 ... 要么: one of several, and nobody says which.
+_ANY_OF = re.compile(r"其中|中的?[一哪]|之一|随便|任意|任选|要么|[关开锁停]一[盏台扇](?!Ｎ)")
 _NOW = re.compile(r"着|没|还|现在|未|是[开关锁]")
 _TO_COME = re.compile(r"没人|持续|超过|Ｑ|一直")
 _DENIALS = frozenset({"没", "没有", "不", "未"})
@@ -68,6 +70,8 @@ def command(sentence: Sentence) -> Plan:
     """The plan for a sentence that tells to do something."""
     if any(piece.moment is not None and piece.moment.over not in (None, "today") for piece in sentence.pieces):
         return Plan(outcome="refuse", why="unsure")  # of the past, and nothing asked
+    if _ANY_OF.search(sentence.masked):
+        return Plan(outcome="ask", why="ambiguous")
     if is_vague_time(sentence.masked):
         return Plan(outcome="ask", why="what_time")
     split = split_condition(sentence.masked)

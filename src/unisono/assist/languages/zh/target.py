@@ -20,6 +20,7 @@ __all__ = ["Target", "another", "find_target", "partly", "takers", "tellers"]
 
 #: Kinds of which several in one room are one to those who live in it: 关灯 means all of them.
 TOGETHER = frozenset({"light", "cover", "window", "siren"})
+ONE_OF = frozenset({"一盏", "一台", "一扇", "一张", "一辆"})
 #: What is rather heard from a loudspeaker.
 MUSIC = frozenset({"音乐", "歌", "歌曲", "曲子"})
 #: Words that stand between a number and what is counted.
@@ -145,6 +146,8 @@ def find_target(
         near = [thing for thing in chosen if speaker.place in world.path(world.things[thing].place)]
         if near and count is None:
             chosen = near
+    if any(piece.text in ONE_OF for piece in pieces):
+        count = 1  # 关掉一盏灯: of several nobody knows which
     if count is not None and count != len(chosen):
         target.why, target.offer = "ambiguous", tuple(chosen)
         return target
