@@ -29,6 +29,7 @@ MOST_MISSED = 0.06
         ("flat", "flat_zh3"),
         ("flat", "flat_zh4"),
         ("flat", "flat_zh_knots"),
+        ("flat", "flat_zh_knots2"),
     ],
 )
 def test_what_strangers_said_is_understood_and_nothing_else_is_done(home: str, table: str) -> None:
