@@ -46,6 +46,7 @@ async def write_chinese(page: Any, hub: Hub) -> None:
     style = style.replace("'Noto Sans SC Variable'", "'Noto Sans CJK SC'").replace("./files/", where)
     every = ':root * { font-family: system-ui, "Noto Sans CJK SC", sans-serif !important; }'
     await page.add_style_tag(content=style + every)
+    await page.evaluate("Promise.all([...document.fonts].map(face => face.load())).then(() => true)")
 
 
 async def picture(page: Any, folder: Path, name: str) -> None:
