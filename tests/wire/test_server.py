@@ -1053,3 +1053,16 @@ def told(events: list[Event]) -> list[tuple[Any, ...]]:
         else:
             rows.append(row)
     return rows
+
+
+def test_packet_ids_begin_again_and_leave_out_what_is_under_way() -> None:
+    """MQTT-2.2.1-3: after 65,535 comes 1, unless that message is not answered yet."""
+    connection = opened(V5)
+    session = connection.session
+    assert connection.deliver("a", b"first", 1) is not None and session.last_id == 1
+    for _ in range(0xFFFF - 1):
+        connection.deliver("a", b"", 1)
+        connection.receive(b"\x40\x02" + session.last_id.to_bytes(2))
+    assert session.last_id == 0xFFFF and list(session.in_flight) == [1]
+    connection.deliver("a", b"", 1)
+    assert session.last_id == 2
