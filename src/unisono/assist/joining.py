@@ -115,6 +115,14 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
     return found + waiting
 
 
+def _moded(frame: Frame) -> bool:
+    """Is a mode said of something else than its own word: "heating mode in the hall", not "heat of the moment"?"""
+    others = [p for p in frame.clause.pieces if not any(sense.startswith("mode:") for sense in p.senses)]
+    return frame.mode is not None and any(
+        p.named or any(sense.startswith("kind:") for sense in p.senses) for p in others
+    )
+
+
 def is_order(frame: Frame, turn: Turn) -> bool:
     """Is it something to be done?"""
     del turn
@@ -126,7 +134,7 @@ def is_order(frame: Frame, turn: Turn) -> bool:
         return False  # "the highest humidity this week"
     if frame.scenes and "off" not in frame.senses and "p_off" not in frame.senses:
         return True
-    if frame.act is None and not (frame.color or frame.level or frame.mode or frame.coffee):
+    if frame.act is None and not (frame.color or frame.level or _moded(frame) or frame.coffee):
         return False
     if frame.act == "keep":
         return True

@@ -40,7 +40,7 @@ def ordered(
     steps: list[Step] = []
     before: list[str] = []
     kept: set[str] = set()
-    times: list[Time] = [time for frame in beside for time in frame.times]
+    times: list[Time] = [time for frame in beside for time in _waits(frame, orders)]
     first = [thing for frame in conditions for group in frame.groups for thing in group.things]
     context = tuple(place for frame in beside for group in frame.groups if group.why is None for place in group.places)
     if any("sometime" in frame.senses and not frame.times for frame in orders):
@@ -132,6 +132,14 @@ def ordered(
         turn.memory.offer = plan
         return Plan(outcome="ask", why=f"unsure:{doubted.act}")
     return plan
+
+
+def _waits(frame: Frame, orders: Sequence[Frame]) -> tuple[Time, ...]:
+    """The times of what stands beside the orders: of "give me five minutes, then turn it off" a delay."""
+    first = orders[0].clause.link == "then" and not frame.groups
+    return tuple(
+        msgspec.structs.replace(time, role="after") if first and time.role == "for" else time for time in frame.times
+    )
 
 
 def _spared(orders: Sequence[Frame], beside: Sequence[Frame], turn: Turn) -> set[str]:
@@ -230,6 +238,8 @@ def conditions_of(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -
     for frame in frames:
         if only_time(frame):
             continue
+        if "already" in frame.senses and not frame.predicates and not any(group.things for group in frame.groups):
+            continue  # "if it isn't already": what is so is set again in vain
         if frame.clause.trigger in ("while", "after"):
             return Plan(outcome="ask", why="unsure:condition")
         condition = condition_of(frame, turn.world, turn.where, turn.memory, turn.speaker.person, about)

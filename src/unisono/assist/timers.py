@@ -91,6 +91,8 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
     if "wake" in senses:
         times = [_early(time) for time in times]
     moment = when(times, turn.now)
+    if moment is not None and moment.every == "other":
+        return Plan(outcome="ask", why="unsure:every")
     words: list[str] = []
     begun = False
     for clause in clauses:

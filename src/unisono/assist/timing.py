@@ -33,6 +33,8 @@ def timed(
         until = turn.now.replace(tzinfo=None, microsecond=0)
         end = (until + timedelta(seconds=lasts)).isoformat()
         moment = When(until=end) if moment is None else msgspec.structs.replace(moment, until=end)
+    if moment is not None and moment.every == "other":
+        return Plan(outcome="ask", why="unsure:every")  # every other day, hourly: no rhythm that a scene has
     if lasts is not None and lasts <= 0:
         return Plan(outcome="ask", why="unsure:duration")
     if found and lasts is not None:
