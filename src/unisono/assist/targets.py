@@ -93,7 +93,8 @@ def aim(
         return Aim(things=_without(found, frame, world, where, memory, places), named=named)
     if objects and not frame.coffee and frame.act not in HELPED:
         return Aim(why="no_such_thing", said=objects[0].said, choices=objects[0].near)
-    if spoken_before and frame.predicates and not placed and not frame.complaint:
+    able = frame.act not in ("lock", "unlock") or any(can(frame, thing, world) for thing in spoken_before)
+    if spoken_before and able and frame.predicates and not placed and not frame.complaint:
         return Aim(things=tuple(spoken_before), named=True)
     kinds = _default_kinds(frame)
     if placed and frame.act == "lock":

@@ -146,7 +146,7 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
     if got.get("h2") is not None:
         if int(got["h2"] or 0) > 24:
             return None
-        end = (int(got["h2"] or 0) % 24) * 60 + int(got.get("mm") or 0)
+        end = (int(got["h2"] or 0) % 24) * 60 + int(got.get("mm") or 0) + rule.get("end_minutes", 0)
     month, dom = said("month"), got.get("dom")
     if dom is not None and not 1 <= int(dom) <= 31:
         return None
