@@ -14,18 +14,32 @@ from typing import Any, NamedTuple
 import msgspec
 
 from unisono.assist.languages.zh.ask import condition, states_in
+from unisono.assist.languages.zh.beside import (
+    around_unknown,
+    each_trait,
+    is_bare,
+    is_compared,
+    is_doubtful,
+    is_list,
+    is_timed,
+    played,
+    split_except,
+    told_text,
+    turns,
+    two_values,
+    without_beneficiary,
+)
 from unisono.assist.languages.zh.change import NotPossibleError, steps_of
 from unisono.assist.languages.zh.clauses import Clause, clauses, split_condition
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.schedule import when_of
 from unisono.assist.languages.zh.scope import is_negated, is_occasion, is_stop, is_vague_time
-from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, about_us, has, is_kind, is_verb, senses, unknown
+from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import Target, another, find_target
-from unisono.assist.languages.zh.wish import BEGINS, ENDS, Wish, traits_of, wish_of
+from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
 from unisono.assist.moment import Moment
 from unisono.assist.plan import Condition, Plan, Step
-from unisono.assist.quantity import Quantity
 
 __all__ = ["Open", "command", "joined", "timed"]
 
@@ -46,20 +60,12 @@ _LEVELS = {"light": "brightness", "climate": "target_temperature", "cover": "pos
 #: A smaller number beside a thing may be its own.
 _LEAST_LEVEL = 5
 _SMALL = frozenset({"particle"})
-_DENYING = frozenset({"不", "没", "没有", "未", "别", "勿", "莫", "甭", "非", "无"})
-_ASKED = frozenset(
-    {"what", "who", "which", "where", "why", "how_much", "how_many", "how_long", "how_often", "how_far", "when_did"}
-)
-#: Verbs that are also what is to be switched: 除雾打开.
-_NOUNS_TOO = frozenset({"defrost", "swing", "record"})
 #: Who has a reason for what is wanted.
 _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人"})
 #: What is not done by a number.
 _NO_AMOUNT = frozenset(
     {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
 )
-#: 快递员, 外卖小哥: for whom something is done.
-_WHOM_MOST = 6
 #: No list of things in a sentence is longer, in pieces.
 _LONGEST = 100
 #: An answer to "which one?" is short.
@@ -237,11 +243,11 @@ class _Commands:
     def plan(self, parts: Sequence[Clause]) -> Plan:
         untimed = False
         for clause in parts:
-            made, own = len(self.steps), _is_timed(clause.pieces)
+            made, own = len(self.steps), is_timed(clause.pieces)
             end = self._take(clause)
             if end is not None:
                 return end
-            if len(self.steps) > made and own and (untimed or _turns(clause.pieces)):
+            if len(self.steps) > made and own and (untimed or turns(clause.pieces)):
                 return Plan(outcome="ask", why="what_time")  # 开灯, 十分钟后关: now and later are two plans
             untimed = untimed or (len(self.steps) > made and not self.times)
         return self._end()
@@ -281,7 +287,7 @@ class _Commands:
         pieces = [piece for piece in pieces if piece.moment is None]
         self.places |= {place for piece in pieces for place in piece.places}
         if _EXCEPT.search(masked) is not None or "except" in found:
-            who, pieces = _split_except(pieces)
+            who, pieces = split_except(pieces)
             target = find_target(who, self.sentence.world, self.sentence.speaker)
             left = set(target.things) or {t for place in target.places for t in self.sentence.world.within(place)}
             if not left or target.why == "ambiguous":
@@ -322,7 +328,7 @@ class _Commands:
         return None
 
     def _want(self, pieces: list[Piece], found: set[str], *, stop: bool, lasting: bool) -> Plan | None:
-        told = _told_text(self.sentence, pieces)
+        told = told_text(self.sentence, pieces)
         if told is not None:
             pieces = told[1]
         wish = wish_of(pieces)
@@ -339,16 +345,16 @@ class _Commands:
         if wish.empty and not unknown(pieces):
             wish = self._again(pieces, found) or wish
         if wish.empty:
-            if _is_list(pieces):
+            if is_list(pieces):
                 self.pending = list(pieces)
             elif self.steps and pieces and pieces[0].text in _WHO:
                 pass  # 按喇叭, 我找不着车了: why
             elif unknown(pieces) > _UNSURE_MOST and any(piece.named for piece in pieces):
                 self.problem = self.problem or Plan(outcome="refuse", why="unsure")
             return None
-        pieces = _without_beneficiary(pieces)
-        if unknown(pieces) and wish.verb == "play" and (played := _played(pieces)) is not None:
-            title, pieces = played
+        pieces = without_beneficiary(pieces)
+        if unknown(pieces) and wish.verb == "play" and (heard := played(pieces)) is not None:
+            title, pieces = heard
             made = self._do(wish, self._target(pieces, Wish(verb="play")))
             self.steps = [msgspec.structs.replace(step, text=title) for step in self.steps]
             return made
@@ -358,25 +364,25 @@ class _Commands:
             strange = not about_us(pieces) and (
                 not wish.verb or 2 * unknown(pieces) > sum(p.end - p.start for p in pieces)
             )
-            missing = "".join(self.sentence.text[p.start : p.end] for p in _around_unknown(pieces))
+            missing = "".join(self.sentence.text[p.start : p.end] for p in around_unknown(pieces))
             return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why=f"no_such_thing:{missing}")
-        if not stop and _is_doubtful(pieces):
+        if not stop and is_doubtful(pieces):
             return Plan(outcome="refuse" if about_us(pieces) else "ignore", why="unsure")
         wish = self._other_value(wish) or wish
-        if _is_bare(wish) and (plain := self._level_of(pieces)):
+        if is_bare(wish) and (plain := self._level_of(pieces)):
             wish.traits = (plain,)
-        if _is_bare(wish) or (wish.amount is not None and wish.amount.unit is None and wish.verb in _NO_AMOUNT):
+        if is_bare(wish) or (wish.amount is not None and wish.amount.unit is None and wish.verb in _NO_AMOUNT):
             return Plan(outcome="ask", why="what_value")
-        if wish.amount is not None and _is_compared(pieces, wish.amount):
+        if wish.amount is not None and is_compared(pieces, wish.amount):
             return Plan(outcome="refuse", why="unsure")
         if any(p.quantity is not None and p.quantity.form == "ordinal" for p in pieces):
             return self._numbered(pieces, wish)
-        if _two_values(pieces):
+        if two_values(pieces):
             return Plan(outcome="ask", why="what_value")
         if wish.vague:
             self.problem = self.problem or Plan(outcome="ask", why="what_value")
             return None
-        several = _each_trait(pieces)
+        several = each_trait(pieces)
         for one in several:
             made = self._do(wish_of(one), self._target(one, wish_of(one)))
             if made is not None:
@@ -454,7 +460,7 @@ class _Commands:
         """空调调到二十四, 哦不, 二十六: the wish before, with this amount."""
         before: Wish | None = self.sentence.memory.wish
         asked = isinstance(self.sentence.memory.open, Open)
-        if not asked or before is None or before.amount is None or wish.amount is None or not _is_bare(wish):
+        if not asked or before is None or before.amount is None or wish.amount is None or not is_bare(wish):
             return None
         amount = wish.amount if wish.amount.unit else msgspec.structs.replace(wish.amount, unit=before.amount.unit)
         return msgspec.structs.replace(before, amount=amount)
@@ -511,152 +517,6 @@ class _Commands:
             if alike:
                 return Target(things=tuple(dict.fromkeys(alike)), said=True, every=True)
         return target
-
-
-def _is_timed(pieces: Sequence[Piece]) -> bool:
-    """Whether a clause says itself when: at that time, or after so long."""
-    return any(
-        piece.moment is not None and piece.moment.role in ("at", "after") and piece.moment.exact for piece in pieces
-    )
-
-
-def _turns(pieces: Sequence[Piece]) -> bool:
-    """开玄关灯等两分钟再关: begun before the time that it says, and ended after."""
-    at = next(i for i, piece in enumerate(pieces) if piece.moment is not None)
-    before = any(is_verb(piece) and piece.senses & BEGINS for piece in pieces[:at])
-    return before and any(is_verb(piece) and piece.senses & ENDS for piece in pieces[at:])
-
-
-def _each_trait(pieces: Sequence[Piece]) -> list[list[Piece]]:
-    """车窗和后备箱都关上: one wish for each of two traits that are joined; none where there is but one."""
-    named = [
-        i
-        for i, p in enumerate(pieces)
-        if has(p, "trait:") and not p.named and not is_kind(p) and (not is_verb(p) or p.senses & _NOUNS_TOO)
-    ]
-    ands = [i for i, p in enumerate(pieces) if p.text in ("和", "跟", "与", "及", "以及", "、", "还有")]
-    if len(named) < 2 or not any(named[0] < i < named[-1] for i in ands):
-        return []
-    return [[p for i, p in enumerate(pieces) if i == keep or (i not in named and i not in ands)] for keep in named]
-
-
-def _around_unknown(pieces: Sequence[Piece]) -> list[Piece]:
-    """What is not here, as it was said: the unknown words, and the noun that they belong to."""
-    first = next(i for i, piece in enumerate(pieces) if not piece.known)
-    last = max(i for i, piece in enumerate(pieces) if not piece.known)
-    while last + 1 < len(pieces) and (
-        pieces[last + 1].text == "的" or is_kind(pieces[last + 1]) or pieces[last + 1].named
-    ):
-        last += 1
-    return list(pieces[first : last + 1])
-
-
-def _played(pieces: list[Piece]) -> tuple[str, list[Piece]] | None:
-    """放一首茉莉花, 播放周杰伦的歌: what is to be heard, and the words before it; None where a house's own thing is among it."""
-    at = next((i for i, piece in enumerate(pieces) if "play" in piece.senses), len(pieces) - 1)
-    title = pieces[at + 1 :]
-    if len(pieces[at].text) == 1 and not any(piece.text in _MUSIC for piece in title):
-        return None  # 放狗
-    if (
-        not unknown(title)
-        or unknown(pieces[:at])
-        or any(piece.named or is_kind(piece) for piece in title if piece.text not in _MUSIC)
-    ):
-        return None
-    return "".join(piece.text for piece in title), pieces[: at + 1]
-
-
-_MUSIC = frozenset({"音乐", "歌", "歌曲", "music"})
-
-
-def _without_beneficiary(pieces: list[Piece]) -> list[Piece]:
-    """给快递开门: for whom it is done may be anybody."""
-    at = next((i for i, p in enumerate(pieces) if p.text in ("给", "替", "帮", "为")), None)
-    if at is None:
-        return pieces
-    end = next((i for i, p in enumerate(pieces) if i > at and (is_verb(p) or p.named)), len(pieces))
-    whom = pieces[at + 1 : end]
-    short = unknown(whom) and sum(p.end - p.start for p in whom) <= _WHOM_MOST
-    return [*pieces[: at + 1], *pieces[end:]] if short and end < len(pieces) and is_verb(pieces[end]) else pieces
-
-
-def _split_except(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
-    """除了 A 以外 B 都关; B 都关, 除了 A: A, and the rest."""
-    ends = ("以外", "之外", "除外")
-    begin = next((i for i, p in enumerate(pieces) if "except" in p.senses and p.text not in ends), -1)
-    stops = (*ends, "都", "其他", "其它", "其余", "别的", "全部", "所有")
-    end = next((i for i, p in enumerate(pieces) if i > begin and (p.text in stops or is_verb(p))), len(pieces))
-    return list(pieces[begin + 1 : end]), [*pieces[: max(begin, 0)], *pieces[end:]]
-
-
-_TEXT_TRAITS = {
-    "配方": "recipe", "工单": "order", "订单": "order", "频道": "channel", "台": "channel", "信号源": "source", "输入源": "source",
-    "模式": "mode", "程序": "mode",
-}  # fmt: skip
-_NOUN = r"配方|工单|订单|频道|信号源|输入源|模式|程序"
-_TEXT = re.compile(
-    rf"(?:切换到|切换成|切到|切成|换到|换成|调到|转到|选|用)(?P<c>hdmi ?[0-9]?|av ?[0-9]?|usb|vga|dp ?[0-9]?|type-?c|dvi)(?:口|接口|输入)?(?=$|[吧啊，。])|(?:换成|换到|换|切换到|切换成|切到|切成|改成|改为|改用|改跑|改做|跑|用|调到|调成|设为|设成|设置为|设置成|选|转到|转成)(?P<a>[^，,把将的]{{1,12}}?)的?(?P<n>{_NOUN}|台(?=$|[吧啊]))"
-    rf"|(?P<m>{_NOUN})(?:换成|换到|切换到|切换成|切到|改成|改为|调到|调成|设为|设成|设置为|选)(?P<b>[^，,]{{1,12}}?)(?:吧|$)"
-)
-
-
-def _told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[Piece], str] | None:
-    """换成吐司配方: a value that is a word of theirs, the clause without it, and its trait. None where there is none."""
-    match = _TEXT.search(sentence.text[pieces[0].start : pieces[-1].end]) if pieces else None
-    if match is None:
-        return None
-    group = "c" if match["c"] else "a" if match["a"] else "b"
-    trait = "source" if match["c"] else _TEXT_TRAITS[match["n"] or match["m"]]
-    start, end = (pieces[0].start + at for at in match.span(group))
-    inner = [piece for piece in pieces if start <= piece.start < end]
-    taken = any(trait in sentence.world.things[thing].takes for piece in pieces for thing in piece.things)
-    if any(piece.named or has(piece, "mode:") for piece in inner) or (trait == "mode" and not taken):
-        return None
-    return match[group], [piece for piece in pieces if piece not in inner], trait
-
-
-def _is_doubtful(pieces: Sequence[Piece]) -> bool:
-    """A word that denies or asks, left over where something is to be done: nobody read what it was for."""
-    return any(
-        not piece.named and (piece.text in _DENYING or piece.senses & _ASKED) and not piece.senses & VERBS_SET
-        for piece in pieces
-    )
-
-
-def _two_values(pieces: Sequence[Piece]) -> bool:
-    """红色右床头灯蓝色, 二十六度三档: two values in what was taken for one wish."""
-    colors = [piece for piece in pieces if not piece.things and has(piece, "color:")]
-    amounts = [
-        p for p in pieces if p.quantity is not None and p.quantity.form != "ordinal" and p.quantity.unit is not None
-    ]
-    return (
-        len({sense for piece in colors for sense in piece.senses if sense.startswith("color:")}) > 1 or len(amounts) > 1
-    )
-
-
-def _is_compared(pieces: Sequence[Piece], amount: Quantity) -> bool:
-    """低于百分之四十: a level that is waited for, not one that is wanted."""
-    before = [piece for piece in pieces if piece.end <= amount.start]
-    return (
-        bool(before) and bool(before[-1].senses & {"above", "below"}) and not before[-1].senses & {"set", "up", "down"}
-    )
-
-
-def _is_bare(wish: Wish) -> bool:
-    """音乐一: a number, and nothing that says what it is of."""
-    return (
-        wish.verb is None and not wish.traits and wish.amount is not None and wish.amount.unit is None and not wish.text
-    )
-
-
-def _is_list(pieces: Sequence[Piece]) -> bool:
-    """马灯、看书灯, before what is to become of them."""
-    return (
-        about_us(pieces)
-        and not unknown(pieces)
-        and not states_in(pieces)
-        and not any(has(p, "complaint:") for p in pieces)
-    )
 
 
 def joined(steps: Sequence[Step]) -> list[Step]:

@@ -1,0 +1,182 @@
+"""What stands in a Chinese clause beside its wish: titles, values of their own words, for whom, exceptions, doubts.
+
+Knows pieces and how they stand together. Decides nothing of the plan.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from unisono.assist.languages.zh.ask import states_in
+from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, about_us, has, is_kind, is_verb, unknown
+from unisono.assist.languages.zh.wish import BEGINS, ENDS, Wish
+from unisono.assist.quantity import Quantity
+
+__all__ = [
+    "around_unknown",
+    "each_trait",
+    "is_bare",
+    "is_compared",
+    "is_doubtful",
+    "is_list",
+    "is_timed",
+    "played",
+    "split_except",
+    "told_text",
+    "turns",
+    "two_values",
+    "without_beneficiary",
+]
+
+_DENYING = frozenset({"不", "没", "没有", "未", "别", "勿", "莫", "甭", "非", "无"})
+_ASKED = frozenset(
+    {"what", "who", "which", "where", "why", "how_much", "how_many", "how_long", "how_often", "how_far", "when_did"}
+)
+#: Verbs that are also what is to be switched: 除雾打开.
+_NOUNS_TOO = frozenset({"defrost", "swing", "record"})
+#: 快递员, 外卖小哥: for whom something is done.
+_WHOM_MOST = 6
+_MUSIC = frozenset({"音乐", "歌", "歌曲", "music"})
+_TEXT_TRAITS = {
+    "配方": "recipe", "工单": "order", "订单": "order", "频道": "channel", "台": "channel", "信号源": "source", "输入源": "source",
+    "模式": "mode", "程序": "mode",
+}  # fmt: skip
+_NOUN = r"配方|工单|订单|频道|信号源|输入源|模式|程序"
+_TEXT = re.compile(
+    rf"(?:切换到|切换成|切到|切成|换到|换成|调到|转到|选|用)(?P<c>hdmi ?[0-9]?|av ?[0-9]?|usb|vga|dp ?[0-9]?|type-?c|dvi)(?:口|接口|输入)?(?=$|[吧啊，。])|(?:换成|换到|换|切换到|切换成|切到|切成|改成|改为|改用|改跑|改做|跑|用|调到|调成|设为|设成|设置为|设置成|选|转到|转成)(?P<a>[^，,把将的]{{1,12}}?)的?(?P<n>{_NOUN}|台(?=$|[吧啊]))"
+    rf"|(?P<m>{_NOUN})(?:换成|换到|切换到|切换成|切到|改成|改为|调到|调成|设为|设成|设置为|选)(?P<b>[^，,]{{1,12}}?)(?:吧|$)"
+)
+
+
+def is_timed(pieces: Sequence[Piece]) -> bool:
+    """Whether a clause says itself when: at that time, or after so long."""
+    return any(
+        piece.moment is not None and piece.moment.role in ("at", "after") and piece.moment.exact for piece in pieces
+    )
+
+
+def turns(pieces: Sequence[Piece]) -> bool:
+    """开玄关灯等两分钟再关: begun before the time that it says, and ended after."""
+    at = next(i for i, piece in enumerate(pieces) if piece.moment is not None)
+    before = any(is_verb(piece) and piece.senses & BEGINS for piece in pieces[:at])
+    return before and any(is_verb(piece) and piece.senses & ENDS for piece in pieces[at:])
+
+
+def each_trait(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """车窗和后备箱都关上: one wish for each of two traits that are joined; none where there is but one."""
+    named = [
+        i
+        for i, p in enumerate(pieces)
+        if has(p, "trait:") and not p.named and not is_kind(p) and (not is_verb(p) or p.senses & _NOUNS_TOO)
+    ]
+    ands = [i for i, p in enumerate(pieces) if p.text in ("和", "跟", "与", "及", "以及", "、", "还有")]
+    if len(named) < 2 or not any(named[0] < i < named[-1] for i in ands):
+        return []
+    return [[p for i, p in enumerate(pieces) if i == keep or (i not in named and i not in ands)] for keep in named]
+
+
+def around_unknown(pieces: Sequence[Piece]) -> list[Piece]:
+    """What is not here, as it was said: the unknown words, and the noun that they belong to."""
+    first = next(i for i, piece in enumerate(pieces) if not piece.known)
+    last = max(i for i, piece in enumerate(pieces) if not piece.known)
+    while last + 1 < len(pieces) and (
+        pieces[last + 1].text == "的" or is_kind(pieces[last + 1]) or pieces[last + 1].named
+    ):
+        last += 1
+    return list(pieces[first : last + 1])
+
+
+def played(pieces: list[Piece]) -> tuple[str, list[Piece]] | None:
+    """放一首茉莉花, 播放周杰伦的歌: what is to be heard, and the words before it; None where a house's own thing is among it."""
+    at = next((i for i, piece in enumerate(pieces) if "play" in piece.senses), len(pieces) - 1)
+    title = pieces[at + 1 :]
+    if len(pieces[at].text) == 1 and not any(piece.text in _MUSIC for piece in title):
+        return None  # 放狗
+    if (
+        not unknown(title)
+        or unknown(pieces[:at])
+        or any(piece.named or is_kind(piece) for piece in title if piece.text not in _MUSIC)
+    ):
+        return None
+    return "".join(piece.text for piece in title), pieces[: at + 1]
+
+
+def without_beneficiary(pieces: list[Piece]) -> list[Piece]:
+    """给快递开门: for whom it is done may be anybody."""
+    at = next((i for i, p in enumerate(pieces) if p.text in ("给", "替", "帮", "为")), None)
+    if at is None:
+        return pieces
+    end = next((i for i, p in enumerate(pieces) if i > at and (is_verb(p) or p.named)), len(pieces))
+    whom = pieces[at + 1 : end]
+    short = unknown(whom) and sum(p.end - p.start for p in whom) <= _WHOM_MOST
+    return [*pieces[: at + 1], *pieces[end:]] if short and end < len(pieces) and is_verb(pieces[end]) else pieces
+
+
+def split_except(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """除了 A 以外 B 都关; B 都关, 除了 A: A, and the rest."""
+    ends = ("以外", "之外", "除外")
+    begin = next((i for i, p in enumerate(pieces) if "except" in p.senses and p.text not in ends), -1)
+    stops = (*ends, "都", "其他", "其它", "其余", "别的", "全部", "所有")
+    end = next((i for i, p in enumerate(pieces) if i > begin and (p.text in stops or is_verb(p))), len(pieces))
+    return list(pieces[begin + 1 : end]), [*pieces[: max(begin, 0)], *pieces[end:]]
+
+
+def told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[Piece], str] | None:
+    """换成吐司配方: a value that is a word of theirs, the clause without it, and its trait. None where there is none."""
+    match = _TEXT.search(sentence.text[pieces[0].start : pieces[-1].end]) if pieces else None
+    if match is None:
+        return None
+    group = "c" if match["c"] else "a" if match["a"] else "b"
+    trait = "source" if match["c"] else _TEXT_TRAITS[match["n"] or match["m"]]
+    start, end = (pieces[0].start + at for at in match.span(group))
+    inner = [piece for piece in pieces if start <= piece.start < end]
+    taken = any(trait in sentence.world.things[thing].takes for piece in pieces for thing in piece.things)
+    if any(piece.named or has(piece, "mode:") for piece in inner) or (trait == "mode" and not taken):
+        return None
+    return match[group], [piece for piece in pieces if piece not in inner], trait
+
+
+def is_doubtful(pieces: Sequence[Piece]) -> bool:
+    """A word that denies or asks, left over where something is to be done: nobody read what it was for."""
+    return any(
+        not piece.named and (piece.text in _DENYING or piece.senses & _ASKED) and not piece.senses & VERBS_SET
+        for piece in pieces
+    )
+
+
+def two_values(pieces: Sequence[Piece]) -> bool:
+    """红色右床头灯蓝色, 二十六度三档: two values in what was taken for one wish."""
+    colors = [piece for piece in pieces if not piece.things and has(piece, "color:")]
+    amounts = [
+        p for p in pieces if p.quantity is not None and p.quantity.form != "ordinal" and p.quantity.unit is not None
+    ]
+    return (
+        len({sense for piece in colors for sense in piece.senses if sense.startswith("color:")}) > 1 or len(amounts) > 1
+    )
+
+
+def is_compared(pieces: Sequence[Piece], amount: Quantity) -> bool:
+    """低于百分之四十: a level that is waited for, not one that is wanted."""
+    before = [piece for piece in pieces if piece.end <= amount.start]
+    return (
+        bool(before) and bool(before[-1].senses & {"above", "below"}) and not before[-1].senses & {"set", "up", "down"}
+    )
+
+
+def is_bare(wish: Wish) -> bool:
+    """音乐一: a number, and nothing that says what it is of."""
+    return (
+        wish.verb is None and not wish.traits and wish.amount is not None and wish.amount.unit is None and not wish.text
+    )
+
+
+def is_list(pieces: Sequence[Piece]) -> bool:
+    """马灯、看书灯, before what is to become of them."""
+    return (
+        about_us(pieces)
+        and not unknown(pieces)
+        and not states_in(pieces)
+        and not any(has(p, "complaint:") for p in pieces)
+    )
