@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 PACKAGES := postgresql mosquitto mosquitto-clients chromium
 
 SECONDS := 3600
-.PHONY: help setup console up test screenshots bench-console train understood fuzz fuzz-smoke check format docs bench bench-smoke bench-scenes soak reconnect recovery-scenes lock clean
+CASES := 200
+.PHONY: help setup console up test screenshots bench-console train understood fuzz fuzz-smoke schemathesis check format docs bench bench-smoke bench-scenes soak reconnect recovery-scenes lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -61,6 +62,9 @@ understood: setup  ## what the assistant makes of the shared sentences: the tabl
 
 fuzz: setup  ## an hour of coverage-guided fuzzing of the MQTT parser; SECONDS=60 for a minute
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+schemathesis: setup  ## the API's description against a real hub, 200 requests a route; CASES=1000 for more
+	@UNISONO_SCHEMA_CASES=$(CASES) $(BIN)/python -m pytest -q -s --timeout 0 tests/security/test_description.py
 
 fuzz-smoke: setup  ## twenty seconds of it
 	@$(BIN)/python -m tests.fuzz --seconds 20 --quiet

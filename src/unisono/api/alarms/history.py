@@ -165,7 +165,7 @@ async def list_history(
     return Page(lines, ".".join(map(str, more)) if more is not None else None)
 
 
-@get("/history.csv", dependencies=SEARCH)
+@get("/history.csv", media_type="text/csv", dependencies=SEARCH)
 async def export_history(context: Context, wanted: Wanted) -> Stream:
     """The same as CSV, all of it."""
     first, more = await _page(context, wanted, None, MAX_LIMIT) if wanted.places != [] else ([], None)
@@ -180,7 +180,7 @@ async def export_history(context: Context, wanted: Wanted) -> Stream:
             page, cursor = await _page(context, wanted, cursor, MAX_LIMIT)
 
     headers = {"Content-Disposition": 'attachment; filename="alarms.csv"'}
-    return Stream(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Stream(lines(), media_type="text/csv", headers=headers)
 
 
 def _cursor(after: str | None) -> Cursor | None:

@@ -148,7 +148,7 @@ async def find_commands(
     return shapes.Page([command_shapes.command(view) for view in views], more)
 
 
-@get("/commands.csv", dependencies=SEARCH)
+@get("/commands.csv", media_type="text/csv", dependencies=SEARCH)
 async def export_commands(context: Context, identity: Asker, wanted: Wanted) -> Stream:
     """The same as CSV, all of it."""
     views, more = await search(context, identity, wanted, MAX_LIMIT, None)
@@ -163,7 +163,7 @@ async def export_commands(context: Context, identity: Asker, wanted: Wanted) -> 
             page, cursor = await search(context, identity, wanted, MAX_LIMIT, cursor)
 
     headers = {"Content-Disposition": 'attachment; filename="commands.csv"'}
-    return Stream(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Stream(lines(), media_type="text/csv", headers=headers)
 
 
 @get("/commands/{command_id:str}")
