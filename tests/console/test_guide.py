@@ -27,6 +27,10 @@ SETTLED = """async () => {
   for (let quiet = 0; quiet < 10; quiet = document.fonts.status === 'loaded' ? quiet + 1 : 0) {
     await new Promise((drawn) => requestAnimationFrame(drawn));
   }
+  document.body.style.display = "none"; // what was drawn without the font is laid out anew
+  document.body.getBoundingClientRect();
+  document.body.style.display = "";
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
 }"""
 LARGEST_BYTES = 80_000
 LANGUAGES = {"en": "en-GB", "zh-CN": "zh-CN"}
