@@ -1,5 +1,6 @@
 /** The real things that a part of a scene is about, what they have in common, and what it is now. */
 import { useQueries } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 import type { Thing } from "../api";
 import { hub, useHub } from "../hub";
 import { fetched, type Model, type Property } from "../models";
@@ -41,6 +42,12 @@ export interface Meaning {
 export function useMeaning(said: Said): Meaning {
   useHub();
   const all = meant(said);
+  const ids = all.slice(0, LOOKED_AT).map((thing) => thing.id).join();
+  const [, again] = useState(0);
+  useEffect(() => {
+    const ends = ids ? ids.split(",").map((id) => hub.thing(id).listen(() => again((now) => now + 1))) : [];
+    return () => ends.forEach((end) => end());
+  }, [ids]);
   const kinds = new Map(all.map((thing) => [`${thing.model} ${thing.model_version}`, thing]));
   const found = useQueries({
     queries: [...kinds.values()].slice(0, LOOKED_AT).map((thing) => ({
@@ -52,7 +59,7 @@ export function useMeaning(said: Said): Meaning {
   const kind = typeof said.kind === "string" ? said.kind : undefined;
   const models = found.map((each) => each.data).filter((model) => model !== undefined);
   const fitting = models.filter((model) => !kind || model.kind === kind || model.kind?.startsWith(`${kind}.`));
-  const ids = new Set(fitting.map((model) => model.id));
+  const fittingIds = new Set(fitting.map((model) => model.id));
   const named = new Set(listed(said.things));
   const properties = new Map<string, Property>();
   for (const model of fitting)
@@ -60,7 +67,7 @@ export function useMeaning(said: Said): Meaning {
       const name = property.trait && [...model.properties.values()].filter((one) => one.trait === property.trait).length === 1 ? property.trait : property.key;
       if (!properties.has(name)) properties.set(name, property);
     }
-  return { things: all.filter((thing) => named.has(thing.id) || ids.has(thing.model)), models: fitting, properties };
+  return { things: all.filter((thing) => named.has(thing.id) || fittingIds.has(thing.model)), models: fitting, properties };
 }
 
 /** What the first of the things says of a property now. */
