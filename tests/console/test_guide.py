@@ -48,9 +48,11 @@ async def write_chinese(page: Any, hub: Hub) -> None:
     await page.route(f"{where}*", serve)
     style = (FONT / "index.css").read_text(encoding="utf-8")
     style = style.replace("'Noto Sans SC Variable'", "'Noto Sans CJK SC'").replace("./files/", where)
-    every = ':root * { font-family: system-ui, "Noto Sans CJK SC", sans-serif !important; }'
-    await page.add_style_tag(content=style + every)
+    await page.add_style_tag(content=style)
     await page.evaluate("Promise.all([...document.fonts].map(face => face.load())).then(() => true)")
+    # another list than the page's own, for which the browser remembers that there was no such letter
+    every = ':root * { font-family: "DejaVu Sans", "Noto Sans CJK SC", sans-serif !important; }'
+    await page.add_style_tag(content=every)
 
 
 async def picture(page: Any, folder: Path, name: str) -> None:
