@@ -29,7 +29,7 @@ export function Search({ close }: { close: () => void }) {
     for (const thing of hub.things.values()) add(thing.id, called(thing), hub.places.get(thing.place)?.name ?? "", `#/things/${encodeURIComponent(thing.id)}`, `${thing.id} ${thing.name} ${called(thing)} ${thing.model} ${thing.place}`);
     for (const place of hub.places.values()) add(`place ${place.id}`, called(place), say("place"), `#/places/${encodeURIComponent(place.id)}`, `${place.id} ${place.name} ${called(place)}`);
     for (const scene of scenes.data ?? []) add(`scene ${scene.id}`, scene.name, say("scenes"), `#/scenes/${encodeURIComponent(scene.id)}`, `${scene.id} ${scene.name}`);
-    for (const page of ["scenes", "assistant", "alarms", "history", "dashboards"] as const) add(page, say(page), "", `#/${page}`, `${page} ${say(page)}`);
+    for (const page of ["scenes", "assistant", "alarms", "history", "dashboards", "people", "account", "audit"] as const) add(page, say(page), "", `#/${page}`, `${page} ${say(page)}`);
     for (const [page, word] of [["add", "addTitle"], ["welcome", "firstSteps"], ["phone", "phoneTitle"]] as const) add(page, say(word), "", `#/${page}`, `${page} ${say(word)}`);
     if (wanted) items.push({ key: "say", label: say("say", words.trim()), about: say("assistant"), to: `#/assistant?say=${encodeURIComponent(words.trim())}` });
     return items;
