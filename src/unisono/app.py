@@ -586,9 +586,10 @@ class Hub:
         return [*lines, "", "  Ctrl-C stops it; the data stays in " + str(self.options.data) + "/.", ""]
 
     def _shown_token(self) -> str:
-        """The machine's own token, for who looks at a terminal; what is kept of this output gets the place of it."""
+        """The machine's own token: for whoever begins with this hub, and for who looks at a terminal. Once there is an
+        administrator, what is kept of this output gets the place of it only."""
         kept = self.options.data / "token"
-        if not sys.stdout.isatty():
+        if self.setup_code is None and not sys.stdout.isatty():
             return f"in {kept}"
         return f"{(self.data / 'token').read_text().strip()}   (also in {kept})"
 
