@@ -4,6 +4,7 @@ import { createTheme, MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
+import "./elsewhere"; // takes a code out of the address before anything else looks at it
 import { installWorker } from "./worker";
 
 const theme = createTheme({

@@ -306,6 +306,7 @@ class Hub:
             pause=self.pause_owners,
             resume=self.resume_owners,
             notifies=True,
+            outside=self._outside,
         )
         self._stops.push_async_callback(context.stop)
         await context.start()

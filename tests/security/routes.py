@@ -285,6 +285,18 @@ ROUTES: dict[str, tuple[Route, ...]] = {
     f"DELETE {V}/login": (Route("signed"),),
     f"POST {V}/login/passkey/options": (Route("open"),),
     f"POST {V}/login/passkey": (Route("open", {"id": "x", "credential": {}}, also=(401, 429)),),
+    f"GET {V}/oidc": (Route("hub", also=(404,)),),
+    f"PUT {V}/oidc": (Route("hub", {"issuer": "https://127.0.0.1:9", "client_id": "x"}, also=(422,)),),
+    f"DELETE {V}/oidc": (Route("hub", also=(404,)),),
+    f"POST {V}/login/oidc/start": (Route("open", also=(404,)),),
+    f"POST {V}/login/oidc": (Route("open", {"code": "x", "state": "x", "key": "x"}, also=(401, 429)),),
+    f"GET {V}/users/{{user_id}}/oidc": (Route("hub_administer", fill=OTHER), Route("signed", fill=OWN)),
+    f"POST {V}/users/{{user_id}}/oidc/start": (Route("signed", fill=OWN, also=(404,)),),
+    f"POST {V}/users/{{user_id}}/oidc": (Route("signed", {"code": "x", "state": "x", "key": "x"}, OWN, also=(401,)),),
+    f"DELETE {V}/users/{{user_id}}/oidc": (
+        Route("hub_administer", fill=OTHER, also=(404,)),
+        Route("hub", fill={"user_id": "root"}, also=(404,)),
+    ),
     f"POST {V}/setup": (Route("open", {"code": "x", "user": "eve", "password": "a good long one"}, also=(401, 429)),),
     f"GET {V}/users/{{user_id}}/tokens": (Route("hub_administer", fill=OTHER), Route("signed", fill=OWN)),
     f"POST {V}/users/{{user_id}}/tokens": (

@@ -2,6 +2,7 @@
 import { Button, Group, Loader, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Authenticator } from "../account/authenticator";
+import { Elsewhere } from "../account/elsewhere";
 import { Passkeys } from "../account/passkeys";
 import { Password } from "../account/password";
 import { Sessions } from "../account/sessions";
@@ -45,6 +46,7 @@ export function Account() {
       {factors.data.password ? <Password user={user} /> : null}
       {factors.data.password ? <Authenticator user={user} factors={factors.data} /> : null}
       <Passkeys user={user} />
+      <Elsewhere user={user} />
       <Sessions user={user} />
       <Tokens user={user} />
     </Stack>

@@ -9,7 +9,7 @@ import { say, useLang, type Word, when } from "../words";
 
 type Entry = components["schemas"]["AccessEntry"];
 
-const ACTS: Word[] = ["signed_in", "sign_in_failed", "signed_out", "set_up", "invited", "invitation_revoked", "joined", "user_added", "user_changed", "user_removed", "role_given", "role_taken", "token_made", "token_revoked", "session_ended", "password_changed", "totp_on", "totp_off", "recovery_made", "passkey_added", "passkey_removed"];
+const ACTS: Word[] = ["signed_in", "sign_in_failed", "signed_out", "set_up", "invited", "invitation_revoked", "joined", "user_added", "user_changed", "user_removed", "role_given", "role_taken", "token_made", "token_revoked", "session_ended", "password_changed", "totp_on", "totp_off", "recovery_made", "passkey_added", "passkey_removed", "oidc_changed", "oidc_linked", "oidc_unlinked"];
 
 const told = (detail: Entry["detail"]): string =>
   Object.entries(detail)

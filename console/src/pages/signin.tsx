@@ -1,8 +1,10 @@
 /** The door: a name and password, or a token. */
 import { Alert, Button, Divider, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
 import { ask, Away, Refused, token } from "../api";
+import type { components } from "../api.gen";
+import { goElsewhere, signInElsewhere, takeBack } from "../elsewhere";
 import { useHub } from "../hub";
 import { canPasskey, signInWithPasskey } from "../passkey";
 import { reason } from "../trouble";
@@ -20,6 +22,29 @@ export function SignIn() {
   const queries = useQueryClient();
   // what the one before saw is not for the next
   useEffect(() => queries.clear(), [queries]);
+  const ways = useQuery({ queryKey: ["ways"], queryFn: () => ask<components["schemas"]["Ways"]>("/login") });
+  const elsewhere = ways.data?.oidc;
+  useEffect(() => {
+    const back = takeBack(false);
+    if (typeof back === "string") setWhy(say("elsewhereFailed", back));
+    if (back === null || typeof back === "string") return;
+    setBusy(true);
+    signInElsewhere(back)
+      .then((found) => hub.enter(found))
+      .catch((error: unknown) => setWhy(reason(error)))
+      .finally(() => setBusy(false));
+    // once: what came back is for one use
+  }, []);
+  const goThere = async (): Promise<void> => {
+    setBusy(true);
+    setWhy("");
+    try {
+      await goElsewhere();
+    } catch (error) {
+      setWhy(reason(error));
+      setBusy(false);
+    }
+  };
   const enter = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);
@@ -75,6 +100,11 @@ export function SignIn() {
         {canPasskey() ? (
           <Button variant="light" loading={busy} onClick={() => void withPasskey()}>
             {say("signInPasskey")}
+          </Button>
+        ) : null}
+        {elsewhere ? (
+          <Button variant="light" loading={busy} onClick={() => void goThere()}>
+            {say("elsewhereSignIn", elsewhere)}
           </Button>
         ) : null}
         <Divider label={say("or")} />

@@ -34,7 +34,7 @@ from unisono.api.hub import backup, dashboards, outlets, status
 from unisono.api.hub.version import VERSION
 from unisono.api.identity import claims, clients, credentials, issuing
 from unisono.api.live.socket import LiveSocket
-from unisono.api.people import channels, factors, invitations, members, notifications, people, signing, tokens
+from unisono.api.people import channels, factors, invitations, members, notifications, oidc, people, signing, tokens
 from unisono.api.problems import EXCEPTION_HANDLERS
 from unisono.api.scenes import blueprints, scenes
 from unisono.api.things import bulk, discovered, history, messages, models, newcomers, things
@@ -164,6 +164,7 @@ def create_routes(context: ApiContext) -> Litestar:
             blueprints.router,
             people.router,
             signing.router,
+            oidc.router,
             tokens.router,
             factors.router,
             members.router,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unisono.access import Action
+from unisono.access import Action, Outside
 from unisono.api.assist.agents import AgentDoor
 from unisono.api.assist.keeping import Keeper
 from unisono.api.auth import Auth, Identity, now_us
@@ -44,6 +44,7 @@ from unisono.twin.spoken import ASSIST
 
 if TYPE_CHECKING:
     from unisono.api.assist.assistant import Assistant
+    from unisono.api.people.oidc import Vouching
 
 __all__ = ["ApiContext", "now_us"]
 
@@ -67,6 +68,7 @@ class ApiContext:
     `unisono.api.hub.backup`. ``issue_certificate``: a new certificate and its key (PEM) for a thing. ``trust_client``:
     lets the TLS doors take whoever shows this certificate (PEM). ``discovery``: has ``found(ignored=)`` and
     ``ignore(id, bool)`` for what is on the LAN. ``notifies``: a notifier is on the bus.
+    ``outside``: which hosts may be called.
     """
 
     registry: Registry
@@ -87,6 +89,7 @@ class ApiContext:
     trust_client: Callable[[bytes], None] | None = None
     discovery: Any = None
     notifies: bool = False
+    outside: Outside = field(default_factory=Outside)
 
     def __post_init__(self) -> None:
         self.owners = Owners(self.bus, self.partitions)
@@ -104,6 +107,7 @@ class ApiContext:
         self._assist: Assistant | None = None
         self.auth = Auth(self.registry, self.pepper)
         self.passkeys = Passkeys()
+        self._vouching: Vouching | None = None
         self.live = LiveView(self.whereabouts, self.owners.watch, command_shapes.command)
         self.live_scenes = LiveScenes(self.live, self.places_of_scene)
         self._paths: dict[str, tuple[str, ...]] = {}
@@ -150,6 +154,15 @@ class ApiContext:
 
             self._assist = Assistant(self)
         return self._assist
+
+    @property
+    def vouching(self) -> Vouching:
+        """Who signs in through another service."""
+        if self._vouching is None:
+            from unisono.api.people.oidc import Vouching  # it knows the context
+
+            self._vouching = Vouching(self.registry, self.pepper, self.outside)
+        return self._vouching
 
     async def _heard(self, payload: bytes) -> bytes:
         """A sentence that was heard somewhere in the house, for who is known to speak there."""

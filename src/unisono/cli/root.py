@@ -23,6 +23,7 @@ from unisono.cli import (
     health,
     model,
     notify,
+    oidc,
     outlet,
     people,
     place,
@@ -65,6 +66,7 @@ app.add_typer(place.app, name="place")
 app.add_typer(scene.app, name="scene")
 app.add_typer(alarm.app, name="alarm")
 app.add_typer(people.app, name="user")
+app.add_typer(oidc.app, name="oidc")
 app.add_typer(notify.app, name="notify")
 app.add_typer(outlet.app, name="outlet")
 app.add_typer(dashboard.app, name="dashboard")

@@ -45,6 +45,7 @@ Act = Literal[
     "passkey_removed",
     "oidc_changed",
     "oidc_linked",
+    "oidc_unlinked",
 ]
 ACTS: frozenset[str] = frozenset(Act.__args__)  # type: ignore[attr-defined]
 

@@ -25,12 +25,12 @@ __all__ = [
     "InvitationShown",
     "Invited",
     "Join",
+    "Linked",
     "Member",
     "MemberChange",
     "Oidc",
     "OidcAnswer",
     "OidcSettings",
-    "OidcStart",
     "OidcStarted",
     "Passkey",
     "PasskeyNew",
@@ -250,44 +250,49 @@ class AccessEntry(msgspec.Struct):
 
 
 class OidcSettings(msgspec.Struct, forbid_unknown_fields=True):
-    """An issuer of OpenID Connect that vouches for people. ``role`` and ``grants``: what somebody gets who comes for
-    the first time (with ``admit``); without ``admit`` only who linked their account comes in."""
+    """An issuer of OpenID Connect that vouches for people. ``client_secret``: absent, the one that is kept stays, ""
+    for none. ``admit``: who comes for the first time gets an account without rights; else only who linked theirs
+    comes in."""
 
     issuer: Annotated[str, Meta(max_length=400, pattern="^https?://")]
     client_id: Annotated[str, Meta(min_length=1, max_length=400)]
     client_secret: Annotated[str, Meta(max_length=1000)] | None = None
     name: Annotated[str, Meta(max_length=100)] = ""
     admit: bool = False
-    grants: Annotated[dict[str, PlaceRole], Meta(max_length=100)] = {}
 
 
 class Oidc(msgspec.Struct):
-    """The issuer as it is set; ``secret``: whether one is kept."""
+    """The issuer as it is set. ``secret``: whether one is kept; ``redirect``: the address that the issuer must know
+    the hub by, as who asks reaches it."""
 
     issuer: str
     client_id: str
     name: str
     admit: bool
-    grants: dict[str, str]
     secret: bool
     redirect: str
 
 
-class OidcStart(msgspec.Struct, forbid_unknown_fields=True):
-    """``link``: for an account that is signed in, so that it can be opened so from now on."""
-
-    link: bool = False
-
-
 class OidcStarted(msgspec.Struct):
-    """Where the browser goes, and the ``state`` that it keeps to itself until it comes back."""
+    """Where the browser goes, and what the page keeps to itself until it comes back: the ``state`` that must come back
+    with it, and the ``key`` without which the code is worth nothing."""
 
     url: str
     state: str
+    key: str
 
 
 class OidcAnswer(msgspec.Struct, forbid_unknown_fields=True):
-    """What the issuer gave the browser on its way back."""
+    """What the issuer gave the browser on its way back, and the ``key`` of the page that began."""
 
     code: Annotated[str, Meta(min_length=1, max_length=4000)]
     state: Annotated[str, Meta(min_length=1, max_length=200)]
+    key: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Linked(msgspec.Struct):
+    """An account elsewhere that somebody signs in with."""
+
+    issuer: str
+    subject: str
+    created: str

@@ -31,7 +31,8 @@ __all__ = ["router"]
 @get("/login", open_door=True, security=[])
 async def ways(context: Context) -> Ways:
     """How one may sign in here."""
-    return Ways(password=True, passkey=True, oidc=None)
+    kept = await context.vouching.kept()
+    return Ways(password=True, passkey=True, oidc=None if kept is None else kept.name or kept.issuer)
 
 
 @post("/login", status_code=200, open_door=True, security=[])

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from unisono.errors import CallerError
 from unisono.store.registry import shape
 from unisono.store.registry.database import Database
-from unisono.store.registry.rows import PasskeyRow, SecondFactorRow
-from unisono.store.registry.tables import foreign_person, passkey, recovery_code, second_factor
+from unisono.store.registry.rows import PasskeyRow, PersonRow, SecondFactorRow
+from unisono.store.registry.tables import foreign_person, passkey, person, recovery_code, second_factor
 
 __all__ = ["MAX_PASSKEYS", "Factors"]
 
@@ -141,11 +141,38 @@ class Factors:
             found: str | None = await connection.scalar(query)
             return found
 
-    async def put_foreign_person(self, issuer: str, subject: str, person: str, at: int) -> None:
-        """From now on ``subject`` of ``issuer`` is ``person``."""
-        values = {"issuer": issuer, "subject": subject, "person": person, "created": at}
+    async def put_foreign_person(
+        self, issuer: str, subject: str, of: str, at: int, *, new: PersonRow | None = None
+    ) -> None:
+        """From now on ``subject`` of ``issuer`` is the person ``of``, with ``new`` added at the same time.
+
+        Raises CallerError exists: they are somebody here already.
+        """
+        values = {"issuer": issuer, "subject": subject, "person": of, "created": at}
+        query = sa.select(foreign_person.c.person).where(
+            foreign_person.c.issuer == issuer, foreign_person.c.subject == subject
+        )
         async with self._database.write() as connection:
-            await shape.put(connection, foreign_person, [values])
+            if await connection.scalar(query) is not None:
+                raise CallerError("that account is linked to somebody already", code="exists")
+            if new is not None:
+                shape.check_id(new.id)
+                await connection.execute(sa.insert(person), shape.values(new))
+            await connection.execute(sa.insert(foreign_person), values)
+
+    async def list_foreign_persons(self, of: str) -> list[tuple[str, str, int]]:
+        """Issuer, subject and time of all that a person is elsewhere."""
+        columns = (foreign_person.c.issuer, foreign_person.c.subject, foreign_person.c.created)
+        query = sa.select(*columns).where(foreign_person.c.person == of).order_by(*columns[:2])
+        async with self._database.read() as connection:
+            return [(issuer, subject, at) for issuer, subject, at in await connection.execute(query)]
+
+    async def remove_foreign_persons(self, of: str) -> None:
+        """Forget who a person is elsewhere. Raises CallerError not_found."""
+        async with self._database.write() as connection:
+            removed = await connection.execute(sa.delete(foreign_person).where(foreign_person.c.person == of))
+            if not removed.rowcount:
+                raise CallerError(f"{of} has linked no account", code="not_found")
 
 
 async def _recovery(connection: AsyncConnection, person: str, hashes: Sequence[bytes]) -> None:

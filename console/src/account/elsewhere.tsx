@@ -1,0 +1,54 @@
+/** The account at another service that one signs in with. */
+import { Button, Group, Text } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { ask } from "../api";
+import type { components } from "../api.gen";
+import { goElsewhere, linkElsewhere, takeBack } from "../elsewhere";
+import { Trouble, useDoing } from "../trouble";
+import { say, when } from "../words";
+import { Section } from "./section";
+
+export function Elsewhere({ user }: { user: string }) {
+  const queries = useQueryClient();
+  const doing = useDoing();
+  const path = `/users/${encodeURIComponent(user)}/oidc`;
+  const ways = useQuery({ queryKey: ["ways"], queryFn: () => ask<components["schemas"]["Ways"]>("/login") });
+  const found = useQuery({ queryKey: ["elsewhere", user], queryFn: () => ask<{ items: components["schemas"]["Linked"][] }>(path) });
+  const again = (): Promise<void> => queries.invalidateQueries({ queryKey: ["elsewhere"] });
+  const { run, setWhy } = doing;
+  useEffect(() => {
+    const back = takeBack(true);
+    if (typeof back === "string") setWhy(say("elsewhereFailed", back));
+    else if (back) void run(() => linkElsewhere(back).then(() => queries.invalidateQueries({ queryKey: ["elsewhere"] })));
+    // once: what came back is for one use
+  }, []);
+  const name = ways.data?.oidc;
+  const items = found.data?.items ?? [];
+  if (!name && items.length === 0) return null;
+  return (
+    <Section title={say("elsewhere")} text={say("elsewhereText")}>
+      {items.map((each) => (
+        <div key={each.issuer + each.subject} data-linked={each.subject}>
+          <Text>{each.issuer}</Text>
+          <Text size="sm" c="dimmed">
+            {say("made", when(each.created))}
+          </Text>
+        </div>
+      ))}
+      <Group>
+        {name ? (
+          <Button variant="light" loading={doing.busy} onClick={() => void doing.run(() => goElsewhere(user))}>
+            {say("elsewhereLink", name)}
+          </Button>
+        ) : null}
+        {items.length > 0 ? (
+          <Button variant="default" loading={doing.busy} onClick={() => void doing.run(() => ask(path, "DELETE").then(again))}>
+            {say("elsewhereUnlink")}
+          </Button>
+        ) : null}
+      </Group>
+      <Trouble why={doing.why} />
+    </Section>
+  );
+}
