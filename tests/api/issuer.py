@@ -79,7 +79,7 @@ class Provider:
         now = int(time.time())
         claims = {"iss": self.url, "aud": CLIENT, "exp": now + 300, "iat": now, "nonce": asked["nonce"], **self.user}
         claims = {key: value for key, value in (claims | self.claims).items() if value is not None}
-        key = None if self.algorithm == "none" else self.signer or self.key
+        key: Any = None if self.algorithm == "none" else self.signer or self.key
         token = jwt.encode(claims, key, algorithm=self.algorithm, headers=self.header)
         return 200, {"access_token": "x", "token_type": "Bearer", "id_token": token}
 

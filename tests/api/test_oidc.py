@@ -181,10 +181,15 @@ async def test_a_code_is_for_once_and_for_the_page_that_began(
         ):
             answer = await http.post("/api/v1/login/oidc", json=body)
             assert (answer.status_code, answer.json()["code"]) == (401, "bad_credentials"), what
-        late = await vouched(there, http)
-        monkeypatch.setattr(oidc.time, "monotonic", lambda: time.perf_counter() + 1e9)
+        with monkeypatch.context() as patched:
+            patched.setattr(oidc, "OPEN_S", -1.0)
+            late = await vouched(there, http)
         assert (await http.post("/api/v1/login/oidc", json=late)).status_code == 401
-        monkeypatch.undo()
+        with monkeypatch.context() as patched:
+            patched.setattr(oidc, "MAX_OPEN", 1)
+            forgotten, newest = await vouched(there, http), await vouched(there, http)
+        assert (await http.post("/api/v1/login/oidc", json=forgotten)).status_code == 401
+        assert (await http.post("/api/v1/login/oidc", json=newest)).status_code == 200
     async with await person(hub, "ana") as ana, await person(hub, "wei") as wei:
         begun = await vouched(there, ana, "/users/ana/oidc/start")
         assert await refused(wei.post("/api/v1/users/wei/oidc", json=begun)) == (401, "bad_credentials")

@@ -180,8 +180,22 @@ async def test_passkeys_and_what_an_issuer_says(
     await registry.remove_passkey("wei", "id")
     assert await registry.find_foreign_person("https://issuer", "1") is None
     await registry.put_foreign_person("https://issuer", "1", "wei", 5)
-    await registry.put_foreign_person("https://issuer", "1", "ana", 6)
-    assert await registry.find_foreign_person("https://issuer", "1") == "ana"
+    with pytest.raises(CallerError) as refused:
+        await registry.put_foreign_person("https://issuer", "1", "ana", 6)
+    assert refused.value.code == "exists", "it is taken from nobody"
+    new = PersonRow("new", "New", created=7)
+    with pytest.raises(CallerError):
+        await registry.put_foreign_person("https://issuer", "1", "new", 7, new=new)
+    assert await registry.get_person("new") is None, "both or nothing"
+    await registry.put_foreign_person("https://issuer", "2", "new", 7, new=new)
+    assert await registry.get_person("new") == new
+    assert await registry.find_foreign_person("https://issuer", "1") == "wei"
+    assert await registry.list_foreign_persons("wei") == [("https://issuer", "1", 5)]
+    await registry.remove_foreign_persons("wei")
+    with pytest.raises(CallerError) as refused:
+        await registry.remove_foreign_persons("wei")
+    assert refused.value.code == "not_found"
+    assert await registry.find_foreign_person("https://issuer", "1") is None
 
 
 async def test_all_that_is_a_persons_goes_with_them(registry: Registry, people: None) -> None:
