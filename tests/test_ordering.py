@@ -35,9 +35,9 @@ def test_a_failed_validation_says_why_and_the_account_is_used_again(authority: A
 
 
 def test_an_authority_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(CallerError, match=r"gave no certificate for hub\.example\.org") as caught:
+    with pytest.raises(CallerError, match=r"authority at http://127\.0\.0\.1:1/directory cannot be reached") as caught:
         order(Acme("hub.example.org", None, "http://127.0.0.1:1/directory"), tmp_path / "acme.key", {})
-    assert caught.value.code == "bad_certificate"
+    assert caught.value.code == "bad_certificate" and "Internet" in str(caught.value.mend)
 
 
 def test_without_the_library_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import gc
 import ipaddress
 import logging
 import os
+import re
 import shutil
 import signal
 import socket
@@ -64,6 +65,9 @@ HTTPS_PORT = 8443
 MQTTS_PORT = 8883
 #: MQTT over WebSocket, as every client library asks for it.
 MQTT_PATH = "/mqtt"
+#: A label of a name that an authority can look up, and endings that are of no public network (RFC 6761, 6762, 8375).
+PUBLIC_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+PRIVATE_ENDS = frozenset({"local", "localhost", "lan", "home", "internal", "arpa", "test", "invalid"})
 
 
 class UpOptions(msgspec.Struct, kw_only=True):
@@ -113,6 +117,13 @@ def _write(line: str) -> None:
     sys.stdout.flush()
 
 
+def _is_public(domain: str) -> bool:
+    """Whether an authority can look it up: a name of several labels, no address, nothing of somebody's own network."""
+    labels = domain.lower().split(".")
+    sound = all(PUBLIC_LABEL.fullmatch(label) for label in labels) and not labels[-1].isdigit()
+    return sound and len(labels) > 1 and labels[-1] not in PRIVATE_ENDS
+
+
 def _check(options: UpOptions) -> None:
     given = [port for port in (options.http_port, options.https_port, options.mqtt_port, options.mqtts_port) if port]
     if len(given) != len(set(given)):
@@ -129,6 +140,13 @@ def _check(options: UpOptions) -> None:
         raise CallerError("a certificate is brought or ordered, not both", code="bad_usage", field="acme")
     if options.acme is None and (options.acme_email or options.acme_directory):
         raise CallerError("nothing is to be ordered", code="bad_usage", field="acme", expected="--acme DOMAIN")
+    if options.acme is not None and not _is_public(options.acme):
+        raise CallerError(
+            f"an authority gives {options.acme!r} no certificate",
+            code="bad_usage",
+            field="acme",
+            expected="a name that the Internet's DNS knows, such as hub.example.org; without it the hub's own is shown",
+        )
     if options.archive is not None:
         raise CallerError("this version cannot use it yet", code="bad_usage", field="archive")
     if not 1 <= options.partitions <= 64 or not 1 <= options.gateways <= 64:
@@ -321,7 +339,7 @@ class Hub:
             owners.append(self._keep(Child("unisono.owner.process", settings, f"owner {partition}")))
         # Owners open their files and read their twins; meanwhile the API loads its code, which takes as long.
         application, *_ = await asyncio.gather(asyncio.to_thread(api.create_app, context), *owners)
-        await self._open_to_people(application)
+        await self._open_to_people(application, door)
         self._stops.push_async_callback(browsers.stop)  # before its clients lose the server beneath them
         await self._start_gateways(connection, url, token, partitions, gateways)
         self._keepers.append(asyncio.create_task(self.certificates.watch(), name="certificates"))
@@ -460,7 +478,7 @@ class Hub:
             self._troubles["lan"] = f"not on the LAN: {error}"
             logger.error("the hub is not announced on the LAN and finds nothing there: %s", error)
 
-    async def _open_to_people(self, application: Any) -> None:
+    async def _open_to_people(self, application: Any, devices: DeviceDoor) -> None:
         """HTTP and HTTPS. Browsers are not asked for certificates: many would put the question to their user."""
         from unisono import api
         from unisono.api.door.challenges import OnlyFromHere
@@ -476,7 +494,7 @@ class Hub:
         for flag, context in (("http-port", None), ("https-port", tls.context)):
             door = self.doors[flag]
             shown = plain if context is None else strict
-            server = await api.serve(shown, door.host, door.port, tls=context)
+            server = await api.serve(shown, door.host, door.port, tls=context, no_http=devices.no_http)
             self._stops.push_async_callback(server.stop)
 
     async def _keep(self, child: Child) -> Child:

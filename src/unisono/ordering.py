@@ -50,6 +50,7 @@ def order(wanted: Acme, account: Path, answers: MutableMapping[str, str]) -> Pai
     try:
         from acme import challenges, client, errors, messages
         from josepy.jwk import JWKRSA
+        from requests import ConnectionError as RequestConnectionError
         from requests import RequestException
     except ImportError as error:
         mend = "pip install 'unisono[acme]'"
@@ -74,6 +75,13 @@ def order(wanted: Acme, account: Path, answers: MutableMapping[str, str]) -> Pai
                     answers[token] = validation
                     authority.answer_challenge(challenge, response)
         done = authority.poll_and_finalize(placed, datetime.now() + PATIENCE)
+    except RequestConnectionError as error:
+        raise CallerError(
+            f"the authority at {wanted.directory} cannot be reached",
+            code="bad_certificate",
+            field="acme",
+            mend="Look at this machine's way to the Internet and its DNS; the hub asks again by itself",
+        ) from error
     except (errors.Error, messages.Error, RequestException, TimeoutError) as error:
         raise CallerError(
             f"{wanted.directory} gave no certificate for {wanted.domain}: {_said(error)}",

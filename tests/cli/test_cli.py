@@ -253,6 +253,15 @@ def test_bad_usage_is_exit_code_2(tmp_path: Path, words: tuple[str, ...]) -> Non
     assert done.stderr
 
 
+@pytest.mark.parametrize(
+    "name", ["hub", "hub.local", "192.168.1.4", "hub_1.example.org", "fd00::2", "hub.example.org."]
+)
+def test_a_name_that_no_authority_can_look_up_is_told_at_the_start(tmp_path: Path, name: str) -> None:
+    refused = Shell(tmp_path, "http://127.0.0.1:1", 0).run("up", "--data", str(tmp_path / "d"), "--acme", name, check=2)
+    assert f"acme: an authority gives {name!r} no certificate" in refused.stderr
+    assert "hub.example.org" in refused.stderr and not (tmp_path / "d").exists()
+
+
 def test_a_backup_of_the_running_hub_makes_the_same_hub_again(shell: Shell, home: str, tmp_path: Path) -> None:
     say(shell, home, '{"temperature": 17.75}')
     file = tmp_path / "hub.backup"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,10 +16,12 @@ from unisono.wire.mqtt import ClientConnection, Connect, Version
 
 
 @contextmanager
-def device(shell: Shell, thing: str, secret: str) -> Iterator[socket.socket]:
+def device(shell: Shell, thing: str, secret: str, client_id: str = "") -> Iterator[socket.socket]:
     """A client on a plain socket; reading is up to the test."""
     wire = ClientConnection(
-        Connect(client_id=thing, version=Version.V5, username=thing, password=secret.encode(), keep_alive=60),
+        Connect(
+            client_id=client_id or thing, version=Version.V5, username=thing, password=secret.encode(), keep_alive=60
+        ),
         max_packet_size=1 << 20,
     )
     with socket.create_connection(("127.0.0.1", shell.mqtt), 10) as sock:
@@ -61,7 +64,41 @@ def test_list_show_and_kick(shell: Shell, secret: str) -> None:
         assert "gateway" in shell.run("client", "show", "stove1").stdout
         assert "unisono thing revoke" in shell.run("client", "kick", "stove1").stderr
         assert closed(sock)
-    assert shell.run("client", "show", "stove1", check=1).stderr.count("No client 'stove1' is connected") == 1
+    refused = shell.run("client", "show", "stove1", check=1).stderr
+    assert "No client or thing 'stove1' is connected" in refused and "unisono doctor stove1" in refused
+
+
+def test_a_client_is_meant_by_its_things_id_too(shell: Shell, secret: str) -> None:
+    with device(shell, "stove1", secret, "one") as first:
+        assert shell.json("client", "show", "stove1")["id"] == "stove1/one"
+        with device(shell, "stove1", secret, "two") as second:
+            assert [each["id"] for each in shell.json("client", "show", "stove1")] == ["stove1/one", "stove1/two"]
+            assert "stove1/two" in shell.run("client", "show", "stove1").stdout
+            assert shell.json("client", "show", "stove1/two")["client_id"] == "two"
+            assert shell.json("client", "kick", "stove1")["sent"] == ["stove1/one", "stove1/two"]
+            assert closed(first) and closed(second)
+
+
+def test_a_device_at_a_port_of_http_is_told_the_right_one(shell: Shell, secret: str) -> None:
+    port = int(shell.url.rpartition(":")[2])
+    for first in (b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04lamp", b"\x16\x03\x01\x02\x00\x01", b"\0hello"):
+        with socket.create_connection(("127.0.0.1", port), 10) as sock:
+            sock.sendall(first)
+            assert closed(sock)
+    tls = ssl.create_default_context()
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    secure = shell.json("status")["doors"]["https"].rpartition(":")[2]
+    with (
+        socket.create_connection(("127.0.0.1", int(secure)), 10) as plain,
+        tls.wrap_socket(plain) as sock,
+    ):
+        sock.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04lamp")
+        assert closed(sock)
+    found = {(each["kind"], each["transport"]) for each in shell.json("client", "attempts")}
+    assert {("tls_on_http", "http"), ("not_http", "http"), ("mqtt_on_http", "https")} <= found
+    mends = [row["mend"] for row in shell.json("doctor") if row["check"] == "device"]
+    assert any(f"set its port to {shell.mqtt}, or with TLS" in mend for mend in mends)
+    assert any(f"or set its port to {secure}; if it speaks MQTT" in mend for mend in mends)
 
 
 def test_a_device_that_errs_is_told_what_to_change(shell: Shell, secret: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from unisono.cli.diagnosis import advise_device, advise_hub
 
-DOORS = {"port": 1883, "tls_port": 8883, "http_port": 8080}
+DOORS = {"port": 1883, "tls_port": 8883, "http_port": 8080, "https_port": 8443}
 LAMP = {"id": "lamp", "seen": None}
 
 
@@ -33,6 +33,9 @@ def letter(code: str, **more: Any) -> dict[str, Any]:
         (attempt("plain_on_tls"), "or set its port to 1883"),
         (attempt("http"), "http://HUB:8080/api/v1/device/state"),
         (attempt("websocket_on_plain"), "ws://HUB:8080/mqtt"),
+        (attempt("mqtt_on_http"), "set its port to 1883, or with TLS (SSL) to 8883"),
+        (attempt("tls_on_http"), "set its port to 8443; if it speaks MQTT, to 8883"),
+        (attempt("not_http"), "set its port to 1883 if it speaks MQTT"),
         (attempt("unknown_ca"), "CA certificate"),
         (attempt("protocol_version"), "3.1.1 or 5.0"),
         (attempt("client_id", detail="empty client id without clean session [MQTT-3.1.3-8]"), "clean session on"),
@@ -44,6 +47,7 @@ def letter(code: str, **more: Any) -> dict[str, Any]:
         (attempt("bad_password", user="lamp", password="20 characters"), "32 characters, this one 20"),
         (attempt("bad_password", user="lamp", password="32 characters"), "unisono thing secret lamp"),
         (attempt("unknown_user", user="Lamp"), "must be the thing's id: lamp"),
+        (attempt("unknown_user", user="lamp"), "it is there now: let it try again"),
         (attempt("unknown_user", user="lmap"), "must be the thing's id: lamp"),
         (attempt("unknown_user", user="heater 9"), "unisono thing add heater_9"),
         (attempt("unknown_user", user=""), "must be the thing's id"),

@@ -17,6 +17,7 @@ from unisono.gateway.door.attempts import (
     KEEP_PER_ADDRESS,
     Attempts,
     describe_first,
+    describe_no_http,
     describe_password,
     describe_tls,
 )
@@ -225,6 +226,15 @@ def test_what_a_failed_handshake_means() -> None:
         assert describe_tls(error)[0] == kind
     assert describe_tls(None) == ("tls", "the TLS handshake failed: it ended early")
     assert describe_first(b"")[0] == "not_mqtt"
+
+
+def test_what_came_to_a_port_of_http() -> None:
+    told = [
+        describe_no_http(first, tls=tls)
+        for first, tls in ((b"\x10\x0c", True), (b"\x16\x03\x01", False), (b"\0", False))
+    ]
+    assert [kind for kind, _words in told] == ["mqtt_on_http", "tls_on_http", "not_http"]
+    assert "speaks HTTPS" in told[0][1] and "HTTP without TLS" in told[1][1]
 
 
 def test_what_counts_as_one_address() -> None:

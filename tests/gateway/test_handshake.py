@@ -76,7 +76,7 @@ async def test_a_client_comes_through_and_is_known_to_speak_tls(rig: Rig, port: 
 
 @pytest.mark.parametrize(
     ("said", "kind"),
-    [(ClientConnection(connect_packet("lamp")).open(), "plain_on_tls"), (b"GET / HTTP/1.1\r\n\r\n", "http_on_tls")],
+    [(ClientConnection(connect_packet("lamp")).open(), "plain_on_tls"), (b"GET / HTTP/1.1\r\n\r\n", "http")],
 )
 async def test_who_does_not_speak_tls(rig: Rig, port: int, said: bytes, kind: str) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

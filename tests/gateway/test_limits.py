@@ -182,6 +182,7 @@ async def test_a_client_of_version_5_is_told_its_receive_maximum_and_held_to_it(
     client.send(b"".join(encode(Publish(STATE, b"{}", 1, packet_id=n + 1), Version.V5) for n in range(100)))
     await until(client.closed.is_set, "sent away")
     assert client.goodbye is not None and client.goodbye.reason == ReasonCode.RECEIVE_MAXIMUM_EXCEEDED
+    assert hits(rig, "connection.receive_maximum") == 1
     await rig.settled()
     assert rig.journal.of(Refused, "lamp")[0].code == "too_many"
 
@@ -194,6 +195,7 @@ async def test_packets_larger_than_allowed(rig: Rig) -> None:
     client.send(encode(Publish(STATE, b"x" * 2_000, 1, packet_id=1), Version.V5))
     await until(client.closed.is_set, "sent away")
     assert client.goodbye is not None and client.goodbye.reason == ReasonCode.PACKET_TOO_LARGE
+    assert hits(rig, "connection.packet_bytes") == 1
 
 
 # connections

@@ -17,6 +17,7 @@ from unisono.store.log import Log
 from unisono.twin.record import Presence, Published, Refused, Reports
 from unisono.wire.mqtt import Properties, Publish, ReasonCode, Version
 from unisono.wire.mqtt.codec import encode
+from unisono.wire.mqtt.packets import Puback, Pubrec
 
 VERSIONS = [Version.V311, Version.V5]
 STATE = "things/me/state"
@@ -146,6 +147,8 @@ async def test_another_things_topic_is_refused_and_logged(rig: Rig, topic: str, 
     await rig.settled()
     refused = rig.journal.of(Refused, "lamp")[0]
     assert (refused.code, refused.topic) == ("topic_not_allowed", topic)
+    (said,) = (each for each in client.packets if isinstance(each, Puback | Pubrec) and each.reason)
+    assert said.properties is not None and said.properties.reason_string == refused.detail, "it is told why"
     assert [run.thing for run in rig.journal.of(Reports)] == ["lamp"]
 
 

@@ -10,6 +10,7 @@ import typer
 
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.screen import Screen, age, note
+from unisono.errors import CallerError
 
 __all__ = ["app"]
 
@@ -43,7 +44,7 @@ ATTEMPTS = {
     "password": "PASSWORD GIVEN",
 }
 
-ClientId = Annotated[str, typer.Argument(metavar="ID", help="The client's id, as the list shows it.")]
+ClientId = Annotated[str, typer.Argument(metavar="ID", help="A client's id as the list shows it, or its thing's.")]
 
 
 def ago(text: str) -> str:
@@ -77,22 +78,29 @@ def list_clients(
 
 @hub_command(app, "show")
 def show_client(hub: Hub, screen: Screen, id: ClientId) -> None:
-    """Show one client with its filters, and its last refused attempt."""
-    client = hub.get(path_of(id))
+    """Show one client with its filters, and its last refused attempt; of a thing with several connections, each."""
+    found = _meant(hub, id)
+    if len(found) > 1:
+        screen.rows(found if screen.as_json else [_line(each) for each in found], COLUMNS, empty="")
+        return
+    client = hub.get(path_of(found[0]["id"]))
     if screen.as_json:
         screen.json(client)
         return
     refused = client.pop("last_refused")
     screen.fields({**client, "since": f"{client['since']} ({ago(client['since'])})"})
     if refused is not None:
-        note(f"Last refused {ago(refused['at'])} ({refused['count']} times): {refused['detail']}. unisono doctor {id}")
+        note(f"Last refused {ago(refused['at'])} ({refused['count']} times): {refused['detail']}")
+        note(f"What to change: unisono doctor {client['thing']}")
 
 
 @hub_command(app, "kick")
 def kick_client(hub: Hub, screen: Screen, id: ClientId) -> None:
-    """Send a client away; it may come back at once."""
-    hub.delete(path_of(id))
-    screen.done(f"{id} was sent away", {"id": id})
+    """Send a client away, or all of a thing's; it may come back at once."""
+    sent = [each["id"] for each in _meant(hub, id)]
+    for each in sent:
+        hub.delete(path_of(each))
+    screen.done(f"{' and '.join(sent)} {'was' if len(sent) == 1 else 'were'} sent away", {"id": id, "sent": sent})
     if not screen.as_json:
         note("It may come back. To keep its thing out: unisono thing revoke ID; a program: unisono user remove ID")
 
@@ -109,6 +117,19 @@ def list_attempts(
     found = hub.get("/api/v1/attempts", user=user, address=address, limit=500)["items"]
     rows = found if screen.as_json else [{**each, "at": ago(each["at"])} for each in found]
     screen.rows(rows, ATTEMPTS, empty="Nobody was refused.")
+
+
+def _meant(hub: Hub, id: str) -> list[dict[str, Any]]:
+    """The client of that id, else all of the thing of that id. Raises CallerError ``not_found``."""
+    near = list(hub.items("/api/v1/clients", q=id))
+    found = [each for each in near if each["id"] == id] or [each for each in near if each["thing"] == id]
+    if not found:
+        raise CallerError(
+            f"No client or thing {id[:80]!r} is connected",
+            code="not_found",
+            mend=f"See who is: unisono client list; why it does not come: unisono doctor {id[:80]}",
+        )
+    return found
 
 
 def path_of(client_id: str) -> str:

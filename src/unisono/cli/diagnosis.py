@@ -28,9 +28,12 @@ class Advice(NamedTuple):
 _CHANGES = {
     "tls_on_plain": "set its port to {tls_port}, or turn TLS (SSL) off in its settings",
     "plain_on_tls": "turn TLS (SSL) on in its settings, or set its port to {port}",
-    "http_on_tls": "write https:// instead of http:// in its address",
     "websocket_on_plain": "set its address to ws://HUB:{http_port}/mqtt, or its protocol to plain MQTT",
     "http": "HTTP devices report to http://HUB:{http_port}/api/v1/device/state; MQTT clients come to port {port}",
+    "mqtt_on_http": "set its port to {port}, or with TLS (SSL) to {tls_port}; here MQTT is over WebSocket, at /mqtt",
+    "tls_on_http": "write http:// instead of https:// in its address, or set its port to {https_port}; if it speaks "
+    "MQTT, to {tls_port}",
+    "not_http": "set its port to {port} if it speaks MQTT; this port is for HTTP",
     "proxy": "turn the PROXY protocol off in the load balancer before the hub",
     "not_mqtt": "set its protocol to MQTT 3.1.1 or 5; this is none",
     "not_connect": "it sends before it has connected: an MQTT client says CONNECT first",
@@ -129,6 +132,8 @@ def _user(user: str, things: list[str]) -> str:
         return "the user name must be the thing's id"
     plain = user.strip().lower().replace(" ", "_")
     close = [plain] if plain in things else difflib.get_close_matches(plain, things, 1)
+    if close == [user]:
+        return f"it is there now: let it try again with its secret, or give it a new one: unisono thing secret {user}"
     if close:
         return f"the user name must be the thing's id: {close[0]}"
     return f"the user name must be the thing's id; is it added? unisono thing add {plain} --model M --place P"

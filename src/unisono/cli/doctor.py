@@ -46,7 +46,7 @@ ATTEMPTS = 20
 ATTEMPTS_S = 3600.0
 
 # where devices are told to go, unless the hub says otherwise
-PORTS = {"mqtt": 1883, "mqtts": 8883, "http": 8080}
+PORTS = {"mqtt": 1883, "mqtts": 8883, "http": 8080, "https": 8443}
 
 
 class Finding(NamedTuple):
@@ -76,7 +76,12 @@ def examine_device(hub: Hub, id: str) -> list[Finding]:
 def _ports(status: dict[str, Any]) -> dict[str, int]:
     told = {name: int(address.rpartition(":")[2]) for name, address in (status.get("doors") or {}).items()}
     ports = {**PORTS, **told}
-    return {"port": ports["mqtt"], "tls_port": ports["mqtts"], "http_port": ports["http"]}
+    return {
+        "port": ports["mqtt"],
+        "tls_port": ports["mqtts"],
+        "http_port": ports["http"],
+        "https_port": ports["https"],
+    }
 
 
 def _as_findings(check: str, advice: list[Advice]) -> list[Finding]:

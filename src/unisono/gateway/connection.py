@@ -379,6 +379,9 @@ class Connection(Socket):
         self.close()
 
     def _broken(self, event: ProtocolError) -> None:
+        limit = _LIMITS.get(event.reason_code)
+        if limit is not None:
+            self.gateway.doorman.hit(limit)
         if self.identity is None:
             self.gateway.doorman.broken(self, event.reason_code, event.code, event.detail, self._first)
         self.refuse(event.code, "", event.detail)
@@ -560,6 +563,12 @@ class Connection(Socket):
         """Loop time at which silence counts as loss."""
         return self.wire.deadline(self.last_received)
 
+
+#: Faults of the protocol that are limits at work.
+_LIMITS = {
+    ReasonCode.PACKET_TOO_LARGE: "connection.packet_bytes",
+    ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: "connection.receive_maximum",
+}
 
 _HANDLERS: dict[type, Callable[[Connection, Any], None]] = {
     PublishRun: published,

@@ -76,6 +76,10 @@ class DeviceDoor:
         await self._doorman.start()
         await self._bus.serve(ask_gateway(HTTP, "attempts"), self._doorman.answer_attempts)
 
+    def no_http(self, address: str, first: bytes, tls: bool) -> None:
+        """A stranger at the port said what is no HTTP: a device that was given the wrong port, most likely."""
+        self._doorman.no_http(address, first, tls=tls)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             status, body, kind = await self._answer(scope, receive)

@@ -35,10 +35,11 @@ def published(connection: Connection, run: PublishRun) -> None:
     routes = connection.routes
     found = routes.get(run.topic) if routes is not None else None
     if found is None:
-        found = _route(connection, run.topic)
-        if found is None:
-            _not_allowed(connection, run)
+        asked = _route(connection, run.topic)
+        if isinstance(asked, str):
+            _not_allowed(connection, run, asked)
             return
+        found = asked
     assert connection.identity is not None and connection.committer is not None
     if run.properties is not None and run.properties.payload_format_indicator and not is_text(run.payloads[0]):
         _not_text(connection, run)
@@ -146,14 +147,15 @@ def _on_disk(connection: Connection, found: Route, run: PublishRun) -> None:
     kept.add_done_callback(safe)
 
 
-def _route(connection: Connection, topic: str) -> Route | None:
+def _route(connection: Connection, topic: str) -> Route | str:
+    """Where it goes, or why it may not."""
     assert connection.identity is not None
     found = route(connection.identity, topic)
     if connection.line is not None and connection.identity.rights.kind == "claim" and connection.line.speaks(topic):
         found = Route(topic, None, "")  # all that a newcomer may say, it says to its dialect
     if isinstance(found, str):
         connection.refuse("topic_not_allowed", topic, found)
-        return None
+        return found
     if found.thing is None and not found.asks:
         if connection.line is not None and connection.line.speaks(topic):
             found = found._replace(asks="line")
@@ -165,11 +167,11 @@ def _route(connection: Connection, topic: str) -> Route | None:
     return found
 
 
-def _not_allowed(connection: Connection, run: PublishRun) -> None:
+def _not_allowed(connection: Connection, run: PublishRun, why: str) -> None:
     """[MQTT-3.3.5-2]: before version 5 there is no way to say no, so it is acknowledged and dropped - visibly."""
     connection.gateway.doorman.refused("topic_not_allowed", len(run.payloads))
     if run.qos:
-        connection.answer_each(run, ReasonCode.NOT_AUTHORIZED, "topic not allowed")
+        connection.answer_each(run, ReasonCode.NOT_AUTHORIZED, why)
 
 
 def _not_text(connection: Connection, run: PublishRun) -> None:

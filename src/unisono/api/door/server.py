@@ -12,10 +12,12 @@ import contextlib
 import errno
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Protocol
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -46,6 +48,13 @@ BACKLOG = 1024
 HANDSHAKE_S = 10.0
 
 
+# bytes of a stranger's beginning that are told: what it speaks shows in the first two
+FIRST_BYTES = 64
+
+#: Told of what is no HTTP: from where, its first bytes, whether it came through TLS.
+NoHttp = Callable[[str, bytes, bool], None]
+
+
 class Taker(Protocol):
     """What is told about a socket that was given away, as an `asyncio.Protocol` is."""
 
@@ -53,6 +62,20 @@ class Taker(Protocol):
     def pause_writing(self) -> None: ...
     def resume_writing(self) -> None: ...
     def connection_lost(self, error: Exception | None) -> None: ...
+
+
+class HttpProtocol(H11Protocol):
+    """uvicorn's protocol, which tells of a connection that begins with anything but HTTP."""
+
+    def __init__(self, *given: Any, no_http: NoHttp | None = None, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._no_http = no_http
+
+    def send_400_response(self, msg: str) -> None:
+        first = bytes(self.conn.trailing_data[0][:FIRST_BYTES])  # not taken, since it is no request
+        if self._no_http is not None and self.cycle is None and first and self.client is not None:
+            self._no_http(self.client[0], first, self.scheme == "https")
+        super().send_400_response(msg)
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -238,18 +261,20 @@ async def serve(
     *,
     tls: ssl.SSLContext | None = None,
     proxies: Iterable[str] = (),
+    no_http: NoHttp | None = None,
 ) -> HttpServer:
     """Serve the ASGI ``app`` until `HttpServer.stop`. Returns once connections are accepted.
 
     ``tls``: HTTPS with this context; a certificate loaded into it later is shown to whoever comes then. ``proxies``:
-    addresses whose X-Forwarded-For is believed; none by default, so that nobody lies about who they are.
+    addresses whose X-Forwarded-For is believed; none by default, so that nobody lies about who they are. ``no_http``:
+    told of connections that begin with anything but HTTP.
     Raises HostError ``port_taken``.
     """
     sockets = bind(host, port, "http-port" if tls is None else "https-port")
     trusted = list(proxies)
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=partial(HttpProtocol, no_http=no_http),  # type: ignore[arg-type]
         ws=WebSocketProtocol,
         ws_max_size=MAX_WEBSOCKET_MESSAGE,
         ws_per_message_deflate=False,  # small frames; deflate costs latency and 300 KB a client

@@ -15,7 +15,7 @@ from unisono.wire.mqtt import Connect, Version
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["PROTOCOLS", "Attempts", "describe_first", "describe_password", "describe_tls"]
+__all__ = ["PROTOCOLS", "Attempts", "describe_first", "describe_no_http", "describe_password", "describe_tls"]
 
 #: Attempts remembered by a gateway, and of one address: enough to see a pattern, little enough to answer in one go.
 KEEP = 1_000
@@ -47,9 +47,22 @@ def describe_first(first: bytes) -> tuple[str, str]:
     elif first[:1] and first[0] >= 0x20 and not first[:1].isalpha():
         found = "not_connect", f"the first packet is not CONNECT but type {first[0] >> 4}"
     else:
-        shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in first[:16])
-        found = "not_mqtt", f"the first bytes are no MQTT: {shown!r}"
+        found = "not_mqtt", f"the first bytes are no MQTT: {_shown(first)!r}"
     return found
+
+
+def describe_no_http(first: bytes, *, tls: bool) -> tuple[str, str]:
+    """Kind and words for a connection to a port of HTTP (inside TLS, where it has that) whose first bytes are none."""
+    speaks = "HTTPS" if tls else "HTTP"
+    if first[:1] == b"\x10":
+        return "mqtt_on_http", f"the first bytes are MQTT, and this port speaks {speaks}"
+    if first[:2] == b"\x16\x03":
+        return "tls_on_http", "the first bytes are a TLS handshake, and this port speaks HTTP without TLS"
+    return "not_http", f"the first bytes are no HTTP, and this port speaks {speaks}: {_shown(first)!r}"
+
+
+def _shown(first: bytes) -> str:
+    return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in first[:16])
 
 
 def describe_password(password: bytes | None) -> str:
@@ -83,7 +96,7 @@ def describe_password(password: bytes | None) -> str:
 #: Reasons of OpenSSL (`ssl.SSLError.reason`) that a device's settings explain.
 _TLS = {
     "WRONG_VERSION_NUMBER": ("plain_on_tls", "the first bytes are no TLS, and this port wants TLS"),
-    "HTTP_REQUEST": ("http_on_tls", "the first bytes are HTTP without TLS, and this port wants TLS"),
+    "HTTP_REQUEST": ("http", "the first bytes are HTTP, and this port speaks MQTT with TLS"),
     "UNSUPPORTED_PROTOCOL": ("old_tls", "it offers only TLS older than 1.2"),
     "UNKNOWN_PROTOCOL": ("old_tls", "it offers only SSL or TLS older than 1.2"),
     "VERSION_TOO_LOW": ("old_tls", "it offers only TLS older than 1.2"),

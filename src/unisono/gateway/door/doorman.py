@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unisono.errors import CODES
-from unisono.gateway.door.attempts import Attempts, describe_first, describe_password, describe_tls
+from unisono.gateway.door.attempts import Attempts, describe_first, describe_no_http, describe_password, describe_tls
 from unisono.gateway.door.limits import HubLimits
 from unisono.gateway.door.meter import Meter, Registrar, Seat, Wait
 from unisono.gateway.door.patience import Patience
@@ -211,6 +211,12 @@ class Doorman:
         password = describe_password(secret.encode())
         detail = identity.detail or identity.code
         self.attempts.note(address, kind, identity.code, detail, user=user, transport="http", password=password)
+
+    def no_http(self, address: str, first: bytes, *, tls: bool) -> None:
+        """What came to a port of HTTP and is none."""
+        kind, words = describe_no_http(first, tls=tls)
+        self.refused("protocol_error")
+        self.attempts.note(address, kind, "protocol_error", words, transport="https" if tls else "http")
 
     async def answer_attempts(self, payload: bytes) -> bytes:
         """The bus asks who was refused."""
