@@ -65,7 +65,7 @@ def test_list_show_and_kick(shell: Shell, secret: str) -> None:
         assert "unisono thing revoke" in shell.run("client", "kick", "stove1").stderr
         assert closed(sock)
     refused = shell.run("client", "show", "stove1", check=1).stderr
-    assert "No client or thing 'stove1' is connected" in refused and "unisono doctor stove1" in refused
+    assert "No client, thing or program 'stove1' is connected" in refused and "unisono doctor stove1" in refused
 
 
 def test_a_client_is_meant_by_its_things_id_too(shell: Shell, secret: str) -> None:
@@ -77,6 +77,17 @@ def test_a_client_is_meant_by_its_things_id_too(shell: Shell, secret: str) -> No
             assert shell.json("client", "show", "stove1/two")["client_id"] == "two"
             assert shell.json("client", "kick", "stove1")["sent"] == ["stove1/one", "stove1/two"]
             assert closed(first) and closed(second)
+
+
+def test_a_program_is_called_by_its_name(shell: Shell, secret: str) -> None:
+    shell.run("user", "add", "flows", "--program", "--grant", "operator@cabin")
+    token = shell.json("user", "token", "flows")["token"]
+    with device(shell, "flows", token) as sock:
+        assert "program flows" in shell.run("client", "list").stdout
+        shown = shell.json("client", "show", "flows")
+        assert shown["person"] == "flows" and shown["thing"].startswith("token:")
+        assert shell.json("client", "kick", "flows")["sent"] == [shown["id"]]
+        assert closed(sock)
 
 
 def test_a_device_at_a_port_of_http_is_told_the_right_one(shell: Shell, secret: str) -> None:

@@ -35,6 +35,7 @@ def letter(code: str, **more: Any) -> dict[str, Any]:
         (attempt("websocket_on_plain"), "ws://HUB:8080/mqtt"),
         (attempt("mqtt_on_http"), "set its port to 1883, or with TLS (SSL) to 8883"),
         (attempt("tls_on_http"), "set its port to 8443; if it speaks MQTT, to 8883"),
+        (attempt("sent_elsewhere", detail="served by there:1883"), "take mqtt.server_reference out of limits.toml"),
         (attempt("not_http"), "set its port to 1883 if it speaks MQTT"),
         (attempt("unknown_ca"), "CA certificate"),
         (attempt("protocol_version"), "3.1.1 or 5.0"),

@@ -153,6 +153,13 @@ async def test_clients_are_sent_elsewhere(rig: Rig, moved: bool, reason: ReasonC
     assert connack.reason == reason and promised(comes).server_reference == "there.example:1883"
     older = rig.client("lamp")
     assert (await older.open()).reason == 3
+    (told,) = rig.gateway.attempts.newest(9)
+    assert (told.kind, told.user, told.count, told.detail) == (
+        "sent_elsewhere",
+        "lamp",
+        2,
+        "served by there.example:1883",
+    )
     assert rig.gateway.policy == Policy(server_reference="there.example:1883", moved=moved)
 
 

@@ -44,7 +44,9 @@ ATTEMPTS = {
     "password": "PASSWORD GIVEN",
 }
 
-ClientId = Annotated[str, typer.Argument(metavar="ID", help="A client's id as the list shows it, or its thing's.")]
+ClientId = Annotated[
+    str, typer.Argument(metavar="ID", help="A client's id as the list shows it, or its thing's or program's.")
+]
 
 
 def ago(text: str) -> str:
@@ -55,6 +57,7 @@ def ago(text: str) -> str:
 def _line(client: dict[str, Any]) -> dict[str, Any]:
     return {
         **client,
+        "thing": f"program {client['person']}" if client["person"] else client["thing"],
         "speaks": f"MQTT {client['protocol']} {client['transport']}",
         "since": ago(client["since"]),
         "rate_in": f"{client['messages_in_per_s']:g}",
@@ -120,12 +123,13 @@ def list_attempts(
 
 
 def _meant(hub: Hub, id: str) -> list[dict[str, Any]]:
-    """The client of that id, else all of the thing of that id. Raises CallerError ``not_found``."""
+    """The client of that id, else all of the thing or program of that id. Raises CallerError ``not_found``."""
     near = list(hub.items("/api/v1/clients", q=id))
     found = [each for each in near if each["id"] == id] or [each for each in near if each["thing"] == id]
+    found = found or [each for each in hub.items("/api/v1/clients", q="token:") if each["person"] == id]
     if not found:
         raise CallerError(
-            f"No client or thing {id[:80]!r} is connected",
+            f"No client, thing or program {id[:80]!r} is connected",
             code="not_found",
             mend=f"See who is: unisono client list; why it does not come: unisono doctor {id[:80]}",
         )

@@ -55,6 +55,8 @@ _CHANGES = {
     "method": "turn enhanced authentication off, or choose a method that the hub knows",
     "no_credentials": "fill in user name (the thing's id) and password (its secret)",
     "not_allowed": "sign it in with an identity that may do this",
+    "sent_elsewhere": "set its server to that one; or, to serve it here, take mqtt.server_reference out of limits.toml "
+    "and start the hub again",
     "registry_unavailable": "nothing on the device: the hub could not look it up at that moment",
 }
 

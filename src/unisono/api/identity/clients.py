@@ -31,6 +31,9 @@ ANSWER_S = 3.0
 #: The door that is no gateway, but refuses too.
 HTTP_DOOR = "http"
 
+#: What a program signs in as, before the id of its token.
+PROGRAM = "token:"
+
 #: MQTT's session expiry interval that stands for ever.
 NEVER = 0xFFFF_FFFF
 
@@ -43,7 +46,7 @@ class Client(msgspec.Struct):
     """One connected client. ``id``: ``<thing>`` or ``<thing>/<client id>``. ``session_expiry_s``: null for never.
 
     ``held``: why it is not read just now (above a rate, too much unanswered, the disk is behind). ``last_refused``:
-    the newest attempt under its name that was not let in.
+    the newest attempt under its name that was not let in. ``person``: whose token a program came with, "" for things.
     """
 
     id: str
@@ -75,6 +78,7 @@ class Client(msgspec.Struct):
     filters: list[str]
     ordinary_topics: list[str]
     last_refused: Attempt | None = None
+    person: str = ""
 
 
 class Attempt(msgspec.Struct):
@@ -185,7 +189,19 @@ async def list_clients(
             break
         at = page[-1].id
     more = shown[limit - 1].id if len(shown) > limit else None
-    return shapes.Page([_client(each) for each in shown[:limit]], more)
+    return shapes.Page(await _name(context, [_client(each) for each in shown[:limit]]), more)
+
+
+async def _name(context: Context, clients: list[Client]) -> list[Client]:
+    """Say of each program whose it is: ``token:<id>`` tells a person nothing."""
+    people: dict[str, str] = {}
+    for each in clients:
+        if each.thing.startswith(PROGRAM):
+            if each.thing not in people:
+                found = await context.registry.get_token(each.thing.removeprefix(PROGRAM))
+                people[each.thing] = found[1].id if found is not None else ""
+            each.person = people[each.thing]
+    return clients
 
 
 async def _find(context: ApiContext, identity: Identity, client_id: str, action: Action) -> visitors.ClientView:
@@ -206,7 +222,7 @@ async def _find(context: ApiContext, identity: Identity, client_id: str, action:
 async def show_client(context: Context, identity: Asker, client_id: FromPath[str]) -> Client:
     """One connected client, with its filters, and the last attempt under its name that was refused."""
     view = await _find(context, identity, client_id.removeprefix("/"), Action.READ)
-    client = _client(view)
+    (client,) = await _name(context, [_client(view)])
     refused = await _attempts(context, visitors.AttemptsAsk(1, view.thing))
     client.last_refused = _attempt(refused[0]) if refused else None
     return client

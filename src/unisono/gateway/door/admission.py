@@ -63,6 +63,7 @@ class Admission:
     def sign_in(self, connection: Connection, connect: Connect) -> None:
         if self._gateway.policy.server_reference:
             detail = f"served by {self._gateway.policy.server_reference}"
+            self._gateway.doorman.not_let_in(connection, connect, "hub_unreachable", detail, "sent_elsewhere")
             connection.refused(self._elsewhere(), detail, self._gateway.policy.server_reference)
         elif connect.will is not None and not will_is_sound(connect.will):
             connection.refused(ReasonCode.PAYLOAD_FORMAT_INVALID, "the will is not UTF-8, as it says")
