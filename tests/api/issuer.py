@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 __all__ = ["CLIENT", "SECRET", "Provider", "provider"]
 
@@ -27,7 +28,7 @@ class Provider:
 
     def __init__(self, url: str) -> None:
         self.url = self.said = url
-        self.key = rsa.generate_private_key(65537, 2048)
+        self.key: Any = rsa.generate_private_key(65537, 2048)
         self.user: dict[str, Any] = {"sub": "u-1", "preferred_username": "Ana.B", "name": "Ana B", "email": "a@b.org"}
         self.claims: dict[str, Any] = {}
         self.header: dict[str, Any] = {"kid": "k1"}
@@ -61,7 +62,7 @@ class Provider:
     def jwks(self) -> dict[str, Any]:
         other = rsa.generate_private_key(65537, 2048)
         keys = [("k0", other), ("k1", self.key)]
-        shown = [(id, json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))) for id, key in keys]
+        shown = [(id, json.loads(_kind(key).to_jwk(key.public_key()))) for id, key in keys]
         return {"keys": [{**key, "kid": id, "use": "sig"} for id, key in shown]}
 
     def token(self, form: dict[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
@@ -84,8 +85,16 @@ class Provider:
         return 200, {"access_token": "x", "token_type": "Bearer", "id_token": token}
 
 
+def _kind(key: Any) -> Any:
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return jwt.algorithms.ECAlgorithm
+    return jwt.algorithms.OKPAlgorithm if isinstance(key, ed25519.Ed25519PrivateKey) else jwt.algorithms.RSAAlgorithm
+
+
 @contextmanager
-def provider() -> Iterator[Provider]:
+def provider(tls: ssl.SSLContext | None = None, name: str = "127.0.0.1") -> Iterator[Provider]:
+    """``name``: what it is called where ``tls`` is its certificate."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             there.asked.append(self.path)
@@ -118,7 +127,9 @@ def provider() -> Iterator[Provider]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    there = Provider(f"http://127.0.0.1:{server.server_port}")
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    there = Provider(f"http{'' if tls is None else 's'}://{name}:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
+import socket
+import ssl
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from tests.api.conftest import Hub
 from tests.api.issuer import CLIENT, SECRET, Provider, provider
 from tests.api.test_accounts import person, refused
-from unisono.access import Outside
+from unisono.access import Outside, authority
 from unisono.api.auth import Throttle
 from unisono.api.people import oidc
 
@@ -162,6 +168,24 @@ async def test_a_token_that_is_not_right_lets_nobody_in(hub: Hub, there: Provide
     assert len(failed) == len(WRONG)
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "key"),
+    [
+        ("PS256", OTHERS_KEY),
+        ("RS512", OTHERS_KEY),
+        ("ES256", ec.generate_private_key(ec.SECP256R1())),
+        ("ES384", ec.generate_private_key(ec.SECP384R1())),
+        ("EdDSA", ed25519.Ed25519PrivateKey.generate()),
+    ],
+)
+async def test_other_signatures_by_key_pairs_count_too(hub: Hub, there: Provider, algorithm: str, key: Any) -> None:
+    there.key, there.algorithm = key, algorithm
+    await set_up(hub, there, admit=True)
+    async with hub.client(None) as http:
+        signed = await sign_in(there, http)
+        assert signed.status_code == 200, signed.text
+
+
 async def test_a_code_is_for_once_and_for_the_page_that_began(
     hub: Hub, there: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,3 +276,35 @@ async def test_strangers_make_no_call_each(hub: Hub, there: Provider) -> None:
         wrong = await http.post("/api/v1/login/oidc/start", headers={"Origin": "https://elsewhere.example"})
         assert wrong.status_code == 403
     assert there.asked == ["/.well-known/openid-configuration"]
+
+
+async def test_the_name_is_what_the_certificate_must_hold(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call goes to the address that was checked, or the next of them, and TLS still asks for the name."""
+    now = datetime.now(UTC)
+    root = authority.make_authority("id", now, secrets.token_bytes)
+    pair = authority.issue_server(root, ["id.test"], now, secrets.token_bytes)
+    for name, content in (("root", root.certificate), ("cert", pair.certificate), ("key", pair.key)):
+        (tmp_path / name).write_bytes(content)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    loop = asyncio.get_running_loop()
+    usual = loop.getaddrinfo
+
+    async def found(host: Any, port: Any, **more: Any) -> Any:
+        if not str(host).endswith(".test"):
+            return await usual(host, port, **more)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in ("127.9.9.9", "127.0.0.1")]
+
+    monkeypatch.setattr(loop, "getaddrinfo", found)
+    hub.context.outside = Outside(hosts=("*.test",), internal=("127.0.0.0/8",))
+    with provider(tls, "id.test") as there:
+        assert "could not be asked" in (await set_up(hub, there)).json()["detail"], "nobody trusts it yet"
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "root"))
+        other = await set_up(hub, there, issuer=there.url.replace("id.test", "other.test"))
+        assert "could not be asked" in other.json()["detail"], "it is another's certificate"
+        assert there.asked == []
+        assert (await set_up(hub, there, admit=True)).status_code == 200
+        async with hub.client(None) as http:
+            assert (await sign_in(there, http)).status_code == 200

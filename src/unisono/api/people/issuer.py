@@ -194,8 +194,7 @@ class Issuer:
         # no proxy and no .netrc of the environment; whom to trust is the system's, so that one's own authority counts
         async with httpx.AsyncClient(trust_env=False, verify=ssl.create_default_context()) as client:
             request = client.build_request(method, url, data=form, headers={"Accept": "application/json", **headers})
-            await self._aim(request)
-            response = await client.send(request, stream=True)  # redirects are not followed
+            response = await self._send(client, request)
             try:
                 content = b""
                 async for chunk in response.aiter_bytes():
@@ -206,9 +205,25 @@ class Issuer:
                 await response.aclose()
         return response.status_code, content
 
-    async def _aim(self, request: httpx.Request) -> None:
-        """Check the host, resolve it, check where it is, and let the request go there."""
-        url = request.url
+    async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+        """Send it to the first address that takes a connection; redirects are not followed."""
+        import httpx
+
+        name = request.url
+        # the header "Host" stays the name; TLS is told the name, the socket the address
+        request.extensions["sni_hostname"] = name.host
+        *others, last = await self._addresses(name)
+        for address in others:
+            request.url = name.copy_with(host=address)
+            try:
+                return await client.send(request, stream=True)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue  # of a name with addresses of both kinds, often only one is reached
+        request.url = name.copy_with(host=last)
+        return await client.send(request, stream=True)
+
+    async def _addresses(self, url: httpx.URL) -> list[str]:
+        """Where a host is that may be called. Raises CallerError ``bad_value``."""
         port = url.port or (443 if url.scheme == "https" else 80)
         if not self._outside.names(url.host, port):
             raise _unfit(
@@ -223,9 +238,7 @@ class Issuer:
                     f"{url.host} leads to {address}, which is inside",
                     mend='If that is meant, add it to "internal" in outside.toml and start the hub again',
                 )
-        # the header "Host" stays the name; TLS is told the name, the socket the address
-        request.extensions["sni_hostname"] = url.host
-        request.url = url.copy_with(host=addresses[0])
+        return addresses
 
 
 def _read(token: str, keys: dict[str, Any], issuer: str, client_id: str, nonce: str) -> Vouched:
