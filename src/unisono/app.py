@@ -65,6 +65,8 @@ HTTPS_PORT = 8443
 MQTTS_PORT = 8883
 #: MQTT over WebSocket, as every client library asks for it.
 MQTT_PATH = "/mqtt"
+#: Of the data directory, while the hub runs: where `unisono.cli.hub` finds it.
+ADDRESS_FILE = "run/address"
 #: A label of a name that an authority can look up, and endings that are of no public network (RFC 6761, 6762, 8375).
 PUBLIC_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 PRIVATE_ENDS = frozenset({"local", "localhost", "lan", "home", "internal", "arpa", "test", "invalid"})
@@ -496,6 +498,17 @@ class Hub:
             shown = plain if context is None else strict
             server = await api.serve(shown, door.host, door.port, tls=context, no_http=devices.no_http)
             self._stops.push_async_callback(server.stop)
+        self._say_where()
+
+    def _say_where(self) -> None:
+        """Commands on this machine find the hub by its data directory, whatever its port."""
+        file = self.data / ADDRESS_FILE
+        self._stops.callback(file.unlink, missing_ok=True)
+        try:
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(f"http://{_address(self.doors['http-port'])}\n")
+        except OSError as error:  # a full disk keeps no hub from serving
+            logger.warning("%s cannot be written, so commands need --url: %s", file, error.strerror)
 
     async def _keep(self, child: Child) -> Child:
         """Start a process and go on starting it whenever it dies."""

@@ -170,6 +170,13 @@ def test_clients_and_limits_of_several_gateways(tmp_path: Path) -> None:
         hub.stop()
 
 
+def test_commands_find_the_hub_by_its_data_directory(shell: Shell) -> None:
+    """It does not listen where commands look by themselves, and nobody says where."""
+    found = shell.run("doctor", "--json", check=None, UNISONO_URL="").stdout
+    assert f"answers at {shell.url}" in found
+    assert shell.run("place", "list", UNISONO_URL="http://127.0.0.1:9", check=3).stdout == "", "what is said counts"
+
+
 def test_limits_that_err_keep_the_hub_from_starting(tmp_path: Path) -> None:
     limits = tmp_path / "own.toml"
     limits.write_text("[thing]\nconections = 3\n")

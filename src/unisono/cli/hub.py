@@ -34,7 +34,12 @@ PAGE = 500
 # a hub answers in milliseconds; a bulk request of ten thousand things takes a few seconds
 TIMEOUT_S = 60.0
 
-UrlOption = Annotated[str, typer.Option("--url", envvar="UNISONO_URL", help="The hub's address.", show_default=False)]
+UrlOption = Annotated[
+    str,
+    typer.Option(
+        "--url", envvar="UNISONO_URL", help="The hub's address; else DIR/run/address is read.", show_default=False
+    ),
+]
 TokenOption = Annotated[
     str, typer.Option("--token", envvar="UNISONO_TOKEN", help="A token; else DIR/token is read.", show_default=False)
 ]
@@ -44,11 +49,19 @@ DataOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def _address_in(data: Path) -> str:
+    """Where the hub that uses this data directory says it is (`unisono.app` writes it); empty when none does."""
+    try:
+        return (data / "run" / "address").read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 class Hub:
     """A hub as a command sees it."""
 
     def __init__(self, url: str = "", token: str = "", data: Path = DEFAULT_DATA) -> None:
-        self.url = (url or DEFAULT_URL).rstrip("/")
+        self.url = (url or _address_in(data) or DEFAULT_URL).rstrip("/")
         self.data = data
         self._token = token
         parts = urllib.parse.urlsplit(self.url)
