@@ -219,6 +219,13 @@ async def test_definitions_in_versions(house: House) -> None:
         f"{path}/warm", json={**_plain(), "clear": {"change": {"property": "temperature", "below": 9}}}
     )
     assert (odd.json()["version"], odd.json()["warnings"][0]["path"]) == (2, "clear.change")
+    told = {**_plain(), "id": "told", "notify": {"to": ["local", "wie"]}, "escalate": {"after_s": 60, "to": ["lan"]}}
+    warnings = (await house.http.post(path, json=told)).json()["warnings"]
+    assert [(each["path"], each["rule"]) for each in warnings] == [
+        ("notify.to.1", "unknown_person"),
+        ("escalate.to.0", "unknown_person"),
+    ]
+    assert (await house.http.delete(f"{path}/told")).status_code == 204
     assert (await house.http.get(f"{path}/warm", params={"version": 1})).json()["document"] == WARM
     assert [each["version"] for each in (await house.http.get(path)).json()["items"]] == [2]
     for body, field in (

@@ -357,6 +357,13 @@ def test_a_policy_is_shown_set_and_checked(shell: Shell, home: str, tmp_path: Pa
     asked = shell.run("thing", "set", "front", "locked=off", "--wait", "0", check=1).stderr
     code = asked.rpartition("--confirm ")[2].split()[0]
     assert shell.json("thing", "set", "front", "locked=off", "--wait", "0", "--confirm", code)["state"] == "queued"
+    shell.json("thing", "add", "back", "--model", "lock", "--place", "home")
+    file.write_text("rules:\n  - {name: twice, then: confirm, what: {kinds: [lock]}}\n")
+    shell.run("place", "policy", "set", "home", str(file))
+    many = ("command", "set", "locked=off", "--place", "home", "--kind", "lock", "--wait", "0")
+    code = shell.run(*many, check=1).stderr.rpartition("--confirm ")[2].split()[0]
+    assert shell.json(*many, "--confirm", code)["counts"] == {"queued": 2}
+    shell.run("thing", "remove", "back")
     file.write_text("rules:\n  - {name: twice, then: confirm, what: {things: [ghost]}}\n")
     assert "ghost" in shell.run("place", "policy", "check", "home", str(file), check=1).stdout
     file.write_text("rules: [")

@@ -72,6 +72,14 @@ def item(number: int, thing: str = "probe", what: str = "change") -> Item:
     return Item(number, id, thing, what, json.dumps({"id": id, "number": number}).encode())
 
 
+@pytest.mark.parametrize("kind", ["webhook", "nats"])
+async def test_where_nobody_listens_it_says_what_that_was(kind: str) -> None:
+    scheme = "http" if kind == "webhook" else "nats"
+    document = {"kind": kind, "url": f"{scheme}://localhost:{free_port()}"}
+    where, _colon, what = (await refused(to(document | ({"subject": "a"} if kind == "nats" else {})))).partition(": ")
+    assert (where, bool(what)) == ("localhost", True)
+
+
 async def refused(made: Receiver) -> str:
     """Why it does not arrive."""
     with pytest.raises(HostError) as caught:

@@ -460,6 +460,8 @@ async def test_a_second_word_and_a_limit(shared: Hub) -> None:
         code = first["confirmation"]
         wrong = await shared.ask("POST", path, {"set": {"recipe": "c"}, "confirmation": code}, ok=False)
         assert (wrong["code"], wrong["field"]) == ("confirmation_required", "confirmation")
+        audit = (await shared.get(f"/api/v1/commands?thing={press.thing}"))["items"]
+        assert [each["state"] for each in audit] == ["refused"], "at once, and not when the checkpoint is written"
         done = await shared.ask("POST", f"{path}?wait=8", {**wanted, "confirmation": code})
         assert done["state"] == "confirmed"
         assert (await shared.ask("POST", f"{path}?wait=8", {"set": {"andon": "red"}}))["state"] == "confirmed"
@@ -468,6 +470,28 @@ async def test_a_second_word_and_a_limit(shared: Hub) -> None:
     finally:
         await press.leave()
         await door.leave()
+
+
+async def test_a_second_word_for_many_is_one(shared: Hub) -> None:
+    press, door, plant = await line(shared)
+    second = f"{press.thing}b"
+    secret = (await shared.ask("POST", "/api/v1/things", {"id": second, "model": "press", "place": plant}))["secret"]
+    other = Device(shared, second, secret, obey)
+    await other.connect()
+    wanted = {"place": plant, "kind": "press", "set": {"recipe": "b"}}
+    try:
+        asked = await shared.ask("POST", "/api/v1/commands", wanted)
+        assert [item["error"]["code"] for item in asked["items"]] == ["confirmation_required"] * 2
+        code = asked["items"][0]["error"]["confirmation"]
+        alone = {"set": {"recipe": "b"}, "confirmation": code}
+        assert (await shared.ask("POST", f"/api/v1/things/{second}/commands", alone, ok=False))["status"] == 428
+        fewer = await shared.ask("POST", "/api/v1/commands", {"things": [second], **alone})
+        assert fewer["counts"] == {"refused": 1}, "it goes with these things only"
+        done = await shared.ask("POST", "/api/v1/commands?wait=8", {**wanted, "confirmation": code})
+        assert (done["ok"], done["counts"]) == (True, {"confirmed": 2})
+    finally:
+        for device in (press, door, other):
+            await device.leave()
 
 
 async def test_a_policy_is_versioned_checked_and_goes(shared: Hub) -> None:

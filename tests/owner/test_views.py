@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from unisono.owner.views import audit_row, wanted
-from unisono.twin.command import Audit, Command, State
+from unisono.owner.views import audit_row, refusals, wanted
+from unisono.twin.command import REFUSED, Audit, Command, State
 from unisono.twin.record import Asked
 from unisono.twin.talk import CommandsFind
 
@@ -25,3 +25,26 @@ def test_it_is_kept_with_the_scene_that_was_run_by_hand() -> None:
     assert (row.kind, row.who, row.scene) == ("person", "wei", "evening")
     row = audit_row(Audit(BY_ITSELF, "home", State.CONFIRMED, 5), "0")
     assert (row.kind, row.who, row.scene) == ("scene", "evening", None)
+
+
+def test_what_was_refused_is_found_before_it_is_written() -> None:
+    refused = audit_row(Audit(BY_HAND, "home", REFUSED, 5, "no", "not_allowed"), "0")
+    again = audit_row(Audit(BY_HAND, "home", REFUSED, 7, "no", "not_allowed"), "0")
+    ended = audit_row(Audit(BY_ITSELF, "home", State.CONFIRMED, 6), "0")
+    lines = [refused, ended, again]
+    for asked in (
+        {},
+        {"things": ["lamp"]},
+        {"who": "wei"},
+        {"who": "evening"},
+        {"states": ["refused"]},
+        {"start": 1, "end": 2},
+    ):
+        found = refusals(lines, CommandsFind(**asked))
+        assert [(view.id, view.state, view.ended) for view in found] == [("c1", "refused", 5), ("c1", "refused", 7)], (
+            asked
+        )
+    for asked in ({"things": ["tv"]}, {"who": "anna"}, {"states": ["confirmed"]}, {"start": 2}, {"end": 1}):
+        assert refusals(lines, CommandsFind(**asked)) == [], asked
+    assert refusals(lines, CommandsFind(before=(1, again.id)))[0].ended == 5
+    assert len(refusals(lines, CommandsFind(before=(1, again.id)))) == 1

@@ -306,7 +306,9 @@ def test_a_scene_is_at_home_and_gives_no_second_word() -> None:
     rules = [{"name": "twice", "then": "confirm", "what": {"kinds": ["lock"]}, "scenes": ["night"]}]
     it = plant(policy(rules=rules))
     assert ask(it, "lock", {"kind": "scene", "id": "night"}, locked=True).state == "queued"
-    assert ask(it, "lock", {"kind": "scene", "id": "morning"}, "c2", locked=True).state == "rejected"
+    refused = ask(it, "lock", {"kind": "scene", "id": "morning"}, "c2", locked=True)
+    assert refused.state == "rejected"
+    assert refused.why == 'the rule "twice" of home lets only the scenes do it that it names'
     it.say(policy(rules=[{"name": "out", "then": "deny", "from": {"home": False}}]))
     assert ask(it, "lock", {"kind": "scene", "id": "morning"}, "c3", locked=True).state == "queued"
 

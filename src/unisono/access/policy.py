@@ -108,10 +108,12 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Ruling(msgspec.Struct, frozen=True):
-    """What the first rule that fits says; ``rule`` is None where none does."""
+    """What the first rule that fits says; ``rule`` is None where none does. ``unnamed``: it denies a scene that it does
+    not name, for want of a second word."""
 
     then: Literal["deny", "allow", "confirm"]
     rule: str | None = None
+    unnamed: bool = False
 
 
 def rule_on(rules: Sequence[Rule], asking: Asking, wish: Wish, moment: Moment) -> Ruling:
@@ -123,7 +125,8 @@ def rule_on(rules: Sequence[Rule], asking: Asking, wish: Wish, moment: Moment) -
             then = rule.then
             if then == "confirm" and asking.scene:
                 # no step of a scene is said again, whoever runs it: the scenes that may are named
-                then = "allow" if asking.scene in rule.scenes else "deny"
+                allowed = asking.scene in rule.scenes
+                return Ruling("allow" if allowed else "deny", rule.name, not allowed)
             return Ruling(then, rule.name)
     return Ruling("allow")
 

@@ -11,7 +11,7 @@ import typer
 
 from unisono.cli.asking import ENDED_BADLY, Confirm, Ttl, Why, read_pairs, second_word
 from unisono.cli.hub import Hub, hub_command
-from unisono.cli.screen import Screen, show_value
+from unisono.cli.screen import Screen, note, show_value
 
 __all__ = ["app"]
 
@@ -97,6 +97,10 @@ def export_commands(
     screen.done(f"written to {file}", {"file": str(file)})
 
 
+def _wants_a_second_word(item: dict[str, Any]) -> bool:
+    return item["error"] is not None and "confirmation" in item["error"]
+
+
 @hub_command(app, "set")
 def set_many(
     hub: Hub,
@@ -129,5 +133,8 @@ def set_many(
         screen.json(answer)
     else:
         screen.rows(rows, {"thing": "THING", "state": "STATE", "why": "WHY"}, empty="No thing there can do that.")
+        code = next((item["error"]["confirmation"] for item in answer["items"] if _wants_a_second_word(item)), None)
+        if code is not None:
+            note(f"If you are sure, run it again with: --confirm {code}")
     if any(row["state"] in ENDED_BADLY for row in rows):
         raise typer.Exit(1)

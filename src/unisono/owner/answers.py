@@ -17,7 +17,7 @@ from unisono.owner.actor import Actor
 from unisono.owner.alarm_series import alarm_series
 from unisono.owner.effects import Effects
 from unisono.owner.owner import Owner
-from unisono.owner.views import command_view, wanted
+from unisono.owner.views import command_view, refusals, wanted
 from unisono.store.bus import Bus
 from unisono.twin.command import Command
 from unisono.twin.outcome import Outcome
@@ -39,6 +39,7 @@ from unisono.twin.talk import (
     TwinView,
     Watch,
     ask_owner,
+    audit_id,
     live,
 )
 from unisono.twin.twin import Twin
@@ -202,8 +203,11 @@ class Answers:
             for command in self._owner.partition.commands.values()
             if (things is None or command.asked.thing in things) and wanted(command, asked)
         ]
-        found.sort(key=lambda command: (command.asked.at, command.asked.id), reverse=True)
-        return _encode([command_view(command) for command in found[: asked.limit]])
+        views = [command_view(command) for command in found]
+        # what was refused is no command of the partition: until it is written only the checkpoint has it
+        views += refusals(self._owner.checkpointer.unwritten, asked)
+        views.sort(key=lambda view: (view.at, audit_id(view.id, view.state, view.ended)), reverse=True)
+        return _encode(views[: asked.limit])
 
     async def _cancel(self, payload: bytes) -> bytes:
         asked = msgspec.msgpack.decode(payload, type=CommandCancel)

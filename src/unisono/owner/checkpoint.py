@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -92,6 +93,7 @@ class Checkpointer:
         self._twins: dict[Twin, None] = {}
         self._commands: dict[str, None] = {}
         self._audit: list[AuditRow] = []
+        self._writing: list[AuditRow] = []
         self._lost = 0
         self._task: asyncio.Task[None] | None = None
         self._bytes_at = 0
@@ -180,6 +182,11 @@ class Checkpointer:
         self._lost += gone
         logger.error("the registry cannot be written: %d lines of the commands' audit are lost so far", self._lost)
 
+    @property
+    def unwritten(self) -> Iterator[AuditRow]:
+        """Lines of the audit that the registry does not hold yet, in their order."""
+        return chain(self._writing, self._audit)
+
     def start(self, owner: Owner) -> None:
         self._task = asyncio.create_task(self._keep_saving(owner), name="checkpoints")
 
@@ -214,6 +221,7 @@ class Checkpointer:
         twins, self._twins = self._twins, {}
         commands, self._commands = self._commands, {}
         audit, self._audit = self._audit, []
+        self._writing = audit
         state, rows, removed = owner.partition.saved(twins, commands)
         lines = [_alarm_line(self._partition, line) for line in owner.alarms.take()]
         try:
@@ -230,6 +238,8 @@ class Checkpointer:
             owner.partition.not_saved(removed)
             owner.alarms.not_kept()
             raise
+        finally:
+            self._writing = []
         owner.alarms.kept()
         self.position = position
         await self._trim(owner)

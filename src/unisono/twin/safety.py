@@ -164,7 +164,8 @@ class Safety:
             return None
         ruling = rule_on(policy.rules, self._asking(asked), wish, self._moment(wish, twin))
         if ruling.then == "deny":
-            return Refusal("not_allowed", f'the rule "{ruling.rule}" of {twin.root} forbids it')
+            end = "lets only the scenes do it that it names" if ruling.unnamed else "forbids it"
+            return Refusal("not_allowed", f'the rule "{ruling.rule}" of {twin.root} {end}')
         if ruling.then == "confirm" and not asked.confirmed:
             why = f'the rule "{ruling.rule}" of {twin.root} wants it said twice'
             return Refusal("confirmation_required", why, within_s=policy.confirm_within_s)

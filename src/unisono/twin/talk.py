@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from unisono.access import Rights
+from unisono.twin.command import REFUSED
 from unisono.twin.record import Asked
 from unisono.twin.visitors import Series
 
@@ -56,6 +57,7 @@ __all__ = [
     "Watch",
     "ask_gateway",
     "ask_owner",
+    "audit_id",
     "down",
     "live",
     "pressure",
@@ -335,6 +337,12 @@ class CommandView(msgspec.Struct, array_like=True):
     code: str | None = None
     ttl_s: float = 0.0
     because: str | None = None
+
+
+def audit_id(id: str, state: str, ended: int | None) -> str:
+    """Under which id a command stands in the audit. What was refused may be asked for again under its key: each time is
+    a line of its own."""
+    return f"{id}!{ended}" if state == REFUSED else id
 
 
 class CommandCancel(msgspec.Struct, array_like=True):

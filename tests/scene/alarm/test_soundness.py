@@ -45,6 +45,7 @@ CEL = {"expression": "t > 1.0", "given": {"t": {"thing": "this", "property": "te
         {"kind": "press", "things": []},
         {"things": []},
         {"raise": {"cel": CEL}},
+        {"text": "{name}: {temperature}, {value}, {press.running} {}", "things": []},
         {"raise": {"silence": {"for_s": 5}}},
         {"raise": {"silence": {"property": "temperature", "for_s": 5}}},
         {"raise": {"connection": {"is": "offline"}}},
@@ -94,6 +95,9 @@ def test_nothing(panel: Panel, change: dict[str, Any]) -> None:
             "clear.change",
         ),
         ({"things": [], "kind": "car"}, "warning", "kind"),
+        ({"text": "{temprature} °C"}, "warning", "text"),
+        ({"action": "see {nowhere.temperature}"}, "warning", "action"),
+        ({"consequence": "{press.temprature}"}, "warning", "consequence"),
         ({"things": [], "raise": {"change": {"property": "leak", "is": True}}}, "warning", "place"),
     ],
 )

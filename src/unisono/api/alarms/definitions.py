@@ -28,6 +28,7 @@ from unisono.api.shapes import Page
 from unisono.api.things.things import visible_in
 from unisono.errors import CallerError
 from unisono.scene.alarm.document import MAX_BYTES, THIS, Definition, alarm_schema, load_alarm
+from unisono.scene.checking.finding import Finding
 from unisono.store.registry import AlarmRow, OutboxRow
 from unisono.twin.record import AlarmPut, AlarmRemoved
 
@@ -161,6 +162,7 @@ async def _save(
     root = await _may_define(context, identity, definition, old)
     partition = await context.partition_of(root)
     warnings = await context.owners.alarm_check(partition, text.encode())
+    warnings += await _nobody(context, definition)
     version = old.version + 1 if old is not None else 1
     row = AlarmRow(definition.id, version, definition.name, definition.place, text, now_us(), identity.by())
     # as JSON, which a start reads a hundred times as fast
@@ -193,6 +195,21 @@ async def _may_define(context: ApiContext, identity: Identity, definition: Defin
                 f"there is no thing {thing!r} here", code="bad_alarm", field=field, expected=f"a thing of {path[0]}"
             )
     return path[0]
+
+
+async def _nobody(context: ApiContext, definition: Definition) -> list[Finding]:
+    """Those who are to be told and whom nobody knows."""
+    named = {
+        f"{field}.to.{number}": name
+        for field, part in (("notify", definition.notify), ("escalate", definition.escalate))
+        for number, name in enumerate(part.to if part is not None else ())
+    }
+    groups = {group.id for group in await context.registry.list_groups()} if named else set()
+    return [
+        Finding("warning", path, "unknown_person", f"there is nobody called {name!r}", "a person or a group of people")
+        for path, name in named.items()
+        if name not in groups and await context.registry.get_person(name) is None
+    ]
 
 
 def _things(definition: Definition) -> Iterator[tuple[str, str]]:

@@ -39,7 +39,8 @@ FORWARDED = frozenset({"forwarded", "x-forwarded-for", "x-real-ip", "via"})
 
 class Wish(msgspec.Struct, frozen=True):
     """What somebody wants of a thing, and how they ask: ``key`` makes asking again the same command, ``confirmation``
-    is the second word, ``why`` is kept with it, ``address`` is its class."""
+    is the second word, ``why`` is kept with it, ``address`` is its class; ``among``: of a wish to many all its things,
+    for it is said twice as one."""
 
     set: Mapping[str, Any] | None = None
     call: str | None = None
@@ -50,6 +51,7 @@ class Wish(msgspec.Struct, frozen=True):
     confirmation: str | None = None
     why: str | None = None
     address: str = ""
+    among: Sequence[str] = ()
 
 
 def address_class(host: str | None) -> str:
@@ -124,7 +126,9 @@ async def ask_for(
     wanted, call, given = check_command(model, wish.set, wish.call, wish.input)
     path = await context.path_of(row.place)
     at = now_us()
-    said = [identity.id, identity.token, row.id, wanted, call, given]
+    said: list[Any] = [identity.id, identity.token, row.id, wanted, call, given]
+    if wish.among:
+        said = [identity.id, identity.token, sorted(wish.among), wish.set, wish.call, wish.input]
     if wish.confirmation is not None:
         context.confirmations.check(wish.confirmation, said, at)
     asked = record.Asked(

@@ -94,7 +94,9 @@ def _can(model: Model, data: command_shapes.GroupCommandNew) -> bool:
 
 
 async def ask_all(context: ApiContext, identity: Identity, things: Sequence[str], wish: Wish) -> list[Item]:
-    """Ask each of them; one that is refused, or not there, stops none of the others."""
+    """Ask each of them; one that is refused, or not there, stops none of the others. A second word that is asked for
+    is one for all of them."""
+    wish = msgspec.structs.replace(wish, among=things)
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def ask(id: str) -> Item:

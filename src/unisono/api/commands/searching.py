@@ -91,10 +91,14 @@ async def search(
     held = await asyncio.gather(*(context.owners.find(partition, ask) for partition in context.partitions))
     fresh = [view for views in held for view in views]
     may_see = await _seen(context, identity, {view.thing for view in fresh} if visible is not None else set())
-    found.update((view.id, view) for view in fresh if visible is None or view.thing in may_see)
+    found.update((_id(view), view) for view in fresh if visible is None or view.thing in may_see)
     views = sorted(((view.at, id, view) for id, view in found.items()), key=lambda each: each[:2], reverse=True)
     more = f"{views[limit - 1][0]}.{views[limit - 1][1]}" if len(views) > limit else None
     return [view for _at, _id, view in views[:limit]], more
+
+
+def _id(view: talk.CommandView) -> str:
+    return talk.audit_id(view.id, view.state, view.ended)
 
 
 async def _seen(context: ApiContext, identity: Identity, things: set[str]) -> set[str]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from unisono.access import Outside
 from unisono.errors import HostError
 
-__all__ = ["ANSWER_S", "Address", "tls", "unreachable"]
+__all__ = ["ANSWER_S", "Address", "said", "tls", "unreachable"]
 
 #: A receiver that has not answered after this is asked again.
 ANSWER_S = 30.0
@@ -50,6 +50,11 @@ class Address:
 def unreachable(why: str) -> HostError:
     """What went wrong on the way to a receiver."""
     return HostError(why[:300], code="receiver_unreachable")
+
+
+def said(error: Exception) -> str:
+    """What an error says, or what it is: a time-out says nothing."""
+    return str(error) or type(error).__name__
 
 
 def tls(ca: str) -> ssl.SSLContext:

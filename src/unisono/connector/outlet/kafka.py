@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from unisono.access import Outside
-from unisono.connector.outlet.address import ANSWER_S, Address, tls, unreachable
+from unisono.connector.outlet.address import ANSWER_S, Address, said, tls, unreachable
 from unisono.twin.outlet import Item, Kafka
 
 __all__ = ["KafkaReceiver"]
@@ -57,7 +57,7 @@ class KafkaReceiver:
                 await asyncio.gather(*arrivals)
         except (KafkaError, TimeoutError, OSError) as error:
             await self.close()
-            raise unreachable(f"{name}: {error or type(error).__name__}") from None
+            raise unreachable(f"{name}: {said(error)}") from None
         except BaseException:
             await self.close()
             raise

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from unisono.access import Outside
-from unisono.connector.outlet.address import ANSWER_S, Address, tls, unreachable
+from unisono.connector.outlet.address import ANSWER_S, Address, said, tls, unreachable
 from unisono.twin.outlet import Item, Kafka, Mqtt, Nats, Outlet, Webhook
 
 __all__ = ["Receiver", "Secrets", "receiver"]
@@ -86,7 +86,7 @@ class _Webhook:
                 url, content=body, headers=headers, extensions={"sni_hostname": self._address.host}
             )
         except httpx.HTTPError as error:
-            raise unreachable(f"{self._address.host}: {error or type(error).__name__}") from None
+            raise unreachable(f"{self._address.host}: {said(error)}") from None
         if not answer.is_success:
             raise unreachable(f"{self._address.host} answered {answer.status_code}")
 
@@ -129,7 +129,7 @@ class _Mqtt:
                     await self._client.publish(named(self._to.topic, item), item.body, qos=1)
         except (aiomqtt.MqttError, TimeoutError, OSError) as error:
             await self.close()
-            raise unreachable(f"{self._address.host}: {error or type(error).__name__}") from None
+            raise unreachable(f"{self._address.host}: {said(error)}") from None
 
     async def close(self) -> None:
         client, self._client = self._client, None
@@ -166,7 +166,7 @@ class _Nats:
                     await stream.publish(subject, item.body, headers={"Nats-Msg-Id": item.id})
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
             await self.close()
-            raise unreachable(f"{self._address.host}: {error or type(error).__name__}") from None
+            raise unreachable(f"{self._address.host}: {said(error)}") from None
 
     async def _connect(self) -> Any:
         import nats

@@ -17,10 +17,12 @@ from unisono.scene.running.program import fill
 from unisono.scene.running.runner import Effect
 from unisono.scene.world import World
 
-__all__ = ["Calling"]
+__all__ = ["WORDS", "Calling"]
 
 #: Priority of a notice by severity, where the definition names none.
 PRIORITIES = {"critical": "critical", "high": "high", "medium": "normal", "low": "low", "diagnostic": "low"}
+#: What stands in the texts of an alarm beside properties.
+WORDS = ("name", "value")
 #: In a flood only these are told one by one; the others are on the list.
 TOLD_IN_A_FLOOD = ("critical", "high")
 
@@ -76,7 +78,9 @@ class Calling:
     def _fill(self, alarm: Alarm, text: str) -> str:
         twin = self.world.things.get(alarm.facts.thing)
         name = twin.name if twin is not None else alarm.facts.thing
-        return fill(text, self.world, this=alarm.facts.thing, words={"name": name, "value": alarm.facts.value})
+        return fill(
+            text, self.world, this=alarm.facts.thing, words=dict(zip(WORDS, (name, alarm.facts.value), strict=True))
+        )
 
     # telling people
 

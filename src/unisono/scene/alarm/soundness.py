@@ -6,31 +6,35 @@ scene are, by the same code. Changes nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from unisono.errors import CallerError
+from unisono.scene.alarm.calling import WORDS
 from unisono.scene.alarm.document import THIS, Definition, Raising, kind_of
 from unisono.scene.alarm.following import can_tell
 from unisono.scene.checking.catalogue import Catalogue
 from unisono.scene.checking.finding import Finding, near
 from unisono.scene.checking.soundness import Facts, check_scene
 from unisono.scene.document import Action, Cel, Change, Condition, Given, Happening, Scene, Stop, Trigger, Window
-from unisono.scene.world import World
+from unisono.scene.world import World, find_index
 from unisono.twin.twin import Twin
 
 __all__ = ["check_alarm", "require_sound_alarm"]
 
 #: Of a definition for a whole plant, so many things are looked at: their models are few.
 MOST_THINGS = 200
+_BRACES = re.compile(r"\{([^{}]+)\}")
 
 
 def check_alarm(definition: Definition, world: World, others: Mapping[str, Definition]) -> list[Finding]:
     """Everything that is wrong or odd about a definition, errors first."""
     found = [*_things(definition, world), *_suppressors(definition, world, others), *_band(definition)]
     things = _concerned(definition, world)[:MOST_THINGS]
+    found += _texts(definition, things, world)
     scene, paths = _as_scene(definition, things)
     seen = check_scene(scene, Facts(world, Catalogue())) if paths else ()
     at = {each: [(place, own) for place, own in paths if each.path.startswith(place)] for each in seen}
@@ -149,6 +153,26 @@ def _band(definition: Definition) -> Iterator[Finding]:
         reason = "it is over as soon as it is no longer raised: there is no dead band between"
         expected = f"below {raised.above} or less" if upper else f"above {raised.below} or more"
         yield Finding("warning", "clear.change", "no_band", reason, expected)
+
+
+def _texts(definition: Definition, things: list[str], world: World) -> Iterator[Finding]:
+    """What stands in braces and is never filled in: people would read the braces."""
+    for field in ("text", "consequence", "action"):
+        for inside in _BRACES.findall(getattr(definition, field)):
+            thing, _dot, property = inside.partition(".")
+            if inside in WORDS or any(find_index(world.things[id], inside) is not None for id in things):
+                continue
+            other = world.things.get(thing) if property else None
+            if other is not None and find_index(other, property) is None:
+                reason = f"{{{inside}}} stays as it is: {thing} has no property {property!r}"
+                expected = near(property, other.shape.index, f"a property of {thing}")
+                yield Finding("warning", field, "unknown_property", reason, expected)
+            elif other is None and things:  # where nothing has the alarm yet nobody knows what it will have
+                names = [*WORDS, *world.things[things[0]].shape.index]
+                reason = f"{{{inside}}} stays as it is: {things[0]} has no property {inside!r}"
+                yield Finding(
+                    "warning", field, "unknown_property", reason, near(inside, names, "one of its properties")
+                )
 
 
 def _as_scene(definition: Definition, things: list[str]) -> tuple[Scene, list[tuple[str, str]]]:
