@@ -69,6 +69,15 @@ def test_what_is_odd_is_said(tmp_path: Path) -> None:
     assert "warning: then.1: it is never reached" in out
 
 
+def test_what_is_wrong_with_a_scene_is_not_said_of_the_script(tmp_path: Path) -> None:
+    scene = tmp_path / "s.yaml"
+    scene.write_text("id: s\nname: S\nplace: home\nwhen: [{time: {at: dawnn}}]\nthen: [{stop: {}}]\n")
+    with pytest.raises(CallerError) as caught:
+        run(NIGHT, scene, *HOME, "--events", day(tmp_path, "day: [{clock_s: 1}]"))
+    assert "scene s:" in caught.value.detail and "day.yaml" not in caught.value.detail
+    assert (caught.value.field, "dawn" in (caught.value.expected or "")) == ("when.0.time.at", True)
+
+
 @pytest.mark.parametrize(
     ("scene", "events", "field", "code"),
     [

@@ -116,7 +116,10 @@ class Books:
                 late.append(at - max(errand.latest, since, ready))
                 if late[-1] > LATE_S:
                     found.late += 1
-                    self._example(found, f"{key} {late[-1]:.3f} s late, {at - since:.3f} s after its receiver came")
+                    what = f"{key} {late[-1]:.3f} s late, {at - errand.latest:.3f} s after it was due"
+                    self._example(
+                        found, f"{what}, {at - since:.3f} s after its receiver came, {at - ready:.3f} s after the hub"
+                    )
         for key in self.seen.keys() - self.due.keys() - self.allowed:
             found.unasked += 1
             self._example(found, f"{key} seen, nothing asked for it")

@@ -38,6 +38,7 @@ WINDOW_MARGIN_S = 2.0
 #: A cycle that has brought nothing for so long is given up, and what it was to bring counts as missing.
 PATIENCE_S = 30.0
 HARVEST_EVERY_S = 2.0
+LOOK_EVERY_S = 0.02
 ANSWER_DEADLINE_S = 60.0
 #: After the last kill, until everything has come: longer than a device's answer and a command's time-out.
 SETTLE_S = 12.0
@@ -297,6 +298,8 @@ class Lanes:
         self.hub = hub
         self.books = Books()
         self.back: list[float] = []
+        self.own_lag_s = 0.0
+        """The longest that this side itself was late to look: what it sees is dated so much too late at most."""
         self._count = count
         self._lanes: list[Lane] = []
 
@@ -327,6 +330,7 @@ class Lanes:
         """Let them live through so many kills, then come to an end."""
         devices = [device for lane in self._lanes for device in (lane.sayer, lane.actor)]
         connections = [asyncio.create_task(device.run()) for device in devices]
+        connections.append(asyncio.create_task(self._watch_itself()))
         lives = asyncio.gather(*(lane.run() for lane in self._lanes))
         try:
             await asyncio.sleep(load_s)
@@ -348,6 +352,12 @@ class Lanes:
             for task in connections:
                 task.cancel()
             await asyncio.gather(lives, *connections, return_exceptions=True)
+
+    async def _watch_itself(self) -> None:
+        while True:
+            at = time.monotonic()
+            await asyncio.sleep(LOOK_EVERY_S)
+            self.own_lag_s = max(self.own_lag_s, time.monotonic() - at - LOOK_EVERY_S)
 
     def _kill(self) -> None:
         self.hub.kill()
@@ -417,6 +427,7 @@ async def _measure(hub: Hub, kills: int, count: int, load_s: float, say: Callabl
         "effects_right": not (verdict.missing or verdict.doubled or verdict.unasked or verdict.early or wrong),
         "timers_right_to_the_second": not (verdict.early or verdict.late),
         "wrong": len(wrong),
+        "own_lag_max_s": round(lanes.own_lag_s, 3),
         **msgspec.structs.asdict(verdict),
         **{f"due_{kind}": number for kind, number in sorted(by_kind.items())},
         "background_per_s": round(background),

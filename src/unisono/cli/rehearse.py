@@ -48,7 +48,9 @@ def test(
         try:
             results.append(rehearse(scenes, place, script))
         except UnisonoError as error:
-            raise _in(path, error) from None
+            # what is wrong with a scene says which; the script is named for its own faults only
+            own = (error.field or "").startswith(("day.", "devices."))
+            raise (_in(path, error) if own else error) from None
     if as_json:
         Screen(as_json=True).json(results)
     else:

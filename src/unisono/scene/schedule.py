@@ -117,7 +117,7 @@ def _compile_at(timing: Timing, zone: ZoneInfo) -> Schedule:
     if len(timing.at) == len("HH:MM"):
         hour, colon, minute = timing.at.partition(":")
         if not (colon and (hour + minute).isascii() and (hour + minute).isdigit()) or hour > "23" or minute > "59":
-            raise _bad("at", timing.at, '"HH:MM" from 00:00 to 23:59')
+            raise _bad("at", timing.at, f'"HH:MM" from 00:00 to 23:59, or one of {", ".join(SUN)}')
         days = read_weekdays(timing.every or "day")
         fields = ",".join(DAYS[day] for day in sorted(days)) if len(days) < len(DAYS) else "*"
         return Cron(f"{int(minute)} {int(hour)} * * {fields}", zone, "at")

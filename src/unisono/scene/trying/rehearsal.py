@@ -435,7 +435,11 @@ def _save(stage: Stage, scenes: Sequence[Scene]) -> list[Finding]:
     catalogue = Catalogue(scenes)
     found: list[Finding] = []
     for scene in scenes:
-        found += require_sound(scene, Facts(stage.engine.world, catalogue))
+        try:
+            found += require_sound(scene, Facts(stage.engine.world, catalogue))
+        except CallerError as error:
+            detail = f"scene {scene.id}: {error.detail}"
+            raise CallerError(detail, code=error.code, field=error.field, expected=error.expected) from None
         stage.engine.put(1, msgspec.json.encode(scene))
     return found
 
