@@ -47,6 +47,7 @@ def test_a_scene_from_a_file_and_back(shell: Shell, chalet: None, tmp_path: Path
     assert shell.json("scene", "show", "evening")["document"]["place"] == "chalet"
     assert [each["id"] for each in shell.json("scene", "list", "--place", "chalet", "--q", "even")] == ["evening"]
     assert "evening" in shell.run("scene", "list").stdout
+    assert "unisono: from: " in shell.run("scene", "backtest", "evening", "--from", "-400d", check=1).stderr
 
     changed = written(tmp_path, EVENING.replace("true}}", "false}}"))
     refused = shell.run("scene", "add", changed, check=1)

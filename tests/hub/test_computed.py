@@ -167,7 +167,10 @@ async def test_from_the_command_line(shared: Hub, tmp_path: Path, bad: bool) -> 
     code, _out, error = run("computed", "add", str(file))
     if bad:
         assert code == 1
-        assert "computed.thing: there is no thing 'nobody'" in error
+        assert "low1: computed.thing: there is no thing 'nobody'" in error
+        file.write_text(file.read_text().replace("nobody", "r1", 1))
+        code, _out, error = run("computed", "add", str(file))
+        assert (code, "low1: there" in error, "high1: computed.thing" in error) == (1, True, True), error
         return
     assert code == 0, error
     _code, out, _error = run("computed", "list", "--place", place, "--json")

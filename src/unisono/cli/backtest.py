@@ -18,6 +18,9 @@ from unisono.errors import UnisonoError
 
 __all__ = ["register"]
 
+#: What is asked beside the scene's text, and is not in it.
+SPAN = ("from", "to")
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``unisono scene``."""
@@ -39,7 +42,7 @@ def backtest(
     try:
         found = send_text(hub, "POST", "/api/v1/scenes/backtest", text, **{"from": start, "to": end})
     except UnisonoError as error:
-        raise in_file(error, path, text) from None
+        raise (error if error.field in SPAN else in_file(error, path, text)) from None
     if screen.as_json:
         screen.json(found)
         return

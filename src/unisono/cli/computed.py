@@ -9,7 +9,7 @@ from urllib.parse import quote
 import typer
 
 from unisono.cli.hub import Hub, hub_command
-from unisono.cli.screen import Screen, show_value
+from unisono.cli.screen import Screen, note, show_value
 from unisono.errors import CallerError, UnisonoError
 
 __all__ = ["app", "read_definitions"]
@@ -62,19 +62,30 @@ def _is_there(hub: Hub, id: str) -> bool:
     return True
 
 
+def _put(hub: Hub, thing: dict[str, Any]) -> str:
+    """Add it, or change it where it is there; says which."""
+    id = quote(str(thing["id"]), safe="")
+    if _is_there(hub, id):
+        hub.send("PATCH", f"/api/v1/things/{id}", body={key: value for key, value in thing.items() if key != "id"})
+        return "changed"
+    hub.post("/api/v1/things", thing)
+    return "added"
+
+
 @hub_command(app, "add")
 def add_computed(hub: Hub, screen: Screen, file: File) -> None:
     """Add computed things, or change those that are there."""
     done = []
-    for each in _things(file):
-        id = quote(str(each["id"]), safe="")
-        if _is_there(hub, id):
-            change = {key: value for key, value in each.items() if key != "id"}
-            thing = hub.send("PATCH", f"/api/v1/things/{id}", body=change)
-            done.append({"id": thing["id"], "kind": each["computed"].get("kind"), "was": "changed"})
-        else:
-            thing = hub.post("/api/v1/things", each)
-            done.append({"id": thing["id"], "kind": each["computed"].get("kind"), "was": "added"})
+    try:
+        for each in _things(file):
+            done.append({"id": str(each["id"]), "kind": each["computed"].get("kind"), "was": ""})
+            done[-1]["was"] = _put(hub, each)
+    except UnisonoError as error:
+        if done and not done[-1]["was"]:  # those before it are there: that is not to be guessed
+            error.field = f"{done.pop()['id']}: {error.field}" if error.field else done.pop()["id"]
+            if done:
+                note(f"{', '.join(each['id'] for each in done)}: there; mend this one and add the file again")
+        raise
     screen.rows(done, {"id": "ID", "kind": "KIND", "was": "WAS"}, empty="Nothing to add.")
 
 

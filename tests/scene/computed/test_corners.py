@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import yaml
 
 from tests.scene.computed.workshop import SECOND, Workshop
 from unisono.errors import CallerError
@@ -19,6 +22,15 @@ from unisono.twin.record import Asked, ModelPut, ThingPut
 
 INPUT = {"kind": "input", "type": "number", "initial": 1}
 WEI = {"kind": "person", "id": "wei"}
+
+
+GUIDE = (Path(__file__).parents[3] / "docs" / "computed.md").read_text()
+
+
+def test_the_guide_shows_every_kind_as_it_is() -> None:
+    examples = [each for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL) for each in yaml.safe_load(text)]
+    shown = {type(load_computed(each.get("computed", each))).__name__.lower() for each in examples}
+    assert shown == set(re.findall(r"^\| `(\w+)`", GUIDE, re.MULTILINE))
 
 
 def shop(**facts: Any) -> Workshop:
