@@ -109,6 +109,8 @@ def test_moments_are_said_as_far_as_they_need_to_be(at: str, english: str, chine
 
 def test_values_are_called_as_people_call_them() -> None:
     assert EN.value(LOCK, False) == "unlocked"
+    press = builtin_model("press").properties["start_stop"]
+    assert [EN.value(press, each) for each in (True, False)] == ["started", "stopped"], "Press 1 is started"
     assert ZH.value(LOCK, True) == "锁着"
     assert DE.value(LIGHT["on_off"], False) == "aus"
     assert [EN.value(COVER, each) for each in (0, 40, 100)] == ["closed", "40 percent open", "open"]
