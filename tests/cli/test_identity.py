@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import stat
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import RunningHub, Shell
+from unisono.access.authority import issue_client, make_authority
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,10 @@ def test_certificates_and_rules(shell: Shell, place: str, tmp_path: Path) -> Non
     assert [each["fingerprint"] for each in shell.json("thing", "certificate", "cot_panel")] == [made["fingerprint"]]
     shell.run("thing", "certificate", "cot_panel", "--revoke", made["fingerprint"])
     assert shell.json("thing", "certificate", "cot_panel")[0]["revoked"] is not None
+    own = tmp_path / "own.pem"
+    elsewhere = make_authority("elsewhere", datetime.now(UTC), os.urandom)
+    own.write_bytes(issue_client(elsewhere, "panel", datetime.now(UTC), os.urandom).certificate)
+    assert "within a few seconds" in shell.run("thing", "certificate", "cot_panel", "--add", str(own)).stderr
     wrong = tmp_path / "no.pem"
     wrong.write_text("no certificate")
     assert "PEM" in shell.run("thing", "certificate", "cot_panel", "--add", str(wrong), check=1).stderr

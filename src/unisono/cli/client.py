@@ -100,12 +100,15 @@ def show_client(hub: Hub, screen: Screen, id: ClientId) -> None:
 @hub_command(app, "kick")
 def kick_client(hub: Hub, screen: Screen, id: ClientId) -> None:
     """Send a client away, or all of a thing's; it may come back at once."""
-    sent = [each["id"] for each in _meant(hub, id)]
+    found = _meant(hub, id)
+    sent = [each["id"] for each in found]
     for each in sent:
         hub.delete(path_of(each))
     screen.done(f"{' and '.join(sent)} {'was' if len(sent) == 1 else 'were'} sent away", {"id": id, "sent": sent})
     if not screen.as_json:
-        note("It may come back. To keep its thing out: unisono thing revoke ID; a program: unisono user remove ID")
+        person, thing = found[0]["person"], found[0]["thing"]
+        shut = f"user tokens {person} --revoke {thing.partition(':')[2]}" if person else f"thing revoke {thing}"
+        note(f"It may come back. To keep it out: unisono {shut}")
 
 
 @hub_command(app, "attempts")

@@ -104,6 +104,8 @@ def certificate(
             note("The key is shown only now. The device needs both, and the hub's own certificate: /ca.pem")
     elif add is not None:
         screen.fields(hub.post(path, {"pem": _read(add)}))
+        if not screen.as_json:
+            note("The doors take it within a few seconds.")
     elif revoke is not None:
         hub.delete(f"{path}/{revoke}")
         screen.done(f"{revoke} lets nobody in any more", {"fingerprint": revoke})
