@@ -26,7 +26,7 @@ $(VENV)/.made: pyproject.toml requirements.lock
 PAGES := src/unisono/api/page/console/.made
 console: $(PAGES)  ## the web console, built into the package
 
-$(PAGES): $(VENV)/.made console/package-lock.json console/index.html $(shell find console/src console/public -type f ! -name api.gen.ts 2>/dev/null)
+$(PAGES): $(VENV)/.made console/package-lock.json console/index.html console/vite.config.ts $(shell find console/src console/public -type f ! -name api.gen.ts 2>/dev/null)
 	@scripts/console
 	@touch $@
 

@@ -1,20 +1,22 @@
 /** The frame: header, places of the console, and which page is open (it stands after the # of the address). */
 import { ActionIcon, Alert, AppShell, Badge, Button, Group, Loader, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
-import { lazy, Suspense, useState } from "react";
-import { ask } from "./api";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useHub } from "./hub";
 import { Offline } from "./offline";
-import { Alarms } from "./pages/alarms";
-import { Assistant } from "./pages/assistant";
 import { Overview } from "./pages/overview";
-import { Scenes } from "./pages/scenes";
-import { SignIn } from "./pages/signin";
-import { ThingPage } from "./pages/thing";
-import { Search } from "./search";
+import { loadTheRest, soon } from "./soon";
+import { signOut } from "./signout";
 import { Signal, useSignal } from "./signal";
 import { language, say, setLang, useLang } from "./words";
 
+// what is one touch away comes when the overview stands, so that the touch does not wait
+const ThingPage = lazy(soon(async () => ({ default: (await import("./pages/thing")).ThingPage })));
+const Scenes = lazy(soon(async () => ({ default: (await import("./pages/scenes")).Scenes })));
+const Assistant = lazy(soon(async () => ({ default: (await import("./pages/assistant")).Assistant })));
+const Alarms = lazy(soon(async () => ({ default: (await import("./pages/alarms")).Alarms })));
+const Search = lazy(soon(async () => ({ default: (await import("./search")).Search })));
+const SignIn = lazy(async () => ({ default: (await import("./pages/signin")).SignIn }));
 const Add = lazy(() => import("./pages/add").then((found) => ({ default: found.Add })));
 const Welcome = lazy(() => import("./pages/welcome").then((found) => ({ default: found.Welcome })));
 const PhonePage = lazy(() => import("./pages/phone").then((found) => ({ default: found.PhonePage })));
@@ -26,6 +28,7 @@ const DashboardPage = lazy(async () => ({ default: (await import("./pages/dashbo
 const Blueprints = lazy(async () => ({ default: (await import("./pages/blueprints")).Blueprints }));
 const People = lazy(() => import("./pages/people").then((found) => ({ default: found.People })));
 const Account = lazy(() => import("./pages/account").then((found) => ({ default: found.Account })));
+const Accounts = lazy(() => import("./pages/accounts").then((found) => ({ default: found.Accounts })));
 const Audit = lazy(() => import("./pages/audit").then((found) => ({ default: found.Audit })));
 const Join = lazy(() => import("./pages/join").then((found) => ({ default: found.Join })));
 
@@ -47,9 +50,10 @@ function page(address: string) {
   if (first === "alarms") return <Alarms />;
   if (first === "add") return <Add key={`${second} ${third}`} how={second || undefined} thing={third || undefined} />;
   if (first === "welcome") return <Welcome />;
-  if (first === "phone") return <PhonePage />;
-  if (first === "people") return <People />;
-  if (first === "account") return <Account />;
+  if (first === "phone") return <PhonePage at={second} />;
+  if (first === "people") return <People at={second} />;
+  if (first === "accounts") return <Accounts />;
+  if (first === "account") return <Account at={second} />;
   if (first === "audit") return <Audit />;
   if (first === "join" && second) return <Join key={second} code={second} />;
   if (first === "assistant") return <Assistant first={new URLSearchParams(query).get("say") ?? undefined} />;
@@ -61,7 +65,7 @@ const PAGES = [
   ["scenes", "#/scenes", "▶"],
   ["assistant", "#/assistant", "✎"],
   ["alarms", "#/alarms", "⚠"],
-  ["add", "#/add", "＋"],
+  ["add", "#/add", "+"],
   ["history", "#/history", "∿"],
   ["dashboards", "#/dashboards", "▦"],
 ] as const;
@@ -73,13 +77,11 @@ export function App() {
   const address = useAddress();
   const [searching, setSearching] = useState(false);
   useHotkeys([["mod+K", () => setSearching(true)]], []);
+  useEffect(() => {
+    if (hub.ready) loadTheRest();
+  }, [hub.ready]);
   const { setColorScheme } = useMantineColorScheme();
   const dark = useComputedColorScheme("light") === "dark";
-  const signOut = async (): Promise<void> => {
-    const me = await ask<{ id: string }>("/me").catch(() => ({ id: "" }));
-    if (me.id !== "local") await ask("/login", "DELETE").catch(() => null); // the machine's own token stays in force
-    hub.leave();
-  };
   const open = address.replace(/^#\/?/, "").split(/[/?]/)[0] ?? "";
   return (
     <AppShell header={{ height: 52 }} footer={{ height: 56, collapsed: !hub.signedIn }} padding="md" lang={lang}>
@@ -90,7 +92,7 @@ export function App() {
               Unisono
             </Text>
             {hub.signedIn ? (
-              <Badge size="sm" variant="dot" color={LINK[hub.link]} role="status">
+              <Badge size="sm" variant="dot" color={LINK[hub.link]} role="status" className="firm">
                 {say(hub.link)}
               </Badge>
             ) : null}
@@ -122,7 +124,7 @@ export function App() {
               </ActionIcon>
             ) : null}
             {hub.signedIn ? (
-              <Button size="compact-sm" variant="subtle" onClick={() => void signOut()}>
+              <Button size="compact-sm" variant="subtle" visibleFrom="sm" onClick={() => void signOut()}>
                 {say("signOut")}
               </Button>
             ) : null}
@@ -152,7 +154,11 @@ export function App() {
           </Group>
         </AppShell.Footer>
       ) : null}
-      {searching ? <Search close={() => setSearching(false)} /> : null}
+      {searching ? (
+        <Suspense>
+          <Search close={() => setSearching(false)} />
+        </Suspense>
+      ) : null}
     </AppShell>
   );
 }

@@ -1,9 +1,10 @@
 /** One property under a person's hand: a switch, a slider, a choice, buttons; with what was asked for and became of it. */
-import { Button, Group, Modal, NumberInput, Select, Slider, Stack, Switch, Text } from "@mantine/core";
-import { useEffect, useRef, useState } from "react";
+import { Button, Group, NumberInput, Select, Slider, Switch, Text } from "@mantine/core";
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import type { Thing } from "./api";
 import { type Action, type Property, risky, titled, writable, written } from "./models";
-import { order, useOrder } from "./orders";
+import { order, useOrder, type Wish } from "./orders";
+import { soon } from "./soon";
 import { called, say } from "./words";
 
 const MANY = 40; // choices that still fit a list; and the widest range that a slider can be set on by finger
@@ -32,51 +33,45 @@ export function Became({ thing, what }: { thing: string; what: string }) {
   );
 }
 
-function Sure({ title, go, leave }: { title: string; go: () => void; leave: () => void }) {
-  return (
-    <Modal opened onClose={leave} title={say("sure")} centered>
-      <Stack>
-        <Text>{say("sureText", title)}</Text>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={leave}>
-            {say("cancel")}
-          </Button>
-          <Button color="red" onClick={go} data-autofocus>
-            {say("doIt")}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
-  );
-}
+const Sure = lazy(soon(async () => ({ default: (await import("./sure")).Sure })));
 
-export function Control({ thing, property, bare }: { thing: Thing; property: Property; bare?: boolean }) {
-  const [asked, setAsked] = useState<{ value: unknown } | null>(null);
-  const pending = useOrder(thing.id, property.key)?.state === "pending";
-  const value = thing.state[property.key]?.value;
-  const label = `${called(thing)}: ${titled(property)}`;
-  const give = async (wanted: unknown, sure: boolean): Promise<void> => {
-    const done = await order(thing.id, property.key, { set: { [property.key]: wanted } }, wanted, written(wanted, property), sure);
-    if (!done) setAsked({ value: wanted });
+/** Ways to ask a thing for something, and the dialog that asks once more: before what is risky, or when the place wants a second
+ * word. Whatever gives an order from a card goes through here, so that no button does nothing. */
+export function useAsking(thing: Thing): { set: (property: Property, wanted: unknown) => void; call: (action: Action, title: string, what?: string) => void; dialog: ReactNode } {
+  const [asked, setAsked] = useState<{ title: string; go: () => void } | null>(null);
+  const give = async (title: string, what: string, wish: Wish, wanted: unknown, text: string, risk: boolean): Promise<void> => {
+    const again = { title, go: () => void order(thing.id, what, wish, wanted, text, true) };
+    if (risk || !(await order(thing.id, what, wish, wanted, text, false))) setAsked(again);
   };
-  const set = (wanted: unknown): void => {
-    if (risky(property, wanted)) setAsked({ value: wanted });
-    else void give(wanted, false);
-  };
-  return (
-    <>
-      <Input property={property} value={value} label={label} pending={pending} set={set} />
-      {bare ? null : <Became thing={thing.id} what={property.key} />}
-      {asked ? (
+  return {
+    set: (property, wanted) => {
+      const text = written(wanted, property);
+      void give(`${called(thing)}: ${titled(property)} → ${text}`, property.key, { set: { [property.key]: wanted } }, wanted, text, risky(property, wanted));
+    },
+    call: (action, title, what = action.key) => void give(`${called(thing)}: ${title}`, what, { call: action.key }, null, title, Boolean(action.risky)),
+    dialog: asked ? (
+      <Suspense>
         <Sure
-          title={`${label} → ${written(asked.value, property)}`}
+          title={asked.title}
           leave={() => setAsked(null)}
           go={() => {
             setAsked(null);
-            void give(asked.value, true);
+            asked.go();
           }}
         />
-      ) : null}
+      </Suspense>
+    ) : null,
+  };
+}
+
+export function Control({ thing, property, bare }: { thing: Thing; property: Property; bare?: boolean }) {
+  const asking = useAsking(thing);
+  const pending = useOrder(thing.id, property.key)?.state === "pending";
+  return (
+    <>
+      <Input property={property} value={thing.state[property.key]?.value} label={`${called(thing)}: ${titled(property)}`} pending={pending} set={(wanted) => asking.set(property, wanted)} />
+      {bare ? null : <Became thing={thing.id} what={property.key} />}
+      {asking.dialog}
     </>
   );
 }
@@ -197,19 +192,15 @@ export const settable = (property: Property): boolean =>
   writable(property) && (["bool", "float", "int"].includes(property.schema.kind) || Boolean(property.schema.choices?.length));
 
 export function Call({ thing, action }: { thing: Thing; action: Action }) {
-  const [asked, setAsked] = useState(false);
+  const asking = useAsking(thing);
   const title = titled(action);
-  const go = async (sure: boolean): Promise<void> => {
-    setAsked(false);
-    if (!(await order(thing.id, action.key, { call: action.key }, null, title, sure))) setAsked(true);
-  };
   return (
     <>
-      <Button size="xs" variant="default" onClick={() => (action.risky ? setAsked(true) : void go(false))}>
+      <Button size="xs" variant="default" onClick={() => asking.call(action, title)}>
         {title}
       </Button>
       <Became thing={thing.id} what={action.key} />
-      {asked ? <Sure title={`${called(thing)}: ${title}`} go={() => void go(true)} leave={() => setAsked(false)} /> : null}
+      {asking.dialog}
     </>
   );
 }

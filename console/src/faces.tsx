@@ -5,9 +5,9 @@ import { useIntersection } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { ask, type Thing } from "./api";
+import { Became, useAsking } from "./control";
 import type { Model, Property } from "./models";
 import { titled, written } from "./models";
-import { order } from "./orders";
 import { called, say } from "./words";
 
 interface Face {
@@ -71,11 +71,8 @@ function Dial({ thing, model }: Face) {
   );
 }
 
-function give(thing: Thing, property: Property, value: unknown): void {
-  void order(thing.id, property.key, { set: { [property.key]: value } }, value, written(value, property), false);
-}
-
 function Cover({ thing, model }: Face) {
+  const asking = useAsking(thing);
   const position = trait(model, "position");
   const value = number(thing, position);
   if (!position || value === null) return null;
@@ -89,46 +86,57 @@ function Cover({ thing, model }: Face) {
       </svg>
       {risky ? null : (
         <Button.Group>
-          <Button size="compact-xs" variant="default" aria-label={`${say("openIt")}: ${called(thing)}`} onClick={() => give(thing, position, 100)}>
+          <Button size="compact-xs" variant="default" aria-label={`${say("openIt")}: ${called(thing)}`} onClick={() => asking.set(position, 100)}>
             ▲
           </Button>
           {stop ? (
-            <Button size="compact-xs" variant="default" aria-label={`${say("halt")}: ${called(thing)}`} onClick={() => void order(thing.id, position.key, { call: stop.key }, stop.key, say("halt"), false)}>
+            <Button size="compact-xs" variant="default" aria-label={`${say("halt")}: ${called(thing)}`} onClick={() => asking.call(stop, say("halt"), position.key)}>
               ■
             </Button>
           ) : null}
-          <Button size="compact-xs" variant="default" aria-label={`${say("closeIt")}: ${called(thing)}`} onClick={() => give(thing, position, 0)}>
+          <Button size="compact-xs" variant="default" aria-label={`${say("closeIt")}: ${called(thing)}`} onClick={() => asking.set(position, 0)}>
             ▼
           </Button>
         </Button.Group>
       )}
+      {asking.dialog}
     </Group>
   );
 }
 
 function Playback({ thing, model }: Face) {
+  const asking = useAsking(thing);
   const playback = trait(model, "playback");
   if (!playback?.access?.includes("write")) return null;
   const playing = thing.state[playback.key]?.value === "play";
   const buttons = [["previous", "⏮"], playing ? (["pause", "⏸"] as const) : (["play", "▶"] as const), ["next", "⏭"]] as const;
   return (
-    <Button.Group>
-      {buttons.map(([word, sign]) => (
-        <Button key={word} size="compact-sm" variant="default" aria-label={`${say(word)}: ${called(thing)}`} onClick={() => give(thing, playback, word)}>
-          {sign}
-        </Button>
-      ))}
-    </Button.Group>
+    <div>
+      <Button.Group>
+        {buttons.map(([word, sign]) => (
+          <Button key={word} size="compact-sm" variant="default" aria-label={`${say(word)}: ${called(thing)}`} onClick={() => asking.set(playback, word)}>
+            {sign}
+          </Button>
+        ))}
+      </Button.Group>
+      <Became thing={thing.id} what={playback.key} />
+      {asking.dialog}
+    </div>
   );
 }
 
 function Dock({ thing, model }: Face) {
+  const asking = useAsking(thing);
   const dock = [...model.actions.values()].find((one) => one.trait === "dock" || one.key === "dock");
   if (!dock) return null;
   return (
-    <Button size="compact-sm" variant="default" style={{ alignSelf: "flex-start" }} onClick={() => void order(thing.id, dock.key, { call: dock.key }, dock.key, say("dock"), false)}>
-      {say("dock")}
-    </Button>
+    <div>
+      <Button size="compact-sm" variant="default" aria-label={`${say("dock")}: ${called(thing)}`} onClick={() => asking.call(dock, say("dock"))}>
+        {say("dock")}
+      </Button>
+      <Became thing={thing.id} what={dock.key} />
+      {asking.dialog}
+    </div>
   );
 }
 

@@ -1,42 +1,68 @@
-/** One key finds everything: things, scenes, places; and whatever is typed can be said to the assistant. */
-import { Modal, NavLink, ScrollArea, TextInput } from "@mantine/core";
+/** One key finds everything: things, scenes, places, pages and single settings; and whatever is typed can be said to the assistant. */
+import { Modal, NavLink, ScrollArea, TextInput, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useMemo, useState } from "react";
 import { all, type Scene } from "./api";
 import { useHub } from "./hub";
-import { called, say } from "./words";
+import { signOut } from "./signout";
+import { called, language, say, setLang, type Word } from "./words";
 
 const MOST = 30;
+
+/** Single settings and parts of pages: where each is, what it is called, and what it belongs to. */
+const PARTS: [string, Word, Word][] = [
+  ["account/password", "changePassword", "account"],
+  ["account/authenticator", "totp", "account"],
+  ["account/passkeys", "passkeys", "account"],
+  ["account/sessions", "sessions", "account"],
+  ["account/tokens", "tokens", "account"],
+  ["account/elsewhere", "elsewhere", "account"],
+  ["people/give", "giveRole", "people"],
+  ["people/invite", "inviteSomebody", "people"],
+  ["phone/push", "pushTitle", "phoneTitle"],
+  ["phone/app", "installTitle", "phoneTitle"],
+  ["phone/thing", "selfTitle", "phoneTitle"],
+  ["phone/scan", "scanTitle", "phoneTitle"],
+  ["scenes/new", "newScene", "scenes"],
+  ["blueprints", "fromBlueprint", "scenes"],
+];
 
 interface Found {
   key: string;
   label: string;
   about: string;
   to: string;
+  act?: () => void;
 }
 
 export function Search({ close }: { close: () => void }) {
   const hub = useHub();
+  const { setColorScheme } = useMantineColorScheme();
+  const dark = useComputedColorScheme("light") === "dark";
   const [words, setWords] = useState("");
   const [at, setAt] = useState(0);
   const scenes = useQuery({ queryKey: ["scenes"], queryFn: () => all<Scene>("/scenes") });
   const found = useMemo(() => {
     const wanted = words.trim().toLowerCase();
     const items: Found[] = [];
-    const add = (key: string, label: string, about: string, to: string, text: string): void => {
-      if (items.length < MOST && wanted.split(/\s+/).every((word) => text.toLowerCase().includes(word))) items.push({ key, label, about, to });
+    const add = (key: string, label: string, about: string, to: string, text: string, act?: () => void): void => {
+      if (items.length < MOST && wanted.split(/\s+/).every((word) => text.toLowerCase().includes(word))) items.push({ key, label, about, to, act });
     };
     for (const thing of hub.things.values()) add(thing.id, called(thing), hub.places.get(thing.place)?.name ?? "", `#/things/${encodeURIComponent(thing.id)}`, `${thing.id} ${thing.name} ${called(thing)} ${thing.model} ${thing.place}`);
     for (const place of hub.places.values()) add(`place ${place.id}`, called(place), say("place"), `#/places/${encodeURIComponent(place.id)}`, `${place.id} ${place.name} ${called(place)}`);
     for (const scene of scenes.data ?? []) add(`scene ${scene.id}`, scene.name, say("scenes"), `#/scenes/${encodeURIComponent(scene.id)}`, `${scene.id} ${scene.name}`);
     for (const page of ["scenes", "assistant", "alarms", "history", "dashboards", "people", "account", "audit"] as const) add(page, say(page), "", `#/${page}`, `${page} ${say(page)}`);
-    for (const [page, word] of [["add", "addTitle"], ["welcome", "firstSteps"], ["phone", "phoneTitle"]] as const) add(page, say(word), "", `#/${page}`, `${page} ${say(word)}`);
+    for (const [page, word] of [["add", "addTitle"], ["welcome", "firstSteps"], ["phone", "phoneTitle"], ["accounts", "allPeople"]] as const) add(page, say(word), "", `#/${page}`, `${page} ${say(word)}`);
+    for (const [to, word, about] of PARTS) add(to, say(word), say(about), `#/${to}`, `${to} ${say(word)} ${say(about)} ${say("settings")}`);
+    for (const [word, act] of [["theme", () => setColorScheme(dark ? "light" : "dark")], ["language", () => setLang(language() === "zh" ? "en" : "zh")], ["signOut", () => void signOut()]] as const)
+      add(`do ${word}`, say(word), say("settings"), "", `${word} ${say(word)} ${say("settings")}`, act);
     if (wanted) items.push({ key: "say", label: say("say", words.trim()), about: say("assistant"), to: `#/assistant?say=${encodeURIComponent(words.trim())}` });
     return items;
   }, [words, hub, hub.turn, scenes.data]);
   const go = (one: Found | undefined): void => {
     if (!one) return;
-    location.hash = one.to;
+    if (one.act) one.act();
+    else location.hash = one.to;
     setWords("");
     close();
   };

@@ -13,7 +13,7 @@ const EN = {
   home: "Home", scenes: "Scenes", assistant: "Assistant", alarms: "Alarms", signOut: "Sign out", signIn: "Sign in", user: "User", password: "Password", token: "Token",
   or: "or", tokenHint: "The token stands in the terminal that started the hub, and in its data directory (file token).", live: "live", connecting: "connecting", lost: "not live",
   lostLine: "The live connection is lost: what you see may be out of date. Trying again.", away: "The hub does not answer.", search: "Search things, scenes, places, or say something",
-  searchKey: "Search (Ctrl-K)", none: "No things yet.", noneHint: "Add one on the command line:", noMatch: "Nothing matches.", say: "Say: {}", online: "online", offline: "offline", sleeping: "sleeping",
+  searchKey: "Search (Ctrl-K)", none: "No things yet.", noMatch: "Nothing matches.", say: "Say: {}", online: "online", offline: "offline", sleeping: "sleeping",
   unknown: "unknown", simulated: "simulated", seen: "last heard of {} ago", never: "never heard of", noValue: "no value yet", pending: "asked for {}, not yet confirmed",
   confirmed: "confirmed", mismatch: "reported another value", timeout: "nothing came back in time", rejected: "refused by the thing", expired: "it stayed away too long", superseded: "replaced by a later command",
   failed: "could not be sent", queued: "waiting for the thing", sent: "sent", acknowledged: "acknowledged, not confirmed", wanted: "wanted: {}", stale: "The thing is not there: the values are the last ones known.",
@@ -23,8 +23,8 @@ const EN = {
   csv: "CSV", run: "Run", enabled: "enabled", disabled: "disabled", lastRun: "last run", nextRun: "next", noScenes: "No scenes yet.", neverRun: "has not run yet", trace: "What happened", whyNot: "Why it did not run",
   ask: "Say what you want, or ask", send: "Send", hello: "Try: “turn off the kitchen light”, “is the front door locked?”, “when the washer is done, tell me”.", plan: "Plan", done: "done", partly: "partly done",
   waiting: "waits for your yes", later: "later", kept: "kept as a scene", answered: "answer", nothing: "nothing was done", would: "would be done", underway: "under way", theme: "Light or dark", language: "中文", back: "Back", set: "Set", things: "{} things",
-  ack: "Acknowledge", noAlarms: "No alarms. All is well.", raised: "since {}", dryRun: "Only show the plan", noHistory: "No history in this time.", running: "running now", edit: "Document", rooms: "The whole",
-  newScene: "New scene", fromBlueprint: "From a blueprint", messages: "Messages", compare: "Compare", history: "History", dashboards: "Boards",
+  ack: "Acknowledge", noAlarms: "No alarms. All is well.", raised: "since {}", dryRun: "Only show the plan", running: "running now", edit: "Document", rooms: "The whole",
+  newScene: "New scene", fromBlueprint: "From a blueprint", messages: "Messages", compare: "Compare", history: "History", dashboards: "Boards", settings: "Settings",
 } as const;
 
 const ZH: Record<keyof typeof EN, string> = {
@@ -35,7 +35,7 @@ const ZH: Record<keyof typeof EN, string> = {
   home: "首页", scenes: "场景", assistant: "助手", alarms: "报警", signOut: "退出", signIn: "登录", user: "用户", password: "密码", token: "令牌",
   or: "或", tokenHint: "令牌显示在启动中枢的终端里，也在其数据目录的 token 文件中。", live: "实时", connecting: "连接中", lost: "未实时",
   lostLine: "实时连接已断开：所见内容可能已过时。正在重试。", away: "中枢没有回应。", search: "搜索设备、场景、位置，或直接说一句话",
-  searchKey: "搜索（Ctrl-K）", none: "还没有设备。", noneHint: "可用命令行添加：", noMatch: "没有匹配项。", say: "说：{}", online: "在线", offline: "离线", sleeping: "休眠",
+  searchKey: "搜索（Ctrl-K）", none: "还没有设备。", noMatch: "没有匹配项。", say: "说：{}", online: "在线", offline: "离线", sleeping: "休眠",
   unknown: "未知", simulated: "模拟", seen: "{}前上报", never: "从未上报", noValue: "暂无数值", pending: "已请求 {}，尚未确认",
   confirmed: "已确认", mismatch: "上报了另一个值", timeout: "超时未回应", rejected: "设备拒绝", expired: "设备离线过久", superseded: "被后来的命令取代",
   failed: "无法发送", queued: "等待设备", sent: "已发送", acknowledged: "已收到，未确认", wanted: "期望：{}", stale: "设备不在线：显示的是最后已知的值。",
@@ -45,8 +45,8 @@ const ZH: Record<keyof typeof EN, string> = {
   csv: "CSV", run: "运行", enabled: "已启用", disabled: "已停用", lastRun: "上次运行", nextRun: "下次", noScenes: "还没有场景。", neverRun: "尚未运行", trace: "运行经过", whyNot: "为何没有运行",
   ask: "说出你想要的，或提问", send: "发送", hello: "试试：“把厨房灯关了”、“大门锁了吗”、“洗衣机好了告诉我”。", plan: "计划", done: "已完成", partly: "部分完成",
   waiting: "等待你的确认", later: "稍后执行", kept: "已存为场景", answered: "回答", nothing: "什么也没有做", would: "将会执行", underway: "正在进行", theme: "浅色或深色", language: "English", back: "返回", set: "设定", things: "{} 个设备",
-  ack: "确认", noAlarms: "没有报警，一切正常。", raised: "自 {}", dryRun: "只显示计划", noHistory: "这段时间没有历史。", running: "正在运行", edit: "文档", rooms: "整体",
-  newScene: "新场景", fromBlueprint: "从蓝图创建", messages: "消息", compare: "比较", history: "历史", dashboards: "看板",
+  ack: "确认", noAlarms: "没有报警，一切正常。", raised: "自 {}", dryRun: "只显示计划", running: "正在运行", edit: "文档", rooms: "整体",
+  newScene: "新场景", fromBlueprint: "从蓝图创建", messages: "消息", compare: "比较", history: "历史", dashboards: "看板", settings: "设置",
 };
 
 export type Word = keyof typeof EN;

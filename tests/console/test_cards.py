@@ -9,6 +9,12 @@ from tests.console.conftest import address_of, signed_in
 from tests.console.test_scenes import api
 from tests.hub.hub import Hub
 
+CAREFUL = {
+    "rules": [
+        {"name": "ask once more", "then": "confirm", "who": {"kinds": ["person", "program"]}},
+    ],
+}
+
 
 async def test_each_kind_has_its_card(demo: Hub, browser: Any, tmp_path: Path) -> None:
     complaints: list[str] = []
@@ -63,3 +69,34 @@ async def test_what_became_of_it_is_explained_on_touch(demo: Hub, browser: Any) 
     with api(demo) as http:
         http.delete("/things/silent_lamp")
     assert complaints == []
+
+
+async def test_a_quick_button_asks_for_the_second_word_that_its_place_wants(demo: Hub, browser: Any) -> None:
+    """As a slider does: it must not look as if it had done nothing."""
+    complaints: list[str] = []
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), complaints)
+    sure = page.get_by_role("dialog")
+    blinds = page.locator("[data-thing=living_blinds]")
+    await blinds.locator("svg.cover").wait_for()  # it has spoken: the demonstration is set up, its policy too
+    with api(demo) as http:
+        before = http.get("/places/home/policy").json()["policy"]
+        assert http.put("/places/home/policy", json=CAREFUL).is_success
+    try:
+        shut = await blinds.locator(".large").inner_text() == "0%"
+        word, there = ("Open", "100%") if shut else ("Close", "0%")
+        await blinds.get_by_role("button", name=f"{word}: Blinds").click()
+        await sure.get_by_text("Blinds: position").wait_for()
+        await sure.get_by_role("button", name="Cancel").click()
+        await sure.wait_for(state="hidden")
+        await blinds.get_by_role("button", name=f"{word}: Blinds").click()
+        await sure.get_by_role("button", name="Do it").click()
+        await blinds.locator(".large", has_text=there).wait_for()
+        dock = page.get_by_role("button", name="To its dock: ")
+        await dock.click()
+        await sure.get_by_text("To its dock").wait_for()
+        await sure.get_by_role("button", name="Do it").click()
+        await page.locator("article", has=dock).locator("[data-order]").wait_for()
+    finally:
+        with api(demo) as http:
+            assert http.put("/places/home/policy", json=before).is_success
+    assert all("428" in one for one in complaints), complaints  # the browser tells of each answer that asks

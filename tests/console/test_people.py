@@ -18,6 +18,7 @@ PASSWORD = "a good long one"
 PAGES = {
     "people": ("#/people", {"en-GB": "People", "zh-CN": "成员"}),
     "account": ("#/account", {"en-GB": "My account", "zh-CN": "我的账户"}),
+    "accounts": ("#/accounts", {"en-GB": "All accounts", "zh-CN": "所有账户"}),
     "audit": ("#/audit", {"en-GB": "Audit", "zh-CN": "审计"}),
     "join": ("#/join/{code}", {"en-GB": "You are invited", "zh-CN": "你收到了邀请"}),
 }
@@ -210,3 +211,55 @@ async def test_every_page_in_both_languages_schemes_and_sizes(
         faults += [f"{name}: {one}" for one in found]
     assert faults == []
     assert complaints == []
+
+
+async def test_an_account_is_added_disabled_and_enabled_again(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    admin = session(demo, "ada", role="administrator")
+    page = await opened(demo, await browser.new_context(locale="en-GB"), complaints, admin, "#/people")
+    await page.get_by_role("link", name="All accounts").click()
+    add = page.get_by_role("region", name="Add an account")
+    await add.get_by_label("User name (a-z, 0-9)").fill("ben")
+    await add.get_by_label("New password").fill(PASSWORD)
+    await add.get_by_role("button", name="Add an account").click()
+    await page.locator("[data-account=ben][data-disabled=false]").get_by_role("button", name="Disable").click()
+    await page.locator("[data-account=ben][data-disabled=true]").wait_for()
+    assert ask(demo, "GET", "/users/ben")["disabled"] is True
+    await page.locator("[data-account=ben]").get_by_role("button", name="Enable").click()
+    await page.locator("[data-account=ben][data-disabled=false]").wait_for()
+    assert ask(demo, "GET", "/users/ben")["disabled"] is False
+    # nobody locks themselves out
+    assert await page.locator("[data-account=ada]").get_by_role("button").count() == 0
+    assert complaints == []
+
+
+async def test_somebody_without_things_is_told_what_to_do_next(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    token = session(demo, "nadia")
+    page = await opened(demo, await browser.new_context(locale="en-GB"), complaints, token)
+    await page.get_by_text("You have no role at any place.").wait_for()
+    await page.get_by_text("your user name is nadia").wait_for()
+    await page.locator("main").get_by_role("link", name="My account").click()
+    await page.get_by_role("heading", name="My account").wait_for()
+    assert complaints == []
+
+
+async def test_a_single_setting_is_found_and_comes_into_view(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    context = await browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+    page = await opened(demo, context, complaints, token_of(demo))
+    await page.locator("[data-thing]").first.wait_for()
+    await page.keyboard.press("Control+k")
+    box = page.get_by_label("Search things, scenes, places, or say something")
+    await box.fill("tokens")
+    await box.press("Enter")
+    await page.locator("#tokens:focus").wait_for()
+    await page.keyboard.press("Control+k")
+    await box.fill("light or dark")
+    before = await page.locator("html").get_attribute("data-mantine-color-scheme")
+    await box.press("Enter")
+    await page.locator(f"html:not([data-mantine-color-scheme={before}])").wait_for()
+    assert complaints == []
+    # where the header has no room for it, one leaves from the account
+    await page.locator("main").get_by_role("button", name="Sign out").click()
+    await page.get_by_label("User").wait_for()

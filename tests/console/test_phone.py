@@ -55,7 +55,8 @@ async def test_without_a_network_the_last_known_state_is_shown_as_such(demo: Hub
     await said.wait_for(state="detached", timeout=30_000)
     await page.locator("[role=status]", has_text="live").first.wait_for()
     # whoever signs out leaves nothing behind
-    await page.get_by_text("Sign out").click()
+    await page.goto(f"{address_of(demo)}/#/account")
+    await page.locator("main").get_by_text("Sign out").click()
     await page.get_by_label("User").wait_for()
     assert await page.evaluate("localStorage.getItem('unisono.last')") is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import wave
 from collections.abc import AsyncIterator
 from typing import Any
@@ -89,3 +90,23 @@ async def test_a_hub_without_ears_says_so(demo: Hub, hearing: Any) -> None:
     await page.wait_for_function("() => new Promise(done => setTimeout(() => done(true), 500))")
     await page.mouse.up()
     await page.locator("main").get_by_text("speech").wait_for()
+
+
+async def test_a_plan_is_said_in_the_words_of_its_language(demo: Hub, browser: Any) -> None:
+    """No trait, no ``true``, no ISO time and no unit code of the plan stands in it."""
+    complaints: list[str] = []
+    for locale, button, said, lines in (
+        ("en-GB", "Send", "close the blinds at 22:00", [r"^at .*22:00$", r"^Blinds: position → 0%$"]),
+        ("en-GB", "Send", "set the air conditioner to 23 degrees", [r"^Air conditioner: target temperature → 23.°C$"]),
+        ("zh-CN", "发送", "洗衣机洗完后打开厨房灯", [r"^如果洗衣机状态为已完成$", r"^厨房灯: 开关 → 开$"]),
+    ):
+        page = await signed_in(demo, await browser.new_context(locale=locale), complaints)
+        await page.goto(f"{address_of(demo)}/#/assistant")
+        await page.locator("form.say input[type=checkbox]").check()
+        await page.locator("form.say input").first.fill(said)
+        await page.get_by_role("button", name=button).click()
+        plan = page.locator("[data-plan=would] li")
+        for line in lines:
+            await plan.filter(has_text=re.compile(line)).wait_for()
+        assert await plan.count() == len(lines)
+    assert complaints == []

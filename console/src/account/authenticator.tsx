@@ -32,7 +32,7 @@ export function Authenticator({ user, factors }: { user: string; factors: compon
     <TextInput label={say("codeOfApp")} inputMode="numeric" autoComplete="one-time-code" value={code} onChange={(event) => setCode(event.currentTarget.value)} />
   );
   return (
-    <Section title={say("totp")} text={say("totpText")}>
+    <Section id="authenticator" title={say("totp")} text={say("totpText")}>
       <Group>
         <Badge variant="light" color={factors.totp ? "teal" : "gray"} data-totp={factors.totp}>
           {say(factors.totp ? "totpOn" : "totpOff")}

@@ -27,7 +27,7 @@ export function Elsewhere({ user }: { user: string }) {
   const items = found.data?.items ?? [];
   if (!name && items.length === 0) return null;
   return (
-    <Section title={say("elsewhere")} text={say("elsewhereText")}>
+    <Section id="elsewhere" title={say("elsewhere")} text={say("elsewhereText")}>
       {items.map((each) => (
         <div key={each.issuer + each.subject} data-linked={each.subject}>
           <Text>{each.issuer}</Text>

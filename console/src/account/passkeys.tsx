@@ -22,7 +22,7 @@ export function Passkeys({ user }: { user: string }) {
     setName("");
   };
   return (
-    <Section title={say("passkeys")} text={say("passkeysText")}>
+    <Section id="passkeys" title={say("passkeys")} text={say("passkeysText")}>
       {found.data?.items.length === 0 ? <Text size="sm">{say("noPasskeys")}</Text> : null}
       {found.data?.items.map((each) => (
         <Group key={each.id} justify="space-between" data-passkey={each.name}>

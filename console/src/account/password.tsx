@@ -21,7 +21,7 @@ export function Password({ user }: { user: string }) {
     }
   };
   return (
-    <Section title={say("changePassword")}>
+    <Section id="password" title={say("changePassword")}>
       <form onSubmit={(event) => void change(event)}>
         <Group align="end">
           <PasswordInput className="field" label={say("oldPassword")} required autoComplete="current-password" value={old} onChange={(event) => setOld(event.currentTarget.value)} />

@@ -2,8 +2,8 @@
 import { Card, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 
-export const Section = ({ title, text, children }: { title: string; text?: string; children: ReactNode }) => (
-  <Card withBorder component="section" aria-label={title}>
+export const Section = ({ id, title, text, children }: { id: string; title: string; text?: string; children: ReactNode }) => (
+  <Card withBorder component="section" aria-label={title} id={id} tabIndex={-1}>
     <Stack gap="sm">
       <Title order={2} size="h4">
         {title}

@@ -14,7 +14,7 @@ export function Sessions({ user }: { user: string }) {
   const found = useQuery({ queryKey: ["sessions", user], queryFn: () => all<components["schemas"]["Session"]>(path, 1000) });
   const end = (which: string): Promise<boolean> => doing.run(() => ask(`${path}${which}`, "DELETE").then(() => queries.invalidateQueries({ queryKey: ["sessions"] })));
   return (
-    <Section title={say("sessions")}>
+    <Section id="sessions" title={say("sessions")}>
       {found.data?.map((each) => (
         <Group key={each.id} justify="space-between" wrap="nowrap" data-session={each.current ? "current" : "other"}>
           <div className="shrinks">
@@ -28,11 +28,11 @@ export function Sessions({ user }: { user: string }) {
             </Text>
           </div>
           {each.current ? (
-            <Badge variant="light" color="teal">
+            <Badge variant="light" color="teal" className="firm">
               {say("thisOne")}
             </Badge>
           ) : (
-            <Button size="compact-sm" variant="default" onClick={() => void end(`/${each.id}`)} aria-label={`${say("endSession")}: ${each.created ?? each.id}`}>
+            <Button size="compact-sm" variant="default" className="firm" onClick={() => void end(`/${each.id}`)} aria-label={`${say("endSession")}: ${each.created ?? each.id}`}>
               {say("endSession")}
             </Button>
           )}

@@ -38,7 +38,7 @@ export function Tokens({ user }: { user: string }) {
   };
   const places = [...hub.places.values()].map((each) => ({ value: each.id, label: called(each) }));
   return (
-    <Section title={say("tokens")} text={say("tokensText")}>
+    <Section id="tokens" title={say("tokens")} text={say("tokensText")}>
       {found.data?.length === 0 ? <Text size="sm">{say("noTokens")}</Text> : null}
       {found.data?.map((each) => (
         <Group key={each.id} justify="space-between" wrap="nowrap" data-token={each.name}>
@@ -48,7 +48,7 @@ export function Tokens({ user }: { user: string }) {
               {each.scopes ? each.scopes.join(", ") : say("tokenAll")} · {each.expires ? say("until", when(each.expires)) : say("noEnd")} · {each.seen ? say("lastUsed", when(each.seen)) : say("unused")}
             </Text>
           </div>
-          <Button size="compact-sm" variant="default" aria-label={`${say("revoke")}: ${each.name || each.id}`} onClick={() => void doing.run(() => ask(`${path}/${each.id}`, "DELETE").then(again))}>
+          <Button size="compact-sm" variant="default" className="firm" aria-label={`${say("revoke")}: ${each.name || each.id}`} onClick={() => void doing.run(() => ask(`${path}/${each.id}`, "DELETE").then(again))}>
             {say("revoke")}
           </Button>
         </Group>

@@ -9,10 +9,13 @@ import { Sessions } from "../account/sessions";
 import { Tokens } from "../account/tokens";
 import { ask } from "../api";
 import type { components } from "../api.gen";
+import { useShown } from "../shown";
+import { signOut } from "../signout";
 import { say, useLang } from "../words";
 import { roleWord } from "./people";
 
-export function Account() {
+/** ``at``: the part that was looked for. */
+export function Account({ at }: { at?: string }) {
   useLang();
   const me = useQuery({ queryKey: ["me"], queryFn: () => ask<components["schemas"]["Person"]>("/me") });
   const user = me.data?.id ?? "";
@@ -21,6 +24,7 @@ export function Account() {
     queryFn: () => ask<components["schemas"]["Factors"]>(`/users/${encodeURIComponent(user)}/factors`),
     enabled: user !== "",
   });
+  useShown(at, factors.data !== undefined);
   if (!me.data || !factors.data) return <Loader aria-label="…" />;
   return (
     <Stack gap="md" maw={820} mx="auto">
@@ -40,6 +44,9 @@ export function Account() {
           </Button>
           <Button component="a" href="#/audit" variant="light" size="compact-sm">
             {say("audit")}
+          </Button>
+          <Button hiddenFrom="sm" variant="default" size="compact-sm" onClick={() => void signOut()}>
+            {say("signOut")}
           </Button>
         </Group>
       </Group>

@@ -4,6 +4,8 @@ import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 
 import { ask, askText, Away, Refused, type Reply } from "../api";
 import { listen, type Recording, speak } from "../hearing";
 import { hub } from "../hub";
+import { stateWord } from "../orders";
+import { isPlanned, Plan } from "../plan";
 import { called, language, say, useLang } from "../words";
 
 interface Turn {
@@ -144,24 +146,6 @@ function Talk({ busy, heard, wrong }: { busy: boolean; heard: (sound: Blob) => v
   );
 }
 
-const nameOf = (id: string): string => (hub.things.has(id) ? called(hub.things.get(id)!) : id);
-
-/** A plan as sentences: what to which things, when, and if what. */
-function planned(reply: Reply): string[] {
-  const steps = (reply.steps ?? []).map((step) => {
-    const { things, trait, op, value, unit, scene, text } = step as { things?: string[]; trait?: string; op?: string; value?: unknown; unit?: string; scene?: string; text?: string };
-    const who = (things ?? []).map(nameOf).join(", ");
-    const what = [trait, op === "set" || op === undefined ? "→" : op, value === undefined || value === null ? "" : `${String(value)}${unit ?? ""}`, scene ?? "", text ? `“${text}”` : ""].filter(Boolean).join(" ");
-    return who ? `${who}: ${what}` : what;
-  });
-  const when = reply.when ? [Object.entries(reply.when).map(([key, value]) => `${key} ${String(value)}`).join(", ")] : [];
-  const conditions = (reply.if ?? []).map((one) => {
-    const { things, trait, ...rest } = one as { things?: string[]; trait?: string };
-    return `${say("ifWord")} ${(things ?? []).map(nameOf).join(", ")} ${trait ?? ""} ${Object.entries(rest).map(([key, value]) => `${key} ${String(value)}`).join(" ")}`;
-  });
-  return [...conditions, ...when, ...steps];
-}
-
 function Exchange({ turn, confirm, go }: { turn: Turn; confirm?: (yes: boolean) => void; go?: () => void }) {
   const { reply } = turn;
   return (
@@ -173,16 +157,12 @@ function Exchange({ turn, confirm, go }: { turn: Turn; confirm?: (yes: boolean) 
       {reply ? (
         <Card withBorder padding="sm" radius="md" maw={640} data-became={reply.became}>
           <Text>{reply.speech?.text ?? reply.why ?? reply.outcome}</Text>
-          {planned(reply).length ? (
+          {isPlanned(reply) ? (
             <div data-plan={reply.became}>
               <Text size="sm" c="dimmed">
                 {say(reply.became === "would" || reply.became === "waiting" ? "before" : "after")}
               </Text>
-              <ul className="steps">
-                {planned(reply).map((line) => (
-                  <li key={line}>{line}</li>
-                ))}
-              </ul>
+              <Plan reply={reply} />
             </div>
           ) : null}
           {reply.became === "would" && go ? (
@@ -198,7 +178,7 @@ function Exchange({ turn, confirm, go }: { turn: Turn; confirm?: (yes: boolean) 
               const thing = hub.things.get(result.thing);
               return (
                 <Badge key={`${result.thing}${result.state}`} size="sm" variant="dot" color={result.state === "confirmed" ? "teal" : "orange"}>
-                  {thing ? called(thing) : result.thing}: {result.state}
+                  {thing ? called(thing) : result.thing}: {result.state === "would" ? say("would") : stateWord(result.state)}
                 </Badge>
               );
             })}

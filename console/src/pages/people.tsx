@@ -5,6 +5,7 @@ import { type FormEvent, useState } from "react";
 import { all, ask, Refused } from "../api";
 import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
+import { useShown } from "../shown";
 import { Trouble, useDoing } from "../trouble";
 import { called, say, useLang, type Word, when } from "../words";
 
@@ -18,15 +19,15 @@ const WORDS: Record<string, Word> = { owner: "roleOwner", member: "roleMember", 
 const STATES: Record<string, Word> = { open: "open_", taken: "taken", revoked: "revoked", expired: "expired_" };
 
 export const roleWord = (role: string): string => (WORDS[role] ? say(WORDS[role]) : role);
-const placeName = (id: string): string => {
+export const placeName = (id: string): string => {
   const place = hub.places.get(id);
   return place ? called(place) : id;
 };
-const roleData = () => ROLES.map((role) => ({ value: role, label: roleWord(role) }));
+export const roleData = () => ROLES.map((role) => ({ value: role, label: roleWord(role) }));
 /** The end of a day, as it is here. */
 const endOf = (day: string): string | undefined => (day ? new Date(`${day}T23:59:59`).toISOString() : undefined);
 
-export function People() {
+export function People({ at }: { at?: string }) {
   useLang();
   useHub();
   const queries = useQueryClient();
@@ -39,10 +40,12 @@ export function People() {
     enabled: place !== null,
     retry: false,
   });
+  const me = useQuery({ queryKey: ["me"], queryFn: () => ask<components["schemas"]["Person"]>("/me") });
   const again = (): void => {
     void queries.invalidateQueries({ queryKey: ["members"] });
     void queries.invalidateQueries({ queryKey: ["invitations"] });
   };
+  useShown(at, members.data !== undefined);
   const data = places.map((each) => ({ value: each.id, label: called(each) }));
   return (
     <Stack gap="md" maw={820} mx="auto">
@@ -54,6 +57,11 @@ export function People() {
           <Button component="a" href="#/account" variant="light" size="compact-sm">
             {say("account")}
           </Button>
+          {me.data?.role === "administrator" ? (
+            <Button component="a" href="#/accounts" variant="light" size="compact-sm">
+              {say("allPeople")}
+            </Button>
+          ) : null}
           <Button component="a" href="#/audit" variant="light" size="compact-sm">
             {say("audit")}
           </Button>
@@ -133,7 +141,7 @@ function Give({ place, done }: { place: string; done: () => void }) {
     }
   };
   return (
-    <Card withBorder component="section" aria-label={say("giveRole")}>
+    <Card withBorder component="section" aria-label={say("giveRole")} id="give" tabIndex={-1}>
       <form onSubmit={(event) => void give(event)}>
         <Stack gap="sm">
           <Title order={2} size="h4">
@@ -173,7 +181,7 @@ function Invite({ place, done }: { place: string; done: () => void }) {
   // where this browser is, the other one most likely gets to as well
   const link = made ? `${location.origin}/#/join/${made.code}` : "";
   return (
-    <Card withBorder component="section" aria-label={say("inviteSomebody")}>
+    <Card withBorder component="section" aria-label={say("inviteSomebody")} id="invite" tabIndex={-1}>
       <form onSubmit={(event) => void make(event)}>
         <Stack gap="sm">
           <Title order={2} size="h4">
@@ -234,7 +242,7 @@ function Invitations({ done }: { done: () => void }) {
                 .join(", ") || roleWord(each.role)}{" "}
               · {each.taken_by ?? say("until", when(each.expires))}
             </Text>
-            <Group gap="xs" wrap="nowrap">
+            <Group gap="xs" wrap="nowrap" className="firm">
               <Badge variant="light" color={each.state === "open" ? "teal" : "gray"}>
                 {say(STATES[each.state] ?? "open_")}
               </Badge>

@@ -8,6 +8,7 @@ import { hub, useHub } from "../hub";
 import { Scan } from "../scan";
 import { be, begin, level, trouble, useSelf } from "../self";
 import { useStatus } from "../status";
+import { useShown } from "../shown";
 import { say, useLang } from "../words";
 import { canPush, subscribe } from "../worker";
 
@@ -22,7 +23,8 @@ addEventListener("beforeinstallprompt", (event) => {
 
 const told = (error: unknown): string => (error instanceof Refused ? error.whole : error instanceof Away ? say("away") : error instanceof Error ? error.message : String(error));
 
-export function PhonePage() {
+export function PhonePage({ at }: { at?: string }) {
+  useShown(at, true);
   useLang();
   return (
     <Stack gap="md" maw={640} mx="auto">
@@ -30,19 +32,19 @@ export function PhonePage() {
         {say("phoneTitle")}
       </Title>
       <Text c="dimmed">{say("phoneText")}</Text>
-      <Part title={say("secureTitle")}>
+      <Part id="safe" title={say("secureTitle")}>
         <Secure />
       </Part>
-      <Part title={say("installTitle")}>
+      <Part id="app" title={say("installTitle")}>
         <Install />
       </Part>
-      <Part title={say("pushTitle")}>
+      <Part id="push" title={say("pushTitle")}>
         <Push />
       </Part>
-      <Part title={say("selfTitle")}>
+      <Part id="thing" title={say("selfTitle")}>
         <Itself />
       </Part>
-      <Part title={say("scanTitle")}>
+      <Part id="scan" title={say("scanTitle")}>
         <Text size="sm" c="dimmed" mb="xs">
           {say("scanText")}
         </Text>
@@ -52,8 +54,8 @@ export function PhonePage() {
   );
 }
 
-const Part = ({ title, children }: { title: string; children: ReactNode }) => (
-  <Card withBorder component="section" aria-label={title}>
+const Part = ({ id, title, children }: { id: string; title: string; children: ReactNode }) => (
+  <Card withBorder component="section" aria-label={title} id={id} tabIndex={-1}>
     <Title order={2} size="h4" mb="xs">
       {title}
     </Title>

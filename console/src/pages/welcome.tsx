@@ -6,18 +6,45 @@ import { Badge, Button, Card, Group, Select, Stack, Text, TextInput, Title } fro
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { ask, Away, type Place, Refused } from "../api";
+import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
 import { STEPS, type Step, skip, useProgress } from "../progress";
 import { called, say, useLang } from "../words";
 
+type Person = components["schemas"]["Person"];
+
 const ADMINISTRATOR = "administrator";
 const WORDS = { place: ["placeStep", "placeStepText"], people: ["peopleStep", "peopleStepText"], device: ["deviceStep", "deviceStepText"], phone: ["phoneStep", "phoneStepText"] } as const;
+
+/** Somebody signed in who sees no thing: why, and what to do next. */
+function Empty({ me }: { me: Person }) {
+  const { places } = useHub();
+  const adds = Object.values(me.grants ?? {}).includes("owner");
+  return (
+    <Stack gap="md" maw={640} mx="auto" data-empty>
+      <Title order={1} size="h2">
+        {say("emptyTitle")}
+      </Title>
+      <Text>{places.size === 0 ? say("emptyNoRole", me.id) : `${say("emptyNoThings")} ${say(adds ? "emptyAdd" : "emptyWait")}`}</Text>
+      <Group>
+        {adds ? (
+          <Button component="a" href="#/add">
+            {say("addTitle")}
+          </Button>
+        ) : null}
+        <Button component="a" href="#/account" variant="light">
+          {say("account")}
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
 
 export function Welcome() {
   useLang();
   const progress = useProgress();
-  const me = useQuery({ queryKey: ["me"], queryFn: () => ask<{ role: string | null }>("/me"), staleTime: 60_000 });
-  if (me.data && me.data.role !== ADMINISTRATOR) return <Text c="dimmed">{say("none")}</Text>;
+  const me = useQuery({ queryKey: ["me"], queryFn: () => ask<Person>("/me"), staleTime: 60_000 });
+  if (me.data && me.data.role !== ADMINISTRATOR) return <Empty me={me.data} />;
   const open = STEPS.find((step) => progress[step] === "open");
   const body: Record<Step, ReactNode> = { place: <PlaceStep />, people: <Go to="#/people" text={say("invite")} />, device: <Go to="#/add" text={say("addTitle")} />, phone: <Go to="#/phone" text={say("phoneTitle")} /> };
   return (

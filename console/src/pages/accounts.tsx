@@ -1,0 +1,126 @@
+/** Everybody and every program that may sign in at this hub, for who administers it. */
+import { Badge, Button, Card, Group, Select, Stack, Text, TextInput, Title } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { all, ask } from "../api";
+import type { components } from "../api.gen";
+import { hub, useHub } from "../hub";
+import { reason, Trouble, useDoing } from "../trouble";
+import { called, say, useLang } from "../words";
+import { placeName, roleData, roleWord } from "./people";
+
+type Person = components["schemas"]["Person"];
+
+export function Accounts() {
+  useLang();
+  useHub();
+  const queries = useQueryClient();
+  const me = useQuery({ queryKey: ["me"], queryFn: () => ask<Person>("/me") });
+  const found = useQuery({ queryKey: ["users"], queryFn: () => all<Person>("/users"), retry: false });
+  const again = (): Promise<void> => queries.invalidateQueries({ queryKey: ["users"] });
+  return (
+    <Stack gap="md" maw={820} mx="auto">
+      <Group justify="space-between">
+        <Title order={1} size="h2">
+          {say("allPeople")}
+        </Title>
+        <Button component="a" href="#/people" variant="light" size="compact-sm">
+          {say("people")}
+        </Button>
+      </Group>
+      <Text c="dimmed">{say("allPeopleText")}</Text>
+      {found.error ? <Trouble why={reason(found.error)} /> : null}
+      {found.data ? (
+        <>
+          <Card withBorder component="section" aria-label={say("allPeople")}>
+            <Stack gap="sm">
+              {found.data.map((person) => (
+                <Row key={person.id} person={person} mine={person.id === me.data?.id} done={() => void again()} />
+              ))}
+            </Stack>
+          </Card>
+          <Added done={() => void again()} />
+        </>
+      ) : null}
+    </Stack>
+  );
+}
+
+function Row({ person, mine, done }: { person: Person; mine: boolean; done: () => void }) {
+  const doing = useDoing();
+  const roles = Object.entries(person.grants ?? {}).map(([place, role]) => `${roleWord(role)} ${say("roleAt", placeName(place))}`);
+  if (person.role) roles.unshift(`${roleWord(person.role)} ${say("roleAt", say("wholeHub"))}`);
+  const turn = (): Promise<boolean> => doing.run(() => ask(`/users/${encodeURIComponent(person.id)}`, "PATCH", { disabled: !person.disabled }).then(done));
+  return (
+    <div data-account={person.id} data-disabled={person.disabled}>
+      <Group justify="space-between" wrap="nowrap">
+        <div className="shrinks">
+          <Text fw={600} className="breaks">
+            {person.name}
+          </Text>
+          <Text size="sm" c="dimmed" className="breaks">
+            {[person.id, ...roles].join(" · ")}
+          </Text>
+        </div>
+        <Group gap="xs" wrap="nowrap" className="firm">
+          {person.program ? <Badge variant="default">{say("program")}</Badge> : null}
+          {person.disabled ? (
+            <Badge variant="light" color="orange">
+              {say("isOff")}
+            </Badge>
+          ) : null}
+          {mine ? (
+            <Badge variant="light" color="teal">
+              {say("youAre")}
+            </Badge>
+          ) : (
+            <Button size="compact-sm" variant="default" loading={doing.busy} onClick={() => void turn()} aria-label={`${say(person.disabled ? "on_" : "off_")}: ${person.name}`}>
+              {say(person.disabled ? "on_" : "off_")}
+            </Button>
+          )}
+        </Group>
+      </Group>
+      <Trouble why={doing.why} />
+    </div>
+  );
+}
+
+const BLANK = { id: "", name: "", password: "" };
+
+function Added({ done }: { done: () => void }) {
+  const doing = useDoing();
+  const [typed, setTyped] = useState(BLANK);
+  const [place, setPlace] = useState<string | null>(null);
+  const [role, setRole] = useState<string | null>("member");
+  const put = (part: Partial<typeof BLANK>): void => setTyped({ ...typed, ...part });
+  const add = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    const body = { id: typed.id.trim(), ...(typed.name.trim() ? { name: typed.name.trim() } : {}), ...(typed.password ? { password: typed.password } : {}), ...(place ? { grants: { [place]: role } } : {}) };
+    if (!(await doing.run(() => ask("/users", "POST", body)))) return;
+    setTyped(BLANK);
+    done();
+  };
+  const places = [...hub.places.values()].map((each) => ({ value: each.id, label: called(each) }));
+  return (
+    <Card withBorder component="section" aria-label={say("addAccount")}>
+      <form onSubmit={(event) => void add(event)}>
+        <Stack gap="sm">
+          <Title order={2} size="h4">
+            {say("addAccount")}
+          </Title>
+          <Group align="end">
+            <TextInput label={say("joinUser")} required autoComplete="off" value={typed.id} onChange={(event) => put({ id: event.currentTarget.value })} />
+            <TextInput label={say("inviteFor")} value={typed.name} onChange={(event) => put({ name: event.currentTarget.value })} />
+            <TextInput type="password" label={say("newPassword")} placeholder={say("optional")} autoComplete="new-password" value={typed.password} onChange={(event) => put({ password: event.currentTarget.value })} />
+            <Select label={say("atPlace")} data={places} value={place} onChange={setPlace} clearable searchable />
+            <Select label={say("role")} data={roleData()} value={role} onChange={setRole} allowDeselect={false} disabled={!place} />
+            <Button type="submit" loading={doing.busy}>
+              {say("addAccount")}
+            </Button>
+          </Group>
+          <Trouble why={doing.why} />
+        </Stack>
+      </form>
+    </Card>
+  );
+}

@@ -1,0 +1,21 @@
+/** Asks once more before something that must not happen by mistake. */
+import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { say } from "./words";
+
+export function Sure({ title, go, leave }: { title: string; go: () => void; leave: () => void }) {
+  return (
+    <Modal opened onClose={leave} title={say("sure")} centered>
+      <Stack>
+        <Text>{say("sureText", title)}</Text>
+        <Group justify="flex-end">
+          <Button variant="default" onClick={leave}>
+            {say("cancel")}
+          </Button>
+          <Button color="red" onClick={go} data-autofocus>
+            {say("doIt")}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
