@@ -71,7 +71,11 @@ def condition_of(
     if frame.value is not None:
         return _compared(frame, things, places, world, for_s, about)
     wanted: list[tuple[tuple[str, ...], Any]] = []
-    if "home_word" in frame.senses and things and all(world.things[thing].kind == "person" for thing in things):
+    if (
+        ("home_word" in frame.senses or world.root in places)
+        and things
+        and all(world.things[thing].kind == "person" for thing in things)
+    ):
         wanted.append(ASKED["at_home"])
     for trait in frame.traits:
         if trait in ALARMS:
@@ -108,14 +112,11 @@ def condition_of(
 def _compared(
     frame: Frame, things: list[str], places: list[str], world: World, for_s: float | None, about: tuple[str, ...]
 ) -> Condition | None:
-    candidates: list[str] = []
-    for trait in frame.traits:
-        if trait not in WEAK:
-            candidates.extend(ALIKE.get(trait, (trait,)))
-    candidates.extend(UNITS.get(frame.unit or "", ()))
-    for trait in frame.traits:
-        if trait in WEAK:
-            candidates.extend(ALIKE.get(trait, (trait,)))
+    strong = [trait for trait in frame.traits if trait not in WEAK]
+    candidates = [alike for trait in strong for alike in ALIKE.get(trait, (trait,))]
+    if not strong:  # of "the pressure is two percent" no other trait is meant that has percents
+        candidates.extend(UNITS.get(frame.unit or "", ()))
+    candidates.extend(alike for trait in frame.traits if trait not in strong for alike in ALIKE.get(trait, (trait,)))
     if frame.complaint in ("cold", "hot") or frame.senses & {"warmer", "cooler"}:
         candidates.append("temperature")
     pool = things or [t for t in world.things if places and set(world.path(world.things[t].place)) & set(places)]
@@ -153,7 +154,7 @@ def _compared(
 def _converted(value: float, unit: str | None, trait: str) -> float | None:
     about = traits().get(trait)
     own = about.unit if about is not None else None
-    if unit is None or own is None or unit in (own, "deg"):
+    if unit is None or own is None or unit == own or (unit == "deg" and own == "Cel"):
         return int(value) if value.is_integer() else value
     if unit == "%":
         return value if own == "%" else None

@@ -454,6 +454,8 @@ def _ordinal(pieces: Sequence[Piece], at: int) -> bool:
     if pieces[at].tokens[0].relative and after is not None and "above" in after.senses:
         return True  # "at half past": of no hour
     counts = pieces[at].tokens[0].relative and at > 0 and "det" in pieces[at - 1].senses
+    if counts and after is None:
+        return at > 1 and not {"to", "by"} & set(pieces[at - 2].senses)  # "the third", but not "by the half"
     return counts and after is not None and nominal(after) and "det" not in after.senses
 
 

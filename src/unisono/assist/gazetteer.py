@@ -203,6 +203,8 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
     named = [piece for piece in noun.pieces if piece.things and not _generic(piece, world)]
     strange = [piece for piece in noun.pieces if unknown(piece)]
     base = msgspec.structs.replace(base, places=places)
+    if placed and not places and any({"upstairs", "downstairs"} & set(piece.senses) for piece in noun.pieces):
+        return msgspec.structs.replace(base, why="no_such_place", role="in")
     if named:
         return _named(base, noun, named, strange, places, world)
     if kinds or strange:
@@ -315,8 +317,6 @@ def _described(
         if partial:
             return msgspec.structs.replace(base, things=partial, named=True)
         return msgspec.structs.replace(base, why="no_such_thing")
-    if placed and not places:
-        return msgspec.structs.replace(base, things=every)
     return msgspec.structs.replace(base, things=every)
 
 

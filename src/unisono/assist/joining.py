@@ -138,11 +138,6 @@ def is_order(frame: Frame, turn: Turn) -> bool:
         return False
     if frame.act == "keep":
         return True
-    wished = [group for group in frame.groups if group.things and not group.indefinite and group.why is None]
-    if frame.want and frame.act is None and any("light" in group.kinds for group in wished) and not frame.predicates:
-        frame.act = "on"
-    if frame.want and frame.act is None and any({"speaker", "media"} & set(group.kinds) for group in frame.groups):
-        frame.act = "play"
     if frame.coffee and frame.act == "brew":
         return frame.clause.mood == "command" and "past" not in frame.forms
     if "ing" in frame.forms and "base" not in frame.forms and not frame.want and not _started(frame):

@@ -68,12 +68,9 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         take_value(new, frame)
     if memory.pending is not None and memory.choices and not groups:
         chosen = _chosen(said, memory.choices, turn.world)
-        if chosen is None and not valued:
-            return None
-        if chosen is not None:
-            new.groups = (Group(things=chosen, named=True, whole=True),)
-        elif valued:
-            new.groups = (Group(things=memory.choices, named=True, whole=True),)
+        if chosen is None and not (valued and memory.choices == memory.things):
+            return None  # a value is of all of them only where it was the value that was asked for
+        new.groups = (Group(things=chosen or memory.choices, named=True, whole=True),)
     elif memory.pending is not None and memory.choices and any(group.things for group in groups):
         named = {thing for group in groups for thing in group.things}
         kept = tuple(thing for thing in memory.choices if thing in named)

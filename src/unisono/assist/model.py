@@ -36,8 +36,7 @@ def features(text: str) -> np.ndarray[Any, np.dtype[np.int64]]:
     found = [padded[i : i + n] for n in GRAMS for i in range(len(padded) - n + 1)]
     words = text.split()
     found += [f"w{word}" for word in words] + [f"b{a} {b}" for a, b in pairwise(words)]
-    if words:
-        found.append(f"f{words[0]}")
+    found += [f"f{word}" for word in words[:1]]
     codes = {zlib.crc32(gram.encode()) % BUCKETS for gram in found}
     return np.fromiter(codes, dtype=np.int64, count=len(codes))
 

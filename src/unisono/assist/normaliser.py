@@ -215,7 +215,7 @@ def _times(tokens: Sequence[Token], language: Language) -> list[Token]:
     at = 0
     for start, end, time in found:
         merged.extend(tokens[at:start])
-        text = (" " if language.spaced else "").join(words[start:end])
+        text = " ".join(words[start:end])
         merged.append(
             Token(text=text, key=text, start=tokens[start].start, end=tokens[end - 1].end, kind="time", time=time)
         )
@@ -257,9 +257,6 @@ def _units(tokens: Sequence[Token], language: Language) -> list[Token]:
             node, ahead = step, ahead + 1
             if node.found is not None:
                 unit, end = node.found, ahead
-        before = language.numbers.get("before", {})
-        if unit is None and found and found[-1].text in before and found[-1].kind == "word":
-            unit = before[found.pop().text]
         found.append(
             Token(
                 text=token.text,

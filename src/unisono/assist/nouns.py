@@ -136,8 +136,6 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
             begin = at
             run = [piece]
             close(at + 1)
-            if nominal(piece):
-                continue
             continue
         if nominal(piece):
             close(at)

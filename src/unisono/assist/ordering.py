@@ -60,12 +60,8 @@ def ordered(
         if scene is not None:
             steps.append(scene)
             continue
-        special = _special(frame, turn)
-        if isinstance(special, Plan):
-            return special
-        if special is not None:
-            steps.append(special)
-            continue
+        if "undo" in frame.senses or frame.act == "undo":
+            return _undone(turn)
         if frame.act in ("notify", "remind") and not frame.groups and conditions:
             said = " ".join(piece.text for condition in conditions for piece in condition.clause.pieces)
             steps.append(Step(op="notify", text=said, to=turn.speaker.person))
@@ -240,7 +236,7 @@ def conditions_of(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -
             continue
         if "already" in frame.senses and not frame.predicates and not any(group.things for group in frame.groups):
             continue  # "if it isn't already": what is so is set again in vain
-        if frame.clause.trigger in ("while", "after"):
+        if frame.clause.trigger in ("while", "after", "before"):
             return Plan(outcome="ask", why="unsure:condition")
         condition = condition_of(frame, turn.world, turn.where, turn.memory, turn.speaker.person, about)
         if condition is None:
@@ -260,14 +256,7 @@ def _scene(frame: Frame) -> Step | None:
     return None
 
 
-def _special(frame: Frame, turn: Turn) -> Step | Plan | None:
-    """remind, notify, timer, cancel, undo."""
-    if frame.act == "undo" or "undo" in frame.senses:
-        return _undone(turn)
-    return None
-
-
-def _undone(turn: Turn) -> Plan | None:
+def _undone(turn: Turn) -> Plan:
     if not turn.memory.undo:
         return Plan(outcome="ask", why="what_to_do")
     return Plan(outcome="act", steps=(Step(op="undo", things=tuple(turn.memory.undo)),))
@@ -306,8 +295,6 @@ def _missed(frame: Frame, aimed: Aim, turn: Turn) -> Plan:
         return Plan(outcome="ignore")
     outcome: Outcome = "refuse"
     if why in ("ambiguous", "which_thing", "what_to_do"):
-        if why == "which_thing" and frame.strange and not frame.groups:
-            return Plan(outcome="ignore")
         turn.memory.pending, turn.memory.choices = frame, aimed.choices
         outcome = "ask"
     return because(outcome, why, aimed.said, turn, aimed.choices)

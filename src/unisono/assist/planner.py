@@ -24,7 +24,7 @@ __all__ = ["plan_of"]
 
 #: Senses of a question about a thing: if there is no such thing, that is the answer.
 STATES = frozenset({"on", "off", "open", "close", "lock", "unlock", "p_on", "p_off", "charge", "start", "stop"})
-CONDITIONS = frozenset({"if", "when", "whenever", "unless", "while", "after"})
+CONDITIONS = frozenset({"if", "when", "whenever", "unless", "while", "after", "before"})
 
 
 def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:

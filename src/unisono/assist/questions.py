@@ -166,8 +166,6 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
     trait, value, chosen = _trait(frame, things, world, where, places, named=named)
     if trait is None:
         return None
-    if not chosen:
-        return None
     if trait in ("energy", "power") and not named:
         # what the home uses is what its meter counts, not every lamp beside it once more
         chosen = tuple(thing for thing in chosen if world.things[thing].kind == "meter") or chosen

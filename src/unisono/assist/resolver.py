@@ -41,6 +41,7 @@ PERCENTS = frozenset(
         "target_humidity",
     }
 )
+PACES = frozenset({"rate", "speed"})
 SEATS = frozenset({"seat_heating", "seat_ventilation"})
 #: Kinds that are sent out to work.
 OUTGOING = frozenset({"vacuum", "mower"})
@@ -51,6 +52,10 @@ WHISPER = 10
 #: How far open "a crack" is, in percent.
 CRACK = 10
 HALF = 50
+#: Levels that are so many times what there is.
+TIMES = {"double": 2, "halve": 0.5}
+#: Kinds that warm or cool by being on.
+TEMPERING = frozenset({"fan", "climate", "floor_heating", "kettle", "oven", "stove", "plug", "switch"})
 #: Kinds that are for heat, and what nobody wants them below, in Celsius.
 BAKING = frozenset({"oven", "stove"})
 LEAST_BAKED = 25
@@ -95,6 +100,8 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
         frame = msgspec.structs.replace(frame, act="start")
     if frame.act == "off" and "p_out" in frame.senses and thing.kind == "cover":
         frame = msgspec.structs.replace(frame, act="open")  # an awning
+    if frame.act in OFF_ACTS and any(trait in CALLED for trait in said):
+        return Problem("not_possible", frame.act)  # a horn is not turned off, and the car is not meant
     if thing.kind == "alarm" and "armed" in thing.takes and frame.act in ("set", "change", "on") and not said:
         frame = msgspec.structs.replace(frame, act="arm")
     found: list[Change] = []
@@ -176,12 +183,20 @@ def _switch(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Ch
         if trait in thing.takes:
             if trait in CALLED:
                 return Change(trait, "call")
-            if act == "arm" and "home" in str(frame.senses & {"arm:home"}):
+            if act == "arm" and ("arm:home" in frame.senses or _at_home(frame)):
                 return Change(trait, "set", "home")
             if act == "arm" and "arm:night" in frame.senses:
                 return Change(trait, "set", "night")
             return Change(trait, "set", value, _unit(trait) if trait in OPENINGS else None)
     return None
+
+
+def _at_home(frame: Frame) -> bool:
+    """ "arm it at home" is said of the mode; of "the home alarm" it is a name."""
+    last = next(
+        (piece for piece in reversed(frame.clause.pieces) if not {"please", "filler"} & set(piece.senses)), None
+    )
+    return last is not None and bool({"home_word", "at_home"} & set(last.senses))
 
 
 ON_ACTS = frozenset(
@@ -244,8 +259,8 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
             and "on_off" in thing.takes
         ):
             return Change("on_off", "set", act in ("brighter", "up"))
-        if act in ("warmer", "cooler") and "on_off" in thing.takes and thing.kind != "light":
-            heats = thing.kind not in ("fan",)
+        if act in ("warmer", "cooler") and "on_off" in thing.takes and thing.kind in TEMPERING:
+            heats = thing.kind != "fan"
             if not heats and act == "cooler" and "fan_speed" in thing.takes:
                 return Change("fan_speed", "add", STEP["fan_speed"], "%")
             return Change("on_off", "set", (act == "warmer") is heats)
@@ -292,7 +307,7 @@ def _trait_of(frame: Frame, thing: Thing, said: Sequence[str]) -> str | None:
     by_unit = UNIT_TRAITS.get(frame.unit or "", ()) if frame.value is not None else ()
     if by_unit:
         for trait in numeric:
-            if trait in by_unit or (frame.unit == "%" and trait in PERCENTS):
+            if trait in by_unit or (frame.unit == "%" and frame.by and trait in PACES):
                 return trait
         alike = {
             "temperature": "target_temperature",
@@ -318,7 +333,7 @@ def _trait_of(frame: Frame, thing: Thing, said: Sequence[str]) -> str | None:
     for trait in wanted:
         if trait in thing.takes and (not by_unit or trait in by_unit):
             return trait
-        if trait in ("rate", "speed") and trait in thing.takes and frame.by and frame.unit == "%":
+        if trait in PACES and trait in thing.takes and frame.by and frame.unit == "%":
             return trait
     if wanted and act not in ("up", "down"):
         return None
@@ -351,13 +366,13 @@ def _valued(frame: Frame, thing: Thing, trait: str, direction: int, world: World
         if trait in OPENINGS:
             return Change(trait, "add", direction * value, own)
         return Change(trait, "add", round(direction * value * float(state) / 100, 1), own)
-    if frame.level == "double":
+    if frame.level in TIMES:
         relative = False
     least, most = thing.ranges.get(trait, (None, None))
-    if unit == "%" and own not in ("%", None) and trait not in PERCENTS:
-        if relative and trait in ("rate", "speed") and isinstance(state, (int, float)):
-            return Change(trait, "add", round(direction * value * float(state) / 100, 1), own)
-        return Problem("no_such_value", f"{value:g} %")
+    if unit == "%" and trait in PACES:  # a part of what it is now
+        if not isinstance(state, (int, float)):
+            return Problem("what_value", trait)
+        return Change(trait, "add", round(direction * value * float(state) / 100, 1), own)
     if unit == "[degF]" and own == "Cel":
         value = value * 5 / 9 if relative else (value - 32) * 5 / 9
         value = round(value, 2)
@@ -386,33 +401,30 @@ def _valued(frame: Frame, thing: Thing, trait: str, direction: int, world: World
 
 
 def _to_level(thing: Thing, trait: str, level: str, direction: int, world: World) -> Change | Problem:
-    """max, min, low, medium, high, auto, double."""
+    """max, min, low, medium, high, auto, double, halve."""
     own = _unit(trait)
     if trait in SEAT or trait in ("seat_heating", "seat_ventilation"):
         return Change(trait, "set", SEAT.get(level, 2))
     if trait == "fan_speed" and level in ("low", "medium", "high", "auto"):
         return Change(trait, "set", level)
-    if level == "double":
+    least, most = thing.ranges.get(trait, (None, None))
+    if level in TIMES:
         state = world.state(thing.id).get(trait)
         if isinstance(state, (int, float)) and not isinstance(state, bool):
-            most = thing.ranges.get(trait, (None, None))[1]
-            return Change(trait, "set", min(float(state) * 2, float(most) if most is not None else 1e9), own)
+            return Change(trait, "set", min(float(state) * TIMES[level], float(most) if most is not None else 1e9), own)
         return Problem("what_value", trait)
-    least, most = thing.ranges.get(trait, (None, None))
     if level == "whisper":
         return Change(trait, "set", WHISPER, own) if trait == "volume" else Problem("no_such_value", level)
     if level == "crack":
         return Change(trait, "set", CRACK, own) if trait in OPENINGS else Problem("no_such_value", level)
     if trait in PERCENTS:
         share = {"max": 100, "min": 1 if trait == "brightness" else 0, "low": 20, "medium": 50, "high": 80}.get(level)
-        if trait in OPENINGS and level == "min":
-            share = 0
         if share is None:
             return Problem("no_such_value", level)
         if level == "max" and direction < 0:
             share = 1 if trait == "brightness" else 0
         return Change(trait, "set", share, own)
-    bound = most if (level in ("max", "high") and direction > 0) else least if level in ("min", "low", "max") else None
+    bound = most if level == "max" and direction > 0 else least if level in ("max", "min") else None
     if bound is None or trait == "target_temperature" or abs(float(bound)) > NO_BOUND:
         return Problem("what_value", trait)
     return Change(trait, "set", float(bound), own)

@@ -213,8 +213,6 @@ def _words(code: str) -> Mapping[str, tuple[str, ...]]:
 
 def _repair(tokens: Sequence[Token], spoken: Language, world: World) -> tuple[Sequence[Token], frozenset[int]]:
     """Unknown words that are one letter off a known one are read as that, where only one is so near."""
-    if not spoken.spaced:
-        return tokens, frozenset()
     typos = spoken.rules.get("typos", {})
     known = spoken.vocabulary
     unknown = [

@@ -59,11 +59,7 @@ def aim(
         frame.groups = tuple(_helping(group, frame, world) for group in frame.groups)
     groups = [_borrowed(group, frame.groups, i) for i, group in enumerate(frame.groups)]
     for group in groups:
-        if group.pronoun is not None or group.things or group.kinds:
-            objects.append(group)
-        elif group.why is not None:
-            if group.role == "for":
-                continue
+        if group.pronoun is not None or group.things or group.kinds or group.why is not None:
             objects.append(group)
         elif group.places:
             places.extend(group.places)
@@ -84,13 +80,14 @@ def aim(
             return Aim(why="no_such_thing", said=group.said, choices=group.near)
         one = _one(group, frame, world, where, memory, tuple(places), [*spoken_before, *found])
         if one.why is not None:
-            if group.role == "in" and found:
-                continue
             return one
         named = named or group.named or one.named
         found.extend(one.things)
     if objects and found:
-        return Aim(things=_without(found, frame, world, where, memory, places), named=named)
+        lost = next((group for group in frame.left if _lost(group, memory)), None)
+        if lost is not None:  # of "all but the other one" nobody knows what is left
+            return Aim(why=lost.why or "which_thing", said=lost.said, choices=lost.near)
+        return Aim(things=_without(found, frame, world, memory), named=named)
     if objects and not frame.coffee and frame.act not in HELPED:
         return Aim(why="no_such_thing", said=objects[0].said, choices=objects[0].near)
     able = frame.act not in ("lock", "unlock") or any(can(frame, thing, world) for thing in spoken_before)
@@ -218,7 +215,8 @@ def _one(
         if not things:
             return Aim(why="no_such_thing", said=group.said, choices=group.near)
     if group.sets & {"rest", "other"}:
-        things = tuple(thing for thing in things if thing not in before)
+        known = before or memory.things
+        things = tuple(thing for thing in things if thing not in known)
         if "rest" in group.sets:
             return Aim(things=tuple(thing for thing in things if can(frame, thing, world)))
     able = tuple(thing for thing in things if can(frame, thing, world))
@@ -405,9 +403,13 @@ def _in(things: Iterable[str], places: Iterable[str | None], world: World) -> tu
     return tuple(found)
 
 
-def _without(
-    things: Sequence[str], frame: Frame, world: World, where: Where, memory: Memory, places: Sequence[str]
-) -> tuple[str, ...]:
+def _lost(group: Group, memory: Memory) -> bool:
+    """Is it unknown what is excepted?"""
+    known = group.things or group.places or (group.pronoun in ("it", "them") and memory.things)
+    return not known and (group.pronoun is not None or group.why is not None)
+
+
+def _without(things: Sequence[str], frame: Frame, world: World, memory: Memory) -> tuple[str, ...]:
     """Less those that were excepted."""
     out: set[str] = set()
     for group in frame.left:
@@ -415,7 +417,6 @@ def _without(
             out.update(group.things)
         elif group.places:
             out.update(_in(things, group.places, world))
-        elif group.pronoun in ("it", "them"):
+        elif group.pronoun is not None:
             out.update(memory.things)
-    del where, places
     return tuple(thing for thing in dict.fromkeys(things) if thing not in out)

@@ -7,9 +7,11 @@ Knows how a language's ``times.yaml`` becomes patterns over the words of a text 
 from __future__ import annotations
 
 import re
+from calendar import isleap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import count
 from typing import Any, NamedTuple, TypeAlias
 
 from unisono.assist.language import Language
@@ -20,6 +22,10 @@ __all__ = ["Found", "Period", "compared", "duration", "find_times", "period", "w
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = timedelta(days=1)
+#: How many days the months have at most.
+MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+#: "At night" is after midnight before this hour, else before it.
+DEEP = 5
 WEEK_S = 604_800
 
 #: When a part of the day begins, where only its name is said ("tomorrow morning"), in minutes.
@@ -54,19 +60,15 @@ class _Pattern(NamedTuple):
 
 def find_times(words: Sequence[str], language: Language) -> list[Found]:
     """The times in ``words`` (numbers in digits), the longest at each point, none overlapping."""
-    joint = " " if language.spaced else ""
-    starts, text = [], ""
-    for word in words:
-        starts.append(len(text))
-        text += word + joint
-    ends = {start + len(word): i + 1 for i, (start, word) in enumerate(zip(starts, words, strict=True))}
-    at = {start: i for i, start in enumerate(starts)}
+    text = " ".join(words)
+    at, ends, start = {}, {}, 0
+    for i, word in enumerate(words):
+        at[start], ends[start + len(word)] = i, i + 1
+        start += len(word) + 1
     best: dict[int, Found] = {}
     for pattern, rule in _patterns(language.code):
         for match in pattern.finditer(text):
-            start, end = at.get(match.start()), ends.get(match.end())
-            if start is None or end is None:
-                continue
+            start, end = at[match.start()], ends[match.end()]  # patterns begin and end where words do
             time = _time(rule, match.groupdict(), language)
             if time is not None and (start not in best or best[start].end < end):
                 best[start] = Found(start, end, time)
@@ -82,7 +84,7 @@ def _patterns(code: str) -> tuple[_Pattern, ...]:
     from unisono.assist.language import language
 
     spoken = language(code)
-    words = spoken.times.get("words", {})
+    words = spoken.times["words"]
     slots = {
         "n": r"(?P<n>\d+(?:\.\d+)?)",
         "few": r"(?P<n>5|10|20|25)",
@@ -98,18 +100,14 @@ def _patterns(code: str) -> tuple[_Pattern, ...]:
         "dom": r"(?P<dom>\d{1,2})",
         **{name: _choice(name, table) for name, table in words.items()},
     }
-    if "unit" in words:
-        slots["unit2"] = _choice("unit2", words["unit"])
-    if "weekday" in words:
-        one = "(?:" + "|".join(sorted(map(re.escape, words["weekday"]), key=len, reverse=True)) + ")"
-        joins = spoken.times.get("joins", r"(?:,? and |, ?| , | )")
-        slots["weekdays"] = rf"(?P<weekdays>{one}(?:{joins}{one})*)"
-        plural = [re.escape(day) for day in words["weekday"] if day.endswith("s")] or ["(?!)"]
-        several = "(?:" + "|".join(plural) + ")"
-        slots["pluraldays"] = rf"(?P<weekdays>{several}(?:{joins}{several})*)"
+    slots["unit2"] = _choice("unit2", words["unit"])
+    one = "(?:" + "|".join(sorted(map(re.escape, words["weekday"]), key=len, reverse=True)) + ")"
+    joins = spoken.times.get("joins", r"(?:,? and |, ?| , | )")
+    slots["weekdays"] = rf"(?P<weekdays>{one}(?:{joins}{one})*)"
+    plural = [re.escape(day) for day in words["weekday"] if day.endswith("s")] or ["(?!)"]
+    several = "(?:" + "|".join(plural) + ")"
+    slots["pluraldays"] = rf"(?P<weekdays>{several}(?:{joins}{several})*)"
     edge = r"(?<![^ ])", r"(?![^ ])"
-    if not spoken.spaced:
-        edge = "", ""
     compiled = []
     for rule in spoken.times.get("patterns", ()):
         text = re.sub(r"<(\w+)>", lambda match: slots[match[1]], rule["text"])
@@ -142,22 +140,21 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
         if hour > 24 or (got.get("half") and hour > 12 and said("half") == "am"):
             return None
         clock = (hour % 24) * 60 + minute
+    half = said("half") or rule.get("half")
+    if half == "night":
+        half = "am" if clock is not None and (clock // 60 == 12 or clock // 60 < DEEP) else "pm"
     end = None
     if got.get("h2") is not None:
         if int(got["h2"] or 0) > 24:
             return None
         end = (int(got["h2"] or 0) % 24) * 60 + int(got.get("mm") or 0) + rule.get("end_minutes", 0)
     month, dom = said("month"), got.get("dom")
-    if dom is not None and not 1 <= int(dom) <= 31:
+    if dom is not None and not 1 <= int(dom) <= (MONTHS[month - 1] if month else 31):
         return None
     weekdays = got.get("weekdays")
     every = rule.get("every") or said("every")
     if weekdays:
-        days = [
-            value
-            for day, value in words["weekday"].items()
-            if re.search(rf"(?<![^ ,]){day}(?![^ ,])" if language.spaced else day, weekdays)
-        ]
+        days = [value for day, value in words["weekday"].items() if re.search(rf"(?<![^ ,]){day}(?![^ ,])", weekdays)]
         every = ",".join(day for day in DAYS if day in days)
     day = got.get("day")
     return Time(
@@ -167,7 +164,7 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
         date=(month, int(dom)) if month and dom else None,
         clock=clock,
         end=end,
-        half=said("half") or rule.get("half"),
+        half=half,
         part=said("part") or language.times.get("day_parts", {}).get(day) or rule.get("part"),
         sun=said("sun"),
         seconds=seconds,
@@ -228,9 +225,12 @@ def compared(times: Iterable[Time], now: datetime) -> tuple[Period, Period] | No
     return (own[0], before) if before is not None else None
 
 
-def _before(period: Period, now: datetime) -> Period | None:
+def _before(period: Period, now: datetime) -> Period:
     """The period right before one of the same sort."""
-    if isinstance(period, str) and period in PREVIOUS:
+    if isinstance(period, dict):
+        start, end = datetime.fromisoformat(period["from"]), datetime.fromisoformat(period["to"])
+        return _span(start - (end - start), start)
+    if period in PREVIOUS:
         return PREVIOUS[period]
     today = now.replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
     if period == "yesterday":
@@ -243,12 +243,7 @@ def _before(period: Period, now: datetime) -> Period | None:
         return _span((end - DAY).replace(day=1), end)
     if period == "last night":  # from eight in the evening to six, as `unisono.assist.answer.span` has it
         return _span(today - 2 * DAY + timedelta(hours=20), today - DAY + timedelta(hours=6))
-    if period == "last 7 days":
-        return _span(today - 14 * DAY, today - 7 * DAY)
-    if not isinstance(period, dict):
-        return None
-    start, end = datetime.fromisoformat(period["from"]), datetime.fromisoformat(period["to"])
-    return _span(start - (end - start), start)
+    return _span(today - 14 * DAY, today - 7 * DAY)  # the last seven days
 
 
 def _period(time: Time, now: datetime) -> Period | None:
@@ -274,28 +269,23 @@ def _span(start: datetime, end: datetime) -> dict[str, str]:
 
 
 def _day(times: Sequence[Time], now: datetime) -> Any:
-    for time in times:
-        if time.role not in ("at", "every"):
-            continue
-        if time.days is not None:
-            return (now + time.days * DAY).date()
-        if time.weekday is not None:
-            ahead = (DAYS.index(time.weekday) - now.weekday()) % 7 or 7
-            return (now + ahead * DAY).date()
-        if time.date is not None:
-            return _date(time.date, now)
-    return None
+    days = (_day_of(time, now) for time in times if time.role in ("at", "every"))
+    return next((day for day in days if day is not None), None)
+
+
+def _day_of(time: Time, now: datetime) -> Any:
+    if time.days is not None:
+        return (now + time.days * DAY).date()
+    if time.weekday is not None:
+        ahead = (DAYS.index(time.weekday) - now.weekday()) % 7 or 7
+        return (now + ahead * DAY).date()
+    return None if time.date is None else _date(time.date, now)
 
 
 def _date(date: tuple[int, int], now: datetime) -> Any:
-    for year in (now.year, now.year + 1, now.year + 2, now.year + 3, now.year + 4):
-        try:
-            found = now.replace(year=year, month=date[0], day=date[1]).date()
-        except ValueError:  # 29 February
-            continue
-        if found >= now.date():
-            return found
-    return None
+    years = (year for year in count(now.year) if date != (2, 29) or isleap(year))
+    days = (now.replace(year=year, month=date[0], day=date[1]).date() for year in years)
+    return next(day for day in days if day >= now.date())
 
 
 def _clock(times: Sequence[Time]) -> int | None:
@@ -348,18 +338,12 @@ def _until(times: Sequence[Time], now: datetime) -> str | None:
             continue
         if time.sun is not None:
             return time.sun
-        day = _day([time, *(other for other in times if other.role == "at" and other.clock is None)], now)
-        if time.days is not None:
-            day = (local + time.days * DAY).date()
+        day = _day_of(time, now) or _day([other for other in times if other.role == "at" and other.clock is None], now)
         part = time.part or next((other.part for other in times if other.part), None)
         clock = None if time.clock is None else _half(time.clock, time.half, part)
         if clock is None and part is not None:
             clock = PARTS[part]
             if day is None and part == "morning":
                 day = (local + DAY).date() if local.hour >= 8 else local.date()
-        if time.half is not None or part is not None or clock is None:
-            moment = _moment(day, clock if clock is not None else 0, now)
-        else:
-            moment = _moment(day, clock, now)
-        return moment.isoformat(timespec="seconds")
+        return _moment(day, clock or 0, now).isoformat(timespec="seconds")
     return None
