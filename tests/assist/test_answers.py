@@ -13,7 +13,17 @@ from unisono.assist.answer.described import Describer
 from unisono.assist.answer.figure import Figure
 from unisono.assist.answer.refusal import refusal
 from unisono.assist.answer.span import Span, read_span
-from unisono.assist.answer.told import Cause, Did, Found, Seen, tell_causes, tell_done, tell_figures, tell_states
+from unisono.assist.answer.told import (
+    Cause,
+    Did,
+    Found,
+    Seen,
+    tell_causes,
+    tell_compared,
+    tell_done,
+    tell_figures,
+    tell_states,
+)
 from unisono.assist.answer.voice import Voice, _answers, spoken_languages
 from unisono.assist.plan import Plan, Query
 from unisono.thing import Property, Schema, builtin_model
@@ -229,6 +239,15 @@ def test_sums_are_added_up() -> None:
         tell_figures(EN, Query(ask="history", agg="last"), [last], None)
         == "Energy of A was 1.5 kilowatt hours at 18:00."
     )
+
+
+def test_what_is_added_up_is_compared_as_one() -> None:
+    now, before = (
+        [Found(name=name, about=METER, figure=Figure("sum", value, "kWh")) for name in "AB"] for value in (1.5, 1.0)
+    )
+    query = Query(ask="history", agg="sum", over="today", against="yesterday")
+    text = tell_compared(EN, query, now, before, read_span("today", NOW), read_span("yesterday", NOW))
+    assert text.endswith("In all 3 kilowatt hours today. It was 1 kilowatt hour more than yesterday.")
 
 
 def test_causes() -> None:

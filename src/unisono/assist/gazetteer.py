@@ -203,8 +203,9 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
     named = [piece for piece in noun.pieces if piece.things and not _generic(piece, world)]
     strange = [piece for piece in noun.pieces if unknown(piece)]
     base = msgspec.structs.replace(base, places=places)
-    if placed and not places and any({"upstairs", "downstairs"} & set(piece.senses) for piece in noun.pieces):
-        return msgspec.structs.replace(base, why="no_such_place", role="in")
+    if placed and not places:  # upstairs of one floor; here, of a speaker of whom nobody knows where they are
+        here = any({"here", "place:room"} & set(piece.senses) for piece in noun.pieces)
+        return msgspec.structs.replace(base, why="which_thing" if here else "no_such_place", role="in")
     if named:
         return _named(base, noun, named, strange, places, world)
     if kinds or strange:

@@ -73,7 +73,8 @@ def aim(
         places.extend(context)
     for group in objects:
         if group.why is not None and not (frame.act in HELPED or frame.coffee):
-            if group.role == "in" and not group.kinds and (found or len(objects) > 1):
+            here = group.why == "which_thing"
+            if group.role == "in" and not group.kinds and not here and (found or len(objects) > 1):
                 return Aim(why="no_such_place", said=group.said)
             return Aim(why=group.why, said=group.said, choices=group.near)
         if group.strange and group.role != "for":

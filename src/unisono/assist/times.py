@@ -249,12 +249,10 @@ def _before(period: Period, now: datetime) -> Period:
 def _period(time: Time, now: datetime) -> Period | None:
     local = now.replace(tzinfo=None, microsecond=0)
     today = local.replace(hour=0, minute=0, second=0)
-    if time.over == "before":
-        return None
     if time.over == "day before yesterday":
         return _span(today - 2 * DAY, today - DAY)
     if time.over is not None:
-        return None if time.over == "ago" else time.over
+        return None if time.over in ("ago", "before") else time.over
     if time.role == "over" and time.seconds is not None:
         return "last 7 days" if time.seconds == WEEK_S else _span(local - timedelta(seconds=time.seconds), local)
     if time.role == "at" and time.weekday is not None:

@@ -283,7 +283,6 @@ CASES = {
     "turn on the globe until friday": 'act; globe on_off=True; when {"until":"2026-03-13T00:00:00"}',
     "was the loft warmer in the last 7 days than the week before": 'answer; query {"ask":"history","things":["chiller"],"trait":"temperature","over":"last 7 days","agg":"mean","against":{"from":"2026-02-25T00:00:00","to":"2026-03-04T00:00:00"}}',
     "was it warmer in the loft over the last 3 days than the day before": 'answer; query {"ask":"history","things":["chiller"],"trait":"temperature","over":{"from":"2026-03-08T17:40:00","to":"2026-03-11T17:40:00"},"agg":"mean","against":{"from":"2026-03-05T17:40:00","to":"2026-03-08T17:40:00"}}',
-    "is it warmer in the loft than the day before": 'answer; query {"ask":"state","things":["chiller"],"trait":"temperature"}',
     "how long was the globe on the day before yesterday": 'answer; query {"ask":"history","things":["globe"],"trait":"on_off","over":{"from":"2026-03-09T00:00:00","to":"2026-03-10T00:00:00"},"agg":"duration","is":true}',
     "turn on the globe | is it on": 'answer; query {"ask":"state","things":["globe"],"trait":"on_off","is":true}',
     "what was the highest humidity": 'answer; query {"ask":"history","things":["damp"],"trait":"humidity","agg":"max"}',
