@@ -55,7 +55,7 @@ HALF = 50
 #: Levels that are so many times what there is.
 TIMES = {"double": 2, "halve": 0.5}
 #: Kinds that warm or cool by being on.
-TEMPERING = frozenset({"fan", "climate", "floor_heating", "kettle", "oven", "stove", "plug", "switch"})
+TEMPERING = frozenset({"coffee_machine", "fan", "climate", "floor_heating", "kettle", "oven", "stove", "plug", "switch"})
 #: Kinds that are for heat, and what nobody wants them below, in Celsius.
 BAKING = frozenset({"oven", "stove"})
 LEAST_BAKED = 25
