@@ -43,8 +43,8 @@ COMMA := ,
 SPACE := $(subst ,, )
 # the half of notify/ that decides, as apart from the half that does
 TELLING := audience message pace plan quiet reach service verdict webpush
-# what becomes of a plan: orders, scenes, figures, sentences; and the language that reads by itself
-ANSWERING := answer/* automation.py orders.py routine.py languages/zh/* moment.py quantity.py
+# the assistant: all of it, and the language that reads by itself
+ANSWERING := *.py answer/* languages/zh/*
 PURE := src/unisono/errors.py,src/unisono/thing/*,src/unisono/access/*,src/unisono/wire/*,src/unisono/dialect/*,src/unisono/twin/*,src/unisono/scene/*,$(subst $(SPACE),$(COMMA),$(ANSWERING:%=src/unisono/assist/%)),$(subst $(SPACE),$(COMMA),$(TELLING:%=src/unisono/notify/%.py))
 
 screenshots: setup console  ## the pictures of the user's guide, from a hub with its demonstration place

@@ -23,6 +23,8 @@ things:
   - {id: tip, kind: light, in: head, name: Tip, state: {on_off: false}}
   - {id: snake, kind: light, in: tail, name: Snake, state: {on_off: false}}
   - {id: tail, kind: light, in: snake, name: Tail, state: {on_off: false}}
+  - {id: belt, kind: conveyor, in: porch, name: Belt, state: {start_stop: true, speed: 0.2}}
+  - {id: orb, kind: light, in: porch, name: Orb, names: {en: [Old glass ball]}, state: {on_off: true}}
   - {id: totem, kind: carving, in: porch, name: Totem}
 """)
 WORLD = world_of_home(HOME)
@@ -47,12 +49,24 @@ def said(text: str, world: World = WORLD, speaker: Speaker | None = None) -> str
 def test_a_part_stands_where_its_whole_stands() -> None:
     tip = WORLD.things["tip"]
     assert (tip.place, tip.parent) == ("porch", "head")
-    assert said("turn on the light on the porch") == "act; tip on_off=True"
+    assert said("turn on the light on the porch") == "act; tip,orb on_off=True"
 
 
 def test_a_part_of_itself_stands_nowhere() -> None:
     assert WORLD.path(WORLD.things["snake"].place) == ()
     assert said("turn on the snake") == "act; snake on_off=True"
+
+
+def test_a_word_of_another_name_tells_which() -> None:
+    assert said("turn off the glass orb") == "act; orb on_off=False"
+    assert said("turn off the copper orb") == "refuse (no_such_thing:copper orb)"
+
+
+def test_a_pace_is_in_the_things_own_unit_or_not_at_all() -> None:
+    assert said("set the belt to 2 metres per second") == "act; belt speed=7.2"
+    assert said("set the belt to 30 rpm") == "refuse (no_such_value:30 1/min)"
+    unknown = World(WORLD.places.values(), WORLD.things.values(), {})
+    assert said("slow the belt down by ten percent", unknown) == "ask (what_value:speed)"
 
 
 def test_of_what_tells_nothing_nothing_is_asked() -> None:

@@ -109,12 +109,8 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
             close(at)
             excepting = True
             continue
-        if at not in taken and _sided(pieces, at):
-            if not run:
-                begin = at
-            run.append(piece)
-            continue
-        if at not in taken and nominal(piece) and not (run and _apart(run[-1], piece)):
+        noun = nominal(piece) and not (run and _apart(run[-1], piece))
+        if at not in taken and (noun or _sided(pieces, at)):
             if not run:
                 begin = at
             run.append(piece)

@@ -194,20 +194,10 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
             equals=value,
             against=periods[1],
         )
-    if agg is not None or over not in (None,):
+    if agg is not None or over is not None:
         if agg is None:
             agg = "sum" if trait in ("energy",) else None
-        if (
-            over is None
-            and agg in ("min", "max", "mean", "sum", "count", "duration")
-            and "was" not in frame.senses
-            and agg in ("min", "max", "mean")
-        ):
-            over = None
-        history = over is not None or agg is not None
-        return Query(
-            ask="history" if history else "state", things=chosen, trait=trait, over=over, agg=agg, equals=value
-        )
+        return Query(ask="history", things=chosen, trait=trait, over=over, agg=agg, equals=value)
     return Query(ask="state", things=chosen, trait=trait, equals=value)
 
 

@@ -55,7 +55,9 @@ HALF = 50
 #: Levels that are so many times what there is.
 TIMES = {"double": 2, "halve": 0.5}
 #: Kinds that warm or cool by being on.
-TEMPERING = frozenset({"coffee_machine", "fan", "climate", "floor_heating", "kettle", "oven", "stove", "plug", "switch"})
+TEMPERING = frozenset(
+    {"coffee_machine", "fan", "climate", "floor_heating", "kettle", "oven", "stove", "plug", "switch"}
+)
 #: Kinds that are for heat, and what nobody wants them below, in Celsius.
 BAKING = frozenset({"oven", "stove"})
 LEAST_BAKED = 25
@@ -212,7 +214,7 @@ def _switch_trait(act: str, trait: str) -> Change | None:
         return None
     yes = act in ON_ACTS
     if trait in CALLED:
-        return Change(trait, "call") if yes else None
+        return Change(trait, "call")
     kind = about.schema.kind if about.schema is not None else ""
     if trait == "trunk" and act in ("open", "close", "unlock", "lock"):
         return Change(trait, "set", "open" if act in ("open", "unlock") else "closed")
@@ -239,9 +241,10 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
     level = frame.level if frame.level not in COLOR_TEMPERATURES else None
     if act in ("open", "close") and frame.value is None and frame.degree is not None:
         opening = next((t for t in (*said, "position", "window_position") if t in OPENINGS and t in thing.takes), None)
-        if opening is not None:
-            step = STEP[opening] * {"bit": 0.5, "much": 2}.get(frame.degree, 1)
-            return Change(opening, "add", step if act == "open" else -step, _unit(opening))
+        if opening is None:
+            return Problem("not_possible", act)  # a lock knows no "a bit"
+        step = STEP[opening] * {"bit": 0.5, "much": 2}.get(frame.degree, 1)
+        return Change(opening, "add", step if act == "open" else -step, _unit(opening))
     if frame.value is None and level is None and not stepped:
         return None
     if act in ("on", "off", "lock", "unlock", "dock", "brew", "clean") and frame.value is None:

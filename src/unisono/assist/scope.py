@@ -292,9 +292,7 @@ def _pause_before(part: Sequence[Piece], at: int) -> bool:
 
 
 def _is_question(part: Sequence[Piece], at: int) -> bool:
-    """ "when did ..." asks, "if" after "tell me" too."""
-    if set(part[at].senses) & ASKING:
-        return True
+    """ "if" after "tell me" asks."""
     asked = at > 0 and "tell" in part[at - 1].senses and "if" in part[at].senses
     return asked and not ("notify" in part[at - 1].senses and _happens(part[at + 1 :]))
 

@@ -111,12 +111,11 @@ def aim(
         by_trait = _by_trait(frame, pool, world)
         if by_trait:
             return _narrow(by_trait, frame, world, where, memory, placed=placed)
-    if not frame.groups or not any(group.things or group.kinds for group in frame.groups):
-        # nothing of this home was named: then nothing strange may be said either
-        sums = any(sense.startswith("agg:") for sense in frame.senses)  # "dim sum"
-        matter = (frame.elsewhere or sums) and frame.act != "play"
-        if matter or (frame.strange and frame.act not in HELPED):
-            return Aim(why="which_thing", said=" ".join(frame.strange))
+    # nothing of this home was named: then nothing strange may be said either
+    sums = any(sense.startswith("agg:") for sense in frame.senses)  # "dim sum"
+    matter = (frame.elsewhere or sums) and frame.act != "play"
+    if matter or (frame.strange and frame.act not in HELPED):
+        return Aim(why="which_thing", said=" ".join(frame.strange))
     if kinds and (placed or frame.act not in ("on", "off") or "lighting" in frame.senses):
         roving = any(kind in ROVING for kind in kinds)
         of_kind = things_of_kind(kinds, world.things if roving else pool, world)
@@ -406,8 +405,7 @@ def _in(things: Iterable[str], places: Iterable[str | None], world: World) -> tu
 
 def _lost(group: Group, memory: Memory) -> bool:
     """Is it unknown what is excepted?"""
-    known = group.things or group.places or (group.pronoun in ("it", "them") and memory.things)
-    return not known and (group.pronoun is not None or group.why is not None)
+    return not (group.things or group.places or (group.pronoun in ("it", "them") and memory.things))
 
 
 def _without(things: Sequence[str], frame: Frame, world: World, memory: Memory) -> tuple[str, ...]:
@@ -418,6 +416,6 @@ def _without(things: Sequence[str], frame: Frame, world: World, memory: Memory) 
             out.update(group.things)
         elif group.places:
             out.update(_in(things, group.places, world))
-        elif group.pronoun is not None:
+        else:
             out.update(memory.things)
     return tuple(thing for thing in dict.fromkeys(things) if thing not in out)
