@@ -10,6 +10,7 @@ from tests.assist.languages.reading import WORLD as SHARED
 from tests.assist.languages.reading import line
 from unisono.access import Risk
 from unisono.assist import Memory, Speaker, World, understand, world_of_home
+from unisono.assist.questions import usual
 from unisono.scene.trying.home import load_home
 
 HOME = load_home("""
@@ -105,3 +106,7 @@ def test_a_range_that_a_device_does_not_tell_is_that_of_its_trait() -> None:
 
 def test_the_same_flat_has_the_moment_of_these_tests() -> None:
     assert FLAT.moment == HOME.moment
+
+
+def test_a_meter_is_compared_by_what_it_grew_by() -> None:
+    assert (usual("energy", None), usual("temperature", None), usual("on_off", True)) == ("sum", "mean", "duration")

@@ -192,6 +192,7 @@ CASES = {
     "set the globe | to 40 percent": "act; globe brightness=40",
     "close it": "ask (which_thing:it)",
     "unlock the gate lock and then open the tap": "act; latch locked=False; tap position=100",
+    "turn on the plain lamp at 40 percent": "ask (unsure:value)",
     "turn off the coupe when charging": 'automate; coupe on_off=False; if [{"things":["coupe"],"trait":"charging","is":true}]',
     "set the color temperature of the globe to maximum": "act; globe color_temperature=12000.0",
     "turn off both lamps | off": "ask (which_thing)",
