@@ -34,9 +34,12 @@ up: setup  ## a hub with a demonstration home, car and line; Ctrl-C stops it
 	@$(MAKE) -s --no-print-directory console || echo "The console was not built (see above): a plain page stands in for it." >&2
 	@$(BIN)/unisono up --demo --data ./data
 
+# a file of tests a core, four at most: much of the time they wait for processes
+BESIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
+
 test: setup console  ## every test, with real engines; Debian packages are installed when missing and root
 	@scripts/debian $(PACKAGES)
-	@$(BIN)/python -m pytest -q --cov --cov-report= $(TESTS)
+	@$(BIN)/python -m pytest -q $(BESIDE) --cov --cov-report= $(TESTS)
 	@$(BIN)/python -m coverage report --include='$(PURE)' --fail-under=100 --skip-covered --show-missing
 
 COMMA := ,

@@ -93,7 +93,7 @@ async def test_dingtalk_that_was_told_too_much_is_left_alone_for_ten_minutes(hou
         ("json", say(401, b"who are you?"), "failed", "HTTP 401 who are you?"),
         ("ntfy", say(404), "failed", "HTTP 404"),
     ],
-    ids=str,
+    ids=lambda value: None if callable(value) else str(value),
 )  # fmt: skip
 async def test_what_a_service_refuses_is_shown_in_its_words_without_secrets(
     house: House, service: str, answer: object, state: str, words: str

@@ -115,6 +115,17 @@ def masked(first: int, second: int) -> bytes:
         (sent(b"more", Opcode.CONT), PROTOCOL_ERROR),
         (sent(b"a", fin=False) + sent(b"b"), PROTOCOL_ERROR),
     ],
+    ids=[
+        "text",
+        "bare",
+        "reserved bit",
+        "opcode 3",
+        "opcode 11",
+        "parted ping",
+        "long ping",
+        "nothing goes on",
+        "two begun",
+    ],
 )
 def test_a_broken_rule_ends_it_with_its_code(data: bytes, code: int) -> None:
     for chunks in ([sent(b"before") + data], [sent(b"before"), *(data[at : at + 1] for at in range(len(data)))]):
