@@ -129,7 +129,7 @@ async def test_tls_and_a_password(tmp_path: Path) -> None:
         ({"topic": "a b"}, "to.topic"),
         ({"mechanism": "GSSAPI"}, "to.mechanism"),
         ({"ca": "no certificate"}, "to.ca"),
-        ({"partition": 3}, "to"),
+        ({"partition": 3}, "to.partition"),
     ],
 )
 def test_what_cannot_be_names_its_field(change: dict[str, Any], field: str) -> None:
