@@ -246,7 +246,9 @@ def test_what_is_added_up_is_compared_as_one() -> None:
         [Found(name=name, about=METER, figure=Figure("sum", value, "kWh")) for name in "AB"] for value in (1.5, 1.0)
     )
     query = Query(ask="history", agg="sum", over="today", against="yesterday")
-    text = tell_compared(EN, query, now, before, read_span("today", NOW), read_span("yesterday", NOW))
+    today, yesterday = read_span("today", NOW), read_span("yesterday", NOW)
+    assert yesterday is not None
+    text = tell_compared(EN, query, now, before, today, yesterday)
     assert text.endswith("In all 3 kilowatt hours today. It was 1 kilowatt hour more than yesterday.")
 
 

@@ -78,9 +78,7 @@ async def test_files_are_private_and_settings_are_ours(server: NatsServer) -> No
 async def test_only_the_token_opens_it(server: NatsServer) -> None:
     for token in (None, "wrong" + server.token):
         # the server says so and hangs up; on a busy machine the end may be seen first
-        with pytest.raises(
-            HostError, match="uthorization|reset by peer.*that the token or credentials are right"
-        ) as caught:
+        with pytest.raises(HostError, match=r"uthorization|reset by peer.*token or credentials") as caught:
             await connect(server.url, token, "thief", timeout_s=0.5)
         assert caught.value.code == "log_unavailable"
     listening = text_of("/proc/net/tcp")
