@@ -13,7 +13,6 @@ from tests.hub.hub import Hub
 from unisono.api.door.console import is_built
 
 CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
 TOKEN = "token => localStorage.setItem('unisono.token', token)"
 
 
@@ -80,13 +79,3 @@ async def signed_in(hub: Hub, context: Any, complaints: list[str], wait: str = "
     await page.goto(ours)
     await page.locator(wait).first.wait_for()
     return page
-
-
-async def faults_of(page: Any) -> list[str]:
-    """What axe finds against a page; the context must have been made with ``bypass_csp``."""
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[str] = await page.evaluate(
-        "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map("
-        "one => `${one.id}: ${one.nodes[0].html} ${one.nodes[0].failureSummary}`))"
-    )
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-__all__ = ["AXE", "SIZES", "faults_of"]
+__all__ = ["SIZES", "faults_of", "violations"]
 
 AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = [(390, 844), (1440, 900)]
@@ -16,9 +16,15 @@ _RUN = (
 )
 
 
-async def faults_of(page: Any, name: str, width: int) -> list[str]:
-    """What is wrong with the page as it is now. The context must bypass the CSP: axe is put in from outside."""
-    wide = await page.evaluate("document.documentElement.scrollWidth")
+async def violations(page: Any) -> list[str]:
+    """What axe finds against a page. The context must bypass the CSP: axe is put in from outside."""
     await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = await page.evaluate(_RUN)
+    found: list[str] = await page.evaluate(_RUN)
+    return found
+
+
+async def faults_of(page: Any, name: str, width: int) -> list[str]:
+    """What is wrong with the page as it is now: as `violations`, and whether it is wider than it may be."""
+    wide = await page.evaluate("document.documentElement.scrollWidth")
+    found = await violations(page)
     return [f"{name}: {wide} pixels wide"] * (wide > width) + [f"{name}: {one}" for one in found]

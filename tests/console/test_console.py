@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.console.conftest import address_of, signed_in, token_of
+from tests.console.looks import violations
 from tests.hub.hub import Hub
 
 PAGES = {
@@ -22,7 +23,6 @@ PAGES = {
     "alarms": "#/alarms",
 }
 FIRST_LOAD_BYTES = 300_000
-AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def reported(hub: Hub, thing: str) -> Any:
@@ -104,12 +104,7 @@ async def test_every_page_in_both_languages_schemes_and_sizes(
         await page.locator("main").get_by_role("heading", name=re.compile(heads[name][locale])).first.wait_for()
         await page.screenshot(path=tmp_path / f"{name}-{locale}-{scheme}-{size[0]}.png")
         assert await page.evaluate("document.documentElement.scrollWidth") <= size[0], name
-        await page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = await page.evaluate(
-            "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map("
-            "one => `${one.id}: ${one.nodes[0].html} ${one.nodes[0].failureSummary}`))"
-        )
-        faults += [f"{name}: {one}" for one in found]
+        faults += [f"{name}: {one}" for one in await violations(page)]
     assert faults == []
     assert complaints == []
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.console.conftest import address_of, faults_of, signed_in
+from tests.console.conftest import address_of, signed_in
+from tests.console.looks import violations
 from tests.console.test_scenes import api
 from tests.hub.hub import Hub
 
@@ -97,15 +98,15 @@ async def test_rooms_energy_and_production_in_both_languages(demo: Hub, browser:
                 await page.locator(".chart:not([data-points='0']) canvas").first.wait_for()
                 await page.locator("label.mantine-SegmentedControl-label").nth(1).click()
                 await page.locator(".chart[aria-label*=':'] canvas").first.wait_for()
-                faults += [f"{name} bars: {one}" for one in await faults_of(page)]
+                faults += [f"{name} bars: {one}" for one in await violations(page)]
                 await page.get_by_role("tab").nth(1).click()
                 await page.locator("[data-energy]").wait_for()
-                faults += [f"{name} energy: {one}" for one in await faults_of(page)]
+                faults += [f"{name} energy: {one}" for one in await violations(page)]
                 await page.get_by_role("tab").nth(2).click()
                 await page.locator("[data-line]").first.wait_for()
             await page.screenshot(path=tmp_path / f"{name.replace('/', '-')}-{locale}-{scheme}-{width}.png")
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
-            faults += [f"{name}: {one}" for one in await faults_of(page)]
+            faults += [f"{name}: {one}" for one in await violations(page)]
         assert complaints == []
     with api(demo) as http:
         http.delete("/dashboards/all")

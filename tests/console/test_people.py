@@ -11,9 +11,9 @@ import pyotp
 import pytest
 
 from tests.console.conftest import address_of, token_of
+from tests.console.looks import violations
 from tests.hub.hub import Hub
 
-AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
 PASSWORD = "a good long one"
 PAGES = {
     "people": ("#/people", {"en-GB": "People", "zh-CN": "成员"}),
@@ -203,12 +203,7 @@ async def test_every_page_in_both_languages_schemes_and_sizes(
         await page.wait_for_load_state("networkidle")
         await page.screenshot(path=tmp_path / f"{name}-{locale}-{scheme}-{size[0]}.png", full_page=True)
         assert await page.evaluate("document.documentElement.scrollWidth") <= size[0], name
-        await page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = await page.evaluate(
-            "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map("
-            "one => `${one.id}: ${one.nodes[0].html} ${one.nodes[0].failureSummary}`))"
-        )
-        faults += [f"{name}: {one}" for one in found]
+        faults += [f"{name}: {one}" for one in await violations(page)]
     assert faults == []
     assert complaints == []
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from tests.console.conftest import address_of, faults_of, signed_in, token_of
+from tests.console.conftest import address_of, signed_in, token_of
+from tests.console.looks import violations
 from tests.hub.hub import Hub
 
 SCENE = """\
@@ -181,7 +182,7 @@ async def test_the_editor_in_chinese_dark_on_a_phone_has_no_fault(demo: Hub, bro
                 await page.locator("[data-checked]").wait_for()
             await page.screenshot(path=tmp_path / f"{name.replace('/', '-')}-{locale}-{width}.png", full_page=True)
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
-            faults += [f"{name}: {one}" for one in await faults_of(page)]
+            faults += [f"{name}: {one}" for one in await violations(page)]
         assert complaints == []
     with api(demo) as http:
         http.delete("/scenes/follow")

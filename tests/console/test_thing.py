@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.console.conftest import address_of, faults_of, signed_in
+from tests.console.conftest import address_of, signed_in
+from tests.console.looks import violations
 from tests.console.test_scenes import api, command
 from tests.hub.hub import Hub
 
@@ -101,6 +102,6 @@ async def test_every_tab_in_both_languages_and_sizes(
         await page.locator("[role=tabpanel]:visible .mantine-Loader-root").wait_for(state="detached")
         await page.screenshot(path=tmp_path / f"tab-{number}-{locale}-{scheme}-{width}.png")
         assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
-        faults += [f"{name}: {one}" for one in await faults_of(page)]
+        faults += [f"{name}: {one}" for one in await violations(page)]
     assert faults == []
     assert complaints == []

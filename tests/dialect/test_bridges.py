@@ -31,6 +31,13 @@ async def confirmed(hub: Hub, id: str, wanted: dict[str, Any]) -> dict[str, Any]
     return command
 
 
+async def until_away(shared: Hub, thing: str) -> None:
+    async def away() -> bool:
+        return not (await shared.thing(thing))["online"]
+
+    await shared.eventually(away, "its will says that it is gone")
+
+
 async def test_home_assistant_discovery(shared: Hub) -> None:
     given = await bridge(shared, "esp", "homeassistant")
     assert given["Port"] == str(shared.mqtt_port)
@@ -68,11 +75,7 @@ async def test_home_assistant_discovery(shared: Hub) -> None:
 
         await shared.eventually(sent, "it is sent, and no more")
         player.lost()
-
-        async def away() -> bool:
-            return not (await shared.thing("desk_lamp"))["online"]
-
-        await shared.eventually(away, "its will says that it is gone")
+        await until_away(shared, "desk_lamp")
     finally:
         player.close()
     again = await Player(given["Username"], given["Password"], shared.mqtt_port).open()
@@ -156,11 +159,7 @@ async def test_tasmota(shared: Hub) -> None:
         assert (await confirmed(shared, plug["id"], {"on_off": True}))["state"] == "confirmed"
         assert await player.told("cmnd/tasmota_AABBCC/POWER") == "ON"
         player.lost()
-
-        async def away() -> bool:
-            return not (await shared.thing(plug["id"]))["online"]
-
-        await shared.eventually(away, "its will says that it is gone")
+        await until_away(shared, plug["id"])
     finally:
         player.close()
 
@@ -206,11 +205,7 @@ async def test_an_esphome_node(shared: Hub) -> None:
         assert (await confirmed(shared, porch["id"], {"on_off": True}))["state"] == "confirmed"
         assert await player.told("porch/switch/relay/command") == "ON"
         player.lost()
-
-        async def away() -> bool:
-            return not (await shared.thing(porch["id"]))["online"]
-
-        await shared.eventually(away, "its will says that it is gone")
+        await until_away(shared, porch["id"])
     finally:
         player.close()
 
@@ -233,11 +228,7 @@ async def test_an_esphome_node_that_does_not_announce_itself(shared: Hub) -> Non
         player.answers["cellar/switch/pump/command"] = [("cellar/switch/pump/state", "ON")]
         assert (await confirmed(shared, cellar["id"], {"on_off": True}))["state"] == "confirmed"
         player.lost()
-
-        async def away() -> bool:
-            return not (await shared.thing(cellar["id"]))["online"]
-
-        await shared.eventually(away, "its will says that it is gone")
+        await until_away(shared, cellar["id"])
     finally:
         player.close()
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import heapq
 import math
-import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from unisono.gateway.clock import now_us
 from unisono.gateway.commit import Latency
 from unisono.gateway.door.attempts import PROTOCOLS
 from unisono.twin.talk import ask_gateway
@@ -46,7 +46,7 @@ class Traffic:
     __slots__ = ("_before", "_mark", "bytes_in", "bytes_out", "messages_in", "messages_out", "since")
 
     def __init__(self, now: float) -> None:
-        self.since = time.time_ns() // 1000
+        self.since = now_us()
         self.messages_in = 0
         self.bytes_in = 0
         self.messages_out = 0

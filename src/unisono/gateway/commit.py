@@ -10,12 +10,12 @@ import asyncio
 import bisect
 import logging
 import secrets
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from unisono.errors import UnisonoError
+from unisono.gateway.clock import now_us
 from unisono.twin.record import Batch, Entry, encode_batch
 
 __all__ = ["Committer", "Done", "Latency", "LogWriter"]
@@ -166,7 +166,7 @@ class Committer:
         self._number += 1
         began = self._loop.time()
         try:
-            data = self._encode(self._source, time.time_ns() // 1000, entries)
+            data = self._encode(self._source, now_us(), entries)
             await self._log.append(data, f"{self._source}-{self._boot}-{self._number}")
             self.batches += 1
             self.latency.add(self._loop.time() - began)

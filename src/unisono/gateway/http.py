@@ -15,6 +15,7 @@ import msgspec
 
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.asking import claimed, read_claim
+from unisono.gateway.clock import now_us
 from unisono.gateway.commit import Committer, LogWriter
 from unisono.gateway.door.doorman import Doorman, address_of
 from unisono.gateway.door.limits import HubLimits
@@ -161,7 +162,7 @@ class DeviceDoor:
             committer = self._committers[identity.partition] = Committer(self._logs(identity.partition), "http")
         self._pending += 1
         try:
-            entry = Reports(identity.id, f"{identity.id}/http", topic, time.time_ns() // 1000, [body])
+            entry = Reports(identity.id, f"{identity.id}/http", topic, now_us(), [body])
             committer.add(entry, len(body), done)
             await landed
         finally:

@@ -7,11 +7,11 @@ the form subscribed.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from unisono.access import canonical, may_subscribe
+from unisono.gateway.clock import now_us
 from unisono.gateway.routing import Place, down_topics, hand_over, is_broker_filter, target_of
 from unisono.gateway.sessions.lasting import Safe
 from unisono.gateway.sessions.session import SessionState
@@ -166,6 +166,6 @@ def hears(connection: Connection, session: SessionState, filters: list[str]) -> 
     for thing in session.ids:
         topics = down_topics(thing, filters)
         if topics:
-            at = time.time_ns() // 1000
+            at = now_us()
             heard = Listening(thing, connection.gateway.id, connection.epoch, topics, at, named)
             connection.committer.add(heard, 0)

@@ -24,9 +24,10 @@ from unisono.api.inject import Asker, Context
 from unisono.api.people.auditing import tell_audit
 from unisono.api.people.issuer import Issuer, Proof, Vouched, authorize_url, check_issuer, new_proof
 from unisono.api.people.passkeys import origin_of
-from unisono.api.people.rights import address_of, agent_of, require_over, require_self, tell_changed, the_person
+from unisono.api.people.rights import address_of, require_over, require_self, tell_changed, the_person
 from unisono.api.people.shapes import Linked, Oidc, OidcAnswer, OidcSettings, OidcStarted
-from unisono.api.times import iso, iso_or_none
+from unisono.api.people.signing import begin_session
+from unisono.api.times import iso
 from unisono.errors import CallerError
 from unisono.store.registry import PersonRow, Registry
 
@@ -195,9 +196,7 @@ async def login_with_oidc(
             context.auth.address_failed(address)
             await tell_audit(context, "sign_in_failed", "", "", address, how="oidc", why=error.detail)
         raise
-    token, row = await context.auth.make_session(person.id, address, agent_of(request))
-    await tell_audit(context, "signed_in", person.id, person.id, address, how="oidc", session=row.id)
-    return shapes.SignedIn(token, person.id, iso_or_none(row.expires))
+    return await begin_session(request, context, person.id, "oidc")
 
 
 async def _who(context: ApiContext, kept: Kept, vouched: Vouched, address: str) -> PersonRow:

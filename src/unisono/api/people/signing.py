@@ -25,7 +25,7 @@ from unisono.api.times import iso_or_none
 from unisono.errors import CallerError
 from unisono.store.registry import PersonRow
 
-__all__ = ["router"]
+__all__ = ["begin_session", "router"]
 
 
 @get("/login", open_door=True, security=[])
@@ -51,6 +51,16 @@ async def login(request: Request[Any, Any, Any], context: Context, data: JSONBod
     return shapes.SignedIn(token, row.person, iso_or_none(row.expires))
 
 
+async def begin_session(
+    request: Request[Any, Any, Any], context: ApiContext, person_id: str, how: str
+) -> shapes.SignedIn:
+    """Let in somebody who has shown by other means than a password who they are."""
+    address = address_of(request)
+    token, row = await context.auth.make_session(person_id, address, agent_of(request))
+    await tell_audit(context, "signed_in", person_id, person_id, address, how=how, session=row.id)
+    return shapes.SignedIn(token, person_id, iso_or_none(row.expires))
+
+
 @post("/login/passkey/options", status_code=200, open_door=True, security=[])
 async def passkey_options(request: Request[Any, Any, Any], context: Context) -> Ceremony:
     """What a browser needs to sign in with a passkey, good for some minutes and once."""
@@ -71,9 +81,7 @@ async def login_with_passkey(
             context.auth.address_failed(address)
             await tell_audit(context, "sign_in_failed", "", "", address, how="passkey")
         raise
-    token, row = await context.auth.make_session(person.id, address, agent_of(request))
-    await tell_audit(context, "signed_in", person.id, person.id, address, how="passkey", session=row.id)
-    return shapes.SignedIn(token, person.id, iso_or_none(row.expires))
+    return await begin_session(request, context, person.id, "passkey")
 
 
 async def _holder(context: ApiContext, data: PasskeyShown) -> PersonRow:

@@ -5,10 +5,10 @@ Knows first bytes, CONNECT and TLS errors as far as they tell a mistake. Keeps n
 
 from __future__ import annotations
 
-import time
 from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING
 
+from unisono.gateway.clock import now_us
 from unisono.twin.visitors import Attempt
 from unisono.wire.mqtt import Connect, Version
 
@@ -155,7 +155,7 @@ class Attempts:
         if self._by_address[host] >= KEEP_PER_ADDRESS and (host, kind, user) not in self._known:
             user = ""  # somebody tries names: one line for all of them
         key = (host, kind, user)
-        at = time.time_ns() // 1000
+        at = now_us()
         had = self._known.pop(key, None)
         if had is None:
             self._by_address[host] += 1

@@ -6,13 +6,13 @@ Knows sessions, routes and the committer. When a will is due is `unisono.gateway
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from unisono.errors import UnisonoError
+from unisono.gateway.clock import now_us
 from unisono.gateway.routing import route
 from unisono.gateway.sessions.session import SessionState, is_text
 from unisono.twin.record import Published, Refused, Reports
@@ -44,7 +44,7 @@ def publish_will(
 ) -> None:
     """Into the log, then to who subscribed; then ``then``. A topic its client may not use is refused as in life."""
     committer = gateway.committer(identity.partition)
-    at = time.time_ns() // 1000
+    at = now_us()
     found = route(identity, will.topic)
     if isinstance(found, str) or found.asks:
         why = found if isinstance(found, str) else "nobody waits for its answer"
