@@ -14,7 +14,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.cli.conftest import Shell, free_port, start_hub
+from tests.cli.conftest import Shell, start_hub
+from tests.parts import free_port
 from unisono.cli.asking import read_pairs
 from unisono.cli.screen import age, show_value
 from unisono.cli.user import read_seconds
