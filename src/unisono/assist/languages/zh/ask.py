@@ -17,7 +17,7 @@ import msgspec
 from unisono.assist.languages.zh.change import NotPossibleError, value_in
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.sentence import Sentence, has, senses, unknown
-from unisono.assist.languages.zh.target import Target, find_target, partly, tellers
+from unisono.assist.languages.zh.target import Target, find_target, outdoors, partly, tellers
 from unisono.assist.moment import Moment
 from unisono.assist.plan import Condition, Plan, Query
 from unisono.assist.quantity import Quantity
@@ -320,7 +320,12 @@ def _asked(
         target.things, target.said = tuple(told), True
     if not target.things and telling and not target.said:
         near = [t for t in world.within(speaker.place) if world.things[t].tells & set(traits)] if speaker.place else []
-        target.things = tuple(near or world.things)
+        under_the_sky = outdoors(pieces, world)
+        if under_the_sky is None:
+            target.things = tuple(near or world.things)
+        else:  # 外头几度 is not what the room's sensor tells
+            target.things, target.said = tuple(under_the_sky), True
+            target.named = bool([t for t in under_the_sky if world.things[t].tells & set(telling)])
     return target
 
 

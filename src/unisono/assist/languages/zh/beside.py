@@ -10,7 +10,9 @@ from collections.abc import Sequence
 
 from unisono.assist.languages.zh.ask import states_in
 from unisono.assist.languages.zh.cut import Piece
-from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, about_us, has, is_kind, is_verb, unknown
+from unisono.assist.languages.zh.numbers import number
+from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, unknown
+from unisono.assist.languages.zh.verbs import VERBS_SET
 from unisono.assist.languages.zh.wish import BEGINS, ENDS, Wish
 from unisono.assist.quantity import Quantity
 
@@ -48,6 +50,10 @@ _TEXT = re.compile(
     rf"(?:切换到|切换成|切到|切成|换到|换成|调到|转到|选|用)(?P<c>hdmi ?[0-9]?|av ?[0-9]?|usb|vga|dp ?[0-9]?|type-?c|dvi)(?:口|接口|输入)?(?=$|[吧啊，。])|(?:换成|换到|换|切换到|切换成|切到|切成|改成|改为|改用|改跑|改做|跑|用|调到|调成|设为|设成|设置为|设置成|选|转到|转成)(?P<a>[^，,把将的]{{1,12}}?)的?(?P<n>{_NOUN}|台(?=$|[吧啊]))"
     rf"|(?P<m>{_NOUN})(?:换成|换到|切换到|切换成|切到|改成|改为|调到|调成|设为|设成|设置为|选)(?P<b>[^，,]{{1,12}}?)(?:吧|$)"
 )
+
+
+#: 八频道: a value that is a number is kept in digits.
+_NUMERALS = re.compile(r"[零一二两三四五六七八九十百]+")
 
 
 def is_timed(pieces: Sequence[Piece]) -> bool:
@@ -135,7 +141,8 @@ def told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[Pi
     taken = any(trait in sentence.world.things[thing].takes for piece in pieces for thing in piece.things)
     if any(piece.named or has(piece, "mode:") for piece in inner) or (trait == "mode" and not taken):
         return None
-    return match[group], [piece for piece in pieces if piece not in inner], trait
+    value = str(int(number(match[group]))) if _NUMERALS.fullmatch(match[group]) else match[group]
+    return value, [piece for piece in pieces if piece not in inner], trait
 
 
 def is_doubtful(pieces: Sequence[Piece]) -> bool:

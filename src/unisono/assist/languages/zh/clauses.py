@@ -11,11 +11,10 @@ from collections.abc import Sequence
 import msgspec
 
 from unisono.assist.languages.zh.cut import Piece
-from unisono.assist.languages.zh.wish import VERBS
+from unisono.assist.languages.zh.verbs import VERBS_SET
 
 __all__ = ["Clause", "clauses", "split_condition"]
 
-_VERBS = frozenset(VERBS)
 _ENDS = frozenset("，,。.；;！!？?：:\n")
 _JOINS = frozenset(
     {"然后", "接着", "并且", "同时", "随后", "顺便", "而且", "之后", "最后", "并", "还有", "另外", "且", "再", "又"}
@@ -58,7 +57,7 @@ class Clause(msgspec.Struct):
 
 
 def _is_verb(piece: Piece) -> bool:
-    return bool(piece.senses & _VERBS) and not piece.things
+    return bool(piece.senses & VERBS_SET) and not piece.things
 
 
 def _is_noun(piece: Piece) -> bool:

@@ -37,7 +37,7 @@ from unisono.assist.languages.zh.schedule import when_of
 from unisono.assist.languages.zh.scope import is_negated, is_occasion, is_stop, is_vague_time
 from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import Target, another, find_target
-from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
+from unisono.assist.languages.zh.wish import BEGINS, ENDS, Wish, traits_of, wish_of
 from unisono.assist.moment import Moment
 from unisono.assist.plan import Condition, Plan, Step
 
@@ -45,7 +45,7 @@ __all__ = ["Open", "command", "joined", "timed"]
 
 _EXCEPT = re.compile(r"除了|除开|除去|(?<![解清删扫去移排消])除(?=[^雾霜湿冰尘臭非])|唯独|不包括|不算|不含")
 _KEPT = re.compile(
-    r"留着|留下|只留|就留|留(?=[一个盏])(?![一个]?[条道]?缝)|除外|例外|保持(?:不变|原样|现状|着)|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)"
+    r"留着|留下|只留|就留|留(?=[一个盏Ｎ])(?![一个]?[条道]?缝)|除外|例外|保持(?:不变|原样|现状|着)|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)"
 )
 #: 其中一个, 要么 ... 要么: one of several, and nobody says which.
 _ANY_OF = re.compile(r"其中|中的?[一哪]|之一|随便|任意|任选|要么|[关开锁停]一[盏台扇](?!Ｎ)")
@@ -61,7 +61,7 @@ _LEVELS = {"light": "brightness", "climate": "target_temperature", "cover": "pos
 _LEAST_LEVEL = 5
 _SMALL = frozenset({"particle"})
 #: Who has a reason for what is wanted.
-_WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人"})
+_WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人", "我要", "我想", "我得", "我需要"})
 #: What is not done by a number.
 _NO_AMOUNT = frozenset(
     {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
@@ -102,6 +102,8 @@ def command(sentence: Sentence) -> Plan:
         before = [piece for piece in before if piece.text != "一"]
     if how == "when" and _is_done_first(before):
         return _Commands(sentence, ()).plan([*clauses(before[:-1]), *clauses(tail)])
+    if how == "then" and _runs_so_long(before, tail):
+        return _Commands(sentence, ()).plan(clauses(before))
     conditions = _conditions(sentence, before, sentence.memory.things)
     if not conditions:  # 没停就停掉车床: what the condition leaves unsaid stands in the wish
         conditions = _conditions(sentence, before, find_target(tail, sentence.world, sentence.speaker).things)
@@ -136,6 +138,14 @@ def _is_done_first(pieces: Sequence[Piece]) -> bool:
     said = [piece for piece in pieces if piece.senses != {"particle"}]
     after = bool(pieces) and pieces[-1].text in ("以后", "之后", "后")
     return after and bool(said) and is_verb(said[0]) and any(piece.named or is_kind(piece) for piece in said[1:])
+
+
+def _runs_so_long(pieces: Sequence[Piece], tail: Sequence[Piece]) -> bool:
+    """井泵开二十分钟就停: for how long it is to run, and nothing else; 开了二十分钟 is what is waited for."""
+    begun = any(is_verb(piece) and piece.senses & BEGINS and piece.text[-1] not in "了着" for piece in pieces)
+    lasts = bool(pieces) and any(p.moment is not None and p.moment.role == "for" for p in pieces[-2:])
+    ends = any(piece.senses & ENDS for piece in tail) and all(is_verb(p) or p.senses & _SMALL for p in tail)
+    return begun and lasts and ends
 
 
 def _only_times(pieces: Sequence[Piece]) -> bool:

@@ -20,6 +20,7 @@ from unisono.assist.languages.zh.letters import plain, sounds
 from unisono.assist.languages.zh.numbers import quantities, read_either_way
 from unisono.assist.languages.zh.scope import decides
 from unisono.assist.languages.zh.times import moments
+from unisono.assist.languages.zh.verbs import VERBS_SET
 from unisono.assist.moment import Moment
 from unisono.assist.quantity import Quantity
 from unisono.thing.files import yaml_loader
@@ -302,6 +303,12 @@ def _like(body: str, word: str) -> bool:
     return any(a == b for a, b in zip(body, word, strict=True))
 
 
+#: What is worth hearing: what is to be done, to what, to which value. A little word is never what was meant.
+_WORTH_HEARING = ("kind:", "sort:", "trait:", "color:", "mode:", "level:")
+
+
 def _safe(senses: frozenset[str]) -> bool:
-    """What opens, or is of another matter, is never heard into a sentence."""
-    return not senses & {"unlock", "disarm", "elsewhere"}
+    """What opens, is of another matter, or says nothing is never heard into a sentence."""
+    if senses & {"unlock", "disarm", "elsewhere"}:
+        return False
+    return bool(senses & VERBS_SET) or any(sense.startswith(_WORTH_HEARING) for sense in senses)

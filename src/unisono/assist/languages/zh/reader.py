@@ -20,8 +20,9 @@ from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.letters import plain, strip_address
 from unisono.assist.languages.zh.saying import spoken
 from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question, is_quoted, unquoted
-from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, has, is_kind, senses, sentence_of, unknown
+from unisono.assist.languages.zh.sentence import Sentence, has, is_kind, senses, sentence_of, unknown
 from unisono.assist.languages.zh.timers import reminder, timer
+from unisono.assist.languages.zh.verbs import VERBS_SET
 from unisono.assist.plan import ACTING, Plan, Step
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ __all__ = ["read"]
 
 _CORRECTED = re.compile(
     r"(?:[，,。!！ ]|^)(?:啊|哦|噢|哎|诶|嗯)?(?:不对不?对?|不是不是|哦不|噢不|说错了?|错了|口误|等等|等一下|不不不?|我是说|更正|应该是)"
-    r"(?:[，,。!！ ]|(?=是|应该|先|把|打|关|开|调))(?:是|应该是)?|(?:啊|哦)不对|说错了"
+    r"(?:[，,。!！ ]|(?=是|应该|先|把|打|关|开|调|[0-9零一二两三四五六七八九十百]))(?:是|应该是)?|(?:啊|哦)不对|说错了"
 )
 _YES = re.compile(r"(?:是的?|好的?|好啊|好吧|对的?|可以|行|要|确定|没错|同意|开吧|关吧|当然)[呀啊吧了]?")
 _WRONG = re.compile(

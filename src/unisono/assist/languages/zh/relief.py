@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from unisono.assist.languages.zh.change import NotPossibleError, steps_of
 from unisono.assist.languages.zh.cut import Piece
-from unisono.assist.languages.zh.sentence import VERBS_SET, Sentence, about_us, has, senses, unknown
+from unisono.assist.languages.zh.sentence import Sentence, about_us, has, senses, unknown
 from unisono.assist.languages.zh.target import find_target
+from unisono.assist.languages.zh.verbs import VERBS_SET
 from unisono.assist.languages.zh.wish import relief_of, traits_of
 from unisono.assist.plan import Plan, Step
 

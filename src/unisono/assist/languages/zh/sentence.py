@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from unisono.assist.languages.zh.cut import Piece, cut
 from unisono.assist.languages.zh.scope import mask
-from unisono.assist.languages.zh.wish import VERBS
+from unisono.assist.languages.zh.verbs import VERBS_SET
 from unisono.assist.plan import Plan
 
 if TYPE_CHECKING:
@@ -70,6 +70,3 @@ def about_us(pieces: Iterable[Piece]) -> bool:
 def unknown(pieces: Sequence[Piece]) -> int:
     """How many characters nobody knows."""
     return sum(piece.end - piece.start for piece in pieces if not piece.known)
-
-
-VERBS_SET = frozenset(VERBS)

@@ -6,6 +6,7 @@ Knows names, kinds, places by containment, 全部, 其他, 除了, 屋里, 那�
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +17,7 @@ from unisono.assist.languages.zh.forms import called
 if TYPE_CHECKING:
     from unisono.assist.world import Speaker, Thing, World
 
-__all__ = ["Target", "another", "find_target", "partly", "takers", "tellers"]
+__all__ = ["Target", "another", "find_target", "outdoors", "partly", "takers", "tellers"]
 
 #: Kinds of which several in one room are one to those who live in it: 关灯 means all of them.
 TOGETHER = frozenset({"light", "cover", "window", "siren"})
@@ -146,7 +147,7 @@ def find_target(
         near = [thing for thing in chosen if speaker.place in world.path(world.things[thing].place)]
         if near and count is None:
             chosen = near
-    if any(piece.text in ONE_OF for piece in pieces):
+    if any(piece.text in ONE_OF or (piece.text == "一个" and _says_kind([after])) for piece, after in pairwise(pieces)):
         count = 1  # 关掉一盏灯: of several nobody knows which
     if count is not None and count != len(chosen):
         target.why, target.offer = "ambiguous", tuple(chosen)
@@ -324,6 +325,14 @@ def _is(thing: Thing, kinds: set[str]) -> bool:
 
 def _outdoor(world: World, thing: str) -> bool:
     return any(world.places[place].kind in OUTSIDE for place in world.path(world.things[thing].place))
+
+
+def outdoors(pieces: Sequence[Piece], world: World) -> list[str] | None:
+    """What is under the open sky, where only that is spoken of; else None."""
+    found = {sense for piece in pieces for sense in piece.senses}
+    if "outdoor" not in found or "indoor" in found:
+        return None
+    return [thing for thing in world.things if _outdoor(world, thing)]
 
 
 def _pool(places: list[str], world: World, speaker: Speaker, *, here: bool) -> list[str] | None:

@@ -11,16 +11,11 @@ from collections.abc import Sequence
 import msgspec
 
 from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.verbs import VERBS
 from unisono.assist.quantity import DEGREE, Quantity
 
-__all__ = ["VERBS", "Wish", "relief_of", "traits_of", "wish_of"]
+__all__ = ["Wish", "relief_of", "traits_of", "wish_of"]
 
-#: Of several things that a clause may want, the one named first here is it.
-VERBS = (
-    "undo", "unmute", "mute", "disarm", "arm", "unlock", "lock", "dock", "honk", "next", "previous", "resume", "pause", "swing",
-    "brew", "clean", "record", "charge", "defrost", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower",
-    "raise", "lower", "stop", "off", "close", "on", "open", "start", "play", "up", "down", "toggle", "set", "change",
-)  # fmt: skip
 MOVES = {
     "up": 1,
     "down": -1,
