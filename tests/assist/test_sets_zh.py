@@ -109,7 +109,7 @@ def _as_meant(row: dict[str, Any], plan: Plan) -> bool:
 
 #: Sentences of the other set that do speak to a house: that they are acted on is right.
 TO_A_HOUSE = (
-    "灯", "亮度", "房间更亮", "音乐", "计时器", "闹", "提醒", "打扫", "静音",
+    "灯", "亮度", "房间更亮", "音乐", "计时器", "闹", "提醒", "打扫", "静音", "咖啡",
 )  # fmt: skip
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from unisono.assist.languages.zh.ask import states_in
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.numbers import number
 from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, unknown
-from unisono.assist.languages.zh.verbs import VERBS_SET
+from unisono.assist.languages.zh.told import states_in
 from unisono.assist.languages.zh.wish import BEGINS, ENDS, Wish
 from unisono.assist.quantity import Quantity
 
@@ -21,7 +20,6 @@ __all__ = [
     "each_trait",
     "is_bare",
     "is_compared",
-    "is_doubtful",
     "is_list",
     "is_timed",
     "played",
@@ -32,10 +30,6 @@ __all__ = [
     "without_beneficiary",
 ]
 
-_DENYING = frozenset({"不", "没", "没有", "未", "别", "勿", "莫", "甭", "非", "无"})
-_ASKED = frozenset(
-    {"what", "who", "which", "where", "why", "how_much", "how_many", "how_long", "how_often", "how_far", "when_did"}
-)
 #: Verbs that are also what is to be switched: 除雾打开.
 _NOUNS_TOO = frozenset({"defrost", "swing", "record"})
 #: 快递员, 外卖小哥: for whom something is done.
@@ -91,7 +85,8 @@ def around_unknown(pieces: Sequence[Piece]) -> list[Piece]:
         pieces[last + 1].text == "的" or is_kind(pieces[last + 1]) or pieces[last + 1].named
     ):
         last += 1
-    return list(pieces[first : last + 1])
+    mode = next((i for i in range(last + 1, min(last + 3, len(pieces))) if pieces[i].text == "模式"), last)
+    return list(pieces[first : mode + 1])  # 节能模式
 
 
 def played(pieces: list[Piece]) -> tuple[str, list[Piece]] | None:
@@ -122,11 +117,12 @@ def without_beneficiary(pieces: list[Piece]) -> list[Piece]:
 
 def split_except(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
     """除了 A 以外 B 都关; B 都关, 除了 A: A, and the rest."""
-    ends = ("以外", "之外", "除外")
+    ends: tuple[str, ...] = ("以外", "之外", "除外")
     begin = next((i for i, p in enumerate(pieces) if "except" in p.senses and p.text not in ends), -1)
+    ends = (*ends, "外")
     stops = (*ends, "都", "其他", "其它", "其余", "别的", "全部", "所有")
     end = next((i for i, p in enumerate(pieces) if i > begin and (p.text in stops or is_verb(p))), len(pieces))
-    return list(pieces[begin + 1 : end]), [*pieces[: max(begin, 0)], *pieces[end:]]
+    return list(pieces[begin + 1 : end]), [*pieces[: max(begin, 0)], *(p for p in pieces[end:] if p.text != "外")]
 
 
 def told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[Piece], str] | None:
@@ -143,14 +139,6 @@ def told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[Pi
         return None
     value = str(int(number(match[group]))) if _NUMERALS.fullmatch(match[group]) else match[group]
     return value, [piece for piece in pieces if piece not in inner], trait
-
-
-def is_doubtful(pieces: Sequence[Piece]) -> bool:
-    """A word that denies or asks, left over where something is to be done: nobody read what it was for."""
-    return any(
-        not piece.named and (piece.text in _DENYING or piece.senses & _ASKED) and not piece.senses & VERBS_SET
-        for piece in pieces
-    )
 
 
 def two_values(pieces: Sequence[Piece]) -> bool:

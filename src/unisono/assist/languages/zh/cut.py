@@ -298,9 +298,13 @@ def _hear(text: str, pieces: list[Piece], names: _Names, words: Mapping[str, fro
     return found
 
 
+#: What stands behind any verb makes no two words alike.
+_EMPTY = "了掉上好的一"
+
+
 def _like(body: str, word: str) -> bool:
     """Whether one character at least is the same: not everything that sounds alike was meant."""
-    return any(a == b for a, b in zip(body, word, strict=True))
+    return any(a == b and a not in _EMPTY for a, b in zip(body, word, strict=True))
 
 
 #: What is worth hearing: what is to be done, to what, to which value. A little word is never what was meant.

@@ -15,7 +15,7 @@ import msgspec
 
 from unisono.thing.files import yaml_loader
 
-__all__ = ["Forms", "called", "rooms"]
+__all__ = ["Forms", "called", "measures", "rooms"]
 
 _SPOKEN = Path(__file__).parent / "spoken.yaml"
 #: 关一关, 开一开: a verb of one character said twice.
@@ -40,10 +40,16 @@ _WATER = re.compile(r"[烧煮煲](?:点儿|点|些|一?壶|一?锅)?(?:热|开)�
 _WHETHER = re.compile(r"([高低大小多快慢亮暗冷热湿干响吵满远重闷潮正])不\1(?=(.?))")
 
 
+#: 几远, 几热: how far, in Cantonese. 开紧: it is on, there.
+_HOW = re.compile(r"几(?=[远热冻重快亮嘈]|高(?!档))")
+_ONGOING = re.compile(r"(?<=[开用放播洗充录])紧")
+
+
 class _Table(msgspec.Struct):
     same: dict[str, str]
     separable: list[str]
     inside: list[str]
+    measures: str
     rooms: list[list[str]]
     called: dict[str, list[str]]
 
@@ -53,6 +59,11 @@ def _table() -> _Table:
     import yaml
 
     return msgspec.convert(yaml.load(_SPOKEN.read_bytes(), Loader=yaml_loader()), _Table)
+
+
+def measures() -> str:
+    """The characters that stand between a number and what is counted."""
+    return _table().measures
 
 
 def rooms() -> list[list[str]]:
@@ -81,6 +92,7 @@ class Forms:
     def plain(self, text: str) -> str:
         """The text in the forms that are known."""
         text = self._form.sub(lambda found: self._same[found[0]], text)
+        text = _ONGOING.sub("着", _HOW.sub("多", text))
         text = _SIDE.sub(lambda found: found[1] if found[1] + found[2] in self._names else found[0], text)
         text = _WATER.sub(
             "烧水", _BOTH.sub("", _ENOUGH.sub("", _TURNED.sub("调", _OPENED.sub("调", _STEP.sub(r"\1档", text)))))

@@ -32,6 +32,7 @@ _HAN = r"[\u3400-\u9fff]"
 _BLANKS = re.compile(rf"(?<={_HAN})\s+(?={_HAN}|\d)|(?<=\d)\s+(?={_HAN})|(?<=[,，。])\s+|\s+(?=[,，。])")
 _COMMA = re.compile(r"(?<!\d),|,(?!\d)")
 _MORE, _LESS = re.compile(rf"(?<={_HAN})\+(?=[0-9])"), re.compile(r"(?<=[度量温速])-(?=[0-9])")
+_COMMAS = re.compile(r"[，,]\s*[，,]")
 _POINT = re.compile(r"(\d)点(\d+)(?=度|%|千瓦|巴)")
 _DROPPED = {0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x00AD} | set(range(0x202A, 0x202F)) | set(range(0x2066, 0x206A))
 
@@ -64,7 +65,7 @@ def plain(text: str) -> str:
 def strip_address(text: str) -> str:
     """Without what calls the assistant, hesitations, and words said twice in a row."""
     text = _ADDRESS.sub("", text)
-    text = _FILLERS.sub("", text)
+    text = _COMMAS.sub("，", _FILLERS.sub("", text))
     return _DOUBLED.sub(r"\1", text).strip(" ,，、.。!！")
 
 

@@ -15,7 +15,7 @@ from unisono.access import Risk
 from unisono.assist.dialogue import remember
 from unisono.assist.languages.zh.ask import answer
 from unisono.assist.languages.zh.clauses import split_condition
-from unisono.assist.languages.zh.commands import Open, command, timed
+from unisono.assist.languages.zh.commands import command
 from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.letters import plain, strip_address
 from unisono.assist.languages.zh.saying import spoken
@@ -23,6 +23,7 @@ from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question, i
 from unisono.assist.languages.zh.sentence import Sentence, has, is_kind, senses, sentence_of, unknown
 from unisono.assist.languages.zh.timers import reminder, timer
 from unisono.assist.languages.zh.verbs import VERBS_SET
+from unisono.assist.languages.zh.wanted import Open, timed
 from unisono.assist.plan import ACTING, Plan, Step
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _CORRECTED = re.compile(
 )
 _YES = re.compile(r"(?:是的?|好的?|好啊|好吧|对的?|可以|行|要|确定|没错|同意|开吧|关吧|当然)[呀啊吧了]?")
 _WRONG = re.compile(
-    r"(?:啊|哦|噢)?(?:不是(?!不)|不对|错了|弄错了|搞错了|不)[，, ]+(?:我?说的?)?(?:是|应该是)?|我说的不是那个[，, ]*(?:是)?"
+    r"(?:啊|哦|噢)?(?:不是(?!不)|不对|错了|弄错了|搞错了|不)[，, ]+(?:我?说的?)?(?:是|系|应该是)?|我说的不是那个[，, ]*(?:是)?"
 )
 _POLITE = re.compile(r"能不能|可不可以|能否|可否|[好行]不[好行]|[好行成]吗|可以[吗么不]|好嘛|得不得|[行好]么|方便")
 _POLITE_START = re.compile(
@@ -157,9 +158,10 @@ def _plan(sentence: Sentence) -> Plan:
     plan = command(sentence)
     if (plan.why or "").startswith("not_possible") and sentence.masked.endswith("了吧"):
         return answer(sentence) or plan  # 阳台门关上了吧
-    if question and not _BEGS.search(sentence.masked) and _risky(plan, world):
+    unsure = (question and not _BEGS.search(sentence.masked)) or any(piece.heard for piece in pieces)
+    if unsure and _risky(plan, world):
         memory.offer = plan
-        return Plan(outcome="ask", why="unsure")  # 可以开门吗 may ask whether one may
+        return Plan(outcome="ask", why="unsure")  # 可以开门吗 may ask whether one may; 打开院们 was heard otherwise
     return plan
 
 

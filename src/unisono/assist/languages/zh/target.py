@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unisono.assist.languages.zh.cut import Piece, names_of
-from unisono.assist.languages.zh.forms import called
+from unisono.assist.languages.zh.forms import called, measures
 
 if TYPE_CHECKING:
     from unisono.assist.world import Speaker, Thing, World
 
-__all__ = ["Target", "another", "find_target", "outdoors", "partly", "takers", "tellers"]
+__all__ = ["Target", "another", "called_in_part", "find_target", "outdoors", "partly", "takers", "tellers"]
 
 #: Kinds of which several in one room are one to those who live in it: 关灯 means all of them.
 TOGETHER = frozenset({"light", "cover", "window", "siren"})
 ONE_OF = frozenset({"一盏", "一台", "一扇", "一张", "一辆"})
 #: What is rather heard from a loudspeaker.
 MUSIC = frozenset({"音乐", "歌", "歌曲", "曲子"})
-#: Words that stand between a number and what is counted.
-MEASURES = "盏台扇个只条部间辆张道支根套组块副樘"
 #: Places under the open sky: 屋里 leaves them out.
 OUTSIDE = frozenset({"outdoor"})
 #: Kinds one of which people may mean by the word of another.
@@ -162,7 +160,7 @@ def find_target(
 
 
 _IN_A_CAR = frozenset({"kind:climate", "kind:window", "kind:seat", "kind:door", "kind:lock"})
-_IN_THE_CAR = frozenset({"车里", "车内", "车上", "车里面"})
+_IN_THE_CAR = frozenset({"车厢", "车里", "车内", "车上", "车里面"})
 _ANDS = frozenset({"和", "跟", "与", "及", "以及", "还有", "、", "同"})
 
 
@@ -306,6 +304,12 @@ def tellers(scope: Iterable[str], world: World, traits: Sequence[str]) -> tuple[
     return [], None
 
 
+def called_in_part(pieces: Sequence[Piece], offered: Sequence[str], world: World) -> tuple[str, ...]:
+    """左边那个, asked between 左床头灯 and 右床头灯: those whose names hold what is left beside the little words."""
+    told = "".join(piece.text for piece in pieces if not piece.senses & {"particle", "it"})
+    return tuple(thing for thing in offered if told and any(told in name for name in world.things[thing].names))
+
+
 def partly(text: str, world: World, traits: Sequence[str]) -> list[str]:
     """Things with one of the traits whose name begins with the text (水槽 for 水槽漏水探头)."""
     if len(text) < 2:
@@ -355,4 +359,4 @@ def _followed_by_kind(pieces: Sequence[Piece], i: int) -> bool:
 
 def _counts(pieces: Sequence[Piece], i: int) -> bool:
     """三盏灯, 两台炉子: a number before a measure word."""
-    return i + 1 < len(pieces) and pieces[i + 1].text[:1] in MEASURES
+    return i + 1 < len(pieces) and pieces[i + 1].text[:1] in measures()

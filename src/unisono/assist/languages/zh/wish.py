@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.forms import measures
 from unisono.assist.languages.zh.verbs import VERBS
 from unisono.assist.quantity import DEGREE, Quantity
 
@@ -111,7 +112,7 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
     verbs = {
         sense
         for piece in pieces
-        if not piece.things and not _is_tail(pieces, piece)
+        if not piece.things and not _is_tail(pieces, piece) and not _is_the_lock(pieces, piece)
         for sense in piece.senses
         if sense in VERBS
     }
@@ -203,6 +204,11 @@ def _worn_lock(pieces: Sequence[Piece]) -> str | None:
     return None
 
 
+def _is_the_lock(pieces: Sequence[Piece], piece: Piece) -> bool:
+    """大门的锁该换了: the thing, not what is done."""
+    return piece.text == "锁" and any(other.end == piece.start and other.text == "的" for other in pieces)
+
+
 def _is_tail(pieces: Sequence[Piece], piece: Piece) -> bool:
     """点 lights what stands behind it (点炉子); elsewhere it is a little word."""
     if piece.text != "点":
@@ -218,7 +224,7 @@ def _measured(pieces: Sequence[Piece], piece: Piece) -> bool:
         piece.quantity is not None
         and piece.quantity.unit is None
         and after is not None
-        and after.text[:1] in "盏台扇个只条部间辆张楼号支根套组块副樘"
+        and after.text[:1] in measures() + "楼号"
     )
 
 
@@ -260,6 +266,8 @@ def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[boo
     if text.endswith(_TO):
         return False, sign
     grown = text.rstrip("了个它")[-1:]
+    if _goes_further(before) and amount.unit in (None, "%"):
+        return True, -1 if before[-1].senses & _SHUTS else 1
     noun = bool(before) and any(sense.startswith(("trait:", "kind:", "sort:")) for sense in before[-1].senses)
     if grown and grown in _GROWS + _SHRINKS and not noun and not _is_heating(before):
         return True, 1 if grown in _GROWS else -1
@@ -274,6 +282,16 @@ def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[boo
         down = any("down" in p.senses or p.text[-1:] in "降减低小" for p in before if p.senses & set(MOVES)) or sign < 0
         return True, -1 if down else 1
     return False, sign
+
+
+_SHUTS = frozenset({"close", "lower", "off"})
+
+
+def _goes_further(before: Sequence[Piece]) -> bool:
+    """再拉开两成: by so much more."""
+    again, does = (before[-2], before[-1]) if len(before) > 1 else (None, None)
+    moves = {"open", "close", "raise", "lower"}
+    return again is not None and does is not None and again.text == "再" and bool(does.senses & moves)
 
 
 def _is_heating(before: Sequence[Piece]) -> bool:

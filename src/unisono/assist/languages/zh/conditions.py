@@ -1,0 +1,151 @@
+"""What a Chinese condition waits for: a state, or a level that is compared (超过, 不到, 以下)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from unisono.assist.languages.zh.change import NotPossibleError, value_in
+from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.sentence import Sentence, has, senses, unknown
+from unisono.assist.languages.zh.target import Target, tellers
+from unisono.assist.languages.zh.told import (
+    asked,
+    is_partly_named,
+    of_rooms,
+    states_in,
+    tests_of,
+    told,
+    traits_asked,
+    unit_traits,
+)
+from unisono.assist.plan import Condition
+from unisono.assist.quantity import Quantity
+
+if TYPE_CHECKING:
+    from unisono.assist.world import World
+
+__all__ = ["condition"]
+
+#: What people call an empty battery, in percent.
+LOW_BATTERY = 20
+
+
+def condition(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) -> Condition | None:
+    """What a condition's words wait for; None where they say nothing that a thing tells."""
+    amounts = [p for p in pieces if p.quantity is not None and p.quantity.form != "ordinal"]
+    compared = [p for p in amounts if any(q.end == p.start and q.senses & {"above", "below"} for q in pieces)]
+    amount = next((p.quantity for p in [*compared, *amounts]), None)
+    for_s = next((p.moment.seconds for p in pieces if p.moment is not None and p.moment.role == "for"), None)
+    states = states_in(pieces)
+    if unknown(pieces) and not is_partly_named(pieces, sentence.world, (), states):
+        return None
+    if "state:low" in senses(pieces):
+        return _run_low(pieces, sentence, last)
+    if amount is not None and (senses(pieces) & {"above", "below"} or not states):
+        return _compared(pieces, amount, for_s, sentence, last)
+    return _in_state(pieces, states, for_s, sentence, last) if states else None
+
+
+def _run_low(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) -> Condition | None:
+    """没电了, 电量不足."""
+    target = asked(pieces, sentence.world, sentence.speaker, ("battery",), (), last)
+    having, trait = tellers(target.things, sentence.world, ("battery",))
+    if trait is None or (len(having) > 1 and not target.named):
+        return None
+    return Condition(things=tuple(having), trait=trait, below=LOW_BATTERY)
+
+
+def _compared(
+    pieces: Sequence[Piece], amount: Quantity, for_s: float | None, sentence: Sentence, last: Sequence[str]
+) -> Condition | None:
+    """超过六度, 跌破六巴, 剩不到两成."""
+    world, found = sentence.world, senses(pieces)
+    units = unit_traits(amount.unit)
+    if amount.unit in (None, "%") and "充" in _text(pieces):
+        units = ["battery"]
+    named = [trait for trait in traits_asked(pieces, _text(pieces)) if trait not in ("location", "count")]
+    wanted = [*(named or units), *units]
+    target = asked(pieces, world, sentence.speaker, wanted, (), last)
+    having, trait = tellers(target.things, world, wanted)
+    if trait is None:
+        return None
+    if not target.named and not target.kinds and trait in ("temperature", "humidity"):
+        having = of_rooms(having, world)
+    if len(having) > 1 and not target.named:
+        having = _only(having, world)
+    if not having:
+        return None
+    try:
+        value = value_in(amount, trait)
+    except NotPossibleError:
+        return None
+    if not found & {"above", "below"}:
+        return Condition(things=tuple(having), trait=trait, equals=value, for_s=for_s)
+    below = "below" in found and not ("above" in found and "以上" in _text(pieces))
+    return Condition(
+        things=tuple(having), trait=trait, below=value if below else None, above=None if below else value, for_s=for_s
+    )  # fmt: skip
+
+
+def _in_state(
+    pieces: Sequence[Piece], states: Sequence[str], for_s: float | None, sentence: Sentence, last: Sequence[str]
+) -> Condition | None:
+    """漏水, 护罩打开, 到家, 洗好了."""
+    world = sentence.world
+    traits = traits_asked(pieces, _text(pieces))
+    target = asked(pieces, world, sentence.speaker, traits, states, last)
+    alone = _speaks_of_itself(states)
+    if (
+        {"home", "away"} & set(states)
+        and sentence.speaker.person in world.things
+        and any(c in _text(pieces) for c in "我咱")
+    ):
+        target = Target(things=(sentence.speaker.person or "",), said=True, named=True)
+    if not target.things or (not target.said and not alone):
+        return None
+    having, trait = tellers(target.things, world, traits)
+    value = next((v for state in states for t, v in tests_of(state) if t == trait), None)
+    if trait is None or value is None:
+        having, trait, value = told(target, (), states, world, "")
+    if trait is None or value is None or (len(having) > 1 and not (target.every or target.named or alone)):
+        return None
+    if _denied(pieces):
+        if value not in _OPPOSITES and not isinstance(value, bool):
+            return None
+        value = not value if isinstance(value, bool) else _OPPOSITES[value]
+    return Condition(things=tuple(having), trait=trait, equals=value, for_s=for_s)
+
+
+_OPPOSITES: dict[Any, Any] = {
+    "open": "closed",
+    "closed": "open",
+    0: 100,
+    100: 0,
+    "home": "not home",
+    "not home": "home",
+}
+
+
+def _denied(pieces: Sequence[Piece]) -> bool:
+    """没停: a state that is said not to be."""
+    return any(
+        piece.text in ("没", "没有", "未", "不", "不再", "还没") and has(after, "state:")
+        for piece, after in pairwise(pieces)
+    )
+
+
+def _text(pieces: Sequence[Piece]) -> str:
+    return "".join(piece.text for piece in pieces)
+
+
+def _speaks_of_itself(states: Sequence[str]) -> bool:
+    """Smoke, gas, water: wherever it is."""
+    return bool({"leak", "smoke", "gas"} & set(states))
+
+
+def _only(having: Sequence[str], world: World) -> list[str]:
+    """Of several in a place the one that is there to measure."""
+    sensors = [thing for thing in having if world.things[thing].kind.startswith("sensor")]
+    return sensors if len(sensors) == 1 else []

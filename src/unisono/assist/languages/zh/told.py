@@ -1,0 +1,259 @@
+"""Which traits tell what Chinese words ask of a thing or wait for, and which things tell them.
+
+Knows ``told.yaml``: how states are said (开着, 锁了, 有人, 漏水, 洗好了) and which trait of a thing tells each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.sentence import has, senses
+from unisono.assist.languages.zh.target import Target, find_target, outdoors, partly, tellers
+from unisono.thing import traits as all_traits
+from unisono.thing.files import yaml_loader
+from unisono.thing.units import find_unit
+
+if TYPE_CHECKING:
+    from unisono.assist.world import Speaker, World
+
+__all__ = [
+    "asked",
+    "in_state",
+    "is_partly_named",
+    "of_rooms",
+    "states_in",
+    "tests_of",
+    "told",
+    "traits_asked",
+    "unit_traits",
+]
+
+_TOLD = Path(__file__).parent / "told.yaml"
+#: 开着的窗帘 is open by however much.
+_ALL_THE_WAY = 100
+
+
+class _Table(msgspec.Struct):
+    states: dict[str, list[tuple[str, Any]]]
+    units: dict[str, list[str]]
+    how: dict[str, list[str]]
+    feels: dict[str, list[str]]
+    alike: dict[str, list[str]]
+    percentages: list[str]
+    of_rooms: frozenset[str]
+    of_itself: list[str]
+
+
+@lru_cache(maxsize=1)
+def _table() -> _Table:
+    import yaml
+
+    return msgspec.convert(yaml.load(_TOLD.read_bytes(), Loader=yaml_loader()), _Table)
+
+
+def tests_of(state: str) -> list[tuple[str, Any]]:
+    """How a state is told, by the first trait that a thing has: (trait, value)."""
+    return _table().states[state]
+
+
+def states_in(pieces: Sequence[Piece]) -> list[str]:
+    """The states that the words say, the surest first."""
+    found = senses(piece for piece in pieces if not piece.things)
+    return [state for state in _table().states if f"state:{state}" in found]
+
+
+def in_state(things: Sequence[str], pieces: Sequence[Piece], world: World) -> list[str]:
+    """Those of some things that are in the state which the words say: 亮着的灯, 没锁的门."""
+    meant = [test for state in states_in(pieces) for test in tests_of(state)]
+    found = []
+    for thing in things:
+        told = next(((trait, value) for trait, value in meant if trait in world.things[thing].tells), None)
+        now = None if told is None else world.state(thing).get(told[0])
+        if told is not None and (
+            now == told[1] or (told[1] == _ALL_THE_WAY and isinstance(now, int | float) and now > 0)
+        ):
+            found.append(thing)
+    return found
+
+
+def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
+    """The traits that a question or comparison is about, by its nouns, units and feelings."""
+    found: list[str] = []
+    for piece in sorted(pieces, key=lambda p: -len(p.text)):
+        if piece.things and not piece.senses:
+            continue
+        for sense in sorted(piece.senses):
+            if sense.startswith("trait:"):
+                name = sense.removeprefix("trait:")
+                found += [name, *_table().alike.get(name, ())]
+            if sense.startswith("complaint:") and not has(piece, "state:"):
+                found += _table().feels.get(sense.removeprefix("complaint:"), ())
+    if any("where" in piece.senses for piece in pieces):
+        return ("location", "presence")
+    if any(word in text for word in ("充到多少", "充了多少", "充到几")):
+        return ("battery",)
+    for ask, told in _table().how.items():
+        if ask in text:
+            return tuple(told)
+    if "多快" in text:
+        return ("rate", "speed", "fan_speed")
+    if "胎压" in text:
+        return ("tyre_pressure",)
+    if any(word in text for word in ("多远", "续航", "还能跑", "还能开多")):
+        return ("range",)
+    if any(word in text for word in ("用了多少", "耗了多少", "用掉多少")) and "电" not in text:
+        found += ["energy", "flow", "count"]
+    if "多少电" in text:
+        used = any(word in text for word in "用耗费花发")
+        return ("energy", "power") if used else ("battery", "energy", "level")
+    for ask in ("多少", "几"):
+        at = text.find(ask)
+        if at >= 0:
+            rest = text[at + len(ask) :].removeprefix("个")
+            unit = max((unit for unit in _table().units if rest.startswith(unit)), key=len, default="")
+            found += _table().units.get(unit, ())
+    if (
+        any(word in text for word in ("几度", "多少度", "多热", "多冷", "冷不冷", "热不热", "烧到几"))
+        and "度电" not in text
+        and "energy" not in found
+    ):
+        wanted = ["target_temperature"] if "设" in text else []
+        found = [*wanted, "temperature", "cabin_temperature", *found]
+    return tuple(dict.fromkeys(found))
+
+
+def is_partly_named(pieces: Sequence[Piece], world: World, traits: Sequence[str], states: Sequence[str]) -> bool:
+    """水槽有没有漏水: what is unknown is the beginning of a name."""
+    telling = [*traits, *(trait for state in states for trait, _ in tests_of(state))]
+    return bool(partly(_leading(pieces), world, telling))
+
+
+def asked(
+    pieces: Sequence[Piece],
+    world: World,
+    speaker: Speaker,
+    traits: Sequence[str],
+    states: Sequence[str],
+    last: Sequence[str],
+) -> Target:
+    """The things that a question is about: all of a kind where which of them is asked."""
+    telling = [*traits, *(trait for state in states for trait, _ in tests_of(state))]
+    target = find_target(pieces, world, speaker, telling)
+    if not (target.named or target.kinds or target.places or (target.said and "devices" in senses(pieces))):
+        target = Target(it=target.it)  # nobody is named: see below
+    if target.why == "ambiguous":
+        target.things, target.why = target.offer, None
+    if target.places and not target.kinds and not target.named:
+        pool = [thing for place in target.places for thing in world.within(place)]
+        target.things, target.why = tuple(dict.fromkeys(pool)), None
+    if target.things and (target.named or target.kinds):
+        return target
+    said = "".join(piece.text for piece in pieces)
+    if any(used in said for used in ("用了", "耗了", "用掉", "花了")):
+        for piece in pieces:
+            if near := partly(piece.text, world, ("energy", "flow", "count")):
+                return Target(things=tuple(near), said=True, named=True)
+    for piece in pieces:
+        if not piece.known or (not piece.named and piece.start == 0):
+            parts = _leading(pieces)
+            if near := partly(parts, world, telling):
+                return Target(things=tuple(near), said=True, named=True)
+            break
+    told = [thing for thing in last if world.things[thing].tells & set(telling)]
+    if not target.things and not target.said and told and (target.it or not target.places):
+        target.things, target.said = tuple(told), True
+    if not target.things and telling and not target.said:
+        near = [t for t in world.within(speaker.place) if world.things[t].tells & set(traits)] if speaker.place else []
+        under_the_sky = outdoors(pieces, world)
+        if under_the_sky is None:
+            target.things = tuple(near or world.things)
+        else:  # 外头几度 is not what the room's sensor tells
+            target.things, target.said = tuple(under_the_sky), True
+            target.named = bool([t for t in under_the_sky if world.things[t].tells & set(telling)])
+    return target
+
+
+def _leading(pieces: Sequence[Piece]) -> str:
+    """The words before the first that is a state, a question or a little word."""
+    text = ""
+    for piece in pieces:
+        if (
+            piece.senses
+            and any(
+                s.startswith(("state:", "trait:"))
+                or s in ("question", "whether", "particle", "how_much", "what", "here", "there")
+                for s in piece.senses
+            )
+        ) or piece.mark:
+            break
+        text += piece.text
+    return text
+
+
+def told(
+    target: Target, traits: Sequence[str], states: Sequence[str], world: World, text: str
+) -> tuple[list[str], str | None, Any]:
+    """Which of them tell it, by which trait, and the value that is asked about."""
+    if traits:
+        having, trait = tellers(target.things, world, traits)
+        if trait == "energy" and "电" in text and len(having) > 1:
+            having = [thing for thing in having if any("电" in name for name in world.things[thing].names)] or having
+        if trait in ("temperature", "humidity") and not target.named and not target.kinds:
+            having = of_rooms(having, world) or of_rooms(world.things, world) or having
+        if trait is not None:
+            value = None
+            for state in states:
+                value = next((v for t, v in tests_of(state) if t == trait), value)
+            return having, trait, value
+    telling = [
+        ([thing for thing in target.things if trait in world.things[thing].tells], trait, value)
+        for state in states
+        for trait, value in tests_of(state)
+    ]
+    telling = [each for each in telling if each[0]]
+    if telling:  # 哪些设备开着: by what most of them tell
+        return telling[0] if target.named or target.kinds else max(telling, key=lambda each: len(each[0]))
+    if set(traits) <= {"state"} and not states and target.named and len(target.things) == 1:
+        thing = world.things[target.things[0]]
+        if _counts_something(text) and not thing.kind.startswith(("sensor", "meter")):
+            return [], None, None
+        return (
+            [thing.id],
+            next((trait for trait in (*_table().of_itself, *sorted(thing.tells)) if trait in thing.tells), None),
+            None,
+        )
+    return [], None, None
+
+
+def _counts_something(text: str) -> bool:
+    """车票多少钱: how much of something, and nobody knows of what."""
+    return any(ask in text for ask in ("多少", "几个", "几块", "多大", "多高", "多长"))
+
+
+def of_rooms(things: Iterable[str], world: World) -> list[str]:
+    """Those that tell the air of a room: no kettle, no oven."""
+    return [
+        t
+        for t in things
+        if world.things[t].kind.partition(".")[0] in _table().of_rooms and "temperature" in world.things[t].tells
+    ]
+
+
+def unit_traits(unit: str | None) -> list[str]:
+    if unit == "degree":
+        return ["temperature", "cabin_temperature"]
+    if unit == "%":
+        return list(_table().percentages)
+    if unit is None:
+        return []
+    theirs = find_unit(unit)
+    return [
+        name for name, trait in all_traits().items()
+        if theirs is not None and (mine := find_unit(trait.unit or "")) is not None and mine.dimension == theirs.dimension and name not in ("target_temperature", "color_temperature")
+    ]  # fmt: skip

@@ -1,0 +1,87 @@
+"""What of a Chinese clause nobody read: where a word of content is left over, it is asked about and nothing is done.
+
+Knows which senses a wish, a thing and a value are made of. Decides nothing of the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.sentence import has, is_kind, senses, unknown
+from unisono.assist.languages.zh.verbs import VERBS_SET
+
+__all__ = ["is_alternative", "is_doubtful", "is_explained", "left_over", "split_state"]
+
+_DENYING = frozenset({"不", "没", "没有", "未", "别", "勿", "莫", "甭", "非", "无"})
+_ASKED = frozenset(
+    {"what", "who", "which", "where", "why", "how_much", "how_many", "how_long", "how_often", "how_far", "when_did"}
+)
+#: Senses that a wish is read by, and little words.
+_READ = VERBS_SET | {
+    "particle", "preheat", "crack", "halve", "bit", "much", "more", "max", "min", "all", "both", "other", "rest", "except", "only",
+    "everything", "devices", "here", "indoor", "outdoor", "it", "also", "again", "meant", "want", "keep", "cancel", "coffee",
+    "scene_word", "run_scene", "question", "whether",
+}  # fmt: skip
+_FAMILIES = ("kind:", "sort:", "trait:", "color:", "mode:", "level:", "arm:", "complaint:")
+_ARMED_AS = ("模式", "布防", "设防", "警戒")
+#: 我换膜, 孩子睡了: who has a reason for what is wanted.
+_WHO = ("我", "咱", "孩子", "宝宝", "家人", "客人", "有人", "有客")
+#: Characters nobody knows in a clause that asks for nothing: a reason, or a turn that changes everything.
+_REASON_MOST = 2
+
+
+def is_doubtful(pieces: Sequence[Piece]) -> bool:
+    """A word that denies or asks, left over where something is to be done: nobody read what it was for."""
+    return any(
+        not piece.named and (piece.text in _DENYING or piece.senses & _ASKED) and not piece.senses & VERBS_SET
+        for piece in pieces
+    )
+
+
+def is_alternative(pieces: Sequence[Piece]) -> bool:
+    """开射灯还是落地灯: one of two, and nobody says which."""
+    for i, piece in enumerate(pieces):
+        if piece.text in ("还是", "或", "或者", "要么") and 0 < i < len(pieces) - 1:
+            before, after = pieces[i - 1], pieces[i + 1]
+            if all(other.named or is_kind(other) for other in (before, after)):
+                return True
+    return False
+
+
+def left_over(pieces: Sequence[Piece]) -> list[Piece]:
+    """The words of a wish's clause that say something which is no part of a wish."""
+    found = []
+    complained = any(has(piece, "complaint:") for piece in pieces)
+    for i, piece in enumerate(pieces):
+        if piece.mark or piece.named or piece.quantity is not None or piece.moment is not None:
+            continue
+        if piece.senses & _READ or any(has(piece, family) for family in _FAMILIES):
+            continue
+        whole = has(piece, "place:") and "all" in senses(pieces)  # 整个屋子
+        reason = complained and "too" in piece.senses  # 太吵了小声点
+        first = i == 0 and ("never_mind" in piece.senses or has(piece, "state:"))  # 算了还是打开吧, 没锁锁上
+        blown = has(piece, "state:on") or (has(piece, "state:vacant") and i > 0)  # 吹冷风; 灭掉吧没人在里头
+        armed = i + 1 < len(pieces) and pieces[i + 1].text in _ARMED_AS and has(piece, "state:")  # 外出模式
+        if not (whole or reason or first or blown or armed):
+            found.append(piece)
+    return found
+
+
+def is_explained(pieces: Sequence[Piece]) -> bool:
+    """Whether a clause that asks for nothing is but somebody's reason: 我换膜, 放假了; 见鬼去吧 may be anything."""
+    return unknown(pieces) <= _REASON_MOST or pieces[0].text.startswith(_WHO)
+
+
+def split_state(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """亮着的灯, 没锁的门: the words of the state that those are in who are meant, and the rest."""
+    for i, piece in enumerate(pieces[:-2]):
+        if (
+            has(piece, "state:")
+            and not piece.named
+            and (piece.text[-1] in "着了" or piece.text[0] in "没未不")
+            and pieces[i + 1].text == "的"
+            and (is_kind(pieces[i + 2]) or pieces[i + 2].senses & {"devices"})
+        ):
+            return [piece], [*pieces[:i], *pieces[i + 2 :]]
+    return [], list(pieces)

@@ -1,0 +1,432 @@
+"""The clauses of one Chinese sentence, taken one after the other: what is wanted of whom, what is left out, what is denied.
+
+Knows how clauses hang together: 除了, 别停, 也, 它, 其他. One clause that is not understood, and nothing is done.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from unisono.assist.languages.zh.beside import (
+    around_unknown,
+    each_trait,
+    is_bare,
+    is_compared,
+    is_list,
+    is_timed,
+    played,
+    split_except,
+    told_text,
+    turns,
+    two_values,
+    without_beneficiary,
+)
+from unisono.assist.languages.zh.change import NotPossibleError, steps_of
+from unisono.assist.languages.zh.clauses import Clause
+from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.relief import complains, relieve
+from unisono.assist.languages.zh.schedule import when_of
+from unisono.assist.languages.zh.scope import is_negated, is_stop
+from unisono.assist.languages.zh.sentence import Sentence, about_us, is_verb, senses, unknown
+from unisono.assist.languages.zh.target import Target, another, called_in_part, find_target
+from unisono.assist.languages.zh.told import in_state
+from unisono.assist.languages.zh.unread import is_doubtful, is_explained, left_over, split_state
+from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
+from unisono.assist.moment import Moment
+from unisono.assist.plan import ACTING, Condition, Plan, Step
+
+__all__ = ["Open", "Wanted", "joined", "timed"]
+
+_EXCEPT = re.compile(r"(?<!解)除了|除开|除去|(?<![解清删扫去移排消])除(?=[^雾霜湿冰尘臭非])|唯独|不包括|不算|不含")
+_KEPT = re.compile(
+    r"留着|留下|只留|就留|留(?=[一个盏Ｎ])(?![一个]?[条道]?缝)|除外|例外|保持(?:不变|原样|现状|着)|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)"
+)
+#: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
+_UNSURE_MOST = 2
+#: What a bare number beside a thing of such a kind sets.
+_LEVELS = {"light": "brightness", "climate": "target_temperature", "cover": "position"}
+#: A smaller number beside a thing may be its own.
+_LEAST_LEVEL = 5
+_SMALL = frozenset({"particle"})
+#: Who has a reason for what is wanted.
+_WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人", "我要", "我想", "我得", "我需要"})
+#: What is not done by a number.
+_NO_AMOUNT = frozenset(
+    {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
+)
+#: No list of things in a sentence is longer, in pieces.
+_LONGEST = 100
+#: An answer to "which one?" is short.
+_ANSWER_MOST = 4
+
+
+class Open(NamedTuple):
+    """What was asked back: the wish that lacks its thing, and between whom."""
+
+    wish: Wish
+    offer: tuple[str, ...]
+
+
+class Wanted:
+    """The clauses of one sentence, taken one after the other."""
+
+    def __init__(self, sentence: Sentence, conditions: tuple[Condition, ...], *, act_if: bool = False) -> None:
+        self.sentence = sentence
+        self.conditions = conditions
+        self.act_if = act_if
+        self.steps: list[Step] = []
+        self.told: list[Step] = []
+        self.times: list[Moment] = []
+        self.excepted: set[str] = set()
+        self.denied: set[str] = set()
+        self.pending: list[Piece] = []
+        self.last = tuple(thing for one in conditions for thing in one.things)
+        self.places = {sentence.world.things[thing].place for thing in self.last}
+        self.problem: Plan | None = None
+        self.doubted = False
+        self.state: list[Piece] = []
+
+    def plan(self, parts: Sequence[Clause]) -> Plan:
+        untimed = False
+        for clause in parts:
+            made, own = len(self.steps), is_timed(clause.pieces)
+            end = self._take(clause)
+            if end is not None:
+                return end
+            if len(self.steps) > made and own and (untimed or turns(clause.pieces)):
+                return Plan(outcome="ask", why="what_time")  # 开灯, 十分钟后关: now and later are two plans
+            untimed = untimed or (len(self.steps) > made and not self.times)
+        return self._end()
+
+    def _end(self) -> Plan:
+        if self.pending and not self.problem:
+            return Plan(outcome="ask", why="what_to_do")
+        reason = self.problem is not None and self.problem.why == "complaint"  # 太暗了, 把灯打开
+        if self.problem is not None and self.problem.outcome != "act" and not (self.steps and reason):
+            return self.problem
+        steps = [*(step for step in self.steps if not set(step.things) & self.excepted), *self.told]
+        if self.steps and not steps:
+            return Plan(outcome="refuse", why="negated")
+        if self.denied and (not steps or self.denied & {thing for step in steps for thing in step.things}):
+            return self.sentence.barred("negated")
+        if not steps and self.problem is not None:
+            return self.problem  # what helps against a complaint
+        if not steps:
+            asks = about_us(self.sentence.pieces) and not unknown(self.sentence.pieces)
+            return Plan(outcome="ask", why="what_to_do") if asks else Plan(outcome="ignore")
+        plan = timed(joined(steps), self.times, self.sentence.now, self.conditions, act_if=self.act_if)
+        if plan.outcome not in ACTING or not self.doubted:
+            return plan
+        self.sentence.memory.offer = plan
+        return Plan(outcome="ask", why="unsure")
+
+    def _take(self, clause: Clause) -> Plan | None:
+        """One clause; a plan where that is the end of it."""
+        pieces, self.pending = [*self.pending, *clause.pieces], []
+        if len(pieces) > _LONGEST:
+            return Plan(outcome="ask", why="what_to_do")
+        masked = self.sentence.masked[clause.start : clause.end]
+        found = senses(pieces)
+        self.times += [piece.moment for piece in pieces if piece.moment is not None]
+        if "notify" in found or ("remind" in found and self.conditions):
+            if not self.conditions:
+                return Plan(outcome="ignore")
+            self.told.append(Step(op="notify", text=self.sentence.text, to=self.sentence.speaker.person))
+            return None
+        lasting = any(piece.moment is not None and piece.moment.role in ("until", "for") for piece in pieces)
+        pieces = [piece for piece in pieces if piece.moment is None]
+        self.places |= {place for piece in pieces for place in piece.places}
+        if _EXCEPT.search(masked) is not None or "except" in found:
+            who, pieces = split_except(pieces)
+            target = find_target(who, self.sentence.world, self.sentence.speaker)
+            left = set(target.things) or {t for place in target.places for t in self.sentence.world.within(place)}
+            if not left or unknown([piece for piece in who if piece.text != "外"]) or target.why == "ambiguous":
+                return Plan(outcome="refuse", why=target.why or "no_such_thing")
+            self.excepted |= left
+            self.places -= {place for piece in who for place in piece.places}
+            if is_negated(masked) or not any(is_verb(piece) or piece.quantity is not None for piece in pieces):
+                return None
+        stop = is_stop(masked)
+        if not stop and (is_negated(masked) or _KEPT.search(masked)):
+            return self._deny(pieces)
+        if complains(pieces) and not lasting:
+            self.problem = self.problem or relieve(self.sentence, pieces)
+            suffering = find_target(pieces, self.sentence.world, self.sentence.speaker)
+            if suffering.named and suffering.why is None:
+                self.last = suffering.things  # 主灯太亮了, 调暗
+            return None
+        return self._want(pieces, found, stop=stop, lasting=lasting)
+
+    def _deny(self, pieces: Sequence[Piece]) -> Plan | None:
+        """冷却带别停: of a set that is to be touched that one is left out; else it is what must not be done."""
+        wanted = [piece for piece in pieces if "only" not in piece.senses]
+        target = self._target(wanted, Wish())
+        touched = self._touched()
+        spoken = {sense.partition(":")[2] for piece in pieces for sense in piece.senses if sense.startswith("kind:")}
+        alike = {thing for thing in touched if self.sentence.world.things[thing].kind in spoken}
+        if alike and not target.named and not target.places:
+            named = alike  # 全停, 灯留着: those that were just spoken of
+        else:
+            named = set(target.things) or (set(target.offer) & touched)
+        if not named:
+            return self.sentence.barred("negated")
+        if named & touched and named != touched:
+            self.steps = [step for step in self.steps if not set(step.things) & named]
+        else:
+            self.denied |= named
+        self.excepted |= named
+        return None
+
+    def _want(self, pieces: list[Piece], found: set[str], *, stop: bool, lasting: bool) -> Plan | None:
+        self.state, pieces = split_state(pieces)
+        told = told_text(self.sentence, pieces)
+        if told is not None:
+            pieces = told[1]
+        wish = wish_of(pieces)
+        if told is not None:
+            wish.text, wish.amount = told[0], None
+            wish.traits = wish.traits or (told[2],)
+        if stop:
+            pieces = [piece for piece in pieces if piece.known or piece.text not in "别再老总"]
+            wish.amount = None
+            wish.verbs |= {"stop"}
+            wish.verb = wish.verb if wish.verb in ("charge", "record", "clean", "mute") else "stop"
+        if wish.empty and lasting and "state:on" in found:
+            wish.verb = "on"  # 亮到十点
+        memory = self.sentence.memory
+        if wish.empty and isinstance(memory.open, Open) and len(pieces) <= _ANSWER_MOST:
+            so = called_in_part(pieces, memory.open.offer, self.sentence.world)
+            if len(so) == 1:
+                return self._do(memory.open.wish, Target(things=so, said=True))
+        if wish.empty and not unknown(pieces):
+            wish = self._again(pieces, found) or wish
+        if wish.empty:
+            if is_list(pieces):
+                self.pending = list(pieces)
+            elif self.steps and pieces and pieces[0].text in _WHO:
+                pass  # 按喇叭, 我找不着车了: why
+            elif unknown(pieces) > _UNSURE_MOST and any(piece.named for piece in pieces):
+                self.problem = self.problem or Plan(outcome="refuse", why="unsure")
+            elif not is_explained(pieces):
+                self.doubted = True
+            return None
+        pieces = without_beneficiary(pieces)
+        if unknown(pieces) and wish.verb == "play" and (heard := played(pieces)) is not None:
+            title, pieces = heard
+            made = self._do(wish, self._target(pieces, Wish(verb="play")))
+            self.steps = [msgspec.structs.replace(step, text=title) for step in self.steps]
+            return made
+        if unknown(pieces) and self.steps and pieces[0].text in _WHO and not about_us(pieces):
+            return None  # 打包机停一停, 我换膜
+        if unknown(pieces):
+            strange = not about_us(pieces) and (
+                not wish.verb or 2 * unknown(pieces) > sum(p.end - p.start for p in pieces)
+            )
+            missing = "".join(self.sentence.text[p.start : p.end] for p in around_unknown(pieces))
+            return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why=f"no_such_thing:{missing}")
+        if not stop and is_doubtful(pieces):
+            return Plan(outcome="refuse" if about_us(pieces) else "ignore", why="unsure")
+        self.doubted = self.doubted or (not stop and bool(left_over(pieces)))
+        wish = self._other_value(wish) or wish
+        if is_bare(wish) and (plain := self._level_of(pieces)):
+            wish.traits = (plain,)
+        if is_bare(wish) or (wish.amount is not None and wish.amount.unit is None and wish.verb in _NO_AMOUNT):
+            return Plan(outcome="ask", why="what_value")
+        if wish.amount is not None and is_compared(pieces, wish.amount):
+            return Plan(outcome="refuse", why="unsure")
+        if any(p.quantity is not None and p.quantity.form == "ordinal" for p in pieces):
+            return self._numbered(pieces, wish)
+        if two_values(pieces):
+            return Plan(outcome="ask", why="what_value")
+        if wish.vague:
+            self.problem = self.problem or Plan(outcome="ask", why="what_value")
+            return None
+        several = each_trait(pieces)
+        for one in several:
+            made = self._do(wish_of(one), self._target(one, wish_of(one)))
+            if made is not None:
+                return made
+        if several:
+            return None
+        return self._do(wish, self._target(pieces, wish), others=bool(found & {"rest", "other"}))
+
+    def _touched(self) -> set[str]:
+        return {thing for step in self.steps for thing in step.things}
+
+    def _do(self, wish: Wish, target: Target, *, others: bool = False) -> Plan | None:
+        if self.state and target.why == "ambiguous":  # 没锁的门: that is which
+            so = in_state(target.offer, self.state, self.sentence.world)
+            target = Target(things=tuple(so), said=True, every=True) if so else target
+        if target.why is not None or not target.things:
+            self.sentence.memory.open = Open(wish, target.offer)
+            self.sentence.memory.wish = wish
+            asks = target.why in ("ambiguous", "which_thing", None)
+            return Plan(outcome="ask" if asks else "refuse", why=target.why or "which_thing")
+        left = self.excepted | (self._touched() if others else set())  # 只开壁灯, 别的都关
+        things = [thing for thing in target.things if thing not in left]
+        if self.state:
+            things = in_state(things, self.state, self.sentence.world)
+        if not things:
+            return Plan(outcome="refuse", why="negated")
+        try:
+            self.steps += self._able(wish, things, target)
+        except NotPossibleError as error:
+            why = str(error)
+            if why.startswith("what"):
+                return Plan(outcome="ask", why=why)
+            return Plan(outcome="refuse", why=f"{why}:{things[0]}")
+        self.last = target.things
+        self.sentence.memory.wish = wish
+        return None
+
+    def _able(self, wish: Wish, things: Sequence[str], target: Target) -> list[Step]:
+        """Steps of all; of a set those that can. Raises where nobody can, or where somebody is named who cannot."""
+        made: list[Step] = []
+        failed: NotPossibleError | None = None
+        for thing in things:
+            try:
+                made += steps_of(wish, [thing], self.sentence.world)
+            except NotPossibleError as error:
+                if target.named:
+                    raise
+                failed = error
+        if failed is not None and not made:
+            raise failed
+        return made
+
+    def _again(self, pieces: Sequence[Piece], found: set[str]) -> Wish | None:
+        """转炉也一样, 我说的是马灯, 卧室的呢; or the answer to "which one?": the wish before, for another."""
+        wish: Wish | None = self.sentence.memory.wish
+        if wish is None or not (about_us(pieces) or senses(pieces) & {"it", "other"}):
+            return None
+        asked = bool(self.denied) or (self.sentence.memory.open is not None and len(pieces) <= _ANSWER_MOST)
+        return wish if asked or found & {"also", "meant", "same", "again"} or pieces[-1].text == "呢" else None
+
+    def _level_of(self, pieces: Sequence[Piece]) -> str | None:
+        """吊灯五十, 空调二十四: the one level that a number beside such a thing can be of."""
+        world = self.sentence.world
+        kinds = {world.things[thing].kind for piece in pieces for thing in piece.things}
+        if any(piece.quantity is not None and piece.quantity.value < _LEAST_LEVEL for piece in pieces):
+            return None
+        known = all(p.named or p.quantity is not None or p.senses <= _SMALL for p in pieces)
+        return _LEVELS.get(next(iter(kinds))) if len(kinds) == 1 and known else None
+
+    def _numbered(self, pieces: Sequence[Piece], wish: Wish) -> Plan | None:
+        """第二个: of those that were offered; nobody counts the others."""
+        memory = self.sentence.memory
+        offered = memory.open.offer if isinstance(memory.open, Open) else ()
+        which = next(int(p.quantity.value) for p in pieces if p.quantity is not None and p.quantity.form == "ordinal")
+        if 0 < which <= len(offered):
+            return self._do(wish, Target(things=(offered[which - 1],), said=True))
+        return Plan(outcome="refuse", why="no_such_thing")
+
+    def _other_value(self, wish: Wish) -> Wish | None:
+        """空调调到二十四, 哦不, 二十六: the wish before, with this amount."""
+        before: Wish | None = self.sentence.memory.wish
+        asked = isinstance(self.sentence.memory.open, Open)
+        if not asked or before is None or before.amount is None or wish.amount is None or not is_bare(wish):
+            return None
+        amount = wish.amount if wish.amount.unit else msgspec.structs.replace(wish.amount, unit=before.amount.unit)
+        return msgspec.structs.replace(before, amount=amount)
+
+    def _target(self, pieces: Sequence[Piece], wish: Wish) -> Target:
+        """Who is meant; what was spoken of before where nobody is named."""
+        traits = traits_of(wish)
+        world, memory = self.sentence.world, self.sentence.memory
+        found = senses(pieces)
+        if wish.verb == "clean":
+            pieces = [piece for piece in pieces if piece.things or not piece.places]  # where, not who
+        if wish.verb == "honk":
+            pieces = [piece for piece in pieces if "trait:horn" not in piece.senses]  # 喇叭 is no loudspeaker then
+        target = find_target(pieces, world, self.sentence.speaker, traits)
+        if "it" in found and target.kinds and not (target.named or target.places or target.every):
+            target = self._beside_the_last(target)
+        if found & {"rest", "other"} and self.places and not target.places and not target.named:
+            here = {thing for place in self.places for thing in world.within(place)}
+            target.things = tuple(thing for thing in target.things if thing in here) or target.things
+        if target.named or target.kinds or (target.said and target.things and not traits):
+            if target.why == "ambiguous" and self.places and not target.places:
+                near = tuple(t for t in target.offer if self.places & set(world.path(world.things[t].place)[:1]))
+                if len(near) == 1:
+                    return Target(things=near, said=True)
+            if "other" in found and "rest" not in found and memory.things and not target.named and not target.every:
+                left = tuple(thing for thing in target.offer or target.things if thing not in memory.things)
+                if len(left) == 1:
+                    return Target(things=left, said=True)
+                return Target(said=True, why="ambiguous" if left else "no_such_thing", offer=left)
+            return target
+        if isinstance(memory.open, Open) and memory.open.offer and len(pieces) <= _ANSWER_MOST:
+            offered = memory.open.offer
+            there = tuple(t for t in offered if set(target.places) & set(world.path(world.things[t].place)))
+            if len(there) == 1:
+                return Target(things=there, said=True)
+        spoken = self.excepted or (self._touched() if found & {"rest", "other"} else set())
+        if found & {"rest", "other", "all"} and spoken and not target.places:
+            kinds = {world.things[thing].kind for thing in spoken}
+            return Target(
+                things=tuple(thing.id for thing in world.things.values() if thing.kind in kinds), said=True, every=True
+            )
+        before = self.last or memory.things
+        if not before or found & {"everything"}:
+            return target
+        if not target.places:
+            if "other" in found and "all" not in found:
+                return another(before, world)
+            able = tuple(thing for thing in before if not traits or world.things[thing].takes & set(traits))
+            if able or not traits:
+                return Target(things=able or before, said=True, every=True)
+        elif not target.things and not target.why:
+            kinds = {world.things[thing].kind for thing in before}
+            alike = [
+                thing for place in target.places for thing in world.within(place) if world.things[thing].kind in kinds
+            ]
+            if alike:
+                return Target(things=tuple(dict.fromkeys(alike)), said=True, every=True)
+        return target
+
+    def _beside_the_last(self, target: Target) -> Target:
+        """关掉书房的灯, and then 那个空调也关了: the one that is where the last was."""
+        world = self.sentence.world
+        where = {world.things[thing].place for thing in self.last or self.sentence.memory.things}
+        all_of = {world.things[thing].kind for thing in (*target.things, *target.offer)}
+        there = tuple(t.id for t in world.things.values() if t.place in where and t.kind in all_of)
+        return Target(things=there, said=True, kinds=target.kinds) if len(there) == 1 else target
+
+
+def joined(steps: Sequence[Step]) -> list[Step]:
+    """Steps that differ only in their things become one."""
+    found: dict[Any, Step] = {}
+    for step in steps:
+        key = (step.trait, step.op, repr(step.value), step.unit, step.scene, step.text)
+        old = found.get(key)
+        if old is None:
+            found[key] = step
+        else:
+            found[key] = msgspec.structs.replace(old, things=tuple(dict.fromkeys((*old.things, *step.things))))
+    return list(found.values())
+
+
+def timed(
+    steps: Sequence[Step],
+    times: Sequence[Moment],
+    now: dt.datetime,
+    conditions: tuple[Condition, ...] = (),
+    *,
+    act_if: bool = False,
+) -> Plan:
+    """Steps with their times and conditions: now, once later, or an automation."""
+    when = when_of(times, now)
+    if isinstance(when, str):
+        return Plan(outcome="ask", why=when)
+    if conditions and act_if and when is not None and when.every is None and (when.at or when.after_s):
+        return Plan(outcome="later", steps=tuple(steps), conditions=conditions, when=when)
+    if conditions and not (act_if and when is None):
+        return Plan(outcome="automate", steps=tuple(steps), conditions=conditions, when=when)
+    if when is None or (when.until is not None and when.at is None and when.after_s is None and when.every is None):
+        return Plan(outcome="act", steps=tuple(steps), when=when, conditions=conditions)
+    return Plan(outcome="later" if when.every is None else "automate", steps=tuple(steps), when=when)
