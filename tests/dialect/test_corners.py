@@ -13,7 +13,6 @@ from tests.dialect.test_homeassistant import S, bench, message, one, only
 from unisono.dialect import Announced, Caller, Odd, Part, pieces
 from unisono.dialect.alink import ALINK
 from unisono.dialect.alink.history import MOST, read_batch
-from unisono.dialect.colors import from_rgb, numbers, rgb_of, xy_of
 from unisono.dialect.fitting import fit, unfit, value_of
 from unisono.dialect.homeassistant import HOMEASSISTANT
 from unisono.dialect.homeassistant.abbreviations import expand
@@ -74,11 +73,6 @@ def test_a_codec_that_does_not_know_a_value() -> None:
     assert unfit(property, True) == "ON"
     with pytest.raises(CallerError):
         unfit(property, "x")
-
-
-def test_colours() -> None:
-    assert rgb_of("RED") == (255, 0, 0) and numbers("a,b") == () and xy_of("#000000") == (0.3127, 0.329)
-    assert from_rgb(300, -5, 0) == "#ff0000"
 
 
 def test_a_batch_is_bounded() -> None:

@@ -82,7 +82,7 @@ ENTITIES: list[tuple[str, dict[str, Any], dict[str, str], dict[str, Any], dict[s
     (
         "light",
         {**S, "bri_cmd_t": "bc", "bri_stat_t": "bs", "clr_temp_cmd_t": "tc", "clr_temp_stat_t": "ts", "rgb_cmd_t": "rc",
-         "rgb_stat_t": "rs", "fx_cmd_t": "fc", "fx_stat_t": "fs", "fx_list": ["rain"]},
+         "rgb_stat_t": "rs", "fx_cmd_t": "fc", "fx_stat_t": "fs", "fx_list": ["rain", "sun"]},
         {"s": "ON", "bs": "128", "ts": "250", "rs": "255,0,16", "fs": "rain"},
         {"on_off": True, "brightness": 50.2, "color_temperature": 4000, "color": "#ff0010", "mode": "rain"},
         {"brightness": 100, "color_temperature": 2700, "color": "#00ff00", "mode": "sun"},
@@ -157,7 +157,7 @@ ENTITIES: list[tuple[str, dict[str, Any], dict[str, str], dict[str, Any], dict[s
     ("number", {**S, "min": 0, "max": 10, "unit_of_meas": "s"}, {"s": "4"}, {"value": 4}, {"value": 5}, {"c": "5"}),
     ("select", {**S, "ops": ["a", "b"]}, {"s": "b"}, {"value": "b"}, {"value": "a"}, {"c": "a"}),
     ("text", {**S, "max": 5}, {"s": "hey"}, {"value": "hey"}, {"value": "you"}, {"c": "you"}),
-    ("siren", S, {"s": "ON"}, {"on_off": True}, {"on_off": False}, {"c": "OFF"}),
+    ("siren", S, {"s": "ON"}, {"on_off": True}, {"on_off": False}, {"c": '{"state":"OFF"}'}),
     ("vacuum", {**S, "set_fan_spd_t": "f"}, {"s": '{"state":"cleaning","fan_speed":"max"}'},
      {"start_stop": True, "mode": "max"}, {"start_stop": False, "mode": "min"}, {"c": "stop", "f": "min"}),
     (
@@ -242,7 +242,10 @@ def test_what_cannot_be_said_is_refused() -> None:
     id = made.ask(only(made), {"x.hvac_mode": "heat"})
     assert made.state(id) == "rejected"
     made = one("fan", {**S, "pct_cmd_t": "p"})
-    id = made.ask(only(made), {"x.fan_speed": "low"})
+    id = made.ask(only(made), {"x.fan_speed": "auto"})
+    assert made.state(id) == "rejected"
+    made = one("light", {**S, "schema": "json", "fx_list": ["rain"]})
+    id = made.ask(only(made), {"x.mode": "sun"})
     assert made.state(id) == "rejected"
 
 
@@ -348,5 +351,5 @@ def test_what_is_no_announcement(topic: str, body: Any) -> None:
 
 
 def test_what_has_nothing_to_tell() -> None:
-    made = bench(message("homeassistant/camera/x/config", {"topic": "a"}), message("homeassistant/tag/x/config", {}))
+    made = bench(message("homeassistant/camera/x/config", {"topic": "a"}), message("homeassistant/image/x/config", {}))
     assert made.things == {} and made.odd == []

@@ -9,6 +9,8 @@ import pytest
 from unisono.dialect.homeassistant.templates import ABSENT, LONGEST, compile_template, compile_value
 from unisono.errors import DeviceError
 
+NOW_MS = 1_700_000_000_000
+
 
 @pytest.mark.parametrize(
     ("template", "payload", "value"),
@@ -53,7 +55,30 @@ from unisono.errors import DeviceError
         ("{{ value | int | bitwise_and(6) }}{{ 1 | bitwise_or(2) }}", "3", "23"),
         ("{{ value | base64_encode | base64_decode }}", "hi", "hi"),
         ("{{ value | ord }}", "A", "65"),
-        ("{{ 5 | timestamp_custom('%H') }}{{ 5 | as_timestamp }}", "", "55"),
+        ("{{ 7200 | timestamp_custom('%H') }}{{ 5 | as_timestamp }}", "", "025.0"),
+        ("{{ now().isoformat() }}", "", "2023-11-14T22:13:20+00:00"),
+        ("{{ (as_timestamp(now()) - value | float) | timestamp_local }}", "20", "2023-11-14T22:13:00+00:00"),
+        ("{{ (utcnow() - timedelta(hours=1)).hour }}{{ now() is datetime }}", "", "21True"),
+        ("{{ value | as_datetime | timestamp_utc }}", "2024-01-02T03:04:05", "2024-01-02T03:04:05+00:00"),
+        ("{{ value | as_datetime | as_datetime | as_local }}", "0", "1970-01-01 00:00:00+00:00"),
+        ("{{ value | as_datetime('-') }}{{ value | as_timestamp('-') }}{{ value | timestamp_utc('-') }}", "x", "---"),
+        ("{{ value | timestamp_custom('%H', true, '-') }}", "x", "-"),
+        (
+            "{{ strptime(value, '%d.%m.%Y').isoformat() }}{{ strptime('x', '%d', '-') }}",
+            "02.01.2024",
+            "2024-01-02T00:00:00-",
+        ),
+        ("{{ average(1, 2) }}{{ [1, 2, 6] | median }}{{ value_json | average }}", "[4, 6]", "1.52.05.0"),
+        ("{{ [[1, [2]], 3] | flatten }}{{ zip([1], [2]) }}", "", "[1, [2], 3][(1, 2)]"),
+        ("{{ (sin(0) + cos(0)) | int }}{{ atan2(0, 1) | int }}", "", "10"),
+        (
+            "{{ 6 | bitwise_xor(3) }}{{ 'abc' | contains('b') }}{{ [1] is contains(1) }}{{ [1] is list }}",
+            "",
+            "5TrueTrueTrue",
+        ),
+        ("{{ value | regex_findall('[0-9]') }}{{ 'x' | typeof }}", "a1b2", "['1', '2']str"),
+        ("{{ (value | from_hex)[0] }}{{ 'a' | md5 }}", "ff", "2550cc175b9c0f1b6a831c399e269772661"),
+        ("{{ set([1]) }}{{ tuple() }}", "", "{1}()"),
         ("{% for x in range(3) %}{{ x }}{% endfor %}", "", "012"),
         ("{% set ns = namespace(n=0) %}{% for x in [1,2] %}{% set ns.n = ns.n + x %}{% endfor %}{{ ns.n }}", "", "3"),
         ("{{ {'a': 1}[value] }}", "a", "1"),
@@ -63,7 +88,7 @@ from unisono.errors import DeviceError
     ],
 )
 def test_what_the_documentation_shows(template: str | None, payload: str, value: object) -> None:
-    made = compile_value(template)(payload.encode())
+    made = compile_value(template)(payload.encode(), NOW_MS)
     assert made == value or (made is ABSENT and value is ABSENT)
 
 
@@ -104,6 +129,12 @@ def test_what_is_no_template(template: str) -> None:
         "{{ value | float }}",
         "{{ value | int }}",
         "{{ value | bool }}",
+        "{{ value | as_datetime }}",
+        "{{ value | from_hex }}",
+        "{{ strptime(value, '%d') }}",
+        "{{ timedelta(days=1e300) }}",
+        "{{ now().strftime('%1000000000Y') }}",
+        "{{ now().__class__ }}",
         "{{ 1 / 0 }}",
         "{{ 'x' | center(1000000000) }}",
         "{{ states('sensor.x') }}",
@@ -120,4 +151,4 @@ def test_what_goes_too_far(template: str) -> None:
 
 def test_a_long_message_and_a_loop() -> None:
     with pytest.raises(DeviceError, match="4096 bytes"):
-        compile_value("{% for x in value_json %}{{ x }}{% endfor %}")(b"[" + b"1," * 4000 + b"1]")
+        compile_value("{% for x in value_json %}{{ x }}{% endfor %}")(b"[" + b"1," * 4000 + b"1]", NOW_MS)

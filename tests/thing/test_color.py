@@ -10,7 +10,19 @@ from hypothesis import strategies as st
 
 from unisono.errors import CallerError, DeviceError
 from unisono.thing.codec import Color, Whole, compile_codec, decode, encode
-from unisono.thing.color import NAMES, from_hs, from_number, from_xy, read_color, to_hs, to_xy
+from unisono.thing.color import (
+    NAMES,
+    alike,
+    from_hs,
+    from_mired,
+    from_number,
+    from_rgb,
+    from_xy,
+    read_color,
+    to_hs,
+    to_mired,
+    to_xy,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +32,7 @@ from unisono.thing.color import NAMES, from_hs, from_number, from_xy, read_color
         (Color(space="rgb", members=("r", "g", "b")), {"r": 255, "g": 0, "b": 10}, "#ff000a"),
         (Color(space="hs", members=("hue", "saturation")), {"hue": 120, "saturation": 100}, "#00ff00"),
         (Color(space="hsv", members=("h", "s", "v")), {"h": 240, "s": 100, "v": 100}, "#0000ff"),
-        (Color(space="xy", members=("x", "y")), {"x": 0.6401, "y": 0.33}, "#ff0000"),
+        (Color(space="xy", members=("x", "y")), {"x": 0.64, "y": 0.33}, "#ff0000"),
     ],
 )
 def test_each_space_both_ways(step: Color, wire: Any, value: str) -> None:
@@ -63,3 +75,19 @@ def test_whole_numbers_for_the_wire() -> None:
     assert (encode([Whole()], 101.6), encode([Whole()], 2.5), decode([Whole()], 2.5)) == (102, 2, 2.5)
     with pytest.raises(CallerError):
         encode([Whole()], "x")
+
+
+def test_what_is_beyond_is_cut_off_and_white_is_counted_in_mired() -> None:
+    assert from_rgb(300, -5, 0.4) == "#ff0000"
+    assert (to_mired(2700), from_mired(370)) == (370, 2703)
+    assert to_hs((255, 128, 0), 2) == (30.12, 100.0) and to_hs((255, 0, 0)) == (0, 100)
+
+
+@given(red=st.integers(0, 255), green=st.integers(0, 255), blue=st.integers(0, 255))
+def test_what_a_lamp_says_of_a_colour_is_the_same_one(red: int, green: int, blue: int) -> None:
+    asked = (red, green, blue)
+    for said in (from_hs(*to_hs(asked)), from_xy(*to_xy(asked))):
+        found = read_color(said)
+        assert found is not None
+        assert alike(asked, found)
+    assert not alike((255, 0, 0), (0, 255, 0)) and not alike((255, 0, 0), (255, 64, 0)) and alike((0, 0, 0), (0, 0, 0))

@@ -9,11 +9,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from unisono.errors import UnisonoError
+from unisono.errors import CallerError, UnisonoError
 from unisono.thing import Property, Schema, same
 from unisono.thing.codec import compile_codec
+from unisono.thing.color import read_color
 
-__all__ = ["fit", "unfit", "value_of"]
+__all__ = ["color_of", "fit", "unfit", "value_of"]
 
 TRUE = frozenset({"1", "true", "on", "yes", "open", "online"})
 FALSE = frozenset({"0", "false", "off", "no", "closed", "offline"})
@@ -34,6 +35,15 @@ def value_of(property: Property, wire: Any) -> Any:
 def unfit(property: Property, value: Any) -> Any:
     """What to write for a value. Raises CallerError bad_value where its codec has no word for it."""
     return compile_codec(property.codec).encode(value) if property.codec else value
+
+
+def color_of(value: Any) -> tuple[int, int, int]:
+    """Red, green and blue of a colour that is wanted. Raises CallerError bad_value."""
+    found = read_color(str(value))
+    if found is None:
+        detail = f"{str(value)[:40]!r} is no colour"
+        raise CallerError(detail, code="bad_value", field="color", expected="#rrggbb, or a name as red")
+    return found
 
 
 def fit(schema: Schema, wire: Any) -> Any:

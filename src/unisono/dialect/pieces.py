@@ -43,10 +43,12 @@ KEPT_BYTES = 64 * 1024
 
 
 class Reading(NamedTuple):
-    """What a message said: values by address, events with their fields, and who is there."""
+    """What a message said: values by address, events with their fields. ``later``: values that hold after so many
+    milliseconds, if nothing is said there before."""
 
     values: Mapping[str, Any] = {}
     events: Sequence[tuple[str, dict[str, Any]]] = ()
+    later: tuple[int, Mapping[str, Any]] | None = None
 
 
 Reader = Callable[[bytes, int], Reading]
@@ -162,6 +164,7 @@ class Gatherer:
         self._order: dict[str, int] = {}
         self._turn = 0
         self._kept: dict[str, bytes] = {}
+        self._later: dict[tuple[str, str], tuple[int, Mapping[str, Any]]] = {}  # of a piece's topic: when, and what
         self._changed: set[str] = set()
 
     # what dialects add
@@ -226,6 +229,8 @@ class Gatherer:
                 said += self._announced(device, now_ms)
         for device in self.devices.values():
             said += self._expired(device, now_ms)
+        for place in [place for place, (at, _values) in self._later.items() if at <= now_ms]:
+            said.append(Reported(place[0].partition("\0")[0], dict(self._later.pop(place)[1])))
         return said
 
     # pieces
@@ -284,6 +289,7 @@ class Gatherer:
         if piece is None:
             return
         name = f"{device.key}\0{id}"
+        self._later = {place: later for place, later in self._later.items() if place[0] != name}
         _drop(self._readers, name)
         _drop(self._availability, name)
 
@@ -324,6 +330,10 @@ class Gatherer:
                 said.append(Odd(device.key, error.code, f"{topic}: {error.detail}"))
                 continue
             device.heard_ms = now_ms
+            if found.values:
+                self._later.pop((name, topic), None)
+            if found.later is not None:
+                self._later[name, topic] = now_ms + found.later[0], found.later[1]
             if found.values:
                 said.append(Reported(device.key, dict(found.values)))
             said += [Happened(device.key, event, fields) for event, fields in found.events]
@@ -401,7 +411,7 @@ def member_key(text: str) -> str:
     return key.strip("_") or "member"
 
 
-def trait_property(trait: str, *, writable: bool, key: str | None = None, **change: Any) -> Property:
+def trait_property(trait: str, /, *, writable: bool, key: str | None = None, **change: Any) -> Property:
     """A property that bears a trait; ``change``: fields of its own."""
     found = traits()[trait]
     assert found.schema is not None

@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from unisono.dialect.colors import from_rgb, kelvin_of, mired_of, rgb_of
+from unisono.dialect.fitting import color_of
 from unisono.dialect.pieces import Availability, Gatherer, Piece, Reading, Source_, json_of, member_key, trait_property
 from unisono.dialect.said import Odd, Said, Say
 from unisono.dialect.seam import Field, Guide, Hub, Setting, Translator
 from unisono.errors import CallerError
 from unisono.thing import Action, Event, Property, Service
+from unisono.thing.color import from_mired, from_rgb, to_mired
 
 __all__ = ["TASMOTA", "Tasmota"]
 
@@ -212,9 +213,9 @@ def _light(plan: Plan, piece: Piece, properties: list[Property], members: dict[s
     piece.writers["brightness"] = lambda values: [Say(f"{plan.cmnd}/Dimmer", str(round(values["brightness"])).encode())]
     if subtype in WARMTH:
         properties.append(trait_property("color_temperature", writable=True))
-        members["CT"] = ("color_temperature", lambda wire: kelvin_of(wire) if _number(wire) else None)
+        members["CT"] = ("color_temperature", lambda wire: from_mired(wire) if _number(wire) and wire > 0 else None)
         piece.writers["color_temperature"] = lambda values: [
-            Say(f"{plan.cmnd}/CT", str(mired_of(values["color_temperature"])).encode())
+            Say(f"{plan.cmnd}/CT", str(to_mired(values["color_temperature"])).encode())
         ]
     if subtype in COLOR:
         properties.append(trait_property("color", writable=True))
@@ -232,12 +233,7 @@ def _color(wire: Any) -> Any:
 
 
 def _written(color: Any) -> str:
-    try:
-        return from_rgb(*rgb_of(str(color)))
-    except ValueError:
-        raise CallerError(
-            f"{str(color)[:40]!r} is no colour", code="bad_value", field="color", expected="#rrggbb"
-        ) from None
+    return from_rgb(*color_of(color))
 
 
 def _shutter(

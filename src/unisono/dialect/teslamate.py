@@ -83,7 +83,7 @@ TRAITS: dict[str, tuple[str, str, Turn]] = {
     "rated_battery_range_km": ("range", "range", _number()),
     "speed": ("speed", "speed", _number(1, 0.0)),
     "shift_state": ("gear", "gear", _gear),
-    "power": ("power", "power", _number(1000, 0.0)),
+    "power": ("power", "power", _number(1000, 0.0)),  # kW, as the car's own interface has it; the page says watts
     "charging_state": ("charging", "charging", _charging),
     "charge_current_request": ("charge_current", "charge_current", _number(1, 0.0)),
     **{

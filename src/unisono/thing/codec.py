@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from unisono.errors import CallerError, DeviceError, UnisonoError
-from unisono.thing.color import from_hs, from_number, from_xy, read_color, to_hs, to_xy
+from unisono.thing.color import from_hs, from_number, from_rgb, from_xy, read_color, to_hs, to_xy
 from unisono.thing.schema import show
 
 __all__ = [
@@ -306,9 +306,7 @@ def _color(step: Color) -> tuple[Turn, Turn]:
             raise _UnfitError("is no object with the parts of a colour")
         parts = [float(_exact(wire.get(member))) for member in step.members]
         if step.space == "rgb":
-            return from_number(
-                sum(min(max(round(part), 0), 255) << shift for part, shift in zip(parts, (16, 8, 0), strict=True))
-            )
+            return from_rgb(*parts)
         return from_xy(*parts) if step.space == "xy" else from_hs(*parts[:2])
 
     def take_color(value: Any) -> Any:

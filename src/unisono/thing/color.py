@@ -9,7 +9,19 @@ from __future__ import annotations
 import colorsys
 import re
 
-__all__ = ["NAMES", "from_hs", "from_number", "from_xy", "read_color", "to_hs", "to_xy"]
+__all__ = [
+    "NAMES",
+    "alike",
+    "from_hs",
+    "from_mired",
+    "from_number",
+    "from_rgb",
+    "from_xy",
+    "read_color",
+    "to_hs",
+    "to_mired",
+    "to_xy",
+]
 
 Rgb = tuple[int, int, int]
 
@@ -36,6 +48,10 @@ NAMES: dict[str, str] = {
     "teal": "#008080",
 }
 
+#: How far apart, of 255, the parts of a colour may be that is the same one: xy in four digits, hue and saturation in
+#: whole numbers lose up to 6 on the way there and back.
+NEAR = 8
+
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -57,16 +73,36 @@ def from_number(number: int) -> str:
     return f"#{number:06x}"
 
 
+def from_rgb(red: float, green: float, blue: float) -> str:
+    """``#rrggbb`` of parts from 0 to 255; what is beyond is cut off."""
+    return "#" + "".join(f"{min(max(round(part), 0), 255):02x}" for part in (red, green, blue))
+
+
+def alike(left: Rgb, right: Rgb) -> bool:
+    """Whether two colours are the same to a lamp: each at its brightest, as hue and saturation or as xy, and near."""
+    pairs = ((shown(left), shown(right)) for shown in (_brightest, _by_xy))
+    return any(all(abs(a - b) <= NEAR for a, b in zip(*pair, strict=True)) for pair in pairs)
+
+
+def _brightest(rgb: Rgb) -> tuple[float, ...]:
+    top = max(rgb)
+    return tuple(255 * part / top for part in rgb) if top else (0.0, 0.0, 0.0)
+
+
+def _by_xy(rgb: Rgb) -> Rgb:
+    return from_bytes(int(from_xy(*to_xy(rgb))[1:], 16))
+
+
 def from_hs(hue: float, saturation: float) -> str:
     """``#rrggbb`` of a hue in degrees and a saturation in percent."""
     parts = colorsys.hsv_to_rgb(hue % 360 / 360, min(max(saturation, 0), 100) / 100, 1)
-    return _hex(parts)
+    return from_rgb(*(255 * part for part in parts))
 
 
-def to_hs(rgb: Rgb) -> tuple[int, int]:
-    """Hue in whole degrees and saturation in whole percent."""
+def to_hs(rgb: Rgb, digits: int | None = None) -> tuple[float, float]:
+    """Hue in degrees and saturation in percent: whole numbers, or with so many digits."""
     hue, saturation, _ = colorsys.rgb_to_hsv(*(part / 255 for part in rgb))
-    return round(hue * 360) % 360, round(saturation * 100)
+    return round(hue * 360, digits) % 360, round(saturation * 100, digits)
 
 
 def from_xy(x: float, y: float) -> str:
@@ -74,26 +110,32 @@ def from_xy(x: float, y: float) -> str:
     y = max(y, 1e-6)
     wide, deep = x / y, (1 - x - y) / y
     linear = (
-        3.2406 * wide - 1.5372 - 0.4986 * deep,
-        -0.9689 * wide + 1.8758 + 0.0415 * deep,
-        0.0557 * wide - 0.2040 + 1.0570 * deep,
+        3.2404542 * wide - 1.5371385 - 0.4985314 * deep,
+        -0.9692660 * wide + 1.8760108 + 0.0415560 * deep,
+        0.0556434 * wide - 0.2040259 + 1.0572252 * deep,
     )
     top = max(*linear, 1e-9)
-    return _hex(tuple(_gamma(max(part / top, 0)) for part in linear))
+    return from_rgb(*(255 * _gamma(max(part / top, 0)) for part in linear))
 
 
 def to_xy(rgb: Rgb) -> tuple[float, float]:
     """CIE xy with four digits; black has those of white."""
     red, green, blue = (_linear(part / 255) for part in rgb)
-    wide = 0.4124 * red + 0.3576 * green + 0.1805 * blue
-    bright = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    deep = 0.0193 * red + 0.1192 * green + 0.9505 * blue
+    wide = 0.4124564 * red + 0.3575761 * green + 0.1804375 * blue
+    bright = 0.2126729 * red + 0.7151522 * green + 0.0721750 * blue
+    deep = 0.0193339 * red + 0.1191920 * green + 0.9503041 * blue
     total = wide + bright + deep
     return (round(wide / total, 4), round(bright / total, 4)) if total else (0.3127, 0.329)
 
 
-def _hex(parts: tuple[float, ...]) -> str:
-    return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
+def to_mired(kelvin: float) -> int:
+    """A colour temperature as most lamps count it: a million through kelvin."""
+    return round(1_000_000 / kelvin)
+
+
+def from_mired(mired: float) -> int:
+    """Whole kelvin; ``mired`` is above 0."""
+    return round(1_000_000 / mired)
 
 
 def _gamma(part: float) -> float:

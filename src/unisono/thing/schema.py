@@ -84,7 +84,8 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
       object takes members beside its fields. On int, float, decimal and duration, choices are taken beside the range.
     - ``bits``, ``signed``: the width that the wire gives it; a bitmap's highest index plus one.
     - ``items``, ``count_min``, ``count_max``: array. ``fields``: object.
-    - ``format``: a hint of meaning that no check depends on (``color``, ``url``, ``uint8``).
+    - ``format``: a hint of meaning that no check depends on (``url``, ``uint8``; of ``color``, names and near ones are
+      the same value).
     - ``constraint``: the maker's own wording of what cannot be said here, kept as it is.
     """
 

@@ -19,6 +19,7 @@ from msgspec import UNSET, Meta
 from msgspec.structs import astuple
 
 from unisono.errors import CallerError, UnisonoError
+from unisono.thing.color import alike, read_color
 from unisono.thing.document import load_model
 from unisono.thing.model import Model, Property, find_action, find_property
 from unisono.thing.schema import Schema, show
@@ -254,6 +255,10 @@ class Shape:
         for choice in schema.choices:
             if choice.becomes is not UNSET and same(choice.value, wanted):
                 wanted = choice.becomes
+        if schema.format == "color" and type(wanted) is type(reported) is str:
+            # "red" is #ff0000, and a lamp that speaks in hue and saturation says it as near as it can
+            asked, said = read_color(wanted), read_color(reported)
+            return wanted == reported or (asked is not None and said is not None and alike(asked, said))
         return same(wanted, reported, _tolerance(schema))
 
     def timeout_s(self, action: str | None, keys: tuple[str, ...] = ()) -> float:

@@ -137,7 +137,7 @@ def test_a_lamp() -> None:
     assert round(warm.presets[0].value) == 2703
     assert (decode(color.codec, {"x": 0.64, "y": 0.33}), encode(color.codec, "red")) == (
         "#ff0000",
-        {"x": 0.6401, "y": 0.33},
+        {"x": 0.64, "y": 0.33},
     )
     startup = found["color_temp_startup"]
     assert [choice.value for choice in startup.schema.choices] == [65535]

@@ -20,15 +20,17 @@ class HomeAssistant:
         "component and device-based messages, all abbreviations, `~`, origin, suggested area, migration",
         "another discovery prefix than `homeassistant`; ESPHome nodes with `discovery: false`, by their topics",
         "availability: one topic or a list, modes all, any, latest, templates; `expire_after`; the birth message",
-        "alarm_control_panel binary_sensor button climate cover device_tracker event fan humidifier lawn_mower light "
-        "lock number scene select sensor siren switch text update vacuum valve water_heater",
-        "lights in the schemas default, json and template; colours as RGB, HS and XY, temperature in mired or kelvin",
-        "templates in a sandbox, with Home Assistant's filters for numbers, JSON, texts and patterns",
+        "alarm_control_panel binary_sensor button climate cover device_automation device_tracker event fan humidifier "
+        "lawn_mower light lock notify number scene select sensor siren switch tag text update vacuum valve "
+        "water_heater",
+        "lights in the schemas default, json and template; colours as RGB, RGBW, RGBWW, HS and XY, temperature in "
+        "mired or kelvin, effects",
+        "templates in a sandbox, with Home Assistant's filters for numbers, JSON, texts, patterns and times (in UTC)",
     )
     cannot = (
-        "camera date datetime device_automation image notify tag time: nothing of them has a trait",
-        "templates that ask for other entities or the time (`states`, `now`)",
-        "white channels of rgbw and rgbww; the birth message under another prefix before anything came there",
+        "camera date datetime image time: nothing of them has a trait",
+        "templates that ask for other entities (`states`); codes of alarms and locks",
+        "white channels by themselves; the birth message under another prefix before anything came there",
         "of ESPHome with `discovery: false`: units and choices, which its topics do not tell; speeds of fans; buttons",
     )
 

@@ -15,7 +15,15 @@ from unisono.dialect.homeassistant.acting import KINDS
 from unisono.dialect.homeassistant.entity import Entity
 from unisono.dialect.homeassistant.esphome import Nodes, config_of, is_node_topic, prefix_of
 from unisono.dialect.homeassistant.light import light
-from unisono.dialect.homeassistant.sensing import binary_sensor, device_tracker, event, sensor, update
+from unisono.dialect.homeassistant.sensing import (
+    binary_sensor,
+    device_automation,
+    device_tracker,
+    event,
+    sensor,
+    tag,
+    update,
+)
 from unisono.dialect.pieces import Gatherer, Piece, Source_, json_of
 from unisono.dialect.said import Odd, Said, Say
 from unisono.errors import UnisonoError
@@ -35,11 +43,13 @@ ENTITIES = {
     "sensor": sensor,
     "binary_sensor": binary_sensor,
     "event": event,
+    "device_automation": device_automation,
+    "tag": tag,
     "device_tracker": device_tracker,
     "update": update,
 }
 #: Those that Home Assistant knows besides, and that have nothing to tell here.
-SILENT = frozenset({"camera", "date", "datetime", "device_automation", "image", "infrared", "notify", "tag", "time"})
+SILENT = frozenset({"camera", "date", "datetime", "image", "infrared", "remote", "time"})
 
 #: What a thing is that has such an entity; the first decides.
 KIND_OF = {
@@ -57,6 +67,22 @@ KIND_OF = {
     "siren": "siren",
     "switch": "switch",
 }
+#: The same, by what the entity says it is.
+KIND_OF_CLASS = {
+    ("cover", "garage"): "garage_door",
+    ("cover", "door"): "door",
+    ("cover", "gate"): "door",
+    ("cover", "window"): "window",
+    ("humidifier", "dehumidifier"): "dehumidifier",
+    ("switch", "outlet"): "plug",
+}
+KINDS_IN_ORDER = list(
+    dict.fromkeys(
+        kind
+        for component, first in KIND_OF.items()
+        for kind in (first, *(each for (of, _class), each in KIND_OF_CLASS.items() if of == component))
+    )
+)
 MOST_COMPONENTS = 300
 
 #: Of a topic: the prefix, which is Home Assistant's unless somebody set another; component, node and object.
@@ -176,10 +202,10 @@ class Discovery(Gatherer):
 
     def _source(self, key: str, component: str, device: dict[str, Any], one: dict[str, Any]) -> Source_:
         before = self.devices.get(key)
-        kinds = [each.source.kind for each in (before,) if each is not None] + [KIND_OF.get(component)]
-        order = list(dict.fromkeys(KIND_OF.values()))
-        known = [each for each in kinds if each is not None]
-        kind = min(known, key=order.index) if known else None
+        own = None if component == "switch" and one.get("entity_category") else KIND_OF.get(component)
+        own = KIND_OF_CLASS.get((component, str(one.get("device_class"))), own)
+        known = [each for each in (before.source.kind if before is not None else None, own) if each is not None]
+        kind = min(known, key=KINDS_IN_ORDER.index) if known else None
         name = _word(device.get("name")) or _word(one.get("name")) or key
         return Source_(
             name=name,

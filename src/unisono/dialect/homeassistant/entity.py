@@ -1,23 +1,33 @@
-"""What all kinds of entities share: how one is begun, how its topics are read, and how a command is made of a value."""
+"""What all kinds of entities share: how one is begun, how its topics are read, and how a command is made of a value;
+and the two that many of them are besides: a switch, and one of several modes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from unisono.dialect.homeassistant.templates import ABSENT, compile_template, compile_value
-from unisono.dialect.pieces import Availability, Piece, Reading, member_key
+from unisono.dialect.pieces import Availability, Piece, Reading, member_key, trait_property
 from unisono.dialect.said import Say
-from unisono.errors import DeviceError
-from unisono.thing import Action, Property, Service
+from unisono.errors import CallerError, DeviceError
+from unisono.thing import Action, Choice, Property, Schema, Service
 
-__all__ = ["ABSENT", "Entity", "number", "on_off"]
+__all__ = ["ABSENT", "Command", "Entity", "choices", "chosen", "number", "on_off", "one_of", "switch"]
 
 #: A discovery message may not ask for messages rarer than this, in seconds, to count as here.
 LONGEST_EXPIRY_S = 7 * 86_400.0
 
 Config = Mapping[str, Any]
 Turn = Callable[[Any], Any]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Command(Protocol):
+    """Says a value; ``more``: what a template may ask for besides."""
+
+    def __call__(self, value: Any, more: Mapping[str, Any] = NOTHING) -> list[Say]: ...
 
 
 class Entity:
@@ -41,8 +51,12 @@ class Entity:
         return str(value) if isinstance(value, str | int | float) else default
 
     def number(self, name: str, default: float | None = None) -> float | None:
-        value = self.config.get(name)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
+        found = number(self.config.get(name))
+        return default if found is ABSENT or not math.isfinite(found) else float(found)
+
+    def flag(self, name: str) -> bool:
+        """Whether a member says yes, as YAML says it."""
+        return str(self.config.get(name)).lower() in ("true", "yes", "on", "1")
 
     def texts(self, name: str) -> list[str]:
         value = self.config.get(name)
@@ -69,7 +83,7 @@ class Entity:
         value = compile_value(self.text(template) or None)
 
         def reader(payload: bytes, now_ms: int) -> Reading:
-            found = value(payload)
+            found = value(payload, now_ms)
             made = ABSENT if found is ABSENT else turn(found)
             return Reading() if made is ABSENT else Reading({address: made})
 
@@ -82,15 +96,16 @@ class Entity:
         if made is not None:
             self.piece.writers[address] = lambda values: made(turn(values[address]))
 
-    def command(self, topic: str, template: str) -> Callable[[Any], list[Say]] | None:
-        """What publishes to the topic that the member names."""
+    def command(self, topic: str, template: str) -> Command | None:
+        """What publishes to the topic that the member names: a value, or what the template makes of it and of more
+        that it may ask for."""
         if not self.has(topic):
             return None
         where = self.text(topic)
         if not self.has(template):
-            return lambda value: [Say(where, _written(value))]
+            return lambda value, more=NOTHING: [Say(where, _written(value))]
         render = compile_template(self.text(template))
-        return lambda value: [Say(where, render({"value": value, **_members(value)}).encode())]
+        return lambda value, more=NOTHING: [Say(where, render({"value": value, **_members(value), **more}).encode())]
 
     def done(self) -> Piece:
         piece = self.piece
@@ -131,8 +146,59 @@ class Entity:
             topic,
             "online" if here is None else str(here),
             "offline" if away is None else str(away),
-            lambda payload: str(value(payload)),
+            lambda payload: str(value(payload, 0)),
         )
+
+
+def switch(entity: Entity) -> None:
+    """On and off. What only sets something up (``entity_category``) is no switch of the thing itself."""
+    on, off = entity.text("payload_on", "ON"), entity.text("payload_off", "OFF")
+    change: dict[str, Any] = {}
+    if entity.has("entity_category"):
+        role = "diagnostic" if entity.text("entity_category") == "diagnostic" else "config"
+        change = {"trait": None, "role": role, "titles": {"en": entity.text("name", entity.key)}}
+    address = entity.add(trait_property("on_off", writable=entity.has("command_topic"), **change))
+    state_on, state_off = entity.text("state_on", on), entity.text("state_off", off)
+    template = "value_template" if entity.has("value_template") else "state_value_template"
+    entity.read("state_topic", template, address, on_off(state_on, state_off))
+    entity.write("command_topic", "command_template", address, lambda wanted: on if wanted else off)
+
+
+def choices(words: Sequence[str]) -> Schema:
+    """One of these, where there are any; what it says besides is taken too."""
+    listed = tuple(Choice(value=each) for each in dict.fromkeys(words) if each)
+    return Schema(kind="enum", choices=listed, open=True) if listed else Schema(kind="string", len_max=255)
+
+
+def one_of(
+    entity: Entity,
+    key: str,
+    words: Sequence[str],
+    state: tuple[str, str],
+    command: tuple[str, str],
+    *,
+    trait: str | None = "mode",
+) -> None:
+    """A mode among ``words``, if it has one: topic and template of each way."""
+    if not entity.has(state[0]) and not entity.has(command[0]):
+        return
+    change = {} if trait is not None else {"trait": None, "titles": {"en": key.replace("_", " ").capitalize()}}
+    address = entity.add(
+        trait_property("mode", writable=entity.has(command[0]), key=key, schema=choices(words), **change)
+    )
+    entity.read(*state, address, str)
+    entity.write(*command, address, chosen(words, key))
+
+
+def chosen(words: Sequence[str], field: str) -> Turn:
+    """A wanted word, if it is one of these. Raises CallerError bad_value."""
+
+    def turn(wanted: Any) -> Any:
+        if words and wanted not in words:
+            raise CallerError("it has no such mode", code="bad_value", field=field, expected=", ".join(words))
+        return wanted
+
+    return turn
 
 
 def number(value: Any) -> Any:

@@ -11,27 +11,19 @@ from typing import Any
 
 import msgspec
 
-from unisono.dialect.colors import (
-    from_hs,
-    from_rgb,
-    from_xy,
-    hs_of,
-    kelvin_of,
-    mired_of,
-    numbers,
-    rgb_of,
-    xy_of,
-)
-from unisono.dialect.homeassistant.entity import ABSENT, Entity, number, on_off
+from unisono.dialect.fitting import color_of
+from unisono.dialect.homeassistant.entity import ABSENT, Entity, choices, chosen, number, on_off, one_of
 from unisono.dialect.homeassistant.templates import compile_template, compile_value
 from unisono.dialect.pieces import Reading, json_of, trait_property
 from unisono.dialect.said import Say
-from unisono.errors import CallerError
+from unisono.thing.color import from_hs, from_mired, from_rgb, from_xy, to_hs, to_mired, to_xy
 
 __all__ = ["light"]
 
 SCALE = 255.0
-COLOR_MODES = frozenset({"rgb", "rgbw", "rgbww", "hs", "xy"})
+#: Modes that show a colour, the best first: one in which whites are parts has none of them when a colour is wanted.
+COLOR_MODES = ("rgb", "hs", "xy", "rgbw", "rgbww")
+WHITES = {"rgbw": ("w",), "rgbww": ("c", "w")}
 
 
 def light(entity: Entity) -> None:
@@ -49,55 +41,65 @@ def _percent(entity: Entity, scale: str = "brightness_scale") -> float:
 
 
 def _kelvin(entity: Entity) -> bool:
-    return entity.config.get("color_temp_kelvin") is True
+    return entity.flag("color_temp_kelvin")
 
 
 def _default(entity: Entity) -> None:
     switch = entity.add(trait_property("on_off", writable=entity.has("command_topic")))
     on, off = entity.text("payload_on", "ON"), entity.text("payload_off", "OFF")
-    entity.read("state_topic", "state_value_template", switch, on_off(on, off))
-    if not entity.has("state_value_template"):
-        entity.piece.readers = []
-        entity.read("state_topic", "value_template", switch, on_off(on, off))
+    template = "state_value_template" if entity.has("state_value_template") else "value_template"
+    entity.read("state_topic", template, switch, on_off(on, off))
     entity.write("command_topic", "command_template", switch, lambda wanted: on if wanted else off)
     if entity.has("brightness_command_topic") or entity.has("brightness_state_topic"):
         scale = _percent(entity)
         level = entity.add(trait_property("brightness", writable=entity.has("brightness_command_topic")))
         entity.read("brightness_state_topic", "brightness_value_template", level, _from_scale(scale))
         entity.write(
-            "brightness_command_topic", "brightness_command_template", level, lambda wanted: round(wanted * scale / 100)
+            "brightness_command_topic", "brightness_command_template", level, lambda wanted: _to_scale(wanted, scale)
         )
+        _on_by_brightness(entity, switch, level)
     if entity.has("color_temp_command_topic") or entity.has("color_temp_state_topic"):
         warmth = entity.add(trait_property("color_temperature", writable=entity.has("color_temp_command_topic")))
         kelvin = _kelvin(entity)
         entity.read("color_temp_state_topic", "color_temp_value_template", warmth, _from_temp(kelvin))
         entity.write(
             "color_temp_command_topic", "color_temp_command_template", warmth,
-            lambda wanted: round(wanted) if kelvin else mired_of(wanted),
+            lambda wanted: round(wanted) if kelvin else to_mired(wanted),
         )  # fmt: skip
     _default_color(entity)
-    _effects(entity)
+    one_of(
+        entity, "mode", entity.texts("effect_list"),
+        ("effect_state_topic", "effect_value_template"), ("effect_command_topic", "effect_command_template"),
+    )  # fmt: skip
+
+
+def _on_by_brightness(entity: Entity, switch: str, level: str) -> None:
+    """Some lamps are turned on by a brightness, and by nothing else."""
+    writers = entity.piece.writers
+    if entity.text("on_command_type") != "brightness" or level not in writers or switch not in writers:
+        return
+    by_switch, by_level = writers[switch], writers[level]
+
+    def writer(values: dict[str, Any]) -> list[Say]:
+        return by_level({level: 100}) if values[switch] else by_switch(values)
+
+    writers[switch] = writer
 
 
 def _default_color(entity: Entity) -> None:
-    for kind, read, write in (
-        ("rgb", _from_numbers(3, from_rgb), _rgb_command),
-        ("hs", _from_numbers(2, from_hs), _hs_command),
-        ("xy", _from_numbers(2, from_xy), _xy_command),
+    for kind, count, read, write in (
+        ("rgb", 3, from_rgb, _rgb_command),
+        ("hs", 2, from_hs, _hs_command),
+        ("xy", 2, from_xy, _xy_command),
+        ("rgbw", 4, _with_white, _rgbw_command),
+        ("rgbww", 5, _with_white, _rgbw_command),
     ):
         if entity.has(f"{kind}_command_topic") or entity.has(f"{kind}_state_topic"):
             color = entity.add(trait_property("color", writable=entity.has(f"{kind}_command_topic")))
-            entity.read(f"{kind}_state_topic", f"{kind}_value_template", color, read)
+            entity.read(f"{kind}_state_topic", f"{kind}_value_template", color, _from_numbers(count, read))
             template = f"{kind}_command_template"
-            entity.write(f"{kind}_command_topic", template, color, write(entity.has(template)))
+            entity.write(f"{kind}_command_topic", template, color, write(entity.has(template), count - 3))
             return
-
-
-def _effects(entity: Entity) -> None:
-    if entity.has("effect_command_topic"):
-        mode = entity.add(trait_property("mode", writable=True))
-        entity.read("effect_state_topic", "effect_value_template", mode, str)
-        entity.write("effect_command_topic", "effect_command_template", mode, str)
 
 
 def _json(entity: Entity) -> None:
@@ -105,15 +107,16 @@ def _json(entity: Entity) -> None:
     writable = entity.has("command_topic")
     switch = entity.add(trait_property("on_off", writable=writable))
     level = warmth = color = mode = ""
-    if entity.config.get("brightness") is True or modes - {"onoff"}:
+    if entity.flag("brightness") or modes - {"onoff"}:
         level = entity.add(trait_property("brightness", writable=writable))
-    if "color_temp" in modes or entity.config.get("color_temp") is True:
+    if "color_temp" in modes or entity.flag("color_temp"):
         warmth = entity.add(trait_property("color_temperature", writable=writable))
-    kinds = [each for each in ("rgb", "hs", "xy") if each in modes or entity.config.get(each) is True]
-    if kinds or modes & COLOR_MODES:
+    kind = next((each for each in COLOR_MODES if each in modes or entity.flag(each)), "")
+    if kind:
         color = entity.add(trait_property("color", writable=writable))
-    if entity.config.get("effect") is True:
-        mode = entity.add(trait_property("mode", writable=writable))
+    effects = entity.texts("effect_list")
+    if entity.flag("effect") or effects:
+        mode = entity.add(trait_property("mode", writable=writable, schema=choices(effects)))
     scale, kelvin = _percent(entity), _kelvin(entity)
 
     def reader(payload: bytes, now_ms: int) -> Reading:
@@ -138,13 +141,13 @@ def _json(entity: Entity) -> None:
     def writer(values: dict[str, Any]) -> list[Say]:
         body: dict[str, Any] = {"state": "ON" if values.get(switch, True) else "OFF"}
         if level in values:
-            body["brightness"] = round(values[level] * scale / 100)
+            body["brightness"] = _to_scale(values[level], scale)
         if warmth in values:
-            body["color_temp"] = round(values[warmth]) if kelvin else mired_of(values[warmth])
+            body["color_temp"] = round(values[warmth]) if kelvin else to_mired(values[warmth])
         if color in values:
-            body["color"] = _object(_checked(values[color]), kinds[0] if kinds else "rgb")
+            body["color"] = _object(color_of(values[color]), kind)
         if mode in values:
-            body["effect"] = values[mode]
+            body["effect"] = chosen(effects, "mode")(values[mode])
         return [Say(entity.text("command_topic"), msgspec.json.encode(body))]
 
     if entity.has("state_topic"):
@@ -157,7 +160,7 @@ def _template(entity: Entity) -> None:
     writable = entity.has("command_topic") and entity.has("command_on_template")
     switch = entity.add(trait_property("on_off", writable=writable))
     entity.read("state_topic", "state_template", switch, on_off("on", "off"))
-    level = warmth = color = ""
+    level = warmth = color = mode = ""
     if entity.has("brightness_template"):
         level = entity.add(trait_property("brightness", writable=writable))
         entity.read("state_topic", "brightness_template", level, _from_scale(SCALE))
@@ -169,10 +172,15 @@ def _template(entity: Entity) -> None:
         parts = [compile_value(entity.text(f"{each}_template")) for each in ("red", "green", "blue")]
 
         def reader(payload: bytes, now_ms: int) -> Reading:
-            found = [number(part(payload)) for part in parts]
+            found = [number(part(payload, now_ms)) for part in parts]
             return Reading() if ABSENT in found else Reading({color: from_rgb(*found)})
 
         entity.piece.readers.append((entity.text("state_topic"), reader))
+    effects = entity.texts("effect_list")
+    if effects:
+        mode = entity.add(trait_property("mode", writable=writable, schema=choices(effects)))
+        if entity.has("effect_template"):
+            entity.read("state_topic", "effect_template", mode, str)
     if not writable:
         return
     render_on = compile_template(entity.text("command_on_template"))
@@ -180,17 +188,25 @@ def _template(entity: Entity) -> None:
 
     def writer(values: dict[str, Any]) -> list[Say]:
         if not values.get(switch, True):
-            return [Say(entity.text("command_topic"), render_off({}).encode())]
+            return [Say(entity.text("command_topic"), render_off({"state": "off"}).encode())]
         given: dict[str, Any] = {"state": "on"}
         if level in values:
-            given["brightness"] = round(values[level] * SCALE / 100)
+            given["brightness"] = _to_scale(values[level], SCALE)
         if warmth in values:
-            given["color_temp"] = round(values[warmth]) if _kelvin(entity) else mired_of(values[warmth])
+            given["color_temp"] = round(values[warmth]) if _kelvin(entity) else to_mired(values[warmth])
         if color in values:
-            given |= dict(zip(("red", "green", "blue"), _checked(values[color]), strict=True))
+            rgb = color_of(values[color])
+            given |= dict(zip(("red", "green", "blue", "hue", "sat"), (*rgb, *to_hs(rgb, 2)), strict=True))
+        if mode in values:
+            given["effect"] = chosen(effects, "mode")(values[mode])
         return [Say(entity.text("command_topic"), render_on(given).encode())]
 
-    entity.piece.writers |= {address: writer for address in (switch, level, warmth, color) if address}
+    entity.piece.writers |= {address: writer for address in (switch, level, warmth, color, mode) if address}
+
+
+def _to_scale(percent: float, scale: float) -> int:
+    """What is not off is at least one step."""
+    return max(round(percent * scale / 100), 1 if percent > 0 else 0)
 
 
 def _from_scale(scale: float) -> Any:
@@ -206,14 +222,14 @@ def _from_temp(kelvin: bool) -> Any:
         found = number(value)
         if found is ABSENT or found <= 0:
             return ABSENT
-        return found if kelvin else kelvin_of(found)
+        return found if kelvin else from_mired(found)
 
     return turn
 
 
 def _from_numbers(count: int, make: Any) -> Any:
     def turn(value: Any) -> Any:
-        found = value if isinstance(value, list) else numbers(value)
+        found = value if isinstance(value, list) else _numbers(value)
         if len(found) < count or not all(isinstance(each, int | float) for each in found):
             return ABSENT
         return make(*found[:count])
@@ -221,10 +237,32 @@ def _from_numbers(count: int, make: Any) -> Any:
     return turn
 
 
+def _numbers(text: object) -> list[float]:
+    """Numbers parted by commas, in brackets or not."""
+    try:
+        return [float(each) for each in str(text).strip("()[] ").split(",")]
+    except ValueError:
+        return []
+
+
+def _with_white(*parts: float) -> str:
+    """Red, green and blue with whites beside them: white light makes a colour paler."""
+    red, green, blue, *whites = parts
+    mixed = [part + max(whites) for part in (red, green, blue)]
+    top = max(*mixed, 1.0)
+    return from_rgb(*(part * max(*parts) / top for part in mixed))
+
+
 def _from_object(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return ABSENT
-    for names, make in ((("r", "g", "b"), from_rgb), (("h", "s"), from_hs), (("x", "y"), from_xy)):
+    for names, make in (
+        (("r", "g", "b", "c", "w"), _with_white),
+        (("r", "g", "b", "w"), _with_white),
+        (("r", "g", "b"), from_rgb),
+        (("h", "s"), from_hs),
+        (("x", "y"), from_xy),
+    ):
         found: list[Any] = [value.get(name) for name in names]
         if all(isinstance(each, int | float) for each in found):
             return make(*found)
@@ -232,42 +270,46 @@ def _from_object(value: Any) -> Any:
 
 
 def _object(color: tuple[int, int, int], kind: str) -> dict[str, float]:
-    text = from_rgb(*color)
     if kind == "hs":
-        return dict(zip(("h", "s"), hs_of(text), strict=True))
+        return dict(zip(("h", "s"), to_hs(color, 2), strict=True))
     if kind == "xy":
-        return dict(zip(("x", "y"), xy_of(text), strict=True))
-    return dict(zip(("r", "g", "b"), color, strict=True))
+        return dict(zip(("x", "y"), to_xy(color), strict=True))
+    whites = WHITES.get(kind, ())
+    return dict(zip(("r", "g", "b", *whites), (*color, *[0] * len(whites)), strict=True))
 
 
-def _checked(color: Any) -> tuple[int, int, int]:
-    try:
-        return rgb_of(str(color))
-    except ValueError:
-        raise CallerError(
-            f"{str(color)[:40]!r} is no colour", code="bad_value", field="color", expected="#rrggbb"
-        ) from None
-
-
-def _rgb_command(templated: bool) -> Any:
+def _rgb_command(templated: bool, whites: int) -> Any:
     def turn(wanted: Any) -> Any:
-        red, green, blue = _checked(wanted)
+        red, green, blue = color_of(wanted)
         return {"red": red, "green": green, "blue": blue} if templated else f"{red},{green},{blue}"
 
     return turn
 
 
-def _hs_command(templated: bool) -> Any:
+def _rgbw_command(templated: bool, whites: int) -> Any:
+    """A colour that is wanted has no white in it."""
+    names = ("white",) if whites == 1 else ("cold_white", "warm_white")
+
     def turn(wanted: Any) -> Any:
-        hue, saturation = hs_of(from_rgb(*_checked(wanted)))
+        parts = (*color_of(wanted), *[0] * whites)
+        if templated:
+            return dict(zip(("red", "green", "blue", *names), parts, strict=True))
+        return ",".join(map(str, parts))
+
+    return turn
+
+
+def _hs_command(templated: bool, whites: int) -> Any:
+    def turn(wanted: Any) -> Any:
+        hue, saturation = to_hs(color_of(wanted), 2)
         return {"hue": hue, "sat": saturation} if templated else f"{hue:g},{saturation:g}"
 
     return turn
 
 
-def _xy_command(templated: bool) -> Any:
+def _xy_command(templated: bool, whites: int) -> Any:
     def turn(wanted: Any) -> Any:
-        x, y = xy_of(from_rgb(*_checked(wanted)))
+        x, y = to_xy(color_of(wanted))
         return {"x": x, "y": y} if templated else f"{x},{y}"
 
     return turn

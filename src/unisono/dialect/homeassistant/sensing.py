@@ -1,4 +1,4 @@
-"""Entities that only tell: sensors, binary sensors, events, device trackers, firmware.
+"""Entities that only tell: sensors, binary sensors, events, triggers, tags, device trackers, firmware.
 
 Which trait a device class is, in tables. A class that has none becomes a property without a trait.
 """
@@ -13,9 +13,18 @@ from unisono.dialect.homeassistant.entity import ABSENT, Entity, number, on_off
 from unisono.dialect.homeassistant.templates import compile_value
 from unisono.dialect.pieces import Reading, json_of, member_key, trait_property
 from unisono.errors import UnisonoError
-from unisono.thing import Choice, Event, Property, Schema, Service, convert, find_unit, traits
+from unisono.thing import Action, Arg, Choice, Event, Property, Schema, Service, convert, find_unit, traits
 
-__all__ = ["binary_sensor", "device_tracker", "event", "sensor", "unit_turn", "update"]
+__all__ = [
+    "binary_sensor",
+    "device_automation",
+    "device_tracker",
+    "event",
+    "sensor",
+    "tag",
+    "unit_turn",
+    "update",
+]
 
 #: Numbers, by device class.
 SENSORS = {
@@ -62,6 +71,10 @@ BINARY: dict[str, tuple[str, Any, Any]] = {
 }
 
 Turn = Callable[[Any], Any]
+#: Seconds after which something that begins is over, at most.
+LONGEST_DELAY_S = 86_400.0
+#: How long a device may take to have another firmware.
+UPDATE_S = 900
 
 
 def sensor(entity: Entity) -> None:
@@ -120,77 +133,144 @@ def unit_turn(trait: str, unit: str) -> Turn | None:
 
 def binary_sensor(entity: Entity) -> None:
     read = on_off(entity.text("payload_on", "ON"), entity.text("payload_off", "OFF"))
-    known = BINARY.get(entity.text("device_class"))
-    if known is None:
+    trait, on, off = BINARY.get(entity.text("device_class"), (None, True, False))
+    if trait is None:
         address = entity.add(Property(key="value", schema=Schema(kind="bool"), titles=_titles(entity)))
-        entity.read("state_topic", "value_template", address, read)
-        return
-    trait, on, off = known
-    address = entity.add(trait_property(trait, writable=False, titles=_titles(entity)))
+    else:
+        address = entity.add(trait_property(trait, writable=False, titles=_titles(entity)))
 
     def turn(value: Any) -> Any:
         found = read(value)
         return ABSENT if found is ABSENT else on if found else off
 
     entity.read("state_topic", "value_template", address, turn)
+    delay_s = entity.number("off_delay", 0.0) or 0.0
+    if 0 < delay_s <= LONGEST_DELAY_S and entity.piece.readers:
+        topic, reader = entity.piece.readers.pop()
+
+        def passing(payload: bytes, now_ms: int) -> Reading:
+            """What only says that something begins is over after a while."""
+            found = reader(payload, now_ms)
+            if found.values.get(address) != on:
+                return found
+            return found._replace(later=(int(delay_s * 1000), {address: off}))
+
+        entity.piece.readers.append((topic, passing))
 
 
 def event(entity: Entity) -> None:
-    """An event's type is in the message; its other members are the event's fields."""
+    """An event's type is in the message; its other members are its ``data``."""
     types = entity.texts("event_types")
-    events = tuple(Event(key=member_key(each), titles={"en": each}) for each in types)
+    data = Arg(key="data", schema=Schema(kind="any"), optional=True)
     known = {each: member_key(each) for each in types}
+    events = tuple(
+        Event(key=key, titles={"en": next(name for name in types if known[name] == key)}, args=(data,))
+        for key in dict.fromkeys(known.values())
+    )
     entity.piece.service = Service(key=entity.key, events=events)
     value = compile_value(entity.text("value_template") or None)
 
     def reader(payload: bytes, now_ms: int) -> Reading:
-        made = value(payload)
-        found = json_of(made.encode()) if isinstance(made, str) else made
-        if not isinstance(found, dict) or str(found.get("event_type")) not in known:
+        found = _object(value(payload, now_ms))
+        if found is None or str(found.get("event_type")) not in known:
             return Reading()
-        return Reading(events=[(f"{entity.key}.{known[str(found['event_type'])]}", {})])
+        rest = {name: each for name, each in found.items() if name != "event_type"}
+        key = known[str(found["event_type"])]
+        return Reading(events=[(f"{entity.key}.{key}", {"data": rest} if rest else {})])
 
     if entity.has("state_topic"):
         entity.piece.readers.append((entity.text("state_topic"), reader))
 
 
+def device_automation(entity: Entity) -> None:
+    """A trigger: a button's press, told by a payload on a topic."""
+    if entity.text("automation_type", "trigger") != "trigger" or not entity.has("topic"):
+        return
+    name = " ".join(each for each in (entity.text("type"), entity.text("subtype")) if each) or "trigger"
+    key = member_key(name)
+    entity.piece.service = Service(key=entity.key, events=(Event(key=key, titles={"en": name.replace("_", " ")}),))
+    value, wanted = compile_value(entity.text("value_template") or None), entity.text("payload")
+
+    def reader(payload: bytes, now_ms: int) -> Reading:
+        if wanted and str(value(payload, now_ms)) != wanted:
+            return Reading()
+        return Reading(events=[(f"{entity.key}.{key}", {})])
+
+    entity.piece.readers.append((entity.text("topic"), reader))
+
+
+def tag(entity: Entity) -> None:
+    """A reader of tags: each that it reads is an event."""
+    if not entity.has("topic"):
+        return
+    scanned = Event(key="scanned", titles={"en": "Tag"}, args=(Arg(key="tag", schema=Schema(kind="string")),))
+    entity.piece.service = Service(key=entity.key, events=(scanned,))
+    value = compile_value(entity.text("value_template") or None)
+
+    def reader(payload: bytes, now_ms: int) -> Reading:
+        found = value(payload, now_ms)
+        if found is ABSENT or not found:
+            return Reading()
+        return Reading(events=[(f"{entity.key}.scanned", {"tag": str(found)})])
+
+    entity.piece.readers.append((entity.text("topic"), reader))
+
+
 def device_tracker(entity: Entity) -> None:
-    home, away = entity.text("payload_home", "home"), entity.text("payload_not_home", "not_home")
+    """Home or not: the name of any other zone is not home."""
+    home, unknown = entity.text("payload_home", "home"), entity.text("payload_reset", "None")
     address = entity.add(trait_property("presence", writable=False))
-    entity.read("state_topic", "value_template", address, on_off(home, away))
+    entity.read(
+        "state_topic", "value_template", address, lambda v: ABSENT if str(v) in (unknown, "") else str(v) == home
+    )
     if not entity.has("json_attributes_topic"):
         return
     place = entity.add(trait_property("location", writable=False))
+    value = compile_value(entity.text("json_attributes_template") or None)
 
     def reader(payload: bytes, now_ms: int) -> Reading:
-        found = json_of(payload)
-        if not isinstance(found, dict) or not all(
-            isinstance(found.get(k), int | float) for k in ("latitude", "longitude")
-        ):
-            return Reading()
-        return Reading({place: {"lat": found["latitude"], "lon": found["longitude"]}})
+        found = _object(value(payload, now_ms)) or {}
+        where = [number(found.get(name)) for name in ("latitude", "longitude")]
+        return Reading() if ABSENT in where else Reading({place: {"lat": where[0], "lon": where[1]}})
 
     entity.piece.readers.append((entity.text("json_attributes_topic"), reader))
 
 
 def update(entity: Entity) -> None:
-    """What firmware it has, and which there is."""
+    """What firmware it has, and which there is; the other one may be asked for."""
     text = Schema(kind="string")
     installed = entity.add(Property(key="installed_version", schema=text, role="diagnostic"))
     latest = entity.add(Property(key="latest_version", schema=text, role="diagnostic"))
+    share = Property(key="update_percentage", schema=Schema(kind="float", min=0, max=100), unit="%", role="diagnostic")
+    progress = entity.add(share)
     value = compile_value(entity.text("value_template") or None)
 
     def reader(payload: bytes, now_ms: int) -> Reading:
-        made = value(payload)
-        found = json_of(made.encode()) if isinstance(made, str) else made
-        if not isinstance(found, dict):
+        made = value(payload, now_ms)
+        found = _object(made)
+        if found is None:
             return Reading() if made is ABSENT else Reading({installed: str(made)})
         names = {installed: "installed_version", latest: "latest_version"}
-        return Reading({address: str(found[name]) for address, name in names.items() if found.get(name) is not None})
+        values: dict[str, Any] = {
+            address: str(found[name]) for address, name in names.items() if found.get(name) is not None
+        }
+        done = number(found.get("update_percentage"))
+        return Reading(values if done is ABSENT else {**values, progress: done})
 
     if entity.has("state_topic"):
         entity.piece.readers.append((entity.text("state_topic"), reader))
     entity.read("latest_version_topic", "latest_version_template", latest, str)
+    told = entity.command("command_topic", "")
+    if told is not None:
+        install = entity.text("payload_install", "INSTALL")
+        action = Action(key="install", titles={"en": "Install"}, risky=True, timeout_s=UPDATE_S)
+        entity.call(action, lambda _input: told(install))
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    """A JSON object, or the text of one."""
+    found = json_of(value.encode()) if isinstance(value, str) else value
+    return found if isinstance(found, dict) else None
 
 
 def _titles(entity: Entity) -> dict[str, str]:

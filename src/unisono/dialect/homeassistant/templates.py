@@ -6,14 +6,13 @@ makes, sees nothing but the message, and ends as an error where it goes too far.
 
 from __future__ import annotations
 
-import base64
 import json
-import math
 import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from unisono.dialect.homeassistant.filters import FILTERS, GLOBALS, TESTS, clock
 from unisono.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -35,32 +34,33 @@ LOOPED_BYTES = 4_096
 ABSENT: Any = object()
 
 Render = Callable[[dict[str, Any]], str]
-Value = Callable[[bytes], Any]
+Value = Callable[[bytes, int], Any]
 
 _PATH = re.compile(r"\{\{\s*value_json((?:\.[A-Za-z_]\w*|\[\s*(?:'[^'\\]*'|\"[^\"\\]*\"|\d{1,4})\s*\])+)\s*\}\}")
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[\s*(?:'([^']*)'|\"([^\"]*)\"|(\d+))\s*\]")
 
 
 def compile_value(template: str | None) -> Value:
-    """From a payload to a value: text as it is, or what the template makes; `ABSENT` where that is nothing.
+    """From a payload, and the time in milliseconds, to a value: text as it is, or what the template makes; `ABSENT`
+    where that is nothing.
 
     Raises DeviceError bad_value for a template that is none.
     """
     if template is None or not template.strip() or template.strip() in ("{{ value }}", "{{value}}"):
-        return _text
+        return lambda payload, _now_ms: _text(payload)
     path = _PATH.fullmatch(template.strip())
     if path is not None:
         steps = [a or b or c or int(d or 0) for a, b, c, d in _STEP.findall(path[1])]
-        return lambda payload: _walk(payload, steps)
+        return lambda payload, _now_ms: _walk(payload, steps)
     render = compile_template(template)
 
     loops = "{%" in template
 
-    def value(payload: bytes) -> Any:
+    def value(payload: bytes, now_ms: int) -> Any:
         if loops and len(payload) > LOOPED_BYTES:
             raise DeviceError(f"its template takes messages of at most {LOOPED_BYTES} bytes", code="bad_value")
         text = _text(payload)
-        made = render({"value": text, "value_json": _json(text)}).strip()
+        made = render({"value": text, "value_json": _json(text), **clock(now_ms)}).strip()
         return made if made not in ("", "None", "unknown") else ABSENT
 
     return value
@@ -148,24 +148,15 @@ def _environment() -> Any:
 
     environment = Environment()
     environment.globals = {
+        **GLOBALS,
         "range": lambda *given: range(*given)[:MOST_TURNS],
         "dict": dict,
         "namespace": environment.globals["namespace"],
-        "float": _float,
-        "int": _int,
-        "bool": _bool,
-        "iif": _iif,
-        "max": _of(max),
-        "min": _of(min),
-        "sqrt": _of(math.sqrt),
-        "log": _log,
-        "pi": math.pi,
-        "e": math.e,
     }
-    environment.filters.update(_FILTERS)
+    environment.filters.update(FILTERS)
     for name in ("center", "indent", "xmlattr", "pprint", "urlize", "wordwrap", "format"):
         environment.filters.pop(name, None)
-    environment.tests.update({"is_number": _is_number, "match": _matches, "search": _searches})
+    environment.tests.update(TESTS)
     return environment
 
 
@@ -186,141 +177,3 @@ def _bound(operator: str, left: Any, right: Any) -> None:
         raise DeviceError("what the template makes is too large", code="bad_value")
     if isinstance(left, int) and isinstance(right, int) and max(abs(left), abs(right)) > 1 << 256:
         raise DeviceError("too large a number", code="bad_value")
-
-
-# what Home Assistant documents as its own filters and functions
-
-_MISSING: Any = object()
-
-
-def _float(value: Any, default: Any = _MISSING) -> Any:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        if default is _MISSING:
-            raise DeviceError(f"{str(value)[:40]!r} is no number", code="bad_value") from None
-        return default
-
-
-def _int(value: Any, default: Any = _MISSING, base: int = 10) -> Any:
-    try:
-        return int(value, base) if isinstance(value, str) and base != 10 else int(float(value))
-    except (TypeError, ValueError, OverflowError):
-        if default is _MISSING:
-            raise DeviceError(f"{str(value)[:40]!r} is no number", code="bad_value") from None
-        return default
-
-
-def _bool(value: Any, default: Any = _MISSING) -> Any:
-    word = str(value).lower()
-    if word in ("true", "yes", "on", "enable", "1", "1.0"):
-        return True
-    if word in ("false", "no", "off", "disable", "0", "0.0"):
-        return False
-    if default is _MISSING:
-        raise DeviceError(f"{word[:40]!r} is neither true nor false", code="bad_value")
-    return default
-
-
-def _iif(value: Any, if_true: Any = True, if_false: Any = False, if_none: Any = _MISSING) -> Any:
-    if value is None and if_none is not _MISSING:
-        return if_none
-    return if_true if value else if_false
-
-
-def _round(value: Any, precision: int = 0, method: str = "common", default: Any = _MISSING) -> Any:
-    number = _float(value, default)
-    if not isinstance(number, int | float):
-        return number
-    if method in ("ceil", "floor"):
-        factor = 10 ** min(int(precision), 15)
-        number = getattr(math, method)(number * factor) / factor
-    elif method == "half":
-        number = round(number * 2) / 2
-    else:
-        number = round(number, int(precision))
-    return int(number) if precision == 0 else number
-
-
-def _log(value: Any, base: float = math.e) -> float:
-    return math.log(_float(value), base)
-
-
-def _of(function: Callable[..., Any]) -> Callable[..., Any]:
-    def called(*args: Any) -> Any:
-        return function(*args)
-
-    return called
-
-
-def _from_json(text: Any) -> Any:
-    return json.loads(str(text))
-
-
-def _to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        return math.isfinite(float(value))
-    except (TypeError, ValueError):
-        return False
-
-
-def _literal(pattern: Any) -> Any:
-    """Patterns that could run for ever are refused: groups that repeat and are repeated."""
-    text = str(pattern)
-    if len(text) > 200 or re.search(r"[+*}]\)?[+*{]|\)[+*{]", text):
-        raise DeviceError("too difficult a pattern", code="bad_value")
-    return re.compile(text)
-
-
-def _matches(value: Any, find: Any = "") -> bool:
-    return _literal(find).match(str(value)[:1_000]) is not None
-
-
-def _searches(value: Any, find: Any = "") -> bool:
-    return _literal(find).search(str(value)[:1_000]) is not None
-
-
-def _replaced(value: Any, find: Any = "", replace: Any = "") -> str:
-    return str(_literal(find).sub(str(replace), str(value)[:1_000]))
-
-
-def _found(value: Any, find: Any = "", index: int = 0) -> Any:
-    return _literal(find).findall(str(value)[:1_000])[index]
-
-
-def _slugify(value: Any) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_")
-
-
-_FILTERS: dict[str, Callable[..., Any]] = {
-    "float": _float,
-    "int": _int,
-    "bool": _bool,
-    "round": _round,
-    "multiply": lambda value, by: _float(value) * _float(by),
-    "add": lambda value, by: _float(value) + _float(by),
-    "log": _log,
-    "sqrt": lambda value: math.sqrt(_float(value)),
-    "iif": _iif,
-    "from_json": _from_json,
-    "to_json": _to_json,
-    "tojson": _to_json,
-    "is_number": _is_number,
-    "is_defined": lambda value: value,
-    "regex_match": _matches,
-    "regex_search": _searches,
-    "regex_replace": _replaced,
-    "regex_findall_index": _found,
-    "slugify": _slugify,
-    "bitwise_and": lambda value, by: int(value) & int(by),
-    "bitwise_or": lambda value, by: int(value) | int(by),
-    "base64_encode": lambda value: base64.b64encode(str(value).encode()).decode(),
-    "base64_decode": lambda value: base64.b64decode(str(value)).decode("utf-8", "replace"),
-    "ord": lambda value: ord(str(value)[0]),
-    "timestamp_custom": lambda value, *_given: str(value),
-    "as_timestamp": lambda value, *_given: value,
-}

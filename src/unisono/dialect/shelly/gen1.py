@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from unisono.dialect.colors import from_rgb, rgb_of
+from unisono.dialect.fitting import color_of
 from unisono.dialect.pieces import Availability, Gatherer, Piece, Reading, Source_, json_of, trait_property
 from unisono.dialect.said import Odd, Said, Say
-from unisono.errors import CallerError
 from unisono.thing import Event, Property, Schema, Service
+from unisono.thing.color import from_rgb
 
 __all__ = ["Gen1"]
 
@@ -240,10 +240,7 @@ def _lamp_writer(topic: str, service: str, level: str) -> Any:
         if "color_temperature" in wanted:
             body["temp"] = round(wanted["color_temperature"])
         if "color" in wanted:
-            try:
-                body |= dict(zip(("red", "green", "blue"), rgb_of(str(wanted["color"])), strict=True))
-            except ValueError:
-                raise CallerError("that is no colour", code="bad_value", field="color", expected="#rrggbb") from None
+            body |= dict(zip(("red", "green", "blue"), color_of(wanted["color"]), strict=True))
         return [Say(topic, msgspec.json.encode(body))]
 
     return writer

@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from unisono.dialect.colors import from_rgb, rgb_of
+from unisono.dialect.fitting import color_of
 from unisono.dialect.pieces import Availability, Gatherer, Piece, Reading, Source_, json_of, trait_property
 from unisono.dialect.said import Odd, Replied, Said, Say
-from unisono.errors import CallerError
 from unisono.thing import Action, Event, Property, Schema, Service
+from unisono.thing.color import from_rgb
 
 __all__ = ["NAME", "Gen2"]
 
@@ -336,10 +336,7 @@ def _params(wanted: Mapping[str, Any]) -> dict[str, Any]:
     if "color_temperature" in wanted:
         params["ct"] = round(wanted["color_temperature"])
     if "color" in wanted:
-        try:
-            params["rgb"] = list(rgb_of(str(wanted["color"])))
-        except ValueError:
-            raise CallerError("that is no colour", code="bad_value", field="color", expected="#rrggbb") from None
+        params["rgb"] = list(color_of(wanted["color"]))
     return params
 
 
