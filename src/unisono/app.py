@@ -217,7 +217,9 @@ class Hub:
         _make_private(self.data)
         lock = DataLock(self.data)
         lock.take()
-        self._allowed = HubLimits.read(self.options.limits or self.data / LIMITS_FILE)
+        self._allowed = HubLimits.read(
+            self.options.limits or self.data / LIMITS_FILE, wanted=self.options.limits is not None
+        )
         self._outside = read_outside(self.data / OUTSIDE_FILE)
         self.certificates = self._certificates()
         self.certificates.prepare()
@@ -301,10 +303,10 @@ class Hub:
         for partition in partitions:
             logs[partition] = await Log.open(connection, partition, max_bytes=log_bytes)
             self._stops.push_async_callback(logs[partition].close)
-        door = DeviceDoor(bus, logs.__getitem__, self._allowed)
+        browsers = await self._gateway_for_browsers(connection, bus, logs, partitions, gateways)
+        door = DeviceDoor(bus, logs.__getitem__, self._allowed, browsers.tally)
         await door.start()
         self._stops.push_async_callback(door.stop)
-        browsers = await self._gateway_for_browsers(connection, bus, logs, partitions, gateways)
         lan = self._lan(hub_id)
         self._looks_at_lan = lan is not None
         context = api.ApiContext(
@@ -496,7 +498,9 @@ class Hub:
         for flag, context in (("http-port", None), ("https-port", tls.context)):
             door = self.doors[flag]
             shown = plain if context is None else strict
-            server = await api.serve(shown, door.host, door.port, tls=context, no_http=devices.no_http)
+            server = await api.serve(
+                shown, door.host, door.port, tls=context, no_http=devices.no_http, no_tls=devices.no_tls
+            )
             self._stops.push_async_callback(server.stop)
         self._say_where()
 

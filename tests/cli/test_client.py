@@ -106,7 +106,12 @@ def test_a_device_at_a_port_of_http_is_told_the_right_one(shell: Shell, secret: 
     ):
         sock.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04lamp")
         assert closed(sock)
+    for first in (b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04lamp", b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", int(secure)), 10) as sock:
+            sock.sendall(first)
+            assert closed(sock)
     found = {(each["kind"], each["transport"]) for each in shell.json("client", "attempts")}
+    assert {("plain_on_https", "https"), ("http_on_https", "https")} <= found
     assert {("tls_on_http", "http"), ("not_http", "http"), ("mqtt_on_http", "https")} <= found
     mends = [row["mend"] for row in shell.json("doctor") if row["check"] == "device"]
     assert any(f"set its port to {shell.mqtt}, or with TLS" in mend for mend in mends)

@@ -34,6 +34,8 @@ def letter(code: str, **more: Any) -> dict[str, Any]:
         (attempt("http"), "http://HUB:8080/api/v1/device/state"),
         (attempt("websocket_on_plain"), "ws://HUB:8080/mqtt"),
         (attempt("mqtt_on_http"), "set its port to 1883, or with TLS (SSL) to 8883"),
+        (attempt("plain_on_https"), "set its port to 1883 if it speaks MQTT, with TLS (SSL) to 8883"),
+        (attempt("http_on_https"), "write https:// instead of http:// in its address, or set its port to 8080"),
         (attempt("tls_on_http"), "set its port to 8443; if it speaks MQTT, to 8883"),
         (attempt("sent_elsewhere", detail="served by there:1883"), "take mqtt.server_reference out of limits.toml"),
         (attempt("not_http"), "set its port to 1883 if it speaks MQTT"),
@@ -93,6 +95,23 @@ def test_what_is_odd_about_a_connected_client() -> None:
 def test_what_was_refused_of_what_it_said(code: str) -> None:
     _well, advice = advise_device(LAMP, [client()], [], [letter(code, excerpt='{"temp": 1}')], DOORS)
     assert "as it was" in advice.found and '{"temp": 1}' in advice.found and advice.change
+
+
+@pytest.mark.parametrize(
+    ("limit", "what"),
+    [
+        ("place.connections", "close connections"),
+        ("address.strangers", "does not sign in"),
+        ("thing.messages_per_s", "less often"),
+        ("address.bytes_per_s", "send less"),
+    ],
+)
+def test_a_limit_is_named_as_in_the_settings(limit: str, what: str) -> None:
+    reached = f"{limit} is reached (3)"
+    (attempted,) = advise_hub([attempt("limit", detail=reached)], [], DOORS)
+    _well, shown = advise_device(LAMP, [client()], [], [letter("too_many", detail=reached)], DOORS)
+    for advice in (attempted, shown):
+        assert what in advice.change and f"raise {limit} in limits.toml" in advice.change
 
 
 def test_when_all_is_well() -> None:

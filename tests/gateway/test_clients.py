@@ -224,6 +224,12 @@ def test_what_a_failed_handshake_means() -> None:
     ):
         error.reason = reason
         assert describe_tls(error)[0] == kind
+    error.reason = "WRONG_VERSION_NUMBER"
+    assert describe_tls(error, https=True)[0] == "plain_on_https"
+    error.reason = "HTTP_REQUEST"
+    assert describe_tls(error, https=True)[0] == "http_on_https"
+    error.reason = "UNSUPPORTED_PROTOCOL"
+    assert describe_tls(error, https=True)[0] == "old_tls"
     assert describe_tls(None) == ("tls", "the TLS handshake failed: it ended early")
     assert describe_first(b"")[0] == "not_mqtt"
 

@@ -13,8 +13,10 @@ from tests.gateway.conftest import Rig
 from tests.parts import until
 from unisono.errors import CallerError, HostError
 from unisono.gateway import http as http_module
+from unisono.gateway.door.doorman import Tally
+from unisono.gateway.door.limits import HubLimits
 from unisono.gateway.http import MAX_BODY_BYTES, DeviceDoor
-from unisono.twin.record import Reports
+from unisono.twin.record import Refused, Reports
 from unisono.twin.talk import TwinsAsk, ask_owner
 
 LAMP = {"Authorization": "Bearer lamp:s-lamp"}
@@ -174,3 +176,36 @@ async def test_too_much_that_waits_is_told_to_come_back(rig: Rig, monkeypatch: p
         codes = sorted([(await post).status_code for post in posts])
     assert codes == [202] * 3 + [429] * 7
     await application.stop()
+
+
+@pytest.mark.parametrize("table", ["thing", "place", "address"])
+@pytest.mark.parametrize("key", ["messages_per_s", "bytes_per_s"])
+async def test_at_a_limit_it_is_told_when_to_come_back_counted_and_shown_once(rig: Rig, table: str, key: str) -> None:
+    """A report of 60 bytes each; what is allowed in the burst is less than three."""
+    allowed = msgspec.convert({table: {key: 1 if key == "messages_per_s" else 60}}, HubLimits)
+    tally = Tally()
+    application = DeviceDoor(rig.bus, lambda _partition: rig.log, allowed, tally)
+    transport = httpx.ASGITransport(app=application)
+    body = b'{"on_off": true, "padding": "%s"}' % (b"x" * 29)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub/api/v1/device", timeout=30) as client:
+        answers = [await client.post("/state", content=body, headers=LAMP) for _ in range(6)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused and answers[0].status_code == 202
+    assert f"{table}.{key} is reached" in refused[0].json()["detail"] and int(refused[0].headers["retry-after"]) >= 1
+    assert tally.hits == {f"{table}.{key}": len(refused)} and tally.refused == {"too_many": len(refused)}
+    await application.stop()
+    await rig.settled()
+    shown = [(each.topic, each.code, each.detail) for each in rig.journal.of(Refused, "lamp")]
+    limit = 1 if key == "messages_per_s" else 60
+    assert shown == [("things/me/state", "too_many", f"{table}.{key} is reached ({limit})")], "once, not each time"
+
+
+async def test_a_wrong_secret_is_shown_on_the_things_page(rig: Rig, door: httpx.AsyncClient) -> None:
+    for _ in range(2):
+        wrong = {"Authorization": "Bearer lamp:wrong"}
+        assert (await door.post("/state", content=b"{}", headers=wrong)).status_code == 401
+    assert (await door.post("/state", content=b"{}", headers={"Authorization": "Bearer nobody:x"})).status_code == 401
+    await until(lambda: rig.journal.of(Refused), "it is in the log")
+    await rig.settled()
+    [shown] = rig.journal.of(Refused)
+    assert (shown.thing, shown.code) == ("lamp", "bad_credentials") and "over HTTP" in shown.detail

@@ -51,21 +51,69 @@ def test_a_file_may_change_one_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "line", "says"),
     [
-        ("[thing]\nconections = 3\n", "conections"),
-        ("[thing]\nconnections = 0\n", "thing.connections"),
-        ("[connection]\nslow = 'perhaps'\n", "connection.slow"),
-        ("[connection]\npacket_bytes = 100000000\n", "connection.packet_bytes"),
-        ("[connection\n", "limits.toml"),
+        ("[thing]\nconections = 3\n", 2, "thing.conections: HERE: there is no such field here; expected connections."),
+        ("[thing]\nconnections = 0\n", 2, "thing.connections: HERE: 0 does not fit; expected a whole number of at least 1."),
+        ("[thing]\nconnections = 1.5\n", 2, "thing.connections: HERE: 1.5 does not fit; expected a whole number."),
+        ("[thing]\nconnections = '5'\n", 2, "thing.connections: HERE: '5' does not fit; expected a whole number."),
+        (
+            "# ours\n\n[ connection ]\nslow = 'perhaps'\n",
+            4,
+            "connection.slow: HERE: 'perhaps' does not fit; expected one of disconnect, drop.",
+        ),
+        (
+            "[connection]\npacket_bytes = 100000000\n",
+            2,
+            "connection.packet_bytes: HERE: 100000000 does not fit; expected a whole number of at most 2097152.",
+        ),
+        (
+            "[address]\nmessages_per_s = inf\n",
+            2,
+            "address.messages_per_s: HERE: inf does not fit; expected a number of at most 1000000000.",
+        ),
+        ("sign_in.first_s = 0\n", 1, "sign_in.first_s: HERE: 0 does not fit; expected a number above 0."),
+        ("[mqtt]\nmoved = 1\n", 2, "mqtt.moved: HERE: 1 does not fit; expected true or false."),
+        ("\n[things]\nconnections = 3\n", 2, "things: HERE: there is no such field here; expected thing."),
+        (
+            "connections = 3\n",
+            1,
+            "connections: HERE: there is no such field here; expected it below [thing] or [place] or [address].",
+        ),
+        (
+            "[thing]\nsubscriptions = 3\n",
+            2,
+            "thing.subscriptions: HERE: there is no such field here; expected it below [connection].",
+        ),
+        (
+            "place = 3\n",
+            1,
+            "place: HERE: place is no table; expected [place], and lines below it such as messages_per_s = 0.",
+        ),
+        ("thing = {conections = 1}", 1, "thing.conections: HERE: there is no such field here; expected connections."),
+        ("[connection\n", 0, "HERE is no TOML: Expected ']'"),
+        ("[thing]\nconnections = 1\nconnections = 2\n", 0, "HERE is no TOML: Cannot overwrite a value (at line 3"),
     ],
 )
-def test_a_file_that_errs_is_refused_with_the_key(tmp_path: Path, text: str, says: str) -> None:
+def test_a_file_that_errs_is_refused_with_line_key_and_what_would_be_right(
+    tmp_path: Path, text: str, line: int, says: str
+) -> None:
     path = tmp_path / "limits.toml"
     path.write_text(text)
-    with pytest.raises(CallerError, match=re.escape(says)) as refused:
+    with pytest.raises(CallerError) as refused:
         HubLimits.read(path)
     assert refused.value.code == "bad_value"
+    told = str(refused.value)
+    assert told.startswith(says.replace("HERE", f"{path}, line {line}" if line else str(path)))
+    assert told.endswith("docs/limits.md has the table of what may stand there")
+
+
+def test_a_file_that_was_named_has_to_be_there(tmp_path: Path) -> None:
+    with pytest.raises(CallerError, match=r"there is no file .*other\.toml"):
+        HubLimits.read(tmp_path / "other.toml", wanted=True)
+    (tmp_path / "other.toml").write_bytes(b"\xff")
+    with pytest.raises(CallerError, match="cannot be read"):
+        HubLimits.read(tmp_path / "other.toml")
 
 
 def test_every_limit_stands_in_the_table_with_its_default() -> None:
@@ -236,7 +284,7 @@ async def test_connections_of_an_address(rig: Rig) -> None:
     await probe.dial()
     await until(probe.closed.is_set, "closed without a word")
     assert hits(rig, "address.connections") == 1
-    assert rig.gateway.attempts.newest(1)[0].detail == "address.connections is reached"
+    assert rig.gateway.attempts.newest(1)[0].detail == "address.connections is reached (1)"
     await lamp.leave()
     await rig.device("probe")
 

@@ -7,6 +7,7 @@ found, so that each advice can be held by a test.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -33,6 +34,8 @@ _CHANGES = {
     "mqtt_on_http": "set its port to {port}, or with TLS (SSL) to {tls_port}; here MQTT is over WebSocket, at /mqtt",
     "tls_on_http": "write http:// instead of https:// in its address, or set its port to {https_port}; if it speaks "
     "MQTT, to {tls_port}",
+    "http_on_https": "write https:// instead of http:// in its address, or set its port to {http_port}",
+    "plain_on_https": "set its port to {port} if it speaks MQTT, with TLS (SSL) to {tls_port}; this port is for HTTPS",
     "not_http": "set its port to {port} if it speaks MQTT; this port is for HTTP",
     "proxy": "turn the PROXY protocol off in the load balancer before the hub",
     "not_mqtt": "set its protocol to MQTT 3.1.1 or 5; this is none",
@@ -50,7 +53,6 @@ _CHANGES = {
     "silent": "a program opens the port and says nothing, such as a port scan; if it is a device, look "
     "at its MQTT settings",
     "too_soon": "mend the password first; then wait a minute, or restart the device",
-    "limit": "close connections it no longer needs, or raise the limit (docs/limits.md)",
     "taken_over": "two devices share one identity: give the second a client id, or better a thing, of its own",
     "method": "turn enhanced authentication off, or choose a method that the hub knows",
     "no_credentials": "fill in user name (the thing's id) and password (its secret)",
@@ -103,6 +105,8 @@ def _advise(attempt: dict[str, Any], things: list[str], doors: dict[str, int]) -
         return Advice("bad", found, _user(user, things))
     if kind == "client_id":
         return Advice("bad", found, _client_id(attempt["detail"]))
+    if kind == "limit":
+        return Advice("bad", found, _less(attempt["detail"]))
     change = _CHANGES.get(kind, "look at what it was refused for")
     return Advice("odd" if kind in ("silent", "unfinished") else "bad", found, change.format(**doors))
 
@@ -127,6 +131,19 @@ def _password(shape: str, user: str) -> str:
             f"or make a new one: unisono thing secret {user}"
         )
     return f"it is another secret than the hub's, maybe an older one; make a new one: unisono thing secret {user}"
+
+
+def _less(detail: str) -> str:
+    """What helps at a limit that is named in ``detail``, as it is called in the settings."""
+    named = re.search(r"\b(connection|thing|place|address|sign_in)\.([a-z_]+) is reached", detail)
+    limit = f"raise {named[1]}.{named[2]} in limits.toml (docs/limits.md)" if named else "see docs/limits.md"
+    what = {
+        "connections": "close connections it no longer needs",
+        "strangers": "see who opens connections and does not sign in",
+        "messages_per_s": "send less often",
+        "bytes_per_s": "send less",
+    }
+    return f"{what.get(named[2] if named else '', 'send less, or read faster')}, or {limit}"
 
 
 def _user(user: str, things: list[str]) -> str:
@@ -189,7 +206,7 @@ def _letter(letter: dict[str, Any]) -> Advice:
         "bad_value": "report values of the declared type and range: unisono model show MODEL",
         "bad_json": 'send JSON, such as {"temperature": 21.5}',
         "topic_not_allowed": "publish under things/me/ only; other things' topics are theirs",
-        "too_many": "send less, or raise the limit (docs/limits.md)",
+        "too_many": _less(letter["detail"]),
         "bad_credentials": "see above, or: unisono thing secret ID",
     }
     change = changes.get(letter["code"], "see docs/errors.md")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import ssl
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
@@ -17,11 +18,11 @@ from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.asking import claimed, read_claim
 from unisono.gateway.clock import now_us
 from unisono.gateway.commit import Committer, LogWriter
-from unisono.gateway.door.doorman import Doorman, address_of
+from unisono.gateway.door.doorman import Doorman, Tally, address_of
 from unisono.gateway.door.limits import HubLimits
 from unisono.gateway.door.signin import Desk
 from unisono.store.bus import Bus
-from unisono.twin.record import Reports
+from unisono.twin.record import Refused, Reports
 from unisono.twin.talk import CLAIM, ClaimAnswer, ClaimAsk, SignIn, TwinsAsk, ask_gateway, ask_owner
 
 __all__ = [
@@ -62,11 +63,17 @@ class TooSoonError(CallerError):
 
 
 class DeviceDoor:
-    """Mounted by `unisono.app` on the HTTP port."""
+    """Mounted by `unisono.app` on the HTTP port. ``tally``: of the gateway whose figures count what is refused here."""
 
-    def __init__(self, bus: Bus, logs: Callable[[str], LogWriter], allowed: HubLimits | None = None) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        logs: Callable[[str], LogWriter],
+        allowed: HubLimits | None = None,
+        tally: Tally | None = None,
+    ) -> None:
         self._bus = bus
-        self._doorman = Doorman(HTTP, allowed or HubLimits(), bus)
+        self._doorman = Doorman(HTTP, allowed or HubLimits(), bus, tally)
         self._logs = logs
         self._desk = Desk(bus)
         self._committers: dict[str, Committer] = {}
@@ -80,6 +87,10 @@ class DeviceDoor:
     def no_http(self, address: str, first: bytes, tls: bool) -> None:
         """A stranger at the port said what is no HTTP: a device that was given the wrong port, most likely."""
         self._doorman.no_http(address, first, tls=tls)
+
+    def no_tls(self, address: str, error: ssl.SSLError) -> None:
+        """A TLS handshake failed at the port of HTTPS."""
+        self._doorman.handshake_failed(address, error, https=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -104,6 +115,7 @@ class DeviceDoor:
             wait = self._doorman.report(host_of(scope), identity.id, identity.root, len(body), time.monotonic())
             if wait is not None:
                 detail = f"{wait.limit} is reached ({self._doorman.limit(wait.limit):g})"
+                self._show(identity, f"things/me/{path}", "too_many", detail)
                 raise TooSoonError(detail, "too_many", wait.seconds)
             await self._report(identity, path, body)
             return 202, b"{}", b"application/json"
@@ -134,6 +146,8 @@ class DeviceDoor:
             raise HostError(f"nobody can say who you are: {identity.detail}", code="registry_unavailable")
         if not identity.ok:
             self._doorman.failed_over_http(host, id, secret, identity, time.monotonic())
+            detail = f"sign-in from {host} over HTTP: {identity.detail or identity.code}"
+            self._show(identity, "", identity.code, detail)
             raise CallerError("thing or secret is not known", code="bad_credentials")
         if identity.rights.kind != "thing":
             raise CallerError(
@@ -142,6 +156,18 @@ class DeviceDoor:
                 expected="a thing's id and secret; programs use /api/v1/things, a claim code POST claim",
             )
         return identity
+
+    def _show(self, identity: SignIn, topic: str, code: str, detail: str) -> None:
+        """Make a refusal visible on the thing's page, where it is one's, but not each of many."""
+        if identity.root and self._doorman.may_show(identity.id, time.monotonic()):
+            entry = Refused(identity.id, topic, now_us(), code, detail)
+            self._committer(identity.partition).add(entry, len(detail))
+
+    def _committer(self, partition: str) -> Committer:
+        found = self._committers.get(partition)
+        if found is None:
+            found = self._committers[partition] = Committer(self._logs(partition), HTTP)
+        return found
 
     async def _report(self, identity: SignIn, topic: str, body: bytes) -> None:
         if self._pending >= MAX_PENDING:
@@ -157,13 +183,10 @@ class DeviceDoor:
             else:
                 landed.set_exception(error)
 
-        committer = self._committers.get(identity.partition)
-        if committer is None:
-            committer = self._committers[identity.partition] = Committer(self._logs(identity.partition), "http")
         self._pending += 1
         try:
             entry = Reports(identity.id, f"{identity.id}/http", topic, now_us(), [body])
-            committer.add(entry, len(body), done)
+            self._committer(identity.partition).add(entry, len(body), done)
             await landed
         finally:
             self._pending -= 1

@@ -26,7 +26,7 @@ from unisono.gateway.delivering import Delivery
 from unisono.gateway.door.admission import Admission
 from unisono.gateway.door.authentication import find_methods
 from unisono.gateway.door.doorman import Doorman
-from unisono.gateway.door.handshake import TlsDoor
+from unisono.gateway.door.handshake import open_tls_door
 from unisono.gateway.door.limits import HubLimits
 from unisono.gateway.door.meter import Wait
 from unisono.gateway.door.signin import Desk
@@ -43,6 +43,7 @@ from unisono.gateway.sessions.wills import delay_of, publish_will
 from unisono.gateway.speaking import Bridges
 from unisono.gateway.subscribing import hears
 from unisono.store.bus import Bus
+from unisono.store.tls_listener import TlsListener
 from unisono.twin.record import GatewayStarted, Presence
 from unisono.twin.talk import (
     ACCESS_CHANGED,
@@ -140,7 +141,7 @@ class Gateway:
         # whoever speaks for a thing in another language than ours
         self.speakers: dict[str, Speaker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._servers: list[asyncio.Server | TlsDoor] = []
+        self._servers: list[asyncio.Server | TlsListener] = []
         self._releases: dict[str, asyncio.TimerHandle] = {}
 
     async def start(self) -> None:
@@ -174,10 +175,10 @@ class Gateway:
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Open a door; returns its port. Raises HostError ``port_taken``."""
-        server: asyncio.Server | TlsDoor
+        server: asyncio.Server | TlsListener
         try:
             if tls is not None:
-                server = TlsDoor(self, host, port, tls, within_s=HANDSHAKE_S, backlog=BACKLOG)
+                server = open_tls_door(self, host, port, tls, within_s=HANDSHAKE_S, backlog=BACKLOG)
                 found = server.port
             else:
                 server = await self.loop.create_server(

@@ -22,6 +22,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from unisono.errors import CallerError, HostError
+from unisono.store.tls_listener import TlsListener
 from unisono.wire.websocket import TEXT, encode_frame
 
 __all__ = ["SEND_MANY", "TAKE_SOCKET", "HttpServer", "bind", "serve"]
@@ -53,6 +54,8 @@ FIRST_BYTES = 64
 
 #: Told of what is no HTTP: from where, its first bytes, whether it came through TLS.
 NoHttp = Callable[[str, bytes, bool], None]
+#: Told of a TLS handshake that failed: from where, and why.
+NoTls = Callable[[str, ssl.SSLError], None]
 
 
 class Taker(Protocol):
@@ -134,34 +137,38 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 class _Server(uvicorn.Server):
     """uvicorn's server, told to stop by an event and ticking once a second for its Date header."""
 
-    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext | None, no_tls: NoTls | None) -> None:
         super().__init__(config)
         self.stopping = asyncio.Event()
         self._tls = tls
+        self._no_tls = no_tls
+        self._secure: TlsListener | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's for given sockets, with a context that may change and a bound for handshakes."""
         loop = asyncio.get_running_loop()
-        limit_s = HANDSHAKE_S if self._tls is not None else None
+        self.servers = []
 
-        def connected() -> asyncio.Protocol:
+        def connected(_peer: object = None) -> asyncio.Protocol:
             made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
                 config=self.config, server_state=self.server_state, app_state={}
             )
             return made
 
-        self.servers = [
-            await loop.create_server(
-                connected,
-                sock=each,
-                ssl=self._tls,
-                ssl_handshake_timeout=limit_s,
-                ssl_shutdown_timeout=limit_s,
-                backlog=BACKLOG,
+        if self._tls is not None:
+            self._secure = TlsListener(
+                sockets or [], self._tls, within_s=HANDSHAKE_S, made=connected, failed=self._not_shaken
             )
-            for each in sockets or []
-        ]
+        else:
+            self.servers = [
+                await loop.create_server(connected, sock=each, backlog=BACKLOG) for each in sockets or []
+            ]
         self.started = True
+
+    def _not_shaken(self, _protocol: asyncio.Protocol, peer: tuple[str, int], error: OSError) -> None:
+        # who opens a port and goes says nothing by it: that is what a look whether it is open does
+        if self._no_tls is not None and isinstance(error, ssl.SSLError):
+            self._no_tls(peer[0], error)
 
     async def main_loop(self) -> None:
         while not self.stopping.is_set():
@@ -172,7 +179,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, without its fixed pauses: a hub without open requests stops at once."""
-        for server in self.servers:
+        for server in (*self.servers, *([self._secure] if self._secure is not None else [])):
             server.close()
         for each in sockets or []:
             each.close()
@@ -262,12 +269,13 @@ async def serve(
     tls: ssl.SSLContext | None = None,
     proxies: Iterable[str] = (),
     no_http: NoHttp | None = None,
+    no_tls: NoTls | None = None,
 ) -> HttpServer:
     """Serve the ASGI ``app`` until `HttpServer.stop`. Returns once connections are accepted.
 
     ``tls``: HTTPS with this context; a certificate loaded into it later is shown to whoever comes then. ``proxies``:
     addresses whose X-Forwarded-For is believed; none by default, so that nobody lies about who they are. ``no_http``:
-    told of connections that begin with anything but HTTP.
+    told of connections that begin with anything but HTTP; ``no_tls``: of TLS handshakes that failed.
     Raises HostError ``port_taken``.
     """
     sockets = bind(host, port, "http-port" if tls is None else "https-port")
@@ -289,7 +297,7 @@ async def serve(
         h11_max_incomplete_event_size=64 * 1024,
     )
     config.load()
-    server = _Server(config, tls)
+    server = _Server(config, tls, no_tls)
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=sockets)
     task = asyncio.create_task(_run(server, sockets), name="http-server")

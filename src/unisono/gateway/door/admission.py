@@ -37,9 +37,6 @@ logger = logging.getLogger(__name__)
 
 #: Characters of a client id: it stands in every entry of the log. MQTT asks for 23, tools make some 40.
 CLIENT_ID = 256
-#: A refused sign-in is shown on the thing's page once in so long, for at most so many things.
-REFUSAL_PAUSE_S = 10.0
-REFUSED_THINGS = 10_000
 
 #: What the directory says > the MQTT 5 reason (the wire translates it for older clients).
 _REASONS = {
@@ -57,7 +54,6 @@ class Admission:
         self._gateway = gateway
         self._desk = desk
         self._epoch = 0
-        self._refused_at: dict[str, float] = {}
         self._taken: list[str] = []
 
     def sign_in(self, connection: Connection, connect: Connect) -> None:
@@ -204,12 +200,8 @@ class Admission:
 
     def _show_refusal(self, identity: SignIn, detail: str, code: str = "") -> None:
         """Put a failed sign-in on the thing's page, but not every one of a device that tries for ever."""
-        now = self._gateway.loop.time()
-        if not identity.root or now - self._refused_at.get(identity.id, -REFUSAL_PAUSE_S) < REFUSAL_PAUSE_S:
+        if not identity.root or not self._gateway.doorman.may_show(identity.id, self._gateway.loop.time()):
             return
-        if len(self._refused_at) > REFUSED_THINGS:
-            self._refused_at.clear()
-        self._refused_at[identity.id] = now
         entry = Refused(identity.id, "", now_us(), code or identity.code, detail)
         self._gateway.committer(identity.partition).add(entry, len(detail))
 
@@ -277,8 +269,7 @@ class Admission:
 
     def _no_room(self, connection: Connection, connect: Connect, identity: SignIn, limit: str) -> None:
         """It may come in, but a limit on connections is reached."""
-        detail = f"{limit} is reached: {self._gateway.doorman.limit(limit)} connections are open"
-        self._gateway.doorman.not_let_in(connection, connect, "too_many", detail, "limit")
+        detail = self._gateway.doorman.no_room(connection, connect, limit)
         self._show_refusal(identity, f"sign-in from {connection.address}: {detail}", "too_many")
         connection.refused(ReasonCode.QUOTA_EXCEEDED, detail)
 

@@ -113,10 +113,17 @@ _TLS = {
 }
 
 
-def describe_tls(error: ssl.SSLError | OSError | None) -> tuple[str, str]:
-    """Kind and words for a TLS handshake that failed."""
+#: The same at the port of HTTPS, where it differs.
+_HTTPS = {
+    "WRONG_VERSION_NUMBER": ("plain_on_https", "the first bytes are no TLS, and this port speaks HTTPS"),
+    "HTTP_REQUEST": ("http_on_https", "the first bytes are HTTP without TLS, and this port speaks HTTPS"),
+}
+
+
+def describe_tls(error: ssl.SSLError | OSError | None, *, https: bool = False) -> tuple[str, str]:
+    """Kind and words for a TLS handshake that failed; ``https``: at the port of HTTPS, not that of MQTT."""
     reason = getattr(error, "reason", None) or ""
-    found = _TLS.get(reason)
+    found = (_HTTPS.get(reason) if https else None) or _TLS.get(reason)
     if found is not None:
         return found
     return "tls", f"the TLS handshake failed: {reason or error or 'it ended early'}"
@@ -127,7 +134,7 @@ class Attempts:
 
     def __init__(self, gateway: str) -> None:
         self._gateway = gateway
-        self._known: OrderedDict[tuple[str, str, str], Attempt] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str, str, str], Attempt] = OrderedDict()
         self._by_address: Counter[str] = Counter()
 
     def note(
@@ -141,8 +148,10 @@ class Attempts:
         user: str = "",
         transport: str = "",
         password: str = "",
+        about: str = "",
     ) -> None:
-        """Remember one. ``address`` may have a port, which is not kept."""
+        """Remember one. ``address`` may have a port, which is not kept. ``about``: the limit that was reached; what is
+        about different ones is not alike."""
         host = address.rpartition(":")[0] or address
         client_id = protocol = ""
         if connect is not None:
@@ -152,9 +161,9 @@ class Attempts:
             if kind in ("bad_password", "no_credentials"):
                 password = describe_password(connect.password)
         user = user[:SHOWN]
-        if self._by_address[host] >= KEEP_PER_ADDRESS and (host, kind, user) not in self._known:
+        if self._by_address[host] >= KEEP_PER_ADDRESS and (host, kind, user, about) not in self._known:
             user = ""  # somebody tries names: one line for all of them
-        key = (host, kind, user)
+        key = (host, kind, user, about)
         at = now_us()
         had = self._known.pop(key, None)
         if had is None:
@@ -176,7 +185,7 @@ class Attempts:
             had.count + 1 if had is not None and alike else 1,
         )
         if len(self._known) > KEEP:
-            (gone, _kind, _user), _attempt = self._known.popitem(last=False)
+            (gone, *_rest), _attempt = self._known.popitem(last=False)
             self._by_address[gone] -= 1
             if not self._by_address[gone]:
                 del self._by_address[gone]

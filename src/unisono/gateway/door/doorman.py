@@ -37,6 +37,9 @@ FLAPS = 3
 FLAPS_WITHIN_S = 60.0
 #: Sessions whose take-overs are remembered.
 FLAPPING = 1_000
+#: A refusal is shown on the thing's page once in so long, of at most so many things: a device may try for ever.
+REFUSAL_PAUSE_S = 10.0
+REFUSED_THINGS = 10_000
 #: After so many reports over HTTP those who owe nothing are forgotten.
 SWEEP_EVERY = 10_000
 
@@ -92,16 +95,17 @@ def address_of(host: str) -> str:
 class Doorman:
     """Of one door (a gateway, or the HTTP door); ``id`` names it on the bus."""
 
-    def __init__(self, id: str, limits: HubLimits, bus: Bus) -> None:
+    def __init__(self, id: str, limits: HubLimits, bus: Bus, tally: Tally | None = None) -> None:
         self.id = id
         self.limits = limits
         self.registrar = Registrar(limits)
         self.patience = Patience(limits.sign_in)
         self.attempts = Attempts(id)
-        self.tally = Tally()
+        self.tally = tally or Tally()
         self._bus = bus
         self._reports = 0
         self._taken_at: OrderedDict[str, deque[float]] = OrderedDict()
+        self._shown_at: dict[str, float] = {}
 
     async def start(self) -> None:
         """Hear of failed sign-ins at other doors."""
@@ -117,8 +121,9 @@ class Doorman:
             return seat
         self.hit(seat)
         self.refused("too_many")
+        detail = f"{seat} is reached ({self.limit(seat):g})"
         self.attempts.note(
-            connection.address, "limit", "too_many", f"{seat} is reached", transport=connection.transport_name
+            connection.address, "limit", "too_many", detail, transport=connection.transport_name, about=seat
         )
         return None
 
@@ -157,13 +162,38 @@ class Doorman:
         if at.door != self.id:
             self.patience.failed(at.address, at.user, time.monotonic())
 
-    def not_let_in(self, connection: Connection, connect: Connect, code: str, detail: str, kind: str = "") -> None:
-        """Remember a sign-in that was refused."""
+    def no_room(self, connection: Connection, connect: Connect, limit: str) -> str:
+        """It has signed in, but a limit on connections is reached; returns the words for it."""
+        detail = f"{limit} is reached ({self.limit(limit):g})"
+        self.not_let_in(connection, connect, "too_many", detail, "limit", about=limit)
+        return detail
+
+    def not_let_in(
+        self, connection: Connection, connect: Connect, code: str, detail: str, kind: str = "", *, about: str = ""
+    ) -> None:
+        """Remember a sign-in that was refused; ``about``: the limit that was reached."""
         self.refused(code)
         kind = kind or _KINDS.get(code, code)
         if code == "bad_credentials" and connect.password is None:
             kind = "no_credentials"
-        self.attempts.note(connection.address, kind, code, detail, connect=connect, transport=connection.transport_name)
+        self.attempts.note(
+            connection.address,
+            kind,
+            code,
+            detail,
+            connect=connect,
+            transport=connection.transport_name,
+            about=about,
+        )
+
+    def may_show(self, thing: str, now: float) -> bool:
+        """Whether a refusal goes to the thing's page too: the first, and then one in `REFUSAL_PAUSE_S`."""
+        if now - self._shown_at.get(thing, -REFUSAL_PAUSE_S) < REFUSAL_PAUSE_S:
+            return False
+        if len(self._shown_at) > REFUSED_THINGS:
+            self._shown_at.clear()
+        self._shown_at[thing] = now
+        return True
 
     def let_in(self, seat: Seat, thing: str, user: str, place: str, now: float, *, instead: bool) -> str | None:
         """Signed in: the limit that forbids it all the same, or None."""
@@ -248,11 +278,11 @@ class Doorman:
             kind, words = "silent", "it connected and said nothing"
         self.attempts.note(connection.address, kind, "protocol_error", words, transport=connection.transport_name)
 
-    def handshake_failed(self, address: str, error: ssl.SSLError | OSError | None) -> None:
-        """A TLS handshake failed: there never was a connection."""
-        kind, words = describe_tls(error)
+    def handshake_failed(self, address: str, error: ssl.SSLError | OSError | None, *, https: bool = False) -> None:
+        """A TLS handshake failed, at the door of MQTT or of HTTPS: there never was a connection."""
+        kind, words = describe_tls(error, https=https)
         self.refused("protocol_error")
-        self.attempts.note(address, kind, "protocol_error", words, transport="tls")
+        self.attempts.note(address, kind, "protocol_error", words, transport="https" if https else "tls")
 
     # counting
 

@@ -6,15 +6,17 @@ no limit of its own: then the disk's pace, shared out fairly, is.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from unisono.errors import CallerError
 from unisono.gateway.door.policy import Policy
+from unisono.thing.explain import explained
 
 __all__ = [
     "LIMITS_FILE",
@@ -27,13 +29,22 @@ __all__ = [
 ]
 
 LIMITS_FILE = "limits.toml"
+MEND = "docs/limits.md has the table of what may stand there"
+
+_HEADER = re.compile(r"""\s*\[\s*["']?([^\]"']+?)["']?\s*\]""")
 
 #: Zigbee2MQTT retains more than 1 MB about a few hundred devices, cameras send pictures. It must fit one message of the
 #: bus twice: what waits for a client and goes to another gateway too is one entry of the journal.
 LARGEST_PACKET = 2 * 1024 * 1024
 
-Rate = Annotated[float, Meta(ge=0)]
-Count = Annotated[int, Meta(ge=1)]
+#: More than any machine takes: what is written above it (or as ``inf``) is a slip, and 0 is what was meant.
+MOST = 1_000_000_000
+#: A month: nobody waits any longer.
+LONGEST_S = 31 * 86_400
+
+Rate = Annotated[float, Meta(ge=0, le=MOST)]
+Count = Annotated[int, Meta(ge=1, le=MOST)]
+Seconds = Annotated[float, Meta(gt=0, le=LONGEST_S)]
 
 
 class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,8 +97,8 @@ class SignInLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     free: Count = 3
-    first_s: Annotated[float, Meta(gt=0)] = 1.0
-    longest_s: Annotated[float, Meta(gt=0)] = 60.0
+    first_s: Seconds = 1.0
+    longest_s: Seconds = 60.0
     address_free: Count = 100
     strangers: Count = 20_000
 
@@ -108,20 +119,65 @@ class HubLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return msgspec.structs.replace(self, connection=msgspec.structs.replace(self.connection, packet_bytes=most))
 
     @classmethod
-    def read(cls, path: Path) -> HubLimits:
-        """The limits in a file; the defaults when there is none. Raises CallerError ``bad_value`` naming the key."""
+    def read(cls, path: Path, *, wanted: bool = False) -> HubLimits:
+        """The limits in a file; the defaults when there is none, unless it is ``wanted``. Raises CallerError
+        ``bad_value`` that says which key in which line, and what would be right."""
         try:
             text = path.read_text()
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if wanted:
+                raise CallerError(f"there is no file {path}", code="bad_value", field="limits", mend="Write it, or leave --limits out") from error
             return cls()
         except (OSError, UnicodeDecodeError) as error:
             raise CallerError(f"{path} cannot be read: {error}", code="bad_value", field=LIMITS_FILE) from error
         try:
-            return msgspec.convert(tomllib.loads(text), cls)
-        except (msgspec.ValidationError, tomllib.TOMLDecodeError) as error:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
             raise CallerError(
-                f"{path}: {error}",
+                f"{path} is no TOML: {error}",
                 code="bad_value",
-                field=LIMITS_FILE,
-                mend="See docs/limits.md for what may stand there",
+                expected="tables such as [thing] with lines such as connections = 5, each once",
+                mend=MEND,
             ) from error
+        try:
+            return msgspec.convert(document, cls)
+        except msgspec.ValidationError as error:
+            raise _explain(str(error), document, path, text) from error
+
+
+def _explain(message: str, document: dict[str, Any], path: Path, text: str) -> CallerError:
+    """What is wrong with a file that is TOML."""
+    found = explained(message, HubLimits, "bad_value", document)
+    field, detail, expected = found.field or "", found.detail, found.expected
+    table, _, key = field.partition(".")
+    known = msgspec.to_builtins(HubLimits())
+    elsewhere = [f"[{name}]" for name, keys in known.items() if (key or table) in keys]
+    if key not in known.get(table, {}) and elsewhere:
+        expected = f"it below {' or '.join(elsewhere)}"
+    elif table in known and not key:
+        detail, expected = f"{table} is no table", f"[{table}], and lines below it such as {_example(known[table])}"
+    elif key in known.get(table, {}):
+        detail = f"{document[table][key]!r} does not fit"
+    line = _line_of(text, table, key)
+    where = f"{path}, line {line}" if line else str(path)
+    return CallerError(f"{where}: {detail}", code="bad_value", field=field, expected=expected, mend=MEND)
+
+
+def _example(keys: dict[str, Any]) -> str:
+    return " = ".join(str(part) for part in next(iter(keys.items())))
+
+
+def _line_of(text: str, table: str, key: str) -> int:
+    """Where a key of a table is set, or the table begins; 0 where that is written in another way."""
+    inside = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        header = _HEADER.match(line)
+        if header is not None:
+            inside = header[1]
+            if inside == table and not key:
+                return number
+            continue
+        name = line.partition("=")[0].strip().strip("\"'")
+        if (inside, name) == (table, key) or (not inside and name in (table, f"{table}.{key}")):
+            return number
+    return 0

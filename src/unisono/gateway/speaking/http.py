@@ -19,7 +19,7 @@ from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.clock import now_us
 from unisono.gateway.http import Receive, Scope, Send, TooSoonError, host_of, read_body, send_answer, send_problem
 from unisono.gateway.speaking.line import LineHost, open_line
-from unisono.twin.record import Presence
+from unisono.twin.record import Presence, Refused
 from unisono.wire.mqtt import Connect, PublishRun, matches
 
 if TYPE_CHECKING:
@@ -192,7 +192,9 @@ class DialectDoor:
         if ask.topic and not ask.once:
             wait = self._doorman.report(host, identity.id, identity.root, len(body), self._gateway.loop.time())
             if wait is not None:
-                raise TooSoonError(f"{wait.limit} is reached", "too_many", wait.seconds)
+                detail = f"{wait.limit} is reached ({self._doorman.limit(wait.limit):g})"
+                self._show(identity, ask.topic, "too_many", detail)
+                raise TooSoonError(detail, "too_many", wait.seconds)
         client = await self._client(ask, identity)
         try:
             answer = dialect.told(request, await client.ask(ask))
@@ -213,8 +215,16 @@ class DialectDoor:
             raise HostError(f"nobody can say who you are: {identity.detail}", code="registry_unavailable")
         if not identity.ok or not identity.speaks:
             self._doorman.failed_over_http(host, ask.user, ask.password, identity, now)
+            detail = f"sign-in from {host} over HTTP: {identity.detail or identity.code}"
+            self._show(identity, "", identity.code, detail)
             raise CallerError("the hub knows no device by that", code="bad_credentials", expected="its access token")
         return identity
+
+    def _show(self, identity: SignIn, topic: str, code: str, detail: str) -> None:
+        """Make a refusal visible on the thing's page, where it is one's, but not each of many."""
+        if identity.root and self._doorman.may_show(identity.id, self._gateway.loop.time()):
+            entry = Refused(identity.id, topic, now_us(), code, detail)
+            self._gateway.committer(identity.partition).add(entry, len(detail))
 
     async def _client(self, ask: HttpAsk, identity: SignIn) -> HttpClient:
         key = (identity.id, identity.speaks, ask.user)
