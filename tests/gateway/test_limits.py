@@ -54,7 +54,11 @@ def test_a_file_may_change_one_key(tmp_path: Path) -> None:
     ("text", "line", "says"),
     [
         ("[thing]\nconections = 3\n", 2, "thing.conections: HERE: there is no such field here; expected connections."),
-        ("[thing]\nconnections = 0\n", 2, "thing.connections: HERE: 0 does not fit; expected a whole number of at least 1."),
+        (
+            "[thing]\nconnections = 0\n",
+            2,
+            "thing.connections: HERE: 0 does not fit; expected a whole number of at least 1.",
+        ),
         ("[thing]\nconnections = 1.5\n", 2, "thing.connections: HERE: 1.5 does not fit; expected a whole number."),
         ("[thing]\nconnections = '5'\n", 2, "thing.connections: HERE: '5' does not fit; expected a whole number."),
         (

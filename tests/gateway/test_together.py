@@ -118,6 +118,26 @@ async def test_a_retained_message_is_shown_everywhere(apart: House) -> None:
     await until(lambda: len(apart.gateways["a0"].place("home").retained) == 1, "a0 has let it go")
 
 
+@pytest.mark.parametrize("qos", [0, 1, 2])
+async def test_who_was_told_of_a_retained_message_is_shown_it_too(apart: House, qos: int) -> None:
+    """As at one gateway: what somebody has heard, or was acknowledged, a subscription made afterwards is shown."""
+    speaker = await apart.at("a1", "neighbour", version=Version.V5)
+    client = await apart.at("a0", "lamp", version=Version.V5)
+    witness = await apart.at("a0", "probe", version=Version.V5)
+    await witness.subscribe("r")
+    for n in range(30):
+        if qos:
+            await speaker.say("r", b"%d" % n, qos, retain=True)
+        else:
+            speaker.publish("r", b"%d" % n, 0, retain=True)
+            await until(lambda at=n: len(witness.messages) > at, "heard at the other gateway")  # type: ignore[misc]
+        before = len(client.messages)
+        await client.subscribe("r")
+        await until(lambda: len(client.messages) > before, "what is retained")  # noqa: B023
+        assert client.messages[before] == ("r", b"%d" % n, min(qos, 1), True)
+        await client.unsubscribe("r")
+
+
 async def test_all_gateways_agree_on_what_is_retained(apart: House) -> None:
     clients = [await apart.at(id, "lamp", client_id=id) for id in IDS]
     for n in range(40):

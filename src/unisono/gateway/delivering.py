@@ -161,6 +161,11 @@ class Delivery:
         if said.qos and self._gateway.lasting is not None:
             self._gateway.lasting.keeper.take(said.origin, said.number)
 
+    async def abreast(self, told: asyncio.Future[None]) -> None:
+        """Return when what any gateway had retained before ``told`` is known here."""
+        await told
+        await self._retained.abreast()
+
     def retained_elsewhere(self, root: str, topic: str, message: Message | None) -> None:
         """The stream of retained messages says what is in force, in its order."""
         place = self._gateway.place(root)

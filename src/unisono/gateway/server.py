@@ -228,6 +228,7 @@ class Gateway:
             place=self.place,
             reach=reach,
             deliver=self.delivery.from_another,
+            settled=self._retained.settled,
         )
 
     def bus_is_back(self) -> None:
@@ -526,11 +527,12 @@ class Gateway:
         )
         return msgspec.msgpack.encode(status)
 
-    def spawn(self, work: object) -> None:
+    def spawn(self, work: object) -> asyncio.Task[None]:
         """Run a coroutine beside; it is cancelled when the gateway stops."""
         task: asyncio.Task[None] = self.loop.create_task(work)  # type: ignore[arg-type]
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

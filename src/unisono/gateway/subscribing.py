@@ -65,13 +65,13 @@ def subscribe(gateway: Gateway, connection: Connection, packet: Subscribe) -> No
 
 
 def _kept_subscriptions(gateway: Gateway, session: SessionState, kept: dict[str, Kept]) -> Safe | None:
-    """What the answer waits for: the disk, for a session that lasts, and the other gateways."""
-    told = gateway.peers.known() if gateway.peers is not None else None
-    if session.lasting is None and told is None:
+    """What the answer waits for: the disk, for a session that lasts, and the other gateways: that they know of it, and
+    that what they retained before they knew is known here."""
+    if session.lasting is None and gateway.peers is None:
         return None
     safe = Safe()
-    if told is not None:
-        safe.expect_future(told)
+    if gateway.peers is not None:
+        safe.expect_future(gateway.spawn(gateway.delivery.abreast(gateway.peers.known())))
     if session.lasting is not None and kept:
         session.lasting.hear(session, kept, safe)
     return safe

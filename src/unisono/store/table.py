@@ -49,6 +49,8 @@ class Table:
         self._stream = name.upper()
         self._prefix = name.lower()
         self._loaded_seq = 0
+        self._followed_seq = 0
+        self._behind: list[tuple[int, asyncio.Future[None]]] = []
         self._waiting: dict[str, bytes] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -96,16 +98,48 @@ class Table:
     async def follow(self, handler: Callable[[bytes], None]) -> Reader:
         """Call ``handler(value)`` for what any process has put since `load`, in the order in which it was stored, ours
         too; none is missed but those that were replaced meanwhile. Stop the reader that is returned."""
+
+        def take(seq: int, payload: bytes) -> None:
+            handler(payload)
+            self._followed_seq = seq
+            for wanted, future in [each for each in self._behind if each[0] <= seq]:
+                self._behind.remove((wanted, future))
+                if not future.done():
+                    future.set_result(None)
+
         reader = Reader(
             self._connection,
             self._stream,
             f"{self._prefix}.*",
             self._loaded_seq + 1,
-            lambda _seq, payload: handler(payload),
+            take,
             check=self._check,
         )
         await reader.start()
         return reader
+
+    async def catch_up(self) -> None:
+        """Return when the handler of `follow` has been told of all that is stored by now. Raises HostError where that
+        is not to be had within `ANSWER_S`."""
+        info = await stream_info(self._connection, f"STREAM.INFO.{self._stream}")
+        wanted = info.state.last_seq if info is not None else 0
+        if wanted <= max(self._followed_seq, self._loaded_seq):
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._behind.append((wanted, future))
+        try:
+            await asyncio.wait_for(future, ANSWER_S)
+        except TimeoutError as error:
+            self._behind.remove((wanted, future))
+            raise HostError(f"{self._stream} is read too slowly", code="log_unavailable") from error
+
+    async def settled(self) -> None:
+        """Return when all that was put so far is on disk."""
+        if not self._idle.is_set():
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._settled.append(future)
+            self._wake.set()
+            await future
 
     async def _check(self, last_seq: int) -> None:
         info = await stream_info(self._connection, f"STREAM.INFO.{self._stream}")
@@ -126,15 +160,15 @@ class Table:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            # what is put from now on is the next round's: a flood of it keeps nobody of this one waiting
             settled, self._settled = self._settled, []
-            while self._waiting:
-                some = list(self._waiting.items())[:WINDOW]
-                for key, _value in some:
-                    del self._waiting[key]
+            round, self._waiting = self._waiting, {}
+            while round:
+                some = list(round.items())[:WINDOW]
                 written = await asyncio.gather(*(self._write(key, value) for key, value in some))
-                for (key, value), done in zip(some, written, strict=True):
-                    if not done:
-                        self._waiting.setdefault(key, value)
+                for (key, _value), done in zip(some, written, strict=True):
+                    if done or key in self._waiting:
+                        del round[key]
                 if not all(written):
                     await asyncio.sleep(RETRY_S)
             for future in settled:

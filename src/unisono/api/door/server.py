@@ -160,9 +160,7 @@ class _Server(uvicorn.Server):
                 sockets or [], self._tls, within_s=HANDSHAKE_S, made=connected, failed=self._not_shaken
             )
         else:
-            self.servers = [
-                await loop.create_server(connected, sock=each, backlog=BACKLOG) for each in sockets or []
-            ]
+            self.servers = [await loop.create_server(connected, sock=each, backlog=BACKLOG) for each in sockets or []]
         self.started = True
 
     def _not_shaken(self, _protocol: asyncio.Protocol, peer: tuple[str, int], error: OSError) -> None:

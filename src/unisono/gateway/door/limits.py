@@ -126,7 +126,9 @@ class HubLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             text = path.read_text()
         except FileNotFoundError as error:
             if wanted:
-                raise CallerError(f"there is no file {path}", code="bad_value", field="limits", mend="Write it, or leave --limits out") from error
+                raise CallerError(
+                    f"there is no file {path}", code="bad_value", field="limits", mend="Write it, or leave --limits out"
+                ) from error
             return cls()
         except (OSError, UnicodeDecodeError) as error:
             raise CallerError(f"{path} cannot be read: {error}", code="bad_value", field=LIMITS_FILE) from error

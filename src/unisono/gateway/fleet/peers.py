@@ -101,7 +101,8 @@ class Onward(NamedTuple):
 
 
 class Peers:
-    """This gateway among the others. ``deliver(publication)`` hands over here. ``boot`` makes our numbers unique."""
+    """This gateway among the others. ``deliver(publication)`` hands over here. ``boot`` makes our numbers unique.
+    ``settled()`` returns when what was retained here so far is on disk."""
 
     def __init__(
         self,
@@ -114,6 +115,7 @@ class Peers:
         place: Callable[[str], Place],
         reach: Reach,
         deliver: Callable[[Publication], None],
+        settled: Callable[[], Awaitable[None]],
     ) -> None:
         self.id = id
         self.origin = f"{id}-{boot}"
@@ -124,6 +126,7 @@ class Peers:
         self._place = place
         self._reach = reach
         self._deliver = deliver
+        self._settled = settled
         self._loop = asyncio.get_running_loop()
         self._own: dict[Pair, int] = {}
         self._theirs: dict[str, set[Pair]] = {other: set() for other in others}
@@ -132,7 +135,6 @@ class Peers:
         self._added: dict[Pair, None] = {}
         self._removed: dict[Pair, None] = {}
         self._told: list[asyncio.Future[None]] = []
-        self._telling = False
         self._changed = asyncio.Event()
         self._writers: dict[str, Committer] = {}
         self._turn = 0
@@ -234,10 +236,8 @@ class Peers:
             self._removed[pair] = None
             self._changed.set()
 
-    def known(self) -> asyncio.Future[None] | None:
-        """Done when the others know of everything heard so far; None when they do."""
-        if not self._added and not self._telling:
-            return None
+    def known(self) -> asyncio.Future[None]:
+        """Done when the others know of everything heard so far, and have on disk what they retained before that."""
         future: asyncio.Future[None] = self._loop.create_future()
         self._told.append(future)
         self._changed.set()
@@ -252,11 +252,9 @@ class Peers:
             told, self._told = self._told, []
             steps = [
                 Interest(self.id, False, added[at : at + PAGE], removed[at : at + PAGE])
-                for at in range(0, max(len(added), len(removed)), PAGE)
+                for at in range(0, max(len(added), len(removed), 1), PAGE)
             ]
-            self._telling = True
             await asyncio.gather(*(self._tell(other, steps) for other in self._others))
-            self._telling = False
             for future in told:
                 if not future.done():
                     future.set_result(None)
@@ -284,6 +282,8 @@ class Peers:
             if said.fresh:
                 self._learn(said.gateway, [], list(self._theirs[said.gateway] - set(said.added)))
             self._learn(said.gateway, said.added, said.removed)
+            # what is retained from now on goes there; what was before is read from the disk, so it has to be there
+            await self._settled()
         return b""
 
     async def _filters(self, payload: bytes) -> bytes:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 
+from unisono.errors import HostError
 from unisono.gateway.sessions.session import Message
 from unisono.store.reader import Reader
 from unisono.wire.mqtt import Properties
 
 __all__ = ["Retained", "Table"]
+
+logger = logging.getLogger(__name__)
 
 #: Bytes of a topic that are its key as they are; a subject of 4 KB would break the connection to NATS.
 LONGEST = 1024
@@ -42,6 +46,8 @@ class Table(Protocol):
     async def load(self) -> dict[str, bytes]: ...
     async def follow(self, handler: Callable[[bytes], None]) -> Reader: ...
     def put(self, key: str, value: bytes) -> asyncio.Future[None]: ...
+    async def settled(self) -> None: ...
+    async def catch_up(self) -> None: ...
 
 
 class Retained:
@@ -50,6 +56,8 @@ class Retained:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._reader: Reader | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._asking_next: asyncio.Task[None] | None = None
 
     async def load(self) -> list[tuple[str, str, Message]]:
         """(root place, topic, message) of every retained message."""
@@ -72,7 +80,33 @@ class Retained:
 
         self._reader = await self._table.follow(take)
 
+    async def settled(self) -> None:
+        """Return when all that was kept so far is on disk, where others read it."""
+        await self._table.settled()
+
+    def abreast(self) -> asyncio.Task[None]:
+        """Done when all that is on disk by now, whoever kept it, has been handled here. Whoever asks while a question
+        is on its way shares the next one: ten thousand who subscribe at once are a few questions."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._catch_up(None))
+            return self._asking
+        if self._asking_next is None or self._asking_next.done():
+            self._asking_next = asyncio.create_task(self._catch_up(self._asking))
+        return self._asking_next
+
+    async def _catch_up(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+            self._asking, self._asking_next = self._asking_next, None
+        try:
+            await self._table.catch_up()
+        except HostError as error:
+            logger.warning("retained messages of other gateways may come late: %s", error)
+
     async def close(self) -> None:
+        for task in (self._asking, self._asking_next):
+            if task is not None:
+                task.cancel()
         if self._reader is not None:
             await self._reader.stop()
 
