@@ -34,6 +34,8 @@ def letter(code: str, **more: Any) -> dict[str, Any]:
         (attempt("http"), "http://HUB:8080/api/v1/device/state"),
         (attempt("websocket_on_plain"), "ws://HUB:8080/mqtt"),
         (attempt("mqtt_on_http"), "set its port to 1883, or with TLS (SSL) to 8883"),
+        (attempt("proof"), "the key that its authentication method knows"),
+        (attempt("method"), "choose a method that the hub knows"),
         (attempt("plain_on_https"), "set its port to 1883 if it speaks MQTT, with TLS (SSL) to 8883"),
         (attempt("http_on_https"), "write https:// instead of http:// in its address, or set its port to 8080"),
         (attempt("tls_on_http"), "set its port to 8443; if it speaks MQTT, to 8883"),

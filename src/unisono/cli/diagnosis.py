@@ -55,6 +55,7 @@ _CHANGES = {
     "too_soon": "mend the password first; then wait a minute, or restart the device",
     "taken_over": "two devices share one identity: give the second a client id, or better a thing, of its own",
     "method": "turn enhanced authentication off, or choose a method that the hub knows",
+    "proof": "give it the key that its authentication method knows, or sign it in with user name and password instead",
     "no_credentials": "fill in user name (the thing's id) and password (its secret)",
     "not_allowed": "sign it in with an identity that may do this",
     "sent_elsewhere": "set its server to that one; or, to serve it here, take mqtt.server_reference out of limits.toml "

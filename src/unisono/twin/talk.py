@@ -22,6 +22,7 @@ __all__ = [
     "LET_IN",
     "OUTLETS_CHANGED",
     "PROGRAM_ASKS",
+    "PROVED",
     "SIGN_IN",
     "SIGN_IN_SLOWLY",
     "AccessChanged",
@@ -72,6 +73,9 @@ CLAIM = "ask.claim"  # ClaimAsk > ClaimAnswer, or an error
 DIALECT_ASKS = "ask.dialect"  # DialectAsk > a dict, or an error
 LET_IN = "dialect.let-in"  # LetIn, to every gateway
 PROGRAM_ASKS = "ask.program"  # ProgramAsk > CommandView, or an error
+
+PROVED = "proved"
+"""Stamp of a thing that an authentication method of the gateway has seen the proof of; the answer bears its own."""
 
 
 def ask_owner(partition: str, verb: str) -> str:

@@ -177,8 +177,10 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, without its fixed pauses: a hub without open requests stops at once."""
-        for server in (*self.servers, *([self._secure] if self._secure is not None else [])):
+        for server in self.servers:
             server.close()
+        if self._secure is not None:
+            self._secure.close()
         for each in sockets or []:
             each.close()
         for connection in list(self.server_state.connections):

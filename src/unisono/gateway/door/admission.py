@@ -27,6 +27,7 @@ from unisono.gateway.subscribing import hears
 from unisono.twin.record import Presence, Refused
 from unisono.twin.talk import SignIn, Taken, taken
 from unisono.wire.mqtt import Connect, Properties, ReasonCode, State
+from unisono.wire.mqtt.framing import find_packet
 
 if TYPE_CHECKING:
     from unisono.gateway.server import Gateway
@@ -37,6 +38,9 @@ logger = logging.getLogger(__name__)
 
 #: Characters of a client id: it stands in every entry of the log. MQTT asks for 23, tools make some 40.
 CLIENT_ID = 256
+
+#: It has said CONNECT and waits for CONNACK.
+ASKING = (State.ASKED, State.AUTHENTICATING)
 
 #: What the directory says > the MQTT 5 reason (the wire translates it for older clients).
 _REASONS = {
@@ -64,26 +68,37 @@ class Admission:
         elif connect.will is not None and not will_is_sound(connect.will):
             connection.refused(ReasonCode.PAYLOAD_FORMAT_INVALID, "the will is not UTF-8, as it says")
         elif connection.vouched is not None and connection.vouched.identity:
-            identity = msgspec.msgpack.decode(connection.vouched.identity, type=SignIn)
-            if identity.speaks:
-                self._gateway.spawn(self._admit(connection, connect, identity))
-            else:
-                self.admit(connection, connect, identity)
-        elif connect.properties is not None and connect.properties.authentication_method is not None:
-            self._prove(connection, connect, connect.properties.authentication_method)
+            self._brought(connection, connect, connection.vouched)
+        elif (method := _method(connect)) is not None:
+            self._prove(connection, connect, method)
         else:
             self._gateway.spawn(self._sign_in(connection, connect))
 
-    async def _admit(self, connection: Connection, connect: Connect, identity: SignIn) -> None:
+    def _brought(self, connection: Connection, connect: Connect, arrival: Arrival) -> None:
+        """It has signed in at another gateway."""
+        identity = msgspec.msgpack.decode(arrival.identity, type=SignIn)
+        told = None
+        name = _method(connect)
+        if name is not None and name in self._gateway.methods:
+            told = Properties(authentication_data=arrival.proof)
+            connection.proving = Proving(connection, connect, self._gateway.methods[name], done=True)
+        if identity.speaks:
+            self._gateway.spawn(self._admit(connection, connect, identity, told))
+        else:
+            self.admit(connection, connect, identity, told)
+
+    async def _admit(
+        self, connection: Connection, connect: Connect, identity: SignIn, told: Properties | None = None
+    ) -> None:
         """As `admit`, with a translator for who speaks another language than ours."""
         if identity.speaks:
             connection.line = await open_line(connection, connect, identity)
             if connection.transport is None:
                 return
-        self.admit(connection, connect, identity)
+        self.admit(connection, connect, identity, told)
 
     def _prove(self, connection: Connection, connect: Connect, name: str) -> None:
-        if self._too_soon(connection, connect):
+        if self._too_soon(connection, connect) or self._too_long(connection, connect):
             return
         method = self._gateway.methods.get(name)
         if method is None:
@@ -97,9 +112,12 @@ class Admission:
     def turned_away(self, connection: Connection, connect: Connect, identity: SignIn | None, detail: str) -> None:
         """An authentication method did not let it in."""
         assert connection.seat is not None
-        self._gateway.doorman.failed(connection.seat.address, connect.username or "", self._gateway.loop.time())
-        code = "bad_credentials" if identity is None else identity.code
-        self._gateway.doorman.not_let_in(connection, connect, code, detail)
+        self._gateway.doorman.failed(connection.seat.address, _called(connect), self._gateway.loop.time())
+        if identity is None:
+            self._gateway.doorman.not_let_in(connection, connect, "bad_credentials", detail, "proof")
+            return
+        self._gateway.doorman.not_let_in(connection, connect, identity.code, detail, "proof", user=identity.id)
+        self._show_refusal(identity, f"sign-in from {connection.address}: {detail}")
 
     def redirect(self, server_reference: str, *, moved: bool = False) -> None:
         """From now on clients are sent elsewhere: who is connected, by DISCONNECT; who comes, by CONNACK."""
@@ -116,13 +134,20 @@ class Admission:
     def _too_soon(self, connection: Connection, connect: Connect) -> bool:
         """Whether it is turned away unread because sign-ins failed before."""
         assert connection.seat is not None
-        wait_s = self._gateway.doorman.wait_s(
-            connection.seat.address, connect.username or "", self._gateway.loop.time()
-        )
+        wait_s = self._gateway.doorman.wait_s(connection.seat.address, _called(connect), self._gateway.loop.time())
         if wait_s:
             detail = self._gateway.doorman.too_soon(connection, connect, wait_s)
             connection.refused(ReasonCode.CONNECTION_RATE_EXCEEDED, detail)
         return bool(wait_s)
+
+    def _too_long(self, connection: Connection, connect: Connect) -> bool:
+        """Whether it is turned away for its client id."""
+        if len(connect.client_id) <= CLIENT_ID:
+            return False
+        detail = f"a client id has at most {CLIENT_ID} characters"
+        self._gateway.doorman.not_let_in(connection, connect, "bad_id", detail, "client_id")
+        connection.refused(ReasonCode.CLIENT_IDENTIFIER_NOT_VALID, detail)
+        return True
 
     async def _sign_in(self, connection: Connection, connect: Connect) -> None:
         certificate, seat, user = connection.certificate, connection.seat, connect.username or ""
@@ -132,12 +157,7 @@ class Admission:
             self._gateway.doorman.not_let_in(connection, connect, "bad_credentials", detail, "no_credentials")
             connection.refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, detail)
             return
-        if self._too_soon(connection, connect):
-            return
-        if len(connect.client_id) > CLIENT_ID:
-            detail = f"a client id has at most {CLIENT_ID} characters"
-            self._gateway.doorman.not_let_in(connection, connect, "bad_id", detail, "client_id")
-            connection.refused(ReasonCode.CLIENT_IDENTIFIER_NOT_VALID, detail)
+        if self._too_soon(connection, connect) or self._too_long(connection, connect):
             return
         try:
             secret = (connect.password or b"").decode()
@@ -150,25 +170,31 @@ class Admission:
             return
         if not identity.ok:
             if identity.code in GUESSES:
-                self._gateway.doorman.failed(seat.address, user, self._gateway.loop.time())
+                self._gateway.doorman.failed(seat.address, _called(connect), self._gateway.loop.time())
             detail = identity.detail or identity.code
             logger.info("%s may not sign in as %r: %s", connection.address, user[:80], detail)
             self._gateway.doorman.not_let_in(connection, connect, identity.code, detail)
             self._show_refusal(identity, f"sign-in from {connection.address}: {detail}")
             connection.refused(_REASONS.get(identity.code, ReasonCode.SERVER_UNAVAILABLE), detail)
             return
-        await self._let_in(connection, connect, identity)
+        await self.let_in(connection, connect, identity)
 
-    async def _let_in(self, connection: Connection, connect: Connect, identity: SignIn) -> None:
-        """Here, or where its session lives."""
+    async def let_in(
+        self, connection: Connection, connect: Connect, identity: SignIn, *, proof: bytes | None = None
+    ) -> None:
+        """Here, or where its session lives. ``proof``: what the method by which it signed in has to tell it."""
         home = self._home_of(connection, connect, identity)
         transport = connection.transport
         if home == self._gateway.id or self._gateway.homes is None or transport is None:
-            await self._admit(connection, connect, identity)
+            told = Properties(authentication_data=proof) if _method(connect) is not None else None
+            await self._admit(connection, connect, identity, told)
             return
         transport.pause_reading()
         facts = msgspec.msgpack.encode(identity)
-        arrival = Arrival(connection.address, facts, connection.early or b"", connection.transport_name)
+        said = connection.early or b""
+        if _method(connect) is not None:  # what it said after CONNECT were its proofs, which have been answered
+            said = said[: find_packet(said, 0, len(said), minimal=True)[1]]
+        arrival = Arrival(connection.address, facts, said, connection.transport_name, proof)
         if await self._gateway.homes.bring(home, transport, arrival):
             connection.transport = None
             self._gateway.closed(connection, "lost")
@@ -181,7 +207,7 @@ class Admission:
         return self._gateway.homes is not None and self._gateway.homes.gateways != [self._gateway.id]
 
     def _home_of(self, connection: Connection, connect: Connect, identity: SignIn) -> str:
-        if self._gateway.homes is None or connection.early is None or connection.wire.state is not State.ASKED:
+        if self._gateway.homes is None or connection.early is None or connection.wire.state not in ASKING:
             return self._gateway.id
         if not connect.client_id and self._gateway.id in self._gateway.homes.gateways:
             return self._gateway.id  # a name of its own, so a session of its own
@@ -212,7 +238,7 @@ class Admission:
         now = self._gateway.loop.time()
         instead = session is not None and session.connection is not None
         assert connection.seat is not None
-        user = connect.username or ""
+        user = _called(connect)
         limit = self._gateway.doorman.let_in(connection.seat, identity.id, user, identity.root, now, instead=instead)
         if limit is not None:
             self._no_room(connection, connect, identity, limit)
@@ -280,6 +306,16 @@ class Admission:
         detail = f"the session {session.key!r} is taken over again and again, by {has} from {had}"
         self._gateway.attempts.note(has, "taken_over", "exists", detail, user=session.thing)
         session.connection.refuse("exists", "", detail)
+
+
+def _called(connect: Connect) -> str:
+    """The name whose failures count: who proves itself by a method may have told none but its client id."""
+    return connect.username or connect.client_id
+
+
+def _method(connect: Connect) -> str | None:
+    """The method by which it wants to prove who it is."""
+    return None if connect.properties is None else connect.properties.authentication_method
 
 
 def _key(identity: SignIn, client: str) -> str:

@@ -2,7 +2,7 @@
 
 Knows AUTH, sign-ins and the hook. A method is an entry point of the group `GROUP`: its name is what clients say, its
 object a callable that is given the bus and makes a `Method`. What a method's exchange finds out is a `SignIn` like any
-other: rights, limits and rechecks follow as usual. None is registered by the hub itself, which keeps no secret that it
+other (`vouch` has that of a thing): rights, limits and rechecks follow as usual. None is registered by the hub itself, which keeps no secret that it
 could prove without showing; `unisono.gateway.door.scram` has SCRAM-SHA-256 for who keeps its keys.
 """
 
@@ -13,15 +13,16 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from unisono.errors import UnisonoError
+from unisono.gateway.door.signin import Desk
 from unisono.store.bus import Bus
-from unisono.twin.talk import SignIn
-from unisono.wire.mqtt import Connect, Properties, ReasonCode, State
+from unisono.twin.talk import PROVED, SignIn
+from unisono.wire.mqtt import Connect, ReasonCode, State
 from unisono.wire.mqtt.packets import Auth
 
 if TYPE_CHECKING:
     from unisono.gateway.connection import Connection
 
-__all__ = ["GROUP", "Exchange", "Method", "Proving", "Step", "find_methods"]
+__all__ = ["GROUP", "Exchange", "Method", "Proving", "Step", "find_methods", "vouch"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,14 +63,23 @@ def find_methods(bus: Bus) -> dict[str, Method]:
     return found
 
 
-class Proving:
-    """One client's authentications: the first, and those that it begins again later (section 4.12.1)."""
+async def vouch(bus: Bus, thing: str) -> SignIn:
+    """Who a thing is, for a method that has its proof; ``ok`` false when there is no such thing, or its secret was
+    revoked. It holds until the secret changes: then the client is sent away, and proves itself again."""
+    return await Desk(bus).ask(thing, "", stamp=PROVED)
 
-    def __init__(self, connection: Connection, connect: Connect, method: Method) -> None:
+
+class Proving:
+    """One client's authentications: the first, and those that it begins again later (section 4.12.1).
+
+    ``done``: the first one was at another gateway.
+    """
+
+    def __init__(self, connection: Connection, connect: Connect, method: Method, *, done: bool = False) -> None:
         self._connection = connection
         self._connect = connect
         self._method = method
-        self._exchange: Exchange | None = method.begin(connect.username)
+        self._exchange: Exchange | None = None if done else method.begin(connect.username)
         self._busy = False
 
     def begin(self) -> None:
@@ -98,6 +108,9 @@ class Proving:
             told, identity = await self._exchange.step(data)
         except UnisonoError as error:
             told, identity = None, SignIn(False, self._connect.username or "", error.code, str(error))
+        except Exception:  # a method is others' code: what it does wrong must not leave its client waiting
+            logger.exception("the authentication method of %s failed", connection.address)
+            told, identity = None, SignIn(False, self._connect.username or "", "internal", "the method failed")
         self._busy = False
         if connection.transport is None:
             return
@@ -108,9 +121,7 @@ class Proving:
         if not identity.ok:
             self._fail(ReasonCode.NOT_AUTHORIZED, identity.detail or identity.code, identity)
         elif connection.wire.state is not State.OPEN:
-            connection.gateway.admission.admit(
-                connection, self._connect, identity, Properties(authentication_data=told)
-            )
+            await connection.gateway.admission.let_in(connection, self._connect, identity, proof=told)
         elif connection.identity is None or identity.id != connection.identity.id:
             self._fail(ReasonCode.NOT_AUTHORIZED, "it proved to be another")
         else:

@@ -169,19 +169,29 @@ class Doorman:
         return detail
 
     def not_let_in(
-        self, connection: Connection, connect: Connect, code: str, detail: str, kind: str = "", *, about: str = ""
+        self,
+        connection: Connection,
+        connect: Connect,
+        code: str,
+        detail: str,
+        kind: str = "",
+        *,
+        user: str = "",
+        about: str = "",
     ) -> None:
-        """Remember a sign-in that was refused; ``about``: the limit that was reached."""
+        """Remember a sign-in that was refused. ``kind``: what it looks like, where the code alone does not say that;
+        ``user``: whom it meant, where CONNECT does not; ``about``: the limit that was reached."""
         self.refused(code)
-        kind = kind or _KINDS.get(code, code)
-        if code == "bad_credentials" and connect.password is None:
-            kind = "no_credentials"
+        if not kind:
+            without = code == "bad_credentials" and connect.password is None
+            kind = "no_credentials" if without else _KINDS.get(code, code)
         self.attempts.note(
             connection.address,
             kind,
             code,
             detail,
             connect=connect,
+            user=user,
             transport=connection.transport_name,
             about=about,
         )

@@ -44,12 +44,13 @@ _LENGTH = struct.Struct(">I")
 
 class Arrival(msgspec.Struct, array_like=True):
     """A connection on its way home: who it is already known to be (the caller's bytes), what it has said, and what it
-    came by."""
+    came by. ``proof``: what it is still to be told of how it proved that."""
 
     address: str
     identity: bytes
     data: bytes
     transport: str = ""
+    proof: bytes | None = None
 
 
 def home_of(key: str, gateways: list[str]) -> str:
