@@ -165,7 +165,7 @@ def test_clients_and_limits_of_several_gateways(tmp_path: Path) -> None:
             assert [each["id"] for each in found] == sorted(names)
             assert len({each["gateway"] for each in found}) > 1
             shell.run("client", "kick", "lamp7")
-        for _ in range(2):
+        for _ in range(5):  # the second may be quicker at another gateway than the news of the first
             wire = ClientConnection(Connect(client_id="lamp1", username="lamp1", password=b"wrong"))
             with socket.create_connection(("127.0.0.1", shell.mqtt), 10) as sock:
                 sock.sendall(wire.open())

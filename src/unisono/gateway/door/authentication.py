@@ -2,8 +2,9 @@
 
 Knows AUTH, sign-ins and the hook. A method is an entry point of the group `GROUP`: its name is what clients say, its
 object a callable that is given the bus and makes a `Method`. What a method's exchange finds out is a `SignIn` like any
-other (`vouch` has that of a thing): rights, limits and rechecks follow as usual. None is registered by the hub itself, which keeps no secret that it
-could prove without showing; `unisono.gateway.door.scram` has SCRAM-SHA-256 for who keeps its keys.
+other (`vouch` has that of a thing): rights, limits and rechecks follow as usual. None is registered by the hub itself,
+which keeps no secret that it could prove without showing; `unisono.gateway.door.scram` has SCRAM-SHA-256 for who keeps
+its keys.
 """
 
 from __future__ import annotations
