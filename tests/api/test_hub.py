@@ -12,6 +12,7 @@ import pytest
 
 from tests.api.conftest import Hub
 from tests.api.test_things import add, add_home
+from tests.parts import DEADLINE_S
 from unisono.api import serve
 from unisono.api.door.console import is_built
 from unisono.errors import CallerError, HostError
@@ -159,6 +160,6 @@ async def test_the_server_starts_answers_and_stops() -> None:
         assert (await http.get(f"http://127.0.0.1:{server.port}/x")).text == "/x"
     await server.stop()
     await server.stop()
-    await asyncio.wait_for(server.wait(), 1)
+    await asyncio.wait_for(server.wait(), DEADLINE_S)
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", server.port)

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.api.conftest import Hub
 from tests.api.test_things import add, add_home
+from tests.parts import DEADLINE_S
 from unisono.api.live import socket as live_socket
 
 AT = 1_795_341_600_100_000
@@ -104,7 +105,7 @@ async def test_a_revoked_token_ends_the_view(hub: Hub, monkeypatch: pytest.Monke
     async with connect(hub.live) as socket:
         await socket.send(json.dumps({"token": made["token"], "ping": 1}))
         await hub.http.delete(f"/api/v1/users/local/tokens/{made['id']}")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_S):
             while "error" not in (found := await frame(socket)):
                 pass
         assert found["error"]["code"] == "not_signed_in"
@@ -120,7 +121,7 @@ async def test_many_changes_at_once_arrive_whole(hub: Hub) -> None:
         for number in range(2000):
             hub.owner.say(f"t{number}", {"brightness": number % 100}, AT)
         seen: dict[str, int] = {}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             while len(seen) < 2000:
                 each = await frame(socket)
                 seen[each["thing"]] = each["changed"]["brightness"]["value"]

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.parts import DEADLINE_S
 from unisono.api.live import live as live_room
 from unisono.api.live.live import Change, Client, LiveView, Subscription, Whereabouts
 from unisono.errors import CallerError
@@ -139,7 +140,7 @@ async def test_things_are_looked_up_once_and_what_they_said_meanwhile_is_not_los
     command = talk.CommandView("c1", "lamp", "sent", {}, 1)
     view.receive(msgspec.msgpack.encode(talk.Live([], [command])))
     let_go.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         frames: list[dict[str, Any]] = []
         while len(frames) < 2:
             frames += [json.loads(text) for text in await client.next_texts()]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.parts import DEADLINE_S
 from unisono.api import relay as relay_room
 from unisono.api.relay import Relay, encode_entry
 from unisono.errors import HostError
@@ -82,7 +83,7 @@ def make(outbox: Outbox, **logs: Log) -> Relay:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_S):
         while not condition():  # noqa: ASYNC110  the relay has no event for it
             await asyncio.sleep(0.005)
 

@@ -18,7 +18,7 @@ import pytest
 
 from tests.parts import free_port
 
-START_S = 60.0
+START_S = 100.0
 
 
 @dataclass

@@ -20,7 +20,7 @@ import aiomqtt
 import nats
 import pytest
 
-from tests.parts import free_port
+from tests.parts import DEADLINE_S, free_port
 from unisono.access import Outside
 from unisono.access.authority import issue_server, make_authority
 from unisono.connector.outlet.receiver import Receiver, Secrets, receiver
@@ -91,7 +91,7 @@ async def refused(made: Receiver) -> str:
 
 async def listening(port: int) -> None:
     """The server takes connections."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         while True:
             try:
                 _reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -137,7 +137,7 @@ async def test_a_broker_with_tls_and_a_password(mosquitto: int, certificates: Ce
         await client.subscribe("site/#", qos=1)
         await made.send([item(1), item(2, "lamp", "command")])
         got = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             async for message in client.messages:
                 assert isinstance(message.payload, bytes)
                 got.append((str(message.topic), json.loads(message.payload)["number"]))

@@ -96,8 +96,14 @@ async def test_who_does_not_trust_the_certificate(rig: Rig, port: int) -> None:
     assert await refused(rig) == "unknown_ca"
 
 
-async def test_who_never_ends_the_handshake(rig: Rig, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HANDSHAKE_S", 0.2)
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of doors that are opened from now on."""
+    monkeypatch.setattr(server, "HANDSHAKE_S", 0.5)
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_who_never_ends_the_handshake(rig: Rig, port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     await until(lambda: rig.gateway.doorman.registrar.strangers == 1, "it takes a seat")
     assert await reader.read() == b""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from tests.parts import until
+from tests.parts import DEADLINE_S, until
 from unisono.gateway.fleet import homes as homes_module
 from unisono.gateway.fleet.homes import Arrival, Homes, home_of
 
@@ -83,11 +83,11 @@ async def exchange(folder: Path, kind: type[Homes] = Homes, late: bool = False) 
     if late:
         await until(lambda: "asked" in log, "it waits")
         far.open(take)
-    head = await asyncio.wait_for(reader.readexactly(len(b"there:1 who ") + 100_000), 5)
+    head = await asyncio.wait_for(reader.readexactly(len(b"there:1 who ") + 100_000), DEADLINE_S)
     assert head.startswith(b"there:1 who xxx") and head.endswith(b"x")
     for n in range(20):
         writer.write(b"%05d" % n * 10_000)
-        assert await asyncio.wait_for(reader.readexactly(50_000), 5) == b"%05d" % n * 10_000
+        assert await asyncio.wait_for(reader.readexactly(50_000), DEADLINE_S) == b"%05d" % n * 10_000
     await until(lambda: "brought True" in log, "it is there")
     writer.close()
     await writer.wait_closed()

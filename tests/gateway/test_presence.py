@@ -55,7 +55,7 @@ async def test_who_is_lost_has_its_will_published_before_it_goes_offline(rig: Ri
 
 async def test_silence_of_one_and_a_half_keep_alives_is_loss(rig: Rig) -> None:
     client = await rig.device("lamp", will=WILL, keep_alive=1, version=Version.V5)
-    await until(client.closed.is_set, "the silent one is sent away", 5)
+    await until(client.closed.is_set, "the silent one is sent away")
     assert client.goodbye is not None and client.goodbye.reason == ReasonCode.KEEP_ALIVE_TIMEOUT
     assert await gone(rig) == ["keep_alive"]
     assert rig.journal.of(Reports)
@@ -175,7 +175,7 @@ async def test_a_revoked_thing_is_sent_away_at_once(rig: Rig) -> None:
     client = await rig.device("lamp", version=Version.V5)
     neighbour = await rig.device("neighbour")
     rig.revoke("lamp")
-    await until(client.closed.is_set, "the revoked one is sent away", 5)
+    await until(client.closed.is_set, "the revoked one is sent away")
     assert client.goodbye is not None and client.goodbye.reason == ReasonCode.NOT_AUTHORIZED
     assert await gone(rig) == ["revoked"]
     assert (await rig.client("lamp", version=Version.V5).open()).reason == ReasonCode.BAD_USER_NAME_OR_PASSWORD
@@ -186,7 +186,7 @@ async def test_a_removed_thing_is_sent_away(rig: Rig) -> None:
     client = await rig.device("lamp")
     del rig.directory.things["lamp"]
     rig.changed("lamp")
-    await until(client.closed.is_set, "the removed one is sent away", 5)
+    await until(client.closed.is_set, "the removed one is sent away")
 
 
 async def test_what_was_kept_for_a_removed_thing_never_reaches_its_namesake(rig: Rig) -> None:
@@ -211,7 +211,7 @@ async def test_a_thing_that_moves_to_another_root_place_has_to_sign_in_anew(rig:
     await client.subscribe("news")
     rig.directory.add("lamp", root="elsewhere")
     rig.changed("lamp")
-    await until(client.closed.is_set, "the moved one is sent away", 5)
+    await until(client.closed.is_set, "the moved one is sent away")
     assert (await client.open()).session_present is False
     neighbour = await rig.device("neighbour")
     await neighbour.say("news", b"of home")

@@ -47,7 +47,7 @@ async def test_nonsense_ends_its_own_connection_only(rig: Rig, version: Version,
     neighbour = await rig.device("neighbour")
     client = await rig.device("lamp", version=version)
     client.send(encode(Publish(STATE, b"before"), version) + nonsense)
-    await until(client.closed.is_set, "the connection is closed", 5)
+    await until(client.closed.is_set, "the connection is closed")
     if version is Version.V5:
         assert client.goodbye is not None and client.goodbye.reason >= 0x80
     await neighbour.say(STATE, b"{}")
@@ -65,7 +65,7 @@ async def test_strangers_are_turned_away_at_their_first_byte(rig: Rig, first: by
     client = rig.client("lamp")
     await client.dial()
     client.send(first)
-    await until(client.closed.is_set, "turned away", 5)
+    await until(client.closed.is_set, "turned away")
     await rig.device("neighbour")
     await rig.settled()
     assert not rig.journal.of(Refused)
@@ -120,7 +120,7 @@ async def test_more_than_the_largest_packet_is_refused_with_the_reason(rig: Rig)
     assert largest > 1 << 20
     assert await client.say("x", b"x" * (largest - 100)) == ReasonCode.NO_MATCHING_SUBSCRIBERS
     client.send(encode(Publish(STATE, b"x" * largest, 1, packet_id=9), Version.V5))
-    await until(client.closed.is_set, "closed", 5)
+    await until(client.closed.is_set, "closed")
     await rig.settled()
     assert rig.journal.of(Refused, "lamp")[0].code == "too_large" or rig.journal.of(Refused, "lamp")[0].detail
 
@@ -243,7 +243,7 @@ async def test_who_never_reads_its_answers_is_cut_off(rig: Rig, monkeypatch: pyt
     connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     Deaf(client)
     client.send(client.wire.ping() * 300_000)
-    await until(lambda: any(not e.online for e in rig.journal.of(Presence, "lamp")), "it is cut off", 10)
+    await until(lambda: any(not e.online for e in rig.journal.of(Presence, "lamp")), "it is cut off")
     assert rig.journal.of(Refused, "lamp")[0].code == "too_many"
     assert connection.transport is None
 
@@ -262,4 +262,4 @@ async def test_a_connection_that_is_ended_does_not_linger(rig: Rig, monkeypatch:
             speaker.publish("x", b"x" * 20_000)
         await speaker.say("y", b"")
     rig.revoke("lamp")
-    await until(lambda: connection.transport is None, "the socket is gone", 5)
+    await until(lambda: connection.transport is None, "the socket is gone")

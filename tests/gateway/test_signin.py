@@ -9,7 +9,7 @@ import pytest
 
 from tests.gateway.client import Client
 from tests.gateway.conftest import Rig
-from tests.parts import until
+from tests.parts import DEADLINE_S, until
 from unisono.gateway.door import signin
 from unisono.gateway.door.admission import CLIENT_ID
 from unisono.gateway.door.signin import Desk
@@ -150,7 +150,7 @@ async def test_a_desk_never_leaves_anyone_waiting(rig: Rig, monkeypatch: pytest.
             desk.ask("probe", "s-probe").add_done_callback(lambda done: later.set_result(done.result()))
 
         desk.ask("lamp", "s-lamp").add_done_callback(again)
-        assert (await asyncio.wait_for(later, 5)).ok
+        assert (await asyncio.wait_for(later, DEADLINE_S)).ok
 
 
 async def test_answers_that_do_not_fit_the_questions_let_nobody_in(connection: Connection) -> None:
@@ -161,7 +161,7 @@ async def test_answers_that_do_not_fit_the_questions_let_nobody_in(connection: C
         return msgspec.msgpack.encode(SignInAnswer([SignIn(True, "lamp")] * (len(asked.items) + 1)))
 
     await bus.serve(SIGN_IN, nonsense)
-    answer = await asyncio.wait_for(Desk(bus).ask("lamp", "s-lamp"), 5)
+    answer = await asyncio.wait_for(Desk(bus).ask("lamp", "s-lamp"), DEADLINE_S)
     assert not answer.ok and answer.code == "registry_unavailable"
     await bus.close()
 
@@ -170,4 +170,4 @@ async def test_who_never_says_who_it_is_is_sent_away(rig: Rig, monkeypatch: pyte
     rig.gateway.limits = msgspec.structs.replace(rig.gateway.limits, connect_timeout_s=0.3)
     client = rig.client("lamp")
     await client.dial()
-    await until(client.closed.is_set, "the silent stranger is sent away", 5)
+    await until(client.closed.is_set, "the silent stranger is sent away")

@@ -254,7 +254,7 @@ async def test_streams_between_gateways_are_emptied(apart: House) -> None:
     await until(lambda: len(client.messages) == 10, "they came")
     peers = apart.gateways["a0"].peers
     assert peers is not None
-    await until(lambda: peers._settled_seq == peers._seq, "it is written down", 10)
+    await until(lambda: peers._settled_seq == peers._seq, "it is written down")
     first, last, _size = await peers._stream.bounds()
     assert first == last + 1
 

@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from tests.gateway.conftest import Rig
-from tests.parts import until
+from tests.parts import DEADLINE_S, until
 from unisono.twin.record import Presence, Published, Reports
 
 PROTOCOLS = [MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5]
@@ -154,7 +154,7 @@ async def run(*command: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         output, _ = await process.communicate()
     assert process.returncode is not None
     return process.returncode, output.decode()

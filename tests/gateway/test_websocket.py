@@ -18,7 +18,7 @@ from websockets.typing import Subprotocol
 
 from tests.gateway.client import connect_packet
 from tests.gateway.conftest import Rig
-from tests.parts import until
+from tests.parts import DEADLINE_S, until
 from unisono.api.door.server import HttpServer, serve
 from unisono.gateway.websocket import WebSocketDoor
 from unisono.twin.record import Presence, Published, Reports
@@ -63,7 +63,7 @@ async def answers(client: ClientConnection) -> bytes:
     """Everything that is said until the server closes; every frame has to be binary [MQTT-6.0.0-1]."""
     heard = b""
     with contextlib.suppress(websockets.ConnectionClosedError):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             async for frame in client:
                 assert isinstance(frame, bytes)
                 heard += frame
@@ -75,7 +75,7 @@ async def visit(door: HttpServer, frames: list[Any]) -> bytes:
         for frame in frames:
             await client.send(frame)
         heard = b""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             while len(heard) < len(ANSWERS):
                 heard += await client.recv(decode=False)
         return ANSWERS if heard == LATER else heard  # where the frames were cut after the message, the disk may win
@@ -195,7 +195,7 @@ async def test_a_bare_frame_is_a_fault(rig: Rig, door: HttpServer) -> None:
 
 async def test_a_ping_is_answered(rig: Rig, door: HttpServer) -> None:
     async with websockets.connect(url(door), subprotocols=MQTT) as client:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             await (await client.ping(b"there?"))
         await client.send(talk(5.0))
         assert (await answers(client)).startswith(ANSWERS[:4])
@@ -206,7 +206,7 @@ async def test_more_than_a_frame_is_sent_in_several(rig: Rig, door: HttpServer) 
         await client.send(encode(connect_packet("probe"), Version.V311))
         await client.send(encode(Subscribe(1, [Subscription("large", 0)]), Version.V311))
         heard = b""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             while len(heard) < 9:
                 heard += await client.recv(decode=False)
             payload = bytes(range(256)) * 1700

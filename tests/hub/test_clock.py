@@ -155,8 +155,8 @@ async def test_timers_run_on_when_the_clock_is_set_back(one: OneOwner, times: Ti
     await one.actor.ask(asked)
     times.off_us = -HOUR_US
     command = one.owner.partition.commands["c1"]
-    await until(lambda: command.state is State.EXPIRED, "the command expires", 5)
-    await until(lambda: not one.owner.partition.things["leaf"].sleeping, "the sleeper is missed", 5)
+    await until(lambda: command.state is State.EXPIRED, "the command expires")
+    await until(lambda: not one.owner.partition.things["leaf"].sleeping, "the sleeper is missed")
 
 
 async def test_timers_do_not_run_out_when_the_clock_jumps_ahead(one: OneOwner, times: Times) -> None:
@@ -178,7 +178,7 @@ async def test_an_owner_that_starts_with_its_clock_set_back_goes_on(one: OneOwne
     twin = one.owner.partition.things["lamp"]
     assert twin.state()["brightness"][0] == 10
     assert one.owner.clock.elapsed >= elapsed
-    await until(lambda: one.owner.partition.commands["c1"].state is State.EXPIRED, "the command expires", 5)
+    await until(lambda: one.owner.partition.commands["c1"].state is State.EXPIRED, "the command expires")
     await one.say(report("lamp", 20, times.wall))
     assert twin.state()["brightness"][0] == 20
 

@@ -41,6 +41,6 @@ async def test_a_consumer_that_is_gone_is_made_anew(log: Log, connection: Connec
     await until(lambda: seen, "the first")
     await call(connection, f"CONSUMER.DELETE.{log.stream}.{reader._consumer}")
     await log.append(b"after")
-    await until(lambda: seen == [b"before", b"after"], "both", 5)
-    assert reader.recreated == 1
+    await until(lambda: seen == [b"before", b"after"], "both")
+    assert reader.recreated >= 1
     await reader.stop()

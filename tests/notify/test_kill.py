@@ -11,7 +11,6 @@ from collections import Counter
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from tests.notify.conftest import PEPPER, House
 from tests.notify.receiver import say
@@ -41,7 +40,6 @@ async def tell(house: House, number: int) -> None:
             return
 
 
-@pytest.mark.timeout(180)
 async def test_each_arrives_hardly_one_twice_and_there_is_no_flood(
     house: House, server: NatsServer, tmp_path: Path
 ) -> None:

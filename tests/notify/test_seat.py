@@ -15,7 +15,7 @@ from unisono.notify.seat import Seat
 from unisono.store.bus import Bus
 from unisono.store.connection import Connection
 
-TTL_S = 0.8
+TTL_S = 2.0
 
 
 class Hub:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from tests.owner.one import OneOwner
 from tests.parts import until
 from unisono.access import Outside
 from unisono.errors import CallerError
+from unisono.owner import clock as clock_module
 from unisono.owner import effects as effects_module
 from unisono.scene.running.run import Run
 from unisono.scene.running.runner import Effect
@@ -23,6 +25,28 @@ from unisono.twin.notices import Notice, notify
 
 ON = {"set": {"things": ["lamp"], "state": {"on_off": True}}}
 WARM = {"change": {"things": ["probe"], "property": "temperature", "above": 25}}
+
+
+SECOND = 1_000_000
+NOON = 1_795_348_800 * SECOND
+
+
+class Stopped:
+    """The owner's clocks, which go on when a test says so; ``now`` in microseconds."""
+
+    def __init__(self) -> None:
+        self.now = NOON + 300_000
+
+    def nanoseconds(self) -> int:
+        return self.now * 1000
+
+
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> Stopped:
+    made = Stopped()
+    both = SimpleNamespace(time_ns=made.nanoseconds, monotonic_ns=made.nanoseconds)
+    monkeypatch.setattr(clock_module, "time", both)
+    return made
 
 
 @pytest.fixture
@@ -54,20 +78,28 @@ async def test_a_report_becomes_a_command_at_another_device(one: OneOwner) -> No
     assert (thing, topic, payload["state"]) == ("lamp", "set", {"on_off": True})
 
 
-async def test_for_so_long_needs_no_further_report(one: OneOwner) -> None:
+async def test_for_so_long_needs_no_further_report(stopped: Stopped, one: OneOwner) -> None:
     await one.scene("s", when=[{"change": {**WARM["change"], "for_s": 0.4}}], then=[{"wait": {"for_s": 0.2}}, ON])
-    before = one.owner.clock.elapsed
     await one.report("probe", temperature=26.0)
+    for pause_us in (400_000, 200_000):
+        await until(lambda: not one.ticker._is_wanted(), "all is known that can be")
+        stopped.now += pause_us - 1
+        assert not one.ticker._is_wanted() and not one.sent
+        stopped.now += 1
+        assert one.ticker._is_wanted()
     await until(lambda: one.sent, "the command leaves")
-    assert 600_000 <= one.owner.clock.elapsed - before < 1_600_000
 
 
-async def test_a_schedule_comes(one: OneOwner) -> None:
+async def test_a_schedule_comes(stopped: Stopped, one: OneOwner) -> None:
     await one.scene("s", when=[{"time": {"every_s": 1}}], then=[ON])
-    await until(lambda: len(past(one)) >= 2, "it runs twice")
-    first, second = past(one)[:2]
-    assert 900_000 <= second.cause.value - first.cause.value <= 1_100_000
-    assert abs(first.started - first.cause.value) < 500_000
+    moments = [NOON + SECOND, NOON + 2 * SECOND]
+    for runs, moment in enumerate(moments):
+        await until(lambda: not one.ticker._is_wanted(), "all is known that can be")
+        stopped.now = moment - 1
+        assert not one.ticker._is_wanted() and len(past(one)) == runs
+        stopped.now = moment
+        await until(lambda runs=runs: len(past(one)) > runs, "it runs")  # type: ignore[misc]
+    assert [run.cause.value for run in past(one)] == [run.started for run in past(one)] == moments
 
 
 async def test_at_rest_nothing_is_written(one: OneOwner) -> None:

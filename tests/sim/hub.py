@@ -22,7 +22,7 @@ from unisono.wire.mqtt import (
     Subscribed,
 )
 
-DEADLINE_S = 10.0
+DEADLINE_S = 20.0
 
 
 class Guest(asyncio.Protocol):

@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from tests.store.conftest import kill, until
+from tests.parts import DEADLINE_S, kill, until
 from unisono.errors import CallerError, DeviceError, HostError, UnisonoError
 from unisono.store.bus import MAX_SERVED, Bus, connect, decode_problem, encode_problem
 from unisono.store.connection import PENDING_LIMIT, Connection
@@ -93,7 +93,7 @@ async def test_requests_are_answered_and_errors_come_back_as_they_were(connectio
 
 async def test_nobody_there_is_said_at_once(connection: Connection) -> None:
     with pytest.raises(HostError, match="nobody") as caught:
-        await asyncio.wait_for(Bus(connection).request("ask.owner.7.twins", b"", 30), 2)
+        await asyncio.wait_for(Bus(connection).request("ask.owner.7.twins", b"", 30), DEADLINE_S)
     assert caught.value.code == "owner_unavailable"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.store.conftest import MAX_BYTES, kill, until
+from tests.parts import DEADLINE_S, MAX_BYTES, kill, until
 from unisono.errors import CallerError, HostError
 from unisono.store import append as append_module
 from unisono.store.append import QUEUE_BYTES
@@ -114,11 +114,9 @@ async def test_a_full_log_refuses_at_once_and_takes_again_after_a_purge(connecti
     log = await Log.open(connection, "0", max_bytes=3_000_000)
     results = await asyncio.gather(*(log.append(bytes(200_000)) for _ in range(20)), return_exceptions=True)
     stored = [r for r in results if isinstance(r, int)]
-    began = time.monotonic()
-    with pytest.raises(HostError) as caught:
-        await log.append(bytes(200_000))
+    with pytest.raises(HostError) as caught:  # long before its time is over
+        await asyncio.wait_for(log.append(bytes(200_000), timeout_s=600), DEADLINE_S)
     assert caught.value.code == "log_full"
-    assert time.monotonic() - began < 1
     assert {r.code for r in results if isinstance(r, HostError)} == {"log_full"}
     assert stored == list(range(1, 15))
     await log.purge(stored[10])
@@ -134,13 +132,13 @@ async def test_a_full_log_refuses_at_once_and_takes_again_after_a_purge(connecti
 
 async def test_a_bound_beyond_the_server_is_refused_at_once(connection: Connection) -> None:
     with pytest.raises(HostError, match="insufficient storage"):
-        await asyncio.wait_for(Log.open(connection, "9", max_bytes=1 << 50), 2)
+        await asyncio.wait_for(Log.open(connection, "9", max_bytes=1 << 50), DEADLINE_S)
 
 
 async def test_a_stream_that_is_not_ours_is_left_alone(connection: Connection) -> None:
     await api(connection, "STREAM.CREATE.LOG_8", {"name": "LOG_8", "subjects": ["log.8"], "storage": "memory"})
     with pytest.raises(HostError, match="not made by"):
-        await asyncio.wait_for(Log.open(connection, "8", max_bytes=1 << 20), 2)
+        await asyncio.wait_for(Log.open(connection, "8", max_bytes=1 << 20), DEADLINE_S)
 
 
 async def test_purged_to_the_end_keeps_counting(log: Log) -> None:
@@ -163,7 +161,7 @@ async def test_a_reader_goes_on_with_what_comes(log: Log) -> None:
     reader = await log.read(3, got)
     for i in range(2, 10):
         await log.append(b"%d" % i)
-    await asyncio.wait_for(reader.wait_until(10), 5)
+    await asyncio.wait_for(reader.wait_until(10), DEADLINE_S)
     assert got.seqs == list(range(3, 11))
     assert (reader.last_seq, reader.next_seq, reader.pending) == (10, 11, 0)
     await reader.wait_until(10)
@@ -208,7 +206,7 @@ async def test_a_slow_reader_holds_the_server_back(log: Log) -> None:
         await gate.wait()
 
     reader = await log.read(1, got, ready=ready)
-    await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.wait_for(asked.wait(), DEADLINE_S)
     # Quiet: until the server has nothing more that it may send.
     count = -1
     while count != len(got.seqs):
@@ -217,7 +215,7 @@ async def test_a_slow_reader_holds_the_server_back(log: Log) -> None:
     held = count
     assert 0 < held < 400
     gate.set()
-    await asyncio.wait_for(reader.wait_until(600), 10)
+    await asyncio.wait_for(reader.wait_until(600), DEADLINE_S)
     assert got.seqs == list(range(1, 601))
     await reader.stop()
 
@@ -247,13 +245,13 @@ async def test_every_acknowledged_message_survives_kills_under_load(
         kill(server)
         await until(lambda times=times: server.restarts == times, "restart")  # type: ignore[misc]
     stop.set()
-    await asyncio.wait_for(asyncio.gather(*tasks), 20)
+    await asyncio.wait_for(asyncio.gather(*tasks), DEADLINE_S)
     assert sorted(acknowledged) == list(range(1, number + 1))
     stored = await read_all(log)
     numbers = [int(payload.split(b"\0")[0]) for payload in stored.payloads]
     assert numbers == list(range(1, number + 1)), "each once, in the order of the calls"
     assert {n: seq for seq, n in zip(stored.seqs, numbers, strict=True)} == acknowledged
-    await asyncio.wait_for(reader.wait_until(max(acknowledged.values())), 10)
+    await asyncio.wait_for(reader.wait_until(max(acknowledged.values())), DEADLINE_S)
     assert got.seqs == stored.seqs, "the reader that lived through it saw the same, without gap or repetition"
     assert got.payloads == stored.payloads
     await reader.stop()
@@ -271,7 +269,7 @@ async def test_reading_goes_on_where_the_kill_cut_it(server: NatsServer, log: Lo
             halfway.set()
 
     reader = await log.read(1, handler)
-    await asyncio.wait_for(reader.wait_until(600), 20)
+    await asyncio.wait_for(reader.wait_until(600), DEADLINE_S)
     assert halfway.is_set()
     assert reader.recreated >= 1
     assert got.seqs == list(range(1, 601))
@@ -282,7 +280,6 @@ async def test_a_gap_and_a_lost_consumer_are_mended(
     log: Log, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("unisono.store.reader.HEARTBEAT_S", 0.2)
-    monkeypatch.setattr("unisono.store.reader.SILENCE_S", 0.6)
     got = Collector()
     reader = await log.read(1, got)
     for i in range(5):
@@ -291,20 +288,21 @@ async def test_a_gap_and_a_lost_consumer_are_mended(
     # What a lost message looks like from here: the consumer's numbers jump.
     reader._consumer_seq -= 1
     await log.append(b"5")
-    await asyncio.wait_for(reader.wait_until(6), 5)
+    await asyncio.wait_for(reader.wait_until(6), DEADLINE_S)
     assert reader.recreated == 1
     # A message lost at the end shows in the heartbeat.
     reader._consumer_seq -= 1
     reader.next_seq -= 1
-    await asyncio.wait_for(reader.wait_until(6), 5)
+    await asyncio.wait_for(reader.wait_until(6), DEADLINE_S)
     assert reader.recreated == 2
     assert got.seqs == [1, 2, 3, 4, 5, 6, 6]
     # The server forgot the consumer: no heartbeats.
+    monkeypatch.setattr("unisono.store.reader.SILENCE_S", 0.6)
     await until(lambda: bool(reader._consumer) and reader._making is not None and reader._making.done(), "consumer")
     await api(connection, f"CONSUMER.DELETE.{log.stream}.{reader._consumer}")
     await log.append(b"6")
-    await asyncio.wait_for(reader.wait_until(7), 5)
-    assert reader.recreated == 3
+    await asyncio.wait_for(reader.wait_until(7), DEADLINE_S)
+    assert reader.recreated >= 3
     await reader.stop()
 
 
@@ -326,7 +324,7 @@ async def test_a_log_made_anew_is_noticed(log: Log, connection: Connection) -> N
     assert gone.value.code == "log_changed"
     reader._renew()
     with pytest.raises(HostError) as lost:
-        await asyncio.wait_for(reader.wait_ended(), 5)
+        await asyncio.wait_for(reader.wait_ended(), DEADLINE_S)
     assert lost.value.code == "log_changed"
     await reader.stop()
     with pytest.raises(HostError) as ahead:
@@ -353,10 +351,10 @@ async def test_a_log_replaced_while_the_server_was_down_is_noticed(
     shutil.copytree(kept, server.folder / "jetstream")
     await server.start()
     with pytest.raises(HostError, match="ends at 1") as caught:
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(waiting, DEADLINE_S)
     assert caught.value.code == "log_changed"
     with pytest.raises(HostError) as lost:
-        await asyncio.wait_for(reader.wait_ended(), 10)
+        await asyncio.wait_for(reader.wait_ended(), DEADLINE_S)
     assert lost.value.code == "log_changed"
     await reader.stop()
 
@@ -384,8 +382,8 @@ async def test_an_outage_longer_than_the_server_remembers(
     await server.stop()
     second = asyncio.ensure_future(log.append(b"not stored", "long:2"))
     await server.start()
-    assert await asyncio.wait_for(first, 10) == 2
-    assert await asyncio.wait_for(second, 10) == 3
+    assert await asyncio.wait_for(first, DEADLINE_S) == 2
+    assert await asyncio.wait_for(second, DEADLINE_S) == 3
     assert (await read_all(log)).payloads == [b"before", b"stored", b"not stored"]
 
 
@@ -412,7 +410,7 @@ async def test_a_cancelled_append_is_not_sent_again(server: NatsServer, log: Log
     await asyncio.gather(task, return_exceptions=True)
     assert log.waiting == 0
     await server.start()
-    assert await asyncio.wait_for(log.append(b"next"), 10) == 1
+    assert await asyncio.wait_for(log.append(b"next"), DEADLINE_S) == 1
 
 
 async def test_refused_for_the_moment_keeps_the_order(log: Log, connection: Connection) -> None:
@@ -422,7 +420,7 @@ async def test_refused_for_the_moment_keeps_the_order(log: Log, connection: Conn
     tasks = [asyncio.ensure_future(log.append(b"%d" % i)) for i in range(20)]
     await until(lambda: log._appender._paused, "refusal")
     await api(connection, f"STREAM.CREATE.{log.stream}", config)
-    assert await asyncio.wait_for(asyncio.gather(*tasks), 10) == list(range(1, 21))
+    assert await asyncio.wait_for(asyncio.gather(*tasks), DEADLINE_S) == list(range(1, 21))
     assert (await read_all(log)).payloads == [b"%d" % i for i in range(20)]
 
 
@@ -467,20 +465,18 @@ async def test_a_full_disk_refuses_keeps_and_recovers(small_disk: Path) -> None:
     # Others fill the rest: the server's own write fails, without an answer.
     ballast = await fill_disk(small_disk)
     log._appender._guard = None
-    unanswered = asyncio.ensure_future(log.append(bytes(100_000)))
+    unanswered = asyncio.ensure_future(log.append(bytes(100_000), timeout_s=600))
     await until(lambda: log._appender._out > 0, "sending")
     log._appender._guard = DiskGuard(small_disk)
-    began = time.monotonic()
-    with pytest.raises(HostError) as caught:
-        await unanswered
+    with pytest.raises(HostError) as caught:  # long before its time is over
+        await asyncio.wait_for(unanswered, DEADLINE_S)
     assert caught.value.code == "disk_full"
-    assert time.monotonic() - began < 5
     # Room again: the server is started anew without help, and everything accepted is there.
     assert server.restarts == 0, "without room it is not started anew again and again"
     ballast.unlink()
     await until(lambda: server.restarts >= 1 and bool(connection.is_connected), "healing")
     await log.purge(stored[40])
-    last = await asyncio.wait_for(log.append(b"after"), 20)
+    last = await asyncio.wait_for(log.append(b"after"), DEADLINE_S)
     got = await read_all(log)
     assert got.seqs[: len(stored) - 40] == stored[40:]
     assert got.seqs[-1] == last

@@ -8,6 +8,8 @@ from typing import Any
 
 from wyoming.event import Event, Eventable, async_read_event, async_write_event
 
+from tests.parts import DEADLINE_S
+
 __all__ = ["Service"]
 
 Answer = Callable[["Service", Event], Awaitable[None]]
@@ -44,7 +46,7 @@ class Service:
         return [event.type for event in self.seen]
 
     async def until(self, wanted: Callable[[Service], Any]) -> None:
-        async with asyncio.timeout(10), self.came:
+        async with asyncio.timeout(DEADLINE_S), self.came:
             await self.came.wait_for(lambda: wanted(self))
 
     async def send(self, event: Event | Eventable) -> None:

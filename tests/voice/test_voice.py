@@ -24,6 +24,7 @@ from wyoming.ping import Ping, Pong
 from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.wake import Detection
 
+from tests.parts import DEADLINE_S
 from tests.voice.peers import Service
 from unisono.errors import DeviceError, HostError, UnisonoError
 from unisono.twin.spoken import AssistAnswer, AssistAsk, Audio, Door, Satellite, write_wav
@@ -189,7 +190,7 @@ async def door(assistant: Assistant) -> AsyncIterator[WyomingDoor]:
 
 async def ask(client: AsyncTcpClient, event: Any) -> Event:
     await client.write_event(event.event())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         answer = await client.read_event()
     assert answer is not None
     return answer
@@ -221,7 +222,7 @@ async def test_the_library_s_own_client_uses_the_door(door: WyomingDoor, assista
 async def test_who_babbles_is_let_go_and_the_door_stays_open(door: WyomingDoor, assistant: Assistant) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(b'{"type": "transcript", "payload_length": 99999999999}\n')
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         assert await reader.read() == b""
     writer.close()
     async with AsyncTcpClient("127.0.0.1", door.port) as client:

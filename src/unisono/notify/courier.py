@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from unisono.notify.errand import Check, CourierSettings, Errand, Facts, Push, Report, Send
+from unisono.notify.errand import READY, Check, CourierSettings, Errand, Facts, Push, Report, Send
 from unisono.notify.guard import Guard
 from unisono.notify.verdict import Answer
 
@@ -66,6 +66,7 @@ class Courier:
         _ = urllib3.util.connection.HAS_IPV6
         logging.getLogger("apprise").addHandler(_Complaints(self._here))
         logging.getLogger("apprise").propagate = False
+        _notifier("json://localhost", {})  # loads all of it, which no errand's time is to be charged with
 
     def observed(self, original: Any, adapter: Any, request: Any, *args: Any, **options: Any) -> Any:
         """Send a request; what came back is kept for the report."""
@@ -102,7 +103,7 @@ class Courier:
                     ok = _send(notifier, errand)
         except Exception as error:  # noqa: BLE001 - code of many hands: whatever it raises is this errand's trouble
             self._here.trouble = self._here.trouble or f"{type(error).__name__}: {error}"
-        self._report(Report(errand.number, self._answer(ok, secrets), facts))
+        self.report(Report(errand.number, self._answer(ok, secrets), facts))
 
     def _answer(self, ok: bool, secrets: set[str]) -> Answer:
         def clean(text: str) -> str:
@@ -129,7 +130,8 @@ class Courier:
     def _refusal(self, ok: bool) -> str:
         return "" if ok else self.guard.refusal
 
-    def _report(self, report: Report) -> None:
+    def report(self, report: Report) -> None:
+        """Say it to whoever sent us."""
         line = msgspec.json.encode(report) + b"\n"
         with self._writing:
             sys.stdout.buffer.write(line)
@@ -265,6 +267,7 @@ def main() -> None:
     courier = Courier(settings)
     courier.prepare()
     courier.guard.install()
+    courier.report(Report(READY, Answer(True)))
     decode = msgspec.json.Decoder(Errand).decode
     with ThreadPoolExecutor(THREADS) as pool:
         for line in sys.stdin.buffer:

@@ -70,6 +70,10 @@ class Facts(msgspec.Struct):
     text_max: int
 
 
+#: The number of what a courier reports first: it can be sent.
+READY = 0
+
+
 class Report(msgspec.Struct):
     """How an errand went. ``facts``: of a check; None when that is no address."""
 

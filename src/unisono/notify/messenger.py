@@ -15,15 +15,18 @@ from collections.abc import Callable
 import msgspec
 
 from unisono.errors import HostError
-from unisono.notify.errand import CourierSettings, Errand, Report
+from unisono.notify.errand import READY, CourierSettings, Errand, Report
 from unisono.notify.verdict import Answer
 
 __all__ = ["ATTEMPT_S", "Messenger"]
 
 logger = logging.getLogger(__name__)
 
-#: An errand that takes longer has met a server that drips; its thread is lost, and with it in time the courier.
+#: An errand that takes longer has met a server that drips; its thread is lost, and with it in time the courier. Counted
+#: from when the courier can be sent: how long it takes to start is the machine's doing.
 ATTEMPT_S = 30.0
+#: A courier that cannot be sent by then will not be: it takes a second, on a machine that has no time half a minute.
+START_S = 120.0
 #: A courier with nothing to do ends: 70 MB that nobody uses. Starting one takes a second.
 IDLE_S = 60.0
 #: A line of a report; bodies are cut by the courier.
@@ -61,13 +64,14 @@ class Messenger:
         """
         courier = await self._present()
         try:
-            async with asyncio.timeout(self._attempt_s):
-                return await courier.ask(errand)
+            return await courier.ask(errand, self._attempt_s)
         except TimeoutError:
             if self._courier is courier:
                 self._courier = None
             self._end(courier, self._attempt_s)
-            return Report(errand.number, Answer(False, trouble=f"no answer within {self._attempt_s:g} s"))
+            began = courier.ready.is_set()
+            why = f"no answer within {self._attempt_s:g} s" if began else f"no courier within {START_S:g} s"
+            return Report(errand.number, Answer(False, trouble=why))
         finally:
             self._rest()
 
@@ -120,6 +124,8 @@ class _Courier:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._open: dict[int, asyncio.Future[Report]] = {}
+        self._lost = ""
+        self.ready = asyncio.Event()
         self._reader = asyncio.create_task(self._read(), name="courier")
 
     @classmethod
@@ -151,12 +157,18 @@ class _Courier:
     def busy(self) -> bool:
         return bool(self._open)
 
-    async def ask(self, errand: Errand) -> Report:
+    async def ask(self, errand: Errand, within_s: float) -> Report:
+        """Raises TimeoutError."""
+        if self._lost:
+            return Report(errand.number, Answer(False, trouble=self._lost))
         future: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
         self._open[errand.number] = future
         try:
             self._write(msgspec.json.encode(errand))
-            return await future
+            async with asyncio.timeout(START_S):
+                await self.ready.wait()
+            async with asyncio.timeout(within_s):
+                return await future
         finally:
             self._open.pop(errand.number, None)
 
@@ -184,6 +196,8 @@ class _Courier:
         try:
             async for line in self._process.stdout:
                 report = decode(line)
+                if report.number == READY:
+                    self.ready.set()
                 future = self._open.get(report.number)
                 if future is not None and not future.done():
                     future.set_result(report)
@@ -194,6 +208,8 @@ class _Courier:
         self._lose("the courier died while it was on its way")
 
     def _lose(self, why: str) -> None:
+        self._lost = why
+        self.ready.set()  # nobody waits for it any more: what is asked from now on is lost
         for number, future in self._open.items():
             if not future.done():
                 future.set_result(Report(number, Answer(False, trouble=why)))
