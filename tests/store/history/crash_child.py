@@ -7,12 +7,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from tests.store.history.readings import DAY, FAR, NOON, batch, key_of, put
-from unisono.store.history import History
+from unisono.store.history import History, segment
 
 LIMIT = 40
 
 
-def record(say: Connection, folder: Path, rows: int, step: str | None) -> None:
+def record(say: Connection, folder: Path, rows: int, step: str | None, bulk_rows: int) -> None:
     """Say first what was found, position and number of readings, then each sequence number that is committed.
 
     With a step it seals after every second batch, so that every step is met; without, it never ends by itself.
@@ -23,6 +23,7 @@ def record(say: Connection, folder: Path, rows: int, step: str | None) -> None:
             os._exit(9)
 
     seq = 0
+    vars(segment)["BULK_ROWS"] = bulk_rows
     history = History(folder, on_step=end)
     seq = history.position()[1]
     say.send((seq, history.count(*key_of(0), 0, FAR)))

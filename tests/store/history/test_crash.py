@@ -15,6 +15,7 @@ import pytest
 from tests.store.history.crash_child import record
 from tests.store.history.readings import DAY, FAR, NOON, batch, expected_buckets, expected_points, key_of, put
 from unisono.store.history import History
+from unisono.store.history.bulk import BULK_ROWS
 
 STEPS = [
     "rotate:created",
@@ -35,9 +36,11 @@ processes.set_forkserver_preload(["duckdb", "numpy", "tests.store.history.crash_
 
 
 @contextmanager
-def child(folder: Path, rows: int, step: str | None) -> Iterator[tuple[ForkServerProcess, Connection]]:
+def child(
+    folder: Path, rows: int, step: str | None, bulk_rows: int = BULK_ROWS
+) -> Iterator[tuple[ForkServerProcess, Connection]]:
     hear, say = processes.Pipe(duplex=False)
-    process = processes.Process(target=record, args=(say, folder, rows, step))
+    process = processes.Process(target=record, args=(say, folder, rows, step, bulk_rows))
     process.start()
     say.close()
     try:
@@ -80,16 +83,18 @@ def assert_whole(folder: Path, acknowledged: int, rows: int) -> int:
         assert history.count(*key_of(0), 0, FAR) == (position + 1) * rows
         files = {f"{path.parent.name}/{path.name}" for path in folder.glob("*/*.parquet")}
         assert files == {file.name for file in history._manifest.files}
-        assert len(list(folder.glob("hot-*.duckdb"))) == 1
+        [segment] = folder.glob("hot-*.duckdb")
+        assert not list(folder.glob("hot-*.parquet")), f"{segment} is empty"
         assert not list((folder / "tmp").iterdir())
         return position
     finally:
         history.close()
 
 
+@pytest.mark.parametrize("bulk_rows", [BULK_ROWS, 200], ids=["in tables", "in files"])
 @pytest.mark.parametrize("step", STEPS)
-def test_a_crash_at_a_step_loses_and_doubles_nothing(tmp_path: Path, step: str) -> None:
-    with child(tmp_path, 60, step) as (process, hear):
+def test_a_crash_at_a_step_loses_and_doubles_nothing(tmp_path: Path, step: str, bulk_rows: int) -> None:
+    with child(tmp_path, 60, step, bulk_rows) as (process, hear):
         assert hear.recv() == (0, 0)
         acknowledged = heard(hear)
         process.join(DEADLINE_S)
@@ -103,11 +108,12 @@ def test_a_crash_at_a_step_loses_and_doubles_nothing(tmp_path: Path, step: str) 
         assert assert_whole(tmp_path, acknowledged, 60) == acknowledged
 
 
-def test_random_kills_lose_and_double_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bulk_rows", [BULK_ROWS, 100], ids=["in tables", "in files"])
+def test_random_kills_lose_and_double_nothing(tmp_path: Path, bulk_rows: int) -> None:
     chance = random.Random(5)
     acknowledged, rows = 0, 100
     for _ in range(KILLS):
-        with child(tmp_path, rows, None) as (process, hear):
+        with child(tmp_path, rows, None, bulk_rows) as (process, hear):
             position, count = hear.recv()
             assert position >= acknowledged
             assert count == position * rows

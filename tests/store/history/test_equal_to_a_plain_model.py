@@ -21,7 +21,7 @@ from tests.store.history.readings import (
     key_of,
     put,
 )
-from unisono.store.history import History, query
+from unisono.store.history import History, bulk, query, segment
 from unisono.store.history.plan import plan_buckets
 
 SERIES = 3
@@ -34,12 +34,25 @@ steps = st.lists(rows | st.sampled_from(["seal", "restart", "maintain", "tomorro
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(steps, times, st.integers(1, 6 * DAY), st.integers(1, 40), st.sampled_from([2, query.HOT_ROWS]))
+@given(
+    steps,
+    times,
+    st.integers(1, 6 * DAY),
+    st.integers(1, 40),
+    st.sampled_from([2, query.HOT_ROWS]),
+    st.sampled_from([1, 4, bulk.BULK_ROWS]),
+)
 def test_any_split_gives_the_same_answers(
-    script: list[str | list[tuple[int, int, float | str]]], start: int, span: int, points: int, hot_rows: int
+    script: list[str | list[tuple[int, int, float | str]]],
+    start: int,
+    span: int,
+    points: int,
+    hot_rows: int,
+    bulk_rows: int,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(query, "HOT_ROWS", hot_rows)
+        patch.setattr(segment, "BULK_ROWS", bulk_rows)
         history = History(Path(folder))
         readings: list[Reading] = []
         now, seq = NOON, 0

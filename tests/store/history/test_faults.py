@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ import duckdb
 import numpy as np
 import pytest
 
+from tests.parts import DEADLINE_S
 from tests.store.history.readings import DAY, FAR, NOON, batch, key_of, put
 from unisono.errors import HostError
-from unisono.store.history import History, Numbers, SeriesRow
+from unisono.store.history import History, Numbers, SeriesRow, segment
+from unisono.store.history.bulk import BULK_ROWS
 from unisono.store.history.disk import fault, free_bytes
 from unisono.store.history.segment import Segment
 
@@ -37,6 +40,19 @@ def counted(folder: Path) -> tuple[int, tuple[str, int]]:
         return history.count(*key_of(0), 0, FAR), history.position()
     finally:
         history.close()
+
+
+def starve(history: History, kib: int) -> None:
+    """Leave the engine so much memory; for a moment it may hold more than that, and then refuses."""
+    end = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            history._engine.main.execute(f"SET memory_limit = '{kib}KiB'")
+        except duckdb.OutOfMemoryException:
+            if time.monotonic() > end:
+                raise
+        else:
+            return
 
 
 def refusal(folder: Path) -> HostError:
@@ -79,8 +95,15 @@ def test_a_full_disk_refuses_keeps_and_recovers(small_disk: Path) -> None:
     assert counted(small_disk / "0") == (200, ("log", 2))
 
 
-@pytest.mark.parametrize("room", [3 << 20, 20 << 20], ids=["while appending", "while checkpointing"])
-def test_a_disk_filled_to_the_last_byte_by_others_loses_nothing(small_disk: Path, room: int) -> None:
+@pytest.mark.parametrize(
+    ("room", "bulk_rows"),
+    [(3 << 20, BULK_ROWS), (20 << 20, BULK_ROWS), (3 << 20, 10_000)],
+    ids=["while appending", "while checkpointing", "while writing a file"],
+)
+def test_a_disk_filled_to_the_last_byte_by_others_loses_nothing(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch, room: int, bulk_rows: int
+) -> None:
+    monkeypatch.setattr(segment, "BULK_ROWS", bulk_rows)
     history = History(small_disk / "0", reserve_bytes=-(1 << 40))  # no guard: the disk fills between check and write
     done = 0
     (small_disk / "ballast").write_bytes(bytes(free_bytes(small_disk) - room))
@@ -96,6 +119,84 @@ def test_a_disk_filled_to_the_last_byte_by_others_loses_nothing(small_disk: Path
     assert history.count(*key_of(0), 0, FAR) == done * 4000
     history.close()
     assert counted(small_disk / "0") == (done * 4000, ("log", done))
+
+
+@pytest.fixture
+def in_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of a hundred readings are large already."""
+    monkeypatch.setattr(segment, "BULK_ROWS", 100)
+
+
+@pytest.mark.usefixtures("in_files")
+def test_a_large_batch_is_a_file_until_it_is_sealed(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    put(history, 1, batch(1, rows=20), known=range(4))
+    assert not list(tmp_path.glob("hot-*.parquet"))
+    put(history, 2, batch(2))
+    put(history, 3, batch(3))
+    assert len(list(tmp_path.glob("hot-000001-*.parquet"))) == 2
+    assert history.count(*key_of(0), 0, FAR) == 220
+    history.close()
+    assert counted(tmp_path) == (220, ("log", 3))
+    history = History(tmp_path)
+    history.seal()
+    assert not list(tmp_path.glob("hot-*.parquet"))
+    assert history.count(*key_of(0), 0, FAR) == 220
+    history.close()
+
+
+@pytest.mark.usefixtures("in_files")
+def test_a_large_batch_that_was_never_committed_is_removed(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    put(history, 1, batch(1), known=range(4))
+    history.close()
+    [committed] = tmp_path.glob("hot-*.parquet")
+    never, foreign = tmp_path / "hot-000001-2.parquet", tmp_path / "hot-000009-1.parquet"
+    shutil.copy(committed, never)
+    shutil.copy(committed, foreign)
+    assert counted(tmp_path) == (100, ("log", 1))
+    assert list(tmp_path.glob("hot-*.parquet")) == [committed]
+
+
+@pytest.mark.usefixtures("in_files")
+def test_a_large_batch_that_failed_is_handed_in_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History(tmp_path)
+    put(history, 1, batch(1), known=range(4))
+
+    def fail(*what: Any) -> None:
+        raise duckdb.IOException("IO Error: the disk went away")
+
+    monkeypatch.setattr(Segment, "_insert", fail)
+    with pytest.raises(HostError):
+        put(history, 2, batch(2))
+    monkeypatch.undo()
+    monkeypatch.setattr(segment, "BULK_ROWS", 100)
+    assert history.count(*key_of(0), 0, FAR) == 100
+    put(history, 2, batch(2))
+    assert history.count(*key_of(0), 0, FAR) == 200
+    history.close()
+    assert counted(tmp_path) == (200, ("log", 2))
+
+
+@pytest.mark.usefixtures("in_files")
+@pytest.mark.parametrize("damage", [None, b"", b"PAR1 and then nothing"], ids=["gone", "empty", "cut"])
+def test_a_large_batch_that_is_gone_is_named_with_its_segment(tmp_path: Path, damage: bytes | None) -> None:
+    history = History(tmp_path)
+    put(history, 1, batch(1), known=range(4))
+    history.seal()
+    put(history, 2, batch(2))
+    history.close()
+    hot = tmp_path / "hot-000002.duckdb"
+    [lost] = tmp_path.glob("hot-*.parquet")
+    lost.unlink()
+    if damage is not None:
+        lost.write_bytes(damage)
+    error = refusal(tmp_path)
+    assert error.code == "history_unavailable"
+    assert lost.name in str(error)
+    assert error.mend is not None and f"mv {hot}" in error.mend
+    hot.rename(tmp_path / "aside")
+    assert counted(tmp_path) == (100, ("log", 1))
 
 
 def test_a_batch_that_was_committed_although_it_failed_is_not_doubled(tmp_path: Path) -> None:
@@ -155,25 +256,26 @@ def test_a_reader_gets_memory_of_its_own_when_there_is_none_left(tmp_path: Path)
     whole = history.count(*key_of(0), 0, FAR)
     main: Any = history._engine.main
 
-    def starve() -> None:
-        main.execute("SET memory_limit = '100KiB'")
-
-    starve()
+    starve(history, 100)
     with pytest.raises(duckdb.OutOfMemoryException):
         main.cursor().execute("SELECT list(n) FROM range(100000) AS numbers(n)").fetchall()
-    starve()
+    starve(history, 100)
     assert len(list(history.points(*key_of(0), 0, FAR))) == whole
-    starve()
+    starve(history, 100)
     assert sum(bucket.count for bucket in history.buckets(*key_of(0), 0, FAR, 10)) == whole
-    starve()
+    starve(history, 100)
     assert history.count(*key_of(0), 0, FAR) == whole
     assert main.execute("SELECT current_setting('memory_limit')").fetchone()[0] == "128.0 MiB"
     history.close()
 
 
-@pytest.mark.parametrize("kib", [100, 1000], ids=["to take the rows", "to commit them"])
+@pytest.mark.parametrize(
+    ("kib", "bulk_rows"),
+    [(100, BULK_ROWS), (1000, BULK_ROWS), (100, 1000)],
+    ids=["to take the rows", "to commit them", "to write a file"],
+)
 def test_the_writer_gets_memory_of_its_own_when_there_is_none_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kib: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kib: int, bulk_rows: int
 ) -> None:
     """Refused, it would have to be opened anew, and all that was asked meanwhile would go without an answer."""
     history = History(tmp_path)
@@ -186,7 +288,8 @@ def test_the_writer_gets_memory_of_its_own_when_there_is_none_left(
         return spare()
 
     monkeypatch.setattr(engine, "_spare", counted)
-    engine.main.execute(f"SET memory_limit = '{kib}KiB'")
+    monkeypatch.setattr(segment, "BULK_ROWS", bulk_rows)
+    starve(history, kib)
     put(history, 2, batch(2, rows=1000))
     assert helped
     assert history.position() == ("log", 2)
@@ -232,7 +335,7 @@ def test_a_reader_that_finds_no_memory_at_all_waits_for_the_sealer(
     monkeypatch.setattr(engine, "_spare", none_to_spare)
     found: list[int] = []
     with engine.heavy():
-        engine.main.execute("SET memory_limit = '100KiB'")
+        starve(history, 100)
         reader = threading.Thread(target=lambda: found.append(len(list(history.points(*key_of(0), 0, FAR)))))
         reader.start()
         assert asked.wait(20)

@@ -42,6 +42,9 @@ def sweep(manifest: Manifest, folder: Path, fresh: bool) -> None:
     for path in folder.glob("hot-*.duckdb*"):
         if path.suffix in (".duckdb", ".wal") and path.name.removesuffix(".wal") not in kept:
             path.unlink(missing_ok=True)
+    for path in folder.glob("hot-*-*.parquet"):
+        if f"{path.stem.rpartition('-')[0]}.duckdb" not in kept:
+            path.unlink(missing_ok=True)
     missing = [file.name for file in manifest.files if not (folder / file.name).exists()]
     if missing:
         _log.error(

@@ -197,9 +197,10 @@ class Reader:
     @staticmethod
     def _hot(view: View, span: _Span, columns: str, tail: str = "") -> list[str]:
         return [
-            f"SELECT {columns} FROM {segment.name}.hot WHERE {span.hot()}{tail}"
+            f"SELECT {columns} FROM {source} WHERE {span.hot()}{tail}"
             for segment in view.segments
             if segment.min_ts < span.end and segment.max_ts >= span.start
+            for _, source in segment.sources(span.start, span.end)
         ]
 
     def latest(self, series: tuple[int, ...], before: int) -> Point | None:
@@ -207,10 +208,11 @@ class Reader:
         span = _Span.within_reach(series, -_FAR, before)
         with self._views.hold() as view, self._engine.faults():
             best: Point | None = None
-            for segment in sorted(view.segments, key=lambda segment: segment.max_ts, reverse=True):
-                if best is not None and best.ts > segment.max_ts:
+            hot_parts = [part for segment in view.segments for part in segment.sources(-_FAR, before)]
+            for last, source in sorted(hot_parts, reverse=True):
+                if best is not None and best.ts > last:
                     break
-                hot = f"{segment.name}.hot WHERE {span.hot()}"
+                hot = f"{source} WHERE {span.hot()}"
                 best = _later(best, self._fetch(_LATEST.format("ts", "seq, value, text", hot)))
             for level, (time, columns, reach) in _LAST_COLUMNS.items():
                 for file in sorted(view.overlapping(level, *span), key=lambda file: file.max_ts, reverse=True):
@@ -228,7 +230,7 @@ class Reader:
     def latest_of_all(self) -> list[tuple[int, Point]]:
         """The last reading of every series, in one pass: out of what is hot, and the rollups of all that is sealed."""
         with self._views.hold() as view, self._engine.faults():
-            parts = [f"SELECT series, ts, seq, value, text FROM {segment.name}.hot" for segment in view.segments]
+            parts = [f"SELECT * FROM {segment.source()}" for segment in view.segments]
             if paths := [self._folder / file.name for file in view.files if file.level == "1h"]:
                 columns = "series, last_ts AS ts, last_seq AS seq, last AS value, last_text AS text"
                 parts.append(f"SELECT {columns} FROM read_parquet({file_list(paths)})")

@@ -1,8 +1,9 @@
 """A hot segment: one DuckDB file of its own that takes appends until it is sealed, and is then unlinked whole.
 
-Knows the tables of ``hot-NNNNNN.duckdb``. A file of its own per segment, because deleting tens of millions of rows from
-one table is slow and leaves the file big, and because its tables are made once, under another name, and checkpointed
-before use: no DDL and no delete ever stands in the write-ahead log of a segment (duckdb#19712, #22044, #25395).
+Knows the tables of ``hot-NNNNNN.duckdb``, and which large batches lie beside it (`unisono.store.history.bulk`). A file
+of its own per segment, because deleting tens of millions of rows from one table is slow and leaves the file big, and
+because its tables are made once, under another name, and checkpointed before use: no DDL and no delete ever stands in
+the write-ahead log of a segment (duckdb#19712, #22044, #25395).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unisono.errors import HostError
+from unisono.store.history.bulk import BULK_ROWS, Bulk, rows_of, sweep_bulks, write_bulk
 from unisono.store.history.disk import sync_folder
 from unisono.store.history.engine import Cursor, Engine, quoted
 from unisono.store.history.rows import Numbers, SeriesRow, TextRow
@@ -25,10 +27,13 @@ _TABLES = (
     "CREATE TABLE {0}.texts(series INTEGER, ts BIGINT, seq BIGINT, text VARCHAR)",
     "CREATE VIEW {0}.hot AS SELECT series, ts, seq, value, NULL::VARCHAR AS text FROM numbers"
     " UNION ALL SELECT series, ts, seq, NULL::DOUBLE AS value, text FROM texts",
+    "CREATE TABLE {0}.bulk(step BIGINT, rows BIGINT, min_ts BIGINT, max_ts BIGINT, bytes BIGINT)",
     "CREATE TABLE {0}.position(step BIGINT, log_id VARCHAR, seq BIGINT)",
     "CREATE TABLE {0}.series(series INTEGER, thing VARCHAR, property VARCHAR)",
 )
 FOREVER = 1 << 62
+FILES_AT_ONCE = 16
+"""Files of large batches in one part of a read: many in one query took more memory than history is given."""
 
 
 def segment_path(folder: Path, number: int) -> Path:
@@ -49,6 +54,7 @@ class Segment:
     step: int = 0
     log_id: str = ""
     seq: int = 0
+    bulks: tuple[Bulk, ...] = ()
 
     @classmethod
     def attach(cls, engine: Engine, folder: Path, number: int) -> Segment:
@@ -61,9 +67,17 @@ class Segment:
 
     def _read(self, engine: Engine) -> None:
         query = f"SELECT count(*), min(ts), max(ts) FROM {self.name}.hot"
-        self.rows, low, high = engine.main.execute(query).fetchone()
-        if self.rows:
-            self.min_ts, self.max_ts = low, high
+        rows, low, high = engine.main.execute(query).fetchone()
+        self.rows, self.min_ts, self.max_ts = 0, FOREVER, -FOREVER
+        if rows:
+            self._widen(rows, low, high)
+        bulks = [Bulk(*row) for row in engine.main.execute(f"FROM {self.name}.bulk ORDER BY step").fetchall()]
+        if bulks:  # raises where one is gone or no longer whole
+            engine.main.execute(f"SELECT count(*) FROM ({rows_of(self.path, bulks)})").fetchone()
+        for bulk in bulks:
+            self._widen(bulk.rows, bulk.min_ts, bulk.max_ts)
+        self.bulks = tuple(bulks)
+        sweep_bulks(self.path, bulks)
         query = f"SELECT step, log_id, seq FROM {self.name}.position ORDER BY step DESC LIMIT 1"
         self.step, self.log_id, self.seq = engine.main.execute(query).fetchone()
 
@@ -83,9 +97,27 @@ class Segment:
                 self._read(engine)
 
     def bytes(self) -> int:
-        """Size on disk, write-ahead log included."""
+        """Size on disk, write-ahead log and large batches included."""
         wal = self.path.with_suffix(".duckdb.wal")
-        return self.path.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
+        beside = sum(bulk.bytes for bulk in self.bulks)
+        return self.path.stat().st_size + (wal.stat().st_size if wal.exists() else 0) + beside
+
+    def sources(self, start: int = -FOREVER, end: int = FOREVER) -> list[tuple[int, str]]:
+        """What holds the rows with ``start <= ts < end``, and more: (last time, SQL), the latest first.
+
+        Each gives series, ts, seq, value, text.
+        """
+        bulks = [bulk for bulk in self.bulks if bulk.min_ts < end and bulk.max_ts >= start]
+        bulks.sort(key=lambda bulk: bulk.max_ts, reverse=True)
+        parts = [bulks[first : first + FILES_AT_ONCE] for first in range(0, len(bulks), FILES_AT_ONCE)]
+        return [
+            (self.max_ts, f"{self.name}.hot"),
+            *((part[0].max_ts, f"({rows_of(self.path, part)})") for part in parts),
+        ]
+
+    def source(self, start: int = -FOREVER, end: int = FOREVER) -> str:
+        """All of `sources` in one."""
+        return "(" + " UNION ALL ".join(f"SELECT * FROM {part}" for _, part in self.sources(start, end)) + ")"
 
     def append(
         self,
@@ -104,8 +136,13 @@ class Segment:
             if begun == 1 or not self._stands_at(engine.main, self.step + 1):
                 self._commit(engine.main, position, numbers, texts, series)
 
-        with engine.faults(self.path):
-            engine.insist(commit)
+        known = self.bulks
+        try:
+            with engine.faults(self.path):
+                engine.insist(commit)
+        except BaseException:
+            self.bulks = known
+            raise
         self.step, self.log_id, self.seq = self.step + 1, *position
         if numbers is not None and len(numbers.ts):
             self._widen(len(numbers.ts), int(numbers.ts.min()), int(numbers.ts.max()))
@@ -125,9 +162,18 @@ class Segment:
         texts: Sequence[TextRow],
         series: Sequence[SeriesRow],
     ) -> None:
+        large = None
+        if numbers is not None and len(numbers.ts) >= BULK_ROWS:
+            with con.cursor() as own:
+                large = write_bulk(own, self.path, self.step + 1, numbers)
+            numbers = None
+            # before it is committed: who reads must never see the rows of a later batch without these
+            self.bulks = (*(bulk for bulk in self.bulks if bulk.step <= self.step), large)
         con.begin()
         try:
             self._insert(con, numbers, texts, series)
+            if large is not None:
+                con.execute(f"INSERT INTO {self.name}.bulk VALUES (?, ?, ?, ?, ?)", list(large))
             con.execute(f"INSERT INTO {self.name}.position VALUES (?, ?, ?)", [self.step + 1, *position])
             con.commit()
         except BaseException:
@@ -182,9 +228,10 @@ class Segment:
                 cursor.close()
 
     def remove(self) -> None:
-        """Unlink the file and its write-ahead log."""
+        """Unlink the file, its write-ahead log and its large batches."""
         self.path.unlink(missing_ok=True)
         self.path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+        sweep_bulks(self.path, ())
 
 
 def create_segment(engine: Engine, folder: Path, number: int, log_id: str, seq: int) -> None:
@@ -193,6 +240,7 @@ def create_segment(engine: Engine, folder: Path, number: int, log_id: str, seq: 
     new = path.with_suffix(".new")
     for leftover in (new, Path(f"{new}.wal"), path, path.with_suffix(".duckdb.wal")):
         leftover.unlink(missing_ok=True)
+    sweep_bulks(path, ())
     name = f"new_{number}"
     with engine.faults(new):
         engine.main.execute(f"ATTACH {quoted(new)} AS {name}")
