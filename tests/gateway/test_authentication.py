@@ -14,7 +14,7 @@ from tests.gateway.client import Client
 from tests.gateway.conftest import Rig
 from tests.parts import until
 from unisono.gateway.door import authentication
-from unisono.gateway.door.authentication import Method, find_methods
+from unisono.gateway.door.authentication import Method, Step, find_methods
 from unisono.gateway.door.scram import Scram, ScramKeys, make_keys
 from unisono.store.bus import Bus
 from unisono.twin.talk import SignIn
@@ -84,8 +84,10 @@ async def challenged(client: Client) -> bytes:
     assert auths(client), client.connack
     packet = auths(client)[0]
     assert packet.reason == ReasonCode.CONTINUE_AUTHENTICATION and packet.properties is not None
-    assert packet.properties.authentication_method == METHOD
-    return packet.properties.authentication_data or b""
+    data = packet.properties.authentication_data or b""
+    # [MQTT-3.15.2-2], [MQTT-3.15.2-3]: nothing besides, so nothing that could be too large
+    assert packet.properties == Properties(authentication_method=METHOD, authentication_data=data)
+    return data
 
 
 async def test_a_proof_lets_in_and_is_answered_by_one(proves: Rig) -> None:
@@ -181,6 +183,35 @@ async def test_who_fails_to_prove_it_again_is_cut_off(proves: Rig, user: str, se
     client.send(auth(prover.answer(told.authentication_data or b"")))
     await until(client.closed.is_set, "the end")
     assert client.goodbye is not None and client.goodbye.reason == ReasonCode.NOT_AUTHORIZED
+
+
+async def test_a_method_that_fails_turns_its_client_away(rig: Rig) -> None:
+    """A method is others' code: what it does wrong must leave nobody waiting."""
+
+    class Broken:
+        def begin(self, user: str | None) -> Broken:
+            return self
+
+        async def step(self, data: bytes | None) -> Step:
+            raise ZeroDivisionError
+
+    rig.gateway.methods = {METHOD: Broken()}
+    connack = await client_of(rig, b"x").open()
+    assert connack.reason == ReasonCode.NOT_AUTHORIZED
+    assert rig.gateway.attempts.newest(1)[0].kind == "proof"
+
+
+async def test_failures_count_by_client_id_where_no_name_is_told(proves: Rig) -> None:
+    proves.limit(sign_in={"free": 1, "first_s": 30})
+    prover = Prover("lamp", "wrong")
+    client = client_of(proves, prover.first)
+    client.send(auth(prover.answer(await challenged(client))))
+    await until(client.closed.is_set, "the end")
+    again = await client_of(proves, prover.first).open()
+    assert again.reason == ReasonCode.CONNECTION_RATE_EXCEEDED
+    other = Client(proves.port, Connect("probe", Version.V5, properties=client.wire.connect.properties))
+    proves.clients.append(other)
+    await challenged(other)
 
 
 async def test_auth_out_of_turn_is_an_error(proves: Rig) -> None:

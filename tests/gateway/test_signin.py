@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import string
 
 import msgspec
 import pytest
@@ -91,6 +92,9 @@ async def test_a_client_id_has_a_bound(rig: Rig) -> None:
     connack = await rig.client("lamp", client_id="c" * (CLIENT_ID + 1), version=Version.V5).open()
     assert connack.reason == ReasonCode.CLIENT_IDENTIFIER_NOT_VALID
     assert (await rig.client("lamp", client_id="c" * CLIENT_ID, version=Version.V5).open()).reason == 0
+    every = string.digits + string.ascii_letters  # [MQTT-3.1.3-5]: these, 1 to 23 of them, are always allowed
+    for id in ("x", every[:23], every[23:46], every[46:]):
+        assert (await rig.client("lamp", client_id=id).open()).reason == 0
 
 
 async def test_clients_without_an_id_do_not_take_each_other_over(rig: Rig) -> None:

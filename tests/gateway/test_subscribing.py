@@ -11,7 +11,9 @@ from tests.parts import until
 from unisono.errors import HostError
 from unisono.twin.record import Listening, Refused
 from unisono.twin.talk import Down, down
-from unisono.wire.mqtt import Properties, ReasonCode, Subscription, Version
+from unisono.wire.mqtt import Properties, ReasonCode, Subscription, Unsuback, Version
+from unisono.wire.mqtt.codec import encode
+from unisono.wire.mqtt.packets import Puback, Pubcomp, Pubrec, Pubrel
 
 
 async def told(rig: Rig, thing: str, topic: str, payload: bytes = b"{}") -> None:
@@ -216,3 +218,28 @@ async def test_a_filter_wider_than_things_is_no_question_for_what_is_wanted(rig:
     assert [entry.named for entry in rig.journal.of(Listening, "lamp")] == [False, True]
     await told(rig, "lamp", "desired")
     assert await heard(lamp, 1)  # it hears what is sent all the same
+
+
+@pytest.mark.parametrize("qos", [1, 2])
+async def test_what_was_begun_is_completed_after_unsubscribing(rig: Rig, qos: int) -> None:
+    """[MQTT-3.10.4-3]"""
+    client = await rig.device("lamp", version=Version.V5)
+    await client.subscribe("x", qos=2)
+    client.deaf = True
+    speaker = await rig.device("probe")
+    await speaker.say("x", b"begun", qos)
+    await until(lambda: client.published, "it is begun")
+    number, data = client.wire.unsubscribe(["x"])
+    client.send(data)
+    await until(lambda: any(isinstance(each, Unsuback) for each in client.packets), "UNSUBACK")
+    await speaker.say("x", b"too late", qos)
+    packet_id = client.published[0].packet_id
+    assert number and len(client.published) == 1
+    client.send(encode(Puback(packet_id) if qos == 1 else Pubrec(packet_id), Version.V5))
+    if qos == 2:
+        await until(lambda: any(isinstance(each, Pubrel) for each in client.packets), "PUBREL")
+        client.send(encode(Pubcomp(packet_id), Version.V5))
+    session = rig.gateway.session("lamp")
+    assert session is not None and session.connection is not None
+    wire = session.connection.wire
+    await until(lambda: not wire.session.in_flight, "it is completed")

@@ -167,11 +167,25 @@ FAULTS: list[tuple[str, Version, bytes, str, ReasonCode]] = [
         for kind in (1, 2, *range(4, 16))
         for flags in {0, 1, 2, 4, 8, 15} - {2 if kind in (6, 8, 10) else 0}
     ),
+    *(
+        (f"flags of type {kind} before 5", V4, bytes((kind << 4 | flags, 2, 0, 1)), "MQTT-2.1.3-1", MALFORMED)
+        for kind in (1, 2, *range(4, 15))
+        for flags in {0, 1, 2, 4, 8, 15} - {2 if kind in (6, 8, 10) else 0}
+    ),
     # text
     ("ill-formed UTF-8", V4, connect(2, b"\0\x01\xff"), "MQTT-1.5.4-1", MALFORMED),
     ("surrogate in UTF-8", V4, connect(2, b"\0\x03\xed\xa0\x80"), "MQTT-1.5.4-1", MALFORMED),
     ("overlong UTF-8", V4, connect(2, b"\0\x02\xc0\xaf"), "MQTT-1.5.4-1", MALFORMED),
     ("U+0000", V4, connect(2, b"\0\x01\0"), "MQTT-1.5.4-2", MALFORMED),
+    ("ill-formed user property key", V5, publish5(b"\x26\0\x01\xff\0\x01v"), "MQTT-1.5.4-1", MALFORMED),
+    ("ill-formed user property value", V5, publish5(b"\x26\0\x01k\0\x01\xff"), "MQTT-1.5.4-1", MALFORMED),
+    ("ill-formed will topic", V4, connect(6, b"\0\0\0\x01\xff\0\0"), "MQTT-1.5.4-1", MALFORMED),
+    ("ill-formed user name", V4, connect(0x82, b"\0\0\0\x01\xff"), "MQTT-1.5.4-1", MALFORMED),
+    ("ill-formed topic", V4, b"\x30\x03\0\x01\xff", "MQTT-1.5.4-1", MALFORMED),
+    ("ill-formed response topic", V5, publish5(b"\x08\0\x01\xff"), "MQTT-1.5.4-1", MALFORMED),
+    ("ill-formed content type", V5, publish5(b"\x03\0\x01\xff"), "MQTT-1.5.4-1", MALFORMED),
+    ("ill-formed filter", V4, b"\x82\x06\0\x01\0\x01\xff\0", "MQTT-1.5.4-1", MALFORMED),
+    ("ill-formed filter of UNSUBSCRIBE", V4, b"\xa2\x05\0\x01\0\x01\xff", "MQTT-1.5.4-1", MALFORMED),
     # CONNECT
     ("protocol name", V4, connect(2, name=b"\0\x04MQTX"), "MQTT-3.1.2-1", ReasonCode.UNSUPPORTED_PROTOCOL_VERSION),
     ("protocol level 6", V4, connect(2, level=6), "MQTT-3.1.2-2", ReasonCode.UNSUPPORTED_PROTOCOL_VERSION),
@@ -189,7 +203,11 @@ FAULTS: list[tuple[str, Version, bytes, str, ReasonCode]] = [
     ("will retain without will", V4, connect(0x22), "MQTT-3.1.2-11", MALFORMED),
     ("will QoS 3", V4, connect(0x1E), "MQTT-3.1.2-12", MALFORMED),
     ("password without user", V4, connect(0x42), "MQTT-3.1.2-22", MALFORMED),
+    ("will missing", V4, connect(6), "MQTT5 4.13.1", MALFORMED),
+    ("will payload missing", V4, connect(6, b"\0\0\0\x01w"), "MQTT5 4.13.1", MALFORMED),
     ("user name missing", V4, connect(0x82), "MQTT5 4.13.1", MALFORMED),
+    ("user name without flag", V4, connect(2, b"\0\0\0\x01u"), "MQTT5 4.13.1", MALFORMED),
+    ("password missing", V4, connect(0xC2, b"\0\0\0\x01u"), "MQTT5 4.13.1", MALFORMED),
     ("bytes after CONNECT", V4, connect(2, b"\0\0\0"), "MQTT5 4.13.1", MALFORMED),
     ("wildcard in will topic", V4, connect(6, b"\0\0\0\x01#\0\0"), "MQTT-3.3.2-2", ReasonCode.TOPIC_NAME_INVALID),
     (

@@ -8,37 +8,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from unisono.access import Rights
 from unisono.errors import CODES, UnisonoError
 from unisono.gateway.asking import Asking
-from unisono.gateway.clients import FLIGHT, ORDER, TURN, Traffic
+from unisono.gateway.clients import FLIGHT, TURN, Traffic
 from unisono.gateway.clock import now_us
 from unisono.gateway.door.attempts import FIRST_BYTES
 from unisono.gateway.door.unfinished import LARGE
+from unisono.gateway.events import HANDLERS
 from unisono.gateway.fleet.peer import peer_certificate
-from unisono.gateway.publishing import published
 from unisono.gateway.routing import Route
 from unisono.gateway.sessions.session import Message, SessionState
 from unisono.gateway.socket import Socket
-from unisono.gateway.subscribing import subscribe, unsubscribe
 from unisono.twin.record import Refused
 from unisono.wire.mqtt import (
-    Acknowledged,
-    AuthReceived,
     Connect,
-    Connected,
-    Disconnected,
-    Pinged,
     Properties,
-    ProtocolError,
     PublishRun,
     ReasonCode,
-    Released,
-    Reply,
     ServerConnection,
     State,
     Subscribed,
@@ -90,7 +79,6 @@ class Connection(Socket):
         "_first",
         "_refusals",
         "_slow",
-        "_will",
         "address",
         "asking",
         "bridge",
@@ -113,6 +101,7 @@ class Connection(Socket):
         "traffic",
         "transport_name",
         "vouched",
+        "will",
         "wire",
     )
 
@@ -133,7 +122,7 @@ class Connection(Socket):
         self.certificate: Certificate | None = None
         self.asking: Asking | None = None
         self.claim_code = ""
-        self._will: Will | None = None
+        self.will: Will | None = None
         self.routes: dict[str, Route] | None = None
         self._refusals = 0
         self._first = b""
@@ -225,12 +214,7 @@ class Connection(Socket):
         for event in events:
             if self.transport is None:
                 return
-            _HANDLERS[type(event)](self, event)
-
-    def _connected(self, event: Connected) -> None:
-        self._will = event.connect.will
-        self.bridge = event.connect.bridge
-        self.gateway.admission.sign_in(self, event.connect)
+            HANDLERS[type(event)](self, event)
 
     def accepted(
         self,
@@ -318,76 +302,6 @@ class Connection(Socket):
         self.session.ids, self.session.rights = spoken_for(identity), special_rights(identity)
         if self.line is not None:
             self.line.refresh(identity)
-
-    def _listens(self, event: Subscribed | Unsubscribed) -> None:
-        """SUBSCRIBE and UNSUBSCRIBE take effect behind what the client has published before them: what it retains just
-        before is shown to it as retained, and what it says before it leaves a topic it still hears."""
-        if self.said == self.settled and self.later is None:
-            self._hears(event)
-            return
-        if self.later is None:
-            self.later = deque()
-            self.hold(ORDER)
-        self.later.append((self.said, event))
-
-    def _hears(self, event: Subscribed | Unsubscribed) -> None:
-        if isinstance(event, Subscribed):
-            subscribe(self.gateway, self, event.packet)
-        else:
-            unsubscribe(self.gateway, self, event.packet)
-
-    def catch_up(self, *, at_once: bool = False) -> None:
-        """What had to wait for its own messages goes on, when they are on disk (or ``at_once``: it leaves)."""
-        later = self.later
-        while later and (at_once or later[0][0] <= self.settled):
-            self._hears(later.popleft()[1])
-        if not later:
-            self.later = None
-            self.read_on(ORDER)
-
-    def _acknowledged(self, event: Acknowledged) -> None:
-        session = self.session
-        if session is not None and session.lasting is not None:
-            session.lasting.complete(session, event.packet_ids)
-        self.send_waiting()
-
-    def _answer(self, event: Pinged | Reply | Released) -> None:
-        self.write(event.answer)
-
-    def _replied(self, event: Reply) -> None:
-        session = self.session
-        if event.recorded and session is not None and session.lasting is not None:
-            session.lasting.when_received(session, event.recorded, partial(self.write, event.answer))
-        else:
-            self.write(event.answer)
-
-    def _released(self, event: Released) -> None:
-        session = self.session
-        if session is not None and session.lasting is not None:
-            session.lasting.when_freed(session, event.packet_ids, partial(self.write, event.answer))
-        else:
-            self.write(event.answer)
-
-    def _auth(self, event: AuthReceived) -> None:
-        assert self.proving is not None  # the wire takes no AUTH from who named no method
-        self.proving.received(event.packet)
-
-    def _disconnected(self, event: Disconnected) -> None:
-        if not event.with_will:
-            self._will = None
-        self.gateway.closed(self, "disconnected")
-        self.close()
-
-    def _broken(self, event: ProtocolError) -> None:
-        limit = _LIMITS.get(event.reason_code)
-        if limit is not None:
-            self.gateway.doorman.hit(limit)
-        if self.identity is None:
-            self.gateway.doorman.broken(self, event.reason_code, event.code, event.detail, self._first)
-        self.refuse(event.code, "", event.detail)
-        self.write(event.answer)
-        self.gateway.closed(self, "protocol_error")
-        self.close()
 
     def broken_off(self, detail: str) -> None:
         """What carries the bytes is used wrongly, and MQTT has no word for it; the carrier has to say it."""
@@ -517,7 +431,7 @@ class Connection(Socket):
         self.close()
 
     def take_will(self) -> Will | None:
-        will, self._will = self._will, None
+        will, self.will = self.will, None
         return will
 
     def refuse(self, code: str, topic: str, detail: str) -> None:
@@ -562,24 +476,3 @@ class Connection(Socket):
     def overdue_at(self) -> float:
         """Loop time at which silence counts as loss."""
         return self.wire.deadline(self.last_received)
-
-
-#: Faults of the protocol that are limits at work.
-_LIMITS = {
-    ReasonCode.PACKET_TOO_LARGE: "connection.packet_bytes",
-    ReasonCode.RECEIVE_MAXIMUM_EXCEEDED: "connection.receive_maximum",
-}
-
-_HANDLERS: dict[type, Callable[[Connection, Any], None]] = {
-    PublishRun: published,
-    Connected: Connection._connected,
-    Subscribed: Connection._listens,
-    Unsubscribed: Connection._listens,
-    Acknowledged: Connection._acknowledged,
-    Pinged: Connection._answer,
-    Reply: Connection._replied,
-    Released: Connection._released,
-    AuthReceived: Connection._auth,
-    Disconnected: Connection._disconnected,
-    ProtocolError: Connection._broken,
-}

@@ -14,6 +14,7 @@ from unisono.gateway.asking import Asking
 from unisono.gateway.clock import now_us
 from unisono.gateway.routing import Route, route
 from unisono.gateway.sessions.session import is_text
+from unisono.gateway.subscribing import catch_up
 from unisono.twin.record import Published, Reports
 from unisono.wire.mqtt import PublishRun, ReasonCode
 
@@ -122,7 +123,7 @@ def _done(connection: Connection, found: Route, run: PublishRun) -> Callable[[Un
             connection.not_taken(run, error)
         connection.settled += 1
         if connection.later is not None:
-            connection.catch_up()
+            catch_up(connection)
 
     return done
 

@@ -41,7 +41,7 @@ from unisono.gateway.sessions.retained import Retained
 from unisono.gateway.sessions.session import PendingWill, SessionState
 from unisono.gateway.sessions.wills import delay_of, publish_will
 from unisono.gateway.speaking import Bridges
-from unisono.gateway.subscribing import hears
+from unisono.gateway.subscribing import catch_up, hears
 from unisono.store.bus import Bus
 from unisono.store.tls_listener import TlsListener
 from unisono.twin.record import GatewayStarted, Presence
@@ -315,7 +315,7 @@ class Gateway:
             connection.line.end()
         will = connection.take_will()
         if session.connection is connection:
-            connection.catch_up(at_once=True)
+            catch_up(connection, at_once=True)
             session.connection = None
             session.wire = connection.wire.session
             lasts_s = min(connection.wire.session_expiry, self.policy.longest_session_s)

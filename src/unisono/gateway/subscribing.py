@@ -7,10 +7,12 @@ the form subscribed.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from unisono.access import canonical, may_subscribe
+from unisono.gateway.clients import ORDER
 from unisono.gateway.clock import now_us
 from unisono.gateway.routing import Place, down_topics, hand_over, is_broker_filter, target_of
 from unisono.gateway.sessions.lasting import Safe
@@ -18,7 +20,7 @@ from unisono.gateway.sessions.session import SessionState
 from unisono.gateway.sessions.session import Subscribed as Kept
 from unisono.gateway.showing import Showing
 from unisono.twin.record import Listening
-from unisono.wire.mqtt import ReasonCode, Subscription, split_shared
+from unisono.wire.mqtt import ReasonCode, Subscribed, Subscription, Unsubscribed, split_shared
 from unisono.wire.mqtt.packets import Subscribe, Unsubscribe
 
 if TYPE_CHECKING:
@@ -26,7 +28,36 @@ if TYPE_CHECKING:
     from unisono.gateway.connection import Connection
     from unisono.gateway.server import Gateway
 
-__all__ = ["hears", "subscribe", "unsubscribe"]
+__all__ = ["catch_up", "hears", "listens", "subscribe", "unsubscribe"]
+
+
+def listens(connection: Connection, event: Subscribed | Unsubscribed) -> None:
+    """SUBSCRIBE and UNSUBSCRIBE take effect behind what the client has published before them: what it retains just
+    before is shown to it as retained, and what it says before it leaves a topic it still hears."""
+    if connection.said == connection.settled and connection.later is None:
+        _take_effect(connection, event)
+        return
+    if connection.later is None:
+        connection.later = deque()
+        connection.hold(ORDER)
+    connection.later.append((connection.said, event))
+
+
+def catch_up(connection: Connection, *, at_once: bool = False) -> None:
+    """What had to wait for the client's own messages goes on, when they are on disk (or ``at_once``: it leaves)."""
+    later = connection.later
+    while later and (at_once or later[0][0] <= connection.settled):
+        _take_effect(connection, later.popleft()[1])
+    if not later:
+        connection.later = None
+        connection.read_on(ORDER)
+
+
+def _take_effect(connection: Connection, event: Subscribed | Unsubscribed) -> None:
+    if isinstance(event, Subscribed):
+        subscribe(connection.gateway, connection, event.packet)
+    else:
+        unsubscribe(connection.gateway, connection, event.packet)
 
 
 def subscribe(gateway: Gateway, connection: Connection, packet: Subscribe) -> None:
