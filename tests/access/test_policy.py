@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from unisono.access import Asking, Moment, Risk, Rule, Ruling, Wish, risk_of, rule_on
+from unisono.access import Asking, Moment, Risk, Rule, Ruling, Wish, always_denied, risk_of, rule_on
 from unisono.thing import builtin_model
 
 WEI = Asking("person", "wei", "owner", "lan", home=True)
@@ -154,3 +154,24 @@ def test_a_scene_gives_no_second_word_unless_it_is_named() -> None:
 )
 def test_risk(kind: str, wanted: dict[str, Any], call: str | None, risk: Risk) -> None:
     assert risk_of(builtin_model(kind), wanted, call) is risk
+
+
+@pytest.mark.parametrize(
+    ("rules", "by"),
+    [
+        ([], None),
+        ([{"then": "deny"}], "r0"),
+        ([{"then": "deny", "when": {"modes": ["away"]}}], None),
+        ([{"then": "deny", "when": {"times": [{"from": "22:00"}]}}, {"then": "deny"}], "r0"),
+        ([{"then": "allow", "when": {"modes": ["away"]}}, {"then": "deny"}], None),
+        ([{"then": "deny", "who": {"kinds": ["person"]}}, {"then": "deny"}], "r1"),
+        ([{"then": "confirm"}], "r0"),
+        ([{"then": "confirm", "scenes": ["night"]}, {"then": "deny"}], None),
+        ([{"then": "allow"}, {"then": "deny"}], None),
+    ],
+)
+def test_what_is_denied_at_every_moment(rules: list[dict[str, Any]], by: str | None) -> None:
+    read = [msgspec.convert({"name": f"r{number}", **rule}, Rule) for number, rule in enumerate(rules)]
+    found = always_denied(read, NIGHT, UNLOCK)
+    assert (found.rule if found is not None else None) == by
+    assert found is None or rule_on(read, NIGHT, UNLOCK, Moment(23 * 60, 2, frozenset({"away"}))).then == "deny"

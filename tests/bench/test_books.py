@@ -70,3 +70,28 @@ def test_late_counts_from_when_hub_and_receiver_were_there() -> None:
     books.see(Key(0, "hold", 1), 18.5, 18.0)
     books.see(Key(0, "hold", 2), 18.5, 0.0)
     assert (verdict(books).late, verdict(books, [18.2, 30.0]).late) == (1, 0)
+
+
+def test_the_hub_is_not_charged_with_what_this_side_did_not_look_at() -> None:
+    books = Books()
+    for number, at in ((1, 16.5), (2, 17.6)):
+        books.expect(Key(0, "hold", number), Errand(15.0, 15.1))
+        books.see(Key(0, "hold", number), at, 0.0)
+    books.look_away(15.4, 16.5)  # the first came between these two, the second a second after
+    found = verdict(books)
+    assert (found.timed, found.late, found.early) == (2, 1, 0)
+    assert (found.late_max_s, found.late_seen_max_s) == (2.5, 2.5)
+    books.look_away(17.0, 17.7)
+    books.look_away(16.6, 17.6)
+    found = verdict(books)
+    assert (found.late, found.late_max_s, found.late_seen_max_s) == (1, 1.5, 2.5)
+    books.look_away(15.9, 17.7)
+    assert verdict(books).late == 0
+
+
+def test_being_early_is_judged_by_when_it_was_seen() -> None:
+    books = Books()
+    books.expect(Key(0, "hold", 1), Errand(15.0, 15.1))
+    books.look_away(14.0, 15.05)
+    books.see(Key(0, "hold", 1), 15.05, 0.0)
+    assert verdict(books).early == 0

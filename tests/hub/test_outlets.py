@@ -131,6 +131,28 @@ async def test_a_webhook_that_fails_misses_nothing_over_kill_9(hub: Hub, target:
     assert target.calls == before
 
 
+async def test_an_outlet_is_changed_in_its_place(hub: Hub, target: Target) -> None:
+    """Nothing is left out or sent anew, and what is sealed stays unless it is named."""
+    allow(hub, target.port)
+    await hub.start()
+    secrets = await hub.furnish("p1")
+    await hub.ask("POST", "/api/v1/outlets", webhook(target.port, what=["alarms"]))
+    changed = await hub.ask("PATCH", "/api/v1/outlets/out", {"what": ["changes"], "headers": {"X-More": "yes"}})
+    assert (changed["what"], changed["secret"], changed["headers"]) == (["changes"], True, ["X-More", "X-Tenant"])
+    await say(hub, "p1", secrets["p1"], temperature=1)  # at once: it begins with what comes from now on
+    await until(lambda: target.values == [1], "the first has arrived", 30)
+    target.failures = 10_000
+    await say(hub, "p1", secrets["p1"], temperature=2)
+    changed = await hub.ask("PATCH", "/api/v1/outlets/out", {"batch": 1, "headers": {"X-More": None}})
+    assert (changed["batch"], changed["secret"], changed["headers"]) == (1, True, ["X-Tenant"])
+    target.failures = 0
+    await say(hub, "p1", secrets["p1"], temperature=3)
+    await until(lambda: target.values == [1, 2, 3], "all have arrived", 60)
+    assert target.bad_signatures == 0
+    without = await hub.ask("PATCH", "/api/v1/outlets/out", {"secret": None})
+    assert (without["secret"], without["headers"]) == (False, ["X-Tenant"])
+
+
 async def test_what_a_place_brings_about_goes_onward_over_kill_9(hub: Hub, target: Target) -> None:
     allow(hub, target.port)
     await hub.start()

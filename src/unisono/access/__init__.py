@@ -26,7 +26,7 @@ from unisono.access.passwords import (
     is_device_password,
     needs_rehash,
 )
-from unisono.access.policy import Asking, Moment, Rule, Ruling, Wish, rule_on
+from unisono.access.policy import Asking, Moment, Rule, Ruling, Wish, always_denied, rule_on
 from unisono.access.risk import risk_of
 from unisono.access.roles import RIGHTS, Action, Risk, Role, Scope, read_scope, write_scope
 from unisono.access.scopes import read_scopes
@@ -70,6 +70,7 @@ __all__ = [
     "Scope",
     "TopicRule",
     "Wish",
+    "always_denied",
     "as_subscribed",
     "canonical",
     "check_device_password",

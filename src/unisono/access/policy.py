@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from unisono.access.roles import Risk, Role
 
-__all__ = ["Asking", "Moment", "Rule", "Ruling", "What", "When", "Who", "Wish", "covers", "rule_on"]
+__all__ = ["Asking", "Moment", "Rule", "Ruling", "What", "When", "Who", "Wish", "always_denied", "covers", "rule_on"]
 
 Address = Literal["hub", "lan", "remote"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -119,16 +119,37 @@ class Ruling(msgspec.Struct, frozen=True):
 def rule_on(rules: Sequence[Rule], asking: Asking, wish: Wish, moment: Moment) -> Ruling:
     """Whether it may be done, must not, or needs a second word."""
     for rule in rules:
-        if _is_who(rule.who, asking) and covers(rule.what, wish) and _is_from(rule.from_, asking):
-            if not _is_when(rule.when, moment):
-                continue
-            then = rule.then
-            if then == "confirm" and asking.scene:
-                # no step of a scene is said again, whoever runs it: the scenes that may are named
-                allowed = asking.scene in rule.scenes
-                return Ruling("allow" if allowed else "deny", rule.name, not allowed)
-            return Ruling(then, rule.name)
+        if _speaks(rule, asking, wish) and _is_when(rule.when, moment):
+            return _says(rule, asking)
     return Ruling("allow")
+
+
+def always_denied(rules: Sequence[Rule], asking: Asking, wish: Wish) -> Ruling | None:
+    """The ruling that denies it at every time and in every mode; None where it may be done at some moment."""
+    first: Ruling | None = None
+    for rule in rules:
+        if _speaks(rule, asking, wish):
+            ruling = _says(rule, asking)
+            if ruling.then != "deny":
+                return None
+            first = first or ruling
+            if not rule.when.times and not rule.when.modes:
+                return first
+    return None
+
+
+def _speaks(rule: Rule, asking: Asking, wish: Wish) -> bool:
+    """Whether it is about this, at whatever moment."""
+    return _is_who(rule.who, asking) and covers(rule.what, wish) and _is_from(rule.from_, asking)
+
+
+def _says(rule: Rule, asking: Asking) -> Ruling:
+    """What a rule that fits says."""
+    if rule.then == "confirm" and asking.scene:
+        # no step of a scene is said again, whoever runs it: the scenes that may are named
+        allowed = asking.scene in rule.scenes
+        return Ruling("allow" if allowed else "deny", rule.name, not allowed)
+    return Ruling(rule.then, rule.name)
 
 
 def covers(what: What, wish: Wish) -> bool:

@@ -38,7 +38,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     """``missing``: neither seen nor told of; ``doubled``: seen more than once though that is not harmless; ``unasked``:
     seen without any event; ``early``: seen before it was due. ``told``: not seen, and the hub says that it failed or
     does not know. ``late``: of the timed ones, those that came more than a second behind the time from which their
-    receiver and the hub were there; ``late_*_s``: how far behind."""
+    receiver and the hub were there; ``late_*_s``: how far behind. What came while this side did not look counts from
+    when it last did: ``late_seen_max_s`` is with its own delay."""
 
     due: int = 0
     done: int = 0
@@ -52,6 +53,7 @@ class Verdict(msgspec.Struct, kw_only=True):
     late: int = 0
     late_median_s: float = 0.0
     late_max_s: float = 0.0
+    late_seen_max_s: float = 0.0
     examples: list[str] = []
 
 
@@ -64,6 +66,7 @@ class Books:
         self.seen: dict[Key, list[tuple[float, float]]] = {}
         self.told: dict[Key, str] = {}
         self.why: dict[Key, str] = {}
+        self._away: list[tuple[float, float]] = []
 
     def expect(self, key: Key, errand: Errand) -> None:
         self.due[key] = errand
@@ -75,6 +78,14 @@ class Books:
     def see(self, key: Key, at: float, since: float) -> None:
         """The effect came; ``since``: from when on its receiver was there."""
         self.seen.setdefault(key, []).append((at, since))
+
+    def look_away(self, since: float, until: float) -> None:
+        """Between these times this side looked at nothing: what came then was seen at the end only."""
+        self._away.append((since, until))
+
+    def _came(self, at: float) -> float:
+        """When what was seen at that time came at the earliest."""
+        return min((since for since, until in self._away if since <= at <= until), default=at)
 
     def tell(self, key: Key, state: str, why: str | None = None) -> None:
         """What the hub says became of it."""
@@ -113,7 +124,9 @@ class Books:
                 self._example(found, f"{key} seen {errand.earliest - at:.3f} s before it was due")
             if key.kind in timed:
                 ready = max((time for time in back if time <= at), default=0.0)
-                late.append(at - max(errand.latest, since, ready))
+                begun = max(errand.latest, since, ready)
+                late.append(self._came(at) - begun)
+                found.late_seen_max_s = max(found.late_seen_max_s, round(at - begun, 3))
                 if late[-1] > LATE_S:
                     found.late += 1
                     what = f"{key} {late[-1]:.3f} s late, {at - errand.latest:.3f} s after it was due"

@@ -213,9 +213,11 @@ class Lane:
         await self.actor.say(topic, {"level": self.level} if message is None else message)
 
     def called(self, kind: str, body: bytes) -> None:
-        """The HTTP receiver was called. What is told of an alarm says the round itself: it may come later."""
+        """The HTTP receiver was called. What is told of an alarm says the round itself: it may come later. What is told
+        of so many alarms at once (a flood) is no lane's."""
         told = re.search(rb"in round (\d+)", body)
-        self.books.see(Key(self.number, kind, int(told[1]) if told else self.round), time.monotonic(), 0.0)
+        if told or kind != "alarm":
+            self.books.see(Key(self.number, kind, int(told[1]) if told else self.round), time.monotonic(), 0.0)
 
     # what says
 
@@ -299,7 +301,7 @@ class Lanes:
         self.books = Books()
         self.back: list[float] = []
         self.own_lag_s = 0.0
-        """The longest that this side itself was late to look: what it sees is dated so much too late at most."""
+        """The longest that this side itself was late to look."""
         self._count = count
         self._lanes: list[Lane] = []
 
@@ -357,7 +359,10 @@ class Lanes:
         while True:
             at = time.monotonic()
             await asyncio.sleep(LOOK_EVERY_S)
-            self.own_lag_s = max(self.own_lag_s, time.monotonic() - at - LOOK_EVERY_S)
+            now = time.monotonic()
+            self.own_lag_s = max(self.own_lag_s, now - at - LOOK_EVERY_S)
+            if now - at > 2 * LOOK_EVERY_S:
+                self.books.look_away(at, now)
 
     def _kill(self) -> None:
         self.hub.kill()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -11,6 +11,7 @@ import typer
 from unisono.cli.computed import read_definitions
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.screen import Screen
+from unisono.errors import CallerError
 
 __all__ = ["app"]
 
@@ -32,7 +33,7 @@ def add_outlet(
     """Add outlets; they begin with what comes from now on."""
     rows = []
     for each in read_definitions(file):
-        body = {**each, "secret": secret_file.read_text("utf-8").strip()} if secret_file is not None else each
+        body = {**each, "secret": _secret(secret_file)} if secret_file is not None else each
         added = hub.post("/api/v1/outlets", body)
         rows.append({**added, "kind": added["to"]["kind"]})
     screen.rows(rows, {"id": "ID", "kind": "KIND", "place": "PLACE"}, empty="Nothing to add.")
@@ -76,6 +77,45 @@ def show_outlet(hub: Hub, screen: Screen, id: OutletId) -> None:
         "skipped": "SKIPPED", "error": "ERROR", "at": "AT",
     }  # fmt: skip
     screen.rows(positions, columns, empty="It has not begun yet.")
+
+
+@hub_command(app, "change")
+def change_outlet(
+    hub: Hub,
+    screen: Screen,
+    *,
+    id: OutletId,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="YAML or JSON: what is to be otherwise; null takes a field away."),
+    ] = None,
+    secret_file: Annotated[Path | None, typer.Option(help="A file with a new signing key or password.")] = None,
+) -> None:
+    """Change an outlet in its place: what is not named stays, and so does its position."""
+    change = _change(file) if file is not None else {}
+    if secret_file is not None:
+        change["secret"] = _secret(secret_file)
+    if not change:
+        raise CallerError("nothing is to be changed", code="bad_usage", field="FILE", expected="FILE, or --secret-file")
+    changed = hub.send("PATCH", f"/api/v1/outlets/{quote(id, safe='')}", body=change)
+    screen.rows(
+        [{**changed, "to": changed["to"]["url"]}], {"id": "ID", "place": "PLACE", "to": "TO"}, empty="Nothing changed."
+    )
+
+
+def _secret(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise CallerError(f"{file}: {why}", code="bad_usage", field="--secret-file", expected="a text file") from None
+
+
+def _change(file: Path) -> dict[str, Any]:
+    found = read_definitions(file)
+    if len(found) > 1:
+        raise CallerError(f"{file} has {len(found)} documents", code="bad_usage", field="FILE", expected="one object")
+    return found[0]
 
 
 @hub_command(app, "remove")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from unisono.owner.actor import Actor
 from unisono.owner.alarm_answers import AlarmAnswers
 from unisono.owner.answers import Answers
 from unisono.owner.checkpoint import Checkpointer
+from unisono.owner.courtesy import Courtesy
 from unisono.owner.effects import Effects
 from unisono.owner.fetch import Fetcher
 from unisono.owner.owner import Owner
@@ -37,9 +37,6 @@ logger = logging.getLogger(__name__)
 
 #: The owner of an earlier life of the hub may need this long to notice its parent's end and close its files.
 LET_GO_S = 10.0
-#: Where cores are short, devices are answered first: what they said is on disk then, and the fold may catch up. With 0
-#: a gateway got a tenth less of two cores; with 10 no more than this.
-BEHIND_NICE = 5
 
 
 class OwnerSettings(msgspec.Struct):
@@ -58,7 +55,6 @@ class OwnerSettings(msgspec.Struct):
 
 async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) -> None:
     """Own the partition until cancelled, or until its lease or its log is lost."""
-    os.nice(BEHIND_NICE)
     connection = await connect(settings.nats_url, settings.nats_token, f"owner {settings.partition}")
     # The log comes over a connection of its own: questions and their answers must not queue behind a backlog.
     reading = await connect(settings.nats_url, settings.nats_token, f"owner {settings.partition}, reading")
@@ -85,6 +81,7 @@ async def run(settings: OwnerSettings, ready: Callable[[dict[str, Any]], None]) 
     ticker = Ticker(owner, actor.append)
     answers = Answers(owner, actor, effects, bus)
     gauge = PressureGauge(owner, bus, settings.log_bytes)
+    Courtesy(owner)
     scene_answers = SceneAnswers(owner, actor, answers, bus)
     await answers.start()
     await scene_answers.start()

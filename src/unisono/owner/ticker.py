@@ -30,9 +30,9 @@ BEAT_US = BEHIND_US * 2 // 5
 LOOK_S = 5.0
 #: The wall clock was set when it gained or lost this much beside the clock that nobody sets.
 SET_US = 1_000_000
-#: A log that refuses is tried again after the first at the latest; after the second when messages come, for then it
-#: takes again, and they are held back until they have a time.
-RETRY_S = 1.0
+#: A log that refuses is tried again after the first at the latest, so that timers are right to the second once it takes
+#: again; after the second when messages come, for then it does, and they are held back until they have a time.
+RETRY_S = 0.5
 RETRY_SOON_S = 0.05
 SECOND = 1_000_000
 

@@ -19,6 +19,7 @@ from unisono.scene.text import read_document
 from unisono.thing.explain import explained
 
 __all__ = [
+    "DEFAULT_MAX",
     "Action",
     "Condition",
     "Given",
@@ -40,6 +41,8 @@ MAX_DEPTH = 12
 MAX_STEPS = 500
 #: The longest wait or "for": a year.
 LONGEST_S = 366 * 86_400.0
+#: Runs of one scene that wait or go on at a time, where it may have several.
+DEFAULT_MAX = 10
 
 Id: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=LONGEST_S)]
@@ -381,7 +384,7 @@ class Scene(Part, kw_only=True):
     description: Text = ""
     enabled: bool = True
     mode: Literal["single", "restart", "queued", "parallel"] = "single"
-    max: Annotated[int, Meta(ge=2, le=100)] = 10
+    max: Annotated[int, Meta(ge=2, le=100)] = DEFAULT_MAX
     when: tuple[Trigger, ...] = ()
     if_: tuple[Condition, ...] = msgspec.field(name="if", default=())
     then: Annotated[tuple[Action, ...], Meta(min_length=1)]

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from unisono.twin.partition import Partition
+    from unisono.twin.places import Places
 
-__all__ = ["Refusal", "Safety"]
+__all__ = ["Enforced", "Refusal", "Safety", "wish_of"]
 
 SECOND = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,12 +79,14 @@ class Enforced:
         self.version = version
         self.document = document
         self.policy: Policy = load_policy(document)
-        self.interlocks = [_Interlock(each) for each in self.policy.interlocks]
+        self.interlocks = [Guard(each) for each in self.policy.interlocks]
         self.limits = [(limit, _tests(limit.unless)) for limit in self.policy.limits]
         self.watched = {seen.thing for each in self.policy.interlocks for seen in each.while_}
 
 
-class _Interlock:
+class Guard:
+    """An interlock, compiled."""
+
     def __init__(self, interlock: Interlock) -> None:
         self.name = interlock.name
         self.never = interlock.never
@@ -145,19 +148,7 @@ class Safety:
             self._limited(enforced, asked, self._wish(asked, twin), twin, stamp=True)
 
     def _wish(self, asked: Asked, twin: Twin) -> Wish:
-        model = twin.shape.model
-        names: set[str] = set()
-        if asked.call is not None:
-            action = model.actions.get(asked.call)
-            names = {asked.call, (action.trait if action is not None else None) or asked.call}
-        for key in asked.set or ():
-            found = model.properties.get(key)
-            names |= {key, (found.trait if found is not None else None) or key}
-        path = [place.id for place in self._partition.places.lineage(twin.place)] or [twin.place]
-        if twin.root not in path:
-            path.append(twin.root)
-        risk: Risk = risk_of(model, asked.set or {}, asked.call)
-        return Wish(twin.id, model.kind or twin.model, path[::-1], frozenset(names), risk)
+        return wish_of(asked, twin, self._partition.places)
 
     def _ruled(self, policy: Policy, asked: Asked, wish: Wish, twin: Twin) -> Refusal | None:
         if not policy.rules:
@@ -385,6 +376,23 @@ class Safety:
 
     def restored(self, wall: int, elapsed: int) -> None:
         self._watch()
+
+
+def wish_of(asked: Asked, twin: Twin, places: Places) -> Wish:
+    """What a command wants, as rules, interlocks and limits speak of it."""
+    model = twin.shape.model
+    names: set[str] = set()
+    if asked.call is not None:
+        action = model.actions.get(asked.call)
+        names = {asked.call, (action.trait if action is not None else None) or asked.call}
+    for key in asked.set or ():
+        found = model.properties.get(key)
+        names |= {key, (found.trait if found is not None else None) or key}
+    path = [place.id for place in places.lineage(twin.place)] or [twin.place]
+    if twin.root not in path:
+        path.append(twin.root)
+    risk: Risk = risk_of(model, asked.set or {}, asked.call)
+    return Wish(twin.id, model.kind or twin.model, path[::-1], frozenset(names), risk)
 
 
 def _windows(limit: Limit) -> list[tuple[int, float]]:

@@ -10,6 +10,7 @@ import pytest
 from tests.scene.computed.workshop import Workshop
 from unisono.errors import CallerError
 from unisono.twin.command import State
+from unisono.twin.record import Reports, Sent
 
 
 @pytest.fixture
@@ -136,6 +137,42 @@ def test_partial_failure_is_told(shop: Workshop) -> None:
     assert command.state is State.FAILED
     assert command.output == {"lamp0": "rejected", "lamp1": "confirmed", "lamp2": "refused"}
     assert "lamp0 rejected (jammed)" in (command.why or "")
+
+
+def test_a_member_that_is_not_there_is_named_while_the_others_have_done_it(shop: Workshop) -> None:
+    of = {"things": ["lamp0", "lamp1", "lamp2"]}
+    shop.compute("g", {"kind": "group", "of": of, "property": "on_off", "how": "any"})
+    shop.offline("lamp1")
+    command = shop.ask("g", {"on_off": True})
+    assert (command.state, command.why) == (
+        State.SENT,
+        "1 of 3 waits for a member that is not there: lamp1",
+    )
+    for each in shop.commands:
+        if each.asked.thing in ("lamp0", "lamp2"):
+            shop.put(Sent(each.asked.id, shop.wall))
+    refused = next(each.asked.id for each in shop.commands if each.asked.thing == "lamp0")
+    shop.put(Reports("lamp0", "lamp0", f"reply/{refused}", shop.wall, [b'{"ok": false, "error": "jammed"}']))
+    assert (command.state, command.why) == (
+        State.SENT,
+        "1 of 3 did not: lamp0 rejected (jammed); 1 of 3 waits for a member that is not there: lamp1",
+    )
+    shop.tick(200)  # past the time to live of what waits
+    assert command.state is State.FAILED
+    assert command.output == {"lamp0": "rejected", "lamp1": "expired", "lamp2": "timeout"}
+
+
+def test_what_was_said_of_a_member_that_was_away_is_gone_when_it_came(shop: Workshop) -> None:
+    shop.compute("g", {"kind": "group", "of": {"things": ["lamp0", "lamp1"]}, "property": "on_off", "how": "any"})
+    shop.offline("lamp0")
+    shop.offline("lamp1")
+    command = shop.ask("g", {"on_off": True})
+    assert command.why == "2 of 2 wait for members that are not there: lamp0, lamp1"
+    shop.online("lamp0")
+    shop.online("lamp1")
+    shop.obey()
+    ended = next(each for each in shop.commands if each.asked.id == command.asked.id)
+    assert (ended.state, ended.why) == (State.CONFIRMED, None)
 
 
 def test_all_members_refuse(shop: Workshop) -> None:

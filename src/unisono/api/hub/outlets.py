@@ -92,23 +92,26 @@ async def add_outlet(context: Context, identity: Asker, data: JSONBody[dict[str,
 async def change_outlet(
     context: Context, identity: Asker, outlet_id: FromPath[str], data: JSONBody[dict[str, Any]]
 ) -> OutletShown:
-    """Change what is given (RFC 7396); the position stays."""
+    """Change what is given (RFC 7396); the position stays. So it is with what is sealed: a ``secret`` or one of the
+    ``headers`` that is null goes, what is not given stays."""
     old = await _row(context, identity, outlet_id)
     if data.get("id", old.id) != old.id:
         raise CallerError("An outlet keeps its id", code="bad_value", field="id", expected=old.id)
     change = dict(data)
-    kept: dict[str, Any] = {str(name): change.pop(name) for name in ("secret", "headers") if name in change}
+    given: dict[str, Any] = {name: change.pop(name) for name in ("secret", "headers") if name in change}
+    kept = merge(msgspec.to_builtins(_opened(context, old)), given)
     outlet, sealed = _read({**merge(msgspec.json.decode(old.document), change), **kept})
     await _check(context, identity, outlet)
     row = _row_of(context, outlet, sealed, old.created)
-    if not kept:
-        row = msgspec.structs.replace(row, sealed=old.sealed)
     place, before = await context.place(outlet.place), await context.place(old.place)
     entries = [_entry(place, row)]
     if before.partition != place.partition:
         entries.append(OutboxRow(before.partition, encode_entry(record.OutletRemoved(row.id))))
     await context.registry.put_outlet(row, new=False, entries=entries)
     await context.in_force({place.partition, before.partition})
+    begun = {(each.partition, each.source) for each in await context.registry.outlet_states(row.id)}
+    if LOGGED & set(outlet.what) and (place.partition, "log") not in begun:
+        await context.registry.put_outlet_state(await _begin(context, row, place.partition))
     context.bus.publish(talk.OUTLETS_CHANGED, b"")
     return await _shown(context, row)
 
@@ -144,6 +147,13 @@ def _row_of(context: ApiContext, outlet: Outlet, sealed: Sealed, created: int) -
     if sealed.secret or sealed.headers:
         closed = seal(msgspec.json.encode(sealed).decode(), f"outlet:{outlet.id}", context.pepper)
     return OutletRow(outlet.id, outlet.place, msgspec.json.encode(outlet).decode(), closed, created)
+
+
+def _opened(context: ApiContext, row: OutletRow) -> Sealed:
+    from unisono.access import open_sealed
+
+    text = open_sealed(row.sealed, f"outlet:{row.id}", context.pepper) if row.sealed else None
+    return msgspec.json.decode(text or "{}", type=Sealed)
 
 
 def _entry(place: PlaceRow, row: OutletRow) -> OutboxRow:
@@ -188,13 +198,7 @@ async def _row(context: ApiContext, identity: Identity, id: str) -> OutletRow:
 
 async def _shown(context: ApiContext, row: OutletRow) -> OutletShown:
     outlet = load_outlet(msgspec.json.decode(row.document))
-    names: list[str] = []
-    has_secret = False
-    if row.sealed:
-        from unisono.access import open_sealed
-
-        opened = msgspec.json.decode(open_sealed(row.sealed, f"outlet:{row.id}", context.pepper) or "{}", type=Sealed)
-        names, has_secret = sorted(opened.headers), bool(opened.secret)
+    opened = _opened(context, row)
     positions = []
     for state in await context.registry.outlet_states(row.id):
         behind: int | None = None
@@ -221,8 +225,8 @@ async def _shown(context: ApiContext, row: OutletRow) -> OutletShown:
         list(outlet.traits),
         list(outlet.what),
         outlet.batch,
-        has_secret,
-        names,
+        bool(opened.secret),
+        sorted(opened.headers),
         iso_or_none(row.created),
         positions,
     )

@@ -28,6 +28,7 @@ from unisono.store.registry import GroupRow, PlaceRow, ThingRow
 from unisono.thing import find_action, find_property
 from unisono.thing.shape import Shape, compile_model
 from unisono.twin.places import Place, Places
+from unisono.twin.safety import Enforced
 from unisono.twin.twin import Twin
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ class Surroundings:
         self._context = facts.context
         self._root = root
         self._placed = False
+        self._policed = False
+        self._policy: Enforced | None = None
         self._rows: dict[str, ThingRow | None] = {}
         self._below: dict[str, list[ThingRow]] = {}
         self._groups: list[GroupRow] | None = None
@@ -145,8 +148,18 @@ class Surroundings:
                     )
                     raise CallerError(detail, code="bad_scene", field=f"{path}.{field}", expected=near_by)
         await self._look_ahead(scene, self.book.scenes)
-        found = require_sound(scene, Facts(self.world, self.book.scenes, await self._people(scene)))
+        people, policy = await self._people(scene), await self._in_force()
+        found = require_sound(scene, Facts(self.world, self.book.scenes, people, policy))
         return [Finding(each.severity, each.path, each.reason, each.expected, list(each.scenes)) for each in found]
+
+    async def _in_force(self) -> Enforced | None:
+        """The root place's policy, as its owner enforces it."""
+        if not self._policed:
+            self._policed = True
+            row = await self._context.registry.get_policy(self._root)
+            if row is not None and row.document is not None:
+                self._policy = Enforced(row.version, row.document.encode())
+        return self._policy
 
     async def _look_ahead(self, scene: Scene, others: Catalogue) -> None:
         """Bring in what it may set off, and those again: the things by which a ring leads back may be none of its."""

@@ -20,9 +20,11 @@ from unisono.scene.checking.conflict import conflicts
 from unisono.scene.checking.extent import passes
 from unisono.scene.checking.finding import Finding, near
 from unisono.scene.checking.futile import futile
+from unisono.scene.checking.permission import refused
 from unisono.scene.checking.reach import unreachable
 from unisono.scene.checking.trial import try_expression
 from unisono.scene.document import (
+    DEFAULT_MAX,
     Action,
     Call,
     Cel,
@@ -43,6 +45,7 @@ from unisono.scene.world import World, find_index
 from unisono.thing import builtin_models, check_value, convert, find_event, find_unit
 from unisono.thing.model import Arg, Property
 from unisono.thing.schema import NUMERIC, Schema, describe
+from unisono.twin.safety import Enforced
 from unisono.twin.twin import Twin
 
 __all__ = ["Facts", "Finding", "amiss", "check_scene", "require_sound"]
@@ -56,12 +59,13 @@ class Facts(NamedTuple):
     """What a scene is held against.
 
     ``world``: the things (twins; those without a value do), the places, and ``wall``, the time now. ``scenes``: the
-    others. ``people``: who can be notified, None where nobody knows.
+    others. ``people``: who can be notified, None where nobody knows. ``policy``: the root place's, if it has one.
     """
 
     world: World
     scenes: Catalogue
     people: Collection[str] | None = None
+    policy: Enforced | None = None
 
 
 def check_scene(scene: Scene, facts: Facts) -> list[Finding]:
@@ -69,11 +73,12 @@ def check_scene(scene: Scene, facts: Facts) -> list[Finding]:
     looked = Examination(scene, facts.world, facts.scenes, facts.people)
     looked.look()
     found = [*looked.findings, *unreachable(scene, facts.world), *futile(scene, facts.world)]
-    refused = _uncompiled(scene, facts.world)
-    if refused is None:
+    found += refused(scene, facts.world, facts.policy)
+    uncompiled = _uncompiled(scene, facts.world)
+    if uncompiled is None:
         found += conflicts(scene, facts.world, facts.scenes)
     elif not any(finding.severity == "error" for finding in found):
-        found.append(refused)
+        found.append(uncompiled)
     return sorted(dict.fromkeys(found), key=lambda finding: ("error", "warning", "info").index(finding.severity))
 
 
@@ -138,6 +143,9 @@ class Examination:
             self._tell("info", "when", "no_trigger", "nothing triggers it: it runs by hand or by another scene only")
         self._conditions(self.scene.if_, "if")
         self._steps(self.scene.then, "then")
+        if self.scene.max != DEFAULT_MAX and self.scene.mode in ("single", "restart"):
+            reason = f"in the mode {self.scene.mode} there is one run at a time: it changes nothing"
+            self._warn("max", "no_effect", reason, "the mode queued or parallel")
 
     def _tell(self, severity: Any, path: str, rule: str, reason: str, expected: str | None = None) -> None:
         self.findings.append(Finding(severity, path, rule, reason, expected))

@@ -1,7 +1,7 @@
 """A group's command: one to each of its members, and one result.
 
 Knows the fold's commands. The group's own command is confirmed when every member's was; else it ends as they did, and
-says which did not, and why.
+says which did not, and why. While it is open it names the members that are not there: their commands wait for them.
 """
 
 from __future__ import annotations
@@ -114,16 +114,42 @@ class GroupCommands:
         """The last member's command has ended: so has the group's."""
         under_way = self._open.get(id)
         command = self._computer.fold.control.find(id)
-        if under_way is None or under_way.parts or command is None:
+        if under_way is None or command is None or self._waits(under_way, command):
             return
         results = under_way.results
-        amiss = {member: state for member, state in results.items() if state != State.CONFIRMED.value}
+        amiss = _amiss(results)
         output: dict[str, Any] = dict(sorted(results.items()))
         if results and not amiss:
             self._computer.fold.control.answer(command, Sign.MATCHED, output=output)
             return
         sign = _ALIKE.get(next(iter(amiss.values())), Sign.NOT_SENT) if len(set(amiss.values())) == 1 else Sign.NOT_SENT
         self._computer.fold.control.answer(command, sign, _why(under_way, amiss), output)
+
+    def _waits(self, under_way: Open, command: Command) -> bool:
+        """Whether members are to end yet; what is known of them so far is said."""
+        command.why = self._so_far(under_way) if under_way.parts else None
+        self._computer.fold.outcome.moved[command.asked.id] = None
+        return bool(under_way.parts)
+
+    def _so_far(self, under_way: Open) -> str | None:
+        """What is to be known of a command before its end: who did not, and whose turn waits until they are back."""
+        amiss = _amiss(under_way.results)
+        away = sorted(member for part, member in under_way.parts.items() if self._is_away(part))
+        count = len(under_way.results) + len(under_way.parts)
+        said = [_why(under_way, amiss, count)] if amiss else []
+        if away:
+            wait = "waits for a member that is" if len(away) == 1 else "wait for members that are"
+            said.append(f"{len(away)} of {count} {wait} not there: {_listed(away)}")
+        return "; ".join(said) or None
+
+    def _is_away(self, part: str) -> bool:
+        """Whether a member's command has not left, and nobody is there who could hear it."""
+        fold = self._computer.fold
+        command = fold.control.find(part)
+        twin = fold.partition.things.get(command.asked.thing) if command is not None else None
+        if command is None or twin is None or twin.hand is not None or command.state is not State.QUEUED:
+            return False
+        return not fold.control.reachable(twin, command)
 
     # keeping
 
@@ -136,12 +162,21 @@ class GroupCommands:
         self._whose = {part: id for id, under_way in self._open.items() for part in under_way.parts}
 
 
-def _why(under_way: Open, amiss: dict[str, str]) -> str:
+def _amiss(results: dict[str, str]) -> dict[str, str]:
+    return {member: state for member, state in results.items() if state != State.CONFIRMED.value}
+
+
+def _why(under_way: Open, amiss: dict[str, str], count: int | None = None) -> str:
+    """``count``: of all members, where not all have ended yet."""
     if not amiss:
         return "the group has no members"
     named = [
         f"{member} {state}" + (f" ({under_way.whys[member]})" if member in under_way.whys else "")
-        for member, state in sorted(amiss.items())[:NAMED]
+        for member, state in sorted(amiss.items())
     ]
-    more = f" and {len(amiss) - NAMED} more" if len(amiss) > NAMED else ""
-    return f"{len(amiss)} of {len(under_way.results)} did not: {', '.join(named)}{more}"
+    return f"{len(amiss)} of {count or len(under_way.results)} did not: {_listed(named)}"
+
+
+def _listed(named: list[str]) -> str:
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    return f"{', '.join(named[:NAMED])}{more}"
