@@ -21,9 +21,10 @@ __all__ = ["Sink"]
 
 logger = logging.getLogger(__name__)
 
-#: Rows wait so long for company: 20,000 rows a commit cost twice as much each as 200,000.
+#: Rows wait so long for company: with 50,000 a commit each costs five times as much as with 400,000 (0.17 and 0.036 us),
+#: with 200,000 a quarter more.
 GATHER_S = 0.25
-GATHER_VALUES = 200_000
+GATHER_VALUES = 400_000
 #: Values that may wait before the fold is held back (some 40 MB as Python objects).
 CROWDED_VALUES = 1_000_000
 MAINTAIN_S = 5.0
