@@ -21,8 +21,8 @@ __all__ = ["Sink"]
 
 logger = logging.getLogger(__name__)
 
-#: Rows wait so long for company: with 50,000 a commit each costs five times as much as with 400,000 (0.17 and 0.036 us),
-#: with 200,000 a quarter more.
+#: Rows wait so long for company: each costs 0.17 us of processor with 50,000 a commit, 0.046 with 200,000, 0.036 with
+#: 400,000.
 GATHER_S = 0.25
 GATHER_VALUES = 400_000
 #: Values that may wait before the fold is held back (some 40 MB as Python objects).
