@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from litestar import Litestar
 
 from tests.api.owner import FakeOwner
-from unisono.api import ApiContext, HttpServer, create_app, ensure_first_token, ensure_hub_id, ensure_pepper, serve
+from unisono.api import ApiContext, HttpServer, ensure_first_token, ensure_hub_id, ensure_pepper, serve
+from unisono.api.app import Front, create_routes
 from unisono.store.bus import Bus, connect
 from unisono.store.log import Log
 from unisono.store.nats_server import NatsServer
@@ -45,6 +49,20 @@ class Hub:
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20)
 
 
+@cache
+def _routes() -> Litestar:
+    """They take most of the time of a test that is short, and are the same for all."""
+    nobody: Any = None
+    return create_routes(nobody)
+
+
+def application(context: ApiContext) -> Front:
+    """The API over a context, one at a time."""
+    routes = _routes()
+    routes.state.context = context
+    return Front(context, routes)
+
+
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
     nats = NatsServer(tmp_path)
@@ -69,7 +87,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
             hub_id=await ensure_hub_id(registry),
         )
         await context.start()
-        server = await serve(create_app(context), "127.0.0.1", 0)
+        server = await serve(application(context), "127.0.0.1", 0)
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=20) as http:
             yield Hub(context, owner, log, http, server, token, tmp_path)

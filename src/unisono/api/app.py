@@ -135,7 +135,7 @@ def create_app(context: ApiContext) -> Front:
 
 
 def create_routes(context: ApiContext) -> Litestar:
-    """What the API takes, and describes as OpenAPI."""
+    """What the API takes, and describes as OpenAPI; over the context that its state names."""
     signed_in = Router(
         "/api/v1",
         route_handlers=[
@@ -200,7 +200,7 @@ def _without(*names: str) -> Iterator[None]:
 
 
 def _litestar(context: ApiContext, signed_in: Router) -> Litestar:
-    return Litestar(
+    made = Litestar(
         route_handlers=[
             signed_in,
             status.healthz,
@@ -216,7 +216,7 @@ def _litestar(context: ApiContext, signed_in: Router) -> Litestar:
             pages.push_page,
             pages.push_worker,
         ],
-        dependencies={"context": Provide(lambda: context, sync_to_thread=False)},
+        dependencies={"context": Provide(lambda: made.state.context, sync_to_thread=False)},
         exception_handlers=EXCEPTION_HANDLERS,
         response_headers={"X-Content-Type-Options": "nosniff"},
         openapi_config=_description(),
@@ -225,6 +225,7 @@ def _litestar(context: ApiContext, signed_in: Router) -> Litestar:
         state=State({"context": context}),
         signature_types=[ApiContext, Identity],
     )
+    return made
 
 
 def _description() -> OpenAPIConfig:

@@ -481,8 +481,8 @@ class Gateway:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
-            # after a stop of this process the alarm rings before the sockets are read: what clients said meanwhile
-            # is heard first, then it is asked who was silent
+            # after a long turn of this loop the alarm may ring before the sockets are read (uvloop): what clients said
+            # meanwhile is heard first, then it is asked who was silent
             await asyncio.sleep(0)
             now = self.loop.time()
             # who is held speaks without being heard: its silence is ours
