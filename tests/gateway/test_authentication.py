@@ -146,6 +146,15 @@ async def test_a_method_that_is_not_known_is_said_to_be(proves: Rig) -> None:
     assert connack.properties is not None and "SCRAM-SHA-256" in (connack.properties.reason_string or "")
 
 
+async def test_where_no_method_is_registered_that_is_said(rig: Rig) -> None:
+    """Of the attempts it is one of its own kind, not a missing password: another mend."""
+    connack = await client_of(rig, b"x").open()
+    assert connack.reason == ReasonCode.BAD_AUTHENTICATION_METHOD and connack.properties is not None
+    assert "expected none: there are none" in (connack.properties.reason_string or "")
+    found = rig.gateway.attempts.newest(1)[0]
+    assert (found.kind, found.password) == ("method", "")
+
+
 async def signed_in(rig: Rig) -> Client:
     prover = Prover("lamp", "s-lamp")
     client = client_of(rig, prover.first)

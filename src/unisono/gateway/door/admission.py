@@ -102,7 +102,10 @@ class Admission:
             return
         method = self._gateway.methods.get(name)
         if method is None:
-            detail = f"no authentication method {name[:80]!r}; expected one of {sorted(self._gateway.methods)}, or none"
+            known = (
+                f"one of {sorted(self._gateway.methods)}, or none" if self._gateway.methods else "none: there are none"
+            )
+            detail = f"no authentication method {name[:80]!r}; expected {known}"
             self._gateway.doorman.not_let_in(connection, connect, "bad_credentials", detail, "method")
             connection.refused(ReasonCode.BAD_AUTHENTICATION_METHOD, detail)
             return
