@@ -132,7 +132,10 @@ def test_attributes_that_are_asked_for() -> None:
     ):  # fmt: skip
         [asks] = made.heard(f"{ME}attributes/request/7", json.dumps(asked).encode(), 0)
         assert isinstance(asks, Asks)
-        assert told(made.answered(asks.token, answer, 0)) == [(f"{ME}attributes/response/7", response)]
+        said = made.answered(asks.token, answer, 0)
+        if isinstance(said[0], Asks):  # everything: of its firmware too, of which there is none
+            said = made.answered(said[0].token, {}, 0)
+        assert told(said) == [(f"{ME}attributes/response/7", response)]
     assert told(made.answered(asks.token, None, 0)) == [(f"{ME}attributes/response/7", {})]
     assert made.heard(f"{ME}attributes/request/7", b"[]", 0)[0].code == "bad_value"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.dialect.player import settings
@@ -97,6 +99,37 @@ async def test_a_device(shared: Hub, places: list[str]) -> None:
         assert await sdk.told("called") > 1_700_000_000_000
     finally:
         await sdk.close()
+
+
+async def test_firmware(shared: Hub, places: list[str], tmp_path: Path) -> None:
+    """Put there by the command line, fetched and verified by the SDK, and over HTTP in chunks."""
+    await furnish(shared, places)
+    body = {"id": "tbfw", "model": "light", "place": "home", "how": "thingsboard"}
+    token = (await shared.ask("POST", "/api/v1/things", body))["secret"]
+    firmware = bytes(range(256)) * 3_000
+    (tmp_path / "lamp.bin").write_bytes(firmware)
+    command = [sys.executable, "-m", "unisono.cli", "thing", "firmware", "tbfw", str(tmp_path / "lamp.bin")]
+    command += ["--version", "2.0", "--json", "--url", str(shared.http.base_url), "--token", shared.token]
+    run = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    made = json.loads((await run.communicate())[0])
+    assert made["size"] == len(firmware) and made["sha256"] == hashlib.sha256(firmware).hexdigest()
+    sdk = await Sdk.start(shared.mqtt_port, token)
+    try:
+        await sdk.told("ready")
+        sdk.do("update")
+        assert await sdk.told("firmware") == [len(firmware), "2.0"]
+    finally:
+        await sdk.close()
+    assert not await shared.letters("tbfw")
+    fetched = b""
+    async with httpx.AsyncClient() as client:
+        url = f"{shared.http.base_url}/api/v1/{token}/firmware"
+        while (answer := await client.get(url, params={"size": 300_000, "chunk": len(fetched) // 300_000})).content:
+            assert answer.status_code == 200
+            fetched += answer.content
+            if len(answer.content) < 300_000:
+                break
+    assert fetched == firmware
 
 
 async def test_a_device_that_nobody_knows_anything_of(shared: Hub, places: list[str]) -> None:

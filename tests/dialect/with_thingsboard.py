@@ -37,7 +37,7 @@ def main() -> None:
         tell("provisioned", TBDeviceMqttClient.provision("127.0.0.1", key, secret, port=port, device_name="newcomer"))
         return
     made = TBGatewayMqttClient if kind == "gateway" else TBDeviceMqttClient
-    client = made("127.0.0.1", port, username=token)
+    client = made("127.0.0.1", port, username=token, **({"chunk_size": 100_000} if kind == "device" else {}))
     connected = threading.Event()
 
     def on_connect(*_args: Any, **_more: Any) -> None:
@@ -64,6 +64,9 @@ def do(client: Any, what: str, *args: Any) -> None:
         client.request_attributes(*args, callback=lambda body, *_error: tell("response", body))
     elif what == "gw_request":
         client.gw_request_shared_attributes(*args, lambda body, _error: tell("response", body))
+    elif what == "update":
+        client.set_on_firmware_received_callback(lambda _client, body, version: tell("firmware", [len(body), version]))
+        client.get_firmware_update()
     elif what == "call":
         client.send_rpc_call(*args, lambda _id, body, _error: tell("called", body))
     else:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from unisono.cli import bulk, identity, messages
+from unisono.cli import bulk, firmware, identity, messages
 from unisono.cli import command as command_app
 from unisono.cli.asking import ENDED_BADLY, Confirm, Ttl, Why, read_pairs, second_word
 from unisono.cli.computed import read_definitions
@@ -29,6 +29,7 @@ app = typer.Typer(help="Things: list, look at, add, watch, command.", no_args_is
 identity.register(app)
 bulk.register(app)
 messages.register(app)
+firmware.register(app)
 
 COLUMNS = {
     "id": "ID",

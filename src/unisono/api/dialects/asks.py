@@ -14,6 +14,8 @@ there; what is asked of things that are not that client's, or of another root pl
 | ``learn`` | ``thing``, ``values`` | ``{}``: its model has a property for each |
 | ``announce`` | ``key``, ``name``, ``model``, ``area``, ``parent``, ``known`` | ``thing``, ``partition``, ``waits`` |
 | ``withdraw`` | ``key`` | ``{}`` |
+| ``firmware`` | ``thing`` | ``title``, ``version``, ``size``, ``sha256``; ``{}`` where it is offered none |
+| ``firmware_part`` | ``thing``, ``offset``, ``size`` | ``data``: bytes, fewer at the end |
 """
 
 from __future__ import annotations
@@ -21,12 +23,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from unisono.access import hash_secret, new_secret, open_sealed, seal
 from unisono.api.auth import now_us
+from unisono.api.dialects.offered import tell_firmware, tell_part
 from unisono.api.ids import free_id, new_ulid, slug
 from unisono.api.relay import encode_entry
 from unisono.api.shapes import ThingNew
@@ -95,6 +99,8 @@ class Speaking:
             "learn": self._learn,
             "announce": self._announce,
             "withdraw": self._withdraw,
+            "firmware": partial(tell_firmware, context),
+            "firmware_part": partial(tell_part, context),
         }
 
     async def answer(self, payload: bytes) -> bytes:

@@ -13,12 +13,13 @@ import msgspec
 
 from unisono.dialect.over_http import HttpAnswer, HttpAsk, HttpRequest
 from unisono.dialect.said import Say
+from unisono.dialect.thingsboard.firmware import ANSWERS, CHUNKS
 from unisono.dialect.thingsboard.line import ME, PROVISION, PROVISIONED
 from unisono.errors import CallerError
 
 __all__ = ["asked", "told"]
 
-_PATH = re.compile(r"/api/v1/([^/]{8,128})/(telemetry|attributes|attributes/updates|rpc|rpc/(\d{1,10})|claim)")
+_PATH = re.compile(r"/api/v1/([^/]{8,128})/(telemetry|attributes|attributes/updates|firmware|rpc|rpc/(\d{1,10})|claim)")
 PROVISION_PATH = "/api/v1/provision"
 #: How long a device may wait for something to be said to it, in seconds; ThingsBoard's own bound is five minutes.
 LONGEST_WAIT_S, USUAL_WAIT_S = 300.0, 20.0
@@ -64,6 +65,15 @@ def _waits(ask: HttpAsk, request: HttpRequest, what: str) -> HttpAsk:
     return ask._replace(answer=_CALLS if what == "rpc" else _UPDATES, listens=True, wait_s=_wait_s(request))
 
 
+def _fetched(ask: HttpAsk, request: HttpRequest, what: str) -> HttpAsk:
+    """A chunk of firmware, or all of it; which there is, its attributes say."""
+    number, size = request.query.get("chunk") or "0", request.query.get("size", "")
+    chunk = f"{NUMBER}/chunk/{number}"
+    if not number.isdecimal() or len(number) > 9:
+        raise CallerError(f"{number[:20]!r} is no number", code="bad_value", field="chunk", expected="0, 1, 2 ...")
+    return ask._replace(topic=CHUNKS + chunk, payload=size.encode(), answer=ANSWERS + chunk)
+
+
 _ASKS: dict[tuple[str, str], Callable[[HttpAsk, HttpRequest, str], HttpAsk]] = {
     ("POST", "telemetry"): _said,
     ("POST", "attributes"): _said,
@@ -73,8 +83,9 @@ _ASKS: dict[tuple[str, str], Callable[[HttpAsk, HttpRequest, str], HttpAsk]] = {
     ("GET", "attributes"): _asked_for,
     ("GET", "attributes/updates"): _waits,
     ("GET", "rpc"): _waits,
+    ("GET", "firmware"): _fetched,
 }
-_METHODS = "GET for attributes, attributes/updates and rpc; POST for all others"
+_METHODS = "GET for attributes, attributes/updates, firmware and rpc; POST for all others"
 
 
 def told(request: HttpRequest, said: Say | None) -> HttpAnswer:
@@ -82,6 +93,9 @@ def told(request: HttpRequest, said: Say | None) -> HttpAnswer:
     if request.path == PROVISION_PATH:
         body = said.payload if said is not None else b'{"status":"FAILURE","errorMsg":"the hub cannot say now"}'
         return HttpAnswer(200, body, refused=said is not None and b'"FAILURE"' in body)
+    if request.path.endswith("/firmware"):
+        found = said.payload if said is not None else b""
+        return HttpAnswer(200, found, "application/octet-stream") if found else HttpAnswer(404)
     waited = request.method == "GET" or request.path.endswith("/rpc")
     if said is None:
         return HttpAnswer(408 if waited else 200)

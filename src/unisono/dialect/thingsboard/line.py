@@ -14,6 +14,7 @@ import msgspec
 from unisono.dialect.learning import is_learned
 from unisono.dialect.said import Asks, Happened, Hears, Odd, Replied, Reported, Said, Say
 from unisono.dialect.seam import Caller, Part
+from unisono.dialect.thingsboard import firmware
 from unisono.dialect.thingsboard.words import Words, read_telemetry
 from unisono.errors import CallerError
 from unisono.thing import Model
@@ -69,6 +70,8 @@ class ThingsBoardLine:
         self._attributes = self._rpc = self._gateway_attributes = self._gateway_rpc = False
         self._next_id = 0
         self._tried = False
+        self._updates = False  # it wants to know of firmware
+        self._offered: dict[str, Any] = {}  # what it was told of it last
 
     # the seam
 
@@ -82,13 +85,13 @@ class ThingsBoardLine:
         self._devices = {part.name.removeprefix(own): Spoken(part, part.name.removeprefix(own)) for part in parts[1:]}
         spoken = [*([self._own] if self._own is not None else []), *self._devices.values()]
         self._things = {each.thing: each for each in spoken}
-        said: list[Said] = []
+        said: list[Said] = [self._asks_firmware("offered")] if self._own is not None and self._updates else []
         for device in [each for each in self._waiting if each in self._devices and each in self._adopted]:
             said += self._heard_again(device)
         return said
 
     def mine(self, topic: str) -> bool:
-        return topic.startswith((ME, GATEWAY)) or topic == PROVISION
+        return topic.startswith((ME, GATEWAY, firmware.CHUNKS)) or topic == PROVISION
 
     def subscribed(self, filters: Sequence[str]) -> list[Said]:
         """What a device listens to is where it can be told."""
@@ -108,18 +111,20 @@ class ThingsBoardLine:
         if topic == PROVISION and self._caller.way != "device":
             tried, self._tried = self._tried, True
             return [_refused("one try a connection")] if tried else self._provision(payload)
-        if not topic.startswith((ME, GATEWAY)):
+        if not topic.startswith((ME, GATEWAY, firmware.CHUNKS)):
             return None
         own = self._own
         if own is None:
             return [Odd("", "topic_not_allowed", "it has not signed in as a device")]
+        if topic.startswith(firmware.CHUNKS):
+            return firmware.read_request(own.thing, topic, payload)
         try:
             body = msgspec.json.decode(payload) if payload else {}
         except UNREADABLE as error:
             return [Odd(own.thing, "bad_json", f"not valid JSON: {error}")]
-        if topic.startswith(ME):
-            return self._device(own, topic[len(ME) :], body, now_ms)
-        return self._gateway(own, topic[len(GATEWAY) :], body, now_ms)
+        of_its_own = topic.startswith(ME)
+        said = self._device if of_its_own else self._gateway
+        return said(own, topic.removeprefix(ME if of_its_own else GATEWAY), body, now_ms)
 
     def wanted(self, thing: str, topic: str, payload: Mapping[str, Any], now_ms: int) -> list[Say]:
         spoken = self._things[thing]
@@ -157,6 +162,8 @@ class ThingsBoardLine:
             held.append(body)
             del held[:-WAITING]
             return []
+        if not spoken.learns:
+            found = [(at, spoken.words.without_firmware(values)) for at, values in found]
         unknown = {
             key: value for _at, values in found for key, value in values.items() if spoken.words.find(key) is None
         }
@@ -186,7 +193,33 @@ class ThingsBoardLine:
     def _attributes_told(self, token: Any, answer: Mapping[str, Any] | None) -> list[Said]:
         _kind, spoken, number, (client, shared) = token
         told = _attributes(spoken, answer, client, shared)
+        if firmware.wants(shared, client):
+            self._updates = True
+            return [self._asks_firmware("fw_attributes", told, number, shared)]
         return [Say(f"{ME}attributes/response/{number}", encode(told))]
+
+    # firmware
+
+    def _asks_firmware(self, *token: Any) -> Asks:
+        assert self._own is not None
+        return Asks("firmware", {"thing": self._own.thing}, token)
+
+    def _firmware_told(self, token: Any, answer: Mapping[str, Any] | None) -> list[Said]:
+        """It asked for attributes, of which some are of its firmware."""
+        _kind, told, number, shared = token
+        self._offered = firmware.attributes(answer)
+        chosen = {name: value for name, value in self._offered.items() if not shared or name in shared}
+        if chosen:
+            told = {**told, "shared": {**told.get("shared", {}), **chosen}}
+        return [Say(f"{ME}attributes/response/{number}", encode(told))]
+
+    def _firmware_offered(self, token: Any, answer: Mapping[str, Any] | None) -> list[Said]:
+        """It is offered another than before, perhaps."""
+        offered = firmware.attributes(answer)
+        if not offered or offered == self._offered or not self._attributes:
+            return []
+        self._offered = offered
+        return [Say(f"{ME}attributes", encode(offered))]
 
     def _client_rpc(self, own: Spoken, number: str, body: Any, now_ms: int) -> list[Said]:
         """What a device asks of the hub. An event of the model is told; what nobody knows is said so."""
@@ -370,6 +403,9 @@ _ANSWERED: dict[str, Callable[[ThingsBoardLine, Any, Mapping[str, Any] | None], 
     "adopted": ThingsBoardLine._taken_in,
     "provisioned": ThingsBoardLine._provisioned,
     "learned": ThingsBoardLine._learned,
+    "fw_attributes": ThingsBoardLine._firmware_told,
+    "offered": ThingsBoardLine._firmware_offered,
+    "chunk": lambda _line, token, answer: firmware.part_told(token, answer),
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from unisono.dialect.fitting import unfit, value_of
+from unisono.dialect.thingsboard.firmware import REPORTED
 from unisono.thing import Model
 
 __all__ = ["Words", "read_telemetry"]
@@ -40,6 +41,13 @@ class Words:
             address = self.find(name)
             taken[address or name] = wire if address is None else value_of(self._model.properties[address], wire)
         return taken
+
+    def without_firmware(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values but for what ThingsBoard's clients say of their firmware, where the model has no word for it; its
+        version is the model's ``firmware``."""
+        kept = {name: each for name, each in values.items() if name not in REPORTED or self.find(name) is not None}
+        version, known = values.get("current_fw_version"), self.find("firmware")
+        return {**kept, "firmware": str(version)} if version is not None and known is not None else kept
 
     def down(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Wanted values by the keys that a device knows."""

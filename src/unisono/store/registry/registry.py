@@ -27,6 +27,7 @@ from unisono.store.registry.dashboards import Dashboards
 from unisono.store.registry.database import Database
 from unisono.store.registry.factors import Factors
 from unisono.store.registry.faults import faults
+from unisono.store.registry.firmware import Firmwares
 from unisono.store.registry.foreign import Foreign
 from unisono.store.registry.invitations import Invitations
 from unisono.store.registry.models import Models
@@ -53,6 +54,7 @@ class Registry(
     Credentials,
     Certificates,
     Foreign,
+    Firmwares,
     Newcomers,
     Claims,
     People,

@@ -23,6 +23,7 @@ __all__ = [
     "CredentialRow",
     "DashboardRow",
     "DeliveryRow",
+    "FirmwareRow",
     "ForeignRow",
     "GrantRow",
     "GroupRow",
@@ -564,3 +565,14 @@ class AddressRow(msgspec.Struct, frozen=True):
     address: str
     service: str
     pace: dict[str, object]
+
+
+class FirmwareRow(msgspec.Struct, frozen=True):
+    """Firmware for a thing, but for its bytes. ``sha256`` in hex, ``size`` in bytes."""
+
+    thing: str
+    title: str
+    version: str
+    sha256: str
+    size: int
+    created: int

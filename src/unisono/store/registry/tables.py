@@ -22,6 +22,7 @@ __all__ = [
     "credential",
     "dashboard",
     "delivery",
+    "firmware",
     "foreign_name",
     "foreign_person",
     "foreign_product",
@@ -601,4 +602,17 @@ newcomer = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("seen", sa.BigInteger, nullable=False),
     sa.Column("ignored", sa.Boolean, nullable=False),
+)
+
+# What a thing may fetch to have another firmware; the latest that was put there.
+firmware = sa.Table(
+    "firmware",
+    metadata,
+    sa.Column("thing", _id, sa.ForeignKey("thing.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
 )

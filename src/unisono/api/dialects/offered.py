@@ -1,0 +1,37 @@
+"""What gateways are told of a thing's firmware, and its bytes, over the bus. Knows rows; knows no HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from unisono.errors import CallerError
+from unisono.twin import talk
+
+if TYPE_CHECKING:
+    from unisono.api.context import ApiContext
+
+__all__ = ["tell_firmware", "tell_part"]
+
+#: Bytes of one answer over the bus, which takes a megabyte.
+PART = 512 * 1024
+
+
+async def tell_firmware(context: ApiContext, asked: talk.DialectAsk) -> dict[str, Any]:
+    """What a client's thing is offered; nothing: no firmware."""
+    found = await context.registry.get_firmware(await _own(context, asked))
+    if found is None:
+        return {}
+    return {"title": found.title, "version": found.version, "size": found.size, "sha256": found.sha256}
+
+
+async def tell_part(context: ApiContext, asked: talk.DialectAsk) -> dict[str, Any]:
+    """Some of its bytes."""
+    offset, size = int(asked.facts["offset"]), min(int(asked.facts["size"]), PART)
+    return {"data": await context.registry.read_firmware(await _own(context, asked), max(offset, 0), max(size, 0))}
+
+
+async def _own(context: ApiContext, asked: talk.DialectAsk) -> str:
+    row = await context.registry.get_thing(str(asked.facts["thing"]))
+    if row is None or row.root != asked.root or asked.by not in (row.id, row.parent):
+        raise CallerError("that is no thing of this client", code="not_allowed")
+    return row.id
