@@ -145,7 +145,8 @@ def test_there_is_none_and_there_is_too_much() -> None:
     [odd] = Hub(b"x" * (LARGEST + 1)).settle(line, line.heard("v2/fw/request/1/chunk/0", b"", 0))
     assert isinstance(odd, Odd) and "chunks" in odd.detail
     stranger = ThingsBoardLine(Caller("thingsboard", "x"))
-    assert isinstance((stranger.heard("v2/fw/request/1/chunk/0", b"", 0) or [None])[0], Odd)
+    [odd] = stranger.heard("v2/fw/request/1/chunk/0", b"", 0) or []
+    assert isinstance(odd, Odd) and odd.code == "topic_not_allowed"
 
 
 def test_what_a_device_says_of_its_firmware() -> None:
