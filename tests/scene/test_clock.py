@@ -135,6 +135,15 @@ class TestSchedulesThroughJumps:
         stage.tick(DAY)
         assert stage.runs == runs + 1
 
+    def test_a_missed_moment_is_told_as_people_read_it(self) -> None:
+        stage = Stage()
+        stage.place("home", zone="Asia/Shanghai")
+        stage.scene('when: [{time: {at: "19:30", missed: skip}}]\n' + TELL)
+        stage.tick(1, clock=HOUR)
+        refusals = [(each.why, each.path, each.seen) for each in stage.engine.scenes["s"].refusals]
+        assert len(refusals) == 1 and refusals[0][:2] == ("its moment was missed", "when.0.time")
+        assert refusals[0][2].endswith("T19:30:00+08:00")
+
     @pytest.mark.parametrize("missed", ["skip", "once", "all"])
     def test_an_hour_back(self, missed: str) -> None:
         stage = self.stage(missed)

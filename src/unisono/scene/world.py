@@ -92,6 +92,11 @@ class World:
         """The wall time there."""
         return self.utc().astimezone(zone)
 
+    def told(self, at: int, place: str) -> str:
+        """A wall time as people read it at a place."""
+        moment = EPOCH + timedelta(microseconds=at)
+        return moment.astimezone(self.zone(place)).isoformat(timespec="seconds")
+
     def select(self, selector: Selector) -> list[str]:
         """The ids that a selector means now, in a fixed order: those named first, whether they exist or not."""
         if selector.place is None and selector.kind is None:

@@ -377,7 +377,8 @@ class Engine(Runner):
             self._fired(compiled, cause)
             moment.dealt(wall)
         else:
-            compiled.refuse("its moment was missed", f"when.{moment.trigger}.time", due, cause, wall)
+            missed = self.world.told(due, compiled.place)
+            compiled.refuse("its moment was missed", f"when.{moment.trigger}.time", missed, cause, wall)
             moment.skip(wall - LATE_US, wall)
 
     def _catch_up(self, compiled: Compiled, moment: Moment, wall: int) -> None:
