@@ -143,7 +143,7 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
         if piece.named and not (at == head and piece.senses and at + 1 < len(pieces)):
             continue
         acts = [sense for sense in piece.senses if sense in ACTIONS]
-        if not acts:
+        if not acts or _mode_at(pieces, at):
             continue
         if nominal(piece) and at and "det" in pieces[at - 1].senses and "do" not in acts:
             continue
@@ -165,6 +165,10 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
             strong.append((at, _choose(strongs, piece)))
     particle = _particle(pieces, bool(strong), bool(light), head)
     stepped = next(((at, act) for at, act in strong if act in STEPPED), None)
+    numbered = any(piece.kind == "number" for piece in pieces)
+    if stepped is not None and stepped[1] == "down" and particle is not None and particle[1] == "off" and not numbered:
+        strong = [each for each in strong if each != stepped]  # "knock the lights off", but "knock 5 degrees off"
+        stepped = None
     chosen: tuple[int, str] | None = None
     if stepped is not None and (
         particle is None or particle[1] in ("on", "up", "down") or stepped[1] in ("up", "down")
@@ -233,6 +237,14 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
         any(pieces[at].senses[0] == "change" or "change" in pieces[at].senses for at in light) and frame.act == "set"
     )
     return taken
+
+
+def _mode_at(pieces: Sequence[Piece], at: int) -> bool:
+    """ "put it on cool", "switch it to heat": after a light verb and such a word it is a mode, not an act."""
+    if not at or not any(sense.startswith("mode:") for sense in pieces[at].senses):
+        return False
+    led = {"p_on", "to", "in"} & set(pieces[at - 1].senses) and not pieces[at - 1].named
+    return bool(led) and any(LIGHT & set(piece.senses) and not piece.named for piece in pieces[: at - 1])
 
 
 def _subject(piece: Piece) -> bool:

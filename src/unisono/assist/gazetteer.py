@@ -78,6 +78,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     ``near``: things of that name elsewhere. ``kinds``, ``traits``, ``places``: what was said, whatever was found.
 
     ``named``: by a name, not by a kind; ``whole``: said of all of them. ``strange``: words that fit nothing here.
+    ``beside``: it only says what is next to it.
     """
 
     things: tuple[str, ...] = ()
@@ -97,6 +98,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     joined: bool = False
     at: int = 0
     indefinite: bool = False
+    beside: bool = False
     sets: frozenset[str] = frozenset()
 
 
@@ -186,6 +188,7 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
         definite=noun.definite,
         sets=noun.sets,
         indefinite=noun.indefinite,
+        beside=noun.beside,
     )
     for piece in noun.pieces:
         if not piece.named and len(noun.pieces) == 1 and not kinds:
@@ -201,6 +204,8 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
         return msgspec.structs.replace(base, pronoun="rest" if "rest" in noun.sets else "other")
     places, placed = place_of(noun, world, where)
     named = [piece for piece in noun.pieces if piece.things and not _generic(piece, world)]
+    if not named and (noun.theirs or noun.mine) and _whose(noun):
+        return msgspec.structs.replace(base, places=places, why="which_thing", role=noun.role or "in")
     strange = [piece for piece in noun.pieces if unknown(piece)]
     base = msgspec.structs.replace(base, places=places)
     if placed and not places:  # upstairs of one floor; here, of a speaker of whom nobody knows where they are
@@ -211,6 +216,12 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
     if kinds or strange:
         return _described(base, noun, strange, places, placed, world)
     return base
+
+
+def _whose(noun: Noun) -> bool:
+    """Is it only somebody's: "my room" (of which home knows whose is which), "her lamp"? "My lamp" is the lamp."""
+    rooms = any("place:room" in piece.senses and not piece.places for piece in noun.pieces)
+    return rooms or (noun.theirs and not any(piece.places for piece in noun.pieces))
 
 
 def _generic(piece: Piece, world: World) -> bool:

@@ -27,7 +27,8 @@ PRONOUNS = ("it", "them")
 class Noun(msgspec.Struct, frozen=True, kw_only=True):
     """``pieces``: its words; ``sets``: senses of `SETS` said of it; ``role``: ``in`` where it stands after a word such
     as in, ``for`` beside the matter, ``except`` left out (``inside``: after such a word too). ``at``, ``end``:
-    where in the clause.
+    where in the clause. ``beside``: it stands next to what is meant, not around it; ``theirs``: it is somebody else's;
+    ``mine``: it is the speaker's own.
     """
 
     pieces: tuple[Piece, ...]
@@ -39,6 +40,9 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     definite: bool = False
     indefinite: bool = False
     inside: bool = False
+    beside: bool = False
+    theirs: bool = False
+    mine: bool = False
 
     @property
     def text(self) -> str:
@@ -82,9 +86,10 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
     sets: set[str] = set()
     role: Literal["", "in", "for", "except"] = ""
     begin, excepting, joined, definite, vague = 0, False, False, False, False
+    said: set[str] = set()
 
     def close(end: int) -> None:
-        nonlocal run, role, sets, joined, definite, vague
+        nonlocal run, role, sets, joined, definite, vague, said
         if run or sets & {"everything", "both", "rest", "other"}:
             kind = "except" if excepting else role
             found.append(
@@ -98,9 +103,12 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
                     definite=definite,
                     indefinite=vague,
                     inside=role == "in",
+                    beside="beside" in said and role == "in",
+                    theirs="theirs" in said,
+                    mine="mine" in said,
                 )
             )
-            role, sets, joined, definite, vague = "", set(), False, False, False
+            role, sets, joined, definite, vague, said = "", set(), False, False, False, set()
         run = []
 
     for at, piece in enumerate(pieces):
@@ -119,7 +127,7 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
             continue
         if at in taken:
             close(at)
-            role = ""
+            role, said = "", set()
             if found and all(noun.role == "except" for noun in found) and not sets:
                 excepting = False  # "with the exception of the lamp turn off the lights"
             continue
@@ -139,6 +147,7 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
             run = [piece]
             continue
         close(at)
+        said.update(senses)
         if any(sense in SETS for sense in senses):
             sets.update(sense for sense in senses if sense in SETS)
             definite = definite or "all" not in senses

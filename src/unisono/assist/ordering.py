@@ -12,6 +12,7 @@ import msgspec
 from unisono.access import Risk
 from unisono.assist.change import because, changes_of
 from unisono.assist.conditions import condition_of
+from unisono.assist.coverage import unread
 from unisono.assist.frames import Frame
 from unisono.assist.joining import is_order
 from unisono.assist.model import model
@@ -92,6 +93,8 @@ def ordered(
             piece.kind == "number" and piece.text in frame.strange for piece in frame.clause.pieces
         ):
             return Plan(outcome="ask", why="unsure:which")  # one or the other
+        if "some_of" in frame.senses:
+            return Plan(outcome="ask", why="unsure:which")  # of "every other lamp" nobody knows which
         aimed = aim(frame, turn.world, turn.where, turn.memory, before or first, context)
         if frame.act == "keep":
             kept.update(aimed.things)
@@ -102,6 +105,9 @@ def ordered(
         got = changes_of(frame, aimed, turn)
         if isinstance(got, Plan):
             return got
+        lost = unread(frame, [change for _, change in got])
+        if lost is not None:
+            return Plan(outcome="ask", why=f"unsure:{lost}")
         idle = frame.value not in (None, 0, 100) and (_switched(got) or frame.act in ("off", "lock", "unlock"))
         ranged = len(frame.numbers) > 1 and all(piece.tokens[0].unit is None for piece in frame.numbers)
         if (frame.act in SWITCHES_ONLY and idle) or (ranged and not frame.coffee and not frame.meant):

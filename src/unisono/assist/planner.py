@@ -131,6 +131,9 @@ def _asked(questions: Sequence[Frame], turn: Turn) -> Plan:
         absent = next((group for group in frame.groups if group.why is not None and group.role != "for"), None)
         if absent is not None and not frame.elsewhere and frame.senses & STATES:
             return because("refuse", "no_such_thing", absent.said, turn)
+        owned = next((group for group in frame.groups if group.things or group.kinds or group.traits), None)
+        if owned is not None and not frame.elsewhere and any(group.places for group in frame.groups):
+            return because("refuse", "no_such_thing", owned.said, turn)
     return Plan(outcome="ignore")
 
 

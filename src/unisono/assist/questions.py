@@ -13,7 +13,7 @@ from typing import Any
 from unisono.assist.abilities import SHOWN
 from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame
-from unisono.assist.gazetteer import Where
+from unisono.assist.gazetteer import ROVING, Where
 from unisono.assist.plan import Aggregate, Query
 from unisono.assist.scope import ASKING
 from unisono.assist.times import compared, period
@@ -145,6 +145,8 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
     if strangers and not described and not any(group.things or group.places for group in frame.groups):
         return None
     things, places, named = _things(frame, world, where, memory)
+    if named and not things and not frame.traits:
+        return None  # of the heater in the loft, where there is none, another heater tells nothing
     if (
         not things
         and world.root in places
@@ -268,7 +270,9 @@ def _things(frame: Frame, world: World, where: Where, memory: Memory) -> tuple[t
         places.extend(group.places)
     if places and things:
         kept = [t for t in things if set(world.path(world.things[t].place)) & set(places)]
-        things = kept or ([] if frame.traits and not kept else things)
+        # what stands on a floor is of its rooms too; who goes about is nowhere
+        kept = kept or [t for t in things if any(world.things[t].place in world.path(place) for place in places)]
+        things = kept or [t for t in things if world.things[t].kind in ROVING]
     del where
     return tuple(dict.fromkeys(things)), tuple(dict.fromkeys(places)), named
 

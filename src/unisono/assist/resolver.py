@@ -248,7 +248,10 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
     if frame.value is None and level is None and not stepped:
         return None
     if act in ("on", "off", "lock", "unlock", "dock", "brew", "clean") and frame.value is None:
-        return None
+        if act != "on" or level is None or frame.degree is not None:
+            return None
+        said_level = _trait_of(frame, thing, said)  # "turn it on low"
+        return None if said_level is None else _to_level(thing, said_level, level, 1, world)
     if act in ("open", "close") and frame.value is None and level in ("max", None):
         return None
     trait = _trait_of(frame, thing, said)

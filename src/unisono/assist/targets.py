@@ -55,9 +55,16 @@ def aim(
     places: list[str] = []
     placed = False
     traits_only = False
+    if frame.act == "clean":
+        soiled = next((group for group in frame.groups if _no_floor(group, frame, world)), None)
+        if soiled is not None:
+            return Aim(why="not_possible", said=soiled.said)
     if frame.act in HELPED or frame.complaint:
         frame.groups = tuple(_helping(group, frame, world) for group in frame.groups)
-    groups = [_borrowed(group, frame.groups, i) for i, group in enumerate(frame.groups)]
+    located = _located(frame, world)
+    if isinstance(located, Aim):
+        return located
+    groups = [_borrowed(group, located, i) for i, group in enumerate(located)]
     for group in groups:
         if group.pronoun is not None or group.things or group.kinds or group.why is not None:
             objects.append(group)
@@ -107,7 +114,7 @@ def aim(
     pool: Iterable[str] = world.things
     if placed:
         pool = _in(world.things, places, world)
-    if traits_only or frame.traits:
+    if (traits_only or frame.traits) and frame.act != "clean":
         by_trait = _by_trait(frame, pool, world)
         if by_trait:
             return _narrow(by_trait, frame, world, where, memory, placed=placed)
@@ -131,6 +138,51 @@ def aim(
     if memory.things and (frame.predicates or frame.same or frame.again):
         return Aim(things=memory.things)
     return Aim(why="which_thing")
+
+
+def _no_floor(group: Group, frame: Frame, world: World) -> bool:
+    """Is something of the home to be cleaned that is no room: the van, the windows?"""
+    if group.role != "" or group.pronoun is not None or not (group.things or group.kinds):
+        return False
+    return not any(world.things[thing].kind in DEFAULT_KINDS["clean"] for thing in group.things)
+
+
+def _located(frame: Frame, world: World) -> tuple[Group, ...] | Aim:
+    """The groups less those things that only say where another is, or what for: "the globe beside the telly"."""
+    main = [group for group in frame.groups if group.role == "" and (group.things or group.kinds or group.pronoun)]
+    aside = [group for group in frame.groups if group.role in ("in", "for") and group.things]
+    near = next((group for group in frame.groups if group.beside and group.places and not group.things), None)
+    if near is not None and frame.act not in HELPED:
+        return Aim(why="no_such_place", said=near.said)  # "the room next to the kitchen" is not the kitchen
+    if not main or not aside:
+        return frame.groups
+    said = {trait for group in main for trait in group.traits}
+    if not all(group.named or group.pronoun for group in main):
+        owners = [group for group in aside if any(_bears(world, thing, said) for thing in group.things)]
+        if owners and said:  # "the windows of the van" are the van's
+            return tuple(group for group in frame.groups if group not in main)
+        held = [group for group in aside if set(group.things) <= {thing for each in main for thing in each.things}]
+        if held:  # "the heat on the nursery heater"
+            return tuple(group for group in frame.groups if group not in main)
+        if any(group.role == "in" for group in aside):
+            return _beside(frame, main, aside, world)
+    return tuple(group for group in frame.groups if group not in aside)
+
+
+def _bears(world: World, thing: str, traits: set[str]) -> bool:
+    return bool(traits & world.things[thing].takes)
+
+
+def _beside(frame: Frame, main: Sequence[Group], aside: Sequence[Group], world: World) -> tuple[Group, ...] | Aim:
+    """ "The light above the oven": the only one in the room of the oven, else it is asked which."""
+    where = next(group for group in aside if group.role == "in")
+    rooms = {world.things[thing].place for thing in where.things}
+    pool = tuple(thing for group in main for thing in group.things)
+    there = tuple(thing for thing in pool if world.things[thing].place in rooms and can(frame, thing, world))
+    if not where.beside or len(there) != 1:
+        return Aim(why="ambiguous" if there else "no_such_thing", said=main[0].said, choices=there)
+    kept = [group for group in frame.groups if group not in aside and group not in main]
+    return (msgspec.structs.replace(main[0], things=there, named=True), *kept)
 
 
 def _helping(group: Group, frame: Frame, world: World) -> Group:

@@ -1,0 +1,69 @@
+"""Coverage: what an order says and its changes do not carry out.
+
+A word that stands for a value - a level, a colour, a mode, a trait - and that no change uses up was meant all the same:
+then it is asked, and nothing is done by halves. Knows frames and changes; no words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unisono.assist.frames import Frame
+from unisono.assist.questions import ALIKE, WEAK
+from unisono.assist.resolver import Change
+
+__all__ = ["unread"]
+
+#: Levels that only say that an act is done wholly: "off completely", "wide open".
+WHOLLY = frozenset({"max"})
+#: What a colour is a value of.
+COLORED = frozenset({"color", "andon", "color_temperature"})
+#: Traits that are one matter: who says one of them may mean another.
+RELATED: dict[str, frozenset[str]] = {
+    "temperature": frozenset({"target_temperature", "hvac_mode", "color_temperature"}),
+    "cabin_temperature": frozenset({"target_temperature"}),
+    "humidity": frozenset({"target_humidity"}),
+    "battery": frozenset({"charge_limit", "charging"}),
+    "charging": frozenset({"charge_limit", "charge_current"}),
+    "color": frozenset({"color_temperature", "andon"}),
+    "level": frozenset({"brightness", "volume", "fan_speed", "position"}),
+    "illuminance": frozenset({"brightness"}),
+    "noise": frozenset({"volume"}),
+    "speed": frozenset({"fan_speed", "rate"}),
+    "window_position": frozenset({"position"}),
+    "door": frozenset({"locked", "trunk", "position", "window_position"}),
+}
+#: Traits that have a value of their own, which no other trait can stand for.
+OWN = frozenset({"channel", "source", "recipe", "order", "timer", "tilt", "charge_current", "setpoint"})
+
+
+def unread(frame: Frame, changes: Sequence[Change]) -> str | None:
+    """What no change carries out, by its word; None where all is carried out."""
+    traits = {change.trait for change in changes}
+    switched = all(isinstance(change.value, bool) or change.op in ("toggle", "call") for change in changes)
+    if frame.color is not None and not traits & COLORED:
+        return frame.color
+    if frame.level is not None and frame.level not in WHOLLY and switched and frame.value is None:
+        return frame.level
+    if frame.mode is not None and "hvac_mode" not in traits and not _noun(frame):
+        return frame.mode
+    said = [trait for trait in frame.traits if trait not in WEAK]
+    if any(trait in OWN and trait not in traits for trait in said):
+        return next(trait for trait in said if trait in OWN)
+    valued = frame.value is not None and not switched
+    if valued and said and not any(_near(trait) & traits for trait in said):
+        return said[0]
+    return None
+
+
+def _near(trait: str) -> frozenset[str]:
+    return frozenset({trait, *ALIKE.get(trait, ()), *RELATED.get(trait, ())})
+
+
+def _noun(frame: Frame) -> bool:
+    """Is the mode's word the name of something: "the heat"?"""
+    return any(
+        any(sense.startswith("mode:") for sense in piece.senses)
+        and (piece.named or any(sense.startswith(("kind:", "complaint:")) for sense in piece.senses))
+        for piece in frame.clause.pieces
+    )
