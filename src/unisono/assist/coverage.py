@@ -45,7 +45,7 @@ def unread(frame: Frame, changes: Sequence[Change]) -> str | None:
         return frame.color
     if frame.level is not None and frame.level not in WHOLLY and switched and frame.value is None:
         return frame.level
-    if frame.mode is not None and "hvac_mode" not in traits and not _noun(frame):
+    if frame.mode is not None and "hvac_mode" not in traits:
         return frame.mode
     said = [trait for trait in frame.traits if trait not in WEAK]
     if any(trait in OWN and trait not in traits for trait in said):
@@ -58,12 +58,3 @@ def unread(frame: Frame, changes: Sequence[Change]) -> str | None:
 
 def _near(trait: str) -> frozenset[str]:
     return frozenset({trait, *ALIKE.get(trait, ()), *RELATED.get(trait, ())})
-
-
-def _noun(frame: Frame) -> bool:
-    """Is the mode's word the name of something: "the heat"?"""
-    return any(
-        any(sense.startswith("mode:") for sense in piece.senses)
-        and (piece.named or any(sense.startswith(("kind:", "complaint:")) for sense in piece.senses))
-        for piece in frame.clause.pieces
-    )

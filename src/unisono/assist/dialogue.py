@@ -19,7 +19,8 @@ __all__ = ["Memory", "remember"]
 
 
 class Memory(msgspec.Struct, kw_only=True):
-    """``plan``: the last; ``things``, ``places``, ``trait``: what it was about.
+    """``plan``: the last; ``things``, ``places``, ``trait``: what it was about; ``recent``: the last two
+    things one after the other, for "both".
 
     ``frame``: that of the last order, for "and the bedroom too"; ``pending``: that of one that still lacks something,
     ``choices``: the things it may have meant; ``asked``: that of the last question. ``wish``, ``open``: the same of a
@@ -29,6 +30,7 @@ class Memory(msgspec.Struct, kw_only=True):
 
     plan: Plan | None = None
     things: tuple[str, ...] = ()
+    recent: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     trait: str | None = None
     frame: Any = None
@@ -51,6 +53,9 @@ def remember(memory: Memory, plan: Plan, world: World) -> None:
         things = things_of(plan.steps)
         if things:
             memory.things = things
+            memory.recent = (
+                things if len(things) > 1 else (*(t for t in memory.recent[-1:] if t not in things), *things)
+            )
         memory.undo = {
             thing: {step.trait: world.state(thing).get(step.trait)}
             for step in plan.steps

@@ -335,7 +335,7 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
                 frame.level = frame.level or name
             elif family == "color":
                 frame.color = name
-            elif family == "mode" and at not in taken:
+            elif family == "mode" and at not in taken and (_mode_at(pieces, at) or not _else(piece)):
                 frame.mode = name
             elif family == "complaint":
                 frame.complaint = frame.complaint if frame.complaint and name == "nicer" else name
@@ -355,6 +355,11 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
             frame.act, frame.complaint = verb, None
     if {"less", "more"} & frame.senses:
         _compare(frame, pieces)
+
+
+def _else(piece: Piece) -> bool:
+    """Is a mode's word another word first of all: a fan, the heat, dry air?"""
+    return any(sense.startswith(("kind:", "complaint:")) for sense in piece.senses)
 
 
 def _after_to(pieces: Sequence[Piece], at: int) -> bool:
@@ -420,7 +425,7 @@ def _fill(frame: Frame, found: Sequence[Noun], taken: set[int]) -> None:
 
 def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
     numbers = [at for at, piece in enumerate(pieces) if piece.kind == "number" and not piece.named]
-    hours = hours_in(pieces)
+    hours = hours_in(pieces, by=frame.act in VALUELESS)
     # "to 40 percent at nine": one is the value, the other the hour; "start at three": a start takes no value
     if hours and (len(hours) < len(numbers) or frame.act in VALUELESS or frame.coffee):
         frame.times += tuple(hours.values())
@@ -471,14 +476,18 @@ def _ordinal(pieces: Sequence[Piece], at: int) -> bool:
     return counts and after is not None and nominal(after) and "det" not in after.senses
 
 
-def hours_in(pieces: Sequence[Piece]) -> dict[int, Time]:
-    """The bare numbers after a word such as "at" that may be hours, by where they stand."""
+def hours_in(pieces: Sequence[Piece], *, by: bool = False) -> dict[int, Time]:
+    """The bare numbers after a word such as "at" that may be hours, by where they stand; ``by``: after "by" too."""
     found: dict[int, Time] = {}
     for at, (before, piece) in enumerate(pairwise(pieces), start=1):
         token = piece.tokens[0]
         if piece.kind != "number" or piece.named or token.unit is not None or token.value is None:
             continue
-        if "o_clock" in before.senses and float(token.value).is_integer() and 1 <= token.value <= HOURS:
+        if (
+            ("o_clock" in before.senses or (by and "by" in before.senses))
+            and float(token.value).is_integer()
+            and 1 <= token.value <= HOURS
+        ):
             found[at] = Time(role="at", clock=int(token.value) * 60)
     return found
 

@@ -17,7 +17,7 @@ from unisono.assist.nouns import Noun, kinds_in, traits_in, unknown
 from unisono.assist.text import Piece
 from unisono.assist.world import World
 
-__all__ = ["ALIKE_KINDS", "Group", "Where", "find_group", "nearest", "place_of", "things_of_kind"]
+__all__ = ["ALIKE_KINDS", "Group", "Where", "find_group", "nearest", "place_of", "rooms_of", "things_of_kind"]
 
 #: Kinds that one everyday word covers: "the heating" may be any of these.
 ALIKE_KINDS: dict[str, tuple[str, ...]] = {
@@ -103,9 +103,10 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the speaker is, and what was spoken of before."""
+    """Where the speaker is, whose rooms are theirs, and what was spoken of before."""
 
     here: str | None = None
+    own: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
 
 
@@ -187,7 +188,7 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
         whole=bool(noun.sets & {"all", "both", "everything"}),
         definite=noun.definite,
         sets=noun.sets,
-        indefinite=noun.indefinite,
+        indefinite=noun.indefinite or _one_of(noun),
         beside=noun.beside,
     )
     for piece in noun.pieces:
@@ -204,8 +205,14 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
         return msgspec.structs.replace(base, pronoun="rest" if "rest" in noun.sets else "other")
     places, placed = place_of(noun, world, where)
     named = [piece for piece in noun.pieces if piece.things and not _generic(piece, world)]
-    if not named and (noun.theirs or noun.mine) and _whose(noun):
-        return msgspec.structs.replace(base, places=places, why="which_thing", role=noun.role or "in")
+    if noun.owner and not any(piece.places for piece in noun.pieces):
+        places = rooms_of(noun.owner, world)
+        if not places:
+            return msgspec.structs.replace(base, why="no_such_thing", strange=(noun.text,))
+    elif not named and _whose(noun):
+        if noun.theirs or not where.own:
+            return msgspec.structs.replace(base, places=places, why="which_thing", role=noun.role or "in")
+        places = where.own
     strange = [piece for piece in noun.pieces if unknown(piece)]
     base = msgspec.structs.replace(base, places=places)
     if placed and not places:  # upstairs of one floor; here, of a speaker of whom nobody knows where they are
@@ -218,10 +225,23 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
     return base
 
 
+def _one_of(noun: Noun) -> bool:
+    """ "The lamp", "the big light": one of them, though nobody may know which."""
+    return not noun.plural and (noun.marked or any("single" in piece.senses for piece in noun.pieces))
+
+
 def _whose(noun: Noun) -> bool:
     """Is it only somebody's: "my room" (of which home knows whose is which), "her lamp"? "My lamp" is the lamp."""
     rooms = any("place:room" in piece.senses and not piece.places for piece in noun.pieces)
-    return rooms or (noun.theirs and not any(piece.places for piece in noun.pieces))
+    return (noun.mine and rooms) or (noun.theirs and not any(piece.places for piece in noun.pieces))
+
+
+def rooms_of(people: Sequence[str], world: World) -> tuple[str, ...]:
+    """The rooms that are called after somebody: "Gran's room"."""
+    names = tuple(f"{name.casefold()}'s " for person in people for name in world.things[person].names)
+    return tuple(
+        place.id for place in world.places.values() if any(each.casefold().startswith(names) for each in place.names)
+    )
 
 
 def _generic(piece: Piece, world: World) -> bool:

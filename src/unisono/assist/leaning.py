@@ -71,6 +71,11 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         if chosen is None and not (valued and memory.choices == memory.things):
             return None  # a value is of all of them only where it was the value that was asked for
         new.groups = (Group(things=chosen or memory.choices, named=True, whole=True),)
+    elif memory.pending is not None and memory.choices and all(g.places and not g.things for g in groups):
+        kept = tuple(t for g in groups for place in g.places for t in memory.choices if t in turn.world.within(place))
+        if not kept:
+            return None
+        new.groups = (Group(things=kept, named=True),)  # "the fan" - "which?" - "the bathroom"
     elif memory.pending is not None and memory.choices and any(group.things for group in groups):
         named = {thing for group in groups for thing in group.things}
         kept = tuple(thing for thing in memory.choices if thing in named)

@@ -28,7 +28,8 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     """``pieces``: its words; ``sets``: senses of `SETS` said of it; ``role``: ``in`` where it stands after a word such
     as in, ``for`` beside the matter, ``except`` left out (``inside``: after such a word too). ``at``, ``end``:
     where in the clause. ``beside``: it stands next to what is meant, not around it; ``theirs``: it is somebody else's;
-    ``mine``: it is the speaker's own.
+    ``mine``: it is the speaker's own; ``marked``: told apart by its size or age; ``owner``: the person of
+    this home whose it is.
     """
 
     pieces: tuple[Piece, ...]
@@ -43,6 +44,8 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     beside: bool = False
     theirs: bool = False
     mine: bool = False
+    marked: bool = False
+    owner: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -87,9 +90,10 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
     role: Literal["", "in", "for", "except"] = ""
     begin, excepting, joined, definite, vague = 0, False, False, False, False
     said: set[str] = set()
+    owner: tuple[str, ...] = ()
 
     def close(end: int) -> None:
-        nonlocal run, role, sets, joined, definite, vague, said
+        nonlocal run, role, sets, joined, definite, vague, said, owner
         if run or sets & {"everything", "both", "rest", "other"}:
             kind = "except" if excepting else role
             found.append(
@@ -106,9 +110,11 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
                     beside="beside" in said and role == "in",
                     theirs="theirs" in said,
                     mine="mine" in said,
+                    marked="marked" in said,
+                    owner=owner,
                 )
             )
-            role, sets, joined, definite, vague, said = "", set(), False, False, False, set()
+            role, sets, joined, definite, vague, said, owner = "", set(), False, False, False, set(), ()
         run = []
 
     for at, piece in enumerate(pieces):
@@ -124,6 +130,8 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
             run.append(piece)
             continue
         if piece.text == "'s" and run:
+            if _owns(pieces, at):
+                owner, run = run[-1].things, []
             continue
         if at in taken:
             close(at)
@@ -162,6 +170,14 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
         vague = vague or "indefinite" in senses
     close(len(pieces))
     return found
+
+
+def _owns(pieces: Sequence[Piece], at: int) -> bool:
+    """ "Bo's radio": a person, and what is theirs. "Bo's home" is where Bo is."""
+    before, after = pieces[at - 1], pieces[at + 1] if at + 1 < len(pieces) else None
+    if "somebody" not in before.senses or after is None:
+        return False
+    return after.named or any(sense.startswith(("kind:", "place:")) for sense in after.senses)
 
 
 def _sided(pieces: Sequence[Piece], at: int) -> bool:

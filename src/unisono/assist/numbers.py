@@ -53,6 +53,8 @@ def _words(raw: Sequence[Raw], at: int, words: Mapping[str, Any]) -> Number | No
             if last is not None and not _adds(last, value):
                 break
             current, last = current + value, value
+        elif not used and word in words.get("ones", ()) and place + 1 < len(raw) and raw[place + 1].text in scales:
+            current, last = 1.0, None  # "a hundred"
         elif word in scales and (used or words.get("bare_scale")):
             scale = scales[word]
             current, last = (current or 1) * scale, scale

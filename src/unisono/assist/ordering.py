@@ -21,6 +21,7 @@ from unisono.assist.resolver import Change, steps_of
 from unisono.assist.skeleton import skeleton
 from unisono.assist.targets import Aim, aim
 from unisono.assist.text import Time
+from unisono.assist.times import holds
 from unisono.assist.timing import timed
 from unisono.assist.turn import Turn
 
@@ -30,6 +31,8 @@ __all__ = ["conditions_of", "notice_of", "only_time", "ordered"]
 GUARDING = frozenset({"locked", "trunk", "armed", "door"})
 #: Acts that take no number.
 SWITCHES_ONLY = frozenset({"on", "off", "lock", "unlock", "start", "stop"})
+#: After these a time that it will be is a moment, no test of what it is now.
+MOMENTS = frozenset({"when", "whenever", "after"})
 #: The model agrees that it is an order.
 AGREED = 0.5
 
@@ -95,6 +98,10 @@ def ordered(
             return Plan(outcome="ask", why="unsure:which")  # one or the other
         if "some_of" in frame.senses:
             return Plan(outcome="ask", why="unsure:which")  # of "every other lamp" nobody knows which
+        held = _held(frame, turn) if frame.act == "keep" and before else set()
+        if held:
+            kept |= held  # "but leave the landing"
+            continue
         aimed = aim(frame, turn.world, turn.where, turn.memory, before or first, context)
         if frame.act == "keep":
             kept.update(aimed.things)
@@ -126,7 +133,7 @@ def ordered(
     if isinstance(found, Plan):
         return found
     for frame in conditions:
-        times.extend(time for time in frame.times if time.role != "for")
+        times.extend(_moment(time, frame) for time in frame.times if time.role != "for")
     plan = timed(tuple(steps), tuple(times), found, conditions, turn)
     plan = _everywhere(plan, orders, turn)
     if doubted is not None:
@@ -136,12 +143,27 @@ def ordered(
     return plan
 
 
+def _moment(time: Time, frame: Frame) -> Time:
+    """ "When it is past ten" is at ten."""
+    if time.role != "now" or frame.clause.trigger not in MOMENTS:
+        return time
+    return msgspec.structs.replace(time, role="at")
+
+
 def _waits(frame: Frame, orders: Sequence[Frame]) -> tuple[Time, ...]:
     """The times of what stands beside the orders: of "give me five minutes, then turn it off" a delay."""
     first = orders[0].clause.link == "then" and not frame.groups
     return tuple(
         msgspec.structs.replace(time, role="after") if first and time.role == "for" else time for time in frame.times
     )
+
+
+def _held(frame: Frame, turn: Turn) -> set[str]:
+    """Of a place that is to be left as it is, its things."""
+    places = [place for group in frame.groups for place in group.places]
+    if not places or any(group.things for group in frame.groups):
+        return set()
+    return {thing for place in places for thing in turn.world.within(place)}
 
 
 def _spared(orders: Sequence[Frame], beside: Sequence[Frame], turn: Turn) -> set[str]:
@@ -237,8 +259,20 @@ def _sure(
 
 def conditions_of(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -> tuple[Condition, ...] | Plan:
     found = []
+    clocks = 0
     for frame in frames:
+        clock = next((time for time in frame.times if time.role == "now"), None)
+        if clock is not None and frame.clause.trigger not in MOMENTS:
+            so = holds(clock, turn.now) if only_time(frame) else None
+            if so is None:
+                return Plan(outcome="ask", why="unsure:condition")
+            if so is (frame.clause.trigger == "unless"):
+                return Plan(outcome="refuse", why="not_now")
+            clocks += 1
+            continue
         if only_time(frame):
+            if frame.clause.trigger == "before" and any(time.role == "at" for time in frame.times):
+                return Plan(outcome="ask", why="what_time")  # a time by which it is to be done is none to do it at
             continue
         if "already" in frame.senses and not frame.predicates and not any(group.things for group in frame.groups):
             continue  # "if it isn't already": what is so is set again in vain
@@ -248,6 +282,8 @@ def conditions_of(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -
         if condition is None:
             return Plan(outcome="ask", why="unsure:condition")
         found.append(condition)
+    if clocks and found:
+        return Plan(outcome="ask", why="unsure:condition")  # a scene's conditions are of things
     return tuple(found)
 
 

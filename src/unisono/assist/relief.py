@@ -41,6 +41,8 @@ def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
     kinds = any(sense.startswith("kind:") for sense in frame.senses)
     if any(group.named and not spoken & set(group.things) for group in frame.groups) and not kinds:
         return Plan(outcome="ignore")  # "the moon is bright" is not about the moon lamp
+    if "gone" in frame.senses or any(time.role == "over" for time in frame.times):
+        return Plan(outcome="ignore")  # it was cold: it is told, not complained of
     if any(group.kinds and group.why is not None and group.role == "" for group in frame.groups):
         return Plan(outcome="ask", why="what_to_do")  # "the stove is too cold" of a home without one
     remedy = REMEDIES.get(frame.complaint or "")

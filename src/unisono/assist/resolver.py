@@ -58,6 +58,8 @@ TIMES = {"double": 2, "halve": 0.5}
 TEMPERING = frozenset(
     {"coffee_machine", "fan", "climate", "floor_heating", "kettle", "oven", "stove", "plug", "switch"}
 )
+#: More degrees than this are not wanted at once of a room or of water.
+LARGEST_STEP = 15
 #: Kinds that are for heat, and what nobody wants them below, in Celsius.
 BAKING = frozenset({"oven", "stove"})
 LEAST_BAKED = 25
@@ -375,6 +377,8 @@ def _valued(frame: Frame, thing: Thing, trait: str, direction: int, world: World
     if frame.level in TIMES:
         relative = False
     least, most = thing.ranges.get(trait, (None, None))
+    if isinstance(state, int | float) and most is not None and state > float(most):
+        most = None  # a kiln is hotter than its model knows
     if unit == "%" and trait in PACES:  # a part of what it is now
         if not isinstance(state, (int, float)):
             return Problem("what_value", trait)
@@ -394,6 +398,8 @@ def _valued(frame: Frame, thing: Thing, trait: str, direction: int, world: World
             return Problem("no_such_value", f"{frame.value:g} {unit}")
     value = int(value) if float(value).is_integer() else value
     if relative:
+        if own == "Cel" and value > LARGEST_STEP and thing.kind not in BAKING:
+            return Problem("no_such_value", f"{value:g}")  # forty degrees more is a slip of the tongue
         return Change(trait, "add", direction * value, own)
     if (least is not None and value < float(least)) or (most is not None and value > float(most)):
         return Problem("no_such_value", f"{value:g}")

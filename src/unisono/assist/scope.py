@@ -195,7 +195,7 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
         if _run_on(current.pieces, part, at):
             segments.append(_Segment([]))
             condition = False
-        if condition and sum(len(said.tokens) for said in current.pieces) > 1 and _begins_order(part, at):
+        if condition and sum(len(said.text.split()) for said in current.pieces) > 1 and _begins_order(part, at):
             segments.append(_Segment([]))
             condition = False
         segments[-1].pieces.append(piece)
@@ -439,8 +439,10 @@ def _past(words: Sequence[Piece]) -> bool:
             continue
         before = words[:at]
         wished = any(set(other.senses) & wishes for other in before) or any(_verb(before, i) for i in range(at))
-        if at and set(words[at - 1].senses) & {"i", "he"} and not wished and not words[at - 1].named and piece.forms:
-            return True  # "I shut off the fan", "somebody starts the pump"
+        subject = next((o for o in reversed(before) if not set(o.senses) & {"idle", "filler", "also"} or o.named), None)
+        told = subject is not None and {"i", "he"} & set(subject.senses) and not subject.named
+        if told and not wished and piece.forms:
+            return True  # "I shut off the fan", "somebody always starts the pump"
         if "past" not in piece.forms:
             continue
         if any("was" in other.senses for other in before if not other.named):

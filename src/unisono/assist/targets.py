@@ -295,6 +295,10 @@ def _pronoun(
     before: Sequence[str],
 ) -> Aim:
     known = tuple(before) or memory.things
+    if group.pronoun == "both" and len(known) != 2:
+        if len(memory.recent) != 2:
+            return Aim(why="which_thing", said=group.said)
+        known = memory.recent  # one after the other: "now both off"
     if group.pronoun in ("it", "them", "both"):
         if not known and _default_kinds(frame) and frame.act not in ("set", "value", "on", "off"):
             kinds = things_of_kind(_default_kinds(frame), world.things, world)

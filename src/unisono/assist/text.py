@@ -38,11 +38,12 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     the design (``over``; ``ago``: a point in it; ``before``: the one before the other that is said; ``than``: what is
     compared with) - a day alone has role ``at`` and whoever asks about the past reads it
     as a period. ``days``: from today; ``weekday``: mon...sun, the next one; ``date``: month and day.
+    ``now``: what the time is said to be ("if it is after ten"), ``side`` of the clock, or on it; ``denied``: it is not.
     ``clock``: minutes after midnight as said, ``end``: until when; ``half``: am, pm, or None where it was
     not said. ``sun``: sunrise, sunset. ``part``: morning noon afternoon evening night midnight.
     """
 
-    role: Literal["at", "until", "for", "after", "every", "over"]
+    role: Literal["at", "until", "for", "after", "every", "over", "now"]
     days: int | None = None
     weekday: str | None = None
     date: tuple[int, int] | None = None
@@ -55,6 +56,8 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     every: str | None = None
     over: str | None = None
     than: bool = False
+    side: Literal["after", "before"] | None = None
+    denied: bool = False
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,14 +14,17 @@ from functools import lru_cache
 from itertools import count
 from typing import Any, NamedTuple, TypeAlias
 
+import msgspec
+
 from unisono.assist.language import Language
 from unisono.assist.plan import When
 from unisono.assist.text import Time
 
-__all__ = ["Found", "Period", "compared", "duration", "find_times", "period", "when"]
+__all__ = ["Found", "Period", "compared", "duration", "find_times", "holds", "period", "when"]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = timedelta(days=1)
+SATURDAY = 5
 #: How many days the months have at most.
 MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 #: "At night" is after midnight before this hour, else before it.
@@ -91,6 +94,7 @@ def _patterns(code: str) -> tuple[_Pattern, ...]:
         "share": r"(?P<n>0\.\d+)",
         "n2": r"(?P<n2>\d+(?:\.\d+)?)",
         "h": r"(?P<h>\d{1,2})(?!\.\d)",
+        "hh": r"(?P<h>\d{1,2})(?!\.\d)(?! to \d)",  # "at five to six" is no five
         "h2": r"(?P<h2>\d{1,2})(?!\.\d)",
         "mm": r"(?P<mm>[0-5]\d)",
         "m": r"(?P<m>[0-5]\d)",
@@ -152,7 +156,7 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
     if dom is not None and not 1 <= int(dom) <= (MONTHS[month - 1] if month else 31):
         return None
     weekdays = got.get("weekdays")
-    every = rule.get("every") or said("every")
+    every = rule.get("every") or said("every") or said("daykind")
     if weekdays:
         days = [value for day, value in words["weekday"].items() if re.search(rf"(?<![^ ,]){day}(?![^ ,])", weekdays)]
         every = ",".join(day for day in DAYS if day in days)
@@ -171,6 +175,8 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
         every=every,
         over=said("over") or rule.get("over"),
         than=rule.get("than", False),
+        side=rule.get("side"),
+        denied=bool(got.get("denied")),
     )
 
 
@@ -179,7 +185,7 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
 
 def when(times: Iterable[Time], now: datetime) -> When | None:
     """What the times of a clause mean: a moment, a delay, a rhythm, an end. None without any of these."""
-    times = [time for time in times if time.role not in ("over",)]
+    times = [time for time in times if time.role not in ("over", "now")]
     if not times:
         return None
     day, clock = _day(times, now), _clock(times)
@@ -203,6 +209,24 @@ def when(times: Iterable[Time], now: datetime) -> When | None:
 def duration(times: Iterable[Time]) -> float | None:
     """For how long, in seconds."""
     return next((time.seconds for time in times if time.role == "for"), None)
+
+
+def holds(time: Time, now: datetime) -> bool | None:
+    """Whether it is as late, or the day, that a condition says; None: that is not known here (where the sun is)."""
+    local = now.replace(tzinfo=None)
+    if time.weekday is not None:
+        return (DAYS[local.weekday()] == time.weekday) is not time.denied
+    if time.every is not None:
+        return ((local.weekday() < SATURDAY) is (time.every == "weekday")) is not time.denied
+    clock = _clock([msgspec.structs.replace(time, role="at")])
+    if clock is None or time.side is None:
+        return None
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    vague = time.clock is not None and time.half is None and time.part is None and 0 < clock // 60 <= 12
+    clocks = (clock % 720, clock % 720 + 720) if vague else (clock,)
+    moments = [midnight + days * DAY + timedelta(minutes=minutes) for days in (-1, 0, 1) for minutes in clocks]
+    nearest = min(moments, key=lambda moment: abs(moment - local))
+    return ((local >= nearest) is (time.side == "after")) is not time.denied
 
 
 def period(times: Iterable[Time], now: datetime) -> Period | None:

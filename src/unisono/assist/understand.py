@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from unisono.assist.dialogue import Memory, remember
-from unisono.assist.gazetteer import Where
+from unisono.assist.gazetteer import Where, rooms_of
 from unisono.assist.language import guess_language, language
 from unisono.assist.letters import MAX_CHARACTERS
 from unisono.assist.normaliser import normalise
@@ -60,7 +60,8 @@ def _understand(text: str, world: World, memory: Memory, speaker: Speaker, now: 
     spoken = language(code)
     pieces = tag(normalise(text, spoken), spoken, world)
     clauses = scope(pieces, spoken)
-    where = Where(here=speaker.place if speaker.place in world.places else None, before=memory.things)
+    own = rooms_of((speaker.person,), world) if speaker.person in world.things else ()
+    where = Where(here=speaker.place if speaker.place in world.places else None, own=own, before=memory.things)
     turn = Turn(world=world, where=where, memory=memory, speaker=speaker, now=now, spoken=spoken, pieces=tuple(pieces))
     plan = plan_of(clauses, turn)
     remember(memory, plan, world)
