@@ -43,6 +43,7 @@ UNITS = {
     "1/min": ("rate", "speed"),
 }
 OPENED = ("guard", "door", "trunk", "contact", "window_position")
+RUNS = ("running", "start_stop", "on_off")
 ALARMS = ("leak", "smoke", "gas", "motion", "occupancy", "emergency_stop")
 
 
@@ -83,6 +84,8 @@ def condition_of(
     for sense, (names, value) in ASKED.items():
         if (sense in frame.senses or frame.act == sense) and value is not None:
             wanted.append((names, value))
+    if "running" in frame.traits:
+        wanted.insert(0, (RUNS, True))
     if "broken" in frame.senses:
         wanted.append((("fault",), None))
     negated = ("not" in frame.senses) is not (frame.clause.trigger == "unless")

@@ -34,6 +34,9 @@ STEPPED = frozenset({"up", "down", "brighter", "dimmer", "warmer", "cooler", "lo
 #: What goes on, and may go on until a time.
 RUNNING = frozenset({"on", "start", "play"})
 
+#: What ends with an act that lasts.
+ENDED = {"swing": "swing", "charge": "charging", "record": "recording", "defrost": "defrost"}
+
 #: Acts that take no value: a bare number after "at" beside one of them is an hour.
 VALUELESS = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop", "brew", "clean"})
 HOURS = 24
@@ -212,6 +215,8 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
         and "ing" in pieces[chosen[0] + 1].forms
     ):
         taken.add(chosen[0] + 1)
+    if frame.act == "stop":
+        frame.traits = (*frame.traits, *_ended(pieces))
     if light and "know" in frame.senses:
         frame.act = "notify"
     if frame.act == "down" and head in light and "halts" in pieces[head].senses:
@@ -237,6 +242,17 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
         any(pieces[at].senses[0] == "change" or "change" in pieces[at].senses for at in light) and frame.act == "set"
     )
     return taken
+
+
+def _ended(pieces: Sequence[Piece]) -> tuple[str, ...]:
+    """ "Stop the fan swinging", "stop it from charging": what is ended is not the thing, but what it does."""
+    acts = {
+        sense
+        for before, piece in pairwise(pieces)
+        if "ing" in piece.forms and not piece.named and ("from" in before.senses or nominal(before))
+        for sense in piece.senses
+    }
+    return tuple(trait for act, trait in ENDED.items() if act in acts)
 
 
 def _mode_at(pieces: Sequence[Piece], at: int) -> bool:
@@ -466,7 +482,9 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
 
 
 def _ordinal(pieces: Sequence[Piece], at: int) -> bool:
-    """A fraction between an article and a noun counts them."""
+    """A fraction between an article and a noun counts them, and so does what follows "number"."""
+    if at and "numeral" in pieces[at - 1].senses:
+        return True
     after = pieces[at + 1] if at + 1 < len(pieces) else None
     if pieces[at].tokens[0].relative and after is not None and "above" in after.senses:
         return True  # "at half past": of no hour

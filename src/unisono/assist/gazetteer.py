@@ -78,7 +78,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     ``near``: things of that name elsewhere. ``kinds``, ``traits``, ``places``: what was said, whatever was found.
 
     ``named``: by a name, not by a kind; ``whole``: said of all of them. ``strange``: words that fit nothing here.
-    ``beside``: it only says what is next to it.
+    ``beside``: it only says what is next to it; ``single``: "the lamp" is one, where "the light" may be all of a room.
     """
 
     things: tuple[str, ...] = ()
@@ -98,6 +98,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     joined: bool = False
     at: int = 0
     indefinite: bool = False
+    single: bool = False
     beside: bool = False
     sets: frozenset[str] = frozenset()
 
@@ -125,6 +126,11 @@ def _cools(thing: str, world: World) -> bool:
     if about.kind != "climate":
         return False
     return bool({"hvac_mode", "fan_speed", "swing"} & about.tells or COOLING & world.words_of(thing))
+
+
+def _only_cools(thing: str, world: World) -> bool:
+    """Is it called an air conditioner, and not heating now? "The heating" does not mean it."""
+    return bool(COOLING & world.words_of(thing)) and world.state(thing).get("hvac_mode") != "heat"
 
 
 def place_of(noun: Noun, world: World, where: Where) -> tuple[tuple[str, ...], bool]:
@@ -188,7 +194,8 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
         whole=bool(noun.sets & {"all", "both", "everything"}),
         definite=noun.definite,
         sets=noun.sets,
-        indefinite=noun.indefinite or _one_of(noun),
+        indefinite=noun.indefinite or (noun.marked and not noun.plural),
+        single=not noun.plural and any("single" in piece.senses for piece in noun.pieces),
         beside=noun.beside,
     )
     for piece in noun.pieces:
@@ -210,9 +217,9 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
         if not places:
             return msgspec.structs.replace(base, why="no_such_thing", strange=(noun.text,))
     elif not named and _whose(noun):
-        if noun.theirs or not where.own:
+        if noun.theirs:
             return msgspec.structs.replace(base, places=places, why="which_thing", role=noun.role or "in")
-        places = where.own
+        places = where.own or places
     strange = [piece for piece in noun.pieces if unknown(piece)]
     base = msgspec.structs.replace(base, places=places)
     if placed and not places:  # upstairs of one floor; here, of a speaker of whom nobody knows where they are
@@ -225,13 +232,8 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
     return base
 
 
-def _one_of(noun: Noun) -> bool:
-    """ "The lamp", "the big light": one of them, though nobody may know which."""
-    return not noun.plural and (noun.marked or any("single" in piece.senses for piece in noun.pieces))
-
-
 def _whose(noun: Noun) -> bool:
-    """Is it only somebody's: "my room" (of which home knows whose is which), "her lamp"? "My lamp" is the lamp."""
+    """Is it only somebody's: "my room", "her lamp"? "My lamp" is the lamp."""
     rooms = any("place:room" in piece.senses and not piece.places for piece in noun.pieces)
     return (noun.mine and rooms) or (noun.theirs and not any(piece.places for piece in noun.pieces))
 
@@ -340,6 +342,8 @@ def _described(
         if len(alone) == 1:
             return msgspec.structs.replace(base, things=alone, named=True)
     every = things_of_kind(base.kinds, world.things, world)
+    if "climate" in base.kinds and any("heats" in piece.senses for piece in noun.pieces):
+        every = tuple(thing for thing in every if not _only_cools(thing, world))
     if places:
         every = _in_place(every, places, world)
     if not every:

@@ -116,16 +116,23 @@ def once_more(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         return None
     senses = frozenset[str]().union(*(frame.senses for frame in frames))
     times = tuple(time for frame in frames for time in frame.times)
-    if any(frame.value is not None or frame.color or frame.strange or frame.complaint for frame in frames):
+    value = next((frame for frame in frames if frame.value is not None), None)
+    if value is not None and not (value.by and senses & {"more", "less"}):
+        return None
+    if any(frame.color or frame.strange or frame.complaint for frame in frames):
         return None
     if times and not any(frame.act for frame in frames):
         return ordered([msgspec.structs.replace(base, times=times)], [], [], turn, leaning=True)
     own = next((frame.act for frame in frames if frame.act not in (None, "up", "down", "set")), None)
-    if own is not None or not senses & {"more", "less"} or base.act not in STEPPED:
+    back = "overdone" in senses
+    if own is not None or not (senses & {"more", "less"} or back) or base.act not in STEPPED:
         return None
     degree = next((frame.degree for frame in frames if frame.degree), None)
-    act = base.act if "more" in senses else opposite(base.act)
+    act = base.act if "more" in senses and not back else opposite(base.act)
+    degree = "bit" if back else degree
     new = msgspec.structs.replace(base, act=act, degree=degree, value=None, level=None, by=False, times=())
+    if value is not None:
+        new.value, new.unit, new.by, new.share = value.value, value.unit, True, value.share
     return ordered([new], [], [], turn, leaning=True)
 
 

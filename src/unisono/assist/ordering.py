@@ -33,6 +33,8 @@ GUARDING = frozenset({"locked", "trunk", "armed", "door"})
 SWITCHES_ONLY = frozenset({"on", "off", "lock", "unlock", "start", "stop"})
 #: After these a time that it will be is a moment, no test of what it is now.
 MOMENTS = frozenset({"when", "whenever", "after"})
+#: Bare numbers that are an hour and a room's warmth alike.
+WARMTH = (12, 30)
 #: The model agrees that it is an order.
 AGREED = 0.5
 
@@ -96,8 +98,8 @@ def ordered(
             piece.kind == "number" and piece.text in frame.strange for piece in frame.clause.pieces
         ):
             return Plan(outcome="ask", why="unsure:which")  # one or the other
-        if "some_of" in frame.senses:
-            return Plan(outcome="ask", why="unsure:which")  # of "every other lamp" nobody knows which
+        if frame.senses & {"some_of", "who", "why"}:
+            return Plan(outcome="ask", why="unsure:which")  # of "every other lamp" nobody knows which; a riddle
         held = _held(frame, turn) if frame.act == "keep" and before else set()
         if held:
             kept |= held  # "but leave the landing"
@@ -112,6 +114,10 @@ def ordered(
         got = changes_of(frame, aimed, turn)
         if isinstance(got, Plan):
             return got
+        if any("target_temperature" in turn.world.things[thing].takes for thing in aimed.things):
+            degrees = [p for p in frame.clause.pieces if p.kind == "number" and p not in frame.numbers]
+            if any(WARMTH[0] < (piece.tokens[0].value or 0) <= WARMTH[1] for piece in degrees):
+                return Plan(outcome="ask", why="unsure:value")  # "on at nineteen": o'clock, or degrees?
         lost = unread(frame, [change for _, change in got])
         if lost is not None:
             return Plan(outcome="ask", why=f"unsure:{lost}")

@@ -45,6 +45,12 @@ def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
         return Plan(outcome="ignore")  # it was cold: it is told, not complained of
     if any(group.kinds and group.why is not None and group.role == "" for group in frame.groups):
         return Plan(outcome="ask", why="what_to_do")  # "the stove is too cold" of a home without one
+    if (
+        frame.stated
+        and frame.complaint in ("hot", "cold")
+        and any(group.strange and group.role == "" for group in frame.groups)
+    ):
+        return Plan(outcome="ask", why="what_to_do")  # who is cold may be anywhere
     remedy = REMEDIES.get(frame.complaint or "")
     if remedy is None:
         return Plan(outcome="ask", why="what_to_do")

@@ -480,6 +480,11 @@ def _stops(words: Sequence[Piece]) -> bool:
         "stop" in piece.senses and "base" in piece.forms and "he" in after.senses for piece, after in pairwise(words)
     ):
         return True
+    stop = next((at for at, p in enumerate(words) if "stop" in p.senses and "base" in p.forms and not p.named), None)
+    if stop is not None and any(
+        "from" in before.senses and _unwanted(after) for before, after in pairwise(words[stop + 1 :])
+    ):
+        return True  # "stop the gate from opening"
     return any(
         "stop" in piece.senses and "base" in piece.forms and _unwanted(after)
         for piece, after in pairwise(words)

@@ -80,7 +80,11 @@ def _counted(tokens: Sequence[Token], spoken: Language, world: World) -> Sequenc
     for at, token in enumerate(tokens):
         if token.kind == "number" and token.unit is None:
             if found and found[-1].text in spoken.numbers.get("marks", ()) and at > 1:
-                found.pop()
+                mark = found.pop()
+                if _counts(tokens[at - 2], spoken) and not _known(tokens[: at - 1], token, world):
+                    # "light number two", where none has a number
+                    found.extend((mark, msgspec.structs.replace(token, kind="word", value=None)))
+                    continue
                 tokens = [*tokens[: at - 1], *tokens[at:]]
                 return _counted(tokens, spoken, world)
             heads = [tokens[begin:at] for begin in range(max(0, at - LONGEST_HEAD), at)]
@@ -96,6 +100,18 @@ def _counted(tokens: Sequence[Token], spoken: Language, world: World) -> Sequenc
             base = ()
         found.append(token)
     return found
+
+
+def _known(before: Sequence[Token], number: Token, world: World) -> bool:
+    """Is there one of that name and number, or numbered ones of that name?"""
+    heads = [before[begin:] for begin in range(max(0, len(before) - LONGEST_HEAD), len(before))]
+    return any(_names(head, number, world) or _absent(head, world) for head in heads)
+
+
+def _counts(token: Token, spoken: Language) -> bool:
+    """Is it a kind of thing, which a number may count? Channels and levels have numbers for values."""
+    found = spoken.phrases.next.get(token.text)
+    return found is not None and found.found is not None and any(s.startswith("kind:") for s in found.found.senses)
 
 
 def _absent(head: Sequence[Token], world: World) -> bool:

@@ -348,13 +348,15 @@ def _narrow(
 ) -> Aim:
     """Of several that were not told apart: those here, or the only one, or those of one kind in the plural."""
     roomful = all(world.things[thing].kind in ROOMFUL for thing in things) and not (
-        group is not None and group.indefinite
+        group is not None and (group.indefinite or group.single)
     )
     plural = group is not None and group.plural
     alike = len({world.things[thing].kind for thing in things}) == 1
     if len(things) == 1 or (placed and (roomful or plural or (group is None and alike))):
         return Aim(things=things)
-    pointed = memory.things and frame.clause.link == "" and [thing for thing in memory.things if thing in things]
+    pointed = (
+        memory.things and frame.clause.link in ("", "and") and [thing for thing in memory.things if thing in things]
+    )
     if pointed and group is None and not placed:
         return Aim(things=tuple(pointed))
     here = _in(things, [where.here], world) if where.here else ()
