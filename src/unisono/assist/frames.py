@@ -482,9 +482,7 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
 
 
 def _ordinal(pieces: Sequence[Piece], at: int) -> bool:
-    """A fraction between an article and a noun counts them, and so does what follows "number"."""
-    if at and "numeral" in pieces[at - 1].senses:
-        return True
+    """A fraction between an article and a noun counts them."""
     after = pieces[at + 1] if at + 1 < len(pieces) else None
     if pieces[at].tokens[0].relative and after is not None and "above" in after.senses:
         return True  # "at half past": of no hour

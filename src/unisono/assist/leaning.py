@@ -71,7 +71,7 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         if chosen is None and not (valued and memory.choices == memory.things):
             return None  # a value is of all of them only where it was the value that was asked for
         new.groups = (Group(things=chosen or memory.choices, named=True, whole=True),)
-    elif memory.pending is not None and memory.choices and all(g.places and not g.things for g in groups):
+    elif memory.pending is not None and memory.choices and groups and all(g.places and not g.things for g in groups):
         kept = tuple(t for g in groups for place in g.places for t in memory.choices if t in turn.world.within(place))
         if not kept:
             return None

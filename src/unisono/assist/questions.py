@@ -314,6 +314,8 @@ def _trait(
     if not things:
         pool = [t for t in world.things if not places or set(world.path(world.things[t].place)) & set(places)]
     for names, value in wanted:
+        if not named:
+            names = tuple(trait for trait in names if trait != "cabin_temperature" or names[0] == trait)
         bearing = {trait: tuple(t for t in pool if trait in world.things[t].tells) for trait in names}
         if named and not any(bearing.values()):
             kin = [t for thing in things for t in world.kin(thing)]

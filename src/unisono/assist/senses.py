@@ -152,7 +152,6 @@ SENSES: dict[str, str] = {
     "single": "lamp: in the singular one of them, never all of a room",
     "marked": "big, upper, old: tells one of several apart",
     "gone": "was, did: of what is over, not of what has come about",
-    "numeral": "number: what follows counts things and is no value",
     "heats": "heating, radiator: of a climate that warms",
     "overdone": "too much, not that much: the last change went too far",
     "det": "the, my, this: a new noun begins (languages without articles: none)",

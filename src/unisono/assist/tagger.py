@@ -109,9 +109,9 @@ def _known(before: Sequence[Token], number: Token, world: World) -> bool:
 
 
 def _counts(token: Token, spoken: Language) -> bool:
-    """Is it a kind of thing, which a number may count? Channels and levels have numbers for values."""
+    """Is it a thing's word, which a number may count? Channels and levels have numbers for values."""
     found = spoken.phrases.next.get(token.text)
-    return found is not None and found.found is not None and any(s.startswith("kind:") for s in found.found.senses)
+    return found is None or found.found is None or any(s.startswith("kind:") for s in found.found.senses)
 
 
 def _absent(head: Sequence[Token], world: World) -> bool:

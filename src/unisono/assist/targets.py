@@ -159,7 +159,7 @@ def _located(frame: Frame, world: World) -> tuple[Group, ...] | Aim:
     said = {trait for group in main for trait in group.traits}
     if not all(group.named or group.pronoun for group in main):
         owners = [group for group in aside if any(_bears(world, thing, said) for thing in group.things)]
-        if owners and said:  # "the windows of the van" are the van's
+        if owners:  # "the windows of the van" are the van's
             return tuple(group for group in frame.groups if group not in main)
         held = [group for group in aside if set(group.things) <= {thing for each in main for thing in each.things}]
         if held:  # "the heat on the nursery heater"
