@@ -48,6 +48,7 @@ def ordered(
     kept: set[str] = set()
     times: list[Time] = [time for frame in beside for time in _waits(frame, orders)]
     first = [thing for frame in conditions for group in frame.groups for thing in group.things]
+    first = first or _spoken_of(beside, orders[0], turn)
     context = tuple(place for frame in beside for group in frame.groups if group.why is None for place in group.places)
     if any("sometime" in frame.senses and not frame.times for frame in orders):
         return Plan(outcome="ask", why="what_time")
@@ -66,6 +67,10 @@ def ordered(
         if scene is not None:
             steps.append(scene)
             continue
+        if _untimed(frame):
+            return Plan(outcome="ask", why="what_time")
+        if frame.scenes:
+            return Plan(outcome="ask", why="unsure:scene")  # "at party time" is when, and nobody knows when that is
         if "undo" in frame.senses or frame.act == "undo":
             return _undone(turn)
         if frame.act in ("notify", "remind") and not frame.groups and conditions:
@@ -162,6 +167,23 @@ def _waits(frame: Frame, orders: Sequence[Frame]) -> tuple[Time, ...]:
     return tuple(
         msgspec.structs.replace(time, role="after") if first and time.role == "for" else time for time in frame.times
     )
+
+
+def _untimed(frame: Frame) -> bool:
+    """ "At closing time": a time that no clock shows. "At the same time" is together."""
+    pieces = frame.clause.pieces
+    return any(
+        "o_clock" in at.senses and "time_word" in time.senses and not {"det", "same"} & set(of.senses)
+        for at, of, time in zip(pieces, pieces[1:], pieces[2:], strict=False)
+    )
+
+
+def _spoken_of(beside: Sequence[Frame], order: Frame, turn: Turn) -> list[str]:
+    """ "The strip light's buzzing, turn it off": the one thing that the clauses before the order are about."""
+    start = order.clause.pieces[0].tokens[0].start
+    told = [frame for frame in beside if frame.groups and frame.clause.pieces[0].tokens[0].start < start]
+    named = {thing for frame in told if frame.clause.bar is None for group in frame.groups for thing in group.things}
+    return list(named) if len(named) == 1 and not any(turn.world.things[t].kind == "person" for t in named) else []
 
 
 def _held(frame: Frame, turn: Turn) -> set[str]:

@@ -120,6 +120,7 @@ ALIKE = {
     "location": ("location", "presence"),
     "presence": ("presence", "location"),
     "charge_limit": ("charge_limit",),
+    "volume": ("volume", "noise"),
     "running": ("running", "start_stop", "on_off"),
 }
 
@@ -314,9 +315,10 @@ def _trait(
     if not things:
         pool = [t for t in world.things if not places or set(world.path(world.things[t].place)) & set(places)]
     for names, value in wanted:
-        if not named:
-            names = tuple(trait for trait in names if trait != "cabin_temperature" or names[0] == trait)
-        bearing = {trait: tuple(t for t in pool if trait in world.things[t].tells) for trait in names}
+        # a cabin is no place's warmth, where no car was said
+        cabin = not named and "cabin_temperature" in names[1:]
+        told = [t for t in pool if world.things[t].kind != "car"] if cabin else pool
+        bearing = {trait: tuple(t for t in told if trait in world.things[t].tells) for trait in names}
         if named and not any(bearing.values()):
             kin = [t for thing in things for t in world.kin(thing)]
             bearing = {trait: tuple(t for t in kin if trait in world.things[t].tells) for trait in names}

@@ -449,7 +449,7 @@ def _past(words: Sequence[Piece]) -> bool:
             return True
         if "base" in piece.forms or wished:
             continue
-        if any(set(other.senses) & {"i", "he"} for other in before):
+        if any(set(other.senses) & {"i", "he", "you"} for other in before):
             return True
         if before and (before[-1].named or not before[-1].senses) and len(words) > at + 1:
             return True

@@ -149,6 +149,7 @@ SENSES: dict[str, str] = {
     "theirs": "her, his, their: of a thing or room of somebody who is not named",
     "beside": "near, next to, above: what follows says where it is, and is not meant itself",
     "some_of": "every other, half of, some of: some of a set, and nobody can say which",
+    "time_word": "time: of a time of day that has no clock, after a word such as at",
     "single": "lamp: in the singular one of them, never all of a room",
     "marked": "big, upper, old: tells one of several apart",
     "gone": "was, did: of what is over, not of what has come about",
