@@ -29,6 +29,7 @@ RELATED: dict[str, frozenset[str]] = {
     "level": frozenset({"brightness", "volume", "fan_speed", "position"}),
     "illuminance": frozenset({"brightness"}),
     "noise": frozenset({"volume"}),
+    "volume": frozenset({"mute", "playback", "on_off"}),
     "speed": frozenset({"fan_speed", "rate"}),
     "window_position": frozenset({"position"}),
     "door": frozenset({"locked", "trunk", "position", "window_position"}),
@@ -37,8 +38,9 @@ RELATED: dict[str, frozenset[str]] = {
 OWN = frozenset({"channel", "source", "recipe", "order", "timer", "tilt", "charge_current", "setpoint"})
 
 
-def unread(frame: Frame, changes: Sequence[Change]) -> str | None:
-    """What no change carries out, by its word; None where all is carried out."""
+def unread(frame: Frame, changes: Sequence[Change], *, named: bool) -> str | None:
+    """What no change carries out, by its word; None where all is carried out. ``named``: the things were named; else
+    they were found by what was said of them."""
     traits = {change.trait for change in changes}
     switched = all(isinstance(change.value, bool) or change.op in ("toggle", "call") for change in changes)
     if frame.color is not None and not traits & COLORED:
@@ -51,7 +53,7 @@ def unread(frame: Frame, changes: Sequence[Change]) -> str | None:
     if any(trait in OWN and trait not in traits for trait in said):
         return next(trait for trait in said if trait in OWN)
     valued = frame.value is not None and not switched
-    if valued and said and not any(_near(trait) & traits for trait in said):
+    if (valued or not named) and said and not any(_near(trait) & traits for trait in said):
         return said[0]
     return None
 

@@ -142,7 +142,7 @@ def place_of(noun: Noun, world: World, where: Where) -> tuple[tuple[str, ...], b
         if piece.places and not ("indoor" in senses and world.root in piece.places):
             spoken = True
             found.extend(piece.places)
-            if noun.sets & {"all", "both"} or noun.plural:
+            if piece.tokens[-1].text != piece.tokens[-1].key or (noun.sets & {"all"} and piece is noun.pieces[-1]):
                 found.extend(_like(piece, world))
         elif "here" in senses or ("place:room" in senses and not piece.things):
             spoken = True

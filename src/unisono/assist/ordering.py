@@ -67,6 +67,10 @@ def ordered(
         if scene is not None:
             steps.append(scene)
             continue
+        if frame.clause.link == "or" or any(
+            piece.kind == "number" and piece.text in frame.strange for piece in frame.clause.pieces
+        ):
+            return Plan(outcome="ask", why="unsure:which")  # one or the other
         if _untimed(frame):
             return Plan(outcome="ask", why="what_time")
         if frame.scenes:
@@ -99,10 +103,6 @@ def ordered(
             and any(time.role in ("for", "at", "after") for time in frame.times)
         ):
             frame.act = "on"
-        if frame.clause.link == "or" or any(
-            piece.kind == "number" and piece.text in frame.strange for piece in frame.clause.pieces
-        ):
-            return Plan(outcome="ask", why="unsure:which")  # one or the other
         if frame.senses & {"some_of", "who", "why"}:
             return Plan(outcome="ask", why="unsure:which")  # of "every other lamp" nobody knows which; a riddle
         held = _held(frame, turn) if frame.act == "keep" and before else set()
@@ -123,7 +123,7 @@ def ordered(
             degrees = [p for p in frame.clause.pieces if p.kind == "number" and p not in frame.numbers]
             if any(WARMTH[0] < (piece.tokens[0].value or 0) <= WARMTH[1] for piece in degrees):
                 return Plan(outcome="ask", why="unsure:value")  # "on at nineteen": o'clock, or degrees?
-        lost = unread(frame, [change for _, change in got])
+        lost = unread(frame, [change for _, change in got], named=aimed.named or any(g.kinds for g in frame.groups))
         if lost is not None:
             return Plan(outcome="ask", why=f"unsure:{lost}")
         idle = frame.value not in (None, 0, 100) and (_switched(got) or frame.act in ("off", "lock", "unlock"))
@@ -299,6 +299,8 @@ def conditions_of(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -
             clocks += 1
             continue
         if only_time(frame):
+            if frame.clause.trigger in ("if", "unless") and any(time.clock is not None for time in frame.times):
+                return Plan(outcome="ask", why="unsure:condition")  # "if it is ten": to the minute?
             if frame.clause.trigger == "before" and any(time.role == "at" for time in frame.times):
                 return Plan(outcome="ask", why="what_time")  # a time by which it is to be done is none to do it at
             continue

@@ -121,6 +121,7 @@ ALIKE = {
     "presence": ("presence", "location"),
     "charge_limit": ("charge_limit",),
     "volume": ("volume", "noise"),
+    "mode": ("mode", "hvac_mode"),
     "running": ("running", "start_stop", "on_off"),
 }
 

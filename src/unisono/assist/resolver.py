@@ -133,6 +133,8 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
         return [Change("color_temperature", "set", COLOR_TEMPERATURES[frame.level], "K")]
     if frame.mode is not None and "hvac_mode" in thing.takes and frame.act in ("set", "on", None, "change", "start"):
         found.append(Change("hvac_mode", "set", frame.mode))
+    if frame.level == "auto" and "hvac_mode" in thing.takes and "fan_speed" not in frame.traits:
+        return [Change("hvac_mode", "set", "auto")]
     level = _level(frame, thing, said, world)
     if isinstance(level, Problem):
         return level

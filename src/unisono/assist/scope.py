@@ -136,6 +136,8 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
         senses = piece.senses
         current = segments[-1]
         if piece.kind == "mark":
+            if piece.text in PAUSES and _hyphen(part, at):
+                continue
             if piece.text in PAUSES and _excepted(current.pieces, part, at):
                 continue
             if piece.text in PAUSES and (current.pieces or not current.intro):
@@ -201,6 +203,14 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
         segments[-1].pieces.append(piece)
     taken_back = segments[-1].intro == "correction" and len(segments) > 1
     return [segment for segment in segments if segment.pieces or (taken_back and segment is segments[-1])]
+
+
+def _hyphen(part: Sequence[Piece], at: int) -> bool:
+    """ "hi-fi" has no pause within."""
+    mark, after = part[at].tokens[0], part[at + 1] if at + 1 < len(part) else None
+    if mark.text != "-" or not at or after is None:
+        return False
+    return part[at - 1].tokens[-1].end == mark.start and mark.end == after.tokens[0].start
 
 
 def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:

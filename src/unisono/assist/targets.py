@@ -278,6 +278,9 @@ def _one(
         here = _in(able, [where.here], world) if where.here else ()
         return Aim(things=here) if len(here) == 2 else Aim(why="ambiguous", said=group.said, choices=able)
     if group.whole or (group.places or places):
+        if group.single and len(able) > 1 and all(world.places[p].kind == "room" for p in (*group.places, *places)):
+            so_called = tuple(thing for thing in able if set(group.said.split()) & world.words_of(thing))
+            return Aim(things=so_called) if len(so_called) == 1 else Aim(why="ambiguous", said=group.said, choices=able)
         roomful = group.whole or group.plural or (bool(set(group.kinds) & ROOMFUL) and not group.indefinite)
         if len(able) == 1 or roomful:
             return Aim(things=able)

@@ -176,7 +176,7 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
         over=said("over") or rule.get("over"),
         than=rule.get("than", False),
         side=rule.get("side"),
-        denied=bool(got.get("denied")),
+        denied=bool(got.get("denied")) and not rule.get("plain"),  # "it isn't ten yet" is before ten
     )
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.assist.languages.test_en_corners import read
+from tests.assist.languages.test_en_corners import HOME, SPEAKER, WORLD, read
+from unisono.assist import Memory, World, understand
+from unisono.assist.world import Scene
 
 CASES = {
     "turn off the red globe": "ask (unsure:red)",
@@ -99,9 +101,32 @@ CASES = {
     "set the globe to 40 percent heat mode": "ask (unsure:heat)",
     "turn on the light for the telly": "act; globe on_off=True",
     "turn on globe number two": "refuse (no_such_thing:2)",
+    "set both lamps in the loft | in the loft": "ignore",
+    "open the front window": "ask (which_thing)",
+    "at half past the hour turn the vane off": "ask (unsure:which)",
+    "turn on the vane at the same time": "act; vane on_off=True",
+    "dim the globe at closing time": "ask (what_time)",
+    "turn the lamp in the loft off": "act; plain on_off=False",
+    "turn on light seven": "ask (unsure:which)",
+    "the globe's too white, turn it off": "act; globe on_off=False",
+    "bob's at work, turn it off": "ask (which_thing:it)",
+    "if it's ten o'clock turn on the globe": "ask (unsure:condition)",
+    "if it's not eight yet turn on the globe": "act; globe on_off=True",
+    "if it's not noon yet turn on the globe": "refuse (not_now)",
+    "put the chiller on auto": "act; chiller hvac_mode=auto",
+    "turn the vane-off": "act; vane on_off=False",
+    "- turn on the globe": "act; globe on_off=True",
+    "turn on the globe -": "act; globe on_off=True",
 }
 
 
 @pytest.mark.parametrize("said", CASES)
 def test_all_that_is_said_counts(said: str) -> None:
     assert read(said) == CASES[said]
+
+
+def test_a_scene_that_is_no_order_is_asked_about() -> None:
+    scene = Scene(id="late", names=("Party time",))
+    world = World(WORLD.places.values(), WORLD.things.values(), WORLD.states, [scene])
+    plan = understand("dim the globe for party time", world, Memory(), SPEAKER, now=HOME.moment, lang="en")
+    assert (plan.outcome, plan.why) == ("ask", "unsure:scene")
