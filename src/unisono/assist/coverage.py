@@ -18,6 +18,8 @@ __all__ = ["unread"]
 WHOLLY = frozenset({"max"})
 #: What a colour is a value of.
 COLORED = frozenset({"color", "andon", "color_temperature"})
+#: Acts that no number goes with: "play radio four".
+UNNUMBERED = frozenset({"play", "pause", "resume", "next", "previous", "mute", "unmute"})
 #: Traits that are one matter: who says one of them may mean another.
 RELATED: dict[str, frozenset[str]] = {
     "temperature": frozenset({"target_temperature", "hvac_mode", "color_temperature"}),
@@ -49,6 +51,8 @@ def unread(frame: Frame, changes: Sequence[Change], *, named: bool) -> str | Non
         return frame.level
     if frame.mode is not None and "hvac_mode" not in traits:
         return frame.mode
+    if frame.value is not None and frame.act in UNNUMBERED:
+        return f"{frame.value:g}"
     said = [trait for trait in frame.traits if trait not in WEAK]
     if any(trait in OWN and trait not in traits for trait in said):
         return next(trait for trait in said if trait in OWN)

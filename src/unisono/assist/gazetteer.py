@@ -263,6 +263,8 @@ def _named(
     same = tuple(t for t in things if any(tuple(words_of(name)) in exact for name in world.things[t].names))
     if same and len(same) < len(things):
         things = same
+    if _part_of(noun, things, world):
+        return msgspec.structs.replace(base, why="no_such_thing", strange=(noun.text,))
     several = _roomful(named[-1], things, world) or _plural(named[-1], places, world) if noun.plural else ()
     if several:
         return msgspec.structs.replace(base, things=several, whole=True)
@@ -287,6 +289,16 @@ def _named(
             # a kind that is also somebody's name ("lamp") with a word that nobody knows is no name any more
             return msgspec.structs.replace(base, things=things, named=True, strange=tuple(p.text for p in strange))
     return msgspec.structs.replace(base, things=things, named=True)
+
+
+def _part_of(noun: Noun, things: tuple[str, ...], world: World) -> bool:
+    """Is a part meant that the named thing does not tell of: "the van's lights"?"""
+    head = noun.pieces[-1]
+    kinds = {sense[5:] for sense in head.senses if sense.startswith("kind:")}
+    if not kinds or head.named or len(noun.pieces) < 2 or not all(world.things[t].kind == "car" for t in things):
+        return False
+    traits = {sense[6:] for sense in head.senses if sense.startswith("trait:")}
+    return "car" not in kinds and not any(traits & world.things[thing].tells for thing in things)
 
 
 def _plural(piece: Piece, places: tuple[str, ...], world: World) -> tuple[str, ...]:

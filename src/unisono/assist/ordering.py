@@ -60,6 +60,8 @@ def ordered(
         > 1
     ):
         return Plan(outcome="ask", why="unsure:time")  # on at six and off at eight are two things to ask for
+    if len(orders) > 1 and _ends(orders[-1], orders[-2]):
+        orders = orders[:-1]  # "on for ten minutes, then off": the end is said twice
     spared = _spared(orders, beside, turn)
     for frame in orders:
         times.extend(frame.times)
@@ -167,6 +169,12 @@ def _waits(frame: Frame, orders: Sequence[Frame]) -> tuple[Time, ...]:
     return tuple(
         msgspec.structs.replace(time, role="after") if first and time.role == "for" else time for time in frame.times
     )
+
+
+def _ends(frame: Frame, before: Frame) -> bool:
+    """Does it only end what the order before began for a time?"""
+    lasting = any(time.role in ("for", "until") for time in before.times) and before.act in ("on", "start", "play")
+    return lasting and frame.act in ("off", "stop") and not frame.times and all(g.pronoun for g in frame.groups)
 
 
 def _untimed(frame: Frame) -> bool:

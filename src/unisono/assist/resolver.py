@@ -100,7 +100,7 @@ def steps_of(changes: Sequence[tuple[str, Change]]) -> tuple[Step, ...]:
 def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Problem:
     """What the frame changes of a thing."""
     said = tuple(trait for trait in frame.traits if trait in thing.takes)
-    if frame.act == "off" and "p_out" in frame.senses and thing.kind in OUTGOING:
+    if frame.act == "off" and frame.senses & {"p_out", "sends"} and thing.kind in OUTGOING:
         frame = msgspec.structs.replace(frame, act="start")
     if frame.act == "off" and "p_out" in frame.senses and thing.kind == "cover":
         frame = msgspec.structs.replace(frame, act="open")  # an awning

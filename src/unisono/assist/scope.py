@@ -480,11 +480,8 @@ def _unwanted(piece: Piece) -> bool:
 
 
 def _stops(words: Sequence[Piece]) -> bool:
-    """ "stop opening the door", "no more opening it": what is stopped is an act that is not wanted."""
-    if any(
-        "no" in no.senses and "more" in more.senses and "ing" in act.forms and set(act.senses) & ACTIONS
-        for no, more, act in zip(words, words[1:], words[2:], strict=False)
-    ):
+    """ "stop opening the door", "no more opening it", "no more light": what is stopped is an act that is not wanted."""
+    if any("no" in no.senses and "more" in more.senses and not no.named for no, more in pairwise(words)):
         return True
     if any(
         "stop" in piece.senses and "base" in piece.forms and "he" in after.senses for piece, after in pairwise(words)

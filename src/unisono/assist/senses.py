@@ -150,6 +150,7 @@ SENSES: dict[str, str] = {
     "beside": "near, next to, above: what follows says where it is, and is not meant itself",
     "some_of": "every other, half of, some of: some of a set, and nobody can say which",
     "time_word": "time: of a time of day that has no clock, after a word such as at",
+    "sends": "set, send: with off, of what goes out to work, it begins",
     "single": "lamp: in the singular one of them, never all of a room",
     "marked": "big, upper, old: tells one of several apart",
     "gone": "was, did: of what is over, not of what has come about",

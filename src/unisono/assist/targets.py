@@ -127,6 +127,8 @@ def aim(
         roving = any(kind in ROVING for kind in kinds)
         of_kind = things_of_kind(kinds, world.things if roving else pool, world)
         of_kind = tuple(thing for thing in of_kind if can(frame, thing, world))
+        if frame.value is not None and frame.act in ("warmer", "cooler"):  # no fan is set to degrees
+            of_kind = tuple(thing for thing in of_kind if "target_temperature" in world.things[thing].takes)
         if of_kind:
             return _narrow(of_kind, frame, world, where, memory, placed=placed and not roving)
         if placed:
