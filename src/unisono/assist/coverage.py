@@ -22,7 +22,7 @@ COLORED = frozenset({"color", "andon", "color_temperature"})
 UNNUMBERED = frozenset({"play", "pause", "resume", "next", "previous", "mute", "unmute"})
 #: Traits that are one matter: who says one of them may mean another.
 RELATED: dict[str, frozenset[str]] = {
-    "temperature": frozenset({"target_temperature", "hvac_mode", "color_temperature"}),
+    "temperature": frozenset({"target_temperature", "hvac_mode", "color_temperature", "color"}),
     "cabin_temperature": frozenset({"target_temperature"}),
     "humidity": frozenset({"target_humidity"}),
     "battery": frozenset({"charge_limit", "charging"}),

@@ -473,6 +473,8 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
     if "more" in after or ("less" in after):
         frame.by = True
         frame.act = "up" if "more" in after else "down"
+    if "channel" in frame.traits and token.unit is None and float(token.value or 0).is_integer():
+        frame.text, frame.value = f"{token.value:g}", None
     if "source" in frame.traits:
         words = [p.text for p in pieces if "trait:source" in p.senses]
         frame.text, frame.value = f"{words[-1]} {token.text}", None

@@ -95,6 +95,14 @@ def _fraction(raw: Sequence[Raw], at: int, words: Mapping[str, Any]) -> Number |
     """half, a third, two thirds, three quarters."""
     fractions = words.get("fractions", {})
     word = raw[at].text
+    after = tuple(each.text for each in raw[at + 1 : at + 3])
+    if (
+        word in fractions
+        and len(after) > 1
+        and after[0] in words.get("ones", ())
+        and after[1] in words.get("single", ())
+    ):
+        return Number(fractions[word], 2)  # "half a degree"
     if word in fractions:
         return Number(100 * fractions[word], 1, relative=True)
     if (

@@ -33,6 +33,8 @@ GUARDING = frozenset({"locked", "trunk", "armed", "door"})
 SWITCHES_ONLY = frozenset({"on", "off", "lock", "unlock", "start", "stop"})
 #: After these a time that it will be is a moment, no test of what it is now.
 MOMENTS = frozenset({"when", "whenever", "after"})
+#: Acts that a time or a warmth may follow: "on at nineteen".
+RUNNING = frozenset({"on", "start"})
 #: Bare numbers that are an hour and a room's warmth alike.
 WARMTH = (12, 30)
 #: The model agrees that it is an order.
@@ -121,7 +123,9 @@ def ordered(
         got = changes_of(frame, aimed, turn)
         if isinstance(got, Plan):
             return got
-        if any("target_temperature" in turn.world.things[thing].takes for thing in aimed.things):
+        if frame.act in RUNNING and any(
+            "target_temperature" in turn.world.things[thing].takes for thing in aimed.things
+        ):
             degrees = [p for p in frame.clause.pieces if p.kind == "number" and p not in frame.numbers]
             if any(WARMTH[0] < (piece.tokens[0].value or 0) <= WARMTH[1] for piece in degrees):
                 return Plan(outcome="ask", why="unsure:value")  # "on at nineteen": o'clock, or degrees?

@@ -37,10 +37,11 @@ def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
     at = 0
     while at < len(tokens):
         name = world.names.longest(tokens, at) if tokens[at].kind not in ("mark", "time") else None
-        after_det = bool(pieces) and bool(DETERMINING & set(pieces[-1].senses))
-        phrase, words = _longest(tokens, at, spoken.phrases, bent=not after_det)
+        noun = bool(pieces) and bool(DETERMINING & set(pieces[-1].senses))
+        noun = noun or (name is not None and bool(name.bearers.things))
+        phrase, words = _longest(tokens, at, spoken.phrases, bent=not noun)
         if words > 1 and _cuts(tokens, at, words, world):
-            phrase, words = _longest(tokens[: at + 1], at, spoken.phrases, bent=not after_det)
+            phrase, words = _longest(tokens[: at + 1], at, spoken.phrases, bent=not noun)
         piece = _piece(tokens, at, name, phrase, words, repaired)
         if piece.things and all(world.things[thing].kind == "person" for thing in piece.things):
             piece = msgspec.structs.replace(piece, senses=(*piece.senses, "somebody"))
@@ -206,7 +207,7 @@ def _piece(
 
 def _longest(tokens: Sequence[Token], at: int, phrases: Trie, *, bent: bool) -> tuple[Phrase | None, int]:
     """The longest phrase at a point; a plural is also looked up in the singular. Not ``bent``: "the lights up" is
-    no "he lights up"."""
+    no "he lights up", and "the heating up" no warming."""
     best, length = None, 0
     node = phrases
     for end in range(at, len(tokens)):
@@ -217,7 +218,7 @@ def _longest(tokens: Sequence[Token], at: int, phrases: Trie, *, bent: bool) -> 
         if step is None:
             break
         node = step
-        if node.found is not None and (bent or end == at or node.found.forms != ("third",)):
+        if node.found is not None and (bent or end == at or node.found.forms not in (("third",), ("ing",))):
             best, length = node.found, end + 1 - at
     return best, length
 

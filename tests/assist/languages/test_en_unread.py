@@ -17,8 +17,8 @@ CASES = {
     "turn off the red globe": "ask (unsure:red)",
     "turn the vane off high": "ask (unsure:high)",
     "turn off the chiller on dry": "act; chiller on_off=False",
-    "put the telly on channel four": "ask (unsure:channel)",
-    "set the mill channel to 4": "ask (unsure:channel)",
+    "put the telly on channel four": "act; telly channel=4",
+    "set the mill channel to 4": "refuse (not_possible:4)",
     "set the telly tilt to 40": "ask (unsure:tilt)",
     "set the vane humidity to 40": "ask (unsure:humidity)",
     "set the chiller to cool": "act; chiller hvac_mode=cool",
@@ -117,6 +117,12 @@ CASES = {
     "turn the vane-off": "act; vane on_off=False",
     "- turn on the globe": "act; globe on_off=True",
     "turn on the globe -": "act; globe on_off=True",
+    "turn up the heater by half a degree": "act; heater target_temperature+=0.5",
+    "play radio 4": "ask (unsure:4)",
+    "open the coupe's lights": "refuse (no_such_thing:coupe lights)",
+    "the vane on for ten minutes then off": 'act; vane on_off=True; when {"until":"2026-03-11T17:50:00"}',
+    "no more globe": "refuse (negated)",
+    "set the crawler off": "act; crawler start_stop=True",
 }
 
 
