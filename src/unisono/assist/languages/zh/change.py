@@ -77,11 +77,24 @@ def steps_of(wish: Wish, things: Sequence[str], world: World) -> list[Step]:
     steps = []
     for thing in things:
         about = world.things[thing]
-        changes = [_change(one, about, world.state(thing)) for one in _each_value(wish, about)]
+        changes = [_change(one, about, world.state(thing)) for one in _each_value(_drawn(wish, about), about)]
         steps += [
             Step(things=(thing,), trait=made.trait, op=made.op, value=made.value, unit=made.unit) for made in changes
         ]
     return steps
+
+
+#: 遮阳棚收起来 is shut then; a blind that is drawn up is open.
+_SPREAD = ("棚", "篷")
+
+
+def _drawn(wish: Wish, thing: Thing) -> Wish:
+    """收起来, 展开: up or down, of what hangs; shut or open, of what is spread."""
+    if wish.verb not in ("retract", "extend"):
+        return wish
+    spread = any(part in name for part in _SPREAD for name in thing.names)
+    verb = ("close" if spread else "raise") if wish.verb == "retract" else "open"
+    return msgspec.structs.replace(wish, verb=verb, verbs=wish.verbs | {verb})
 
 
 def _each_value(wish: Wish, thing: Thing) -> list[Wish]:
@@ -271,6 +284,8 @@ def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing) -> Change:
         return Change(trait, level)
     if amount.unit == STEP and not wish.by and trait not in ("seat_heating", "seat_ventilation"):
         raise NotPossibleError("no_such_value")
+    if wish.by and amount.form == "fraction" and trait in OPENINGS:
+        return Change(trait, _tidy(amount.value if wish.sign > 0 else 100 - amount.value), unit="%")  # 升一半
     value = value_in(amount, trait, by=wish.by)
     if wish.by:
         if amount.unit == STEP:

@@ -25,7 +25,7 @@ _BEFORE_VERBS = frozenset({
 })  # fmt: skip
 _OBJECT = frozenset({"把", "将", "给", "让"})
 _IF = re.compile(
-    r"如果说?|要是|假如|假使|假设|假定|倘使|若是|倘若|一旦|只要|万一|每当|每次|每逢|但凡|若|当(?!前|心|天|地)|等到?(?!等|于|级)"
+    r"如果说?|要是|假如|假使|假设|假定|倘使|若是|倘若|一旦|只要|万一|每当|每次|每逢|但凡|若|当(?!前|心|天|地)|等到?(?!等|于|级|Ｔ)"
 )
 _THEN = re.compile(r"那就|那么就|就|(?<![顺随方])便|则|那(?!个|盏|台|里|边|儿|扇|些)|马上|立刻")
 _ONCE = re.compile(
@@ -139,6 +139,7 @@ def _separate(clause: Clause) -> list[Clause]:
                 and order.startswith("VN")
                 and any(_is_noun(p) for p in _until_verb(pieces, i))
             )
+            or (verb and noun and order == "NV" and _is_verb(piece) and _begins_anew(pieces, i))
             or (
                 verb
                 and noun
@@ -160,6 +161,12 @@ def _separate(clause: Clause) -> list[Clause]:
             noun = True
             order += "N" if not order.endswith("N") else ""
     return [Clause(group) for group in groups if group]
+
+
+def _begins_anew(pieces: Sequence[Piece], at: int) -> bool:
+    """车库门放下来锁好入户门: a verb with its thing behind it, and no verb behind that."""
+    after = pieces[at + 1 :]
+    return bool(after) and after[0].named and not any(_is_verb(p) or p.quantity or _is_value(p) for p in after[1:])
 
 
 def _taken_along(group: list[Piece]) -> list[Piece]:
@@ -215,6 +222,9 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
             return (0, cut.start()), (cut.end(), len(body)), "if"
         if when is not None:
             return (0, when.end()), (when.end(), len(body)), "if"
+        told = _TELL.search(body, begun.end() + 1)
+        if told is not None:
+            return (0, told.start()), (told.start(), len(body)), "if"  # 门要是开了超过两分钟提醒我
         return (0, len(body)), (len(body), len(body)), "if"
     if when is not None and when.end() < len(body):
         return (0, when.end()), (when.end(), len(body)), "if" if when[0] == "的话" else "when"
@@ -227,4 +237,4 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
 
 
 def _verb_before(text: str) -> bool:
-    return bool(re.search(r"[开关停调设放启锁亮升降拉录充知诉醒]", text)) and len(text.strip("，,")) >= 2
+    return bool(re.search(r"(?<!空)调|[开关停设放启锁亮升降拉录充知诉醒]", text)) and len(text.strip("，,")) >= 2

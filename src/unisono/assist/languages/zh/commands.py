@@ -14,6 +14,7 @@ import msgspec
 from unisono.assist.languages.zh.clauses import Clause, clauses, split_condition
 from unisono.assist.languages.zh.conditions import condition
 from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.schedule import is_part_of_day
 from unisono.assist.languages.zh.scope import is_occasion, is_vague_time
 from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, senses
 from unisono.assist.languages.zh.target import find_target
@@ -60,6 +61,8 @@ def command(sentence: Sentence) -> Plan:
     (low, high), (start, end), how = split
     before = [piece for piece in sentence.pieces if low <= piece.start and piece.end <= high]
     tail = [piece for piece in sentence.pieces if start <= piece.start and piece.end <= end]
+    if any(is_part_of_day(piece.moment) for piece in before if piece.moment is not None):
+        return Plan(outcome="ask", why="what_time")  # 要是半夜还开着
     if how == "once":
         before = [piece for piece in before if piece.text != "一"]
     if how == "when" and _is_done_first(before):
@@ -88,7 +91,7 @@ def command(sentence: Sentence) -> Plan:
     asked = sentence.memory.plan.query if sentence.memory.plan is not None else None
     if how == "if" and asked is not None and any(set(one.things) & set(asked.things) for one in conditions):
         now_true = True  # 主卧冷气开了没 | 开的话帮我关掉
-    told = all(piece.senses & {"notify", "remind"} or not is_verb(piece) for piece in tail)
+    told = bool(senses(tail) & {"notify", "remind"})
     if conditions and any(p.moment is not None and p.moment.role in ("at", "after") for p in before):
         # 半小时后如果灯还开着就关掉
         tail = [*(piece for piece in before if piece.moment is not None and piece.moment.role != "for"), *tail]

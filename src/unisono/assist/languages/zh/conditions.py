@@ -81,6 +81,17 @@ def _compared(
         value = value_in(amount, trait)
     except NotPossibleError:
         return None
+    reached = any(piece.text[-1] == "到" and piece.end == amount.start for piece in pieces)
+    now = [one for thing in having if isinstance(one := world.state(thing).get(trait), int | float)]
+    if reached and not found & {"above", "below"} and len(now) == len(having):
+        rises = all(one < value for one in now)
+        return Condition(
+            things=tuple(having),
+            trait=trait,
+            above=value if rises else None,
+            below=None if rises else value,
+            for_s=for_s,
+        )  # 到两百度了
     if not found & {"above", "below"}:
         return Condition(things=tuple(having), trait=trait, equals=value, for_s=for_s)
     below = "below" in found and not ("above" in found and "以上" in _text(pieces))

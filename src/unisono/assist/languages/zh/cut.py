@@ -49,11 +49,14 @@ _TAKE_ENDINGS = frozenset(
 _DECIDING = frozenset({
     "particle", "all", "both", "rest", "other", "it", "except", "only", "question", "whether", "everything", "never_mind", "undo", "cancel",
 })  # fmt: skip
+#: A word of another matter, and of no other.
+_ELSEWHERE = frozenset({"elsewhere"})
 _ENDINGS = ("了", "掉")
 _LONGEST = 16
 #: The end of a name that stands for it has at least so many characters.
 _SHORTEST_TAIL = 3
 _NUMERALS = "零一二三四五六七八九十百0123456789"
+_NUMBERED = re.compile(r"(?:[0-9]+|[一二三四五六七八九十]+)[号#]([\u3400-\u9fff]{2,})")
 _HAN = re.compile(r"[\u3400-\u9fff]{4,}")
 _LONGEST_HEARD = 6
 #: A sentence with more unknown characters was not misheard; it is about something else.
@@ -114,6 +117,14 @@ class _Names:
         self._add_tails()
         self.longest = max(map(len, self.by_text), default=0)
         self._by_sound: dict[str, set[str]] | None = None
+        counted = sorted(
+            (name for name in self.by_text if name[0] in _NUMERALS and len(name) > 1), key=len, reverse=True
+        )
+        self._counted = re.compile("|".join(map(re.escape, counted)) or r"(?!)")
+
+    def hidden(self, text: str) -> str:
+        """The text with names that begin with a number written over."""
+        return self._counted.sub(lambda found: "□" * len(found[0]), text)
 
     def _add_numbers(self) -> None:
         """一号机 for 1号机, and the other way."""
@@ -134,6 +145,9 @@ class _Names:
         """床头灯 for 左床头灯 and 右床头灯: the end of names, where it is more than the word for their kind."""
         tails: dict[str, _Bearers] = {}
         for name, bearers in self.by_text.items():
+            numbered = _NUMBERED.fullmatch(name)
+            if numbered is not None and numbered[1] not in self.by_text and numbered[1] not in senses_of():
+                tails.setdefault(numbered[1], _Bearers([], [], [])).things += bearers.things  # 壁灯, of 一号壁灯
             if not _HAN.fullmatch(name):
                 continue
             for cut_off in range(1, len(name) - _SHORTEST_TAIL + 1):
@@ -224,6 +238,11 @@ def cut(text: str, world: World) -> list[Piece]:
         offer(Piece(amount.start, amount.end, body, quantity=amount), _WORD_COST)
     for moment in moments(text):
         offer(Piece(moment.start, moment.end, text[moment.start : moment.end], moment=moment), _WORD_COST)
+    if (hidden := names.hidden(text)) != text:  # 十点二白扫地: the number is the name's
+        for amount in quantities(hidden):
+            offer(Piece(amount.start, amount.end, text[amount.start : amount.end], quantity=amount), _WORD_COST)
+        for moment in moments(hidden):
+            offer(Piece(moment.start, moment.end, text[moment.start : moment.end], moment=moment), _WORD_COST)
     longest = min(max(names.longest, _longest_word()), _LONGEST)
     for start in range(len(text)):
         if _MARK.match(text[start]) and text[start] not in ".+-":
@@ -235,7 +254,7 @@ def cut(text: str, world: World) -> list[Piece]:
             if bearers is not None:
                 offer(_name(start, end, body, bearers, senses), _WORD_COST - _NAME_BONUS)
             elif senses is not None:
-                offer(Piece(start, end, body, senses, known="elsewhere" not in senses), _WORD_COST)
+                offer(Piece(start, end, body, senses, known=senses != _ELSEWHERE), _WORD_COST)
     pieces = _cheapest(text, spans)
     if any(not piece.known for piece in pieces):
         heard = _hear(text, pieces, names, words)

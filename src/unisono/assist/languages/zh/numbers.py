@@ -44,6 +44,7 @@ _PERCENT = re.compile(
 _TENTHS = re.compile(rf"(?<!完)(?<!变)(?<!改)({NUMBER})成([半一二三四五六七八九]?)(?![为了功品员])")
 _FRACTION = re.compile(rf"({NUMBER})分之({NUMBER})")
 _HALF = re.compile(r"一半|半(?=开|亮|掩|关|打开|拉|$)|对半|半数|过半|(?<=开)半(?=边|扇)")
+_HALF_UNIT = re.compile(r"(?<![一二三四五六七八九十百0-9])半个?(度|档|格)")
 _MEASURE = re.compile(
     rf"(零下|负|-)?(?:第(?=[^度]{{1,3}}[档挡级格]))?({NUMBER})\s*(?:个)?({_UNIT})(半)?", re.IGNORECASE
 )
@@ -128,6 +129,8 @@ def quantities(text: str) -> list[Quantity]:
     for m in _TENTHS.finditer(text):
         if 0 < (tenths := number(m[1])) <= 10:
             take(m, 10 * tenths + 10 * _tail(m[2]), "%", "quantity")
+    for m in _HALF_UNIT.finditer(text):
+        take(m, 0.5, _UNIT_OF[m[1]], "quantity")
     for m in _MEASURE.finditer(text):
         if m[2] == "一" and _AS_SOON.match(text, m.end()):
             continue  # 一开就: no kelvin

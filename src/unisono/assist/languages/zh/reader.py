@@ -147,14 +147,19 @@ def _plan(sentence: Sentence) -> Plan:
         if supposed in ("hypothetical", "reported"):
             return sentence.barred(supposed)
         if not _commands_after(sentence):
-            return answer(sentence) or Plan(outcome="ignore")
+            answered = answer(sentence)
+            if answered is None and _of_another(sentence):
+                return command(sentence)
+            return answered or Plan(outcome="ignore")
+    if "undo" in found and not question and _alone_undone(pieces):
+        return _undone(memory)
     bar = bar_of(sentence.masked)
     if bar == "past" and (rest := _after_a_reason(sentence)) is not None:
         sentence, bar = rest, None
     if bar is not None:
         return sentence.barred(bar)
     if "undo" in found and not any(piece.named for piece in pieces):
-        return Plan(outcome="act", steps=(Step(op="undo"),)) if memory.plan else Plan(outcome="ask", why="what_to_do")
+        return _undone(memory)
     plan = command(sentence)
     if (plan.why or "").startswith("not_possible") and sentence.masked.endswith("了吧"):
         return answer(sentence) or plan  # 阳台门关上了吧
@@ -163,6 +168,23 @@ def _plan(sentence: Sentence) -> Plan:
         memory.offer = plan
         return Plan(outcome="ask", why="unsure")  # 可以开门吗 may ask whether one may; 打开院们 was heard otherwise
     return plan
+
+
+def _alone_undone(pieces: Sequence[Piece]) -> bool:
+    """撤销刚才的操作: to take back, and of what was just done; nobody is named."""
+    said = [piece for piece in pieces if piece.senses != {"particle"} and not piece.mark]
+    return "undo" in said[0].senses and all(piece.moment is not None or piece.senses & {"it"} for piece in said[1:])
+
+
+def _undone(memory: Memory) -> Plan:
+    return Plan(outcome="act", steps=(Step(op="undo"),)) if memory.plan else Plan(outcome="ask", why="what_to_do")
+
+
+def _of_another(sentence: Sentence) -> bool:
+    """主卧空调二十六度, and then 女儿房呢: what was wanted, of another."""
+    done = sentence.memory.plan is not None and sentence.memory.plan.outcome == "act"
+    only = all(piece.named or is_kind(piece) or piece.senses & {"question", "particle"} for piece in sentence.pieces)
+    return done and only and sentence.masked.endswith("呢")
 
 
 def _after_a_reason(sentence: Sentence) -> Sentence | None:
@@ -252,7 +274,9 @@ def _alone(sentence: Sentence) -> bool:
     if split is None:
         return True
     before = [piece for piece in sentence.pieces if piece.end <= split[0][1]]
-    return not any(has(piece, "state:") or piece.senses & {"above", "below"} for piece in before)
+    return not any(
+        has(piece, "state:") or piece.senses & {"above", "below"} or piece.quantity is not None for piece in before
+    )
 
 
 def _told(sentence: Sentence) -> Plan | None:

@@ -54,6 +54,9 @@ def relieve(sentence: Sentence, pieces: Sequence[Piece]) -> Plan:
     traits = ("fan_speed",) if wish.verb == "faster" else traits_of(wish)
     here = [piece for piece in pieces if not has(piece, "complaint:") and not has(piece, "trait:")]
     target = find_target(here, sentence.world, sentence.speaker, traits)
+    before = [t for t in sentence.memory.things if sentence.world.things[t].takes & set(traits)]
+    if before and not (target.named or target.places or target.kinds):
+        target.things, target.why = tuple(before), None  # 吊灯再亮点, 太亮了
     near = sentence.speaker.place is not None or target.named or target.places
     if not target.things or target.why or not near:
         return offer

@@ -10,7 +10,7 @@ import msgspec
 from unisono.assist.moment import Moment, hour_of, resolve
 from unisono.assist.plan import When
 
-__all__ = ["when_of"]
+__all__ = ["is_part_of_day", "when_of"]
 
 
 def when_of(moments: Sequence[Moment], now: dt.datetime) -> When | str | None:
@@ -66,6 +66,11 @@ def when_of(moments: Sequence[Moment], now: dt.datetime) -> When | str | None:
     ):
         return "what_time"
     return When(until=until) if until is not None else None
+
+
+def is_part_of_day(moment: Moment) -> bool:
+    """半夜, 早上: and no hour of it."""
+    return moment.half is not None and moment.hour is None and moment.every is None and moment.over is None
 
 
 def _present(moment: Moment) -> Moment:

@@ -17,7 +17,7 @@ from unisono.assist.languages.zh.forms import called, measures
 if TYPE_CHECKING:
     from unisono.assist.world import Speaker, Thing, World
 
-__all__ = ["Target", "another", "called_in_part", "find_target", "outdoors", "partly", "takers", "tellers"]
+__all__ = ["Target", "another", "called_in_part", "find_target", "its_car", "outdoors", "partly", "takers", "tellers"]
 
 #: Kinds of which several in one room are one to those who live in it: 关灯 means all of them.
 TOGETHER = frozenset({"light", "cover", "window", "siren"})
@@ -206,6 +206,13 @@ def _is_the_cars(pieces: Sequence[Piece], i: int, world: World) -> bool:
     return "kind:car" in before.senses or (
         bool(before.things) and all(world.things[thing].kind == "car" for thing in before.things)
     )
+
+
+def its_car(pieces: Sequence[Piece], target: Target, last: Sequence[str], world: World) -> str | None:
+    """The car that was just spoken of, where what follows is a part that cars have too, and nobody's name or place."""
+    cars = [thing for thing in last if world.things[thing].kind == "car"]
+    parts = any(piece.senses & _IN_A_CAR for piece in pieces if not piece.named)
+    return cars[0] if len(cars) == 1 and parts and not (target.named or target.places or target.every) else None
 
 
 def _is_only_a_kind(piece: Piece, pieces: Sequence[Piece], world: World) -> bool:

@@ -131,7 +131,7 @@ def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
 def is_partly_named(pieces: Sequence[Piece], world: World, traits: Sequence[str], states: Sequence[str]) -> bool:
     """水槽有没有漏水: what is unknown is the beginning of a name."""
     telling = [*traits, *(trait for state in states for trait, _ in tests_of(state))]
-    return bool(partly(_leading(pieces), world, telling))
+    return bool(_begun(pieces, world, telling))
 
 
 def asked(
@@ -161,8 +161,7 @@ def asked(
                 return Target(things=tuple(near), said=True, named=True)
     for piece in pieces:
         if not piece.known or (not piece.named and piece.start == 0):
-            parts = _leading(pieces)
-            if near := partly(parts, world, telling):
+            if near := _begun(pieces, world, telling):
                 return Target(things=tuple(near), said=True, named=True)
             break
     told = [thing for thing in last if world.things[thing].tells & set(telling)]
@@ -179,21 +178,16 @@ def asked(
     return target
 
 
-def _leading(pieces: Sequence[Piece]) -> str:
-    """The words before the first that is a state, a question or a little word."""
-    text = ""
-    for piece in pieces:
-        if (
-            piece.senses
-            and any(
-                s.startswith(("state:", "trait:"))
-                or s in ("question", "whether", "particle", "how_much", "what", "here", "there")
-                for s in piece.senses
-            )
-        ) or piece.mark:
-            break
-        text += piece.text
-    return text
+#: Of how many words the beginning of a name may be.
+_BEGINNING = 4
+
+
+def _begun(pieces: Sequence[Piece], world: World, telling: Sequence[str]) -> list[str]:
+    """水槽 for 水槽漏水探头, 原料 for 原料罐: whose names begin as the sentence does."""
+    for count in range(_BEGINNING, 0, -1):
+        if near := partly("".join(piece.text for piece in pieces[:count]), world, telling):
+            return near
+    return []
 
 
 def told(

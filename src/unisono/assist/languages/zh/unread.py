@@ -6,12 +6,16 @@ Knows which senses a wish, a thing and a value are made of. Decides nothing of t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.sentence import has, is_kind, senses, unknown
 from unisono.assist.languages.zh.verbs import VERBS_SET
 
-__all__ = ["is_alternative", "is_doubtful", "is_explained", "left_over", "split_state"]
+if TYPE_CHECKING:
+    from unisono.assist.world import World
+
+__all__ = ["is_about_somebody", "is_alternative", "is_doubtful", "is_explained", "left_over", "split_state"]
 
 _DENYING = frozenset({"不", "没", "没有", "未", "别", "勿", "莫", "甭", "非", "无"})
 _ASKED = frozenset(
@@ -47,6 +51,13 @@ def is_alternative(pieces: Sequence[Piece]) -> bool:
             if all(other.named or is_kind(other) for other in (before, after)):
                 return True
     return False
+
+
+def is_about_somebody(pieces: Sequence[Piece], world: World) -> bool:
+    """妞妞睡了: nobody is named but people, and no kind of thing."""
+    named = [thing for piece in pieces for thing in piece.things]
+    people = bool(named) and all(world.things[thing].kind == "person" for thing in named)
+    return people and not any(is_kind(piece) or has(piece, "trait:") for piece in pieces)
 
 
 def left_over(pieces: Sequence[Piece]) -> list[Piece]:

@@ -6,6 +6,6 @@ __all__ = ["VERBS", "VERBS_SET"]
 VERBS = (
     "undo", "unmute", "mute", "disarm", "arm", "unlock", "lock", "dock", "honk", "next", "previous", "resume", "pause", "swing",
     "brew", "clean", "record", "charge", "defrost", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower",
-    "raise", "lower", "stop", "off", "close", "on", "open", "start", "play", "up", "down", "toggle", "set", "change",
+    "raise", "lower", "retract", "extend", "stop", "off", "close", "on", "open", "start", "play", "up", "down", "toggle", "set", "change",
 )  # fmt: skip
 VERBS_SET = frozenset(VERBS)

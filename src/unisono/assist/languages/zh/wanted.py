@@ -33,9 +33,9 @@ from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.schedule import when_of
 from unisono.assist.languages.zh.scope import is_negated, is_stop
 from unisono.assist.languages.zh.sentence import Sentence, about_us, is_verb, senses, unknown
-from unisono.assist.languages.zh.target import Target, another, called_in_part, find_target
+from unisono.assist.languages.zh.target import TOGETHER, Target, another, called_in_part, find_target, its_car
 from unisono.assist.languages.zh.told import in_state
-from unisono.assist.languages.zh.unread import is_doubtful, is_explained, left_over, split_state
+from unisono.assist.languages.zh.unread import is_about_somebody, is_doubtful, is_explained, left_over, split_state
 from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
 from unisono.assist.moment import Moment
 from unisono.assist.plan import ACTING, Condition, Plan, Step
@@ -137,7 +137,10 @@ class Wanted:
             if not self.conditions:
                 return Plan(outcome="ignore")
             self.told.append(Step(op="notify", text=self.sentence.text, to=self.sentence.speaker.person))
-            return None
+            at = next(i for i, piece in enumerate(pieces) if piece.senses & {"notify", "remind"})
+            pieces = pieces[:at]  # 关电饭煲并且通知我
+            if not any(is_verb(piece) for piece in pieces):
+                return None
         lasting = any(piece.moment is not None and piece.moment.role in ("until", "for") for piece in pieces)
         pieces = [piece for piece in pieces if piece.moment is None]
         self.places |= {place for piece in pieces for place in piece.places}
@@ -173,6 +176,8 @@ class Wanted:
             named = alike  # 全停, 灯留着: those that were just spoken of
         else:
             named = set(target.things) or (set(target.offer) & touched)
+        if not named and target.offer and touched:
+            named = set(target.offer)  # 只关主卧灯, 壁灯留着: several, and none of them is touched
         if not named:
             return self.sentence.barred("negated")
         if named & touched and named != touched:
@@ -188,6 +193,9 @@ class Wanted:
         if told is not None:
             pieces = told[1]
         wish = wish_of(pieces)
+        if is_about_somebody(pieces, self.sentence.world):
+            self.doubted = self.doubted or unknown(pieces) > _UNSURE_MOST
+            return None  # 妞妞睡了
         if told is not None:
             wish.text, wish.amount = told[0], None
             wish.traits = wish.traits or (told[2],)
@@ -221,7 +229,7 @@ class Wanted:
             made = self._do(wish, self._target(pieces, Wish(verb="play")))
             self.steps = [msgspec.structs.replace(step, text=title) for step in self.steps]
             return made
-        if unknown(pieces) and self.steps and pieces[0].text in _WHO and not about_us(pieces):
+        if unknown(pieces) and self.steps and (pieces[0].text in _WHO or wish.vague) and not about_us(pieces):
             return None  # 打包机停一停, 我换膜
         if unknown(pieces):
             strange = not about_us(pieces) and (
@@ -344,7 +352,9 @@ class Wanted:
         if wish.verb == "honk":
             pieces = [piece for piece in pieces if "trait:horn" not in piece.senses]  # 喇叭 is no loudspeaker then
         target = find_target(pieces, world, self.sentence.speaker, traits)
-        if "it" in found and target.kinds and not (target.named or target.places or target.every):
+        if self.steps and (car := its_car(pieces, target, self.last, world)) is not None:
+            return Target(things=(car,), said=True, kinds=target.kinds)  # 大车座椅通风三档，空调二十二度
+        if found & {"it", "also"} and target.kinds and not (target.named or target.places or target.every):
             target = self._beside_the_last(target)
         if found & {"rest", "other"} and self.places and not target.places and not target.named:
             here = {thing for place in self.places for thing in world.within(place)}
@@ -378,6 +388,8 @@ class Wanted:
             if "other" in found and "all" not in found:
                 return another(before, world)
             able = tuple(thing for thing in before if not traits or world.things[thing].takes & set(traits))
+            if len(able) == 1 and not self.last and any(piece.text == "都" for piece in pieces):
+                return Target(said=True, why="which_thing")  # 都调到五十, and one was spoken of
             if able or not traits:
                 return Target(things=able or before, said=True, every=True)
         elif not target.things and not target.why:
@@ -395,7 +407,8 @@ class Wanted:
         where = {world.things[thing].place for thing in self.last or self.sentence.memory.things}
         all_of = {world.things[thing].kind for thing in (*target.things, *target.offer)}
         there = tuple(t.id for t in world.things.values() if t.place in where and t.kind in all_of)
-        return Target(things=there, said=True, kinds=target.kinds) if len(there) == 1 else target
+        one = len({world.things[thing].kind for thing in there}) == 1 and (len(there) == 1 or all_of <= TOGETHER)
+        return Target(things=there, said=True, kinds=target.kinds) if one else target
 
 
 def joined(steps: Sequence[Step]) -> list[Step]:

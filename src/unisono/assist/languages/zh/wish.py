@@ -6,6 +6,7 @@ Knows the words for doing, by their senses; what that is for a thing with its ow
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -48,6 +49,9 @@ SET_FOR = {
 }  # fmt: skip
 WHITES = {"warm_white": 2700, "neutral_white": 4000, "cold_white": 6000}
 
+
+#: 座椅加热
+_OF_SEATS = (("加热", "seat_heating"), ("通风", "seat_ventilation"))
 
 #: What it is to take back a state.
 _ENDED = {"mute": "unmute", "arm": "disarm"}
@@ -97,6 +101,8 @@ _GROWS, _SHRINKS = "热暖高亮大快多", "冷凉低暗小慢少"
 #: How far 开条缝 is, in percent.
 CRACK = 10.0
 _BY_WORDS = frozenset("升降加减提涨")
+#: 往上调十个点
+_TURNED = re.compile(r"(?:[往向](?=.)|)([上下])调$|[往向]([高低大小])调?$")
 _TO = tuple("到至成为在设定调要改换")
 
 
@@ -117,6 +123,11 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
         if sense in VERBS
     }
     named = _named_traits(pieces)
+    if any(
+        any(sense.startswith("color:") for sense in piece.senses) and piece.text[0] in "亮打" and piece.text[-1] == "灯"
+        for piece in pieces
+    ):
+        named = ("andon", "color")  # 亮黄灯 is for whoever shows by colours how things stand
     amount = next(
         (
             p.quantity
@@ -126,6 +137,8 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
         None,
     )
     kinds = {sense.removeprefix("kind:") for piece in pieces for sense in piece.senses if sense.startswith("kind:")}
+    if "seat" in kinds:
+        named += tuple(trait for word, trait in _OF_SEATS for piece in pieces if piece.text == word)
     wish = Wish(verbs=frozenset(verbs), traits=named, amount=amount, kinds=frozenset(kinds))
     for sense in sorted(spoken):
         family, _, name = sense.partition(":")
@@ -263,6 +276,9 @@ def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[boo
     """Whether an amount is what to change by: 加十五, 往下降二十五度, 再开大两成; and the direction."""
     before = [p for p in pieces if p.end <= amount.start]
     text = "".join(p.text for p in before)[-4:]
+    turned = _TURNED.search(text)
+    if turned is not None:
+        return True, -1 if turned[0][-2:].strip("调")[-1] in "下低小" else 1
     if text.endswith(_TO):
         return False, sign
     grown = text.rstrip("了个它")[-1:]
