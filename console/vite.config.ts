@@ -35,11 +35,12 @@ function part(id: string, modules: Modules): string | null {
       open.push(...(modules.getModuleInfo(at)?.importedIds ?? []));
     }
   }
-  return first.has(id) ? "first" : null;
+  return first.has(id) || id.includes("rolldown/runtime") ? "first" : null; // what joins modules is a file of its own else
 }
 
 export default defineConfig({
   plugins: [react(), packed()],
+  html: { cspNonce: "UNISONO-NONCE" }, // the hub puts a new one there each time it gives the page
   build: { outDir: PAGE, emptyOutDir: true, target: "es2022", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 700, rolldownOptions: { output: { codeSplitting: { groups: [{ name: part, debugName: "first" }] } } } },
   server: { proxy: { "/api": { target: hub, ws: true, headers: { origin: hub }, changeOrigin: true }, "/setup": hub, "/trust": hub } },
 });

@@ -79,8 +79,11 @@ async function send<T>(path: string, method: string, body: string | Blob | undef
   return found as T;
 }
 
-/** All pages of a list, as far as ``most`` items. */
-export async function all<T>(path: string, most = 5000): Promise<T[]> {
+/** Ends a session that this page no longer uses; where the hub is away, it ends by its age. */
+export const endSession = (mine: string): Promise<unknown> => fetch("/api/v1/login", { method: "DELETE", headers: { Authorization: `Bearer ${mine}` } }).catch(() => null);
+
+/** All pages of a list, as far as ``most`` items; ``each`` sees what else an answer holds. */
+export async function all<T>(path: string, most = 5000, each?: (page: object) => void): Promise<T[]> {
   const items: T[] = [];
   let after: string | null = null;
   do {
@@ -88,6 +91,7 @@ export async function all<T>(path: string, most = 5000): Promise<T[]> {
     const more: string = after ? `&after=${encodeURIComponent(after)}` : "";
     const page: { items: T[]; next: string | null } = await ask(`${path}${mark}limit=500${more}`);
     items.push(...page.items);
+    each?.(page);
     after = page.next;
   } while (after && items.length < most);
   return items;

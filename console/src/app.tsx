@@ -1,36 +1,36 @@
 /** The frame: header, places of the console, and which page is open (it stands after the # of the address). */
 import { ActionIcon, Alert, AppShell, Badge, Button, Group, Loader, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
-import { lazy, Suspense, useEffect, useState } from "react";
-import { useHub } from "./hub";
+import { lazy, memo, Suspense, useCallback, useEffect, useState } from "react";
+import { type Link, useHub } from "./hub";
 import { Offline } from "./offline";
 import { Overview } from "./pages/overview";
-import { loadTheRest, soon } from "./soon";
+import { loadTheRest, soon, styled } from "./soon";
 import { signOut } from "./signout";
 import { Signal, useSignal } from "./signal";
 import { language, say, setLang, useLang } from "./words";
 
 // what is one touch away comes when the overview stands, so that the touch does not wait
-const ThingPage = lazy(soon(async () => ({ default: (await import("./pages/thing")).ThingPage })));
-const Scenes = lazy(soon(async () => ({ default: (await import("./pages/scenes")).Scenes })));
-const Assistant = lazy(soon(async () => ({ default: (await import("./pages/assistant")).Assistant })));
-const Alarms = lazy(soon(async () => ({ default: (await import("./pages/alarms")).Alarms })));
-const Search = lazy(soon(async () => ({ default: (await import("./search")).Search })));
-const SignIn = lazy(async () => ({ default: (await import("./pages/signin")).SignIn }));
-const Add = lazy(() => import("./pages/add").then((found) => ({ default: found.Add })));
-const Welcome = lazy(() => import("./pages/welcome").then((found) => ({ default: found.Welcome })));
-const PhonePage = lazy(() => import("./pages/phone").then((found) => ({ default: found.PhonePage })));
+const ThingPage = lazy(soon(styled(async () => ({ default: (await import("./pages/thing")).ThingPage }))));
+const Scenes = lazy(soon(styled(async () => ({ default: (await import("./pages/scenes")).Scenes }))));
+const Assistant = lazy(soon(styled(async () => ({ default: (await import("./pages/assistant")).Assistant }))));
+const Alarms = lazy(soon(styled(async () => ({ default: (await import("./pages/alarms")).Alarms }))));
+const Search = lazy(soon(styled(async () => ({ default: (await import("./search")).Search }))));
+const SignIn = lazy(styled(async () => ({ default: (await import("./pages/signin")).SignIn })));
+const Add = lazy(styled(async () => ({ default: (await import("./pages/add")).Add })));
+const Welcome = lazy(styled(async () => ({ default: (await import("./pages/welcome")).Welcome })));
+const PhonePage = lazy(styled(async () => ({ default: (await import("./pages/phone")).PhonePage })));
 // what is looked at less often than the overview is loaded when it is
-const ScenePage = lazy(async () => ({ default: (await import("./pages/scene")).ScenePage }));
-const HistoryPage = lazy(async () => ({ default: (await import("./pages/history")).HistoryPage }));
-const Dashboards = lazy(async () => ({ default: (await import("./pages/dashboards")).Dashboards }));
-const DashboardPage = lazy(async () => ({ default: (await import("./pages/dashboards")).DashboardPage }));
-const Blueprints = lazy(async () => ({ default: (await import("./pages/blueprints")).Blueprints }));
-const People = lazy(() => import("./pages/people").then((found) => ({ default: found.People })));
-const Account = lazy(() => import("./pages/account").then((found) => ({ default: found.Account })));
-const Accounts = lazy(() => import("./pages/accounts").then((found) => ({ default: found.Accounts })));
-const Audit = lazy(() => import("./pages/audit").then((found) => ({ default: found.Audit })));
-const Join = lazy(() => import("./pages/join").then((found) => ({ default: found.Join })));
+const ScenePage = lazy(styled(async () => ({ default: (await import("./pages/scene")).ScenePage })));
+const HistoryPage = lazy(styled(async () => ({ default: (await import("./pages/history")).HistoryPage })));
+const Dashboards = lazy(styled(async () => ({ default: (await import("./pages/dashboards")).Dashboards })));
+const DashboardPage = lazy(styled(async () => ({ default: (await import("./pages/dashboards")).DashboardPage })));
+const Blueprints = lazy(styled(async () => ({ default: (await import("./pages/blueprints")).Blueprints })));
+const People = lazy(styled(async () => ({ default: (await import("./pages/people")).People })));
+const Account = lazy(styled(async () => ({ default: (await import("./pages/account")).Account })));
+const Accounts = lazy(styled(async () => ({ default: (await import("./pages/accounts")).Accounts })));
+const Audit = lazy(styled(async () => ({ default: (await import("./pages/audit")).Audit })));
+const Join = lazy(styled(async () => ({ default: (await import("./pages/join")).Join })));
 
 const moved = new Signal();
 addEventListener("hashchange", () => moved.tell());
@@ -71,66 +71,97 @@ const PAGES = [
 ] as const;
 const LINK = { live: "teal", connecting: "gray", lost: "red" } as const;
 
+const WIDE = "(min-width: 48em)"; // as Mantine's sm
+const wide = matchMedia(WIDE);
+const widened = new Signal();
+wide.addEventListener("change", () => widened.tell());
+
+/** What stands above every page; drawn again only when it changes, not with every thing that comes or goes. */
+const Header = memo(function Header({ link, signedIn, open, wide, search }: { link: Link; signedIn: boolean; open: string; wide: boolean; search: () => void }) {
+  useLang();
+  const { setColorScheme } = useMantineColorScheme();
+  const dark = useComputedColorScheme("light") === "dark";
+  return (
+    <AppShell.Header px="md">
+      <Group h="100%" justify="space-between" wrap="nowrap">
+        <Group gap="sm" wrap="nowrap">
+          <Text component="a" href="#/" fw={700} className="brand">
+            Unisono
+          </Text>
+          {signedIn ? (
+            <Badge size="sm" variant="dot" color={LINK[link]} role="status" className="firm">
+              {say(link)}
+            </Badge>
+          ) : null}
+        </Group>
+        {signedIn && wide ? (
+          <Group gap={4} wrap="nowrap" component="nav" aria-label={say("pages")}>
+            {PAGES.map(([word, to]) => (
+              <Button key={word} component="a" href={to} size="compact-sm" variant={open === word ? "light" : "subtle"} aria-current={open === word ? "page" : undefined}>
+                {say(word)}
+              </Button>
+            ))}
+          </Group>
+        ) : null}
+        <Group gap={4} wrap="nowrap">
+          {signedIn ? (
+            <ActionIcon variant="subtle" aria-label={say("searchKey")} title={say("searchKey")} onClick={search}>
+              ⌕
+            </ActionIcon>
+          ) : null}
+          <ActionIcon variant="subtle" aria-label={say("theme")} title={say("theme")} onClick={() => setColorScheme(dark ? "light" : "dark")}>
+            ◐
+          </ActionIcon>
+          <Button size="compact-sm" variant="subtle" onClick={() => setLang(language() === "zh" ? "en" : "zh")}>
+            {say("language")}
+          </Button>
+          {signedIn ? (
+            <ActionIcon component="a" href="#/account" variant="subtle" aria-label={say("account")} title={say("account")}>
+              ☺
+            </ActionIcon>
+          ) : null}
+          {signedIn && wide ? (
+            <Button size="compact-sm" variant="subtle" onClick={() => void signOut()}>
+              {say("signOut")}
+            </Button>
+          ) : null}
+        </Group>
+      </Group>
+    </AppShell.Header>
+  );
+});
+
+const Tabs = memo(function Tabs({ open }: { open: string }) {
+  useLang();
+  return (
+    <AppShell.Footer component="nav" aria-label={say("pages")}>
+      <Group h="100%" grow gap={0}>
+        {PAGES.map(([word, to, sign]) => (
+          <a key={word} href={to} className={open === word ? "tab open" : "tab"} aria-current={open === word ? "page" : undefined}>
+            <span aria-hidden>{sign}</span>
+            {say(word)}
+          </a>
+        ))}
+      </Group>
+    </AppShell.Footer>
+  );
+});
+
 export function App() {
   const lang = useLang();
   const hub = useHub();
   const address = useAddress();
+  const roomy = useSignal(widened, () => wide.matches);
   const [searching, setSearching] = useState(false);
-  useHotkeys([["mod+K", () => setSearching(true)]], []);
+  const search = useCallback(() => setSearching(true), []);
+  useHotkeys([["mod+K", search]], []);
   useEffect(() => {
     if (hub.ready) loadTheRest();
   }, [hub.ready]);
-  const { setColorScheme } = useMantineColorScheme();
-  const dark = useComputedColorScheme("light") === "dark";
-  const open = address.replace(/^#\/?/, "").split(/[/?]/)[0] ?? "";
+  const open = address.replace(/^#\/?/, "").split(/[/?]/)[0] || "home";
   return (
-    <AppShell header={{ height: 52 }} footer={{ height: 56, collapsed: !hub.signedIn }} padding="md" lang={lang}>
-      <AppShell.Header px="md">
-        <Group h="100%" justify="space-between" wrap="nowrap">
-          <Group gap="sm" wrap="nowrap">
-            <Text component="a" href="#/" fw={700} className="brand">
-              Unisono
-            </Text>
-            {hub.signedIn ? (
-              <Badge size="sm" variant="dot" color={LINK[hub.link]} role="status" className="firm">
-                {say(hub.link)}
-              </Badge>
-            ) : null}
-          </Group>
-          {hub.signedIn ? (
-            <Group gap={4} wrap="nowrap" component="nav" visibleFrom="sm">
-              {PAGES.map(([word, to]) => (
-                <Button key={word} component="a" href={to} size="compact-sm" variant={(open || "home") === word ? "light" : "subtle"}>
-                  {say(word)}
-                </Button>
-              ))}
-            </Group>
-          ) : null}
-          <Group gap={4} wrap="nowrap">
-            {hub.signedIn ? (
-              <ActionIcon variant="subtle" aria-label={say("searchKey")} title={say("searchKey")} onClick={() => setSearching(true)}>
-                ⌕
-              </ActionIcon>
-            ) : null}
-            <ActionIcon variant="subtle" aria-label={say("theme")} title={say("theme")} onClick={() => setColorScheme(dark ? "light" : "dark")}>
-              ◐
-            </ActionIcon>
-            <Button size="compact-sm" variant="subtle" onClick={() => setLang(language() === "zh" ? "en" : "zh")}>
-              {say("language")}
-            </Button>
-            {hub.signedIn ? (
-              <ActionIcon component="a" href="#/account" variant="subtle" aria-label={say("account")} title={say("account")}>
-                ☺
-              </ActionIcon>
-            ) : null}
-            {hub.signedIn ? (
-              <Button size="compact-sm" variant="subtle" visibleFrom="sm" onClick={() => void signOut()}>
-                {say("signOut")}
-              </Button>
-            ) : null}
-          </Group>
-        </Group>
-      </AppShell.Header>
+    <AppShell header={{ height: 52 }} footer={{ height: 56, collapsed: roomy || !hub.signedIn }} padding="md" lang={lang}>
+      <Header link={hub.link} signedIn={hub.signedIn} open={open} wide={roomy} search={search} />
       <AppShell.Main>
         <div className="page">
           {hub.signedIn && hub.asOf ? <Offline at={hub.asOf} /> : null}
@@ -142,18 +173,7 @@ export function App() {
           <Suspense fallback={<Loader mx="auto" my="xl" aria-label={say("connecting")} />}>{hub.signedIn || open === "join" ? page(address) : <SignIn key={hub.why} />}</Suspense>
         </div>
       </AppShell.Main>
-      {hub.signedIn ? (
-        <AppShell.Footer hiddenFrom="sm" component="nav">
-          <Group h="100%" grow gap={0}>
-            {PAGES.map(([word, to, sign]) => (
-              <a key={word} href={to} className={(open || "home") === word ? "tab open" : "tab"}>
-                <span aria-hidden>{sign}</span>
-                {say(word)}
-              </a>
-            ))}
-          </Group>
-        </AppShell.Footer>
-      ) : null}
+      {hub.signedIn && !roomy ? <Tabs open={open} /> : null}
       {searching ? (
         <Suspense>
           <Search close={() => setSearching(false)} />

@@ -237,23 +237,33 @@ interface Found {
   value: [number, number | null];
 }
 
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (one) => `&#${one.charCodeAt(0)};`);
-
-function tip(found: Found[], series: Series[], labels: string[][]): string {
+/** As elements: a style in a string of markup would be refused by the page's policy. */
+function tip(found: Found[], series: Series[], labels: string[][]): HTMLElement[] {
   const first = found[0];
-  if (!first) return "";
+  if (!first) return [];
   const seen = new Set<string>();
   const rows = found.flatMap((one) => {
-    if (one.seriesType === "scatter") return [`◆ ${escaped(one.name)}`];
+    if (one.seriesType === "scatter") return [tipLine([`◆ ${one.name}`])];
     if (seen.has(one.seriesName)) return [];
     seen.add(one.seriesName);
     const index = series.findIndex((each) => each.label === one.seriesName);
     const property = series[index]?.property;
     const text = labels[index]?.length && one.value[1] !== null ? labels[index]![one.value[1]] : one.value[1];
     const value = property?.schema.kind === "bool" && (text === "true" || text === "false") ? text === "true" : text;
-    return [`<span style="color:${one.color}">●</span> ${escaped(one.seriesName)}: <b>${escaped(written(value, property))}</b>`];
+    const dot = document.createElement("span");
+    dot.style.color = one.color;
+    dot.textContent = "● ";
+    const strong = document.createElement("b");
+    strong.textContent = written(value, property);
+    return [tipLine([dot, `${one.seriesName}: `, strong])];
   });
-  return [new Date(first.value[0]).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "medium" }), ...rows].join("<br>");
+  return [tipLine([new Date(first.value[0]).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "medium" })]), ...rows];
+}
+
+function tipLine(parts: (string | Node)[]): HTMLElement {
+  const made = document.createElement("div");
+  made.append(...parts);
+  return made;
 }
 
 const spanText = (view: View): string => `${new Date(view.from).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "medium" })} – ${new Date(view.to).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "medium" })}`;

@@ -1,14 +1,15 @@
 /** One property under a person's hand: a switch, a slider, a choice, buttons; with what was asked for and became of it. */
-import { Button, Group, NumberInput, Select, Slider, Switch, Text } from "@mantine/core";
-import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
+import { Button, Group, NativeSelect, Slider, Switch, Text, TextInput } from "@mantine/core";
+import { type FormEvent, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import type { Thing } from "./api";
 import { type Action, type Property, risky, titled, writable, written } from "./models";
 import { order, useOrder, type Wish } from "./orders";
-import { soon } from "./soon";
+import { soon, styled } from "./soon";
 import { called, say } from "./words";
 
 const MANY = 40; // choices that still fit a list; and the widest range that a slider can be set on by finger
 const WIDE = 5000;
+const WHITE_STEP_K = 50; // what an eye can tell
 
 const SIGNS = { pending: "◌", confirmed: "✓", mismatch: "≠", wrong: "!" } as const;
 const WHYS = { pending: "whyPending", confirmed: "whyConfirmed", mismatch: "whyMismatch", wrong: "whyWrong" } as const;
@@ -33,7 +34,7 @@ export function Became({ thing, what }: { thing: string; what: string }) {
   );
 }
 
-const Sure = lazy(soon(async () => ({ default: (await import("./sure")).Sure })));
+const Sure = lazy(soon(styled(async () => ({ default: (await import("./sure")).Sure }))));
 
 /** Ways to ask a thing for something, and the dialog that asks once more: before what is risky, or when the place wants a second
  * word. Whatever gives an order from a card goes through here, so that no button does nothing. */
@@ -106,26 +107,49 @@ function Input({ property, value, label, pending, set }: InputProps) {
   if (schema.kind === "bool") return <Switch checked={value === true} disabled={pending} aria-label={label} onChange={(event) => set(event.currentTarget.checked)} />;
   const choices = schema.choices ?? [];
   if (choices.length > 0 && choices.length <= MANY && schema.kind !== "float" && schema.kind !== "int")
-    return (
-      <Select
-        size="xs"
-        aria-label={label}
-        disabled={pending}
-        allowDeselect={false}
-        value={value === undefined ? null : String(value)}
-        data={choices.map((choice) => ({ value: String(choice.value), label: written(choice.value, property) }))}
-        onChange={(picked) => {
-          const choice = choices.find((one) => String(one.value) === picked);
-          if (choice) set(choice.value);
-        }}
-      />
-    );
+    return <Choice property={property} value={value} label={label} pending={pending} set={set} />;
   if (schema.kind === "float" || schema.kind === "int") {
-    const { min, max } = schema;
+    const { min, max } = rangeOf(property, value);
+    const number = <Number_ property={property} value={value} label={label} pending={pending} set={set} />;
+    // a fan: "low", "auto", or any per cent
+    if (choices.length > 0 && choices.length <= MANY)
+      return (
+        <Group gap={4} wrap="nowrap">
+          <Choice property={property} value={value} label={label} pending={pending} set={set} />
+          {number}
+        </Group>
+      );
     if (min !== undefined && max !== undefined && max - min <= WIDE && typeof value === "number") return <Slide property={property} value={value} label={label} pending={pending} set={set} min={min} max={max} />;
-    return <Number_ property={property} value={value} label={label} pending={pending} set={set} />;
+    return number;
   }
   return null;
+}
+
+const WHITE_K = [2000, 6500] as const; // candle light to daylight: what models allow beyond is no lamp's, and makes a slider coarse
+
+function rangeOf(property: Property, value: unknown): { min?: number; max?: number } {
+  const { min, max } = property.schema;
+  if (property.trait !== "color_temperature" || typeof value !== "number") return { min, max };
+  return { min: Math.min(value, Math.max(min ?? 0, WHITE_K[0])), max: Math.max(value, Math.min(max ?? WHITE_K[1], WHITE_K[1])) };
+}
+
+function Choice({ property, value, label, pending, set }: InputProps) {
+  const choices = property.schema.choices ?? [];
+  const now = String(value ?? "");
+  const named = choices.map((choice) => ({ value: String(choice.value), label: written(choice.value, property) }));
+  return (
+    <NativeSelect
+      size="xs"
+      aria-label={label}
+      disabled={pending}
+      value={now}
+      data={named.some((one) => one.value === now) ? named : [{ value: now, label: written(value, property) }, ...named]}
+      onChange={(event) => {
+        const choice = choices.find((one) => String(one.value) === event.currentTarget.value);
+        if (choice) set(choice.value);
+      }}
+    />
+  );
 }
 
 /** The browser's own picker; the colour goes out when it is left, not on every step of the way. */
@@ -154,7 +178,7 @@ function Slide({ property, value: reported, label, pending, set, min, max }: Inp
       size="md"
       min={min}
       max={max}
-      step={property.schema.step ?? (property.schema.kind === "int" || max - min >= MANY ? 1 : 0.5)}
+      step={property.schema.step ?? (property.trait === "color_temperature" ? WHITE_STEP_K : property.schema.kind === "int" || max - min >= MANY ? 1 : 0.5)}
       value={held ?? reported}
       disabled={pending}
       label={(shown) => written(shown, property)}
@@ -166,21 +190,38 @@ function Slide({ property, value: reported, label, pending, set, min, max }: Inp
 }
 
 function Number_({ property, value, label, pending, set }: InputProps) {
-  const [text, setText] = useState<string | number>("");
+  const [text, setText] = useState("");
+  const { min, max, step, kind } = property.schema;
+  const wanted = text === "" ? Number.NaN : Number(text);
+  const wrong = text !== "" && (Number.isNaN(wanted) || (min !== undefined && wanted < min) || (max !== undefined && wanted > max));
+  const may = text !== "" && !wrong && !pending;
   return (
-    <Group gap={4} wrap="nowrap">
-      <NumberInput
+    <Group
+      gap={4}
+      wrap="nowrap"
+      component="form"
+      onSubmit={(event: FormEvent) => {
+        event.preventDefault();
+        if (may) set(wanted);
+      }}
+    >
+      <TextInput
         size="xs"
         w={110}
+        type="number"
+        inputMode={kind === "int" ? "numeric" : "decimal"}
         aria-label={label}
         placeholder={written(value, property)}
         value={text}
-        onChange={setText}
-        min={property.schema.min}
-        max={property.schema.max}
+        onChange={(event) => setText(event.currentTarget.value)}
+        min={min}
+        max={max}
+        step={step ?? (kind === "int" ? 1 : "any")}
+        error={wrong}
+        title={wrong ? `${min ?? ""} – ${max ?? ""}` : undefined}
         disabled={pending}
       />
-      <Button size="xs" variant="default" disabled={typeof text !== "number" || pending} onClick={() => set(text)}>
+      <Button size="xs" variant="default" type="submit" disabled={!may}>
         {say("set")}
       </Button>
     </Group>

@@ -4,7 +4,10 @@
  */
 import { all, ask, Refused, token, whenSignedOut, type Place, type Thing, type Value } from "./api";
 import { drop, keep, kept } from "./last";
+import { type Document, learn } from "./models";
+import { queries } from "./queries";
 import { Signal, useSignal } from "./signal";
+import { later } from "./soon";
 
 const MOST = 5000;
 const GATHER_MS = 50;
@@ -84,6 +87,7 @@ class Hub {
     this.things = new Map();
     this.asOf = "";
     drop();
+    queries.clear();
     const socket = this.socket;
     this.socket = null;
     socket?.close();
@@ -92,7 +96,9 @@ class Hub {
 
   async load(): Promise<void> {
     try {
-      const [things, places] = await Promise.all([all<Thing>("/things", MOST), all<Place>("/places")]);
+      // the first time with their models: one turn of a slow link instead of thirty
+      const models = this.ready ? undefined : (part: { models?: Document[] }): void => learn(part.models ?? []);
+      const [things, places] = await Promise.all([all<Thing>(models ? "/things?models=true" : "/things", MOST, models), all<Place>("/places")]);
       const before = this.things;
       // what is as it was stays the same object, so that its card is not drawn again
       const same = (thing: Thing): Thing => {
@@ -103,7 +109,7 @@ class Hub {
       this.places = new Map(places.map((place) => [place.id, place]));
       this.ready = true;
       this.asOf = "";
-      keep(things, places);
+      later(() => this.signedIn && keep(things, places));
       for (const id of new Set([...before.keys(), ...this.things.keys()])) this.touch(id);
       this.tell();
     } catch (error) {

@@ -38,15 +38,20 @@ export function drop(): void {
   at = 0;
 }
 
+/** Keep a document that never changes. */
+export function preserve(name: string, document: unknown): void {
+  try {
+    localStorage.setItem(DOCUMENTS + name, JSON.stringify(document));
+  } catch {
+    // full: the page works without
+  }
+}
+
 /** A document that never changes: from the hub, or where it is away, as it was kept. */
 export async function remembered<T>(name: string, read: () => Promise<T>): Promise<T> {
   try {
     const found = await read();
-    try {
-      localStorage.setItem(DOCUMENTS + name, JSON.stringify(found));
-    } catch {
-      // full: the page works without
-    }
+    preserve(name, found);
     return found;
   } catch (error) {
     const before = error instanceof Away ? localStorage.getItem(DOCUMENTS + name) : null;

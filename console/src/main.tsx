@@ -1,10 +1,11 @@
-import "@mantine/core/styles.css";
-import "./console.css";
+import "./styles/first";
 import { createTheme, MantineProvider } from "@mantine/core";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { setNonce } from "get-nonce";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import "./elsewhere"; // takes a code out of the address before anything else looks at it
+import { queries } from "./queries";
 import { installWorker } from "./worker";
 
 const theme = createTheme({
@@ -13,10 +14,13 @@ const theme = createTheme({
   fontFamily: 'system-ui, "PingFang SC", "Noto Sans CJK SC", sans-serif',
   autoContrast: true,
 });
-const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 2000 } } });
+
+// styles that are made while the page runs stand in elements: they are let in by the word that came with this page
+const nonce = document.querySelector<HTMLElement>("meta[property=csp-nonce]")?.nonce ?? "";
+setNonce(nonce); // for what stops the page from scrolling behind a dialog
 
 createRoot(document.getElementById("root")!).render(
-  <MantineProvider theme={theme} defaultColorScheme="auto">
+  <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
     <QueryClientProvider client={queries}>
       <App />
     </QueryClientProvider>

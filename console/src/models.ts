@@ -1,8 +1,10 @@
 /** What a kind of thing can be and do: its properties by key, and how a value is written. */
-import { useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { ask, type Thing } from "./api";
-import { remembered } from "./last";
-import { language, say } from "./words";
+import { preserve, remembered } from "./last";
+import { Signal, useSignal } from "./signal";
+import { later } from "./soon";
+import { language, locale, say } from "./words";
 
 export interface Choice {
   value: unknown;
@@ -38,8 +40,9 @@ export interface Model {
   events: Map<string, { key: string; titles?: Record<string, string> }>;
 }
 
-interface Document {
+export interface Document {
   id: string;
+  version?: number;
   kind?: string;
   titles?: Record<string, string>;
   services?: { key?: string; properties?: Property[]; actions?: Action[]; events?: { key: string; titles?: Record<string, string> }[] }[];
@@ -47,8 +50,23 @@ interface Document {
 
 const EMPTY: Model = { id: "", properties: new Map(), actions: new Map(), events: new Map() };
 
-export async function fetched(id: string, version: number): Promise<Model> {
-  const document = await remembered(`model ${id} ${version}`, () => ask<Document>(`/models/${encodeURIComponent(id)}?version=${version}`));
+const known = new Map<string, Model>(); // a version never changes
+const asked = new Map<string, Promise<Model>>();
+const came = new Signal();
+const AGAIN_MS = 5000;
+
+const nameOf = (id: string, version: number): string => `${id} ${version}`;
+
+/** Models that came with the things that are of them. */
+export function learn(documents: Document[]): void {
+  for (const document of documents) take(document, document.version ?? 1);
+  later(() => {
+    for (const document of documents) preserve(`model ${nameOf(document.id, document.version ?? 1)}`, document);
+  });
+  came.tell();
+}
+
+function take(document: Document, version: number): Model {
   const properties = new Map<string, Property>();
   const actions = new Map<string, Action>();
   const events: Model["events"] = new Map();
@@ -58,17 +76,37 @@ export async function fetched(id: string, version: number): Promise<Model> {
     for (const action of service.actions ?? []) actions.set(full(action.key), { ...action, key: full(action.key) });
     for (const event of service.events ?? []) events.set(full(event.key), { ...event, key: full(event.key) });
   }
-  return { id: document.id, kind: document.kind, titles: document.titles, properties, actions, events };
+  const model = { id: document.id, kind: document.kind, titles: document.titles, properties, actions, events };
+  known.set(nameOf(document.id, version), model);
+  return model;
+}
+
+/** One model: as it is known, else asked for once. */
+export function fetched(id: string, version: number): Promise<Model> {
+  const name = nameOf(id, version);
+  const found = known.get(name);
+  if (found) return Promise.resolve(found);
+  let answer = asked.get(name);
+  if (!answer) {
+    answer = remembered(`model ${name}`, () => ask<Document>(`/models/${encodeURIComponent(id)}?version=${version}`))
+      .then((document) => take(document, version))
+      .finally(() => asked.delete(name));
+    asked.set(name, answer);
+  }
+  return answer;
 }
 
 export function useModel(thing: Thing | undefined): Model {
-  const { data } = useQuery({
-    queryKey: ["model", thing?.model, thing?.model_version],
-    queryFn: () => fetched(thing!.model, thing!.model_version),
-    enabled: thing !== undefined,
-    staleTime: Number.POSITIVE_INFINITY, // a version never changes
-  });
-  return data ?? EMPTY;
+  const model = useSignal(came, () => (thing ? known.get(nameOf(thing.model, thing.model_version)) : undefined));
+  const [id, version] = [thing?.model, thing?.model_version];
+  useEffect(() => {
+    if (model || id === undefined || version === undefined) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const read = (): void => void fetched(id, version).then(() => came.tell(), () => (timer = setTimeout(read, AGAIN_MS)));
+    read();
+    return () => clearTimeout(timer);
+  }, [model, id, version]);
+  return model ?? EMPTY;
 }
 
 const UNITS: Record<string, string> = { Cel: "°C", "[degF]": "°F", "m3/h": "m³/h", "ug/m3": "µg/m³", "1/min": "/min", deg: "°", Ohm: "Ω" };
@@ -89,9 +127,16 @@ export function written(value: unknown, property?: Property): string {
     return typeof lat === "number" && typeof lon === "number" ? `${lat.toFixed(4)}, ${lon.toFixed(4)}` : JSON.stringify(value);
   }
   if (typeof value !== "number") return String(value);
-  const text = value.toLocaleString(language() === "zh" ? "zh-CN" : "en-GB", Number.isInteger(value) ? {} : { maximumSignificantDigits: FEW });
+  const text = numbered(value);
   const unit = property?.unit;
   return unit ? `${text}${unit === "%" ? "" : "\u00a0"}${UNITS[unit] ?? unit}` : text;
+}
+
+/** As both languages write it. What has no thousands needs nobody to tell how: the first such question costs a page ten milliseconds. */
+function numbered(value: number): string {
+  const whole = Number.isInteger(value);
+  if (Math.abs(value) < 1000 && (whole || Math.abs(value) >= 0.001)) return String(whole ? value : Number(value.toPrecision(FEW)));
+  return value.toLocaleString(locale(), whole ? {} : { maximumSignificantDigits: FEW });
 }
 
 /** Whether setting this must be confirmed by a second look: a lock opened, an oven lit. */

@@ -50,7 +50,7 @@ export function Search({ close }: { close: () => void }) {
     };
     for (const thing of hub.things.values()) add(thing.id, called(thing), hub.places.get(thing.place)?.name ?? "", `#/things/${encodeURIComponent(thing.id)}`, `${thing.id} ${thing.name} ${called(thing)} ${thing.model} ${thing.place}`);
     for (const place of hub.places.values()) add(`place ${place.id}`, called(place), say("place"), `#/places/${encodeURIComponent(place.id)}`, `${place.id} ${place.name} ${called(place)}`);
-    for (const scene of scenes.data ?? []) add(`scene ${scene.id}`, scene.name, say("scenes"), `#/scenes/${encodeURIComponent(scene.id)}`, `${scene.id} ${scene.name}`);
+    for (const scene of scenes.data ?? []) add(`scene ${scene.id}`, called(scene), say("scenes"), `#/scenes/${encodeURIComponent(scene.id)}`, `${scene.id} ${scene.name} ${called(scene)}`);
     for (const page of ["scenes", "assistant", "alarms", "history", "dashboards", "people", "account", "audit"] as const) add(page, say(page), "", `#/${page}`, `${page} ${say(page)}`);
     for (const [page, word] of [["add", "addTitle"], ["welcome", "firstSteps"], ["phone", "phoneTitle"], ["accounts", "allPeople"]] as const) add(page, say(word), "", `#/${page}`, `${page} ${say(word)}`);
     for (const [to, word, about] of PARTS) add(to, say(word), say(about), `#/${to}`, `${to} ${say(word)} ${say(about)} ${say("settings")}`);

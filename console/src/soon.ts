@@ -9,10 +9,20 @@ export function soon<T>(load: () => Promise<T>): () => Promise<T> {
   return load;
 }
 
+/** ``load`` with the styles of what stands on pages; those of the first look are there. */
+export const styled =
+  <T>(load: () => Promise<T>) =>
+  (): Promise<T> =>
+    Promise.all([load(), import("./styles/late")]).then(([part]) => part);
+
+/** Call it when the browser has nothing to do: what is not needed for the first look. */
+export function later(call: () => void): void {
+  if ("requestIdleCallback" in window) requestIdleCallback(call, { timeout: LATEST_MS });
+  else setTimeout(call, NO_IDLE_MS);
+}
+
 export function loadTheRest(): void {
-  const go = (): void => {
+  later(() => {
     for (const load of waiting.splice(0)) void load().catch(() => undefined); // offline: it is asked for again when it is wanted
-  };
-  if ("requestIdleCallback" in window) requestIdleCallback(go, { timeout: LATEST_MS });
-  else setTimeout(go, NO_IDLE_MS);
+  });
 }

@@ -7,6 +7,8 @@ import { say } from "./words";
 export const reason = (error: unknown): string =>
   error instanceof Refused ? error.whole : error instanceof Away ? say("away") : error instanceof Error ? error.message : String(error);
 
+export type Doing = ReturnType<typeof useDoing>;
+
 /** Runs what a person asked for: busy meanwhile, and why not afterwards. */
 export function useDoing() {
   const [busy, setBusy] = useState(false);

@@ -614,7 +614,7 @@ class Hub:
             f"  Token     {self._shown_token()}",
         ]
         if self.setup_code is not None:
-            lines.append(f"  First run {base}/setup?code={self.setup_code}   (works once, makes the administrator)")
+            lines.append(f"  First run {base}/setup#code={self.setup_code}   (works once, makes the administrator)")
         lines.append(f"  Trust     {base}/trust   (how phones and devices recognise this hub)")
         lines.append(f"            SHA-256 {shown_fingerprint(self.certificates.notes.authority.fingerprint)}")
         if self.options.demo:

@@ -302,3 +302,31 @@ async def test_dead_letters_of_a_thing_are_shown(hub: Hub) -> None:
         "next": None,
     }
     assert len((await hub.http.get("/api/v1/dead-letters")).json()["items"]) == 2
+
+
+async def test_a_list_comes_with_the_models_of_its_things_where_they_are_asked_for(hub: Hub) -> None:
+    """Each once, as `/models/{id}` gives it: what draws things needs no further turn for each kind."""
+    await add_home(hub)
+    for id, model in (("a", "light"), ("b", "light"), ("c", "lock")):
+        await add(hub, id=id, model=model, name=id)
+    assert (await hub.http.get("/api/v1/things")).json()["models"] == []
+    answer = await hub.http.get("/api/v1/things?models=true")
+    assert answer.headers["content-encoding"] == "gzip"
+    assert [each["id"] for each in answer.json()["items"]] == ["a", "b", "c"]
+    alone = [(await hub.http.get(f"/api/v1/models/{each}?version=1")).json() for each in ("light", "lock")]
+    assert answer.json()["models"] == alone
+    part = (await hub.http.get("/api/v1/things?models=true&limit=1&after=b")).json()
+    assert [each["id"] for each in part["models"]] == ["lock"]
+
+
+async def test_models_beside_things_are_no_more_than_an_answer_holds(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    await add_home(hub)
+    await add(hub, id="a", model="car", name="a")
+    await add(hub, id="b", model="sensor.temperature", name="b")
+    whole = {
+        each: len((await hub.http.get(f"/api/v1/models/{each}")).content) for each in ("car", "sensor.temperature")
+    }
+    monkeypatch.setattr("unisono.api.things.things.MAX_DOCUMENTS_BYTES", whole["car"] - 1)
+    found = (await hub.http.get("/api/v1/things?models=true")).json()
+    assert [each["id"] for each in found["models"]] == ["sensor.temperature"]
+    assert len(found["items"]) == 2

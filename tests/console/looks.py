@@ -17,7 +17,7 @@ _RUN = (
 
 
 async def violations(page: Any) -> list[str]:
-    """What axe finds against a page. The context must bypass the CSP: axe is put in from outside."""
+    """What axe finds against a page."""
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[str] = await page.evaluate(_RUN)
     return found

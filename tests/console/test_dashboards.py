@@ -86,7 +86,7 @@ async def test_rooms_energy_and_production_in_both_languages(demo: Hub, browser:
     ):
         complaints: list[str] = []
         context = await browser.new_context(
-            locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
+            locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900}
         )
         page = await signed_in(demo, context, complaints)
         for name in ("history", "dashboards", "dashboards/all", "dashboards/all?edit"):

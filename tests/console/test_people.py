@@ -183,6 +183,23 @@ async def test_tokens_and_sessions_are_made_and_ended(demo: Hub, browser: Any) -
     assert complaints == []
 
 
+async def test_signing_out_leaves_nothing_to_ask_and_nothing_to_see(demo: Hub, browser: Any) -> None:
+    """From a page that asks again and again: nothing asks with the ended session; the next one starts with nothing."""
+    complaints: list[str] = []
+    token = session(demo, "sol", grants={"home": "owner"})
+    page = await opened(demo, await browser.new_context(locale="en-GB"), complaints, token, "#/people")
+    await page.locator("[data-member=sol]").wait_for()
+    async with page.expect_response(lambda answer: answer.request.method == "DELETE") as ended:
+        await page.get_by_role("button", name="Sign out").click()
+    assert (await ended.value).status == 204
+    await page.get_by_label("User").wait_for()
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=address_of(demo), headers=headers) as http:
+        assert (await http.get("/api/v1/me")).status_code == 401
+    assert await page.evaluate("Object.keys(localStorage).filter(key => /token|last|document/.test(key))") == []
+    assert complaints == []
+
+
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(390, 844), (1440, 900)])
@@ -193,7 +210,7 @@ async def test_every_page_in_both_languages_schemes_and_sizes(
     complaints: list[str] = []
     code = ask(demo, "POST", "/invitations", {"grants": {"home": "guest"}})["code"]
     context = await browser.new_context(
-        locale=locale, color_scheme=scheme, viewport={"width": size[0], "height": size[1]}, bypass_csp=True
+        locale=locale, color_scheme=scheme, viewport={"width": size[0], "height": size[1]}
     )
     page = await opened(demo, context, complaints, token_of(demo))
     faults: list[str] = []

@@ -172,7 +172,7 @@ async def test_the_editor_in_chinese_dark_on_a_phone_has_no_fault(demo: Hub, bro
     for locale, scheme, width in (("zh-CN", "dark", 390), ("en-GB", "light", 1440)):
         complaints: list[str] = []
         context = await browser.new_context(
-            locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
+            locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900}
         )
         page = await signed_in(demo, context, complaints)
         for name in ("scenes/follow", "scenes/new", "blueprints", "blueprints/auto_lock"):

@@ -90,9 +90,7 @@ async def test_every_tab_in_both_languages_and_sizes(
     demo: Hub, browser: Any, tmp_path: Path, locale: str, scheme: str, width: int
 ) -> None:
     complaints: list[str] = []
-    context = await browser.new_context(
-        locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
-    )
+    context = await browser.new_context(locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900})
     page = await signed_in(demo, context, complaints)
     await page.goto(f"{address_of(demo)}/#/things/kitchen_light")
     faults: list[str] = []

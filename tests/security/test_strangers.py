@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.security.conftest import PASSWORD, Guarded
+from unisono.api.door.console import is_built
 
 WRITES = (
     ("POST", "/api/v1/places", {"name": "Evil", "kind": "home"}),
@@ -100,9 +102,26 @@ def test_pages_allow_no_script_but_their_own(guarded: Guarded) -> None:
         assert rules["base-uri"] == "'none'", path
         for loose in ("unsafe-inline", "unsafe-eval", "http:", "https:", "*"):
             assert loose not in rules["script-src"], path
+            assert loose not in rules["style-src"], path
         assert answer.headers["referrer-policy"] == "no-referrer", path
         assert not re.search(r"<[^>]+\son[a-z]+=", answer.text), path
         assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", answer.text), path
+
+
+def test_the_consoles_page_names_a_nonce_that_is_never_the_same(guarded: Guarded) -> None:
+    """Styles that are made while it runs are let in by it; a page that was built has no other way to have some."""
+    if not is_built():
+        pytest.skip("the console is not built (make console)")
+    seen = set()
+    for _ in range(3):
+        answer = guarded.clients["nobody"].get("/")
+        (nonce,) = re.findall(
+            r"style-src 'self' 'nonce-([A-Za-z0-9_-]{22})'", answer.headers["content-security-policy"]
+        )
+        assert f'nonce="{nonce}"' in answer.text
+        assert "UNISONO-NONCE" not in answer.text
+        seen.add(nonce)
+    assert len(seen) == 3
 
 
 def test_wrong_passwords_wait_ever_longer(guarded: Guarded) -> None:

@@ -2,6 +2,7 @@
 import { Alert, Code, Group, Stack, Table, Text, Title } from "@mantine/core";
 import { Copy } from "../copy";
 import { say } from "../words";
+import { Marked } from "./marked";
 import { type Dialect, type Guide, local } from "./model";
 
 const HIDDEN = "(its secret)";
@@ -49,7 +50,7 @@ export function Settings({ guide, dialect, thing }: { guide: Guide; dialect: Dia
         </div>
       ) : null}
       <Text size="sm" c="dimmed">
-        {hidden ? say("secretGone", thing) : say("onceOnly")} {guide.notes.map((note) => local(dialect, note)).join(" ")}
+        {hidden ? say("secretGone", thing) : say("onceOnly")} <Marked text={guide.notes.map((note) => local(dialect, note)).join(" ")} />
       </Text>
     </Stack>
   );

@@ -3,6 +3,7 @@ import { Button, Group, MultiSelect, NativeSelect, Stack, Text, Textarea, TextIn
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { all, ask, type Scene } from "../api";
+import type { components } from "../api.gen";
 import { ThingCard } from "../card";
 import { useHub } from "../hub";
 import { written } from "../models";
@@ -99,7 +100,7 @@ function Scenes({ ids }: { ids: string[] }) {
     <Stack gap="xs">
       {ids.map((id) => (
         <Button key={id} variant="light" onClick={() => void run(id)}>
-          {data?.find((one) => one.id === id)?.name ?? id}
+          {called(data?.find((one) => one.id === id) ?? { name: id })}
         </Button>
       ))}
       {note ? <Text c="red">{note}</Text> : null}
@@ -107,14 +108,7 @@ function Scenes({ ids }: { ids: string[] }) {
   );
 }
 
-interface Alarm {
-  id: string;
-  name?: string;
-  text?: string;
-  thing?: string;
-  priority?: string;
-  active?: boolean;
-}
+type Alarm = components["schemas"]["Alarm"];
 
 function Alarms() {
   const { data } = useQuery({ queryKey: ["alarms"], queryFn: async () => (await ask<{ items: Alarm[] }>("/alarms?limit=100")).items, refetchInterval: 5000 });
@@ -124,7 +118,7 @@ function Alarms() {
     <ul className="steps">
       {raised.map((one) => (
         <li key={one.id}>
-          <a href="#/alarms">{one.name ?? one.text ?? one.id}</a>
+          <a href="#/alarms">{called({ name: one.name, names: one.names as Record<string, string[]> })}</a>
         </li>
       ))}
     </ul>
@@ -158,7 +152,7 @@ export function Settings({ card, set }: { card: Item; set: (card: Item) => void 
       {["chart", "compare", "value"].includes(card.kind) ? <SeriesField keys={keysOf(card)} label={tell("series")} set={(keys) => set(withKeys(card, keys))} /> : null}
       {["things", "energy", "line"].includes(card.kind) ? <MultiSelect comboboxProps={{ withinPortal: false }} size="xs" searchable aria-label={tell("things")} label={tell("things")} value={card.things ?? []} data={things} onChange={(next) => set({ ...card, things: next })} /> : null}
       {["place", "energy", "line"].includes(card.kind) ? <NativeSelect size="xs" label={tell("place")} value={card.place ?? ""} data={places} onChange={(event) => set({ ...card, place: event.currentTarget.value || null })} /> : null}
-      {card.kind === "scenes" ? <MultiSelect comboboxProps={{ withinPortal: false }} size="xs" searchable label={say("scenes")} value={card.scenes ?? []} data={(scenes ?? []).map((one) => ({ value: one.id, label: one.name }))} onChange={(next) => set({ ...card, scenes: next })} /> : null}
+      {card.kind === "scenes" ? <MultiSelect comboboxProps={{ withinPortal: false }} size="xs" searchable label={say("scenes")} value={card.scenes ?? []} data={(scenes ?? []).map((one) => ({ value: one.id, label: called(one) }))} onChange={(next) => set({ ...card, scenes: next })} /> : null}
       {["chart", "compare", "energy", "line"].includes(card.kind) ? <SpanField span={(card.span ?? "day") as Span} set={(span) => set({ ...card, span })} /> : null}
       {card.kind === "text" ? <Textarea size="xs" autosize minRows={2} label={tell("text")} value={card.text ?? ""} onChange={(event) => set({ ...card, text: event.currentTarget.value })} /> : null}
     </Stack>

@@ -26,7 +26,7 @@ export function Plot({ kind, across, rows, unit, label, height = 300 }: { kind: 
       animation: false,
       legend: { type: "scroll", top: 0 },
       grid: { left: 56, right: 12, top: 34, bottom: 28 },
-      tooltip: { trigger: "axis", confine: true },
+      tooltip: { trigger: "axis", confine: true, renderMode: "richText" }, // its markup has styles, which the page's policy refuses
       xAxis: { type: "category", data: across, axisLabel: { hideOverlap: true } },
       yAxis: { type: "value", name: unit, scale: kind === "line" },
       series: rows.map((row) => ({ type: kind, name: row.name, stack: row.stack, data: row.values, showSymbol: false })),

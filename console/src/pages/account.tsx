@@ -12,7 +12,7 @@ import type { components } from "../api.gen";
 import { useShown } from "../shown";
 import { signOut } from "../signout";
 import { say, useLang } from "../words";
-import { roleWord } from "./people";
+import { roleWord } from "../people/form";
 
 /** ``at``: the part that was looked for. */
 export function Account({ at }: { at?: string }) {

@@ -1,13 +1,13 @@
 /** Everybody and every program that may sign in at this hub, for who administers it. */
 import { Badge, Button, Card, Group, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { all, ask } from "../api";
 import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
+import { Form, roleAt, RoleField } from "../people/form";
 import { reason, Trouble, useDoing } from "../trouble";
 import { called, say, useLang } from "../words";
-import { placeName, roleData, roleWord } from "./people";
 
 type Person = components["schemas"]["Person"];
 
@@ -48,8 +48,8 @@ export function Accounts() {
 
 function Row({ person, mine, done }: { person: Person; mine: boolean; done: () => void }) {
   const doing = useDoing();
-  const roles = Object.entries(person.grants ?? {}).map(([place, role]) => `${roleWord(role)} ${say("roleAt", placeName(place))}`);
-  if (person.role) roles.unshift(`${roleWord(person.role)} ${say("roleAt", say("wholeHub"))}`);
+  const roles = Object.entries(person.grants ?? {}).map(([place, role]) => roleAt(role, place));
+  if (person.role) roles.unshift(roleAt(person.role, ""));
   const turn = (): Promise<boolean> => doing.run(() => ask(`/users/${encodeURIComponent(person.id)}`, "PATCH", { disabled: !person.disabled }).then(done));
   return (
     <div data-account={person.id} data-disabled={person.disabled}>
@@ -93,8 +93,7 @@ function Added({ done }: { done: () => void }) {
   const [place, setPlace] = useState<string | null>(null);
   const [role, setRole] = useState<string | null>("member");
   const put = (part: Partial<typeof BLANK>): void => setTyped({ ...typed, ...part });
-  const add = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
+  const add = async (): Promise<void> => {
     const body = { id: typed.id.trim(), ...(typed.name.trim() ? { name: typed.name.trim() } : {}), ...(typed.password ? { password: typed.password } : {}), ...(place ? { grants: { [place]: role } } : {}) };
     if (!(await doing.run(() => ask("/users", "POST", body)))) return;
     setTyped(BLANK);
@@ -102,25 +101,12 @@ function Added({ done }: { done: () => void }) {
   };
   const places = [...hub.places.values()].map((each) => ({ value: each.id, label: called(each) }));
   return (
-    <Card withBorder component="section" aria-label={say("addAccount")}>
-      <form onSubmit={(event) => void add(event)}>
-        <Stack gap="sm">
-          <Title order={2} size="h4">
-            {say("addAccount")}
-          </Title>
-          <Group align="end">
-            <TextInput label={say("joinUser")} required autoComplete="off" value={typed.id} onChange={(event) => put({ id: event.currentTarget.value })} />
-            <TextInput label={say("inviteFor")} value={typed.name} onChange={(event) => put({ name: event.currentTarget.value })} />
-            <TextInput type="password" label={say("newPassword")} placeholder={say("optional")} autoComplete="new-password" value={typed.password} onChange={(event) => put({ password: event.currentTarget.value })} />
-            <Select label={say("atPlace")} data={places} value={place} onChange={setPlace} clearable searchable />
-            <Select label={say("role")} data={roleData()} value={role} onChange={setRole} allowDeselect={false} disabled={!place} />
-            <Button type="submit" loading={doing.busy}>
-              {say("addAccount")}
-            </Button>
-          </Group>
-          <Trouble why={doing.why} />
-        </Stack>
-      </form>
-    </Card>
+    <Form title={say("addAccount")} act={say("addAccount")} doing={doing} submit={add}>
+      <TextInput label={say("joinUser")} required autoComplete="off" value={typed.id} onChange={(event) => put({ id: event.currentTarget.value })} />
+      <TextInput label={say("inviteFor")} value={typed.name} onChange={(event) => put({ name: event.currentTarget.value })} />
+      <TextInput type="password" label={say("newPassword")} placeholder={say("optional")} autoComplete="new-password" value={typed.password} onChange={(event) => put({ password: event.currentTarget.value })} />
+      <Select label={say("atPlace")} data={places} value={place} onChange={setPlace} clearable searchable />
+      <RoleField value={role} set={setRole} disabled={!place} />
+    </Form>
   );
 }

@@ -7,6 +7,7 @@ import { ClaimCode } from "../adding/claim";
 import { Door, useAttempts } from "../adding/door";
 import { Form, type Label } from "../adding/form";
 import { type Added, type Dialect, type Discovered, type Guide, local } from "../adding/model";
+import { Marked } from "../adding/marked";
 import { Newcomers } from "../adding/newcomers";
 import { Settings } from "../adding/settings";
 import { ask } from "../api";
@@ -51,7 +52,7 @@ function Choose({ dialects }: { dialects: Dialect[] }) {
             <Card key={each.id} component="a" href={`#/add/${each.id}`} withBorder padding="sm" className="choice" data-how={each.id}>
               <Text fw={600}>{local(each, each.title)}</Text>
               <Text size="xs" c="dimmed" lineClamp={2}>
-                {say(each.kind === "place" ? "bridgeKind" : "lineKind")} · {local(each, each.can?.[0] ?? "")}
+                {say(each.kind === "place" ? "bridgeKind" : "lineKind")} · <Marked text={local(each, each.can?.[0] ?? "")} />
               </Text>
             </Card>
           ))}
@@ -108,7 +109,7 @@ function Lines({ title, lines }: { title: string; lines: string[] }) {
       </Title>
       <List size="sm" c="dimmed">
         {lines.map((line) => (
-          <List.Item key={line}>{line}</List.Item>
+          <List.Item key={line}><Marked text={line} /></List.Item>
         ))}
       </List>
     </section>

@@ -7,7 +7,7 @@ import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
 import { reason, Trouble, useDoing } from "../trouble";
 import { say, useLang, when } from "../words";
-import { roleWord } from "./people";
+import { roleWord } from "../people/form";
 
 type Shown = components["schemas"]["InvitationShown"];
 

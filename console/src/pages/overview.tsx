@@ -1,18 +1,26 @@
 /** Every place with its things: rooms, car and line at a glance. */
 import { Badge, Group, Loader, Stack, Title, VisuallyHidden } from "@mantine/core";
-import { lazy, Suspense } from "react";
+import { lazy, startTransition, Suspense, useEffect, useState } from "react";
 import type { Place, Thing } from "../api";
 import { Begin } from "../begin";
 import { useHub } from "../hub";
 import { Seen } from "../seen";
+import { styled } from "../soon";
 import { demonstrations, rootOf } from "../progress";
 import { called, say, useLang } from "../words";
 
-const Welcome = lazy(() => import("./welcome").then((page) => ({ default: page.Welcome })));
+const Welcome = lazy(styled(async () => ({ default: (await import("./welcome")).Welcome })));
 
 const CARD_REM = 17; // as in console.css
 
 const MANY = 200; // things: more are drawn only where the page is looked at
+const CARD_PX = 140; // the height of most
+const WIDTH_PX = CARD_REM * 16;
+
+let drawn = false; // once, since this page was opened
+
+/** How many cards are in sight at first: they are drawn, and may be touched, before the others. */
+const inSight = (): number => Math.ceil(innerHeight / CARD_PX) * Math.max(1, Math.floor(innerWidth / WIDTH_PX));
 
 interface Room {
   key: string;
@@ -30,6 +38,12 @@ export function way(places: Map<string, Place>, id: string): Place[] {
 export function Overview({ only }: { only?: string }) {
   useLang();
   const hub = useHub();
+  const [room, setRoom] = useState(() => (drawn ? Number.POSITIVE_INFINITY : inSight())); // for so many cards
+  useEffect(() => {
+    if (!hub.ready) return;
+    drawn = true;
+    startTransition(() => setRoom(Number.POSITIVE_INFINITY));
+  }, [hub.ready]);
   if (!hub.ready) return hub.link === "lost" ? null : <Loader mx="auto" my="xl" aria-label={say("connecting")} />;
   const roots = new Map<string, { title: string; rank: number; rooms: Map<string, Room> }>();
   for (const thing of hub.things.values()) {
@@ -51,11 +65,18 @@ export function Overview({ only }: { only?: string }) {
     );
   const many = hub.things.size > MANY;
   const shown = demonstrations(hub.things.values(), rootOf);
+  const sorted = [...roots].sort(([, a], [, b]) => a.rank - b.rank).map(([key, root]) => ({ key, title: root.title, rooms: [...root.rooms.values()].sort((a, b) => a.title.localeCompare(b.title)) }));
+  let left = room;
+  const first = (things: Thing[]): Thing[] => {
+    const found = left >= things.length ? things : things.slice(0, Math.max(0, left));
+    left -= found.length;
+    return found;
+  };
   return (
     <Stack gap="lg">
       <VisuallyHidden component="h1">{say("overview")}</VisuallyHidden>
       {only ? null : <Begin demo={shown.size > 0} />}
-      {[...roots].sort(([, a], [, b]) => a.rank - b.rank).map(([key, root]) => (
+      {sorted.map(({ key, ...root }) => (
         <section key={key} aria-label={root.title}>
           <Group justify="space-between" mb="xs">
             <Title order={2} size="h3">
@@ -68,15 +89,13 @@ export function Overview({ only }: { only?: string }) {
             </Title>
           </Group>
           <div className="rooms">
-          {[...root.rooms.values()]
-            .sort((a, b) => a.title.localeCompare(b.title))
-            .map((room) => (
+          {root.rooms.map((room) => (
               <section key={room.key} className="room" style={{ flexGrow: room.things.length, flexBasis: `${room.things.length * CARD_REM}rem` }} aria-label={room.title}>
                 <Title order={3} size="h6" c="dimmed" mt="sm" mb={6}>
                   {room.title}
                 </Title>
                 <div className="cards">
-                  {room.things.map((thing) => (
+                  {first(room.things).map((thing) => (
                     <Seen key={thing.id} id={thing.id} many={many} />
                   ))}
                 </div>

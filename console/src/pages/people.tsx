@@ -1,10 +1,11 @@
 /** Who may do what at a place, and who is invited to it. */
 import { Badge, Button, Card, Group, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { all, ask, Refused } from "../api";
 import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
+import { DayField, endOf, Form, roleAt, RoleField, roleWord } from "../people/form";
 import { useShown } from "../shown";
 import { Trouble, useDoing } from "../trouble";
 import { called, say, useLang, type Word, when } from "../words";
@@ -12,20 +13,7 @@ import { called, say, useLang, type Word, when } from "../words";
 type Member = components["schemas"]["Member"];
 type Invitation = components["schemas"]["Invitation"];
 type Made = components["schemas"]["InvitationMade"];
-type Role = "owner" | "member" | "guest" | "operator" | "viewer";
-
-const ROLES: Role[] = ["member", "guest", "owner", "operator", "viewer"];
-const WORDS: Record<string, Word> = { owner: "roleOwner", member: "roleMember", guest: "roleGuest", operator: "roleOperator", viewer: "roleViewer", administrator: "roleAdministrator" };
 const STATES: Record<string, Word> = { open: "open_", taken: "taken", revoked: "revoked", expired: "expired_" };
-
-export const roleWord = (role: string): string => (WORDS[role] ? say(WORDS[role]) : role);
-export const placeName = (id: string): string => {
-  const place = hub.places.get(id);
-  return place ? called(place) : id;
-};
-export const roleData = () => ROLES.map((role) => ({ value: role, label: roleWord(role) }));
-/** The end of a day, as it is here. */
-const endOf = (day: string): string | undefined => (day ? new Date(`${day}T23:59:59`).toISOString() : undefined);
 
 export function People({ at }: { at?: string }) {
   useLang();
@@ -99,7 +87,7 @@ function Row({ member, place, done }: { member: Member; place: string; done: () 
         <div>
           <Text fw={600}>{member.name}</Text>
           <Text size="sm" c="dimmed">
-            {member.id} · {roleWord(member.role)} {say("roleAt", member.at ? placeName(member.at) : say("wholeHub"))}
+            {member.id} · {roleAt(member.role, member.at)}
             {member.ends ? ` · ${say("until", when(member.ends))}` : ""}
           </Text>
         </div>
@@ -132,33 +120,18 @@ function Give({ place, done }: { place: string; done: () => void }) {
   const [user, setUser] = useState("");
   const [role, setRole] = useState<string | null>("member");
   const [day, setDay] = useState("");
-  const give = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
+  const give = async (): Promise<void> => {
     const path = `/places/${encodeURIComponent(place)}/people/${encodeURIComponent(user.trim())}`;
-    if (await doing.run(() => ask(path, "PUT", { role, ends: endOf(day) ?? null }))) {
-      setUser("");
-      done();
-    }
+    if (!(await doing.run(() => ask(path, "PUT", { role, ends: endOf(day) ?? null })))) return;
+    setUser("");
+    done();
   };
   return (
-    <Card withBorder component="section" aria-label={say("giveRole")} id="give" tabIndex={-1}>
-      <form onSubmit={(event) => void give(event)}>
-        <Stack gap="sm">
-          <Title order={2} size="h4">
-            {say("giveRole")}
-          </Title>
-          <Group align="end">
-            <TextInput label={say("who")} required value={user} onChange={(event) => setUser(event.currentTarget.value)} />
-            <Select label={say("role")} data={roleData()} value={role} onChange={setRole} allowDeselect={false} />
-            <TextInput type="date" label={say("ends")} value={day} onChange={(event) => setDay(event.currentTarget.value)} />
-            <Button type="submit" loading={doing.busy}>
-              {say("give")}
-            </Button>
-          </Group>
-          <Trouble why={doing.why} />
-        </Stack>
-      </form>
-    </Card>
+    <Form title={say("giveRole")} id="give" act={say("give")} doing={doing} submit={give}>
+      <TextInput label={say("who")} required value={user} onChange={(event) => setUser(event.currentTarget.value)} />
+      <RoleField value={role} set={setRole} />
+      <DayField value={day} set={setDay} />
+    </Form>
   );
 }
 
@@ -168,51 +141,39 @@ function Invite({ place, done }: { place: string; done: () => void }) {
   const [role, setRole] = useState<string | null>("member");
   const [day, setDay] = useState("");
   const [made, setMade] = useState<Made | null>(null);
-  const [copied, setCopied] = useState(false);
-  const make = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
-    setCopied(false);
+  const make = async (): Promise<void> => {
     const end = endOf(day);
     await doing.run(async () => {
       setMade(await ask<Made>("/invitations", "POST", { name, grants: { [place]: role }, ends: end ? { [place]: end } : {} }));
       done();
     });
   };
-  // where this browser is, the other one most likely gets to as well
-  const link = made ? `${location.origin}/#/join/${made.code}` : "";
   return (
-    <Card withBorder component="section" aria-label={say("inviteSomebody")} id="invite" tabIndex={-1}>
-      <form onSubmit={(event) => void make(event)}>
-        <Stack gap="sm">
-          <Title order={2} size="h4">
-            {say("inviteSomebody")}
-          </Title>
-          <Group align="end">
-            <TextInput label={say("inviteFor")} value={name} onChange={(event) => setName(event.currentTarget.value)} />
-            <Select label={say("role")} data={roleData()} value={role} onChange={setRole} allowDeselect={false} />
-            <TextInput type="date" label={say("ends")} value={day} onChange={(event) => setDay(event.currentTarget.value)} />
-            <Button type="submit" loading={doing.busy}>
-              {say("makeLink")}
-            </Button>
-          </Group>
-          <Trouble why={doing.why} />
-          {made ? (
-            <div role="status">
-              <Text size="sm">{say("linkOnce")}</Text>
-              <Picture svg={made.qr} text={link} />
-              <Group>
-                <Text size="sm" className="code" data-link>
-                  {link}
-                </Text>
-                <Button size="compact-sm" variant="light" onClick={() => void navigator.clipboard?.writeText(link).then(() => setCopied(true))}>
-                  {say(copied ? "copied_" : "copyLink")}
-                </Button>
-              </Group>
-            </div>
-          ) : null}
-        </Stack>
-      </form>
-    </Card>
+    <Form title={say("inviteSomebody")} id="invite" act={say("makeLink")} doing={doing} submit={make} after={made ? <Link key={made.code} made={made} /> : null}>
+      <TextInput label={say("inviteFor")} value={name} onChange={(event) => setName(event.currentTarget.value)} />
+      <RoleField value={role} set={setRole} />
+      <DayField value={day} set={setDay} />
+    </Form>
+  );
+}
+
+function Link({ made }: { made: Made }) {
+  const [copied, setCopied] = useState(false);
+  // where this browser is, the other one most likely gets to as well
+  const link = `${location.origin}/#/join/${made.code}`;
+  return (
+    <div role="status">
+      <Text size="sm">{say("linkOnce")}</Text>
+      <Picture svg={made.qr} text={link} />
+      <Group>
+        <Text size="sm" className="code" data-link>
+          {link}
+        </Text>
+        <Button size="compact-sm" variant="light" onClick={() => void navigator.clipboard?.writeText(link).then(() => setCopied(true))}>
+          {say(copied ? "copied_" : "copyLink")}
+        </Button>
+      </Group>
+    </div>
   );
 }
 
@@ -238,7 +199,7 @@ function Invitations({ done }: { done: () => void }) {
             <Text size="sm">
               {each.name || each.id.slice(0, 10)} ·{" "}
               {Object.entries(each.grants)
-                .map(([place, role]) => `${roleWord(role)} ${say("roleAt", placeName(place))}`)
+                .map(([place, role]) => roleAt(role, place))
                 .join(", ") || roleWord(each.role)}{" "}
               · {each.taken_by ?? say("until", when(each.expires))}
             </Text>

@@ -54,11 +54,11 @@ function SceneCard({ scene }: { scene: Scene }) {
   const last = now?.last?.began ?? now?.last?.at;
   const place = scene.place ? hub.places.get(scene.place) : undefined;
   return (
-    <Card component="article" withBorder padding="sm" radius="md" aria-label={scene.name} data-scene={scene.id}>
+    <Card component="article" withBorder padding="sm" radius="md" aria-label={called(scene)} data-scene={scene.id}>
       <Group justify="space-between">
         <div>
           <Text component="a" href={`#/scenes/${encodeURIComponent(scene.id)}`} fw={600} className="name">
-            {scene.name}
+            {called(scene)}
           </Text>
           <Text size="xs" c="dimmed">
             {place ? called(place) : scene.place}
@@ -81,7 +81,7 @@ function SceneCard({ scene }: { scene: Scene }) {
           <Button size="xs" variant="light" onClick={() => void act("run")}>
             {say("run")}
           </Button>
-          <Switch checked={scene.enabled} aria-label={`${scene.name}: ${say(scene.enabled ? "enabled" : "disabled")}`} onChange={(event) => void act(event.currentTarget.checked ? "enable" : "disable")} />
+          <Switch checked={scene.enabled} aria-label={`${called(scene)}: ${say(scene.enabled ? "enabled" : "disabled")}`} onChange={(event) => void act(event.currentTarget.checked ? "enable" : "disable")} />
         </Group>
       </Group>
       {why ? (

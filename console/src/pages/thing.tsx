@@ -6,7 +6,7 @@ import type { Thing } from "../api";
 import { Back, Dot } from "../card";
 import { Call, Control, settable } from "../control";
 import { useHub, useThing } from "../hub";
-import { type Model, titled, useModel, written } from "../models";
+import { type Model, type Property, titled, useModel, written } from "../models";
 import { called, say, useLang } from "../words";
 import { way } from "./overview";
 
@@ -84,27 +84,12 @@ export function ThingPage({ id }: { id: string }) {
 }
 
 function Now({ thing, model }: { thing: Thing; model: Model }) {
-  const keys = [...new Set([...Object.keys(thing.state), ...[...model.properties.values()].filter(settable).map((property) => property.key)])];
+  const silent = [...model.properties.values()].filter((property) => settable(property) && !(property.key in thing.state)).map((property) => property.key);
+  const told = Object.keys(thing.state);
+  const rows = (keys: string[]) => keys.map((key) => <Row key={key} thing={thing} property={model.properties.get(key) ?? { key, schema: { kind: "any" } }} />);
   return (
     <Stack gap="xs">
-      {keys.map((key) => {
-        const property = model.properties.get(key) ?? { key, schema: { kind: "any" } };
-        const value = thing.state[key];
-        return (
-          <div key={key} className="row">
-            <Text size="sm" c="dimmed" className="key">
-              {titled(property)}
-            </Text>
-            <Text fw={600} className="value">
-              {value ? written(value.value, property) : "–"}
-            </Text>
-            <div className="hand">{settable(property) ? <Control thing={thing} property={property} /> : null}</div>
-            <Text size="xs" c="dimmed" className="age">
-              {value ? <Age at={value.at} /> : ""}
-            </Text>
-          </div>
-        );
-      })}
+      {rows(told.length ? told : silent)}
       {model.actions.size ? (
         <Group mt="sm">
           {[...model.actions.values()].map((action) => (
@@ -112,6 +97,32 @@ function Now({ thing, model }: { thing: Thing; model: Model }) {
           ))}
         </Group>
       ) : null}
+      {told.length && silent.length ? (
+        <details className="silent">
+          <summary>{say("silent", silent.length)}</summary>
+          <Stack gap="xs" mt="xs">
+            {rows(silent)}
+          </Stack>
+        </details>
+      ) : null}
     </Stack>
+  );
+}
+
+function Row({ thing, property }: { thing: Thing; property: Property }) {
+  const value = thing.state[property.key];
+  return (
+    <div className="row">
+      <Text size="sm" c="dimmed" className="key">
+        {titled(property)}
+      </Text>
+      <Text fw={600} className="value">
+        {value ? written(value.value, property) : "–"}
+      </Text>
+      <div className="hand">{settable(property) ? <Control thing={thing} property={property} /> : null}</div>
+      <Text size="xs" c="dimmed" className="age">
+        {value ? <Age at={value.at} /> : ""}
+      </Text>
+    </div>
   );
 }

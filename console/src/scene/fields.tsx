@@ -71,7 +71,7 @@ export function PlaceField(props: FieldProps) {
 
 export function SceneField(props: FieldProps) {
   const { data } = useQuery({ queryKey: ["scenes"], queryFn: () => all<Scene>("/scenes") });
-  return <Choice {...props} of={(data ?? []).map((scene) => ({ value: scene.id, label: scene.name }))} />;
+  return <Choice {...props} of={(data ?? []).map((scene) => ({ value: scene.id, label: called(scene) }))} />;
 }
 
 export function PeopleField({ label, value, wrong, set }: FieldProps) {

@@ -120,6 +120,14 @@ class Thing(msgspec.Struct):
     computed: dict[str, Any] | None = None
 
 
+class Things(msgspec.Struct):
+    """Part of a list of things; ``models`` are the documents of their models, where ``?models=true`` asks for them."""
+
+    items: list[Thing]
+    next: str | None = None
+    models: list[Any] = []
+
+
 class ThingNew(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A thing to add. ``id`` is made from the name when absent; ``model`` means its newest version unless told.
 

@@ -213,6 +213,7 @@ def _view(compiled: Compiled) -> SceneView:
         _view_run(compiled, last) if last is not None else None,
         refusal,
         compiled.findings,
+        {lang: [each] if isinstance(each, str) else each for lang, each in compiled.scene.names.items()},
     )
 
 

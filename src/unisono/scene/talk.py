@@ -76,7 +76,8 @@ class RunView(msgspec.Struct, array_like=True):
 class SceneView(msgspec.Struct, array_like=True):
     """A scene as the owner runs it. ``runs``: those that are open; ``queued``: triggers that wait for their turn;
     ``next``: its next moment, None without one; ``last``: the run that ended last; ``refusal``: why it last did not
-    run; ``findings``: what of it is so no longer, since what it names is gone or another."""
+    run; ``findings``: what of it is so no longer, since what it names is gone or another; ``names``: what else it is
+    called, per language."""
 
     id: str
     version: int
@@ -87,6 +88,7 @@ class SceneView(msgspec.Struct, array_like=True):
     last: RunView | None = None
     refusal: Refusal | None = None
     findings: list[Finding] = []
+    names: dict[str, list[str]] = {}
 
 
 class ScenesAsk(msgspec.Struct, array_like=True):

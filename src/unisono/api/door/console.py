@@ -1,12 +1,13 @@
 """The console: what `make console` built from console/, served from the package; where it is not built, a plain page.
 
-Knows files and headers. Nothing is loaded from anywhere else, no script stands in a page. Styles may stand in elements:
-Mantine sets positions so.
+Knows files and headers. Nothing is loaded from anywhere else, no script stands in a page. Styles come from files, and
+from elements that name the nonce of the page they stand in: the component library makes some while it runs.
 """
 
 from __future__ import annotations
 
 import gzip
+import secrets
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -21,10 +22,12 @@ __all__ = ["app_icon", "asset", "console_page", "icon", "is_built", "manifest"]
 POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self' ws: wss:; "
     "worker-src 'self'; manifest-src 'self'; img-src 'self' data: blob:; font-src 'self'; script-src 'self'; "
-    "style-src 'self' 'unsafe-inline'"
+    "style-src 'self' 'nonce-{nonce}'"
 )
+# what the build puts in the nonce's place; and the bytes of a nonce
+_NONCE = b"UNISONO-NONCE"
+NONCE_BYTES = 16
 _TYPES = {
-    "html": "text/html",
     "js": "text/javascript",
     "css": "text/css",
     "svg": "image/svg+xml",
@@ -69,8 +72,6 @@ def _file(request: Request[Any, Any, Any], name: str, caching: str) -> Response[
     stamp = getattr(path, "stat", lambda: None)()
     packed = _packed(name, stamp.st_mtime_ns if stamp else None)
     headers = {"Cache-Control": caching, "X-Content-Type-Options": "nosniff", "Vary": "Accept-Encoding"}
-    if ending == "html":
-        headers |= {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
     accepted = [each.partition(";")[0].strip() for each in request.headers.get("accept-encoding", "").split(",")]
     encoding = next((each for each in ("br", "gzip") if each in packed and each in accepted), "")
     if encoding:
@@ -78,9 +79,17 @@ def _file(request: Request[Any, Any, Any], name: str, caching: str) -> Response[
     return Response(packed[encoding], media_type=_TYPES[ending], headers=headers)
 
 
-def console_page(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """The console's one page."""
-    return _file(request, "index.html", "no-cache")
+def console_page() -> Response[bytes]:
+    """The console's one page, with a nonce of its own."""
+    nonce = secrets.token_urlsafe(NONCE_BYTES)
+    body = (_folder() / "index.html").read_bytes().replace(_NONCE, nonce.encode())
+    headers = {
+        "Cache-Control": "no-cache",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": POLICY.format(nonce=nonce),
+        "Referrer-Policy": "no-referrer",
+    }
+    return Response(body, media_type="text/html", headers=headers)
 
 
 @get("/assets/{name:str}", include_in_schema=False)

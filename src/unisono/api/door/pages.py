@@ -10,9 +10,8 @@ import hashlib
 import re
 from functools import cache
 from importlib import resources
-from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Response, get
 
 from unisono.api.door import console
 
@@ -35,7 +34,7 @@ def _page(name: str) -> tuple[bytes, dict[str, str]]:
     )
     headers = {
         "Content-Security-Policy": policy,
-        "Referrer-Policy": "no-referrer",  # the setup code stands in the address
+        "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-cache",
     }
@@ -48,9 +47,9 @@ def _response(name: str) -> Response[bytes]:
 
 
 @get("/", include_in_schema=False)
-async def index_page(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def index_page() -> Response[bytes]:
     """The console; where it was not built, things live."""
-    return console.console_page(request) if console.is_built() else _response("index.html")
+    return console.console_page() if console.is_built() else _response("index.html")
 
 
 @get("/setup", include_in_schema=False)

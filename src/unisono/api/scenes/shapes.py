@@ -181,7 +181,7 @@ class Now(msgspec.Struct):
 class SceneLine(msgspec.Struct):
     """A scene in a list. ``saved_*`` is about this version, ``switched_*`` about who enabled or disabled it last.
 
-    ``now`` is null when its owner does not answer.
+    ``now`` is null, and ``names`` (per language) are empty, when its owner does not answer.
     """
 
     id: str
@@ -194,9 +194,10 @@ class SceneLine(msgspec.Struct):
     switched_at: str | None
     switched_by: dict[str, str] | None
     now: Now | None
+    names: dict[str, list[str]] = {}
 
 
-class Scene(SceneLine):
+class Scene(SceneLine, kw_only=True):
     """A scene with what it says: ``document`` as JSON, ``text`` as it was written. ``warnings`` come with saving."""
 
     document: dict[str, Any]
@@ -257,6 +258,7 @@ def line(row: SceneRow, view: SceneView | None) -> SceneLine:
         switched_at=iso_or_none(row.switched_at),
         switched_by=row.switched_by,
         now=_now(view) if view is not None else None,
+        names=view.names if view is not None else {},
     )
 
 

@@ -11,7 +11,10 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, delete, get, patch, post
+from litestar.config.compression import CompressionConfig
 from litestar.connection import Request
+from litestar.middleware import DefineMiddleware
+from litestar.middleware.compression import CompressionMiddleware
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET
 
@@ -30,7 +33,7 @@ from unisono.dialect import PlaceDialect, find_dialect
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.scene.computed import definition_of
 from unisono.store.registry import OutboxRow, PlaceRow, ThingRow
-from unisono.thing import Model
+from unisono.thing import Model, dump_model
 from unisono.twin import record, talk
 
 __all__ = ["dead_letters", "router", "visible_in"]
@@ -40,10 +43,17 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 # one bulk request: 10,000 things of some 300 bytes
 MAX_BULK_BYTES = 8 * 1024 * 1024
 
+# models told beside the things of one answer: the built-in ones of a home are 5 KB each
+MAX_DOCUMENTS_BYTES = 512 * 1024
+
+# a list of things shrinks to a tenth, which a phone on a slow link notices; nothing in it is a secret that its length
+# could tell
+packed = DefineMiddleware(CompressionMiddleware, config=CompressionConfig("gzip", gzip_compress_level=4))
+
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
 
-@get("/")
+@get("/", middleware=[packed])
 async def list_things(
     *,
     context: Context,
@@ -53,26 +63,41 @@ async def list_things(
     trait: FromQuery[str | None] = None,
     q: FromQuery[str | None] = None,
     computed: FromQuery[bool | None] = None,
+    models: FromQuery[bool] = False,
     after: FromQuery[str | None] = None,
     limit: Limit = DEFAULT_LIMIT,
-) -> shapes.Page[shapes.Thing]:
+) -> shapes.Things:
     """Things with their twins, in the order of their ids; ``place`` includes all below it. ``computed``: only those
-    that are computed, or only the others."""
+    that are computed, or only the others. ``models``: with the documents of their models, as far as they are not long;
+    others are at ``/models/{id}``."""
     places = await visible_in(context, identity, place)
-    models = None if trait is None else await models_with(context, trait)
-    if places == [] or models == []:
-        return shapes.Page([])
+    bearing = None if trait is None else await models_with(context, trait)
+    if places == [] or bearing == []:
+        return shapes.Things([])
     rows = await context.registry.find_things(
         places=places,
         model=model,
-        models=models,
+        models=bearing,
         q=q,
         prefix=None if computed is None else (PREFIX, computed),
         after=after,
         limit=limit + 1,
     )
     page = rows[:limit]
-    return shapes.Page(await with_twins(context, page), page[-1].id if len(rows) > limit else None)
+    documents = await models_of(context, page) if models else []
+    return shapes.Things(await with_twins(context, page), page[-1].id if len(rows) > limit else None, documents)
+
+
+async def models_of(context: ApiContext, rows: Sequence[ThingRow]) -> list[msgspec.Raw]:
+    """The documents of the rows' models, each once, until there are `MAX_DOCUMENTS_BYTES` of them."""
+    found: list[msgspec.Raw] = []
+    room = MAX_DOCUMENTS_BYTES
+    for model, version in sorted({(row.model, row.model_version) for row in rows}):
+        document = dump_model(await context.catalog.get(model, version))
+        if len(document) <= room:
+            room -= len(document)
+            found.append(msgspec.Raw(document))
+    return found
 
 
 async def visible_in(context: ApiContext, identity: Identity, place: str | None) -> list[str] | None:
