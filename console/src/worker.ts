@@ -25,3 +25,9 @@ export async function subscribe(key: string): Promise<PushSubscriptionJSON> {
   if (old) await old.unsubscribe();
   return (await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) })).toJSON();
 }
+
+/** This browser is told of nothing any more. */
+export async function unsubscribe(): Promise<void> {
+  const worker = await navigator.serviceWorker.getRegistration(PATH);
+  await (await worker?.pushManager.getSubscription())?.unsubscribe();
+}

@@ -11,6 +11,7 @@ import pytest
 
 from tests.api.issuer import CLIENT, SECRET, Provider, provider
 from tests.console.conftest import CHROMIUM, TOKEN, address_of, attend, token_of
+from tests.console.looks import faults_of, violations
 from tests.hub.hub import Hub
 from unisono.api.door.console import is_built
 
@@ -68,6 +69,7 @@ async def test_an_account_is_linked_and_signs_in(allowed: Hub, there: Provider, 
     await page.get_by_role("button", name="Link an account of Work").click()
     await page.locator("[data-linked=u-1]").wait_for()
     assert page.url == f"{address_of(allowed)}/#/account"
+    assert await violations(page) == []
 
     other = await opened(allowed, there, browser, complaints)
     await other.get_by_role("button", name="Sign in with Work").click()
@@ -96,3 +98,34 @@ async def test_a_link_with_somebody_elses_code_signs_nobody_in(allowed: Hub, the
     await refused.goto(f"{address_of(allowed)}/?error=access_denied&error_description=Not%20today&state=s")
     await refused.get_by_text("The other service let nobody in. Not today").wait_for()
     assert complaints == []
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+async def test_the_service_is_set_and_taken_away_by_who_runs_the_hub(
+    allowed: Hub, there: Provider, browser: Any, locale: str
+) -> None:
+    complaints: list[str] = []
+    context = await browser.new_context(locale=locale, viewport={"width": 390, "height": 844})
+    page = await context.new_page()
+    attend(page, allowed, complaints)
+    await page.goto(address_of(allowed))
+    await page.evaluate(TOKEN, token_of(allowed))
+    await page.goto("about:blank")
+    await page.goto(f"{address_of(allowed)}/#/accounts")
+    form = page.locator("#issuer")
+    await form.locator("input[type=url]").wait_for()
+    assert await form.locator("input[type=url]").input_value() == there.url
+    assert await form.locator(".code").inner_text() == f"{address_of(allowed)}/"
+    assert await faults_of(page, "accounts", 390) == []
+    await form.locator("input").nth(1).fill(f"Office {locale}")
+    await form.locator("button[type=submit]").click()
+    await form.locator("button", has_text="Remove" if locale == "en-GB" else "移除").wait_for()
+    await page.wait_for_function(
+        "name => fetch('/api/v1/login').then(a => a.json()).then(a => a.oidc === name)", arg=f"Office {locale}"
+    )
+    assert complaints == []
+    await form.get_by_role("button", name="Remove" if locale == "en-GB" else "移除").click()
+    await page.wait_for_function("() => fetch('/api/v1/login').then(a => a.json()).then(a => a.oidc === null)")
+    assert complaints == []
+    body = {"issuer": there.url, "client_id": CLIENT, "client_secret": SECRET, "name": "Work"}
+    ask(allowed, "PUT", "/oidc", body)

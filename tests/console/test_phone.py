@@ -119,6 +119,47 @@ async def test_this_phone_is_a_thing_that_tells_its_battery_and_with_consent_its
     assert complaints == []
 
 
+async def test_this_browser_is_told_until_it_is_not(demo: Hub, browser: Any) -> None:
+    """A push service is stood in for: no browser of the tests reaches one. What the page makes of the hub's answers."""
+    complaints: list[str] = []
+    context = await browser.new_context(**PHONE, permissions=["notifications"])
+    await context.add_init_script(
+        "PushManager.prototype.getSubscription = async () => null;"
+        "PushManager.prototype.subscribe = async () => ({toJSON: () => ({endpoint: 'https://push.example/1',"
+        " keys: {p256dh: 'BA', auth: 'AA'}})});"
+    )
+    page = await signed_in(demo, context, complaints)
+    channels = [{"id": "c1"}]
+    asked: list[str] = []
+
+    async def answer(route: Any) -> None:
+        request = route.request
+        asked.append(f"{request.method} {request.url.partition('/api/v1')[2]}")
+        if request.method == "DELETE":
+            channels.clear()
+            await route.fulfill(status=204)
+        else:
+            body = {"id": "c1"} if request.method == "POST" else {"items": channels, "next": None}
+            await route.fulfill(json=body)
+
+    await page.route("**/api/v1/me/push", answer)
+    await page.route("**/api/v1/me/channels**", answer)
+    await page.route("**/api/v1/me/channels/**", answer)
+    await page.goto(f"{address_of(demo)}/#/phone")
+    part = page.locator("section[aria-label='Notifications']")
+    await part.get_by_role("button", name="Tell this browser").click()
+    await part.get_by_text("This browser is told.").wait_for()
+    await page.reload()
+    await part.locator("[data-push=c1]").wait_for()
+    await part.get_by_role("button", name="Send a test").click()
+    await part.get_by_text("Sent.").wait_for()
+    await part.get_by_role("button", name="Stop").click()
+    await part.get_by_role("button", name="Tell this browser").wait_for()
+    for each in ("POST /me/push", "POST /me/channels/c1/test", "DELETE /me/channels/c1"):
+        assert each in asked, asked
+    assert complaints == []
+
+
 async def test_a_claim_code_is_taken_up_by_this_phone(demo: Hub, browser: Any) -> None:
     complaints: list[str] = []
     page = await signed_in(demo, await browser.new_context(**PHONE), complaints)

@@ -6,6 +6,7 @@ import { all, ask } from "../api";
 import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
 import { Form, roleAt, RoleField } from "../people/form";
+import { IssuerForm } from "../people/issuer";
 import { reason, Trouble, useDoing } from "../trouble";
 import { called, say, useLang } from "../words";
 
@@ -40,6 +41,7 @@ export function Accounts() {
             </Stack>
           </Card>
           <Added done={() => void again()} />
+          <IssuerForm />
         </>
       ) : null}
     </Stack>

@@ -9,8 +9,9 @@ import { Scan } from "../scan";
 import { be, begin, level, trouble, useSelf } from "../self";
 import { useStatus } from "../status";
 import { useShown } from "../shown";
-import { say, useLang } from "../words";
-import { canPush, subscribe } from "../worker";
+import { Trouble, useDoing } from "../trouble";
+import { say, useLang, type Word } from "../words";
+import { canPush, subscribe, unsubscribe } from "../worker";
 
 interface Prompt extends Event {
   prompt: () => Promise<void>;
@@ -120,51 +121,72 @@ function Install() {
   );
 }
 
+const CHANNEL = "unisono.push"; // the id by which the hub knows this browser
+
 function Push() {
-  const [channel, setChannel] = useState<string | null>(null);
+  const [channel, setChannel] = useState(() => localStorage.getItem(CHANNEL));
+  const doing = useDoing();
   const [said, setSaid] = useState("");
+  const path = `/me/channels/${encodeURIComponent(channel ?? "")}`;
+  // the hub removes a browser that has given its subscription up, and people remove it elsewhere
+  useEffect(() => {
+    if (!channel) return;
+    void ask<{ items: { id: string }[] }>("/me/channels").then(({ items }) => {
+      if (!items.some((each) => each.id === channel)) known(null);
+    }, () => undefined);
+  }, []);
+  const known = (id: string | null): void => {
+    if (id) localStorage.setItem(CHANNEL, id);
+    else localStorage.removeItem(CHANNEL);
+    setChannel(id);
+  };
   if (!canPush())
     return (
       <Text size="sm" c="dimmed">
         {say("pushNone")}
       </Text>
     );
-  const begin = async (): Promise<void> => {
-    try {
-      if ((await Notification.requestPermission()) !== "granted") throw new Error(say("pushDenied"));
-      const { key } = await ask<{ key: string }>("/push/key");
-      const made = await ask<{ id: string }>("/me/push", "POST", { ...(await subscribe(key)), name: navigator.userAgent.replace(/^.*(Firefox|Edg|Chrome|Safari)\/([\d.]+).*$/, "$1 $2").slice(0, 60) });
-      setChannel(made.id);
-      setSaid(say("pushDone"));
-    } catch (error) {
-      setSaid(told(error));
-    }
+  const run = async (what: () => Promise<unknown>, word: Word): Promise<void> => {
+    setSaid("");
+    if (await doing.run(what)) setSaid(say(word));
   };
-  const test = async (): Promise<void> => {
-    try {
-      await ask(`/me/channels/${encodeURIComponent(channel!)}/test`, "POST");
-      setSaid(say("pushSent"));
-    } catch (error) {
-      setSaid(told(error));
-    }
+  const begin = async (): Promise<void> => {
+    if ((await Notification.requestPermission()) !== "granted") throw new Error(say("pushDenied"));
+    const { key } = await ask<{ key: string }>("/push/key");
+    const name = navigator.userAgent.replace(/^.*(Firefox|Edg|Chrome|Safari)\/([\d.]+).*$/, "$1 $2").slice(0, 60);
+    known((await ask<{ id: string }>("/me/push", "POST", { ...(await subscribe(key)), name })).id);
+  };
+  const stop = async (): Promise<void> => {
+    await ask(path, "DELETE").catch((error: unknown) => {
+      if (!(error instanceof Refused) || error.code !== "not_found") throw error;
+    });
+    await unsubscribe();
+    known(null);
   };
   return (
-    <Stack gap="xs">
-      <Group>
-        <Button variant="light" onClick={() => void begin()}>
-          {say("pushOn")}
-        </Button>
-        {channel ? (
-          <Button variant="default" onClick={() => void test()}>
+    <Stack gap="xs" data-push={channel ?? ""}>
+      {channel ? (
+        <Group>
+          <Button variant="light" loading={doing.busy} onClick={() => void run(() => ask(`${path}/test`, "POST"), "pushSent")}>
             {say("pushTest")}
           </Button>
-        ) : null}
-      </Group>
+          <Button variant="default" loading={doing.busy} onClick={() => void run(stop, "pushOff")}>
+            {say("pushStop")}
+          </Button>
+        </Group>
+      ) : (
+        <div>
+          <Button variant="light" loading={doing.busy} onClick={() => void run(begin, "pushDone")}>
+            {say("pushOn")}
+          </Button>
+        </div>
+      )}
       {said ? (
         <Text size="sm" role="status">
           {said}
         </Text>
       ) : null}
+      <Trouble why={doing.why} />
     </Stack>
   );
 }
