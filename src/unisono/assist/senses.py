@@ -199,6 +199,8 @@ SENSES: dict[str, str] = {
     "preheat": "预热, 暖车: warm before it is used",
     "crack": "开条缝: open by a hand's breadth",
     "halve": "减半: to half of what it is",
+    "retract": "收起来: drawn in, of what is spread; up, of what hangs",
+    "extend": "展开, 伸出来: spread",
     "raise": "升起来, 摇上去: up, of what closes by going down or up",
     "lower": "放下来, 摇下去: down, likewise",
     "scene_word": "场景: says that a scene is meant",

@@ -85,15 +85,17 @@ def steps_of(wish: Wish, things: Sequence[str], world: World) -> list[Step]:
 
 
 #: 遮阳棚收起来 is shut then; a blind that is drawn up is open.
-_SPREAD = ("棚", "篷")
+_SPREAD = frozenset("棚篷")
 
 
 def _drawn(wish: Wish, thing: Thing) -> Wish:
-    """收起来, 展开: up or down, of what hangs; shut or open, of what is spread."""
-    if wish.verb not in ("retract", "extend"):
+    """收起来, 放下来, 展开: up or down, of what hangs; shut or open, of what is spread."""
+    if wish.verb not in ("retract", "extend", "raise", "lower"):
         return wish
-    spread = any(part in name for part in _SPREAD for name in thing.names)
-    verb = ("close" if spread else "raise") if wish.verb == "retract" else "open"
+    if thing.kind == "cover" and any(name[-1] in _SPREAD for name in thing.names):
+        verb = "close" if wish.verb in ("retract", "raise") else "open"
+    else:
+        verb = {"retract": "raise", "extend": "open"}.get(wish.verb, wish.verb)
     return msgspec.structs.replace(wish, verb=verb, verbs=wish.verbs | {verb})
 
 

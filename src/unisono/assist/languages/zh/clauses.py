@@ -25,7 +25,7 @@ _BEFORE_VERBS = frozenset({
 })  # fmt: skip
 _OBJECT = frozenset({"把", "将", "给", "让"})
 _IF = re.compile(
-    r"如果说?|要是|假如|假使|假设|假定|倘使|若是|倘若|一旦|只要|万一|每当|每次|每逢|但凡|若|当(?!前|心|天|地)|等到?(?!等|于|级|Ｔ)"
+    r"如果说?|要是|假如|假使|假设|假定|倘使|若是|倘若|一旦|只要(?!Ｎ+$)|万一|每当|每次|每逢|但凡|若|当(?!前|心|天|地)|等到?(?!等|于|级|Ｔ)"
 )
 _THEN = re.compile(r"那就|那么就|就|(?<![顺随方])便|则|那(?!个|盏|台|里|边|儿|扇|些)|马上|立刻")
 _ONCE = re.compile(
@@ -46,6 +46,8 @@ class Clause(msgspec.Struct):
     """Some pieces that belong together."""
 
     pieces: list[Piece]
+    #: whether no mark and no word parts it from the one before
+    runs_on: bool = False
 
     @property
     def start(self) -> int:
@@ -160,7 +162,7 @@ def _separate(clause: Clause) -> list[Clause]:
         elif _is_noun(piece):
             noun = True
             order += "N" if not order.endswith("N") else ""
-    return [Clause(group) for group in groups if group]
+    return [Clause(group, runs_on=at > 0) for at, group in enumerate(groups) if group]
 
 
 def _begins_anew(pieces: Sequence[Piece], at: int) -> bool:

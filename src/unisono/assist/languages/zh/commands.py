@@ -51,7 +51,7 @@ def command(sentence: Sentence) -> Plan:
         return Wanted(sentence, lasting).plan(clauses(long[1]))
     if split is None and is_occasion(sentence.pieces):
         return Plan(outcome="ask", why="what_time")  # 下班后, 睡觉前
-    compared = _compared_then(sentence.pieces) if split is None else None
+    compared = _compared_then(sentence.pieces) if split is None or split[2] == "tell" else None
     if compared is not None and (found := _conditions(sentence, compared[0], ())):
         return Wanted(sentence, found).plan(clauses(compared[1]))
     if split is None:
@@ -160,8 +160,13 @@ def _compared_then(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] |
         return None
     before, after = list(pieces[: at + 1]), list(pieces[at + 1 :])
     after = after[1:] if after and after[0].text in ("以上", "以下", "之上", "之下") else after
-    begins = bool(after) and (after[0].named or is_kind(after[0]) or after[0].text in ("把", "将") or is_verb(after[0]))
-    goes_on = begins and any(is_verb(piece) for piece in after) and any(p.named or is_kind(p) for p in after)
+    colored = bool(after) and has(after[0], "color:") and after[0].text[-1] == "灯"  # 亮红灯
+    begins = bool(after) and (
+        colored or after[0].named or is_kind(after[0]) or after[0].text in ("把", "将") or is_verb(after[0])
+    )
+    goes_on = (
+        begins and any(is_verb(piece) for piece in after) and (colored or any(p.named or is_kind(p) for p in after))
+    )
     return (before, after) if goes_on and "set" not in pieces[at - 1].senses else None
 
 

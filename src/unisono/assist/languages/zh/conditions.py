@@ -41,11 +41,19 @@ def condition(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) 
     states = states_in(pieces)
     if unknown(pieces) and not is_partly_named(pieces, sentence.world, (), states):
         return None
+    if any(_is_wish(piece) for piece in pieces):
+        return None  # 高于六度亮红灯: more than a condition
     if "state:low" in senses(pieces):
         return _run_low(pieces, sentence, last)
     if amount is not None and (senses(pieces) & {"above", "below"} or not states):
         return _compared(pieces, amount, for_s, sentence, last)
     return _in_state(pieces, states, for_s, sentence, last) if states else None
+
+
+def _is_wish(piece: Piece) -> bool:
+    """A word for doing that is none for a state or a comparison: 亮红灯."""
+    said = has(piece, "state:") or has(piece, "trait:") or piece.senses & {"above", "below", "particle"}
+    return has(piece, "color:") and not said and not piece.named
 
 
 def _run_low(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) -> Condition | None:

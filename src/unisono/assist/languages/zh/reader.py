@@ -56,7 +56,9 @@ _AND_DO = re.compile(
 )
 _THEN_TOLD = re.compile(r"[，,。！!](?=(?:请|麻烦|快|赶紧|赶快|马上|你)*(?:帮我?|给我|替我|把|麻烦))")
 #: 充到七成就别再充了, 充到八成就停: a limit.
-_CHARGE_TO = re.compile(r"充(?:电)?(?:到|至|满)?Ｑ+[，,]?(?:的?时候)?(?:就|便)?(?:别再?充|停|断|够|行)")
+_CHARGE_TO = re.compile(
+    r"充(?:电)?(?:到|至|满)?Ｑ+[，,]?(?:的?时候)?(?:就|便)?(?:别再?充|停|断|够|行)[了吧啊呀电掉它 ，。]*$"
+)
 #: More than this and "it" would stand for a crowd.
 _MOST_REMEMBERED = 12
 _SENSED = ("temperature", "humidity", "co2", "pm25", "noise", "power", "energy", "pressure", "battery")
@@ -163,8 +165,9 @@ def _plan(sentence: Sentence) -> Plan:
     plan = command(sentence)
     if (plan.why or "").startswith("not_possible") and sentence.masked.endswith("了吧"):
         return answer(sentence) or plan  # 阳台门关上了吧
-    unsure = (question and not _BEGS.search(sentence.masked)) or any(piece.heard for piece in pieces)
-    if unsure and _risky(plan, world):
+    heard = sum(piece.heard for piece in pieces)
+    unsure = (question and not _BEGS.search(sentence.masked)) or heard
+    if (unsure and _risky(plan, world)) or (heard > 1 and plan.outcome in ACTING):
         memory.offer = plan
         return Plan(outcome="ask", why="unsure")  # 可以开门吗 may ask whether one may; 打开院们 was heard otherwise
     return plan

@@ -97,6 +97,8 @@ def find_target(
     if len(cars) == 1 and any(p.text in _IN_THE_CAR or _is_the_cars(pieces, i, world) for i, p in enumerate(pieces)):
         named = [cars]  # 车上的暖气 is the car's
     if named:
+        if _is_of_another_kind(pieces, world):
+            return Target(said=True, why="no_such_thing")  # 加湿器的插头
         return _named(named, places, kinds, world, every=every)
     target = Target(places=tuple(places), kinds=tuple(kinds), every=every, said=bool(kinds or places), it="it" in found)
     whole = "all" in found and bool(places) and not kinds and not traits  # 会客室全关
@@ -177,6 +179,25 @@ def _several(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] | None:
     if where and not any(piece.places or piece.things for piece in after):
         after = [*where, *after]  # 书房的灯和空调: both are there
     return before, after
+
+
+def _is_of_another_kind(pieces: Sequence[Piece], world: World) -> bool:
+    """加湿器的插头, 空调的灯: what is meant belongs to the one that is named, and is none of its parts."""
+    for owner, of, part in zip(pieces, pieces[1:], pieces[2:], strict=False):
+        if (
+            not owner.things
+            or owner.places
+            or of.text != "的"
+            or part.named
+            or any(s.startswith("trait:") for s in part.senses)
+        ):
+            continue
+        kinds = {sense.partition(":")[2] for sense in part.senses if sense.startswith(("kind:", "sort:"))}
+        akin = {akin for kind in kinds for akin in AKIN.get(kind, {kind})} | kinds
+        own = {world.things[thing].kind for thing in owner.things}
+        if kinds and "car" not in own and not any(_is(world.things[thing], akin) for thing in owner.things):
+            return True
+    return False
 
 
 def _called_so(things: list[str], pieces: Sequence[Piece], world: World) -> list[str]:

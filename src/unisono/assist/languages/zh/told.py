@@ -185,7 +185,9 @@ _BEGINNING = 4
 def _begun(pieces: Sequence[Piece], world: World, telling: Sequence[str]) -> list[str]:
     """水槽 for 水槽漏水探头, 原料 for 原料罐: whose names begin as the sentence does."""
     for count in range(_BEGINNING, 0, -1):
-        if near := partly("".join(piece.text for piece in pieces[:count]), world, telling):
+        words = pieces[:count]
+        near = partly("".join(piece.text for piece in words), world, telling)
+        if near and not all(piece.known for piece in words):
             return near
     return []
 

@@ -15,7 +15,15 @@ from unisono.assist.languages.zh.verbs import VERBS_SET
 if TYPE_CHECKING:
     from unisono.assist.world import World
 
-__all__ = ["is_about_somebody", "is_alternative", "is_doubtful", "is_explained", "left_over", "split_state"]
+__all__ = [
+    "is_about_somebody",
+    "is_alternative",
+    "is_doubtful",
+    "is_explained",
+    "is_noun_phrase",
+    "left_over",
+    "split_state",
+]
 
 _DENYING = frozenset({"不", "没", "没有", "未", "别", "勿", "莫", "甭", "非", "无"})
 _ASKED = frozenset(
@@ -71,7 +79,9 @@ def left_over(pieces: Sequence[Piece]) -> list[Piece]:
             continue
         whole = has(piece, "place:") and "all" in senses(pieces)  # 整个屋子
         reason = complained and "too" in piece.senses  # 太吵了小声点
-        first = i == 0 and ("never_mind" in piece.senses or has(piece, "state:"))  # 算了还是打开吧, 没锁锁上
+        first = i == 0 and (
+            "never_mind" in piece.senses or (has(piece, "state:") and not has(piece, "state:vacant"))
+        )  # 算了还是打开吧, 没锁锁上
         blown = has(piece, "state:on") or (has(piece, "state:vacant") and i > 0)  # 吹冷风; 灭掉吧没人在里头
         armed = i + 1 < len(pieces) and pieces[i + 1].text in _ARMED_AS and has(piece, "state:")  # 外出模式
         if not (whole or reason or first or blown or armed):
@@ -82,6 +92,17 @@ def left_over(pieces: Sequence[Piece]) -> list[Piece]:
 def is_explained(pieces: Sequence[Piece]) -> bool:
     """Whether a clause that asks for nothing is but somebody's reason: 我换膜, 放假了; 见鬼去吧 may be anything."""
     return unknown(pieces) <= _REASON_MOST or pieces[0].text.startswith(_WHO)
+
+
+def is_noun_phrase(pieces: Sequence[Piece]) -> bool:
+    """三成的歌, 打开的那个: what is done or how much, 的, and a noun that ends it: spoken about, not told."""
+    said = [piece for piece in pieces if not piece.mark]
+    if len(said) < 3 or said[-2].text != "的":
+        return False
+    noun = is_kind(said[-1]) or has(said[-1], "trait:") or said[-1].named
+    before = said[-3]
+    done = before.quantity is not None or (bool(before.senses & VERBS_SET) and not before.named)
+    return noun and done and not has(before, "color:")
 
 
 def split_state(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:

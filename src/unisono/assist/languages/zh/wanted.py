@@ -33,9 +33,16 @@ from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.schedule import when_of
 from unisono.assist.languages.zh.scope import is_negated, is_stop
 from unisono.assist.languages.zh.sentence import Sentence, about_us, is_verb, senses, unknown
-from unisono.assist.languages.zh.target import TOGETHER, Target, another, called_in_part, find_target, its_car
+from unisono.assist.languages.zh.target import TOGETHER, Target, another, called_in_part, find_target, its_car, outdoors
 from unisono.assist.languages.zh.told import in_state
-from unisono.assist.languages.zh.unread import is_about_somebody, is_doubtful, is_explained, left_over, split_state
+from unisono.assist.languages.zh.unread import (
+    is_about_somebody,
+    is_doubtful,
+    is_explained,
+    is_noun_phrase,
+    left_over,
+    split_state,
+)
 from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
 from unisono.assist.moment import Moment
 from unisono.assist.plan import ACTING, Condition, Plan, Step
@@ -89,6 +96,7 @@ class Wanted:
         self.places = {sentence.world.things[thing].place for thing in self.last}
         self.problem: Plan | None = None
         self.doubted = False
+        self.refused = False
         self.state: list[Piece] = []
 
     def plan(self, parts: Sequence[Clause]) -> Plan:
@@ -155,6 +163,9 @@ class Wanted:
             if is_negated(masked) or not any(is_verb(piece) or piece.quantity is not None for piece in pieces):
                 return None
         stop = is_stop(masked)
+        if clause.runs_on and self.refused and not found & {"only"} and not is_negated(masked):
+            return self.sentence.barred("negated")  # 不要关灯关电视
+        self.refused = is_negated(masked)
         if not stop and (is_negated(masked) or _KEPT.search(masked)):
             return self._deny(pieces)
         if complains(pieces) and not lasting:
@@ -174,6 +185,8 @@ class Wanted:
         alike = {thing for thing in touched if self.sentence.world.things[thing].kind in spoken}
         if alike and not target.named and not target.places:
             named = alike  # 全停, 灯留着: those that were just spoken of
+        elif touched and not (target.named or target.kinds) and (outside := outdoors(pieces, self.sentence.world)):
+            named = set(outside)  # 屋里的灯都关, 外面的留着
         else:
             named = set(target.things) or (set(target.offer) & touched)
         if not named and target.offer and touched:
@@ -194,7 +207,9 @@ class Wanted:
             pieces = told[1]
         wish = wish_of(pieces)
         if is_about_somebody(pieces, self.sentence.world):
-            self.doubted = self.doubted or unknown(pieces) > _UNSURE_MOST
+            called = all(piece.named for piece in pieces)  # 妞妞，关灯 is said to her
+            more = called or unknown(pieces) > _UNSURE_MOST or any(is_verb(piece) for piece in pieces)
+            self.doubted = self.doubted or more
             return None  # 妞妞睡了
         if told is not None:
             wish.text, wish.amount = told[0], None
@@ -237,9 +252,9 @@ class Wanted:
             )
             missing = "".join(self.sentence.text[p.start : p.end] for p in around_unknown(pieces))
             return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why=f"no_such_thing:{missing}")
-        if not stop and is_doubtful(pieces):
+        if is_doubtful([piece for piece in pieces if not (stop and piece.text == "别")]):
             return Plan(outcome="refuse" if about_us(pieces) else "ignore", why="unsure")
-        self.doubted = self.doubted or (not stop and bool(left_over(pieces)))
+        self.doubted = self.doubted or bool(left_over(pieces)) or is_noun_phrase(pieces)
         wish = self._other_value(wish) or wish
         if is_bare(wish) and (plain := self._level_of(pieces)):
             wish.traits = (plain,)
@@ -354,7 +369,12 @@ class Wanted:
         target = find_target(pieces, world, self.sentence.speaker, traits)
         if self.steps and (car := its_car(pieces, target, self.last, world)) is not None:
             return Target(things=(car,), said=True, kinds=target.kinds)  # 大车座椅通风三档，空调二十二度
-        if found & {"it", "also"} and target.kinds and not (target.named or target.places or target.every):
+        if (
+            found & {"it", "also"}
+            and "other" not in found
+            and target.kinds
+            and not (target.named or target.places or target.every)
+        ):
             target = self._beside_the_last(target)
         if found & {"rest", "other"} and self.places and not target.places and not target.named:
             here = {thing for place in self.places for thing in world.within(place)}

@@ -97,7 +97,7 @@ class Wish(msgspec.Struct, kw_only=True):
 
 
 #: 再热两度, 亮两成: by so much.
-_GROWS, _SHRINKS = "热暖高亮大快多", "冷凉低暗小慢少"
+_GROWS, _SHRINKS = "旺热暖高亮大快多", "冷凉低暗小慢少"
 #: How far 开条缝 is, in percent.
 CRACK = 10.0
 _BY_WORDS = frozenset("升降加减提涨")
@@ -182,7 +182,7 @@ def _take_back(wish: Wish) -> None:
     """取消静音, 取消布防, 取消摇头: a state that is to end."""
     wish.verb = _ENDED.get(wish.verb or "", wish.verb)
     if wish.verb in _STOPPED:
-        wish.verbs |= {"stop"}
+        wish.verbs = (wish.verbs - BEGINS) | {"stop"}
 
 
 def _named_traits(pieces: Sequence[Piece]) -> tuple[str, ...]:
