@@ -117,7 +117,7 @@ async def test_a_restart_of_the_server_does_not_cost_the_lease(server: NatsServe
 
 
 async def test_a_server_that_is_away_is_waited_for(
-    server: NatsServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    server: NatsServer, connection: Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("unisono.store.lease.ANSWER_S", 0.3)
     first = await Lease.acquire(connection, "0", "a", ttl_s=TTL_S)
@@ -126,11 +126,18 @@ async def test_a_server_that_is_away_is_waited_for(
     with pytest.raises(HostError) as caught:
         await Lease.acquire(connection, "0", "b", ttl_s=TTL_S, wait_s=0.1)
     assert caught.value.code == "log_unavailable"
+    caplog.clear()
     waiting = asyncio.ensure_future(Lease.acquire(connection, "0", "b", ttl_s=TTL_S))
+    await until(lambda: "waiting for a lease" in caplog.text, "it asked while nobody was there")
     await server.start()
     second = await asyncio.wait_for(waiting, DEADLINE_S)
     assert second.epoch == 2
     await second.release()
+
+
+async def test_a_server_that_will_have_no_leases_is_not_asked_for_ever(connection: Connection) -> None:
+    with pytest.raises(HostError, match="cannot be reached"):  # three copies, on one server
+        await asyncio.wait_for(Lease.acquire(connection, "0", "a", replicas=3), DEADLINE_S)
 
 
 async def test_a_release_is_not_lost_while_a_renewal_is_answered(

@@ -89,18 +89,19 @@ class Lease:
 
         ``steal``: the caller knows that no earlier holder lives (an embedded hub holds its data directory's lock).
         Raises HostError after ``wait_s`` (None: wait for ever): ``owner_unavailable`` when another still holds it,
-        ``log_unavailable`` when the leases could not be read.
+        ``log_unavailable`` when the leases could not be read, at once when the server will have none.
         """
-        bucket = await _open_bucket(connection, replicas)
-        lease = cls(bucket, partition, holder, ttl_s, on_lost)
         deadline = None if wait_s is None else time.monotonic() + wait_s
+        lease: Lease | None = None
         seen_revision = -1
         seen_at = 0.0
         while True:
             try:
+                if lease is None:
+                    lease = cls(await _open_bucket(connection, replicas), partition, holder, ttl_s, on_lost)
                 record, revision = await lease._look()
             except HostError as error:
-                if deadline is not None and time.monotonic() >= deadline:
+                if _is_an_answer(error.__cause__) or (deadline is not None and time.monotonic() >= deadline):
                     raise
                 logger.warning("waiting for a lease: %s", error)
                 await asyncio.sleep(POLL_S)
@@ -202,6 +203,11 @@ class Lease:
         self._gone = True
         if self._on_lost is not None:
             self._on_lost()
+
+
+def _is_an_answer(error: BaseException | None) -> bool:
+    """A server that refuses will refuse again; one that is away, or has just come, is waited for."""
+    return isinstance(error, nats.js.errors.APIError) and not isinstance(error, nats.js.errors.ServiceUnavailableError)
 
 
 async def _open_bucket(connection: Connection, replicas: int) -> KeyValue:
