@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.parts import MAX_BYTES
 from unisono.store.bus import connect
@@ -15,7 +15,7 @@ from unisono.store.log import Log
 from unisono.store.nats_server import NatsServer
 
 # the machine is shared, and a slow example is no failure
-settings.register_profile("shared", deadline=None)
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
 
 
