@@ -13,12 +13,15 @@ from unisono.assist.languages.zh.sentence import has, is_kind, senses, unknown
 from unisono.assist.languages.zh.verbs import VERBS_SET
 
 if TYPE_CHECKING:
+    from unisono.assist.languages.zh.wish import Wish
+    from unisono.assist.plan import Step
     from unisono.assist.world import World
 
 __all__ = [
     "is_about_somebody",
     "is_alternative",
     "is_doubtful",
+    "is_dropped",
     "is_explained",
     "is_noun_phrase",
     "left_over",
@@ -36,6 +39,7 @@ _READ = VERBS_SET | {
     "scene_word", "run_scene", "question", "whether",
 }  # fmt: skip
 _FAMILIES = ("kind:", "sort:", "trait:", "color:", "mode:", "level:", "arm:", "complaint:")
+_COLORED = frozenset({"color", "color_temperature", "andon"})
 _ARMED_AS = ("模式", "布防", "设防", "警戒")
 #: 我换膜, 孩子睡了: who has a reason for what is wanted.
 _WHO = ("我", "咱", "孩子", "宝宝", "家人", "客人", "有人", "有客")
@@ -87,6 +91,14 @@ def left_over(pieces: Sequence[Piece]) -> list[Piece]:
         if not (whole or reason or first or blown or armed):
             found.append(piece)
     return found
+
+
+def is_dropped(wish: Wish, steps: Sequence[Step]) -> bool:
+    """风扇开三档摇头: an amount or a colour was said, and nothing that is to be done has it."""
+    if not steps:
+        return False
+    amount = wish.amount is not None and all(step.value is None or isinstance(step.value, bool) for step in steps)
+    return amount or (wish.color is not None and not any(step.trait in _COLORED for step in steps))
 
 
 def is_explained(pieces: Sequence[Piece]) -> bool:

@@ -38,6 +38,7 @@ from unisono.assist.languages.zh.told import in_state
 from unisono.assist.languages.zh.unread import (
     is_about_somebody,
     is_doubtful,
+    is_dropped,
     is_explained,
     is_noun_phrase,
     left_over,
@@ -276,7 +277,10 @@ class Wanted:
                 return made
         if several:
             return None
-        return self._do(wish, self._target(pieces, wish), others=bool(found & {"rest", "other"}))
+        before = len(self.steps)
+        end = self._do(wish, self._target(pieces, wish), others=bool(found & {"rest", "other"}))
+        self.doubted = self.doubted or is_dropped(wish, self.steps[before:])
+        return end
 
     def _touched(self) -> set[str]:
         return {thing for step in self.steps for thing in step.things}
