@@ -44,6 +44,7 @@ class ThingsBoard:
         "the CoAP door, the short topics (v2) and protobuf payloads; user name and password over HTTP",
         "claiming: it is taken and means nothing, since whoever signs in here belongs to somebody already",
         "provisioning of user names and certificates",
+        "a device that its gateway disconnects stays as present as the gateway",
     )
 
     def caller(self, user: str, client_id: str, password: str) -> Caller | None:
