@@ -7,6 +7,7 @@ then it is asked, and nothing is done by halves. Knows frames and changes; no wo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from unisono.assist.frames import Frame
 from unisono.assist.questions import ALIKE, WEAK
@@ -18,7 +19,7 @@ __all__ = ["unread"]
 WHOLLY = frozenset({"max"})
 #: What a colour is a value of.
 COLORED = frozenset({"color", "andon", "color_temperature"})
-#: Acts that no number goes with: "play radio four".
+#: Acts that no number goes with: "play radio four"; nor is "on two" how loud.
 UNNUMBERED = frozenset({"play", "pause", "resume", "next", "previous", "mute", "unmute"})
 #: Traits that are one matter: who says one of them may mean another.
 RELATED: dict[str, frozenset[str]] = {
@@ -51,7 +52,8 @@ def unread(frame: Frame, changes: Sequence[Change], *, named: bool) -> str | Non
         return frame.level
     if frame.mode is not None and "hvac_mode" not in traits:
         return frame.mode
-    if frame.value is not None and frame.act in UNNUMBERED:
+    station = "volume" in traits and "volume" not in frame.traits and _on_number(frame)
+    if frame.value is not None and (frame.act in UNNUMBERED or station):
         return f"{frame.value:g}"
     said = [trait for trait in frame.traits if trait not in WEAK]
     if any(trait in OWN and trait not in traits for trait in said):
@@ -60,6 +62,14 @@ def unread(frame: Frame, changes: Sequence[Change], *, named: bool) -> str | Non
     if (valued or not named) and said and not any(_near(trait) & traits for trait in said):
         return said[0]
     return None
+
+
+def _on_number(frame: Frame) -> bool:
+    """ "On two", and nothing that says what two of."""
+    pieces = pairwise(frame.clause.pieces)
+    return frame.unit is None and any(
+        "p_on" in before.senses and piece.kind == "number" and not before.named for before, piece in pieces
+    )
 
 
 def _near(trait: str) -> frozenset[str]:

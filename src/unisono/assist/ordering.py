@@ -235,6 +235,9 @@ def _everywhere(plan: Plan, orders: Sequence[Frame], turn: Turn) -> Plan:
     ]
     started = [thing for step in plan.steps if step.op == "set" and step.value is True for thing in step.things]
     cleaner = next((thing for thing in started if world.things[thing].kind == "vacuum"), None)
+    spared = next((group for frame in orders for group in frame.left if group.places), None)
+    if cleaner is not None and spared is not None:
+        return because("refuse", "not_possible", spared.said, turn)
     if cleaner is None or not rooms:
         return plan
     if any(_only(frame) for frame in orders):

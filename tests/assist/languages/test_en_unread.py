@@ -122,6 +122,9 @@ CASES = {
     "open the coupe's lights": "refuse (no_such_thing:coupe lights)",
     "the vane on for ten minutes then off": 'act; vane on_off=True; when {"until":"2026-03-11T17:50:00"}',
     "no more globe": "refuse (negated)",
+    "clean everywhere but the loft": "refuse (not_possible:loft)",
+    "put the radio on two": "ask (unsure:2)",
+    "turn on the globe every two hours": "ask (unsure:every)",
     "set the crawler off": "act; crawler start_stop=True",
 }
 
