@@ -71,8 +71,12 @@ async def test_a_lamp_says_what_it_is_and_is_told(shared: Hub, furnished: dict[s
     await lamp(shared, "lamp", "lamp1")
     file = tsl(tmp_path, ["PowerSwitch", "Brightness"], ["Overheat"], ["Blink", "Dance"])
     device = await Device(PK, "lamp1", SECRET, shared.mqtt_port, file).connect()
+
+    async def online() -> bool:
+        return bool((await shared.thing("lamp"))["online"])
+
     try:
-        assert (await shared.thing("lamp"))["online"]
+        await shared.eventually(online, "it is there, a moment after it was let in")
         _rc, request = device.kit.thing_post_property({"PowerSwitch": 0, "Brightness": 30})
         posted = await device.called("on_thing_prop_post")
         assert posted[:4] == (request, 200, {}, "success")
