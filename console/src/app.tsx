@@ -2,13 +2,13 @@
 import { ActionIcon, Alert, AppShell, Badge, Button, Group, Loader, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { lazy, memo, Suspense, useCallback, useEffect, useState } from "react";
-import { type Link, useHub } from "./hub";
+import { hub, type Link, useHub } from "./hub";
 import { Offline } from "./offline";
 import { Overview } from "./pages/overview";
 import { loadTheRest, soon, styled } from "./soon";
 import { signOut } from "./signout";
 import { Signal, useSignal } from "./signal";
-import { language, say, setLang, useLang } from "./words";
+import { called, language, say, setLang, useLang, type Word } from "./words";
 
 // what is one touch away comes when the overview stands, so that the touch does not wait
 const ThingPage = lazy(soon(styled(async () => ({ default: (await import("./pages/thing")).ThingPage }))));
@@ -69,6 +69,18 @@ const PAGES = [
   ["history", "#/history", "∿"],
   ["dashboards", "#/dashboards", "▦"],
 ] as const;
+/** What the browser's tab and its history call a page. */
+const TITLES: Record<string, Word> = {
+  ...Object.fromEntries(PAGES.map(([word]) => [word, word])),
+  welcome: "firstSteps", phone: "phoneTitle", people: "people", accounts: "allPeople", account: "account", audit: "audit", blueprints: "fromBlueprint", join: "invited_",
+};
+
+function titleOf(address: string, open: string): string {
+  const second = decodeURIComponent(address.split("/")[2] ?? "");
+  const thing = open === "things" ? hub.things.get(second) : open === "places" ? hub.places.get(second) : undefined;
+  return thing ? called(thing) : TITLES[open] ? say(TITLES[open]) : "";
+}
+
 const LINK = { live: "teal", connecting: "gray", lost: "red" } as const;
 
 const WIDE = "(min-width: 48em)"; // as Mantine's sm
@@ -85,6 +97,9 @@ const Header = memo(function Header({ link, signedIn, open, wide, search }: { li
     <AppShell.Header px="md">
       <Group h="100%" justify="space-between" wrap="nowrap">
         <Group gap="sm" wrap="nowrap">
+          <button type="button" className="skip" onClick={() => document.querySelector("main")?.focus()}>
+            {say("toContent")}
+          </button>
           <Text component="a" href="#/" fw={700} className="brand">
             Unisono
           </Text>
@@ -159,10 +174,14 @@ export function App() {
     if (hub.ready) loadTheRest();
   }, [hub.ready]);
   const open = address.replace(/^#\/?/, "").split(/[/?]/)[0] || "home";
+  const title = hub.signedIn ? titleOf(address, open) : say("signIn");
+  useEffect(() => {
+    document.title = title ? `${title} · Unisono` : "Unisono";
+  }, [title]);
   return (
     <AppShell header={{ height: 52 }} footer={{ height: 56, collapsed: roomy || !hub.signedIn }} padding="md" lang={lang}>
       <Header link={hub.link} signedIn={hub.signedIn} open={open} wide={roomy} search={search} />
-      <AppShell.Main>
+      <AppShell.Main tabIndex={-1} className="main">
         <div className="page">
           {hub.signedIn && hub.asOf ? <Offline at={hub.asOf} /> : null}
           {hub.signedIn && hub.link === "lost" && !hub.asOf ? (
