@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 
 import msgspec
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.twin.world import T0, entries, reports
 from unisono.twin import talk
-from unisono.twin.record import Asked, Batch, Entry, Reports, decode_batch, encode_batch
+from unisono.twin.record import Asked, Batch, Entry, Reports, decode_batch, encode_batch, unpacked
 
 
 @given(st.lists(entries, max_size=5))
@@ -27,6 +28,24 @@ def test_fields_appended_since_have_their_default() -> None:
     assert entry == Reports("lamp", "lamp", "state", T0, (b"{}",), b"", ())
 
 
+def test_a_long_message_is_packed_and_weighs_what_it_weighed_before() -> None:
+    batch = Batch(
+        "g1", T0, [Reports("lamp", "lamp", "state", T0, tuple(b'{"on": true, "level": %d}' % n for n in range(200)))]
+    )
+    plain = msgspec.msgpack.encode(batch)
+    packed = encode_batch(batch)
+    assert len(packed) < len(plain) / 2
+    assert unpacked(packed) == plain == unpacked(plain)
+    assert decode_batch(packed) == decode_batch(plain) == batch
+
+
+def test_what_does_not_pack_stays_as_it_is() -> None:
+    noise = random.Random(1).randbytes(4000)
+    batch = Batch("g1", T0, [Reports("lamp", "lamp", "state", T0, (noise,))])
+    assert encode_batch(batch) == msgspec.msgpack.encode(batch)
+
+
+LONG = encode_batch(Batch("g", 1, [Reports("a", "a", "state", T0, (b"{}" * 1000,))]))
 DEEP = encode_batch(Batch("g", 1, [Asked("c", "a", 1, {}, {})]))[:-13] + b"\x81\xa1x" * 5_000 + b"\xc0"
 
 
@@ -38,6 +57,11 @@ DEEP = encode_batch(Batch("g", 1, [Asked("c", "a", 1, {}, {})]))[:-13] + b"\x81\
         b"\x93\x01\x02\x03",
         b"\x93\xa1\x80",
         DEEP,
+        LONG[:-1],
+        LONG[:5],
+        LONG[:3],
+        LONG[:1] + b"\xff\xff\xff\x7f" + LONG[5:],
+        LONG[:1] + b"\x00\x00\x00\x01" + LONG[5:],
         encode_batch(Batch("g", 1, [reports("a")]))[:-1],
     ],
 )

@@ -194,13 +194,12 @@ class Checkpointer:
         loop = asyncio.get_running_loop()
         saved_at = loop.time() - INTERVAL_S  # what was replayed is soon saved: the next crash must not replay it again
         tidied_at = loop.time() - TIDY_S
-        folded = 0
         while True:
             await asyncio.sleep(1.0)
             if loop.time() - tidied_at > TIDY_S:
                 tidied_at = loop.time()
                 await self.tidy(owner)
-            folded = (await _log_bytes(owner)) - self._bytes_at if owner.position > self.position else 0
+            folded = owner.folded_bytes - self._bytes_at
             age = loop.time() - saved_at
             much = folded > self._bytes or len(owner.alarms.new) > ALARM_LINES
             if owner.position > self.position and (age > INTERVAL_S or (age > LEAST_INTERVAL_S and much)):
@@ -259,7 +258,7 @@ class Checkpointer:
     async def _trim(self, owner: Owner) -> None:
         """Purge what neither a sink nor the recognition of resends needs, beyond the replay window."""
         first, last, size = await owner.log.bounds()
-        self._bytes_at = size
+        self._bytes_at = owner.folded_bytes
         if size <= self._window or last < first:
             return
         beyond = first + int((last - first + 1) * (1 - self._window / size))
@@ -267,7 +266,6 @@ class Checkpointer:
         safe = min(beyond, self.position, owner.sink.position, again)
         if safe > first:
             await owner.log.purge(safe)
-            self._bytes_at = (await owner.log.bounds())[2]
 
     async def stop(self, owner: Owner) -> None:
         """A last checkpoint."""
@@ -305,10 +303,3 @@ def _damage(key: str, reason: str) -> str:
     if key.startswith("scene:"):
         return f"{key} was damaged ({reason}): scenes come from the registry again, what was under way is forgotten"
     return f"checkpoint row {key} was damaged ({reason}) and put together again from registry, history and log"
-
-
-async def _log_bytes(owner: Owner) -> int:
-    try:
-        return (await owner.log.bounds())[2]
-    except HostError:
-        return 0

@@ -27,7 +27,7 @@ from unisono.twin.outcome import Outcome
 from unisono.twin.outlet import RESULTS_BYTES, RESULTS_STREAM
 from unisono.twin.partition import Partition
 from unisono.twin.punctual import Punctual
-from unisono.twin.record import decode_batch
+from unisono.twin.record import decode_batch, unpacked
 from unisono.twin.twin import Twin
 
 __all__ = ["Owner"]
@@ -59,6 +59,9 @@ class Owner:
         self.on_ready: list[Callable[[], None]] = []
         self.ready = asyncio.Event()
         self.messages = 0
+        #: Bytes that were folded, as they came and as the log keeps them.
+        self.folded_bytes = 0
+        self.packed_bytes = 0
         self.dead = 0
         self.troubles: list[str] = []
         self._passing: dict[str, float] = {}
@@ -190,7 +193,9 @@ class Owner:
     # the fold's loop
 
     def _message(self, seq: int, payload: bytes) -> None:
+        packed = len(payload)
         try:
+            payload = unpacked(payload)
             batch = decode_batch(payload)
         except msgspec.DecodeError as error:
             # Nothing of ours writes such a message: skip it on every replay alike, and say so.
@@ -200,6 +205,8 @@ class Owner:
         if seq <= self._folded_from:
             self.partition.resends.keep(seq, len(payload), batch)
             return
+        self.packed_bytes += packed
+        self.folded_bytes += len(payload)
         if self._told and seq > self._history_has:
             self.computed.recall(self._take_told())
         for message in self.punctual.take(seq, len(payload), batch):

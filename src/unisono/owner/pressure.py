@@ -48,8 +48,10 @@ class PressureGauge:
                 self._tell(await self._behind())
 
     async def _behind(self) -> int:
-        """Bytes of the log that are not folded, or not yet in history, estimated from its mean message."""
+        """Bytes that are not folded, or not yet in history, as they came: estimated from the log's mean message and how
+        well its messages packed. What has to be done about them is bounded thereby, not only the room they take."""
         first, last, size = await self._owner.log.bounds()
+        size = size * max(1, self._owner.folded_bytes) // max(1, self._owner.packed_bytes)
         folded = min(self._owner.position, self._owner.sink.position)
         return int(size * max(0, last - folded) / max(1, last - first + 1))
 

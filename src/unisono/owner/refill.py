@@ -20,7 +20,7 @@ from unisono.twin.fold import Fold
 from unisono.twin.outcome import Outcome
 from unisono.twin.partition import Partition
 from unisono.twin.places import Place
-from unisono.twin.record import Batch, decode_batch
+from unisono.twin.record import Batch, decode_batch, unpacked
 from unisono.twin.twin import Twin
 
 __all__ = ["announce", "refill"]
@@ -39,6 +39,7 @@ async def refill(log: Log, sink: Sink, partition: Partition, first: int, history
         if seq > last:
             return
         try:
+            payload = unpacked(payload)
             batch = decode_batch(payload)
         except msgspec.DecodeError:
             return  # the owner says so when it meets the like

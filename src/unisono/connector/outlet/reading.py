@@ -14,7 +14,7 @@ from unisono.store.log import Log
 from unisono.store.registry import Registry
 from unisono.thing import builtin_models, dump_model
 from unisono.twin.outlet import RESULTS_BYTES, RESULTS_STREAM, Extract, Item, Outlet
-from unisono.twin.record import decode_batch
+from unisono.twin.record import decode_batch, unpacked
 
 __all__ = ["LogWorker", "ResultWorker"]
 
@@ -78,6 +78,7 @@ class LogWorker(Worker):
         if seq > self._read_to + 1:
             self._jumped(seq)
         try:
+            payload = unpacked(payload)
             batch = decode_batch(payload)
         except msgspec.DecodeError:
             self._read_to = max(self._read_to, seq)
