@@ -25,7 +25,7 @@ __all__ = ["router"]
 #: The firmware of a device with a radio has one or two megabytes, of a gateway up to sixteen.
 MAX_FIRMWARE = 32 * 1024 * 1024
 
-Word = Annotated[str, QueryParameter(min_length=1, max_length=100)]
+SHORT = QueryParameter(min_length=1, max_length=100)
 
 
 class FirmwareShown(msgspec.Struct):
@@ -45,8 +45,8 @@ async def put_firmware(
     context: Context,
     identity: Asker,
     thing_id: FromPath[str],
-    version: Word | None = None,
-    title: Word = "firmware",
+    version: Annotated[str | None, SHORT] = None,
+    title: Annotated[str, SHORT] = "firmware",
 ) -> FirmwareShown:
     """Offer a thing another firmware: the body as it is. A device that speaks a language with a word for it is told.
 
