@@ -38,6 +38,7 @@ from unisono.twin.record import (
     Tick,
     decode_batch,
     encode_batch,
+    unpacked,
 )
 from unisono.twin.talk import Down
 from unisono.twin.twin import Twin
@@ -177,7 +178,7 @@ class Life:
     def follow(self) -> None:
         """Fold what is new in the log."""
         while self.read < len(self.world.log):
-            payload = self.world.log[self.read]
+            payload = unpacked(self.world.log[self.read])
             self.read += 1
             for message in self.punctual.take(self.read, len(payload), decode_batch(payload)):
                 self.fold.apply(*message)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.twin.world import T0, entries, reports
-from unisono.twin import talk
+from unisono.twin import record, talk
 from unisono.twin.record import Asked, Batch, Entry, Reports, decode_batch, encode_batch, unpacked
 
 
@@ -42,6 +42,12 @@ def test_a_long_message_is_packed_and_weighs_what_it_weighed_before() -> None:
 def test_what_does_not_pack_stays_as_it_is() -> None:
     noise = random.Random(1).randbytes(4000)
     batch = Batch("g1", T0, [Reports("lamp", "lamp", "state", T0, (noise,))])
+    assert encode_batch(batch) == msgspec.msgpack.encode(batch)
+
+
+def test_what_nobody_would_unpack_is_not_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "_LONGEST", 5000)
+    batch = Batch("g1", T0, [Reports("lamp", "lamp", "state", T0, (b"{}" * 4000,))])
     assert encode_batch(batch) == msgspec.msgpack.encode(batch)
 
 

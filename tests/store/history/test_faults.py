@@ -146,6 +146,55 @@ def test_a_large_batch_is_a_file_until_it_is_sealed(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("in_files")
+@pytest.mark.parametrize("ask", ["points", "count", "buckets", "latest", "latest_of_all"])
+def test_what_is_committed_under_a_reader_is_seen_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    """A large batch and a small one behind it, between the list of files that a reader made and its reading."""
+    history = History(tmp_path)
+    put(history, 1, batch(1, rows=10), known=range(4))
+    sources = Segment.sources
+
+    def late(self: Segment, *what: Any) -> list[tuple[int, str]]:
+        found = sources(self, *what)
+        if history.position()[1] == 1:
+            put(history, 2, batch(2, rows=100, start=NOON + DAY))
+            put(history, 3, batch(3, rows=10, start=NOON + 2 * DAY))
+        return found
+
+    monkeypatch.setattr(Segment, "sources", late)
+    key = key_of(0)
+    questions: dict[str, Any] = {
+        "points": lambda: len(history.points(*key, 0, FAR)),
+        "count": lambda: history.count(*key, 0, FAR),
+        "buckets": lambda: sum(bucket.count for bucket in history.buckets(*key, NOON - DAY, NOON + 9 * DAY, 10)),
+        "latest": lambda: history.latest(*key, FAR).seq >> 24,  # type: ignore[union-attr]
+        "latest_of_all": lambda: max(point.seq >> 24 for _, point in history.latest_of_all()),
+    }
+    first, second = (1, 3) if ask.startswith("latest") else (10, 120)
+    assert questions[ask]() == first
+    assert history.position() == ("log", 3)
+    assert questions[ask]() == second
+    history.close()
+
+
+@pytest.mark.usefixtures("in_files")
+def test_a_segment_from_before_there_were_such_files_takes_its_batches_into_tables(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    put(history, 1, batch(1, rows=10), known=range(4))
+    history.close()
+    with duckdb.connect(str(tmp_path / "hot-000001.duckdb")) as old:
+        old.execute("DROP TABLE bulk")
+    history = History(tmp_path)
+    put(history, 2, batch(2))
+    assert history.count(*key_of(0), 0, FAR) == 110
+    assert not list(tmp_path.glob("hot-*.parquet"))
+    history.seal()
+    assert history.count(*key_of(0), 0, FAR) == 110
+    history.close()
+
+
+@pytest.mark.usefixtures("in_files")
 def test_a_large_batch_that_was_never_committed_is_removed(tmp_path: Path) -> None:
     history = History(tmp_path)
     put(history, 1, batch(1), known=range(4))

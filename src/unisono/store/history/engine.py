@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from unisono.errors import HostError
 
-__all__ = ["CHECKPOINT_BYTES", "Cursor", "Engine", "quoted"]
+__all__ = ["CHECKPOINT_BYTES", "Cursor", "Engine", "quoted", "roll_back"]
 
 T = TypeVar("T")
 Cursor: TypeAlias = Any  # duckdb.DuckDBPyConnection: the library ships no usable types
@@ -33,6 +33,16 @@ SPILL_BYTES = 4 << 30
 def quoted(path: Path | str) -> str:
     """The path as an SQL literal (COPY and ATTACH take no parameters)."""
     return "'" + str(path).replace("'", "''") + "'"
+
+
+def roll_back(con: Cursor) -> None:
+    """Leave no transaction open; the engine may have ended it already, and then says so."""
+    import duckdb
+
+    try:
+        con.rollback()
+    except duckdb.Error:
+        return
 
 
 class Engine:
@@ -69,14 +79,11 @@ class Engine:
         """A connection of its own to the same instance; close it after use."""
         return self.main.cursor()
 
-    def read(
-        self, cursor: Cursor, query: str, parameters: Sequence[object] = (), *, first: int | None = None
-    ) -> list[Any]:
-        """All rows of a reader's query, or the ``first`` ones."""
+    def read(self, cursor: Cursor, query: str, parameters: Sequence[object] = ()) -> list[Any]:
+        """All rows of a reader's query."""
 
         def rows() -> list[Any]:
-            result = cursor.execute(query, list(parameters))
-            found: list[Any] = result.fetchall() if first is None else result.fetchmany(first)
+            found: list[Any] = cursor.execute(query, list(parameters)).fetchall()
             return found
 
         return self.insist(rows)

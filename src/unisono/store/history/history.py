@@ -185,7 +185,10 @@ class History:
         self._failure = None
 
     def _rotate(self, day: int | None = None) -> None:
-        """Open a new segment for appends; the one before is frozen thereby."""
+        """Open a new segment for appends; the one before is frozen thereby. Not while it is unknown what a write that
+        failed has left there."""
+        if self._suspect:
+            return
         number = self._keeper.next_segment()
         create_segment(self._engine, self._folder, number, *self._position)
         self._step("rotate:created")

@@ -6,12 +6,13 @@ waits neither for appends nor for sealing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from unisono.store.history.engine import Cursor, Engine, quoted
+from unisono.store.history.bulk import Bulk
+from unisono.store.history.engine import Cursor, Engine, quoted, roll_back
 from unisono.store.history.manifest import File
 from unisono.store.history.plan import LEVELS, plan_buckets
 from unisono.store.history.rollup import file_list
@@ -19,6 +20,10 @@ from unisono.store.history.rows import Bucket, Point, SeriesRow
 from unisono.store.history.view import View, Views
 
 __all__ = ["Reader"]
+
+T = TypeVar("T")
+#: By segment, what one transaction sees of its large batches.
+_Seen: TypeAlias = Mapping[int, tuple[Bulk, ...]]
 
 FILES_AT_ONCE = 16
 """Raw files that one step of an ordered read opens at most, as far as their times do not overlap: a page of a year of
@@ -169,15 +174,20 @@ class Reader:
             yield _Span(span.series, low, high)
 
     def _ordered(self, view: View, span: _Span, limit: int | None, after: tuple[int, int] | None) -> Iterator[Point]:
-        source = self._rows(view, span)
-        if source is None:
-            return
         beyond = "" if after is None else f" WHERE (ts, seq) > ({int(after[0])}, {int(after[1])})"
         most = "" if limit is None else f" LIMIT {int(limit)}"
         cursor = self._engine.cursor()
         try:
-            query = f"SELECT ts, seq, value, text FROM ({source}){beyond} ORDER BY ts, seq{most}"
-            rows = self._engine.read(cursor, query, first=PAGE_ROWS)
+
+            def first(seen: _Seen) -> list[Any]:
+                source = self._rows(view, span, seen)
+                if source is None:
+                    return []
+                query = f"SELECT ts, seq, value, text FROM ({source}){beyond} ORDER BY ts, seq{most}"
+                found: list[Any] = cursor.execute(query).fetchmany(PAGE_ROWS)
+                return found
+
+            rows = self._look(cursor, view, first)
             while rows:
                 for ts, seq, value, text in rows:
                     yield Point(ts, seq, value if text is None else text)
@@ -185,35 +195,43 @@ class Reader:
         finally:
             cursor.close()
 
-    def _rows(self, view: View, span: _Span) -> str | None:
+    def _look(self, cursor: Cursor, view: View, question: Callable[[_Seen], T]) -> T:
+        """What ``question`` finds in one snapshot of the hot segments; in a later one where memory was short first."""
+
+        def ask() -> T:
+            roll_back(cursor)  # what a try that failed has left
+            cursor.begin()
+            return question({segment.number: segment.seen(cursor) for segment in view.segments})
+
+        return self._engine.insist(ask)
+
+    def _rows(self, view: View, span: _Span, seen: _Seen) -> str | None:
         """SQL of all raw readings of a stretch, unordered; None when nothing can be there."""
         parts = []
         if files := view.overlapping("raw", *span):
             source = f"read_parquet({file_list([self._folder / file.name for file in files])})"
             parts.append(f"SELECT epoch_us(ts) AS ts, seq, value, text FROM {source} WHERE {span.sealed()}")
-        parts += self._hot(view, span, "ts, seq, value, text")
+        parts += self._hot(view, span, seen, "ts, seq, value, text")
         return " UNION ALL ".join(parts) if parts else None
 
     @staticmethod
-    def _hot(view: View, span: _Span, columns: str, tail: str = "") -> list[str]:
+    def _hot(view: View, span: _Span, seen: _Seen, columns: str, tail: str = "") -> list[str]:
         return [
             f"SELECT {columns} FROM {source} WHERE {span.hot()}{tail}"
             for segment in view.segments
             if segment.min_ts < span.end and segment.max_ts >= span.start
-            for _, source in segment.sources(span.start, span.end)
+            for _, source in segment.sources(seen[segment.number], span.start, span.end)
         ]
 
     def latest(self, series: tuple[int, ...], before: int) -> Point | None:
         """The last reading before a time; out of the rollups when the readings themselves are gone."""
         span = _Span.within_reach(series, -_FAR, before)
         with self._views.hold() as view, self._engine.faults():
-            best: Point | None = None
-            hot_parts = [part for segment in view.segments for part in segment.sources(-_FAR, before)]
-            for last, source in sorted(hot_parts, reverse=True):
-                if best is not None and best.ts > last:
-                    break
-                hot = f"{source} WHERE {span.hot()}"
-                best = _later(best, self._fetch(_LATEST.format("ts", "seq, value, text", hot)))
+            cursor = self._engine.cursor()
+            try:
+                best = self._look(cursor, view, lambda seen: self._latest_hot(cursor, view, span, seen))
+            finally:
+                cursor.close()
             for level, (time, columns, reach) in _LAST_COLUMNS.items():
                 for file in sorted(view.overlapping(level, *span), key=lambda file: file.max_ts, reverse=True):
                     if best is not None and best.ts > file.max_ts + reach:
@@ -227,25 +245,47 @@ class Reader:
                     break
             return best
 
+    @staticmethod
+    def _latest_hot(cursor: Cursor, view: View, span: _Span, seen: _Seen) -> Point | None:
+        """The last of the hot readings of a stretch: the parts with the latest times first."""
+        best: Point | None = None
+        parts = [part for segment in view.segments for part in segment.sources(seen[segment.number], -_FAR, span.end)]
+        for last, source in sorted(parts, reverse=True):
+            if best is not None and best.ts > last:
+                break
+            query = _LATEST.format("ts", "seq, value, text", f"{source} WHERE {span.hot()}")
+            best = _later(best, cursor.execute(query).fetchall())
+        return best
+
     def latest_of_all(self) -> list[tuple[int, Point]]:
         """The last reading of every series, in one pass: out of what is hot, and the rollups of all that is sealed."""
         with self._views.hold() as view, self._engine.faults():
-            parts = [f"SELECT * FROM {segment.source()}" for segment in view.segments]
+            sealed = []
             if paths := [self._folder / file.name for file in view.files if file.level == "1h"]:
                 columns = "series, last_ts AS ts, last_seq AS seq, last AS value, last_text AS text"
-                parts.append(f"SELECT {columns} FROM read_parquet({file_list(paths)})")
-            rows = self._fetch(
-                "SELECT series, last.ts, last.seq, last.value, last.text FROM (SELECT series,"
-                " arg_max_null(struct_pack(value, text, ts, seq), (ts, seq)) AS last"
-                f" FROM ({' UNION ALL '.join(parts)}) GROUP BY series)"
-            )
+                sealed.append(f"SELECT {columns} FROM read_parquet({file_list(paths)})")
+
+            def query(seen: _Seen) -> str:
+                hot = [f"SELECT * FROM {segment.source(seen[segment.number])}" for segment in view.segments]
+                return (
+                    "SELECT series, last.ts, last.seq, last.value, last.text FROM (SELECT series,"
+                    " arg_max_null(struct_pack(value, text, ts, seq), (ts, seq)) AS last"
+                    f" FROM ({' UNION ALL '.join([*hot, *sealed])}) GROUP BY series)"
+                )
+
+            rows = self._fetch_hot(view, query)
         return [(series, Point(ts, seq, value if text is None else text)) for series, ts, seq, value, text in rows]
 
     def count(self, series: tuple[int, ...], start: int, end: int) -> int:
         """How many readings are kept of that stretch."""
         with self._views.hold() as view, self._engine.faults():
-            source = self._rows(view, _Span.within_reach(series, start, end))
-            return int(self._fetch(f"SELECT count(*) FROM ({source})")[0][0]) if source else 0
+            span = _Span.within_reach(series, start, end)
+
+            def query(seen: _Seen) -> str:
+                source = self._rows(view, span, seen)
+                return f"SELECT count(*) FROM ({source})" if source else "SELECT 0"
+
+            return int(self._fetch_hot(view, query)[0][0])
 
     def buckets(self, series: tuple[int, ...], start: int, end: int, points: int) -> list[Bucket]:
         """At most ``points`` buckets from ``start`` to ``end``; empty ones are left out."""
@@ -257,12 +297,23 @@ class Reader:
             for piece in plan.pieces:
                 parts += self._sealed(view, piece.level, _Span(series, piece.start, piece.end), bucket.format("us"))
             last = "arg_max_null(struct_pack(value, text, ts, seq), (ts, seq)) AS last"
-            parts += self._hot(view, span, f"{bucket.format('ts')}, {_PART}, {last}", " GROUP BY k")
+            shown = "SELECT k, n, m, low, high, total, last FROM ({})"
+            cursor = self._engine.cursor()
+
+            def hot(seen: _Seen) -> list[Any]:
+                parts = self._hot(view, span, seen, f"{bucket.format('ts')}, {_PART}, {last}", " GROUP BY k")
+                return [row for part in parts for row in cursor.execute(shown.format(part)).fetchall()]
+
+            try:
+                rows = self._look(cursor, view, hot)
+            finally:
+                cursor.close()
             # one part after the other: many files in one query took more memory than history is given
-            found: dict[int, _Merged] = {}
             for part in parts:
-                for k, *piece in self._fetch(f"SELECT k, n, m, low, high, total, last FROM ({part})"):
-                    found.setdefault(k, _Merged()).add(*piece)
+                rows += self._fetch(shown.format(part))
+            found: dict[int, _Merged] = {}
+            for k, *piece in rows:
+                found.setdefault(k, _Merged()).add(*piece)
         return [found[k].bucket(plan.anchor + k * plan.width) for k in sorted(found)]
 
     def _sealed(self, view: View, level: str, span: _Span, bucket: str) -> list[str]:
@@ -285,6 +336,13 @@ class Reader:
         source = f"(SELECT *, epoch_us(ts) AS us FROM read_parquet({file_list(paths)}))"
         last = f"arg_max_null({packed}, (last_ts, last_seq)) AS last"
         return [f"SELECT {bucket}, {sums}, {last} FROM {source} {where}"]
+
+    def _fetch_hot(self, view: View, query: Callable[[_Seen], str]) -> list[Any]:
+        cursor: Cursor = self._engine.cursor()
+        try:
+            return self._look(cursor, view, lambda seen: list(cursor.execute(query(seen)).fetchall()))
+        finally:
+            cursor.close()
 
     def _fetch(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
         cursor: Cursor = self._engine.cursor()

@@ -186,7 +186,7 @@ class Writer:
     def _seal_slice(self, cursor: Cursor, segment: Segment, part: _Part, low: int, high: int) -> File:
         within = f"series BETWEEN {low} AND {high}"
         known = f"(SELECT * FROM series WHERE {within} UNION SELECT * FROM {segment.name}.series WHERE {within})"
-        rows = f"{segment.source()} WHERE {within} AND {part.where}"
+        rows = f"{segment.frozen()} WHERE {within} AND {part.where}"
         select = (_named_by_list if high - low < LISTED_SERIES else _named_by_join)(rows, known, low, high)
         room = min(segment.rows, 2 * SLICE_ROWS) * ROW_BYTES
         return self.write(cursor, select, "raw", part.period, segment=segment, room=room)
@@ -198,7 +198,7 @@ class Writer:
             yield _Part(first, "true")
             return
         counts = cursor.execute(
-            f"SELECT {day} AS day, count(*) FROM {segment.source()} GROUP BY day ORDER BY 2 DESC, 1 DESC"
+            f"SELECT {day} AS day, count(*) FROM {segment.frozen()} GROUP BY day ORDER BY 2 DESC, 1 DESC"
         )
         days = [row[0] for row in counts.fetchall()]
         for start in sorted(days[:MAX_DAYS]):
@@ -209,4 +209,4 @@ class Writer:
     @staticmethod
     def _slices(cursor: Cursor, segment: Segment, part: _Part) -> list[tuple[int, int]]:
         """Ranges of series that hold about `SLICE_ROWS` rows each."""
-        return _ranges(cursor, f"{segment.source()} WHERE {part.where}", segment.rows, SLICE_ROWS)
+        return _ranges(cursor, f"{segment.frozen()} WHERE {part.where}", segment.rows, SLICE_ROWS)

@@ -8,14 +8,14 @@ the write-ahead log of a segment (duckdb#19712, #22044, #25395).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from unisono.errors import HostError
 from unisono.store.history.bulk import BULK_ROWS, Bulk, rows_of, sweep_bulks, write_bulk
 from unisono.store.history.disk import sync_folder
-from unisono.store.history.engine import Cursor, Engine, quoted
+from unisono.store.history.engine import Cursor, Engine, quoted, roll_back
 from unisono.store.history.rows import Numbers, SeriesRow, TextRow
 
 __all__ = ["Segment", "create_segment", "segment_path"]
@@ -54,7 +54,8 @@ class Segment:
     step: int = 0
     log_id: str = ""
     seq: int = 0
-    bulks: tuple[Bulk, ...] = ()
+    bulks: tuple[Bulk, ...] = ()  # with one that is being committed, or could not be
+    takes_bulks: bool = True
 
     @classmethod
     def attach(cls, engine: Engine, folder: Path, number: int) -> Segment:
@@ -63,21 +64,24 @@ class Segment:
         with engine.faults(segment.path, opening=True):
             engine.main.execute(f"ATTACH {quoted(segment.path)} AS {segment.name}")
             segment._read(engine)
+        sweep_bulks(segment.path, segment.bulks)  # only here, where nobody reads yet
         return segment
 
     def _read(self, engine: Engine) -> None:
         query = f"SELECT count(*), min(ts), max(ts) FROM {self.name}.hot"
         rows, low, high = engine.main.execute(query).fetchone()
-        self.rows, self.min_ts, self.max_ts = 0, FOREVER, -FOREVER
-        if rows:
-            self._widen(rows, low, high)
-        bulks = [Bulk(*row) for row in engine.main.execute(f"FROM {self.name}.bulk ORDER BY step").fetchall()]
+        named = "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND table_name = 'bulk'"
+        [(self.takes_bulks,)] = engine.main.execute(named, [self.name]).fetchall()  # older ones have no such table
+        bulks = []
+        if self.takes_bulks:
+            bulks = [Bulk(*row) for row in engine.main.execute(f"FROM {self.name}.bulk ORDER BY step").fetchall()]
         if bulks:  # raises where one is gone or no longer whole
             engine.main.execute(f"SELECT count(*) FROM ({rows_of(self.path, bulks)})").fetchone()
-        for bulk in bulks:
-            self._widen(bulk.rows, bulk.min_ts, bulk.max_ts)
+        bounds = [*([(low, high)] if rows else []), *((bulk.min_ts, bulk.max_ts) for bulk in bulks)]
         self.bulks = tuple(bulks)
-        sweep_bulks(self.path, bulks)
+        self.rows = rows + sum(bulk.rows for bulk in bulks)
+        self.min_ts = min((first for first, _ in bounds), default=FOREVER)
+        self.max_ts = max((last for _, last in bounds), default=-FOREVER)
         query = f"SELECT step, log_id, seq FROM {self.name}.position ORDER BY step DESC LIMIT 1"
         self.step, self.log_id, self.seq = engine.main.execute(query).fetchone()
 
@@ -102,12 +106,23 @@ class Segment:
         beside = sum(bulk.bytes for bulk in self.bulks)
         return self.path.stat().st_size + (wal.stat().st_size if wal.exists() else 0) + beside
 
-    def sources(self, start: int = -FOREVER, end: int = FOREVER) -> list[tuple[int, str]]:
-        """What holds the rows with ``start <= ts < end``, and more: (last time, SQL), the latest first.
+    def seen(self, cursor: Cursor) -> tuple[Bulk, ...]:
+        """The large batches that the transaction of ``cursor`` sees, which begins to look with this.
+
+        Its snapshot of the tables says which are committed; all of these are known here, because a batch is made known
+        before it is committed. So a later batch is never seen without an earlier one, nor half of one.
+        """
+        if not self.takes_bulks:
+            return ()
+        [(newest,)] = cursor.execute(f"SELECT coalesce(max(step), 0) FROM {self.name}.bulk").fetchall()
+        return tuple(bulk for bulk in self.bulks if bulk.step <= newest)
+
+    def sources(self, bulks: Iterable[Bulk], start: int = -FOREVER, end: int = FOREVER) -> list[tuple[int, str]]:
+        """What holds the rows with ``start <= ts < end``, and more: (last time, SQL). ``bulks`` as `seen`.
 
         Each gives series, ts, seq, value, text.
         """
-        bulks = [bulk for bulk in self.bulks if bulk.min_ts < end and bulk.max_ts >= start]
+        bulks = [bulk for bulk in bulks if bulk.min_ts < end and bulk.max_ts >= start]
         bulks.sort(key=lambda bulk: bulk.max_ts, reverse=True)
         parts = [bulks[first : first + FILES_AT_ONCE] for first in range(0, len(bulks), FILES_AT_ONCE)]
         return [
@@ -115,9 +130,13 @@ class Segment:
             *((part[0].max_ts, f"({rows_of(self.path, part)})") for part in parts),
         ]
 
-    def source(self, start: int = -FOREVER, end: int = FOREVER) -> str:
-        """All of `sources` in one."""
-        return "(" + " UNION ALL ".join(f"SELECT * FROM {part}" for _, part in self.sources(start, end)) + ")"
+    def source(self, bulks: Iterable[Bulk]) -> str:
+        """All rows: all of `sources` in one."""
+        return "(" + " UNION ALL ".join(f"SELECT * FROM {part}" for _, part in self.sources(bulks)) + ")"
+
+    def frozen(self) -> str:
+        """All rows of a segment that takes no more."""
+        return self.source(bulk for bulk in self.bulks if bulk.step <= self.step)
 
     def append(
         self,
@@ -136,13 +155,8 @@ class Segment:
             if begun == 1 or not self._stands_at(engine.main, self.step + 1):
                 self._commit(engine.main, position, numbers, texts, series)
 
-        known = self.bulks
-        try:
-            with engine.faults(self.path):
-                engine.insist(commit)
-        except BaseException:
-            self.bulks = known
-            raise
+        with engine.faults(self.path):
+            engine.insist(commit)
         self.step, self.log_id, self.seq = self.step + 1, *position
         if numbers is not None and len(numbers.ts):
             self._widen(len(numbers.ts), int(numbers.ts.min()), int(numbers.ts.max()))
@@ -163,11 +177,11 @@ class Segment:
         series: Sequence[SeriesRow],
     ) -> None:
         large = None
-        if numbers is not None and len(numbers.ts) >= BULK_ROWS:
+        if numbers is not None and len(numbers.ts) >= BULK_ROWS and self.takes_bulks:
             with con.cursor() as own:
                 large = write_bulk(own, self.path, self.step + 1, numbers)
             numbers = None
-            # before it is committed: who reads must never see the rows of a later batch without these
+            # before it is committed, and should that fail it stays: `seen` tells what counts
             self.bulks = (*(bulk for bulk in self.bulks if bulk.step <= self.step), large)
         con.begin()
         try:
@@ -177,7 +191,7 @@ class Segment:
             con.execute(f"INSERT INTO {self.name}.position VALUES (?, ?, ?)", [self.step + 1, *position])
             con.commit()
         except BaseException:
-            _roll_back(con)
+            roll_back(con)
             raise
 
     def _insert(
@@ -253,13 +267,3 @@ def create_segment(engine: Engine, folder: Path, number: int, log_id: str, seq: 
             engine.main.execute(f"DETACH {name}")
     new.rename(path)
     sync_folder(folder)
-
-
-def _roll_back(con: Cursor) -> None:
-    """Leave no transaction open; the engine may have ended it already, and then says so."""
-    import duckdb
-
-    try:
-        con.rollback()
-    except duckdb.Error:
-        return
