@@ -17,7 +17,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.cli.conftest import Shell, start_hub
 from tests.parts import free_port
 from unisono.cli.asking import read_pairs
-from unisono.cli.screen import age, show_value
+from unisono.cli.screen import Screen, age, show_value
+from unisono.cli.thing import print_frame
 from unisono.cli.user import read_seconds
 from unisono.errors import CallerError
 
@@ -140,6 +141,19 @@ def test_commands_end_as_they_ended(shell: Shell, home: str) -> None:
     assert "set.brightness" in refused.stderr and "expected" in refused.stderr
     assert shell.run("thing", "set", "lamp", "brightness", check=2).stderr.count("PROPERTY=VALUE") == 1
     shell.run("thing", "remove", "lamp")
+
+
+def test_watch_prints_alarms_and_passes_over_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    alarm = {
+        "name": "Too warm",
+        "severity": "high",
+        "state": "raised",
+        "raised": "2026-11-26T10:00:00Z",
+        "cleared": None,
+    }
+    print_frame(Screen(as_json=False), {"thing": "fridge", "alarm": alarm}, "")
+    print_frame(Screen(as_json=False), {"thing": "fridge", "later": {}}, "")
+    assert capsys.readouterr().out == "2026-11-26T10:00:00Z  fridge  alarm Too warm (high) raised\n"
 
 
 def test_watch_prints_changes_as_they_happen(shell: Shell, home: str) -> None:

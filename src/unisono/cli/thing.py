@@ -22,7 +22,7 @@ from unisono.cli.names import Names, read_names
 from unisono.cli.screen import Screen, age, note, show_value
 from unisono.errors import CallerError, HostError
 
-__all__ = ["app"]
+__all__ = ["app", "print_frame"]
 
 app = typer.Typer(help="Things: list, look at, add, watch, command.", no_args_is_help=True)
 
@@ -359,14 +359,15 @@ def watch(
             wanted = {"thing": id, "place": place, "trait": trait}
             socket.send(msgspec.json.encode({"subscribe": wanted}).decode())
             for text in socket:
-                _print_frame(screen, msgspec.json.decode(text), text)
+                print_frame(screen, msgspec.json.decode(text), text)
     except ConnectionClosed as error:
         raise HostError("The hub closed the connection", code="hub_unreachable", mend="Run: unisono status") from error
     except (OSError, InvalidHandshake) as error:
         raise hub.unreachable(error) from error
 
 
-def _print_frame(screen: Screen, frame: dict[str, Any], text: str | bytes) -> None:
+def print_frame(screen: Screen, frame: dict[str, Any], text: str | bytes) -> None:
+    """Show one frame of the live view; ``text`` is the same as it came."""
     if "error" in frame:
         error = frame["error"]
         raise CallerError(error["detail"], code=error["code"], field=error.get("field"), mend=error.get("mend"))
@@ -377,6 +378,13 @@ def _print_frame(screen: Screen, frame: dict[str, Any], text: str | bytes) -> No
         command = frame["command"]
         print(f"{command['at']}  {frame['thing']}  command {command['id']} {command['state']}", flush=True)
         return
+    if "alarm" in frame:
+        alarm = frame["alarm"]
+        at = alarm["cleared"] or alarm["raised"] or "-"
+        print(f"{at}  {frame['thing']}  alarm {alarm['name']} ({alarm['severity']}) {alarm['state']}", flush=True)
+        return
+    if "changed" not in frame:
+        return  # of a kind that this program does not know yet; --json shows it
     values = [f"{key}={show_value(each['value'])}" for key, each in frame["changed"].items()]
     if "online" in frame:
         values.append("came online" if frame["online"] else "went offline")
