@@ -43,7 +43,7 @@ def test_a_lasting_session_is_served_and_a_kill_shows(monkeypatch: pytest.Monkey
         again.close()
         publish(server.port, 50)
         server.kill()
-        server.start()
+        assert server.start() < 10.0
         after = LastingSubscriber(server.port)
         assert after.receive() == set(), "saved every half hour: this is what the figure is about"
         after.close()

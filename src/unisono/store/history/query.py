@@ -7,6 +7,7 @@ waits neither for appends nor for sealing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -227,11 +228,7 @@ class Reader:
         """The last reading before a time; out of the rollups when the readings themselves are gone."""
         span = _Span.within_reach(series, -_FAR, before)
         with self._views.hold() as view, self._engine.faults():
-            cursor = self._engine.cursor()
-            try:
-                best = self._look(cursor, view, lambda seen: self._latest_hot(cursor, view, span, seen))
-            finally:
-                cursor.close()
+            best = self._ask(view, lambda cursor, seen: self._latest_hot(cursor, view, span, seen))
             for level, (time, columns, reach) in _LAST_COLUMNS.items():
                 for file in sorted(view.overlapping(level, *span), key=lambda file: file.max_ts, reverse=True):
                     if best is not None and best.ts > file.max_ts + reach:
@@ -273,7 +270,7 @@ class Reader:
                     f" FROM ({' UNION ALL '.join([*hot, *sealed])}) GROUP BY series)"
                 )
 
-            rows = self._fetch_hot(view, query)
+            rows = self._ask(view, lambda cursor, seen: list(cursor.execute(query(seen)).fetchall()))
         return [(series, Point(ts, seq, value if text is None else text)) for series, ts, seq, value, text in rows]
 
     def count(self, series: tuple[int, ...], start: int, end: int) -> int:
@@ -281,11 +278,11 @@ class Reader:
         with self._views.hold() as view, self._engine.faults():
             span = _Span.within_reach(series, start, end)
 
-            def query(seen: _Seen) -> str:
+            def rows(cursor: Cursor, seen: _Seen) -> int:
                 source = self._rows(view, span, seen)
-                return f"SELECT count(*) FROM ({source})" if source else "SELECT 0"
+                return int(cursor.execute(f"SELECT count(*) FROM ({source})").fetchall()[0][0]) if source else 0
 
-            return int(self._fetch_hot(view, query)[0][0])
+            return self._ask(view, rows)
 
     def buckets(self, series: tuple[int, ...], start: int, end: int, points: int) -> list[Bucket]:
         """At most ``points`` buckets from ``start`` to ``end``; empty ones are left out."""
@@ -298,16 +295,12 @@ class Reader:
                 parts += self._sealed(view, piece.level, _Span(series, piece.start, piece.end), bucket.format("us"))
             last = "arg_max_null(struct_pack(value, text, ts, seq), (ts, seq)) AS last"
             shown = "SELECT k, n, m, low, high, total, last FROM ({})"
-            cursor = self._engine.cursor()
 
-            def hot(seen: _Seen) -> list[Any]:
+            def hot(cursor: Cursor, seen: _Seen) -> list[Any]:
                 parts = self._hot(view, span, seen, f"{bucket.format('ts')}, {_PART}, {last}", " GROUP BY k")
                 return [row for part in parts for row in cursor.execute(shown.format(part)).fetchall()]
 
-            try:
-                rows = self._look(cursor, view, hot)
-            finally:
-                cursor.close()
+            rows = self._ask(view, hot)
             # one part after the other: many files in one query took more memory than history is given
             for part in parts:
                 rows += self._fetch(shown.format(part))
@@ -337,10 +330,11 @@ class Reader:
         last = f"arg_max_null({packed}, (last_ts, last_seq)) AS last"
         return [f"SELECT {bucket}, {sums}, {last} FROM {source} {where}"]
 
-    def _fetch_hot(self, view: View, query: Callable[[_Seen], str]) -> list[Any]:
+    def _ask(self, view: View, question: Callable[[Cursor, _Seen], T]) -> T:
+        """`_look` with a cursor of its own."""
         cursor: Cursor = self._engine.cursor()
         try:
-            return self._look(cursor, view, lambda seen: list(cursor.execute(query(seen)).fetchall()))
+            return self._look(cursor, view, partial(question, cursor))
         finally:
             cursor.close()
 
