@@ -27,7 +27,7 @@ from unisono.twin.outcome import Outcome
 from unisono.twin.outlet import RESULTS_BYTES, RESULTS_STREAM
 from unisono.twin.partition import Partition
 from unisono.twin.punctual import Punctual
-from unisono.twin.record import decode_batch, unpacked
+from unisono.twin.record import weigh_batch
 from unisono.twin.twin import Twin
 
 __all__ = ["Owner"]
@@ -193,23 +193,21 @@ class Owner:
     # the fold's loop
 
     def _message(self, seq: int, payload: bytes) -> None:
-        packed = len(payload)
         try:
-            payload = unpacked(payload)
-            batch = decode_batch(payload)
+            size, batch = weigh_batch(payload)
         except msgspec.DecodeError as error:
             # Nothing of ours writes such a message: skip it on every replay alike, and say so.
             self._trouble(f"log message {seq} cannot be read: {error}")
             self.partition.position = seq
             return
         if seq <= self._folded_from:
-            self.partition.resends.keep(seq, len(payload), batch)
+            self.partition.resends.keep(seq, size, batch)
             return
-        self.packed_bytes += packed
-        self.folded_bytes += len(payload)
+        self.packed_bytes += len(payload)
+        self.folded_bytes += size
         if self._told and seq > self._history_has:
             self.computed.recall(self._take_told())
-        for message in self.punctual.take(seq, len(payload), batch):
+        for message in self.punctual.take(seq, size, batch):
             self.fold.apply(*message)
             # what was held back goes to history together with this message, an early tick's rows too
             if seq <= self._history_has:

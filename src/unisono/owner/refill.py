@@ -20,7 +20,7 @@ from unisono.twin.fold import Fold
 from unisono.twin.outcome import Outcome
 from unisono.twin.partition import Partition
 from unisono.twin.places import Place
-from unisono.twin.record import Batch, decode_batch, unpacked
+from unisono.twin.record import Batch, weigh_batch
 from unisono.twin.twin import Twin
 
 __all__ = ["announce", "refill"]
@@ -39,11 +39,10 @@ async def refill(log: Log, sink: Sink, partition: Partition, first: int, history
         if seq > last:
             return
         try:
-            payload = unpacked(payload)
-            batch = decode_batch(payload)
+            size, batch = weigh_batch(payload)
         except msgspec.DecodeError:
             return  # the owner says so when it meets the like
-        outcome = again.take(seq, len(payload), batch)
+        outcome = again.take(seq, size, batch)
         if outcome is not None:
             sink.take(outcome, seq)
 

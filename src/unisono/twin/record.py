@@ -51,6 +51,7 @@ __all__ = [
     "decode_batch",
     "encode_batch",
     "unpacked",
+    "weigh_batch",
 ]
 
 
@@ -458,7 +459,13 @@ def unpacked(data: bytes) -> bytes:
 
 def decode_batch(data: bytes) -> Batch:
     """Read one log message, packed or not. Raises ``msgspec.DecodeError`` for bytes that are no batch."""
+    return weigh_batch(data)[1]
+
+
+def weigh_batch(data: bytes) -> tuple[int, Batch]:
+    """`decode_batch`, and the bytes it had before it was packed."""
+    plain = unpacked(data)
     try:
-        return _decoder.decode(unpacked(data))
+        return len(plain), _decoder.decode(plain)
     except (UnicodeDecodeError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from error

@@ -14,7 +14,7 @@ from unisono.store.log import Log
 from unisono.store.registry import Registry
 from unisono.thing import builtin_models, dump_model
 from unisono.twin.outlet import RESULTS_BYTES, RESULTS_STREAM, Extract, Item, Outlet
-from unisono.twin.record import decode_batch, unpacked
+from unisono.twin.record import weigh_batch
 
 __all__ = ["LogWorker", "ResultWorker"]
 
@@ -78,12 +78,11 @@ class LogWorker(Worker):
         if seq > self._read_to + 1:
             self._jumped(seq)
         try:
-            payload = unpacked(payload)
-            batch = decode_batch(payload)
+            size, batch = weigh_batch(payload)
         except msgspec.DecodeError:
             self._read_to = max(self._read_to, seq)
             return  # the owner says so when it meets the like
-        self._extract.look_back(seq, len(payload), batch)
+        self._extract.look_back(seq, size, batch)
         if seq > self._read_to:
             self._read_to = seq
             self._take(self._extract.take(self._name, seq, batch))
