@@ -111,6 +111,14 @@ async def test_a_will_that_is_no_text_as_it_says_is_refused(rig: Rig) -> None:
     assert (await client.open()).reason == 0
 
 
+@pytest.mark.parametrize("topic", ["$SYS/broker/uptime", "$share/a/x", "$x"])
+async def test_a_will_to_the_brokers_own_topics_is_refused_at_once(rig: Rig, topic: str) -> None:
+    client = rig.client("lamp", **V5, will=Will(topic, b"gone"))
+    assert (await client.open()).reason == ReasonCode.NOT_AUTHORIZED
+    client = rig.client("lamp", **V5, will=Will("a/$x", b"gone"))
+    assert (await client.open()).reason == 0
+
+
 async def test_who_waits_too_long_is_not_shown_what_expired(rig: Rig) -> None:
     """[MQTT-3.3.2-5], [MQTT-3.3.2-6]: what is left of the interval is told."""
     away = await rig.device("neighbour", **LASTING)

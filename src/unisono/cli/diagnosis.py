@@ -57,6 +57,7 @@ _CHANGES = {
     "method": "turn enhanced authentication off, or choose a method that the hub knows",
     "proof": "give it the key that its authentication method knows, or sign it in with user name and password instead",
     "no_credentials": "fill in user name (the thing's id) and password (its secret)",
+    "bad_will": "change its last will: a topic that does not begin with $, and UTF-8 where it says that it is text",
     "not_allowed": "sign it in with an identity that may do this",
     "sent_elsewhere": "set its server to that one; or, to serve it here, take mqtt.server_reference out of limits.toml "
     "and start the hub again",

@@ -21,7 +21,7 @@ from unisono.gateway.door.doorman import GUESSES
 from unisono.gateway.door.signin import Desk
 from unisono.gateway.fleet.homes import Arrival
 from unisono.gateway.sessions.session import SessionState
-from unisono.gateway.sessions.wills import delay_of, will_is_sound
+from unisono.gateway.sessions.wills import delay_of, fault_of
 from unisono.gateway.speaking import open_line
 from unisono.gateway.subscribing import hears
 from unisono.twin.record import Presence, Refused
@@ -65,8 +65,9 @@ class Admission:
             detail = f"served by {self._gateway.policy.server_reference}"
             self._gateway.doorman.not_let_in(connection, connect, "hub_unreachable", detail, "sent_elsewhere")
             connection.refused(self._elsewhere(), detail, self._gateway.policy.server_reference)
-        elif connect.will is not None and not will_is_sound(connect.will):
-            connection.refused(ReasonCode.PAYLOAD_FORMAT_INVALID, "the will is not UTF-8, as it says")
+        elif connect.will is not None and (fault := fault_of(connect.will)) is not None:
+            self._gateway.doorman.not_let_in(connection, connect, "bad_value", fault[1], "bad_will")
+            connection.refused(*fault)
         elif connection.vouched is not None and connection.vouched.identity:
             self._brought(connection, connect, connection.vouched)
         elif (method := _method(connect)) is not None:

@@ -17,12 +17,12 @@ from unisono.gateway.routing import route
 from unisono.gateway.sessions.session import SessionState, is_text
 from unisono.twin.record import Published, Refused, Reports
 from unisono.twin.talk import SignIn
-from unisono.wire.mqtt import PublishRun, Will
+from unisono.wire.mqtt import PublishRun, ReasonCode, Will
 
 if TYPE_CHECKING:
     from unisono.gateway.server import Gateway
 
-__all__ = ["delay_of", "publish_will", "will_is_sound"]
+__all__ = ["delay_of", "fault_of", "publish_will"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +32,15 @@ def delay_of(will: Will) -> int:
     return (will.properties.will_delay_interval or 0) if will.properties is not None else 0
 
 
-def will_is_sound(will: Will) -> bool:
-    """Whether it is UTF-8 where it says so (section 3.1.3.2.3)."""
-    if will.properties is None or not will.properties.payload_format_indicator:
-        return True
-    return is_text(will.payload)
+def fault_of(will: Will) -> tuple[ReasonCode, str] | None:
+    """Why no client may leave such a will, seen when it connects: what would be refused when nobody is there to hear
+    it. Not UTF-8 where it says so (section 3.1.3.2.3); a topic of the broker's own [MQTT-4.7.2-1]."""
+    if will.topic.startswith("$"):
+        detail = f"a will may not go to {will.topic[:80]!r}: topics that begin with $ are the broker's own"
+        return ReasonCode.NOT_AUTHORIZED, detail
+    if will.properties is not None and will.properties.payload_format_indicator and not is_text(will.payload):
+        return ReasonCode.PAYLOAD_FORMAT_INVALID, "the will is not UTF-8, as it says"
+    return None
 
 
 def publish_will(
