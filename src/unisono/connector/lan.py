@@ -35,6 +35,8 @@ MOST = 500
 MOST_IGNORED = 2_000
 #: A device answers a question about itself in a tenth of a second, a sleeping one not at all.
 ASK_MS = 3_000
+#: So long we ask whether somebody has our name already.
+LOOK_MS = 600
 #: Questions at a time: a LAN where everything answers at once must not take the hub's attention.
 ASKING = 8
 #: Questions that wait; more announcements than that in one moment are noise, and are heard again later.
@@ -136,8 +138,7 @@ class Lan:
         kinds = sorted({f"{each.type}{LOCAL}" for each in sorts()})
         self._browser = AsyncServiceBrowser(self._zeroconf.zeroconf, kinds, handlers=[self._heard])
         self._asking = [asyncio.create_task(self._ask_on(), name="what is on the LAN") for _ in range(ASKING)]
-        for each in self._announcements:
-            await self._announce(each)
+        await asyncio.gather(*(self._announce(each) for each in self._announcements))
 
     async def stop(self) -> None:
         """Say goodbye and be silent."""
@@ -192,6 +193,11 @@ class Lan:
             parsed_addresses=_addresses() if self._interfaces is None else list(self._interfaces),
         )
         try:
+            number = 1
+            # the library's own look (three questions in 0.35 s) hears nothing when this machine stands still meanwhile
+            while await AsyncServiceInfo(kind, info.name).async_request(self._zeroconf.zeroconf, LOOK_MS):
+                number += 1
+                info.name = f"{self._name}-{number}.{kind}"
             await (await self._zeroconf.async_register_service(info, allow_name_change=True))
         except NonUniqueNameException as error:
             logger.error("%s cannot be announced: %s", each.kind, error)
