@@ -108,7 +108,7 @@ def run_up(options: UpOptions, say: Callable[[str], None] | None = None) -> None
     _check(options)
     gc.set_threshold(*GC_THRESHOLDS)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("uvicorn", "httpx", "alembic", "nats"):
+    for noisy in ("uvicorn", "httpx", "nats"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     allow_files()
     uvloop.run(_up(options, say or _write))
@@ -290,7 +290,7 @@ class Hub:
         partitions = [str(number) for number in range(options.partitions)]
         gateways = [f"g{number}" for number in range(options.gateways)]
         registry_url = options.db or f"sqlite:///{self.data / 'registry.db'}"
-        registry = await Registry.open(registry_url)
+        registry = await Registry.open(registry_url, lasting=True)
         self._stops.push_async_callback(registry.close)
         pepper = api.ensure_pepper(self.data)
         hub_id = await api.ensure_hub_id(registry)

@@ -234,7 +234,8 @@ def _description() -> OpenAPIConfig:
         title="Unisono",
         version=VERSION,
         description="Things, places, scenes, models, commands and history of one hub. "
-        "Live changes: WebSocket /api/v1/live (docs/api.md). Errors are RFC 9457 problem documents with a stable `code`.",
+        "Live changes: WebSocket /api/v1/live, see docs/api.md. "
+        "Errors are RFC 9457 problem documents with a stable `code`.",
         path="/api",
         render_plugins=[Description(path="/openapi.json", media_type=MediaType.JSON)],
         components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),

@@ -39,8 +39,9 @@ T = TypeVar("T")
 class Child:
     """One child process, as its parent sees it."""
 
-    def __init__(self, module: str, settings: object, name: str) -> None:
+    def __init__(self, module: str, settings: object, name: str, *, start_s: float = START_S) -> None:
         self._module = module
+        self._start_s = start_s
         self._settings = settings
         self._process: asyncio.subprocess.Process | None = None
         self.name = name
@@ -63,12 +64,12 @@ class Child:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(msgspec.json.encode(self._settings) + b"\n")
         try:
-            async with asyncio.timeout(START_S):
+            async with asyncio.timeout(self._start_s):
                 await process.stdin.drain()
                 line = await process.stdout.readline()
         except (TimeoutError, ConnectionError) as error:
             await self.stop()
-            raise HostError(f"the {self.name} did not start in {START_S:g} s", code="internal") from error
+            raise HostError(f"the {self.name} did not start in {self._start_s:g} s", code="internal") from error
         word = msgspec.json.decode(line) if line else {}
         if "ready" not in word:
             await self.stop()

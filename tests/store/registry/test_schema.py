@@ -93,6 +93,42 @@ async def test_a_newer_schema_is_left_alone(url: str) -> None:
     assert refused.value.code == "registry_unavailable"
 
 
+async def test_a_process_that_goes_on_for_long_has_another_do_it(url: str) -> None:
+    """What the change takes is not kept; what would be wrong is told all the same."""
+    program = """
+import asyncio, sys
+from unisono.errors import HostError
+from unisono.store.registry import PlaceRow, Registry
+
+async def main():
+    try:
+        registry = await Registry.open(sys.argv[1], lasting=True)
+    except HostError as error:
+        print(error.code, error)
+    else:
+        await registry.put_place(PlaceRow("home", "Home"))
+        await registry.close()
+        print("made")
+    print("alembic" in sys.modules)
+
+asyncio.run(main())
+"""
+
+    def run() -> list[str]:
+        done = subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    assert await asyncio.to_thread(run) == ["made", "False"]
+    registry = await Registry.open(url)
+    assert await registry.get_place("home") is not None
+    async with registry._database.write() as connection:
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    await registry.close()
+    told, loaded = await asyncio.to_thread(run)
+    assert told.startswith("registry_unavailable") and "made by a newer unisono" in told and "unisono restore" in told
+    assert loaded == "False"
+
+
 async def test_at_head_alembic_is_not_even_imported(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'registry.db'}"
     await (await Registry.open(url)).close()

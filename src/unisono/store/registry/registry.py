@@ -82,15 +82,16 @@ class Registry(
         self._database = Database(address)
 
     @classmethod
-    async def open(cls, url: str) -> Registry:
+    async def open(cls, url: str, *, lasting: bool = False) -> Registry:
         """Open the registry at ``url`` (``sqlite:///FILE`` or ``postgresql://...``), bringing its schema up to date.
 
+        ``lasting``: by a process of its own, since this one goes on for long and would keep what that takes.
         Raises CallerError bad_usage for another URL, HostError registry_unavailable, disk_full or read_only.
         """
         registry = cls(Address.parse(url))
         try:
             await registry._database.prepare()
-            await migrate(registry._database)
+            await migrate(registry._database, url if lasting else None)
         except BaseException:
             await registry.close()
             raise

@@ -12,27 +12,40 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from unisono.errors import HostError
+from unisono.store.child import Child
 from unisono.store.registry.database import Database
 
 __all__ = ["HEAD", "migrate"]
 
 # The newest file in migrations/versions; a test holds that they agree.
 HEAD = "0027"
+#: The registry of a large hub is changed table by table.
+UPGRADE_S = 600.0
 
 
-async def migrate(database: Database) -> None:
+async def migrate(database: Database, apart: str | None = None) -> None:
     """Bring the schema to `HEAD`. Several processes may try at once: one does it, the others find it done.
 
+    ``apart``: the registry's URL; what there is to do is done by a process of its own, with which Alembic's 14 MB go.
     Raises HostError registry_unavailable when a newer program has changed the schema, or what `Database.write` raises.
     """
     async with database.read() as connection:
         current = await _version(connection)
     if current == HEAD:
         return
+    if apart is not None:
+        await _upgrade_apart(apart)
+        return
     async with database.write() as connection:
         current = await _version(connection)  # another process may have been quicker
         if current != HEAD:
             await connection.run_sync(_upgrade, current, str(database.address))
+
+
+async def _upgrade_apart(url: str) -> None:
+    child = Child("unisono.store.registry.upgrading", {"url": url}, "registry's upgrade", start_s=UPGRADE_S)
+    await child.start()
+    await child.stop()
 
 
 async def _version(connection: AsyncConnection) -> str | None:
