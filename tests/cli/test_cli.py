@@ -230,6 +230,12 @@ def test_places_users_and_models(shell: Shell, home: str, tmp_path: Path) -> Non
         ("my.light", "unisono", "unchanged"),
     ]
     assert "ADDED" in shell.run("model", "import", str(tsl)).stdout
+    car, more = tmp_path / "car.vspec", tmp_path / "more.json"
+    car.write_text("Vehicle.Speed:\n  type: sensor\n  datatype: float\n")
+    more.write_text('{"Vehicle.Extra": {"type": "sensor", "datatype": "float"}}')
+    assert "1 sound model (vss)" in shell.run("model", "check", str(car), "--overlay", str(more)).stdout
+    assert shell.json("model", "import", str(car), "--overlay", str(more))[0]["id"] == "vss.vehicle"
+    assert "Extra" in shell.run("model", "show", "vss.vehicle").stdout
     shell.run("model", "remove", "tsl.my_light")
     shell.run("model", "remove", "my.light")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -26,6 +27,10 @@ app = typer.Typer(help="Models: what a kind of thing can be and do.", no_args_is
 ModelId = Annotated[str, typer.Argument(metavar="ID", help="The model's id.")]
 Format = Annotated[str, typer.Option("--format", help="The file's format; as a rule it is recognised.")]
 Into = Annotated[str, typer.Option("--format", help="The format to write: unisono, or a maker's.")]
+Overlays = Annotated[
+    list[Path] | None,
+    typer.Option("--overlay", metavar="FILE", help="A VSS tree to lay over each FILE; several in order."),
+]
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="A maker's files or our own; .gz too.")]
 
 OWN_FORMAT = "unisono"
@@ -85,11 +90,12 @@ def show_model(
 def check_files(
     files: Files,
     format: Format = AUTO,
+    overlay: Overlays = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check model files without a hub: is what they say sound, and what is odd in them?"""
     screen = Screen(as_json=as_json)
-    found = [(file, _models(file, format)) for file in files]
+    found = [(file, _models(file, format, overlay or ())) for file in files]
     if as_json:
         screen.json([_finding(file, each) for file, read in found for each in read.findings])
     else:
@@ -101,13 +107,13 @@ def check_files(
 
 
 @hub_command(app, "import")
-def import_files(hub: Hub, screen: Screen, files: Files, format: Format = AUTO) -> None:
+def import_files(hub: Hub, screen: Screen, files: Files, format: Format = AUTO, overlay: Overlays = None) -> None:
     """Add the models in files: those that are sound, each as it is or as the next version of itself."""
     rows: list[dict[str, Any]] = []
     found: list[tuple[Path, Imported]] = []
     with progress("Importing", len(files), unit="files") as advance:
         for file in files:
-            read = _models(file, format)
+            read = _models(file, format, overlay or ())
             found.append((file, read))
             rows += [{"file": str(file), "format": read.format, **each} for each in _send(hub, read.models)]
             faults = [str(each) for each in read.findings if each.severity == "error"]
@@ -122,7 +128,7 @@ def import_files(hub: Hub, screen: Screen, files: Files, format: Format = AUTO) 
         raise typer.Exit(1)
 
 
-def _models(file: Path, format: str) -> Imported:
+def _models(file: Path, format: str, overlays: Sequence[Path]) -> Imported:
     gc.disable()  # half a million objects that all stay: looking through them for waste takes a third of the time
     from unisono.thing.formats import find_format
     from unisono.thing.formats.files import read_models
@@ -132,7 +138,7 @@ def _models(file: Path, format: str) -> Imported:
             find_format(format)
         except CallerError as error:
             raise CallerError(error.detail, code="bad_usage", field="--format", expected=error.expected) from None
-    return read_models(_read(file), format)
+    return read_models(_read(file), format, [_read(each) for each in overlays])
 
 
 def _refused(id: str | None, why: str) -> dict[str, Any]:

@@ -193,15 +193,35 @@ class JsonFormat(ABC):
         """The document that says several models."""
         return [self.make(model) for model in models]
 
+    def translate(self, data: bytes) -> tuple[Any, list[Diagnostic]] | None:
+        """The document in a text of this format's that is no JSON, and what is odd in it (no document: only that);
+        None: it is no such text."""
+        return None
+
+    def lay_over(self, document: Any, overlay: Any, findings: Findings) -> Any:
+        """A document with another laid over it. Raises CallerError where the format knows nothing of the kind."""
+        expected = "a VSS tree"
+        raise CallerError(
+            f"the format {self.name} has no overlays", code="bad_request", field="overlay", expected=expected
+        )
+
+    def parse(self, data: bytes) -> tuple[Any, list[Diagnostic]]:
+        """The document in a text, JSON or not, and what is odd in it."""
+        found = self.translate(data)
+        return read_json(data) if found is None else found
+
     def sniff(self, data: bytes) -> bool:
         """Whether the text looks like this format."""
-        document, faults = read_json(data)
-        return not faults and self.recognises(document)
+        document, _told = self.parse(data)
+        return document is not None and self.recognises(document)
 
     def read(self, data: bytes) -> tuple[list[Model], list[Diagnostic]]:
         """The sound models in a text, and what is odd in it."""
-        document, faults = read_json(data)
-        return ([], faults) if faults else self.read_document(document)
+        document, told = self.parse(data)
+        if any(each.severity == "error" for each in told):
+            return [], told
+        models, findings = self.read_document(document)
+        return models, [*told, *findings]
 
     def read_document(self, document: Any) -> tuple[list[Model], list[Diagnostic]]:
         """As `read`, of a JSON value: for dialects whose devices announce their model."""

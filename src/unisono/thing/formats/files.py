@@ -6,13 +6,14 @@ Knows gzip and how much of it to believe, and the installed formats. Knows no si
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from unisono.errors import CallerError
-from unisono.thing.formats import find_format, formats
-from unisono.thing.formats.document import MAX_BYTES, JsonFormat, read_json
+from unisono.thing.formats import Format, find_format, formats
+from unisono.thing.formats.document import MAX_BYTES, Findings, JsonFormat, read_json
 from unisono.thing.formats.native import NATIVE
 from unisono.thing.model import Model
 from unisono.thing.soundness import Diagnostic
@@ -48,9 +49,12 @@ def unpack(data: bytes) -> bytes:
     return text
 
 
-def read_models(data: bytes, format: str = AUTO) -> Imported:
-    """The models in a file. Bad data is in the findings; raises `CallerError` only for a format that is not there."""
+def read_models(data: bytes, format: str = AUTO, overlays: Sequence[bytes] = ()) -> Imported:
+    """The models in a file, with ``overlays`` laid over it in their order. Bad data is in the findings; raises
+    `CallerError` only for a format that is not there, or that has no overlays."""
     chosen = None if format == AUTO else find_format(format)
+    if overlays:
+        return _overlaid(data, overlays, chosen)
     try:
         text = unpack(data)
     except CallerError as error:
@@ -90,9 +94,41 @@ def _own(document: Any) -> Imported | None:
 
 def _other(text: bytes, faults: list[Diagnostic]) -> Imported:
     for candidate in formats().values():
-        if not isinstance(candidate, JsonFormat) and candidate.sniff(text):
+        if candidate.sniff(text):
             return Imported(candidate.name, *candidate.read(text))
     return _unknown(faults)
+
+
+def _overlaid(data: bytes, overlays: Sequence[bytes], chosen: Format | None) -> Imported:
+    findings = Findings()
+    documents: list[Any] = []
+    for number, each in enumerate((data, *overlays)):
+        try:
+            text = unpack(each)
+        except CallerError as error:
+            return Imported(None, [], [Diagnostic("error", _layer(number), error.code, str(error))])
+        if chosen is None:
+            chosen = next((candidate for candidate in formats().values() if candidate.sniff(text)), None)
+        if chosen is None:
+            return _unknown([])
+        if not isinstance(chosen, JsonFormat):
+            raise CallerError(f"the format {chosen.name} has no overlays", code="bad_request", field="overlay")
+        document, told = chosen.parse(text)
+        for finding in told:
+            findings.add(msgspec.structs.replace(finding, path=_layer(number)))
+        if any(finding.severity == "error" for finding in told):
+            return Imported(chosen.name, [], findings.all())
+        documents.append(document)
+    assert isinstance(chosen, JsonFormat)
+    whole = documents[0]
+    for overlay in documents[1:]:
+        whole = chosen.lay_over(whole, overlay, findings)
+    models, found = chosen.read_document(whole)
+    return Imported(chosen.name, models, [*findings.all(), *found])
+
+
+def _layer(number: int) -> str:
+    return f"overlay {number}" if number else ""
 
 
 def _unknown(faults: list[Diagnostic]) -> Imported:

@@ -1,6 +1,7 @@
-"""COVESA's Vehicle Signal Specification as JSON: a tree of branches and signals, nested or flat.
+"""COVESA's Vehicle Signal Specification as JSON or YAML: a tree of branches and signals, nested or flat.
 
-Knows what such a document looks like; `read` and `write` know the two directions, `tree` the two shapes.
+Knows what such a document looks like; `read` and `write` know the two directions, `tree` the two shapes, `vspec` the
+text that people write, `overlay` how one is laid over another.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from typing import Any
 
 from unisono.thing.formats.document import Findings, JsonFormat
 from unisono.thing.formats.naming import Names
+from unisono.thing.formats.vss.overlay import lay_over, without_deleted
 from unisono.thing.formats.vss.read import FORMAT, read_tree
 from unisono.thing.formats.vss.tree import is_node, nest
+from unisono.thing.formats.vss.vspec import is_vspec, read_vspec
 from unisono.thing.formats.vss.write import write_tree
 from unisono.thing.model import Model
 from unisono.thing.schema import show
+from unisono.thing.soundness import Diagnostic
 
 __all__ = ["VSS", "Vss", "read_tree", "write_tree"]
 
@@ -43,6 +47,7 @@ class Vss(JsonFormat):
             return []
         names = Names()
         roots, flat = nest(document, findings)
+        roots = without_deleted(roots, findings)
         structs = {name: root for name, root in roots.items() if _has_structs(root)}
         models: list[Model] = []
         for name, root in roots.items():
@@ -54,6 +59,15 @@ class Vss(JsonFormat):
             others = structs if not models else {}
             models.append(read_tree(name, root, findings, names, flat=flat, structs=others))
         return models
+
+    def translate(self, data: bytes) -> tuple[Any, list[Diagnostic]] | None:
+        """The nodes of a ``.vspec`` text."""
+        return read_vspec(data) if is_vspec(data) else None
+
+    def lay_over(self, document: Any, overlay: Any, findings: Findings) -> Any:
+        """A tree with another over it."""
+        both = isinstance(document, dict) and isinstance(overlay, dict)
+        return lay_over(document, overlay, findings) if both else document
 
     def make(self, model: Model) -> Any:
         """The tree of a model."""
