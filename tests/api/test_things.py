@@ -98,6 +98,16 @@ async def test_a_wrong_thing_is_refused_with_the_field_at_fault(
     assert hub.owner.entries == []
 
 
+async def test_who_names_an_unknown_field_is_told_those_that_there_are(hub: Hub) -> None:
+    answer = await hub.http.post("/api/v1/things/lamp1/commands", json={"state": {"on_off": True}})
+    problem = answer.json()
+    assert (answer.status_code, problem["field"]) == (422, "state")
+    assert {"set", "call", "ttl_s"} <= set(problem["expected"].removeprefix("one of ").split(", "))
+    row = {"id": "x", "model": "light", "place": "home", "colour": 1}
+    deeper = (await hub.http.post("/api/v1/things", json=[row])).json()
+    assert (deeper["field"], deeper["expected"]) == ("[0].colour", "only documented fields")
+
+
 async def test_a_bulk_of_things_is_all_or_nothing_and_names_the_row_at_fault(hub: Hub) -> None:
     await add_home(hub)
     rows = [{"id": f"t{number}", "model": "light", "place": "home"} for number in range(50)]

@@ -40,6 +40,8 @@ _BY_STATUS = {
     429: "too_many",
 }
 
+NO_FIELD = "There is no such field"
+
 # a refused sign-in names the scheme (RFC 9110 section 11.6.1)
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="unisono"'}
 
@@ -54,7 +56,7 @@ def from_msgspec(message: str) -> CallerError:
         return CallerError("The field is missing", code="bad_value", field=name, expected="a value")
     if unknown := _UNKNOWN.search(what):
         name = f"{field}.{unknown['name']}".lstrip(".")
-        return CallerError("There is no such field", code="bad_value", field=name, expected="only documented fields")
+        return CallerError(NO_FIELD, code="bad_value", field=name, expected="only documented fields")
     if expected := _EXPECTED.search(what):
         got = f", not {expected['got']}" if expected["got"] else ""
         return CallerError(
@@ -126,10 +128,21 @@ def problem_response(error: UnisonoError, headers: dict[str, str] | None = None)
     return Response(problem_bytes(error), status_code=status, media_type=PROBLEM_JSON, headers=all_headers)
 
 
+def _fields(request: Request[Any, Any, Any], unknown: str) -> str:
+    """The fields of the body that a route takes, where the unknown one stands at its top."""
+    body = getattr(request.route_handler, "parsed_data_field", None)
+    kind = body.annotation if body is not None else None
+    if "." in unknown or "[" in unknown or not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        return ""
+    return ", ".join(each.encode_name for each in msgspec.structs.fields(kind))
+
+
 def _handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     found = as_problem(error)
     if found.code == "internal":
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    if found.detail == NO_FIELD and (known := _fields(request, found.field or "")):
+        found.expected = f"one of {known}"
     headers = getattr(error, "headers", None) if isinstance(error, HTTPException) else None
     allow = {key: value for key, value in (headers or {}).items() if key.lower() == "allow"}
     return problem_response(found, allow)
