@@ -217,7 +217,10 @@ class JsonFormat(ABC):
 
     def read(self, data: bytes) -> tuple[list[Model], list[Diagnostic]]:
         """The sound models in a text, and what is odd in it."""
-        document, told = self.parse(data)
+        return self.read_parsed(*self.parse(data))
+
+    def read_parsed(self, document: Any, told: list[Diagnostic]) -> tuple[list[Model], list[Diagnostic]]:
+        """As `read`, of what `parse` found."""
         if any(each.severity == "error" for each in told):
             return [], told
         models, findings = self.read_document(document)

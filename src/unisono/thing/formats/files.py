@@ -94,8 +94,13 @@ def _own(document: Any) -> Imported | None:
 
 def _other(text: bytes, faults: list[Diagnostic]) -> Imported:
     for candidate in formats().values():
-        if candidate.sniff(text):
+        if not isinstance(candidate, JsonFormat) and candidate.sniff(text):
             return Imported(candidate.name, *candidate.read(text))
+    for candidate in formats().values():
+        if isinstance(candidate, JsonFormat):
+            found = candidate.translate(text)
+            if found is not None:
+                return Imported(candidate.name, *candidate.read_parsed(*found))
     return _unknown(faults)
 
 

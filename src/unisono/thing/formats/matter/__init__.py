@@ -1,6 +1,7 @@
 """Matter's data model as matter.js writes it: clusters, device types and data types, as JSON elements.
 
-Knows what such a document looks like; `read` and `write` know the two directions, `elements` how one refers to others.
+Knows what such a document looks like; `read` and `write` know the two directions, `elements` how one refers to others,
+`datamodel` the XML of Matter's own SDK.
 """
 
 from __future__ import annotations
@@ -8,11 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from unisono.thing.formats.document import Findings, JsonFormat
+from unisono.thing.formats.matter.datamodel import is_data_model, read_data_model
 from unisono.thing.formats.matter.elements import FORMAT, LISTS, Elements, elements_of
 from unisono.thing.formats.matter.read import read_cluster, read_device
 from unisono.thing.formats.matter.write import write_element, write_file
 from unisono.thing.formats.naming import Names
 from unisono.thing.model import Model
+from unisono.thing.soundness import Diagnostic
 
 __all__ = ["MATTER", "Matter", "write_element"]
 
@@ -37,6 +40,10 @@ class Matter(JsonFormat):
             return []
         whole = isinstance(document, dict) and any(isinstance(document.get(name), list) for name in LISTS.values())
         return models if not whole else [_carrying(models[0], known.shared), *models[1:]]
+
+    def translate(self, data: bytes) -> tuple[Any, list[Diagnostic]] | None:
+        """The elements of a file of Matter's SDK."""
+        return read_data_model(data) if is_data_model(data) else None
 
     def make(self, model: Model) -> Any:
         """The element of a model."""
