@@ -15,6 +15,7 @@ from tests.api.conftest import Hub
 from tests.api.test_things import add
 from unisono.api.assist.assistant import Assistant
 from unisono.api.assist.conversations import FORGET_S, MAX_CONVERSATIONS, Conversations
+from unisono.api.assist.keeping import Keeper
 from unisono.assist import Plan
 from unisono.errors import CallerError
 from unisono.scene.cause import Cause
@@ -190,6 +191,24 @@ async def test_later_is_a_scene_that_goes_when_it_has_run(home: Hub) -> None:
     assert await keeper.sweep() == [id]
     assert await home.context.registry.find_scenes() == []
     assert any(isinstance(entry, record.SceneRemoved) and entry.id == id for entry in home.owner.entries)
+
+
+async def test_an_owner_that_is_still_starting_is_no_trouble_one_that_is_gone_is(
+    home: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    await say(home, {"outcome": "later", "steps": [on("lamp")], "when": {"after_s": 600}})
+    await home.context.keeper.stop()
+    rows = await home.context.registry.find_scenes()
+    keeper = Keeper(home.context)  # as after a restart
+    await home.owner.stop()
+    await keeper.attempt(rows)
+    assert "not taken away" not in caplog.text
+    await home.owner.start()
+    await keeper.attempt(rows)
+    await home.owner.stop()
+    await keeper.attempt(rows)
+    assert "scenes for one time are not taken away" in caplog.text
+    await home.owner.start()
 
 
 async def test_what_is_for_later_can_be_cancelled_and_undone(home: Hub) -> None:

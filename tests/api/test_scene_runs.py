@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.api.conftest import Hub
@@ -103,13 +104,15 @@ async def test_the_trace_says_what_it_did_and_why_it_did_not(hub: Hub, scene: No
 
 
 async def test_a_scene_and_the_list_say_how_it_stands(hub: Hub, scene: None) -> None:
-    hub.owner.runs, hub.owner.refusals = [OPEN, ENDED], [DARK]
+    later = msgspec.structs.replace(OPEN, started=AT + 10_000_000)
+    hub.owner.runs, hub.owner.refusals = [later, ENDED], [DARK]
     listed = (await hub.http.get("/api/v1/scenes")).json()["items"][0]
     shown = (await hub.http.get("/api/v1/scenes/evening")).json()
     for found in (listed, shown):
         now = found["now"]
         assert (now["running"], now["queued"], now["next"]) == (1, 0, "2026-11-22T10:00:00.000Z")
         assert (now["last"]["id"], now["last"]["state"]) == ("evening-1", "done")
+        assert now["began"] == "2026-11-22T10:00:10.000Z", "the open one counts"
         assert now["refusal"]["path"] == "if.0.sun"
     await hub.owner.stop()
     assert (await hub.http.get("/api/v1/scenes")).json()["items"][0]["now"] is None

@@ -375,6 +375,14 @@ def test_a_policy_is_shown_set_and_checked(shell: Shell, home: str, tmp_path: Pa
     assert "version" in shell.run("place", "policy", "set", "home", str(file)).stdout
     shown = shell.run("place", "policy", "show", "home").stdout
     assert "name: twice" in shown and "# version" in shown
+    scene = tmp_path / "in.yaml"
+    then = "then: [{set: {things: [front], state: {locked: false}}}]\n"
+    scene.write_text(f'id: in\nname: In\nplace: home\nwhen: [{{time: {{at: "07:00"}}}}]\n{then}')
+    assert "twice" in shell.run("scene", "add", str(scene)).stderr
+    for verb in ("check", "set"):
+        warned = shell.run("place", "policy", verb, "home", str(file)).stderr
+        assert "warning: scene in: then.0.set: " in warned and '"twice"' in warned
+    shell.run("scene", "remove", "in")
     asked = shell.run("thing", "set", "front", "locked=off", "--wait", "0", check=1).stderr
     code = asked.rpartition("--confirm ")[2].split()[0]
     assert shell.json("thing", "set", "front", "locked=off", "--wait", "0", "--confirm", code)["state"] == "queued"

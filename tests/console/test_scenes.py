@@ -131,6 +131,12 @@ async def test_a_scene_is_tried_against_the_past_and_its_runs_are_told(demo: Hub
     await page.get_by_role("tab", name="Now").click()
     await page.get_by_role("button", name="Show").click()
     await page.locator("[data-would]").wait_for()
+    # from the list: when it ran is told, and why it does not when a person runs it
+    await page.goto(f"{address_of(demo)}/#/scenes")
+    card = page.locator("[data-scene=follow]")
+    await card.get_by_text("last run").wait_for()
+    await card.get_by_role("button", name="Run", exact=True).click()
+    await card.get_by_role("alert").filter(has_text="a condition said no").wait_for()
     with api(demo) as http:
         http.delete("/scenes/follow")
     assert complaints == []

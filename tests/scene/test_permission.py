@@ -196,6 +196,7 @@ def test_what_is_told_is_what_happens() -> None:
 
 def test_a_bound_on_runs_where_there_is_one_at_a_time_is_told() -> None:
     for mode, told in (("single", 1), ("restart", 1), ("queued", 0), ("parallel", 0)):
-        found = [each for each in look(WARM + f"mode: {mode}\nmax: 5\n" + UNLOCK) if each.path == "max"]
-        assert [(each.severity, each.rule) for each in found] == [("warning", "no_effect")] * told
+        for most in (5, 10):  # also the number that would count without it
+            found = [each for each in look(WARM + f"mode: {mode}\nmax: {most}\n" + UNLOCK) if each.path == "max"]
+            assert [(each.severity, each.rule) for each in found] == [("warning", "no_effect")] * told
     assert [each for each in look(WARM + UNLOCK) if each.path == "max"] == []

@@ -8,6 +8,7 @@ import { ThingCard } from "../card";
 import { useHub } from "../hub";
 import { written } from "../models";
 import { SeriesField, SpanField } from "../pages/history";
+import { runByHand } from "../scene/run";
 import { useSeries } from "../thing/history";
 import { called, locale, say } from "../words";
 import type { Span } from "./figures";
@@ -94,7 +95,7 @@ function Scenes({ ids }: { ids: string[] }) {
   const [note, setNote] = useState("");
   const run = async (id: string): Promise<void> => {
     setNote("");
-    await ask(`/scenes/${encodeURIComponent(id)}/run`, "POST").catch((error: Error) => setNote(error.message));
+    setNote(await runByHand(id).catch((error: Error) => error.message));
   };
   return (
     <Stack gap="xs">

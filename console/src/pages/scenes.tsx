@@ -5,6 +5,7 @@ import { lazy, Suspense, useState } from "react";
 import { Age } from "../age";
 import { all, ask, Away, Refused, type Scene } from "../api";
 import { useHub } from "../hub";
+import { runByHand } from "../scene/run";
 import { called, say, useLang, when } from "../words";
 
 const Traces = lazy(async () => ({ default: (await import("./scene")).Traces }));
@@ -40,18 +41,19 @@ function SceneCard({ scene }: { scene: Scene }) {
   const queries = useQueryClient();
   const [why, setWhy] = useState("");
   const [open, setOpen] = useState(false);
-  const act = async (path: string): Promise<void> => {
+  const act = async (path: "run" | "enable" | "disable"): Promise<void> => {
     setWhy("");
     try {
-      await ask(`/scenes/${encodeURIComponent(scene.id)}/${path}`, "POST");
+      if (path === "run") setWhy(await runByHand(scene.id));
+      else await ask(`/scenes/${encodeURIComponent(scene.id)}/${path}`, "POST");
     } catch (error) {
       setWhy(error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error));
     }
     await queries.invalidateQueries({ queryKey: ["scenes"] });
     await queries.invalidateQueries({ queryKey: ["trace", scene.id] });
   };
-  const now = scene.now as { running?: number; next?: string | null; last?: { at?: string; began?: string; state?: string } | null; findings?: { path: string; reason: string }[] } | null;
-  const last = now?.last?.began ?? now?.last?.at;
+  const now = scene.now as { running?: number; next?: string | null; began?: string | null; findings?: { path: string; reason: string }[] } | null;
+  const last = now?.began;
   const place = scene.place ? hub.places.get(scene.place) : undefined;
   return (
     <Card component="article" withBorder padding="sm" radius="md" aria-label={called(scene)} data-scene={scene.id}>

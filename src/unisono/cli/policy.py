@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from unisono.cli.hub import Hub, hub_command
-from unisono.cli.screen import Screen
+from unisono.cli.screen import Screen, note
 from unisono.errors import CallerError
 
 __all__ = ["app"]
@@ -69,7 +69,15 @@ def set_policy(
     """Put a policy in force, whole."""
     query = {"version": version}
     put = hub.send("PUT", f"/api/v1/places/{place}/policy", body=_read(file), query=query)
+    _tell(put["warnings"])
     screen.done(f"version {put['version']} is in force", put)
+
+
+def _tell(warnings: list[dict[str, Any]]) -> None:
+    """The steps of scenes that the policy always refuses, on stderr."""
+    for each in warnings:
+        expected = f"; expected {each['expected']}" if each["expected"] else ""
+        note(f"warning: scene {each['scene']}: {each['path']}: {each['reason']}{expected}")
 
 
 @hub_command(app, "remove")
@@ -83,6 +91,7 @@ def remove_policy(hub: Hub, screen: Screen, place: Place) -> None:
 def check_policy(hub: Hub, screen: Screen, place: Place, file: File) -> None:
     """Say what is wrong in a policy, without putting it in force."""
     found = hub.post(f"/api/v1/places/{place}/policy/check", _read(file))
+    _tell(found["warnings"])
     columns = {"path": "WHERE", "detail": "WHAT"}
     screen.rows(found["findings"], columns, empty="Nothing is wrong with it.")
     if not found["ok"]:

@@ -56,7 +56,9 @@ def _line(scene: dict[str, Any]) -> dict[str, Any]:
         if now["findings"]:
             state += ", amiss"
         following = now["next"]
-        if now["last"] is not None:
+        if now["running"]:
+            last = f"{now['began']} running"
+        elif now["last"] is not None:
             last = f"{now['last']['started']} {now['last']['state']}"
     return {**scene, "is": state, "last": last, "next": following, "saved_by": _who(scene["saved_by"])}
 

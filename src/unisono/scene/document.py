@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from unisono.errors import CallerError
 from unisono.scene.schedule import Timing
@@ -19,7 +19,6 @@ from unisono.scene.text import read_document
 from unisono.thing.explain import explained
 
 __all__ = [
-    "DEFAULT_MAX",
     "Action",
     "Condition",
     "Given",
@@ -384,10 +383,15 @@ class Scene(Part, kw_only=True):
     description: Text = ""
     enabled: bool = True
     mode: Literal["single", "restart", "queued", "parallel"] = "single"
-    max: Annotated[int, Meta(ge=2, le=100)] = DEFAULT_MAX
+    max: Annotated[int, Meta(ge=2, le=100, extra_json_schema={"default": DEFAULT_MAX})] | UnsetType = UNSET
     when: tuple[Trigger, ...] = ()
     if_: tuple[Condition, ...] = msgspec.field(name="if", default=())
     then: Annotated[tuple[Action, ...], Meta(min_length=1)]
+
+    @property
+    def most(self) -> int:
+        """How many runs wait or go on at a time, at most, where there may be several."""
+        return DEFAULT_MAX if self.max is UNSET else self.max
 
 
 _quick_decoder = msgspec.json.Decoder(Scene)

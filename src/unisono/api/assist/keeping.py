@@ -46,6 +46,7 @@ class Keeper:
     def __init__(self, context: ApiContext) -> None:
         self._context = context
         self._task: asyncio.Task[None] | None = None
+        self._heard = False
 
     async def start(self) -> None:
         if await self._all():
@@ -105,11 +106,18 @@ class Keeper:
 
     async def _sweep(self) -> None:
         while rows := await self._all():
-            try:
-                await self.sweep(rows)
-            except UnisonoError as error:  # it is looked at again
-                logger.warning("scenes for one time are not taken away: %s", error)
+            await self.attempt(rows)
             await asyncio.sleep(SWEEP_S)
+
+    async def attempt(self, rows: list[SceneRow]) -> None:
+        """`sweep`; what stands against it is told, and it is tried again later."""
+        try:
+            await self.sweep(rows)
+            self._heard = True
+        except UnisonoError as error:
+            # owners start beside the doors and may have a log to catch up with: until then nothing is amiss
+            if self._heard or error.code != "owner_unavailable":
+                logger.warning("scenes for one time are not taken away: %s", error)
 
     async def sweep(self, rows: list[SceneRow] | None = None, *, settle_us: int = SETTLE_US) -> list[str]:
         """Take away what has run, or whose time went by; answers which."""

@@ -5,7 +5,7 @@ Knows rows and rights, and whether what a document names is there. What it means
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -18,6 +18,7 @@ from unisono.api.commands import shapes as command_shapes
 from unisono.api.context import ApiContext
 from unisono.api.inject import Asker, Context
 from unisono.api.relay import encode_entry
+from unisono.api.scenes.policed import SceneRefused, refused_by
 from unisono.api.times import iso_or_none
 from unisono.errors import CallerError
 from unisono.store.registry import OutboxRow, PlaceRow, PolicyRow
@@ -68,13 +69,15 @@ async def put_policy(
 ) -> command_shapes.PolicyVersion:
     """Put a policy in force, whole; answered once it is. ``version``: of the one it was made from; another is refused.
 
-    Everything that it names has to be there: an interlock that looks at nothing would forbid for ever.
+    Everything that it names has to be there: an interlock that looks at nothing would forbid for ever. ``warnings`` in
+    the answer are the scenes with steps that it always refuses.
     """
     root = await _root(context, identity, place_id, Action.ADMINISTER)
     policy = load_policy(data)
     async for path, detail in _missing(context, root, policy):
         raise CallerError(detail, code="bad_policy", field=path, expected="something that is there")
     document = msgspec.json.encode(policy)
+    warnings = await refused_by(context, identity, root.id, policy)
     row = await context.registry.put_policy(
         root.id,
         document.decode(),
@@ -86,7 +89,7 @@ async def put_policy(
         expected=version,
     )
     await context.in_force([root.partition])
-    return _shown(row)
+    return _shown(row, warnings)
 
 
 @delete("/{place_id:str}/policy", status_code=204)
@@ -105,14 +108,16 @@ async def remove_policy(context: Context, identity: Asker, place_id: FromPath[st
 async def check_policy(
     context: Context, identity: Asker, place_id: FromPath[str], data: JSONBody[dict[str, Any]]
 ) -> command_shapes.PolicyCheck:
-    """What is wrong in a policy, without putting it in force: what it names and is not there."""
+    """What is wrong in a policy, without putting it in force: what it names and is not there; and scenes with steps
+    that it would always refuse."""
     root = await _root(context, identity, place_id, Action.READ)
     try:
         policy = load_policy(data)
     except CallerError as error:
         return command_shapes.PolicyCheck(False, [command_shapes.PolicyFinding(error.field or "", str(error))])
     findings = [command_shapes.PolicyFinding(path, detail) async for path, detail in _missing(context, root, policy)]
-    return command_shapes.PolicyCheck(not findings, findings)
+    warnings = await refused_by(context, identity, root.id, policy)
+    return command_shapes.PolicyCheck(not findings, findings, warnings)
 
 
 async def _missing(context: ApiContext, root: PlaceRow, policy: Policy) -> AsyncIterator[tuple[str, str]]:
@@ -144,9 +149,11 @@ async def _missing(context: ApiContext, root: PlaceRow, policy: Policy) -> Async
                 yield f"{path}.property", error.detail
 
 
-def _shown(row: PolicyRow) -> command_shapes.PolicyVersion:
+def _shown(row: PolicyRow, warnings: Sequence[SceneRefused] = ()) -> command_shapes.PolicyVersion:
     document = msgspec.json.decode(row.document) if row.document is not None else {}
-    return command_shapes.PolicyVersion(row.root, row.version, document, iso_or_none(row.at), row.by or None)
+    return command_shapes.PolicyVersion(
+        row.root, row.version, document, iso_or_none(row.at), row.by or None, [*warnings]
+    )
 
 
 router = Router("/places", route_handlers=[get_policy, put_policy, remove_policy, check_policy], tags=["places"])

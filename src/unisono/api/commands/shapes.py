@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from unisono.api.scenes.policed import SceneRefused
 from unisono.api.shapes import Id
 from unisono.api.times import iso, iso_or_none
 from unisono.errors import UnisonoError
@@ -94,13 +95,15 @@ class GroupCommand(msgspec.Struct):
 
 
 class PolicyVersion(msgspec.Struct):
-    """A root place's safety document: ``version`` 0 and an empty one where there has never been any."""
+    """A root place's safety document: ``version`` 0 and an empty one where there has never been any. ``warnings``, when
+    it is put in force: steps of scenes that it always refuses."""
 
     place: str
     version: int
     policy: dict[str, Any]
     at: str | None = None
     by: str | None = None
+    warnings: list[SceneRefused] = []
 
 
 class PolicyFinding(msgspec.Struct):
@@ -109,8 +112,11 @@ class PolicyFinding(msgspec.Struct):
 
 
 class PolicyCheck(msgspec.Struct):
+    """What is wrong with a policy; ``warnings``: steps of scenes that it would always refuse."""
+
     ok: bool
     findings: list[PolicyFinding]
+    warnings: list[SceneRefused] = []
 
 
 def command(view: talk.CommandView) -> Command:

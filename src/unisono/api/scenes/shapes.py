@@ -167,8 +167,9 @@ class TraceOf(msgspec.Struct):
 
 
 class Now(msgspec.Struct):
-    """How a scene stands at its owner. ``next``: its next moment, where it has one; ``refusal``: why it last did not
-    run; ``findings``: what it says that cannot be any more, since a thing, its model or a scene it names is another."""
+    """How a scene stands at its owner. ``next``: its next moment, where it has one; ``last``: the run that ended last;
+    ``began``: when one began last, open or ended; ``refusal``: why it last did not run; ``findings``: what it says that
+    cannot be any more, since a thing, its model or a scene it names is another."""
 
     running: int
     queued: int
@@ -176,6 +177,7 @@ class Now(msgspec.Struct):
     last: Run | None
     refusal: Refusal | None
     findings: list[Finding] = []
+    began: str | None = None
 
 
 class SceneLine(msgspec.Struct):
@@ -278,6 +280,7 @@ def document(row: SceneVersionRow, said: dict[str, Any]) -> SceneDocument:
 
 
 def _now(view: SceneView) -> Now:
+    newest = view.runs[-1] if view.runs else view.last
     return Now(
         running=len(view.runs),
         queued=view.queued,
@@ -287,6 +290,7 @@ def _now(view: SceneView) -> Now:
         findings=[
             Finding(each.severity, each.path, each.reason, each.expected, list(each.scenes)) for each in view.findings
         ],
+        began=iso(newest.started) if newest is not None else None,
     )
 
 

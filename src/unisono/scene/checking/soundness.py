@@ -8,7 +8,7 @@ nothing and never raises for a scene that `load_scene` took.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,41 +17,35 @@ from msgspec import UNSET
 from unisono.errors import CallerError
 from unisono.scene.checking.catalogue import Catalogue, computed
 from unisono.scene.checking.conflict import conflicts
-from unisono.scene.checking.extent import passes
 from unisono.scene.checking.finding import Finding, near
 from unisono.scene.checking.futile import futile
 from unisono.scene.checking.permission import refused
 from unisono.scene.checking.reach import unreachable
 from unisono.scene.checking.trial import try_expression
+from unisono.scene.checking.values import Values
 from unisono.scene.document import (
-    DEFAULT_MAX,
     Action,
     Call,
     Cel,
     Condition,
-    Matching,
     Notify,
     Scene,
     Selector,
     Snapshot,
     Trigger,
-    Window,
     kind_of,
 )
 from unisono.scene.document import Set as SetStep
 from unisono.scene.running.compiled import Compiled
 from unisono.scene.watching.gate import Gate
-from unisono.scene.world import World, find_index
-from unisono.thing import builtin_models, check_value, convert, find_event, find_unit
-from unisono.thing.model import Arg, Property
+from unisono.scene.world import World
+from unisono.thing.model import Property
 from unisono.thing.schema import NUMERIC, Schema, describe
 from unisono.twin.safety import Enforced
 from unisono.twin.twin import Twin
 
 __all__ = ["Facts", "Finding", "amiss", "check_scene", "require_sound"]
 
-#: What stands before a unit in a text such as "21 °C".
-_QUANTITY = re.compile(r"\s*([-+]?[0-9]+(?:\.[0-9]+)?)\s*(\S.*?)\s*")
 _PLACEHOLDER = re.compile(r"\{([a-z0-9][a-z0-9_-]*)\.([^{}]+)\}")
 
 
@@ -122,16 +116,13 @@ def _uncompiled(scene: Scene, world: World) -> Finding | None:
     return None
 
 
-class Examination:
+class Examination(Values):
     """One scene, looked at part by part."""
 
     def __init__(
         self, scene: Scene, world: World, scenes: Collection[str], people: Collection[str] | None = None
     ) -> None:
-        self.scene = scene
-        self.findings: list[Finding] = []
-        self._world = world
-        self._scenes = scenes
+        super().__init__(scene, world, scenes)
         self._people = people
         self._snapshots: set[str] = set()
 
@@ -143,18 +134,9 @@ class Examination:
             self._tell("info", "when", "no_trigger", "nothing triggers it: it runs by hand or by another scene only")
         self._conditions(self.scene.if_, "if")
         self._steps(self.scene.then, "then")
-        if self.scene.max != DEFAULT_MAX and self.scene.mode in ("single", "restart"):
+        if self.scene.max is not UNSET and self.scene.mode in ("single", "restart"):
             reason = f"in the mode {self.scene.mode} there is one run at a time: it changes nothing"
             self._warn("max", "no_effect", reason, "the mode queued or parallel")
-
-    def _tell(self, severity: Any, path: str, rule: str, reason: str, expected: str | None = None) -> None:
-        self.findings.append(Finding(severity, path, rule, reason, expected))
-
-    def _error(self, path: str, rule: str, reason: str, expected: str | None = None) -> None:
-        self._tell("error", path, rule, reason, expected)
-
-    def _warn(self, path: str, rule: str, reason: str, expected: str | None = None) -> None:
-        self._tell("warning", path, rule, reason, expected)
 
     # parts
 
@@ -235,162 +217,6 @@ class Examination:
             self._scene(body.id, f"{path}.id")
         elif kind == "mode":
             self._place(body.place, f"{path}.place")
-
-    # names
-
-    def _things(self, selector: Selector, path: str) -> list[Twin]:
-        """The things that are there; what is wrong with the others is told."""
-        known = self._world.things
-        if not selector.things and selector.place is None and selector.kind is None:
-            self._error(path, "no_thing", "no thing is named", '"things", or "place" and "kind"')
-        for number, id in enumerate(selector.things):
-            if id not in known:
-                self._unknown_thing(id, f"{path}.things.{number}")
-        wide = selector.place is not None or selector.kind is not None
-        place = selector.place is None or self._place(selector.place, f"{path}.place")
-        found = [known[id] for id in self._world.select(selector) if id in known]
-        if wide and place and not found:
-            self._nothing_selected(selector, path)
-        return found
-
-    def _nothing_selected(self, selector: Selector, path: str) -> None:
-        kinds = {twin.shape.model.kind or twin.model for twin in self._world.things.values()}
-        if selector.kind is not None and selector.kind not in kinds and selector.kind not in builtin_models():
-            expected = near(selector.kind, sorted({*kinds, *builtin_models()}), "a kind of thing such as light")
-            self._warn(f"{path}.kind", "unknown_kind", f"there is no kind {selector.kind!r}", expected)
-        else:
-            what = selector.kind or "thing"
-            where = f" in {selector.place}" if selector.place is not None else ""
-            self._warn(path, "selects_nothing", f"there is no {what}{where} now", "things that are there, or will be")
-
-    def _unknown_thing(self, id: str, path: str) -> None:
-        expected = near(id, self._world.things, "the id of a thing")
-        self._error(path, "unknown_thing", f"there is no thing {id!r}", expected)
-
-    def _place(self, place: str | None, path: str) -> bool:
-        if place is None or self._world.places.get(place) is not None:
-            return True
-        expected = near(place, [each.id for each in self._world.places], "the id of a place")
-        self._error(path, "unknown_place", f"there is no place {place!r}", expected)
-        return False
-
-    def _scene(self, id: str, path: str) -> None:
-        if id not in self._scenes and id != self.scene.id:
-            expected = near(id, self._scenes, "the id of a scene")
-            self._error(path, "unknown_scene", f"there is no scene {id!r}", expected)
-
-    def _property(
-        self, things: Sequence[Twin], name: str, selector: Selector | None, path: str
-    ) -> list[tuple[Twin, str, Property]]:
-        """The property at each of the things that have it: one thing of each model, its address and declaration."""
-        found: dict[int, tuple[Twin, str, Property]] = {}
-        refused: CallerError | None = None
-        for twin in things:
-            if id(twin.shape) in found:
-                continue
-            try:
-                found[id(twin.shape)] = (twin, *twin.shape.find(name))
-            except CallerError as error:
-                if selector is None or twin.id in selector.things:
-                    self._error(f"{path}.property", error.code, error.detail, error.expected)
-                    return []
-                refused = error
-        if refused is not None and not found:
-            self._warn(f"{path}.property", refused.code, f"none of the things has {name!r}", refused.expected)
-        return list(found.values())
-
-    # values
-
-    def _matching(self, body: Matching, things: Sequence[Twin], path: str, *, begins: bool = False) -> None:
-        """``begins``: a trigger, which fires when it begins to hold."""
-        for _twin, _key, declared in self._property(things, body.property, body, path):
-            if not self._tests(body, declared, path):
-                continue
-            passed = passes([body], declared.schema)
-            what = f"{body.property} is {describe(declared.schema)}"
-            if passed == "none":
-                self._error(path, "never", f"it can never hold: {what}", "a test that some value passes")
-            elif passed == "every" and begins and _asks(body):
-                reason = f"it holds whatever the value, so that it never begins to: {what}"
-                self._error(path, "always", reason, "a test that some value fails")
-            elif passed == "every" and not begins and not body.for_s:
-                self._warn(path, "always", f"it always holds: {what}", "a test that some value fails")
-
-    def _tests(self, body: Matching, declared: Property, path: str) -> bool:
-        """Whether each value that is compared with can be one of the property; what is wrong is told."""
-        before = len(self.findings)
-        for name, given in (("is", body.is_), ("is_not", body.is_not)):
-            if isinstance(given, list):
-                for number, value in enumerate(given):
-                    self._value(declared, value, f"{path}.{name}.{number}")
-            elif given is not UNSET:
-                self._value(declared, given, f"{path}.{name}")
-        was = getattr(body, "was", UNSET)
-        if was is not UNSET:
-            self._value(declared, was, f"{path}.was")
-        for name in ("above", "below", "by"):
-            if getattr(body, name, None) is not None and declared.schema.kind not in (*NUMERIC, "any"):
-                reason = f"{body.property} is no number"
-                self._error(f"{path}.{name}", "bad_value", reason, f'"is": {describe(declared.schema)}')
-        return len(self.findings) == before
-
-    def _value(self, declared: Property, value: Any, path: str, *, writing: bool = False) -> None:
-        try:
-            check_value(declared.schema, value, path, writing=writing)
-        except CallerError as error:
-            meant = _meant(declared, value)
-            expected = f"{meant} ({declared.unit})" if meant is not None else error.expected
-            if meant is None and declared.unit:
-                expected = f"{expected} ({declared.unit})"
-            self._error(error.field or path, "bad_value", error.detail, expected)
-
-    def _window(self, body: Window, things: Sequence[Twin], path: str) -> None:
-        for _twin, _key, declared in self._property(things, body.property, body, path):
-            if declared.schema.kind not in (*NUMERIC, "bool", "any"):
-                reason = f"{body.property} is no number, so that it has no {body.agg}"
-                self._error(f"{path}.property", "bad_value", reason, "a property whose values are numbers")
-                continue
-            passed = passes(
-                [Matching(property=body.property, above=body.above, below=body.below)], _figure(body, declared)
-            )
-            if passed == "none":
-                reason = f"the {body.agg} of {body.property}, {describe(declared.schema)}, is never there"
-                self._error(path, "never", reason, "bounds that it can come between")
-
-    def _event(self, body: Any, things: Sequence[Twin], path: str) -> None:
-        seen: set[int] = set()
-        for twin in things:
-            if id(twin.shape) in seen:
-                continue
-            seen.add(id(twin.shape))
-            try:
-                _key, event = find_event(twin.shape.model, body.event)
-            except CallerError as error:
-                if twin.id in body.things:
-                    self._error(f"{path}.event", error.code, error.detail, error.expected)
-                continue
-            self._fields(twin, event.args, body.fields, f"{path}.fields")
-
-    def _fields(self, twin: Twin, args: Sequence[Arg], given: Mapping[str, Any], path: str) -> None:
-        known = {arg.key: arg for arg in args}
-        for name, value in given.items():
-            arg = known.get(name)
-            if arg is None:
-                expected = near(name, known, f"one of {', '.join(known)}" if known else "none: it has no fields")
-                self._error(f"{path}.{name}", "unknown_field", f"there is no field {name!r}", expected)
-            else:
-                self._value(_declared(twin, arg), value, f"{path}.{name}")
-
-    def _travel(self, place: str | None, things: Sequence[Twin], path: str) -> None:
-        if place is None or not self._place(place, path):
-            return
-        where = self._world.where(place)
-        for twin in things:
-            located, present = (find_index(twin, trait) is not None for trait in ("location", "presence"))
-            if not (located and where is not None) and not (present and twin.root == place):
-                reason = f"nobody can tell whether {twin.id} is at {place}"
-                need = f"{place} with latitude and longitude" if located else f"a location or presence of {twin.id}"
-                self._warn(path, "never", reason, need)
 
     # steps
 
@@ -497,41 +323,5 @@ class Examination:
                 self._error(f"{path}.expression", "bad_expression", *reason)
 
 
-def _asks(body: Matching) -> bool:
-    return body.is_ is not UNSET or body.is_not is not UNSET or body.above is not None or body.below is not None
-
-
 def _some(keys: Sequence[str]) -> str:
     return f"one of {', '.join(keys[:8])}" if keys else "a thing that can be set"
-
-
-def _declared(twin: Twin, arg: Arg) -> Property:
-    """An argument as a property would declare it."""
-    schema = arg.schema
-    if schema is None:
-        of = twin.shape.model.properties.get(arg.property or "")
-        schema = of.schema if of is not None else Schema(kind="any")
-    return Property(key=arg.key, schema=schema, unit=arg.unit)
-
-
-def _figure(body: Window, declared: Property) -> Schema | None:
-    """What a figure over a window can be; None: any number."""
-    if body.agg == "count":
-        return Schema(kind="float", min=0)
-    if body.agg in ("mean", "min", "max"):
-        if declared.schema.kind == "bool":
-            return Schema(kind="float", min=0, max=1)
-        return msgspec.structs.replace(declared.schema, kind="float", nullable=False)
-    return None
-
-
-def _meant(declared: Property, value: Any) -> int | float | None:
-    """The number somebody meant who wrote it with a unit: 21 for "21 °C", or for "69.8 °F"."""
-    found = _QUANTITY.fullmatch(value) if isinstance(value, str) and declared.unit else None
-    if found is None or declared.schema.kind not in NUMERIC or find_unit(found[2]) is None:
-        return None
-    number = float(found[1])
-    try:
-        return round(convert(number, found[2], declared.unit or ""), 2)
-    except CallerError:
-        return None

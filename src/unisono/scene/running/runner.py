@@ -183,13 +183,13 @@ class Runner(ABC):
             compiled.refuse("it is running already", "mode", None, cause, at)
             return False
         if mode == "queued":
-            if len(compiled.queue) + len(compiled.runs) >= compiled.scene.max:
-                compiled.refuse("its queue is full", "max", compiled.scene.max, cause, at)
+            if len(compiled.queue) + len(compiled.runs) >= compiled.scene.most:
+                compiled.refuse("its queue is full", "max", compiled.scene.most, cause, at)
             else:
                 compiled.queue.append(cause)
             return False
-        if len(compiled.runs) >= compiled.scene.max:
-            compiled.refuse("as many as may be are running", "max", compiled.scene.max, cause, at)
+        if len(compiled.runs) >= compiled.scene.most:
+            compiled.refuse("as many as may be are running", "max", compiled.scene.most, cause, at)
             return False
         return True
 
