@@ -50,6 +50,7 @@ class Device:
             "on_thing_shadow_get",
             "on_thing_device_info_update",
             "on_thing_device_info_delete",
+            "on_ota_message_arrived",
             "on_topic_message",
             "on_publish_topic",
             "on_subscribe_topic",

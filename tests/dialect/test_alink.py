@@ -199,3 +199,17 @@ def test_a_sub_device_that_says_nothing_of_itself() -> None:
     )
     assert Caller("alink", "x").way == "device" and Announced("k", "n", light()).rank == 0
     assert Replied("t", "c", True).output is None
+
+
+def test_modules_without_end_are_not_kept() -> None:
+    """A device that counts in its modules' names takes no more room; what was told of the first ones stands."""
+    line = TestAlink().line()
+    line.know([Part(THING, NAME, light())])
+    assert line.heard(f"/ota/device/other/{PK}/{DN}", b"{}", 0) is None
+    offered = {"version": "1", "size": 1, "sha256": "ab", "url": "http://hub"}
+    for number in range(30):
+        body = msgspec.json.encode({"params": {"version": "1", "module": f"m{number}"}})
+        [asks] = line.heard(f"/ota/device/inform/{PK}/{DN}", body, 0) or []
+    assert isinstance(asks, Asks)
+    assert line.answered(asks.token, {**offered, "title": "m0"}, 0) == []
+    assert len(line.answered(asks.token, {**offered, "title": "m29"}, 0)) == 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.dialect.sdk import Device, tsl
@@ -152,6 +155,46 @@ async def test_what_else_the_sdk_asks(shared: Hub, furnished: dict[str, bool], t
         told = json.loads(payload)
         assert topic == f"/ext/ntp/{PK}/asker1/response" and told["deviceSendTime"] == "1571724098000"
         assert int(told["serverSendTime"]) > 1_700_000_000_000
+    finally:
+        await device.close()
+
+
+async def test_firmware(shared: Hub, furnished: dict[str, bool], tmp_path: Path) -> None:
+    """The SDK tells its version, is told of another, fetches it over HTTP and finds its signature right."""
+    await furnish(shared, furnished)
+    await lamp(shared, "updated", "updated1")
+    device = await Device(PK, "updated1", SECRET, shared.mqtt_port, tsl(tmp_path, ["PowerSwitch"])).connect()
+    body = bytes(range(256)) * 4_000
+    firmware, bearer = "/api/v1/things/updated/firmware", {"Authorization": f"Bearer {shared.token}"}
+    try:
+        device.kit.ota_report_version(None, "1.0")
+        # a second question on the same line is answered after the first: the hub knows the version then
+        device.kit.thing_update_tags({"colour": "red"})
+        await device.called("on_thing_device_info_update")
+        put = shared.http.put(f"{firmware}?version=2.0", content=body, headers=bearer)
+        assert put.status_code == 200, put.text
+        kind, version, size, url, method, sign, module, _extra = await device.called("on_ota_message_arrived")
+        assert (kind, version, size, method, module) == (1, "2.0", len(body), "SHA256", "default")
+        assert sign == hashlib.sha256(body).hexdigest()
+        file = tmp_path / "fetched.bin"
+        got = await asyncio.to_thread(device.kit.download_ota_firmware, url, str(file), method, sign)
+        assert got.value == 0 and file.read_bytes() == body
+        device.kit.query_ota_firmware()
+        assert (await device.called("on_ota_message_arrived"))[:2] == (2, "2.0")
+        async with httpx.AsyncClient() as client:
+            part = await client.get(url, headers={"Range": "bytes=1000-1009"})
+            assert (part.status_code, part.content) == (206, body[1000:1010])
+            assert part.headers["content-range"] == f"bytes 1000-1009/{len(body)}"
+            rest = await client.get(url, headers={"Range": f"bytes={len(body) - 5}-"})
+            assert (rest.status_code, rest.content) == (206, body[-5:])
+            assert (await client.get(url, headers={"Range": "bytes=0-1,4-5"})).content == body
+            behind = await client.get(url, headers={"Range": f"bytes={len(body)}-"})
+            assert behind.status_code == 400 and behind.json()["field"] == "range"
+            assert (await client.get(url[:-1] + "~")).status_code == 404
+            shared.http.put(f"{firmware}?version=3.0", content=b"another", headers=bearer)
+            assert (await client.get(url)).status_code == 404
+        assert (await device.called("on_ota_message_arrived"))[1] == "3.0"
+        assert not await shared.letters("updated")
     finally:
         await device.close()
 

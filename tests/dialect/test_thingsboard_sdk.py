@@ -118,6 +118,10 @@ async def test_firmware(shared: Hub, places: list[str], tmp_path: Path) -> None:
         await sdk.told("ready")
         sdk.do("update")
         assert await sdk.told("firmware") == [len(firmware), "2.0"]
+        bearer = {"Authorization": f"Bearer {shared.token}"}
+        again = shared.http.put("/api/v1/things/tbfw/firmware?version=3.0", content=firmware, headers=bearer)
+        assert again.status_code == 200
+        assert await sdk.told("firmware") == [len(firmware), "3.0"]
     finally:
         await sdk.close()
     assert not await shared.letters("tbfw")

@@ -130,6 +130,7 @@ ROUTES: dict[str, tuple[Route, ...]] = {
     f"GET {V}/things/{{thing_id}}/messages": (Route("configure", fill=LAMP),),
     f"PUT {V}/things/{{thing_id}}/firmware": (Route("configure", {"any": "bytes"}, fill=LAMP),),
     f"GET {V}/things/{{thing_id}}/firmware": (Route("configure", fill=LAMP, also=(404,)),),
+    f"GET {V}/firmware/{{thing_id}}/{{ticket}}": (Route("open", fill={**LAMP, "ticket": "wrong"}, also=(404,)),),
     f"DELETE {V}/things/{{thing_id}}/firmware": (Route("configure", fill=LAMP, also=(404,)),),
     f"GET {V}/dead-letters": (Route("hub_read"),),
     f"GET {V}/commands": (Route("signed"),),

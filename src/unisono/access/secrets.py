@@ -20,7 +20,9 @@ __all__ = [
     "check_secret",
     "hash_secret",
     "is_claim_code",
+    "is_ticket",
     "is_token",
+    "make_ticket",
     "new_claim_code",
     "new_pepper",
     "new_secret",
@@ -48,6 +50,9 @@ HASH_BYTES = 32
 
 # Separates these hashes from any other use of the pepper (BLAKE2's personalisation, RFC 7693 section 2.8; at most 16).
 PURPOSE = b"unisono.secret"
+TICKET = b"unisono.ticket"
+#: 144 bits, 24 letters: nobody finds one by trying, and an address with it stays short for small devices.
+TICKET_BYTES = 18
 
 # Crockford's base 32 has no I, L, O and U; what people read or type instead is taken for what was meant.
 _TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
@@ -111,6 +116,17 @@ def hash_secret(secret: str | bytes, pepper: bytes) -> bytes:
         raise ValueError(f"a pepper has {PEPPER_BYTES} bytes, not {len(pepper)}")
     data = secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret
     return hashlib.blake2b(data, digest_size=HASH_BYTES, key=pepper, person=PURPOSE).digest()
+
+
+def make_ticket(what: str, pepper: bytes) -> str:
+    """Letters for an address that whoever was told it may open, and nobody else: always the same for ``what``."""
+    digest = hashlib.blake2b(what.encode(), digest_size=TICKET_BYTES, key=pepper, person=TICKET).digest()
+    return base64.urlsafe_b64encode(digest).decode()
+
+
+def is_ticket(given: str, what: str, pepper: bytes) -> bool:
+    """Whether ``given`` was made for ``what``, in a time that tells nothing."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), make_ticket(what, pepper).encode())
 
 
 def check_secret(secret: str | bytes, hash: bytes | None, pepper: bytes) -> bool:

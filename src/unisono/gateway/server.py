@@ -431,6 +431,9 @@ class Gateway:
         affected = [c for c in self._connections if c.identity is not None and _concerned(c.identity, changed, things)]
         if affected:
             self.spawn(self._check(affected))
+        for connection in affected if changed.again else ():
+            if connection.line is not None and connection.identity is not None:
+                connection.line.refresh(connection.identity)
         removed = set(changed.removed)
         for session in [s for s in self.by_key.values() if s.thing in removed] if removed else ():
             if session.connection is not None:

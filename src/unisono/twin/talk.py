@@ -203,12 +203,13 @@ class SignInAnswer(msgspec.Struct, array_like=True):
 class AccessChanged(msgspec.Struct, array_like=True):
     """A credential, a right or the existence of things changed: whoever keeps facts drops them, gateways recheck who
     is connected. ``tokens``: ids of tokens; None for any. ``removed``: those of ``things`` that are no more: what was
-    kept for them must not reach whoever is called so later.
+    kept for them must not reach whoever is called so later. ``again``: their lines are told of them anew in any case.
     """
 
     things: list[str]
     tokens: list[str] | None = []
     removed: list[str] = []
+    again: bool = False
 
 
 class ClaimAsk(msgspec.Struct, array_like=True):

@@ -14,7 +14,7 @@ there; what is asked of things that are not that client's, or of another root pl
 | ``learn`` | ``thing``, ``values`` | ``{}``: its model has a property for each |
 | ``announce`` | ``key``, ``name``, ``model``, ``area``, ``parent``, ``known`` | ``thing``, ``partition``, ``waits`` |
 | ``withdraw`` | ``key`` | ``{}`` |
-| ``firmware`` | ``thing`` | ``title``, ``version``, ``size``, ``sha256``; ``{}`` where it is offered none |
+| ``firmware`` | ``thing`` | ``title``, ``version``, ``size``, ``sha256``, ``url``; ``{}`` where it is offered none |
 | ``firmware_part`` | ``thing``, ``offset``, ``size`` | ``data``: bytes, fewer at the end |
 """
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from unisono.access import make_ticket
+from unisono.api.dialects.reach import web_address
 from unisono.errors import CallerError
 from unisono.twin import talk
 
 if TYPE_CHECKING:
     from unisono.api.context import ApiContext
+    from unisono.store.registry import FirmwareRow
 
-__all__ = ["tell_firmware", "tell_part"]
+__all__ = ["firmware_name", "firmware_path", "tell_firmware", "tell_part"]
 
 #: Bytes of one answer over the bus, which takes a megabyte.
 PART = 512 * 1024
@@ -21,7 +24,18 @@ async def tell_firmware(context: ApiContext, asked: talk.DialectAsk) -> dict[str
     found = await context.registry.get_firmware(await _own(context, asked))
     if found is None:
         return {}
-    return {"title": found.title, "version": found.version, "size": found.size, "sha256": found.sha256}
+    told = {"title": found.title, "version": found.version, "size": found.size, "sha256": found.sha256}
+    return {**told, "url": web_address(context.hub_info()) + firmware_path(found, context.pepper)}
+
+
+def firmware_path(row: FirmwareRow, pepper: bytes) -> str:
+    """Where a device fetches it that can do no more than HTTP: as long as it is offered just this."""
+    return f"/api/v1/firmware/{row.thing}/{make_ticket(firmware_name(row), pepper)}"
+
+
+def firmware_name(row: FirmwareRow) -> str:
+    """What the ticket in its path is for."""
+    return f"firmware/{row.thing}/{row.sha256}"
 
 
 async def tell_part(context: ApiContext, asked: talk.DialectAsk) -> dict[str, Any]:

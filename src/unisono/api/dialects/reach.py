@@ -10,10 +10,12 @@ import socket
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Reach", "is_loopback", "reach"]
+__all__ = ["Reach", "is_loopback", "reach", "web_address"]
 
 #: An address of nobody (RFC 5737): no packet is sent to find out from where one would be.
 ELSEWHERE = ("192.0.2.1", 9)
+
+LOCAL = "127.0.0.1"
 
 #: What keeps devices away, and what mends it.
 WHY = {
@@ -45,6 +47,14 @@ def reach(info: Mapping[str, Any], asked: str) -> Reach:
     if not doors or not (plain or tls):
         return Reach(asked, "this_machine" if doors else "")
     return Reach(_own_address() or asked if is_loopback(asked) else asked, "" if plain else "tls_only")
+
+
+def web_address(info: Mapping[str, Any]) -> str:
+    """Where devices fetch things by HTTP: without TLS where that door is open to them, since few know our authority."""
+    host, ports, doors = reach(info, LOCAL).host, info.get("ports", {}), info.get("doors", {})
+    shown = f"[{host}]" if ":" in host else host
+    plain = is_loopback(host) or _open(str(doors.get("http", "")))
+    return f"http://{shown}:{ports.get('http', 8080)}" if plain else f"https://{shown}:{ports.get('https', 8443)}"
 
 
 def is_loopback(host: str) -> bool:

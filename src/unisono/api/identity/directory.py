@@ -135,15 +135,20 @@ class Directory:
         self._ends = []
 
     def announce(
-        self, things: Sequence[str], tokens: Sequence[str] | None = (), *, removed: Sequence[str] = ()
+        self,
+        things: Sequence[str],
+        tokens: Sequence[str] | None = (),
+        *,
+        removed: Sequence[str] = (),
+        again: bool = False,
     ) -> None:
         """Tell every gateway that the credentials, rights or existence of ``things`` changed; of ``tokens`` (None for
-        any) too. ``removed``: those that are no more.
+        any) too. ``removed``: those that are no more. ``again``: their lines are told of them anew.
         """
         self.forget(things)
         for start in range(0, max(len(things), 1), MAX_ITEMS):
             changed = talk.AccessChanged(
-                list(things[start : start + MAX_ITEMS]), None if tokens is None else list(tokens), list(removed)
+                list(things[start : start + MAX_ITEMS]), None if tokens is None else list(tokens), list(removed), again
             )
             self._bus.publish(talk.ACCESS_CHANGED, self._encoder.encode(changed))
 

@@ -36,11 +36,12 @@ class Alink:
         "properties: post, batch, history and pack posts with the device's own times; set; wanted values asked for",
         "events; services, synchronous (over RRPC where the client id says `ext=1`) and asynchronous",
         "sub-devices: topology, login and logout, registering, products of sub-devices",
-        "device shadow, time (NTP), tags, version and progress of firmware",
+        "device shadow, time (NTP), tags",
+        "firmware: `unisono thing firmware ID FILE`; told when the device tells another version, or asks",
     )
     cannot = (
         "raw data (`up_raw`): it needs the script of its maker",
-        "handing out firmware and remote configuration: a device that asks is told that there is none",
+        "remote configuration: a device that asks is told that there is none; firmware over MQTT, and as differences",
         "thing specification templates (`dsltemplate/get`): the answer is empty",
         "CoAP, HTTP/2 and HTTP doors, but for registering",
     )

@@ -15,7 +15,8 @@ from unisono.dialect.alink.gateway import SubDevices
 from unisono.dialect.alink.history import read_batch, read_history, read_pack, read_values
 from unisono.dialect.alink.shadow import Shadow
 from unisono.dialect.alink.signin import join_name, split_name
-from unisono.dialect.alink.wire import OK, Request, encode, encode_reply, encode_request, read_request
+from unisono.dialect.alink.updates import Updates
+from unisono.dialect.alink.wire import OK, UNREADABLE, Request, encode, encode_reply, encode_request, read_request
 from unisono.dialect.alink.words import Words
 from unisono.dialect.said import Asks, Happened, Hears, Odd, Replied, Reported, Said, Say
 from unisono.dialect.seam import Caller, Part
@@ -31,8 +32,6 @@ BAD_REQUEST, NO_CONFIG = 460, 6710
 
 #: How topics begin that are Alink's; any other is ordinary publish and subscribe, as the maker likes it.
 SPACES = ("/sys/", "/ext/", "/ota/", "/shadow/")
-
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Spoken:
@@ -60,6 +59,7 @@ class AlinkLine:
         self._next_id = 0
         self.subs = SubDevices(self)
         self._shadow = Shadow(self)
+        self._updates = Updates(self)
 
     # the seam
 
@@ -78,7 +78,7 @@ class AlinkLine:
         if own and not before:
             said.append(Hears(own))
         said += self.subs.known()
-        return said
+        return said + self._updates.known()
 
     def subscribed(self, filters: Sequence[str]) -> list[Said]:
         return []
@@ -98,15 +98,15 @@ class AlinkLine:
             return self._thing(join_name(levels[2], levels[3]), "/".join(levels[5:]), topic, payload, now_ms)
         if space == "ext":
             return self._ext(levels, topic, payload, now_ms)
-        if space == "ota" and levels[2] == "device":
-            return self._ota(levels, payload)
+        if space == "ota" and levels[2] == "device" and len(levels) == 6:
+            return self._updates.heard(join_name(levels[4], levels[5]), levels[3], payload)
         if space == "shadow" and levels[2] == "update" and len(levels) == 5:
             return self._shadow.heard(join_name(levels[3], levels[4]), topic, payload, now_ms)
         return None
 
     def wanted(self, thing: str, topic: str, payload: Mapping[str, Any], now_ms: int) -> list[Say]:
         spoken = self.spoken[self._names[thing]]
-        id = self._new_id()
+        id = self.new_id()
         if topic == "set":
             self._remember(id, (thing, payload["id"], ""))
             params = spoken.words.down(payload["state"])
@@ -127,6 +127,8 @@ class AlinkLine:
             return self._shadow.answered(token, answer, now_ms)
         if kind == "desired":
             return self._desired(token, answer)
+        if kind == "firmware":
+            return self._updates.answered(token, answer)
         return self.subs.answered(token, answer)
 
     # what devices say
@@ -235,8 +237,11 @@ class AlinkLine:
         return self.reply(request, topic, code=NO_CONFIG, message="no data")
 
     def _nothing(self, spoken: Spoken, request: Request, topic: str, now_ms: int) -> list[Said]:
-        """There is no other firmware than the one it has; no template that it does not know."""
+        """There is no template that it does not know."""
         return self.reply(request, topic)
+
+    def _ask_firmware(self, spoken: Spoken, request: Request, topic: str, now_ms: int) -> list[Said]:
+        return self._updates.get(spoken, request, topic)
 
     def _ask_desired(self, spoken: Spoken, request: Request, topic: str, now_ms: int) -> list[Said]:
         wanted = request.params if isinstance(request.params, list) else []
@@ -293,22 +298,6 @@ class AlinkLine:
         }
         return [Say(topic.removesuffix("request") + "response", encode(body))]
 
-    def _ota(self, levels: list[str], payload: bytes) -> list[Said] | None:
-        """A device tells its version and progress; there is nothing to hand out, so a request is left unanswered."""
-        if len(levels) != 6 or levels[3] not in ("inform", "progress", "request"):
-            return None
-        spoken = self.spoken.get(join_name(levels[4], levels[5]))
-        if spoken is None:
-            return [Odd(self.thing, "topic_not_allowed", "it speaks for a device that has not signed in")]
-        try:
-            params = read_request(payload).params
-        except UNREADABLE as error:
-            return [Odd(spoken.thing, "bad_json", f"no Alink message: {error}")]
-        version = params.get("version") if isinstance(params, dict) else None
-        if levels[3] == "inform" and isinstance(version, str) and "firmware" in spoken.model.properties:
-            return [Reported(spoken.thing, {"firmware": version})]
-        return []
-
     def _registered(self, way: str, answer: Mapping[str, Any] | None) -> list[Said]:
         made = (answer or {}).get("registered") or []
         if not made or not made[0].get("secret"):
@@ -332,7 +321,8 @@ class AlinkLine:
         spoken = self.spoken.get(self.own)
         return spoken.thing if spoken is not None else ""
 
-    def _new_id(self) -> str:
+    def new_id(self) -> str:
+        """For a request of ours."""
         self._next_id = self._next_id % LARGEST_ID + 1
         return str(self._next_id)
 
@@ -357,7 +347,7 @@ _HANDLERS: dict[str, Callable[[AlinkLine, Spoken, Request, str, int], list[Said]
     "log/post": AlinkLine._taken,
     "config/get": AlinkLine._no_config,
     "config/log/get": AlinkLine._no_config,
-    "ota/firmware/get": AlinkLine._nothing,
+    "ota/firmware/get": AlinkLine._ask_firmware,
     "dsltemplate/get": AlinkLine._nothing,
     "topo/add": lambda line, spoken, request, topic, _now: line.subs.add(spoken, request, topic),
     "topo/delete": lambda line, spoken, request, topic, _now: line.subs.delete(spoken, request, topic),

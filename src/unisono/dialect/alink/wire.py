@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["OK", "Request", "encode", "encode_reply", "encode_request", "read_request"]
+__all__ = ["OK", "UNREADABLE", "Request", "encode", "encode_reply", "encode_request", "read_request"]
 
 OK = 200
+#: What `read_request` raises.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 encode = msgspec.json.encode
 
