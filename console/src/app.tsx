@@ -60,14 +60,15 @@ function page(address: string) {
   return <Overview />;
 }
 
+/** A page's word, address, sign, and the word that fits below the sign on a narrow phone. */
 const PAGES = [
-  ["home", "#/", "⌂"],
-  ["scenes", "#/scenes", "▶"],
-  ["assistant", "#/assistant", "✎"],
-  ["alarms", "#/alarms", "⚠"],
-  ["add", "#/add", "+"],
-  ["history", "#/history", "∿"],
-  ["dashboards", "#/dashboards", "▦"],
+  ["home", "#/", "⌂", "home"],
+  ["scenes", "#/scenes", "▶", "scenes"],
+  ["assistant", "#/assistant", "✎", "assistant"],
+  ["alarms", "#/alarms", "⚠", "alarms"],
+  ["add", "#/add", "+", "add"],
+  ["history", "#/history", "∿", "history"],
+  ["dashboards", "#/dashboards", "▦", "boards"],
 ] as const;
 /** What the browser's tab and its history call a page. */
 const TITLES: Record<string, Word> = {
@@ -151,10 +152,10 @@ const Tabs = memo(function Tabs({ open }: { open: string }) {
   return (
     <AppShell.Footer component="nav" aria-label={say("pages")}>
       <Group h="100%" grow gap={0}>
-        {PAGES.map(([word, to, sign]) => (
+        {PAGES.map(([word, to, sign, below]) => (
           <a key={word} href={to} className={open === word ? "tab open" : "tab"} aria-current={open === word ? "page" : undefined}>
             <span aria-hidden>{sign}</span>
-            {say(word)}
+            {say(below)}
           </a>
         ))}
       </Group>

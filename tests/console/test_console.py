@@ -109,6 +109,21 @@ async def test_every_page_in_both_languages_schemes_and_sizes(
     assert complaints == []
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+async def test_the_narrowest_phone_shows_every_word_of_the_bar(demo: Hub, browser: Any, locale: str) -> None:
+    complaints: list[str] = []
+    context = await browser.new_context(locale=locale, viewport={"width": 360, "height": 740})
+    page = await signed_in(demo, context, complaints)
+    for address in PAGES.values():
+        await page.goto(f"{address_of(demo)}/{address}")
+        await page.locator("main").get_by_role("heading").first.wait_for()
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360, address
+    cut = "[...document.querySelectorAll('a.tab')].filter(tab => tab.scrollWidth > tab.clientWidth).length"
+    assert await page.locator("a.tab").count() == 7
+    assert await page.evaluate(cut) == 0
+    assert complaints == []
+
+
 async def test_a_thing_over_time_and_what_was_asked_of_it(demo: Hub, browser: Any) -> None:
     complaints: list[str] = []
     page = await signed_in(demo, await browser.new_context(locale="en-GB"), complaints)
