@@ -69,6 +69,18 @@ def test_what_is_odd_is_said(tmp_path: Path) -> None:
     assert "warning: then.1: it is never reached" in out
 
 
+def test_a_file_may_hold_several_scenes_as_it_may_where_they_are_added(tmp_path: Path) -> None:
+    scene = "id: {0}\nname: S\nplace: home\nthen: [{1}]\n"
+    both = tmp_path / "both.yaml"
+    both.write_text(scene.format("a", "{stop: {}}") + "---\n" + scene.format("b", "{stop: {}}"))
+    code, out = run(both, *HOME, "--events", day(tmp_path, "day: [{run: b}, {expect: {run: {scene: b}}}]"))
+    assert (code, "1 expectation" in out) == (0, True)
+    both.write_text(scene.format("a", "{stop: {}}") + "---\n" + scene.format("b", "{stopp: {}}"))
+    with pytest.raises(CallerError) as caught:
+        run(both, *HOME, "--events", day(tmp_path, "day: [{run: b}]"))
+    assert f"{both}, the scene of line 5" in caught.value.detail and caught.value.field == "then.0"
+
+
 def test_what_is_wrong_with_a_scene_is_not_said_of_the_script(tmp_path: Path) -> None:
     scene = tmp_path / "s.yaml"
     scene.write_text("id: s\nname: S\nplace: home\nwhen: [{time: {at: dawnn}}]\nthen: [{stop: {}}]\n")

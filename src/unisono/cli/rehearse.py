@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from unisono.cli.scene_files import Document, documents_of
 from unisono.cli.screen import Screen, note, show_value
 from unisono.errors import CallerError, UnisonoError
 
 if TYPE_CHECKING:
+    from unisono.scene.document import Scene
     from unisono.scene.trying.rehearsal import Rehearsal
 
 __all__ = ["register"]
@@ -26,7 +28,9 @@ def register(app: typer.Typer) -> None:
 
 
 def test(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Scenes, YAML or JSON.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Scenes, YAML or JSON; several with --- between.")
+    ],
     home: Annotated[Path, typer.Option("--home", metavar="HOME.yaml", help="Places, things and what they report.")],
     events: Annotated[
         list[Path], typer.Option("--events", metavar="EVENTS.yaml", help="A scripted day; any number of them.")
@@ -35,12 +39,11 @@ def test(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Rehearse scenes: play a scripted day in milliseconds and check what is expected. Needs no hub."""
-    from unisono.scene.document import load_scene
     from unisono.scene.trying.home import load_home
     from unisono.scene.trying.rehearsal import rehearse
     from unisono.scene.trying.script import load_script
 
-    scenes = [_read(path, load_scene) for path in files]
+    scenes = [_scene(document) for path in files for document in documents_of(path)]
     place = _read(home, load_home)
     results: list[Rehearsal] = []
     for path in events:
@@ -60,6 +63,16 @@ def test(
         raise typer.Exit(EXIT_FAILED)
 
 
+def _scene(document: Document) -> Scene:
+    from unisono.scene.document import load_scene
+
+    try:
+        return load_scene(document.text)
+    except UnisonoError as error:
+        path = str(document.path)
+        raise _in(path if document.line == 1 else f"{path}, the scene of line {document.line}", error) from None
+
+
 def _read(path: Path, read: Callable[[bytes], Read]) -> Read:
     try:
         data = path.read_bytes()
@@ -71,7 +84,7 @@ def _read(path: Path, read: Callable[[bytes], Read]) -> Read:
         raise _in(path, error) from None
 
 
-def _in(path: Path, error: UnisonoError) -> UnisonoError:
+def _in(path: Path | str, error: UnisonoError) -> UnisonoError:
     """The same error, saying in which file."""
     return CallerError(f"{error.detail} (in {path})", code=error.code, field=error.field, expected=error.expected)
 

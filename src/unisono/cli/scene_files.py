@@ -17,7 +17,16 @@ from unisono.cli.hub import Hub, hub_command
 from unisono.cli.screen import Screen, note, progress
 from unisono.errors import CallerError, UnisonoError
 
-__all__ = ["in_file", "path_of", "read_file", "register", "send_text", "show_warnings"]
+__all__ = [
+    "Document",
+    "documents_of",
+    "in_file",
+    "path_of",
+    "read_file",
+    "register",
+    "send_text",
+    "show_warnings",
+]
 
 YAML = "application/yaml"
 #: Scenes of one request: a second or so, so that progress is seen; and the bytes of their text.
@@ -101,7 +110,7 @@ def add_scenes(
 ) -> None:
     """Add the scenes in files (YAML, several with --- between them, or JSON, an array too). Each scene stands for
     itself: one that is refused holds no other up."""
-    documents = [document for path in files for document in _documents(path)]
+    documents = [document for path in files for document in documents_of(path)]
     if len(documents) == 1 and not dry_run:
         _add_one(hub, screen, documents[0], replace=replace)
         return
@@ -146,7 +155,7 @@ def _save(hub: Hub, text: bytes, *, replace: bool) -> dict[str, Any]:
     return saved
 
 
-def _documents(path: Path) -> list[Document]:
+def documents_of(path: Path) -> list[Document]:
     """The scenes of a file; of one that cannot be told apart the whole is one, and the hub says what is wrong."""
     data = read_file(path)
     if data.lstrip().startswith(b"["):
