@@ -78,7 +78,7 @@ def test_a_file_may_hold_several_scenes_as_it_may_where_they_are_added(tmp_path:
     both.write_text(scene.format("a", "{stop: {}}") + "---\n" + scene.format("b", "{stopp: {}}"))
     with pytest.raises(CallerError) as caught:
         run(both, *HOME, "--events", day(tmp_path, "day: [{run: b}]"))
-    assert f"{both}, the scene of line 5" in caught.value.detail and caught.value.field == "then.0"
+    assert f"{both}, the scene of line 5" in caught.value.detail and caught.value.field == "then.0.stopp"
 
 
 def test_what_is_wrong_with_a_scene_is_not_said_of_the_script(tmp_path: Path) -> None:

@@ -497,11 +497,21 @@ class TestTriggers:
             id="odd", services=(Service(properties=(Property(key="x", schema=Schema(kind="any"), access=("read",)),)),)
         )
         stage.put(ModelPut("odd", 1, dump_model(model)), ThingPut("odd", "odd", "odd", 1, "home", "home"))
-        stage.scene("when: [{window: {things: [odd], property: x, over_s: 60, agg: count, above: 1}}, "
+        stage.scene("when: [{window: {things: [odd], property: x, over_s: 60, agg: sum, above: 2}}, "
                     "{change: {things: [odd], property: x, by: 5}}]\nmode: parallel\n" + TELL)  # fmt: skip
         for value in ("a", [1], 1, "b", 2):
             stage.report("odd", x=value)
         assert [run.cause.what for run in stage.past] == ["window"]
+
+    def test_reports_of_words_are_counted_too(self, stage: Stage) -> None:
+        stage.thing("door", "sensor.contact", contact="closed")
+        stage.scene("when: [{window: {things: [door], property: contact, over_s: 600, agg: count, above: 3}}]\n" + TELL)
+        for count, contact in enumerate(("open", "closed", "open"), 1):
+            stage.tick(1)
+            stage.report("door", contact=contact)
+            assert stage.runs == 0, count
+        stage.report("door", contact="open")  # the same again is a report
+        assert [run.cause.value for run in stage.past] == [4.0]
 
     def test_what_does_not_tell_where_it_is(self, stage: Stage) -> None:
         stage.thing("car", "car", location={"lat": 53.5, "lon": 13.4})

@@ -263,6 +263,7 @@ def test_told(text: str, severity: str, path: str, rule: str) -> None:
         when("{event: {place: home, event: ring}}"),
         when("{silence: {kind: sensor, for_s: 60}}"),
         when("{window: {things: [probe], property: temperature, over_s: 60, agg: rate, above: 5}}"),
+        when("{window: {things: [climate], property: hvac_mode, over_s: 60, agg: count, above: 5}}"),
         when("{change: {things: [probe], property: temperature, by: 2}}"),
         when("{change: {things: [climate], property: hvac_mode, is: [heat, cool], was: 'off'}}"),
         given("{time: {after: '22:00', before: '06:00'}}, {time: {after: '05:00', before: '23:00'}}"),

@@ -77,7 +77,7 @@ class Values(Names):
 
     def _window(self, body: Window, things: Sequence[Twin], path: str) -> None:
         for _twin, _key, declared in self._property(things, body.property, body, path):
-            if declared.schema.kind not in (*NUMERIC, "bool", "any"):
+            if body.agg != "count" and declared.schema.kind not in (*NUMERIC, "bool", "any"):
                 reason = f"{body.property} is no number, so that it has no {body.agg}"
                 self._error(f"{path}.property", "bad_value", reason, "a property whose values are numbers")
                 continue

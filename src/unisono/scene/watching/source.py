@@ -132,7 +132,7 @@ class AnyChange:
 class Rolling:
     """A figure over a window fits a test."""
 
-    __slots__ = ("_remind", "_test", "_thing", "_trigger", "_wound", "gate", "what", "window", "world")
+    __slots__ = ("_counts", "_remind", "_test", "_thing", "_trigger", "_wound", "gate", "what", "window", "world")
 
     def __init__(
         self, gate: Gate, window: Window, trigger: int, thing: str, world: World, remind: Callable[[int, str], None]
@@ -146,6 +146,7 @@ class Rolling:
         self._test = compile_bounds(window)
         self._trigger = trigger
         self._thing = thing
+        self._counts = window.agg == "count"
 
     @property
     def key(self) -> str:
@@ -158,7 +159,9 @@ class Rolling:
     def see(self, value: Any, at: int) -> bool:
         kind = type(value)
         if kind is not float and kind is not int and kind is not bool:
-            return False
+            if not self._counts:
+                return False
+            value = 0.0  # whatever it says, it is a report
         empty = not self.window.steps
         self.window.take(float(value), self.world.elapsed)
         if empty:
