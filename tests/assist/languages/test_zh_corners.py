@@ -67,7 +67,7 @@ CASES = {
     "竹帘开大一点": "act; blind position+=20",
     "竹帘拉开一点": "act; blind position+=20",
     "竹帘拉上一点": "act; blind position+=-20",
-    "停下天棚": "act; flap stop()True",
+    "停下天棚": "act; flap stop()None",
     "车床升起来": "refuse (not_possible:lathe)",
     "冷库的温度": 'answer; query {"ask":"state","things":["cold"],"trait":"temperature"}',
     "冷库里的灯打开": "refuse (no_such_thing)",

@@ -165,7 +165,7 @@ def _painted(wish: Wish, thing: Thing) -> Change | None:
 
 _PLAIN = {
     "lock": Change("locked", True), "unlock": Change("locked", False), "mute": Change("mute", True), "unmute": Change("mute", False),
-    "next": Change("playback", "next"), "previous": Change("playback", "previous"), "dock": Change("dock", True, "call"),
+    "next": Change("playback", "next"), "previous": Change("playback", "previous"), "dock": Change("dock", None, "call"),
     "swing": Change("swing", True),
 }  # fmt: skip
 _SPOKEN = {"record": "recording", "charge": "charging", "defrost": "defrost"}
@@ -187,7 +187,7 @@ def _acted(wish: Wish, thing: Thing) -> Change | None:
             raise NotPossibleError("not_possible")
         return Change(_SPOKEN[verb], not ends)
     if (verb == "honk" or "horn" in wish.traits) and "horn" in takes:
-        return Change("horn", True, "call")
+        return Change("horn", None, "call")
     running = "start_stop" if "start_stop" in takes else "on_off"
     if verb in ("clean", "brew") and running in takes:
         return Change(running, not ends)
@@ -213,6 +213,7 @@ def _trait(wish: Wish, thing: Thing) -> str | None:
         n
         for n in wish.traits
         if n not in _INCIDENTAL
+        and not (n == "emergency_stop" and "stop" in wish.verbs)  # 急停冲床
         and not (wish.verb in MOVES and n in NO_LEVELS)
         and not (n in ("locked", "door") and "position" in takes)
     ]
@@ -374,7 +375,7 @@ def _begun(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
     if wish.verb in ("stop", "pause") and running is None and (opening is not None or "stop" in takes):
         if "stop" not in takes:
             raise NotPossibleError("not_possible")
-        return Change("stop", True, "call")
+        return Change("stop", None, "call")
     if wish.verb == "toggle":
         if running is None:
             raise NotPossibleError("not_possible")

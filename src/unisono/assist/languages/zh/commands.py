@@ -33,6 +33,8 @@ _TO_COME = re.compile(r"没人|持续|超过|Ｑ|一直")
 _DENIALS = frozenset({"没", "没有", "不", "未"})
 _JOINTS = frozenset({"并且", "而且", "同时", "且", "又", "，", ","})
 _SMALL = frozenset({"particle"})
+#: What makes somebody do it.
+_TOLD = frozenset({"把", "将", "给", "帮", "请", "让"})
 
 
 def command(sentence: Sentence) -> Plan:
@@ -125,9 +127,19 @@ def _no_condition(pieces: Sequence[Piece]) -> bool:
     """这就, 那就, 灯就: nothing is compared, nothing is a state, nothing is felt or unknown; or the 就 stands behind a verb."""
     if any(has(piece, "complaint:") or not piece.known or piece.text in _DENIALS for piece in pieces):
         return False
+    if _comes_about(pieces):
+        return False
     return any(is_verb(piece) for piece in pieces) or not any(
         piece.senses & {"above", "below"} or has(piece, "state:") for piece in pieces
     )
+
+
+def _comes_about(pieces: Sequence[Piece]) -> bool:
+    """塔灯变绿了, 空调制热了: how somebody comes to be, and nobody is told to make it so."""
+    told = any(piece.text in _TOLD for piece in pieces)
+    turned = any(piece.text.startswith("变") for piece in pieces) or (bool(pieces) and pieces[-1].text[-1] == "了")
+    value = any(has(piece, f) for piece in pieces for f in ("color:", "mode:", "level:") if not piece.named)
+    return value and turned and not told and any(piece.named or is_kind(piece) for piece in pieces[:1])
 
 
 def _conditions(sentence: Sentence, pieces: Sequence[Piece], last: Sequence[str]) -> tuple[Condition, ...]:
@@ -160,6 +172,7 @@ def _compared_then(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] |
         return None
     before, after = list(pieces[: at + 1]), list(pieces[at + 1 :])
     after = after[1:] if after and after[0].text in ("以上", "以下", "之上", "之下") else after
+    after = after[1:] if after and after[0].text == "自动" else after  # 低于十八度自动开空调
     colored = bool(after) and has(after[0], "color:") and after[0].text[-1] == "灯"  # 亮红灯
     begins = bool(after) and (
         colored or after[0].named or is_kind(after[0]) or after[0].text in ("把", "将") or is_verb(after[0])

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["condition"]
 
+#: 变绿, 转绿, 成红的: how a colour comes.
+_TURNS = "变转成亮显是了"
 #: What people call an empty battery, in percent.
 LOW_BATTERY = 20
 
@@ -41,6 +43,8 @@ def condition(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) 
     states = states_in(pieces)
     if unknown(pieces) and not is_partly_named(pieces, sentence.world, (), states):
         return None
+    if amount is None and (shown := _shown(pieces, sentence)) is not None:
+        return shown
     if any(_is_wish(piece) for piece in pieces):
         return None  # 高于六度亮红灯: more than a condition
     if "state:low" in senses(pieces):
@@ -54,6 +58,20 @@ def _is_wish(piece: Piece) -> bool:
     """A word for doing that is none for a state or a comparison: 亮红灯."""
     said = has(piece, "state:") or has(piece, "trait:") or piece.senses & {"above", "below", "particle"}
     return has(piece, "color:") and not said and not piece.named
+
+
+def _shown(pieces: Sequence[Piece], sentence: Sentence) -> Condition | None:
+    """塔灯变绿: the colour of what shows by colours how things stand."""
+    things = [thing for piece in pieces for thing in piece.things]
+    colors = {
+        sense.partition(":")[2] for p in pieces if not p.named for sense in p.senses if sense.startswith("color:")
+    }
+    rest = [p for p in pieces if not p.named and not has(p, "color:")]
+    if len(things) != 1 or len(colors) != 1 or "andon" not in sentence.world.things[things[0]].tells:
+        return None
+    if any(not p.senses & {"particle"} and p.text[0] not in _TURNS for p in rest):
+        return None
+    return Condition(things=tuple(things), trait="andon", equals=colors.pop())
 
 
 def _run_low(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) -> Condition | None:

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from unisono.assist.languages.zh.forms import Forms, rooms
+from unisono.assist.languages.zh.forms import Forms, doors, rooms
 from unisono.assist.languages.zh.letters import plain, sounds
 from unisono.assist.languages.zh.numbers import quantities, read_either_way
 from unisono.assist.languages.zh.scope import decides
@@ -55,6 +55,10 @@ _ENDINGS = ("了", "掉")
 _LONGEST = 16
 #: The end of a name that stands for it has at least so many characters.
 _SHORTEST_TAIL = 3
+#: What may be called the door of a home.
+_DOORS = frozenset({"lock", "door", "sensor.contact"})
+#: 入户门锁上了吗: the verb, though somebody is called 入户门锁.
+_LOCKS = re.compile(r"上|好|了|着|住|死|紧|牢|一下|起来|没(?=锁|有?[啊呀?？]*$)")
 _NUMERALS = "零一二三四五六七八九十百0123456789"
 _NUMBERED = re.compile(r"(?:[0-9]+|[一二三四五六七八九十]+)[号#]([\u3400-\u9fff]{2,})")
 _HAN = re.compile(r"[\u3400-\u9fff]{4,}")
@@ -114,6 +118,8 @@ class _Names:
         self.forms = Forms(self.by_text)
         self._add_numbers()
         self._add_rooms()
+        self._add_locks(world)
+        self.alike = self._add_doors(world)
         self._add_tails()
         self.longest = max(map(len, self.by_text), default=0)
         self._by_sound: dict[str, set[str]] | None = None
@@ -140,6 +146,25 @@ class _Names:
             if len(places) == 1 and len(here) == 1:
                 for name in row:
                     self.by_text.setdefault(name, self.by_text[here[places[0]]])
+
+    def _add_locks(self, world: World) -> None:
+        """入户门 for 入户门锁, where nothing else is called so: it is what the lock is of."""
+        for name, bearers in list(self.by_text.items()):
+            of_a_lock = bool(bearers.things) and all(world.things[thing].kind == "lock" for thing in bearers.things)
+            if of_a_lock and len(name) >= _SHORTEST_TAIL and name.endswith("门锁"):
+                self.by_text.setdefault(name[:-1], bearers)
+
+    def _add_doors(self, world: World) -> frozenset[str]:
+        """前门 for 入户门, where no other door is called so. Such names are no sure ones: the set of them."""
+        row = doors()
+        here = {tuple(self.by_text[name].things): name for name in row if name in self.by_text}
+        things = next(iter(here), ())
+        kinds = {world.things[thing].kind for thing in things}
+        if len(here) != 1 or not things or not kinds <= _DOORS:
+            return frozenset()
+        alike = frozenset(name for name in row if name not in self.by_text)
+        self.by_text.update(dict.fromkeys(alike, self.by_text[here[things]]))
+        return alike
 
     def _add_tails(self) -> None:
         """床头灯 for 左床头灯 and 右床头灯: the end of names, where it is more than the word for their kind."""
@@ -252,7 +277,10 @@ def cut(text: str, world: World) -> list[Piece]:
             body = text[start:end]
             bearers, senses = names.by_text.get(body), words.get(body)
             if bearers is not None:
-                offer(_name(start, end, body, bearers, senses), _WORD_COST - _NAME_BONUS)
+                guessed = body in names.alike
+                locks = body[-1] == "锁" and body[:-1] in names.by_text and _LOCKS.match(text, end) is not None
+                cost = _WORD_COST - _NAME_BONUS + locks
+                offer(_name(start, end, body, bearers, senses, heard=guessed), cost)
             elif senses is not None:
                 offer(Piece(start, end, body, senses, known=senses != _ELSEWHERE), _WORD_COST)
     pieces = _cheapest(text, spans)

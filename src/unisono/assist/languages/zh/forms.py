@@ -15,7 +15,7 @@ import msgspec
 
 from unisono.thing.files import yaml_loader
 
-__all__ = ["Forms", "called", "measures", "rooms"]
+__all__ = ["Forms", "called", "doors", "measures", "rooms"]
 
 _SPOKEN = Path(__file__).parent / "spoken.yaml"
 #: 关一关, 开一开: a verb of one character said twice.
@@ -28,6 +28,8 @@ _TURNED = re.compile(r"(?:[拧捻扭拨推搞整校]|(?<!比)较)(?=[高低大�
 _OPENED = re.compile(r"开(?=[强弱高低亮暗](?:一?点|一?些|到|啲|$))")
 #: 开二段: a step, in Taiwan
 _STEP = re.compile(r"(?<=[开调到转至])([一二三四五1-5])段")
+#: 切hdmi2
+_SOURCE = re.compile(r"切换?(?=hdmi|av|usb|vga|dp|dvi)")
 #: 左边的床头灯 for 左床头灯.
 _SIDE = re.compile(r"([左右前后东西南北上下])(?:手边|边|侧|面)的?(?=(..))")
 #: 二十一度就行: that is enough.
@@ -51,6 +53,7 @@ class _Table(msgspec.Struct):
     inside: list[str]
     measures: str
     rooms: list[list[str]]
+    doors: list[str]
     called: dict[str, list[str]]
 
 
@@ -69,6 +72,11 @@ def measures() -> str:
 def rooms() -> list[list[str]]:
     """Names of rooms that mean the same, in rows."""
     return _table().rooms
+
+
+def doors() -> list[str]:
+    """What the door of a home is called."""
+    return _table().doors
 
 
 def called(word: str) -> tuple[str, ...]:
@@ -91,7 +99,7 @@ class Forms:
 
     def plain(self, text: str) -> str:
         """The text in the forms that are known."""
-        text = self._form.sub(lambda found: self._same[found[0]], text)
+        text = _SOURCE.sub("切到", self._form.sub(lambda found: self._same[found[0]], text))
         text = _ONGOING.sub("着", _HOW.sub("多", text))
         text = _SIDE.sub(lambda found: found[1] if found[1] + found[2] in self._names else found[0], text)
         text = _WATER.sub(

@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from unisono.access import Risk
 from unisono.assist.dialogue import remember
 from unisono.assist.languages.zh.ask import answer
 from unisono.assist.languages.zh.clauses import split_condition
@@ -24,6 +23,8 @@ from unisono.assist.languages.zh.sentence import Sentence, has, is_kind, senses,
 from unisono.assist.languages.zh.timers import reminder, timer
 from unisono.assist.languages.zh.verbs import VERBS_SET
 from unisono.assist.languages.zh.wanted import Open, timed
+from unisono.assist.languages.zh.whole import is_risky
+from unisono.assist.languages.zh.wish import wish_of
 from unisono.assist.plan import ACTING, Plan, Step
 
 if TYPE_CHECKING:
@@ -219,9 +220,7 @@ def _then_told(sentence: Sentence) -> Sentence | None:
 
 
 def _risky(plan: Plan, world: World) -> bool:
-    return plan.outcome in ACTING and any(
-        world.risk(thing, step.trait or "", step.value) is not Risk.NONE for step in plan.steps for thing in step.things
-    )
+    return plan.outcome in ACTING and is_risky(plan.steps, world)
 
 
 def _limited(sentence: Sentence) -> Sentence:
@@ -255,19 +254,24 @@ def _names_only(pieces: Sequence[Piece]) -> bool:
     told = any(has(piece, "trait:") or piece.senses & {"clock", "calendar"} for piece in pieces)
     past = any(piece.moment is not None and piece.moment.over is not None for piece in pieces)
     sensed = any(f"trait:{trait}" in piece.senses for piece in pieces for trait in _SENSED)
-    return told and all(
-        piece.known
-        and not piece.senses & {"up", "down"}
-        and piece.quantity is None
-        and (
-            piece.named
-            or piece.moment is not None
-            or has(piece, "trait:")
-            or has(piece, "kind:")
-            or piece.senses & _PLAIN_WORDS
-            or ((past or sensed) and has(piece, "agg:"))
+    locks = wish_of(pieces).verb == "lock"  # 把门锁上, though 门锁 is a word
+    return (
+        told
+        and not locks
+        and all(
+            piece.known
+            and not piece.senses & {"up", "down"}
+            and piece.quantity is None
+            and (
+                piece.named
+                or piece.moment is not None
+                or has(piece, "trait:")
+                or has(piece, "kind:")
+                or piece.senses & _PLAIN_WORDS
+                or ((past or sensed) and has(piece, "agg:"))
+            )
+            for piece in pieces
         )
-        for piece in pieces
     )
 
 

@@ -12,6 +12,7 @@ from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.sentence import Sentence, about_us, has, senses, unknown
 from unisono.assist.languages.zh.target import find_target
 from unisono.assist.languages.zh.verbs import VERBS_SET
+from unisono.assist.languages.zh.whole import ONE
 from unisono.assist.languages.zh.wish import relief_of, traits_of
 from unisono.assist.plan import Plan, Step
 
@@ -57,6 +58,9 @@ def relieve(sentence: Sentence, pieces: Sequence[Piece]) -> Plan:
     before = [t for t in sentence.memory.things if sentence.world.things[t].takes & set(traits)]
     if before and not (target.named or target.places or target.kinds):
         target.things, target.why = tuple(before), None  # 吊灯再亮点, 太亮了
+    several = len(target.things) > 1 and not before and any(piece.text in ONE for piece in pieces)
+    if several:
+        return Plan(outcome="ask", why="which_thing")  # 它太亮了, after nothing
     near = sentence.speaker.place is not None or target.named or target.places
     if not target.things or target.why or not near:
         return offer

@@ -13,6 +13,7 @@ import msgspec
 
 from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.forms import called, measures
+from unisono.assist.languages.zh.whole import is_vast, within_root
 
 if TYPE_CHECKING:
     from unisono.assist.world import Speaker, Thing, World
@@ -39,7 +40,8 @@ AKIN = {
 class Target(msgspec.Struct, kw_only=True):
     """``things``: who is meant. ``why``: why nobody is (no_such_thing, no_such_place, ambiguous, which_thing).
 
-    ``said``: whether the clause names anything at all; ``every``: all of a set are meant; ``offer``: between whom.
+    ``said``: whether the clause names anything at all; ``every``: all of a set are meant; ``offer``: between whom;
+    ``vast``: more than anybody says in passing.
     """
 
     things: tuple[str, ...] = ()
@@ -49,6 +51,7 @@ class Target(msgspec.Struct, kw_only=True):
     every: bool = False
     named: bool = False
     it: bool = False
+    vast: bool = False
     why: str | None = None
     offer: tuple[str, ...] = ()
 
@@ -104,8 +107,10 @@ def find_target(
     whole = "all" in found and bool(places) and not kinds and not traits  # 会客室全关
     if whole or (devices and (every or not kinds)):
         target.said = True
-        scope = pool if pool is not None else list(world.things)
+        scope = pool if pool is not None else within_root(world.things, pieces, world, speaker)
         target.things = tuple(thing for thing in scope if world.things[thing].takes & {"on_off", "start_stop"})
+        roots = {place for place in places if world.places[place].inside is None}
+        target.vast = is_vast(target.things, world, everything=not places or bool(roots))
         target.every = every
         if not every and len(target.things) > 1:
             target.why, target.offer = "ambiguous", target.things
@@ -120,6 +125,8 @@ def find_target(
         return _unnamed(target, pool, world, speaker, traits)
     wanted = {akin for kind in kinds for akin in AKIN.get(kind, {kind})} | set(kinds)
     all_of = [thing.id for thing in world.things.values() if _is(thing, wanted)]
+    sensing = [t for t in _sensing(kinds, world) if "contact" in traits and t not in all_of]
+    all_of += sensing
     if traits:
         all_of = [
             thing
@@ -136,13 +143,15 @@ def find_target(
     if inside or outside:
         all_of = [thing for thing in all_of if _outdoor(world, thing) is outside]
     chosen = all_of if pool is None else [thing for thing in all_of if thing in set(pool)]
-    exact = [thing for thing in chosen if _is(world.things[thing], set(kinds))]
+    exact = [thing for thing in chosen if _is(world.things[thing], set(kinds)) or thing in sensing]
     if exact and "machine" not in kinds:
         chosen = exact
     if not chosen:
         target.why = "no_such_thing"
         target.offer = tuple(all_of[:3])
         return target
+    if pool is None:
+        chosen = within_root(chosen, pieces, world, speaker)
     if pool is None and not every and not (inside or outside) and speaker.place is not None:
         near = [thing for thing in chosen if speaker.place in world.path(world.things[thing].place)]
         if near and count is None:
@@ -153,7 +162,7 @@ def find_target(
         target.why, target.offer = "ambiguous", tuple(chosen)
         return target
     target.every = every or count is not None
-    together = all(world.things[thing].kind.split(".")[0] in TOGETHER for thing in chosen)
+    together = all(world.things[thing].kind.split(".")[0] in TOGETHER or thing in sensing for thing in chosen)
     if len(chosen) > 1 and not target.every and not together:
         target.why, target.offer = "ambiguous", tuple(chosen)
         return target
@@ -161,6 +170,8 @@ def find_target(
     return target
 
 
+#: How names of sensors end that tell of such things.
+_FRAMES = {"window": ("窗", "窗户", "窗磁"), "door": ("门", "门磁")}
 _IN_A_CAR = frozenset({"kind:climate", "kind:window", "kind:seat", "kind:door", "kind:lock"})
 _IN_THE_CAR = frozenset({"车厢", "车里", "车内", "车上", "车里面"})
 _ANDS = frozenset({"和", "跟", "与", "及", "以及", "还有", "、", "同"})
@@ -198,6 +209,16 @@ def _is_of_another_kind(pieces: Sequence[Piece], world: World) -> bool:
         if kinds and "car" not in own and not any(_is(world.things[thing], akin) for thing in owner.things):
             return True
     return False
+
+
+def _sensing(kinds: Sequence[str], world: World) -> list[str]:
+    """Sensors that tell of a window or a door, and are called so: 次卧窗户."""
+    ends = tuple(end for kind in kinds for end in _FRAMES.get(kind, ()))
+    return [
+        thing.id
+        for thing in world.things.values()
+        if ends and thing.kind == "sensor.contact" and any(name.endswith(ends) for name in thing.names)
+    ]
 
 
 def _called_so(things: list[str], pieces: Sequence[Piece], world: World) -> list[str]:
@@ -286,6 +307,7 @@ def _unnamed(target: Target, pool: list[str] | None, world: World, speaker: Spea
         return target
     scope = pool if pool is not None else list(world.things)
     having = takers(scope, world, traits)
+    having = having if pool is not None else within_root(having, (), world, speaker)
     if pool is None and speaker.place is not None:
         near = [thing for thing in having if speaker.place in world.path(world.things[thing].place)]
         having = near or having

@@ -15,6 +15,7 @@ import msgspec
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.sentence import has, senses
 from unisono.assist.languages.zh.target import Target, find_target, outdoors, partly, tellers
+from unisono.assist.languages.zh.whole import kin_of, within_root
 from unisono.thing import traits as all_traits
 from unisono.thing.files import yaml_loader
 from unisono.thing.units import find_unit
@@ -171,7 +172,7 @@ def asked(
         near = [t for t in world.within(speaker.place) if world.things[t].tells & set(traits)] if speaker.place else []
         under_the_sky = outdoors(pieces, world)
         if under_the_sky is None:
-            target.things = tuple(near or world.things)
+            target.things = tuple(near or within_root(world.things, pieces, world, speaker))
         else:  # 外头几度 is not what the room's sensor tells
             target.things, target.said = tuple(under_the_sky), True
             target.named = bool([t for t in under_the_sky if world.things[t].tells & set(telling)])
@@ -213,6 +214,16 @@ def told(
         for trait, value in tests_of(state)
     ]
     telling = [each for each in telling if each[0]]
+    if (
+        states and not telling and target.named and len(target.things) == 1
+    ):  # 入户门锁好了吗: what is called after it tells
+        kin = kin_of(target.things[0], world)
+        found = [
+            ([thing for thing in kin if trait in world.things[thing].tells], trait, value)
+            for state in states
+            for trait, value in tests_of(state)
+        ]
+        telling = [each for each in found if len(each[0]) == 1]
     if telling:  # 哪些设备开着: by what most of them tell
         return telling[0] if target.named or target.kinds else max(telling, key=lambda each: len(each[0]))
     if set(traits) <= {"state"} and not states and target.named and len(target.things) == 1:

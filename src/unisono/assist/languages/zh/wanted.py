@@ -5,6 +5,7 @@ Knows how clauses hang together: 除了, 别停, 也, 它, 其他. One clause th
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from collections.abc import Sequence
@@ -44,7 +45,8 @@ from unisono.assist.languages.zh.unread import (
     left_over,
     split_state,
 )
-from unisono.assist.languages.zh.wish import Wish, traits_of, wish_of
+from unisono.assist.languages.zh.whole import ONE, is_risky, kin_of
+from unisono.assist.languages.zh.wish import ENDS, Wish, traits_of, wish_of
 from unisono.assist.moment import Moment
 from unisono.assist.plan import ACTING, Condition, Plan, Step
 
@@ -141,7 +143,11 @@ class Wanted:
             return Plan(outcome="ask", why="what_to_do")
         masked = self.sentence.masked[clause.start : clause.end]
         found = senses(pieces)
-        self.times += [piece.moment for piece in pieces if piece.moment is not None]
+        ends = any(piece.text == "定时" for piece in pieces) and bool(wish_of(pieces).verbs & ENDS)
+        for piece in pieces:
+            if piece.moment is not None:  # 定时两小时关机: then, and not for so long
+                later = ends and piece.moment.role == "for"
+                self.times.append(msgspec.structs.replace(piece.moment, role="after") if later else piece.moment)
         if "notify" in found or ("remind" in found and self.conditions):
             if not self.conditions:
                 return Plan(outcome="ignore")
@@ -151,7 +157,8 @@ class Wanted:
             if not any(is_verb(piece) for piece in pieces):
                 return None
         lasting = any(piece.moment is not None and piece.moment.role in ("until", "for") for piece in pieces)
-        pieces = [piece for piece in pieces if piece.moment is None]
+        timed = any(piece.moment is not None for piece in pieces)
+        pieces = [piece for piece in pieces if piece.moment is None and not (timed and piece.text == "定时")]
         self.places |= {place for piece in pieces for place in piece.places}
         if _EXCEPT.search(masked) is not None or "except" in found:
             who, pieces = split_except(pieces)
@@ -306,8 +313,11 @@ class Wanted:
             why = str(error)
             if why.startswith("what"):
                 return Plan(outcome="ask", why=why)
+            if not (target.named or target.kinds or target.places):
+                return Plan(outcome="ask", why="which_thing")  # 昨天用了多少电, 关了: no meter was meant
             return Plan(outcome="refuse", why=f"{why}:{things[0]}")
         self.last = target.things
+        self.doubted = self.doubted or target.vast
         self.sentence.memory.wish = wish
         return None
 
@@ -319,12 +329,27 @@ class Wanted:
             try:
                 made += steps_of(wish, [thing], self.sentence.world)
             except NotPossibleError as error:
+                if target.named and (kin := self._kin(wish, thing)):
+                    made += kin
+                    continue
                 if target.named:
                     raise
                 failed = error
         if failed is not None and not made:
             raise failed
         return made
+
+    def _kin(self, wish: Wish, thing: str) -> list[Step]:
+        """锁上入户门, where that is a sensor's name: the one lock that is called after it."""
+        made = []
+        for kin in kin_of(thing, self.sentence.world):
+            with contextlib.suppress(NotPossibleError):
+                made.append(steps_of(wish, [kin], self.sentence.world))
+        if len(made) != 1:
+            return []
+        # 打开入户门 of a sensor: what opens is not guessed
+        self.doubted = self.doubted or is_risky(made[0], self.sentence.world)
+        return made[0]
 
     def _again(self, pieces: Sequence[Piece], found: set[str]) -> Wish | None:
         """转炉也一样, 我说的是马灯, 卧室的呢; or the answer to "which one?": the wish before, for another."""
@@ -380,6 +405,9 @@ class Wanted:
             and not (target.named or target.places or target.every)
         ):
             target = self._beside_the_last(target)
+            if len(target.things) > 1 and any(piece.text in ONE for piece in pieces):
+                # 那个灯, of several and after nothing
+                return Target(said=True, kinds=target.kinds, why="ambiguous", offer=target.things)
         if found & {"rest", "other"} and self.places and not target.places and not target.named:
             here = {thing for place in self.places for thing in world.within(place)}
             target.things = tuple(thing for thing in target.things if thing in here) or target.things

@@ -1,0 +1,89 @@
+"""Chinese orders that are said of everything, of nobody in particular, or of a door by another name."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from tests.assist.expected import House
+from unisono.assist import ACTING, Plan
+
+HOUSE = House(Path(__file__).parent / "strangers" / "loft.yaml")
+WORKS = {thing for thing in HOUSE.world.things if "fab" in HOUSE.world.path(HOUSE.world.things[thing].place)}
+ALL = ("所有", "全部", "一切")
+SWITCHED = ("设备", "电器", "灯", "空调", "插座", "东西")
+ENDED = ("关掉{}", "把{}都关了", "{}统统关上", "{}都给我停了", "家里的{}全关")
+
+
+def plan(*said: str) -> Plan:
+    return HOUSE.plan(said, "zh")
+
+
+def touched(made: Plan) -> set[str]:
+    return {thing for step in made.steps for thing in step.things} if made.outcome in ACTING else set()
+
+
+def test_what_is_said_of_everything_at_home_stops_no_plant() -> None:
+    said = [form.format(every + what) for every, what, form in product(ALL, SWITCHED, ENDED)]
+    done = {text: touched(plan(text)) for text in said}
+    assert not {text: things & WORKS for text, things in done.items() if things & WORKS}
+    assert sum(bool(things) for things in done.values()) > len(said) / 2
+
+
+@pytest.mark.parametrize("said", ["厂里所有设备都停了", "工厂的东西全部关掉", "把工厂全关了"])
+def test_a_whole_plant_is_stopped_after_a_yes_only(said: str) -> None:
+    assert plan(said).outcome == "ask"
+    assert touched(plan(said, "好的")) & WORKS
+
+
+@pytest.mark.parametrize("what", ["灯", "灯亮一点", "灯关掉", "灯调到一半"])
+@pytest.mark.parametrize("one", ["那个", "这个", "那盏", "这盏"])
+def test_one_of_several_is_asked_for(one: str, what: str) -> None:
+    assert touched(plan("把" + one + what)) == set()
+
+
+def test_it_after_nothing_is_nobody() -> None:
+    assert plan("它太亮了").outcome == "ask"
+    assert touched(plan("沙发灯开着吗", "它太亮了")) == {"sofa"}
+
+
+@pytest.mark.parametrize("said", ["关了", "全部关掉", "打开", "调低一点", "都停了吧"])
+def test_who_was_only_asked_about_and_cannot_is_not_meant(said: str) -> None:
+    assert plan("昨天用了多少电", said).outcome == "ask"
+
+
+@pytest.mark.parametrize("door", ["入户门", "前门", "大门", "家门"])
+def test_a_door_by_another_name_is_locked_and_asked_about_but_not_opened(door: str) -> None:
+    for ending in ("了吗", "好了没", "上没有", "着吗", "上了没"):
+        query = plan(f"{door}锁{ending}").query
+        assert query is not None and (query.things, query.trait) == (("lock",), "locked"), ending
+    for form in ("把{}锁上", "锁一下{}", "{}锁好", "{}锁上吧"):
+        assert touched(plan(form.format(door))) == {"lock"}, form
+    assert plan(f"打开{door}").outcome == "ask"
+    assert [step.value for step in plan(f"打开{door}", "好").steps] == [False]
+
+
+@pytest.mark.parametrize("said", ["哪些窗户没关", "窗户关了吗", "有没有窗户开着"])
+def test_a_sensor_that_is_called_a_window_tells_of_it(said: str) -> None:
+    query = plan(said).query
+    assert query is not None and (query.things, query.trait) == (("win",), "contact")
+
+
+@pytest.mark.parametrize("said", ["让小强回去充电", "扫地机回充", "小蓝按下喇叭"])
+def test_what_is_called_carries_no_value(said: str) -> None:
+    assert [(step.op, step.value) for step in plan(said).steps] == [("call", None)]
+
+
+@pytest.mark.parametrize("color", ["红", "绿", "黄"])
+@pytest.mark.parametrize("form", ["变{}了就", "转{}的时候", "变成{}色后", "{}了以后", "一变{}就", "要是变{}，"])
+def test_a_colour_that_comes_is_waited_for(form: str, color: str) -> None:
+    made = plan(f"塔灯{form.format(color)}停传送带")
+    assert (made.outcome, touched(made)) == ("automate", {"conv"})
+    assert [one.trait for one in made.conditions] == ["andon"]
+
+
+def test_a_timer_that_ends_is_no_stretch() -> None:
+    made = plan("空调定时两小时关")
+    assert made.outcome == "later" and made.when is not None and made.when.after_s == 7200
