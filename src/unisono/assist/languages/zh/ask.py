@@ -91,7 +91,8 @@ def answer(sentence: Sentence) -> Plan | None:
     strange = unknown(pieces) - sum(not piece.known and piece.text in little for piece in pieces)
     if strange > most and not is_partly_named(pieces, world, traits, states):
         return None
-    if found & {"clock", "calendar"} and not any(piece.named for piece in pieces):
+    happened = bool(states) and "when_did" in found  # 今早几点锁的门
+    if found & {"clock", "calendar"} and not any(piece.named for piece in pieces) and not happened:
         return Plan(outcome="answer", query=Query(ask="state", trait="time" if "clock" in found else "date"))
     if "help" in found:
         return Plan(outcome="answer", query=Query(ask="help", things=find_target(pieces, world, speaker).things))

@@ -132,7 +132,7 @@ def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
             raise NotPossibleError("what_value")
         return Change(trait, _tidy(half / 2), unit=_unit(trait))
     if wish.amount is not None:
-        return _amount(wish, wish.amount, trait, thing)
+        return _share(wish, wish.amount, trait, state) or _amount(wish, wish.amount, trait, thing)
     if wish.extreme is not None:
         return Change(trait, _extreme(wish.extreme, trait, thing), unit=_unit(trait))
     if wish.verb in MOVES:
@@ -275,6 +275,20 @@ def value_in(amount: Quantity, trait: str, *, by: bool = False) -> float:
     if mine is None or theirs is None or mine.dimension != theirs.dimension:
         raise NotPossibleError("no_such_value")
     return _tidy(round(convert(amount.value, unit or "", own), 4))
+
+
+#: What is made more or less by a share of what it is.
+_IN_SHARES = frozenset({"rate", "speed", "setpoint", "charge_current"})
+
+
+def _share(wish: Wish, amount: Quantity, trait: str, state: Mapping[str, Any]) -> Change | None:
+    """转速降一成: by a tenth of what it is now; None where it is not by a share."""
+    if not wish.by or amount.unit != "%" or trait not in _IN_SHARES:
+        return None
+    now = state.get(trait)
+    if not isinstance(now, int | float):
+        raise NotPossibleError("what_value")
+    return Change(trait, _tidy(round(wish.sign * now * amount.value / 100, 4)), "add", _unit(trait))
 
 
 def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing) -> Change:

@@ -139,7 +139,7 @@ def _separate(clause: Clause) -> list[Clause]:
                 and noun
                 and _is_verb(piece)
                 and order.startswith("VN")
-                and any(_is_noun(p) for p in _until_verb(pieces, i))
+                and (_is_noun(piece) or any(_is_noun(p) for p in _until_verb(pieces, i)))
             )
             or (verb and noun and order == "NV" and _is_verb(piece) and _begins_anew(pieces, i))
             or (
@@ -159,6 +159,9 @@ def _separate(clause: Clause) -> list[Clause]:
         if _is_verb(piece) or _is_value(piece):
             verb = True
             order += "V" if not order.endswith("V") else ""
+            if _is_noun(piece):  # 锁门, 熄灯: what is done and to what
+                noun = True
+                order += "N"
         elif _is_noun(piece):
             noun = True
             order += "N" if not order.endswith("N") else ""

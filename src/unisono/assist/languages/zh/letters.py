@@ -27,7 +27,10 @@ _ADDRESS = re.compile(
 _FILLERS = re.compile(
     r"呃+|嗯+|唔+(?=[，,。 ]|$)|额+(?![度定外])|(?:那个){2,}|(?:这个){2,}|(?<![a-z])(?:uh|um|er)(?![a-z])|怎么说呢|那什么|(?:把)?那个?[啥谁](?=[，,])|就是那个什么|…+|\.{2,}|~+|—+|～+"
 )
-_DOUBLED = re.compile(r"([^\W\d_零一二三四五六七八九十百]{2,5})(?:[,，、 ]*\1)+(?![点些])")
+#: 打开打开: said twice by a stutter; in 流理台灯台灯都关了 it is the end of a name, and another.
+_DOUBLED = re.compile(
+    r"(?:(?<![\u3400-\u9fff])|(?<=[把将给让的了请]))([^\W\d_零一二三四五六七八九十百]{2,5})(?:[,，、 ]*\1)+(?![点些])"
+)
 _HAN = r"[\u3400-\u9fff]"
 _BLANKS = re.compile(rf"(?<={_HAN})\s+(?={_HAN}|\d)|(?<=\d)\s+(?={_HAN})|(?<=[,，。])\s+|\s+(?=[,，。])")
 _COMMA = re.compile(r"(?<!\d),|,(?!\d)")

@@ -13,12 +13,24 @@ import msgspec
 
 from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.forms import called, measures
+from unisono.assist.languages.zh.verbs import VERBS_SET
 from unisono.assist.languages.zh.whole import is_vast, within_root
 
 if TYPE_CHECKING:
     from unisono.assist.world import Speaker, Thing, World
 
-__all__ = ["Target", "another", "called_in_part", "find_target", "its_car", "outdoors", "partly", "takers", "tellers"]
+__all__ = [
+    "Target",
+    "another",
+    "called_in_part",
+    "find_target",
+    "is_left_out",
+    "its_car",
+    "outdoors",
+    "partly",
+    "takers",
+    "tellers",
+]
 
 #: Kinds of which several in one room are one to those who live in it: 关灯 means all of them.
 TOGETHER = frozenset({"light", "cover", "window", "siren"})
@@ -62,8 +74,10 @@ def find_target(
     """Who is meant. ``traits``: what they must have (any of it), where the clause says so; ``every``: all of a set."""
     several = _several(pieces)
     if several is not None:
-        all_of_them = every or any(piece.senses & {"all", "both"} for piece in pieces)
-        left, right = (find_target(part, world, speaker, traits, every=all_of_them) for part in several)
+        all_of_them = every or any(piece.senses & {"all", "both"} and piece.text != "都" for piece in pieces)
+        # 灯和空调都关了: 都 takes the two together, and means no more of either
+        parts = [[piece for piece in part if piece.text != "都"] for part in several]
+        left, right = (find_target(part, world, speaker, traits, every=all_of_them) for part in parts)
         return _both(left, right)
     named: list[list[str]] = []
     places: list[str] = []
@@ -170,6 +184,8 @@ def find_target(
     return target
 
 
+#: 沙发灯的开关, 电视的音乐: what may be said of anything.
+_IN_PASSING = MUSIC | {"开关", "按钮"}
 #: How names of sensors end that tell of such things.
 _FRAMES = {"window": ("窗", "窗户", "窗磁"), "door": ("门", "门磁")}
 _IN_A_CAR = frozenset({"kind:climate", "kind:window", "kind:seat", "kind:door", "kind:lock"})
@@ -180,9 +196,11 @@ _ANDS = frozenset({"和", "跟", "与", "及", "以及", "还有", "、", "同"}
 def _several(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] | None:
     """圆球灯和书房的灯, 空调和地窖的灯: each is found by itself. None where it is one, or all are names."""
     at = next((i for i, piece in enumerate(pieces) if piece.text in _ANDS), None)
-    if at is None:
+    glued = None if at is not None else _glued(pieces)
+    if at is None and glued is None:
         return None
-    before, after = list(pieces[:at]), list(pieces[at + 1 :])
+    cut_at = at if at is not None else glued or 0
+    before, after = list(pieces[:cut_at]), list(pieces[cut_at + (at is not None) :])
     told = [any(piece.things for piece in part) or _says_kind(part) for part in (before, after)]
     if not all(told) or all(any(piece.things for piece in part) for part in (before, after)):
         return None
@@ -190,6 +208,30 @@ def _several(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] | None:
     if where and not any(piece.places or piece.things for piece in after):
         after = [*where, *after]  # 书房的灯和空调: both are there
     return before, after
+
+
+def _glued(pieces: Sequence[Piece]) -> int | None:
+    """沙发灯空调都关了: where the second of two begins that 都 takes together; 电视灯 alone is one, and not here."""
+    if not any(piece.text == "都" for piece in pieces):
+        return None
+    for i, (piece, after) in enumerate(pairwise(pieces)):
+        if piece.things and not piece.places and not after.named and _says_kind([after]):
+            return i + 1
+    return None
+
+
+def is_left_out(pieces: Sequence[Piece], things: Sequence[str], world: World) -> bool:
+    """关掉电视灯, 沙发灯关空调: a kind of thing is spoken of that none of those who were found is of."""
+    own = {world.things[thing].kind.partition(".")[0] for thing in things}
+    if "car" in own:
+        return False
+    for piece in pieces:
+        kinds = {sense.partition(":")[2] for sense in piece.senses if sense.startswith(("kind:", "sort:"))}
+        akin = {akin for kind in kinds for akin in AKIN.get(kind, {kind})} | kinds
+        part = any(sense.startswith("trait:") for sense in piece.senses) or piece.senses & VERBS_SET
+        if kinds and not piece.named and not part and not akin & own and piece.text not in _IN_PASSING:
+            return True
+    return False
 
 
 def _is_of_another_kind(pieces: Sequence[Piece], world: World) -> bool:
@@ -268,7 +310,8 @@ def _is_only_a_kind(piece: Piece, pieces: Sequence[Piece], world: World) -> bool
         p.quantity is not None and p.quantity.form == "number" and _counts(pieces, i) for i, p in enumerate(pieces)
     )
     every = {sense for other in pieces for sense in other.senses} & {"all", "both", "rest"}
-    return bool(counted or every) and len(pieces) > 1
+    listed = sum(bool(other.things) for other in pieces) > 1  # 冲床和传送带都停了
+    return bool(counted or every) and len(pieces) > 1 and not listed
 
 
 def _both(target: Target, other: Target) -> Target:

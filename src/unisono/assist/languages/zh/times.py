@@ -50,7 +50,7 @@ _SUN_WORDS = {
     "太阳一落山": "sunset", "天黑": "sunset", "天一黑": "sunset", "天暗下来": "sunset", "日没": "sunset",
 }  # fmt: skip
 _SUN = re.compile(
-    rf"(?P<until>到|直到)?(?:(?P<rel>大后|今|明|后)[天日儿]?)?(?:早上|傍晚|晚上)?(?P<sun>{'|'.join(sorted(_SUN_WORDS, key=len, reverse=True))})了?"
+    rf"(?<![昨前每整])(?P<until>到|直到)?(?:(?P<rel>大后|今|明|后)[天日儿]?)?(?:早上|傍晚|晚上)?(?P<sun>{'|'.join(sorted(_SUN_WORDS, key=len, reverse=True))})了?"
     rf"(?:(?P<dir>之?前|之?后|以前|以后|再?过)(?P<shift>[^，。前后]{{1,8}}?(?:钟头|小时|分钟|分|刻钟))?|的?时候?|时分?|就|为止)?"
 )
 _SECONDS = {

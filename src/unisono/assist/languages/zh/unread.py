@@ -6,6 +6,7 @@ Knows which senses a wish, a thing and a value are made of. Decides nothing of t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from unisono.assist.languages.zh.cut import Piece
@@ -24,6 +25,7 @@ __all__ = [
     "is_dropped",
     "is_explained",
     "is_noun_phrase",
+    "is_unlocked_by_the_way",
     "left_over",
     "split_state",
 ]
@@ -99,6 +101,20 @@ def is_dropped(wish: Wish, steps: Sequence[Step]) -> bool:
         return False
     amount = wish.amount is not None and all(step.value is None or isinstance(step.value, bool) for step in steps)
     return amount or (wish.color is not None and not any(step.trait in _COLORED for step in steps))
+
+
+def is_unlocked_by_the_way(pieces: Sequence[Piece], wish: Wish) -> bool:
+    """锁车开窗: to lock, and to open something else."""
+    if wish.verb not in ("lock", "unlock"):
+        return False
+    return any(
+        piece.senses & {"on", "open"} and not piece.senses & {"lock", "unlock"} and _is_window(after)
+        for piece, after in pairwise(pieces)
+    )
+
+
+def _is_window(piece: Piece) -> bool:
+    return bool(piece.senses & {"kind:window", "kind:cover", "kind:light", "trait:window_position", "trait:trunk"})
 
 
 def is_explained(pieces: Sequence[Piece]) -> bool:

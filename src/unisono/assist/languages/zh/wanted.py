@@ -34,7 +34,16 @@ from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.schedule import when_of
 from unisono.assist.languages.zh.scope import is_negated, is_stop
 from unisono.assist.languages.zh.sentence import Sentence, about_us, is_verb, senses, unknown
-from unisono.assist.languages.zh.target import TOGETHER, Target, another, called_in_part, find_target, its_car, outdoors
+from unisono.assist.languages.zh.target import (
+    TOGETHER,
+    Target,
+    another,
+    called_in_part,
+    find_target,
+    is_left_out,
+    its_car,
+    outdoors,
+)
 from unisono.assist.languages.zh.told import in_state
 from unisono.assist.languages.zh.unread import (
     is_about_somebody,
@@ -42,6 +51,7 @@ from unisono.assist.languages.zh.unread import (
     is_dropped,
     is_explained,
     is_noun_phrase,
+    is_unlocked_by_the_way,
     left_over,
     split_state,
 )
@@ -263,6 +273,7 @@ class Wanted:
         if is_doubtful([piece for piece in pieces if not (stop and piece.text == "别")]):
             return Plan(outcome="refuse" if about_us(pieces) else "ignore", why="unsure")
         self.doubted = self.doubted or bool(left_over(pieces)) or is_noun_phrase(pieces)
+        self.doubted = self.doubted or is_unlocked_by_the_way(pieces, wish)
         wish = self._other_value(wish) or wish
         if is_bare(wish) and (plain := self._level_of(pieces)):
             wish.traits = (plain,)
@@ -396,6 +407,8 @@ class Wanted:
         if wish.verb == "honk":
             pieces = [piece for piece in pieces if "trait:horn" not in piece.senses]  # 喇叭 is no loudspeaker then
         target = find_target(pieces, world, self.sentence.speaker, traits)
+        if target.named and target.things and is_left_out(pieces, target.things, world):
+            return Target(said=True, why="which_thing")
         if self.steps and (car := its_car(pieces, target, self.last, world)) is not None:
             return Target(things=(car,), said=True, kinds=target.kinds)  # 大车座椅通风三档，空调二十二度
         if (
