@@ -87,7 +87,7 @@ export const ThingCard = memo(function ThingCard({ id }: { id: string }) {
         <Text component="a" href={`#/things/${encodeURIComponent(id)}`} fw={600} className="name">
           {called(thing)}
         </Text>
-        <Group gap={4} wrap="nowrap">
+        <Group gap={4} wrap="nowrap" style={{ flexShrink: 0 }}>
           {thing.simulated ? (
             <Badge size="xs" variant="light" color="yellow">
               {say("simulated")}

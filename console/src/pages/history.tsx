@@ -20,7 +20,7 @@ export function SeriesField({ keys, set, label }: { keys: string[]; set: (keys: 
   const hub = useHub();
   const data = [...hub.things.values()].map((thing) => ({ group: called(thing), items: Object.keys(thing.state).map((key) => ({ value: `${thing.id}\n${key}`, label: `${called(thing)}: ${key}` })) })).filter((one) => one.items.length);
   const lacking = keys.filter((key) => !data.some((one) => one.items.some((item) => item.value === key)));
-  return <MultiSelect comboboxProps={{ withinPortal: false }} size="xs" searchable hidePickedOptions maxValues={MOST} aria-label={label} style={{ flex: 1, minWidth: 220 }} value={keys} data={[...data, ...(lacking.length ? [{ group: "–", items: lacking.map((key) => ({ value: key, label: key.replace("\n", ": ") })) }] : [])]} onChange={set} />;
+  return <MultiSelect comboboxProps={{ withinPortal: false }} size="xs" searchable hidePickedOptions maxValues={MOST} aria-label={label} placeholder={keys.length ? undefined : label} style={{ flex: 1, minWidth: 220 }} value={keys} data={[...data, ...(lacking.length ? [{ group: "–", items: lacking.map((key) => ({ value: key, label: key.replace("\n", ": ") })) }] : [])]} onChange={set} />;
 }
 
 export function HistoryPage({ first }: { first?: string }) {
