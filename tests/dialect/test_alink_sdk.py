@@ -245,6 +245,11 @@ async def test_a_gateway_and_its_devices(shared: Hub, furnished: dict[str, bool]
         reply = await device.called("on_gateway_add_subdev_topo_reply")
         assert reply[1:3] == (200, [{"productKey": PK, "deviceName": "child1"}])
         assert (await shared.thing("child"))["parent"] == "hubbox"
+
+        async def there(wanted: bool) -> bool:
+            return bool((await shared.thing("child"))["online"]) is wanted
+
+        await shared.eventually(lambda: there(False), "it has not signed in, however long its gateway is there")
         device.kit.gateway_login_subdev([[PK, "child1", "wrong" + SECRET]])
         assert (await device.called("on_gateway_login_subdev_reply"))[1] == 6287
         device.kit.gateway_login_subdev([[PK, "child1", SECRET]])
@@ -267,6 +272,11 @@ async def test_a_gateway_and_its_devices(shared: Hub, furnished: dict[str, bool]
             f"{base}/event/property/post", json.dumps({**body, "params": {"Brightness": 45}, "sys": {"ack": 0}})
         )
         await shared.eventually(lambda: is_in(shared, command["id"], "confirmed"), "confirmed")
+        await shared.eventually(lambda: there(True), "it is there")
+        device.kit.gateway_logout_subdev([[PK, "child1"]])
+        assert (await device.called("on_gateway_logout_subdev_reply"))[1] == 200
+        await shared.eventually(lambda: there(False), "it has signed out")
+        assert (await shared.thing("hubbox"))["online"]
         device.kit.gateway_delete_subdev_topo([[PK, "child1"]])
         assert (await device.called("on_gateway_delete_subdev_topo_reply"))[1] == 200
         assert (await shared.thing("child"))["parent"] is None

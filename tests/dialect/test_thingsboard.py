@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from unisono.dialect import Asks, Caller, Hears, Odd, Part, Replied, Reported, Say
+from unisono.dialect import Asks, Caller, Hears, Odd, Part, Replied, Reported, Say, There
 from unisono.dialect.learning import MOST, begin_model, grow_model, is_learned
 from unisono.dialect.thingsboard import THINGSBOARD
 from unisono.dialect.thingsboard.words import Words, read_telemetry
@@ -178,9 +178,9 @@ def test_a_gateway() -> None:
     assert made.heard(GW + "telemetry", b'{"A":[{"ts":5,"values":{"on_off":true}}]}', 0) == []
     assert made.answered(asks.token, {"thing": "a"}, 0) == []
     assert made.know([Part(THING, "token", LIGHT), Part("a", f"{THING}/A", LIGHT)]) == [
-        Hears("a"), Reported("a", {"on_off": True}, 5),
+        There("a", True), Hears("a"), Reported("a", {"on_off": True}, 5),
     ]  # fmt: skip
-    assert made.heard(GW + "connect", b'{"device":"A"}', 0) == [Hears("a")]
+    assert made.heard(GW + "connect", b'{"device":"A"}', 0) == [There("a", True), Hears("a")]
     assert made.subscribed([]) == [Hears("a")]
     assert made.heard(GW + "attributes", b'{"A":{"brightness":3}}', 0) == [Reported("a", {"brightness": 3})]
     assert told(made.wanted("a", "set", {"id": "c1", "state": {"on_off": False}}, 0)) == [
@@ -202,7 +202,11 @@ def test_a_gateway() -> None:
         [asks] = made.heard(GW + "attributes/request", json.dumps({"device": "A", **asked}).encode(), 0)
         assert isinstance(asks, Asks)
         assert told(made.answered(asks.token, answer, 0)) == [(GW + "attributes/response", response)]
-    assert made.heard(GW + "disconnect", b'{"device":"A"}', 0) == [] and made.subscribed([]) == []
+    assert made.heard(GW + "disconnect", b'{"device":"A"}', 0) == [There("a", False)] and made.subscribed([]) == []
+    assert made.heard(GW + "disconnect", b'{"device":"B"}', 0) == []
+    # who says something is there, connected in so many words or not
+    said = [There("a", True), Hears("a"), Reported("a", {"brightness": 4})]
+    assert made.heard(GW + "telemetry", b'{"A":{"brightness":4}}', 0) == said
     for topic, given in (
         ("rpc", {"device": "B"}), ("attributes/request", {"device": "B"}), ("x", {"device": "A"}),
         ("connect", {}), ("connect", []),

@@ -191,6 +191,15 @@ async def test_a_gateway(shared: Hub, places: list[str]) -> None:
         told = await sdk.told("gw_rpc")
         assert (told["device"], told["data"]["method"]) == ("Press C", "go")
         await shared.eventually(lambda: is_in(shared, command["id"], "confirmed"), "confirmed")
+        sdk.do("gw_disconnect_device", "Press C")
+
+        async def gone() -> bool:
+            return not await online()
+
+        await shared.eventually(gone, "its gateway has disconnected it")
+        assert (await shared.thing("tbgw"))["online"]
+        sdk.do("gw_connect_device", "Press C", "acme.press")
+        await shared.eventually(online, "it is connected again")
     finally:
         await sdk.close()
 

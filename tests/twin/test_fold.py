@@ -419,6 +419,27 @@ def test_a_part_that_comes_and_goes_by_itself_is_not_carried() -> None:
     assert link(part) is None and not part.online
 
 
+def test_a_part_that_its_parent_says_is_gone() -> None:
+    """A gateway's line tells of its devices; its own connection stays, and another of it changes nothing for them."""
+    home = Home(*START, thing_put("part", parent="gauge"), online("gauge", 1))
+    gauge, part, control = home.twin("gauge"), home.twin("part"), home.fold.control
+    home.say(Listening("part", "g1", 1, ["set"], T0))
+    assert control.link(part) is gauge and control.way(part, "set") == (gauge, "g1")
+    gone, here = (Presence("part", "g1", 1, there, "connected", T0 + 9, carried=True) for there in (False, True))
+    assert list(home.say(gone).presence) == [part] and part.seen == T0 + 9
+    assert control.link(part) is None and control.way(part, "set") is None and gauge.online
+    assert list(home.say(gone, offline("gauge", 1), online("gauge", 2)).presence) == [gauge]
+    state, rows, _removed = home.fold.partition.saved(home.fold.partition.things.values(), ())
+    again = Partition()
+    again.restore_state(state)
+    again.restore_rows(rows)
+    assert again.things["part"].apart and not again.things["gauge"].apart
+    assert list(home.say(here, Listening("part", "g1", 2, ["set"], T0)).presence) == [part]
+    assert control.link(part) is gauge and control.way(part, "set") == (gauge, "g1")
+    home.say(gone, thing_put("part", parent="lamp"), online("lamp", 1))
+    assert control.link(part) is home.twin("lamp"), "who carries it now has said nothing of it"
+
+
 def test_after_a_restart_parts_are_known_still() -> None:
     home = Home(*START, thing_put("part", parent="gauge"))
     state, rows, _removed = home.fold.partition.saved(home.fold.partition.things.values(), ())

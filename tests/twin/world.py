@@ -418,9 +418,9 @@ def asked(draw: st.DrawFn) -> Asked:
     )
 
 
-def presence(entry: tuple[str, str, int, bool, int, str]) -> Presence:
-    thing, gateway, epoch, here, at, suffix = entry
-    return Presence(thing, gateway, epoch, here, "connected" if here else "lost", at, thing + suffix)
+def presence(entry: tuple[str, str, int, bool, int, str, bool]) -> Presence:
+    thing, gateway, epoch, here, at, suffix, carried = entry
+    return Presence(thing, gateway, epoch, here, "connected" if here else "lost", at, thing + suffix, carried)
 
 
 POLICIES: list[dict[str, Any]] = [
@@ -487,7 +487,9 @@ entries: st.SearchStrategy[Entry] = st.one_of(
     st.tuples(command_ids, st.sampled_from([None, "interlocked"])).map(
         lambda each: Stopped(each[0], T0, {"id": "wei"}, "stopped", each[1])
     ),
-    st.tuples(things, gateways, st.integers(1, 4), st.booleans(), instants, st.sampled_from(["", "/x"])).map(presence),
+    st.tuples(
+        things, gateways, st.integers(1, 4), st.booleans(), instants, st.sampled_from(["", "/x"]), st.booleans()
+    ).map(presence),
     st.builds(
         Listening, things, gateways, st.integers(1, 4), st.just(["set", "call"]) | st.just(["desired"]), instants
     ),

@@ -389,7 +389,7 @@ class Control:
                     newest = epoch
             if newest >= 0:
                 return link, link.connections[newest]
-            link = self._fold.partition.things.get(twin.parent or "") if link is twin else None
+            link = self._fold.partition.things.get(twin.parent or "") if link is twin and not twin.apart else None
         return None
 
     def link(self, twin: Twin) -> Twin | None:

@@ -159,6 +159,9 @@ class Fold(Hearing):
         twin = self.partition.things.get(entry.thing)
         if twin is None:
             return
+        if entry.carried:
+            self._within(twin, entry)
+            return
         was = bool(twin.connections)
         if entry.online:
             twin.connections[entry.epoch] = entry.gateway
@@ -174,6 +177,13 @@ class Fold(Hearing):
         if twin.sleep_s:
             twin.heard = True
             self._awake(twin)
+
+    def _within(self, twin: Twin, entry: Presence) -> None:
+        """A part came or went by itself, while its parent's connection stays."""
+        if twin.apart == entry.online:
+            twin.apart = not entry.online
+            twin.seen = max(twin.seen, entry.at)
+            self._came_or_went(twin)
 
     def _gateway_started(self, entry: GatewayStarted) -> None:
         self.partition.resends.all_left(entry)

@@ -131,6 +131,7 @@ class Partition:
             siblings.pop(twin.id, None)
             if not siblings:
                 del self.parts[twin.parent]
+        twin.apart = twin.apart and parent == twin.parent
         twin.parent = parent
         if parent is not None:
             self.parts.setdefault(parent, {})[twin.id] = None

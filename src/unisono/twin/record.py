@@ -102,6 +102,8 @@ class Presence(msgspec.Struct, array_like=True, tag=3, gc=False):
     ``client`` is its session, as in `Reports`. ``reason`` is ``connected``, ``disconnected`` (it said so), ``lost``
     (socket closed without DISCONNECT), ``keep_alive`` (silent for one and a half keep-alives), ``taken_over``,
     ``revoked``, ``kicked`` (a person sent it away), ``slow`` (it did not read) or ``protocol_error``.
+
+    ``carried``: its parent's line says that it came or went, over the parent's connection, which stays as it is.
     """
 
     thing: str
@@ -111,6 +113,7 @@ class Presence(msgspec.Struct, array_like=True, tag=3, gc=False):
     reason: str
     at: int
     client: str = ""
+    carried: bool = False
 
 
 class GatewayStarted(msgspec.Struct, array_like=True, tag=4, gc=False):

@@ -35,10 +35,11 @@ class Twin:
     parent's, to what is heard there (of ``call``, ``desired`` and ``set``). Of a sleeping thing, ``heard`` says whether
     it spoke in this sleep interval, ``missed`` how many whole intervals it has been silent. ``watchers``:
     who looks at it, by name; its reports are then told one by one. ``hand``: who carries out its commands and makes
-    its values, where that is no device.
+    its values, where that is no device. ``apart``: its parent's line said that it is gone, whatever its parent is.
     """
 
     __slots__ = (
+        "apart",
         "connections",
         "hand",
         "heard",
@@ -72,6 +73,7 @@ class Twin:
         self.place = ""
         self.root = ""
         self.parent: str | None = None
+        self.apart = False
         self.sleep_s = 0.0
         self.shape = shape
         self.series = series
@@ -135,7 +137,7 @@ class Twin:
     @property
     def carried(self) -> bool:
         """Whether its parent's connection is its own too. Who announces itself comes and goes by itself (`OWN`)."""
-        return self.shape.model.ext.get(PRESENCE) != OWN
+        return not self.apart and self.shape.model.ext.get(PRESENCE) != OWN
 
     @property
     def availability(self) -> str:
@@ -232,6 +234,7 @@ class Saved(msgspec.Struct, array_like=True):
     open: tuple[str, ...]
     missed: int = 0
     names: dict[str, list[str]] = {}
+    apart: bool = False
 
 
 def save(twin: Twin) -> Saved:
@@ -256,6 +259,7 @@ def save(twin: Twin) -> Saved:
         twin.open,
         twin.missed,
         twin.names,
+        twin.apart,
     )
 
 
@@ -269,7 +273,7 @@ def restore(saved: Saved, shape: Shape) -> Twin:
     twin = Twin.__new__(Twin)
     twin.id, twin.name, twin.names = saved.id, saved.name, saved.names
     twin.model, twin.version, twin.shape, twin.series = saved.model, saved.version, shape, saved.series
-    twin.place, twin.root, twin.parent = saved.place, saved.root, saved.parent
+    twin.place, twin.root, twin.parent, twin.apart = saved.place, saved.root, saved.parent, saved.apart
     twin.sleep_s, twin.seen, twin.sleeping, twin.heard = saved.sleep_s, saved.seen, saved.sleeping, saved.heard
     twin.connections, twin.open, twin.missed = saved.connections, saved.open, saved.missed
     twin.hand = None

@@ -12,7 +12,7 @@ import msgspec
 
 from unisono.dialect.alink.signin import join_name, read_sub_caller, split_name
 from unisono.dialect.alink.wire import OK, Request, read_request
-from unisono.dialect.said import Asks, Hears, Odd, Said
+from unisono.dialect.said import Asks, Hears, Odd, Said, There
 from unisono.dialect.seam import Caller
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class SubDevices:
         self._line = line
         self._in: set[str] = set()  # signed in
         self._waiting: set[str] = set()  # signed in before they were known here
+        self._away: set[str] = set()  # said to be away
 
     def speaks_for(self, name: str) -> bool:
         """Whether messages of that device may come this way."""
@@ -40,11 +41,21 @@ class SubDevices:
 
     def known(self) -> list[Said]:
         """The things that the line speaks for are others now."""
-        self._in &= self._line.spoken.keys()
-        ready = sorted(self._waiting & self._line.spoken.keys())
+        spoken = self._line.spoken
+        self._in &= spoken.keys()
+        ready = sorted(self._waiting & spoken.keys())
         self._waiting -= set(ready)
-        self._in |= set(ready)
-        return [Hears(self._line.spoken[name].thing) for name in ready]
+        # nobody is there who has not signed in, however long the gateway is
+        away = sorted(spoken.keys() - self._in - self._away - {self._line.own, *ready})
+        self._away = (self._away & spoken.keys()) | set(away)
+        said: list[Said] = [There(spoken[name].thing, False) for name in away]
+        return said + [each for name in ready for each in self._comes(name)]
+
+    def _comes(self, name: str) -> list[Said]:
+        self._in.add(name)
+        self._away.discard(name)
+        thing = self._line.spoken[name].thing
+        return [There(thing, True), Hears(thing)]
 
     # topology
 
@@ -108,9 +119,14 @@ class SubDevices:
         names = _names(request.params if isinstance(request.params, list) else [request.params])
         if not names:
             return self._line.bad(spoken, request, topic, "it names no device")
+        gone = [name for name in names if name in self._in and name in self._line.spoken]
         self._in -= set(names)
+        self._away |= set(gone)
+        said: list[Said] = [There(self._line.spoken[name].thing, False) for name in gone]
         identities = [_identity(name) for name in names]
-        return self._line.reply(request, topic, identities if isinstance(request.params, list) else identities[0])
+        return said + self._line.reply(
+            request, topic, identities if isinstance(request.params, list) else identities[0]
+        )
 
     # what the hub says
 
@@ -145,8 +161,7 @@ class SubDevices:
         said: list[Said] = []
         for name in good:
             if name in self._line.spoken:
-                self._in.add(name)
-                said.append(Hears(self._line.spoken[name].thing))
+                said += self._comes(name)
             else:
                 self._waiting.add(name)
         code, message = OK, "success"

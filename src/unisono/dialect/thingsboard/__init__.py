@@ -37,14 +37,13 @@ class ThingsBoard:
         "the HTTP device API: telemetry, attributes, their updates and RPC by long poll, claiming, provisioning",
         "firmware: `unisono thing firmware ID FILE`; its attributes, and chunks over MQTT and HTTP",
         "provisioning of access tokens: `unisono dialect product thingsboard KEY --secret SECRET --open`",
-        "the gateway API: devices appear as things of the model that their type names; telemetry, attributes, RPC",
+        "the gateway API: devices appear as things of the model that their type names, and go when it says so; RPC",
         "a thing added without a model: what it can say is learned from what it says",
     )
     cannot = (
         "the CoAP door, the short topics (v2) and protobuf payloads; user name and password over HTTP",
         "claiming: it is taken and means nothing, since whoever signs in here belongs to somebody already",
         "provisioning of user names and certificates",
-        "a device that its gateway disconnects stays as present as the gateway",
     )
 
     def caller(self, user: str, client_id: str, password: str) -> Caller | None:

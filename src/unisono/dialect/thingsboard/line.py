@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from unisono.dialect.learning import is_learned
-from unisono.dialect.said import Asks, Happened, Hears, Odd, Replied, Reported, Said, Say
+from unisono.dialect.said import Asks, Happened, Hears, Odd, Replied, Reported, Said, Say, There
 from unisono.dialect.seam import Caller, Part
 from unisono.dialect.thingsboard import firmware
 from unisono.dialect.thingsboard.words import Words, read_telemetry
@@ -288,7 +288,8 @@ class ThingsBoardLine:
 
     def _disconnect(self, own: Spoken, device: str, body: Mapping[str, Any]) -> list[Said]:
         self._connected.discard(device)
-        return []
+        spoken = self._devices.get(device)
+        return [There(spoken.thing, False)] if spoken is not None and device not in self._waiting else []
 
     def _claim(self, own: Spoken, device: str, body: Mapping[str, Any]) -> list[Said]:
         return []
@@ -298,7 +299,7 @@ class ThingsBoardLine:
         self._connected.add(device)
         spoken = self._devices.get(device)
         if spoken is not None and device not in self._waiting:
-            return [Hears(spoken.thing)]
+            return [There(spoken.thing, True), Hears(spoken.thing)]
         if device in self._waiting:
             return []
         self._waiting[device] = []
@@ -317,7 +318,8 @@ class ThingsBoardLine:
         spoken = self._devices.get(device)
         waiting = self._waiting.get(device)
         if spoken is not None and waiting is None:
-            return self._reported(spoken, given)
+            comes = [] if device in self._connected else self._connect(own, device, {})
+            return [*comes, *self._reported(spoken, given)]
         if waiting is None:
             return [*self._connect(own, device, {}), *self._of_device(own, device, given)]
         waiting.append((device, given))
@@ -327,7 +329,7 @@ class ThingsBoardLine:
     def _heard_again(self, device: str) -> list[Said]:
         """The hub knows it now: what it said meanwhile."""
         spoken = self._devices[device]
-        said: list[Said] = [Hears(spoken.thing)] if device in self._connected else []
+        said: list[Said] = [There(spoken.thing, True), Hears(spoken.thing)] if device in self._connected else []
         for _device, given in self._waiting.pop(device):
             said += self._reported(spoken, given)
         return said

@@ -61,7 +61,6 @@ class LineHost:
         self._begun = False
         self._parts: list[Part] = []
         self._asking = 0
-        self._epochs: dict[str, int] = {}
 
     async def learn(self, identity: SignIn) -> None:
         """What the things are that it speaks for: at first, and when that may have changed."""
@@ -171,18 +170,13 @@ class LineHost:
         connection.committer.add(Listening(thing, connection.gateway.id, connection.epoch, DOWN, now_us()), 0)
 
     def _there(self, there: There) -> None:
-        """A part that comes and goes by itself."""
+        """A part that comes and goes by itself, over a connection that stays."""
         connection = self._connection
         assert connection.committer is not None
-        if there.online == (there.thing in self._epochs):
-            return
-        epoch = self._epochs.setdefault(there.thing, connection.epoch)
-        client = f"{there.thing}/{self._dialect}"
         reason = "connected" if there.online else "disconnected"
-        entry = Presence(there.thing, connection.gateway.id, epoch, there.online, reason, now_us(), client)
+        gateway, at = connection.gateway.id, now_us()
+        entry = Presence(there.thing, gateway, connection.epoch, there.online, reason, at, self._client, carried=True)
         connection.committer.add(entry, 0)
-        if not there.online:
-            del self._epochs[there.thing]
 
     # down
 
@@ -250,8 +244,6 @@ class LineHost:
         speakers = self._connection.gateway.speakers
         for thing in [thing for thing, speaker in speakers.items() if speaker is self]:
             del speakers[thing]
-        for thing in list(self._epochs):
-            self._there(There(thing, False))
 
     @property
     def _client(self) -> str:
