@@ -12,7 +12,7 @@ from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.numbers import number
 from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, unknown
 from unisono.assist.languages.zh.told import states_in
-from unisono.assist.languages.zh.wish import BEGINS, ENDS, Wish
+from unisono.assist.languages.zh.wish import BEGINS, ENDS, Wish, measured
 from unisono.assist.quantity import Quantity
 
 __all__ = [
@@ -142,7 +142,10 @@ def told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[Pi
 
 
 def two_values(pieces: Sequence[Piece]) -> bool:
-    """红色右床头灯蓝色, 二十六度三档: two values in what was taken for one wish."""
+    """红色右床头灯蓝色, 二十六度三档, 十五把空调降两度: two values in what was taken for one wish."""
+    bare = [p for p in pieces if p.quantity is not None and p.quantity.unit is None and p.quantity.form == "number"]
+    if any(not measured(pieces, p) for p in bare) and any(p.quantity is not None and p.quantity.unit for p in pieces):
+        return True
     colors = [piece for piece in pieces if not piece.things and has(piece, "color:")]
     amounts = [
         p for p in pieces if p.quantity is not None and p.quantity.form != "ordinal" and p.quantity.unit is not None

@@ -85,6 +85,7 @@ def clauses(pieces: Sequence[Piece]) -> list[Clause]:
     """The clauses in order, without marks."""
     parts: list[Clause] = []
     current: list[Piece] = []
+    goes_on = False
     for i, piece in enumerate(pieces):
         joins = (
             piece.text in _JOINS
@@ -94,12 +95,13 @@ def clauses(pieces: Sequence[Piece]) -> list[Clause]:
         )
         if (piece.mark and piece.text in _ENDS) or joins:
             if current:
-                parts.append(Clause(current))
+                parts.append(Clause(current, runs_on=goes_on))
+            goes_on = joins
             current = [] if piece.mark or piece.text not in ("再", "又", "还有") else [piece]
         elif not piece.mark or piece.text in "、":
             current.append(piece)
     if current:
-        parts.append(Clause(current))
+        parts.append(Clause(current, runs_on=goes_on))
     found = [clause for part in parts for clause in _separate(part)]
     joined: list[Clause] = []
     for clause in found:
@@ -165,7 +167,7 @@ def _separate(clause: Clause) -> list[Clause]:
         elif _is_noun(piece):
             noun = True
             order += "N" if not order.endswith("N") else ""
-    return [Clause(group, runs_on=at > 0) for at, group in enumerate(groups) if group]
+    return [Clause(group, runs_on=at > 0 or clause.runs_on) for at, group in enumerate(groups) if group]
 
 
 def _begins_anew(pieces: Sequence[Piece], at: int) -> bool:

@@ -28,6 +28,8 @@ _TURNED = re.compile(r"(?:[拧捻扭拨推搞整校]|(?<!比)较)(?=[高低大�
 _OPENED = re.compile(r"开(?=[强弱高低亮暗](?:一?点|一?些|到|啲|$))")
 #: 开二段: a step, in Taiwan
 _STEP = re.compile(r"(?<=[开调到转至])([一二三四五1-5])段")
+#: 啥都关: all of it.
+_WHATEVER = re.compile(r"(?:啥|什么)都(?=[关停开熄灭打])")
 #: 切hdmi2
 _SOURCE = re.compile(r"切换?(?=hdmi|av|usb|vga|dp|dvi)")
 #: 左边的床头灯 for 左床头灯.
@@ -99,6 +101,7 @@ class Forms:
 
     def plain(self, text: str) -> str:
         """The text in the forms that are known."""
+        text = _WHATEVER.sub("全都", text)
         text = _SOURCE.sub("切到", self._form.sub(lambda found: self._same[found[0]], text))
         text = _ONGOING.sub("着", _HOW.sub("多", text))
         text = _SIDE.sub(lambda found: found[1] if found[1] + found[2] in self._names else found[0], text)

@@ -169,7 +169,7 @@ def _plan(sentence: Sentence) -> Plan:
     if (plan.why or "").startswith("not_possible") and sentence.masked.endswith("了吧"):
         return answer(sentence) or plan  # 阳台门关上了吧
     heard = sum(piece.heard for piece in pieces)
-    unsure = (question and not _BEGS.search(sentence.masked)) or heard
+    unsure = (question and not _BEGS.search(sentence.masked)) or heard or "希望" in sentence.masked
     if (unsure and _risky(plan, world)) or (heard > 1 and plan.outcome in ACTING):
         memory.offer = plan
         return Plan(outcome="ask", why="unsure")  # 可以开门吗 may ask whether one may; 打开院们 was heard otherwise

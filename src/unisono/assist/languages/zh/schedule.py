@@ -62,7 +62,7 @@ def when_of(moments: Sequence[Moment], now: dt.datetime) -> When | str | None:
     if after is not None:
         return When(after_s=after.seconds, until=until)
     if day is not None and (
-        day.day or day.weekday is not None or day.date is not None or (day.half is not None and day.day is not None)
+        day.day or day.weekday is not None or day.date is not None or day.half is not None  # 半夜关灯, said at noon
     ):
         return "what_time"
     return When(until=until) if until is not None else None

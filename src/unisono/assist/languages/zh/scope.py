@@ -61,6 +61,8 @@ def mask(text: str, pieces: Sequence[Piece]) -> str:
     """The text with names, times and amounts written over, each character by one sign."""
     out = list(text)
     for piece in pieces:
+        if piece.heard:
+            continue  # 提议楼下: what was said decides, before what it sounds like
         past = piece.moment is not None and piece.moment.over not in _PRESENT
         sign = (
             PAST

@@ -185,7 +185,7 @@ def find_target(
 
 
 #: 沙发灯的开关, 电视的音乐: what may be said of anything.
-_IN_PASSING = MUSIC | {"开关", "按钮"}
+_IN_PASSING = MUSIC | {"开关"}
 #: How names of sensors end that tell of such things.
 _FRAMES = {"window": ("窗", "窗户", "窗磁"), "door": ("门", "门磁")}
 _IN_A_CAR = frozenset({"kind:climate", "kind:window", "kind:seat", "kind:door", "kind:lock"})

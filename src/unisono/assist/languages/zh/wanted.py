@@ -35,6 +35,7 @@ from unisono.assist.languages.zh.schedule import when_of
 from unisono.assist.languages.zh.scope import is_negated, is_stop
 from unisono.assist.languages.zh.sentence import Sentence, about_us, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import (
+    ONE_OF,
     TOGETHER,
     Target,
     another,
@@ -140,6 +141,9 @@ class Wanted:
         if not steps:
             asks = about_us(self.sentence.pieces) and not unknown(self.sentence.pieces)
             return Plan(outcome="ask", why="what_to_do") if asks else Plan(outcome="ignore")
+        limited = {thing for step in steps if step.trait == "charge_limit" for thing in step.things}
+        stopped = {t for step in steps if step.trait == "charging" and step.value is False for t in step.things}
+        self.doubted = self.doubted or bool(limited & stopped)  # 别充了, 充到六十就行
         plan = timed(joined(steps), self.times, self.sentence.now, self.conditions, act_if=self.act_if)
         if plan.outcome not in ACTING or not self.doubted:
             return plan
@@ -154,6 +158,8 @@ class Wanted:
         masked = self.sentence.masked[clause.start : clause.end]
         found = senses(pieces)
         ends = any(piece.text == "定时" for piece in pieces) and bool(wish_of(pieces).verbs & ENDS)
+        if any(p.moment is not None and p.moment.role == "until" and p.text.endswith("前") for p in pieces):
+            return Plan(outcome="ask", why="what_time")  # 天亮前关灯: a deadline is no time
         for piece in pieces:
             if piece.moment is not None:  # 定时两小时关机: then, and not for so long
                 later = ends and piece.moment.role == "for"
@@ -199,6 +205,9 @@ class Wanted:
         wanted = [piece for piece in pieces if "only" not in piece.senses]
         target = self._target(wanted, Wish())
         touched = self._touched()
+        one = any(p.text in ONE_OF or p.text == "一个" for p in wanted) and not target.named
+        if one and (target.why == "ambiguous" or len(target.things) > 1):
+            return Plan(outcome="ask", why="ambiguous")  # 东屋灯留一个, 其余的关
         spoken = {sense.partition(":")[2] for piece in pieces for sense in piece.senses if sense.startswith("kind:")}
         alike = {thing for thing in touched if self.sentence.world.things[thing].kind in spoken}
         if alike and not target.named and not target.places:
@@ -295,6 +304,8 @@ class Wanted:
                 return made
         if several:
             return None
+        if wish.verb in ("up", "down") and not wish.traits and memory.trait and not about_us(pieces) and not self.steps:
+            wish.traits = (memory.trait,)  # 客厅空调多少度, 高一点
         before = len(self.steps)
         end = self._do(wish, self._target(pieces, wish), others=bool(found & {"rest", "other"}))
         self.doubted = self.doubted or is_dropped(wish, self.steps[before:])
@@ -407,7 +418,7 @@ class Wanted:
         if wish.verb == "honk":
             pieces = [piece for piece in pieces if "trait:horn" not in piece.senses]  # 喇叭 is no loudspeaker then
         target = find_target(pieces, world, self.sentence.speaker, traits)
-        if target.named and target.things and is_left_out(pieces, target.things, world):
+        if (target.named or target.kinds) and target.things and is_left_out(pieces, target.things, world):
             return Target(said=True, why="which_thing")
         if self.steps and (car := its_car(pieces, target, self.last, world)) is not None:
             return Target(things=(car,), said=True, kinds=target.kinds)  # 大车座椅通风三档，空调二十二度

@@ -16,7 +16,7 @@ from unisono.assist.languages.zh.forms import measures
 from unisono.assist.languages.zh.verbs import VERBS
 from unisono.assist.quantity import DEGREE, Quantity
 
-__all__ = ["Wish", "relief_of", "traits_of", "wish_of"]
+__all__ = ["Wish", "measured", "relief_of", "traits_of", "wish_of"]
 
 MOVES = {
     "up": 1,
@@ -132,7 +132,7 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
         (
             p.quantity
             for p in reversed(pieces)
-            if p.quantity is not None and p.quantity.form != "ordinal" and not _measured(pieces, p)
+            if p.quantity is not None and p.quantity.form != "ordinal" and not measured(pieces, p)
         ),
         None,
     )
@@ -230,7 +230,7 @@ def _is_tail(pieces: Sequence[Piece], piece: Piece) -> bool:
     return after is None or not (after.named or any(sense.startswith(("kind:", "sort:")) for sense in after.senses))
 
 
-def _measured(pieces: Sequence[Piece], piece: Piece) -> bool:
+def measured(pieces: Sequence[Piece], piece: Piece) -> bool:
     """三盏: a number that counts things is no value."""
     after = next((p for p in pieces if p.start == piece.end), None)
     return (
