@@ -9,6 +9,7 @@ import msgspec
 
 from tests.api.conftest import Hub
 from tests.api.test_things import add, add_home
+from unisono.access import Outside
 from unisono.scene.document import load_scene
 from unisono.twin import record
 
@@ -322,3 +323,14 @@ async def test_a_scene_tells_only_who_has_to_do_with_its_place(hub: Hub) -> None
         problem = (await send(hub, told.replace("[wei]", f"[wei, {name}]"), "PUT", "/evening")).json()
         assert (problem["code"], problem["field"]) == ("bad_scene", "then.1.notify.to.1"), problem
         assert problem["expected"]
+
+
+async def test_a_host_that_may_not_be_called_is_told_when_a_scene_is_saved(hub: Hub) -> None:
+    await add_things(hub)
+    call = EVENING.replace("  - set:", "  - http: {url: 'https://hooks.example.org/x'}\n  - set:")
+    answer = (await send(hub, call)).json()
+    (warning,) = answer["warnings"]
+    assert (warning["severity"], warning["path"]) == ("warning", "then.0.http.url")
+    assert "hooks.example.org:443" in warning["reason"] and "outside.toml" in warning["expected"]
+    hub.context.outside = Outside(hosts=("*.example.org",))
+    assert (await send(hub, call, "PUT", "/evening")).json()["warnings"] == []

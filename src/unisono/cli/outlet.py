@@ -51,7 +51,7 @@ def list_outlets(hub: Hub, screen: Screen) -> None:
             "sent": sum(position["sent"] for position in each["positions"]),
             "lag": sum(position["lag"] or 0 for position in each["positions"]),
             "skipped": sum(position["skipped"] for position in each["positions"]),
-            "error": "; ".join(position["error"] for position in each["positions"] if position["error"]),
+            "error": "; ".join(dict.fromkeys(position["error"] for position in each["positions"] if position["error"])),
         }
         for each in found
     ]

@@ -67,7 +67,8 @@ class Health(msgspec.Struct):
                 found.append(f"partition {owner.partition}: history is {behind} log messages behind")
         for gateway in self.gateways:
             found += [f"gateway {gateway.gateway}: {text}" for text in gateway.trouble]
-        found += [f"outlet {each.outlet}: {each.error}" for each in self.outlets if each.error is not None]
+        # an outlet has two readers, and both meet what is wrong with its receiver
+        found += dict.fromkeys(f"outlet {each.outlet}: {each.error}" for each in self.outlets if each.error is not None)
         if self.notifier is not None:
             found += [f"notifications: {text}" for text in self.notifier.trouble]
         if self.disk_free < LOW_DISK_BYTES:

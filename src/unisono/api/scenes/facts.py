@@ -8,7 +8,7 @@ what whoever saves it may see: everything else is to it as if it were not there.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,22 @@ from unisono.api.scenes.shapes import Finding
 from unisono.errors import CallerError
 from unisono.scene.checking.catalogue import Catalogue, footprint
 from unisono.scene.checking.conflict import MAX_VISITED
+from unisono.scene.checking.finding import Finding as Checked
 from unisono.scene.checking.finding import near
+from unisono.scene.checking.host import host_of
 from unisono.scene.checking.soundness import Facts, require_sound
-from unisono.scene.document import Call, Given, Notify, RunScene, Scene, Selector, Set, SetMode, load_scene
+from unisono.scene.document import (
+    Call,
+    Given,
+    Http,
+    Notify,
+    RunScene,
+    Scene,
+    Selector,
+    Set,
+    SetMode,
+    load_scene,
+)
 from unisono.scene.world import World
 from unisono.store.registry import GroupRow, PlaceRow, ThingRow
 from unisono.thing import find_action, find_property
@@ -150,7 +163,19 @@ class Surroundings:
         await self._look_ahead(scene, self.book.scenes)
         people, policy = await self._people(scene), await self._in_force()
         found = require_sound(scene, Facts(self.world, self.book.scenes, people, policy))
+        found += self._not_called(scene)
         return [Finding(each.severity, each.path, each.reason, each.expected, list(each.scenes)) for each in found]
+
+    def _not_called(self, scene: Scene) -> Iterator[Checked]:
+        """The steps that call a host which may not be called: the hub refuses each time."""
+        for path, part in parts_at(scene):
+            host = host_of(part.url) if isinstance(part, Http) else None
+            if host is not None and not self._context.outside.names(*host):
+                name = f"{host[0]}:{host[1]}"
+                reason = f"{name} is not on the list of hosts that may be called, so that nothing will be"
+                yield Checked(
+                    "warning", f"{path}.url", "refused", reason, f'{host[0]} among the "hosts" of outside.toml'
+                )
 
     async def _in_force(self) -> Enforced | None:
         """The root place's policy, as its owner enforces it."""

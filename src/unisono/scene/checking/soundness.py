@@ -19,6 +19,7 @@ from unisono.scene.checking.catalogue import Catalogue, computed
 from unisono.scene.checking.conflict import conflicts
 from unisono.scene.checking.finding import Finding, near
 from unisono.scene.checking.futile import futile
+from unisono.scene.checking.host import host_of
 from unisono.scene.checking.permission import refused
 from unisono.scene.checking.reach import unreachable
 from unisono.scene.checking.trial import try_expression
@@ -217,6 +218,9 @@ class Examination(Values):
             self._scene(body.id, f"{path}.id")
         elif kind == "mode":
             self._place(body.place, f"{path}.place")
+        elif kind == "http" and host_of(body.url) is None:
+            expected = "an address such as https://hooks.example.org/garage"
+            self._error(f"{path}.url", "bad_value", "it names no host that could be called", expected)
 
     # steps
 
