@@ -90,6 +90,38 @@ async def test_home_assistant_discovery(shared: Hub) -> None:
         again.close()
 
 
+async def test_an_event_that_was_kept_is_no_event(shared: Hub) -> None:
+    """A broker keeps the last message of a button that asks for it: whoever comes later did not see it pressed."""
+    given = await bridge(shared, "esp2", "homeassistant")
+    player = await Player(given["Username"], given["Password"], shared.mqtt_port).open()
+    try:
+        device = {"ids": ["esp-2"], "name": "Bell box"}
+        player.say("bell/press", {"event_type": "press"}, retain=True)
+        player.say("bell/battery", "55", retain=True)
+        config = {"stat_t": "bell/battery", "dev_cla": "battery", "uniq_id": "esp-2-b", "obj_id": "battery"}
+        player.say("homeassistant/sensor/esp-2/battery/config", {**config, "dev": device}, retain=True)
+        config = {"stat_t": "bell/press", "event_types": ["press"], "uniq_id": "esp-2-p", "obj_id": "bell"}
+        player.say("homeassistant/event/esp-2/bell/config", {**config, "dev": device}, retain=True)
+        await thing_named(shared, "Bell box")
+        await shared.eventually(lambda: shared.value("bell_box", "battery.battery"), "its battery, which was kept")
+
+        async def pressed() -> int:
+            found = await shared.get("/api/v1/things/bell_box/history?property=event/bell.press")
+            return len(found["points"])
+
+        player.say("bell/press", {"event_type": "press"}, retain=True)
+        await shared.eventually(pressed, "it was pressed")
+        player.say("bell/battery", "54")
+
+        async def later() -> bool:
+            return bool(await shared.value("bell_box", "battery.battery") == 54)
+
+        await shared.eventually(later, "what came after it")
+        assert await pressed() == 1
+    finally:
+        player.close()
+
+
 async def test_a_light_of_ours_is_no_bridge(shared: Hub) -> None:
     await bridge(shared, "any", "homeassistant")
     made = await shared.ask("POST", "/api/v1/things", {"id": "native", "model": "light", "place": "home"})

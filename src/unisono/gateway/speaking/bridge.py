@@ -133,7 +133,7 @@ class Bridge:
     def _kept(
         self, dialect: str, listens: Listens, client: Connection | None, identity: SignIn | None
     ) -> list[tuple[Entry, int]]:
-        """What the place keeps of topics that mean something now."""
+        """What the place keeps of topics that mean something now. An event that was kept happened long ago."""
         entries: list[tuple[Entry, int]] = []
         retained = self._gateway.place(self.root).retained
         for topic in listens.topics:
@@ -141,6 +141,7 @@ class Bridge:
             if message is not None:
                 origin = Origin(dialect, topic, now_us(), payload=message.payload)
                 said = self.translators[dialect].heard(topic, message.payload, origin.at // 1000) or []
+                said = [each for each in said if not isinstance(each, Happened)]
                 entries += self._take(dialect, said, origin, client, identity)
         return entries
 
