@@ -156,6 +156,67 @@ def test_what_the_api_of_tuya_answers() -> None:
     assert TUYA.read(b'[{"function": 5}]')[1][0].rule == "bad_device"
 
 
+def spec(code: str, access: Any, **spec: Any) -> dict[str, Any]:
+    return {"abilityId": 1, "code": code, "accessMode": access, "name": code.title(), "typeSpec": spec}
+
+
+DATA_MODEL: dict[str, Any] = {
+    "modelId": "000004p8xq",
+    "services": [
+        {
+            "code": "",
+            "actions": [],
+            "events": [],
+            "properties": [
+                {**spec("switch_led", "rw", type="bool", typeDefaultValue=False), "description": "on or off"},
+                spec("bright_value_v2", "rw", type="value", min=10, max=1000, scale=0, step=1, unit=""),
+                spec("cur_power", "ro", type="value", min=0, max=50000, scale=1, step=1, unit="W"),
+                spec("work_mode", "wr", type="enum", range=["white", "colour"]),
+                spec("fault", "ro", type="bitmap", label=["a", "b"], maxlen=2),
+                spec("note", "rw", type="string", maxlen=9),
+                spec("ratio", "ro", type="float", min=0, max=1),
+                spec("odd", ["rw"], type=5),
+                {"code": "no_spec"},
+                7,
+            ],
+        },
+        {"properties": 5},
+        7,
+    ],
+}
+
+
+@pytest.mark.parametrize("wrapped", [DATA_MODEL, {"result": {"model": msgspec.json.encode(DATA_MODEL).decode()}}])
+def test_a_thing_data_model_of_tuya(wrapped: Any) -> None:
+    model = read(TUYA, wrapped)
+    assert (model.id, model.product) == ("tuya.000004p8xq", "000004p8xq")
+    found = model.properties
+    assert {key: each.trait for key, each in found.items() if each.trait} == {
+        "switch_led": "on_off", "bright_value_v2": "brightness", "cur_power": "power", "work_mode": "mode",
+    }  # fmt: skip
+    assert found["cur_power"].access == ("read", "notify") and found["work_mode"].access == ("write",)
+    assert (decode(found["cur_power"].codec, 123), found["cur_power"].unit) == (12.3, "W")
+    assert [each.key for each in found["fault"].schema.choices] == ["a", "b"]
+    assert found["note"].schema.len_max == 9 and found["ratio"].schema.kind == "any"
+    assert [found["switch_led"].titles, found["switch_led"].descriptions] == [{"en": "Switch_Led"}, {"en": "on or off"}]
+    written: Any = msgspec.json.decode(TUYA.write(model))
+    assert [each["code"] for each in written["functions"]] == ["switch_led", "bright_value_v2", "work_mode", "note"]
+    assert [each["code"] for each in written["status"]] == [
+        "switch_led", "bright_value_v2", "cur_power", "fault", "note", "ratio",
+    ]  # fmt: skip
+    again = read(TUYA, written)
+    assert {*again.properties} == {*found} - {"odd"}
+    assert read(TUYA, {"services": DATA_MODEL["services"]}).product is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{"model": "{"}, {"model": "[]"}, {"services": []}, {"services": 5}, {"model": "[" * 100_000}, {"model": "5"}],
+)
+def test_what_is_no_thing_data_model(document: Any) -> None:
+    assert not TUYA.sniff(msgspec.json.encode(document))
+
+
 @pytest.mark.parametrize(
     ("key", "fields", "path", "value"),
     [

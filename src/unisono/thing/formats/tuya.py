@@ -16,6 +16,7 @@ from unisono.thing.formats.fit import Value, bearing, find_trait, role_of, wire_
 from unisono.thing.formats.naming import Names, fold, make_id, make_key, pick_text, texts
 from unisono.thing.formats.residue import keep, restore
 from unisono.thing.formats.rules import Subject, read_rules
+from unisono.thing.formats.tuya_model import as_functions
 from unisono.thing.formats.units import spell_unit
 from unisono.thing.model import Access, Model, Property, Service, Source
 from unisono.thing.schema import Choice, Schema, show
@@ -61,11 +62,12 @@ class Tuya(JsonFormat):
 
 
 def _inner(each: Any) -> Any:
-    """The device itself: answers of the API have it under ``result``, diagnostics under ``data``."""
+    """The device itself: answers of the API have it under ``result``, diagnostics under ``data``; a thing data model is
+    turned into functions and status."""
     for name in ("result", "data"):
         if isinstance(each, dict) and isinstance(each.get(name), dict) and not _entries(each):
             each = each[name]
-    return each
+    return each if _entries(each) else as_functions(each) or each
 
 
 def _entries(document: Any) -> bool:
