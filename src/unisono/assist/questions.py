@@ -126,6 +126,11 @@ ALIKE = {
 }
 
 
+#: What is asked of a room, where nothing is named; and what tells the air of a room: no kettle, no oven.
+AIR = frozenset({"temperature", "humidity"})
+OF_ROOMS = frozenset({"air_purifier", "climate", "dehumidifier", "fan", "floor_heating", "humidifier", "sensor"})
+
+
 def asks(frame: Frame) -> bool:
     """Is it a question?"""
     if "help" in frame.senses:
@@ -279,6 +284,14 @@ def _things(frame: Frame, world: World, where: Where, memory: Memory) -> tuple[t
     return tuple(dict.fromkeys(things)), tuple(dict.fromkeys(places)), named
 
 
+def _bearing(names: Sequence[str], of: Sequence[str], world: World) -> dict[str, tuple[str, ...]]:
+    """Who tells each trait; by their models where nobody has told any."""
+    said = {trait: tuple(thing for thing in of if world.has_told(thing, trait)) for trait in names}
+    if any(said.values()):
+        return said
+    return {trait: tuple(thing for thing in of if world.can_tell(thing, trait)) for trait in names}
+
+
 def _trait(
     frame: Frame, things: Sequence[str], world: World, where: Where, places: Sequence[str], *, named: bool
 ) -> tuple[str | None, Any, tuple[str, ...]]:
@@ -314,19 +327,22 @@ def _trait(
         wanted.append(ASKED["set"])
     pool: Sequence[str] = things
     if not things:
-        pool = [t for t in world.things if not places or set(world.path(world.things[t].place)) & set(places)]
+        there = [t for t in world.things if set(world.path(world.things[t].place)) & set(places)]
+        pool = there if places else world.at_home(world.things, where.here)
     for names, value in wanted:
         # a cabin is no place's warmth, where no car was said
         cabin = not named and "cabin_temperature" in names[1:]
         told = [t for t in pool if world.things[t].kind != "car"] if cabin else pool
-        bearing = {trait: tuple(t for t in told if trait in world.things[t].tells) for trait in names}
+        bearing = _bearing(names, told, world)
         if named and not any(bearing.values()):
             kin = [t for thing in things for t in world.kin(thing)]
-            bearing = {trait: tuple(t for t in kin if trait in world.things[t].tells) for trait in names}
+            bearing = _bearing(names, kin, world)
         for trait in sorted(names, key=lambda trait: -len(bearing[trait])) if len(things) > 1 else names:
             tell = bearing[trait]
             if not tell:
                 continue
+            if trait in AIR and not named:
+                tell = tuple(t for t in tell if world.things[t].kind.split(".")[0] in OF_ROOMS) or tell
             if things or places:
                 return trait, value, tell
             here = tuple(t for t in tell if where.here and where.here in world.path(world.things[t].place))

@@ -23,6 +23,9 @@ __all__ = ["Aim", "aim", "can"]
 ROOMFUL = frozenset({"light", "cover"})
 
 
+#: What stands in a plant: stopped together it is a plant that is stopped.
+OF_A_LINE = frozenset({"machine", "press", "packager", "conveyor", "compressor", "robot", "agv"})
+
 #: Acts whose objects are not things of the home: a carpet, a coffee, a song.
 MEDIA = frozenset({"play", "next", "previous", "pause", "resume"})
 HELPED = frozenset({"clean", "brew", "mow", "water"}) | MEDIA
@@ -264,6 +267,8 @@ def _one(
                 return Aim(why="no_such_thing", said=group.said, choices=tuple(things))
             return Aim(things=kept, named=True)
         return Aim(things=things, named=True)
+    if not places and not group.places:
+        things = world.at_home(things, where.here)
     if places and not group.places:
         things = _in(things, places, world)
         if not things:
@@ -288,6 +293,11 @@ def _one(
             return Aim(things=able)
         return Aim(why="ambiguous", said=group.said, choices=able)
     return _narrow(able, frame, world, where, memory, placed=False, group=group)
+
+
+def _rooms_only(places: Iterable[str], world: World) -> bool:
+    """Whether what was said is of places within a home or plant, and not of all of it."""
+    return bool(places) and all(world.places[place].inside is not None for place in places)
 
 
 def _pronoun(
@@ -317,7 +327,8 @@ def _pronoun(
             return Aim(why="which_thing", said=group.said)
         return Aim(things=known)
     if group.pronoun == "everything":
-        pool = _in(world.things, places or group.places, world) if places or group.places else tuple(world.things)
+        placed = places or group.places
+        pool = _in(world.things, placed, world) if placed else world.at_home(world.things, where.here)
         if frame.act in ("open", "unlock"):
             return Aim(why="which_thing", said=group.said)  # nobody opens all that opens by one word
         if frame.act in ("lock", "close"):
@@ -325,9 +336,10 @@ def _pronoun(
             return Aim(
                 things=tuple(t for t in pool if trait in world.things[t].takes and world.things[t].kind != "car")
             )
-        return Aim(
-            things=tuple(t for t in pool if world.things[t].kind.split(".")[0] not in KEPT_ON and can(frame, t, world))
-        )
+        meant = tuple(t for t in pool if world.things[t].kind.split(".")[0] not in KEPT_ON and can(frame, t, world))
+        if not _rooms_only(placed, world) and sum(world.things[t].kind.split(".")[0] in OF_A_LINE for t in meant) > 1:
+            return Aim(why="which_thing", said=group.said)  # a plant is not stopped in passing
+        return Aim(things=meant)
     alike = {world.things[thing].kind for thing in known}
     others = tuple(t for t in things_of_kind(alike, world.things, world) if t not in known)
     if places:

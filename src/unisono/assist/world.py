@@ -124,6 +124,13 @@ class World:
         """The things anywhere in a place, in their order."""
         return self._held.get(place, [])
 
+    def at_home(self, things: Iterable[str], here: str | None) -> tuple[str, ...]:
+        """Those of some things that share the root place with ``here`` (of nowhere: the first root); all of them where
+        none does. What is said of no place is said of one's own home, and of no plant that one sees too."""
+        some = tuple(things)
+        root = self.path(here)[-1] if here in self.places else self.root
+        return tuple(thing for thing in some if root in self.path(self.things[thing].place)) or some
+
     def kin(self, id: str) -> tuple[str, ...]:
         """Things that are called after this one: the "front door lock" of a "front door"; not after its other names."""
         name = f"{self.things[id].names[0].casefold()} " if self.things[id].names else id
@@ -136,6 +143,16 @@ class World:
     def state(self, thing: str) -> Mapping[str, Any]:
         """What a thing says of itself, by trait."""
         return self.states.get(thing, {})
+
+    def can_tell(self, thing: str, trait: str) -> bool:
+        """Whether its model has it tell that."""
+        return trait in self.things[thing].tells
+
+    def has_told(self, thing: str, trait: str) -> bool:
+        """Whether it tells that, as far as is known: a model may have more than a device of it ever says, so who told
+        others and never this one does not."""
+        state = self.state(thing) if self.can_tell(thing, trait) else None
+        return state is not None and (not state or trait in state)
 
     def words_of(self, thing: str) -> frozenset[str]:
         """All words of a thing's names, as names compare them."""

@@ -6,7 +6,7 @@ Knows names, kinds, places by containment, 全部, 其他, 除了, 屋里, 那�
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -388,10 +388,11 @@ def takers(scope: Iterable[str], world: World, traits: Sequence[str]) -> list[st
 
 
 def tellers(scope: Iterable[str], world: World, traits: Sequence[str]) -> tuple[list[str], str | None]:
-    """Those that tell the first of the traits that anybody tells, and which one it is."""
+    """Those that tell the first of the traits that anybody tells, and which one it is; by their models where nobody
+    has told any."""
     scope = list(scope)
-    for trait in traits:
-        found = [thing for thing in scope if trait in world.things[thing].tells]
+    for tells, trait in product((world.has_told, world.can_tell), traits):
+        found = [thing for thing in scope if tells(thing, trait)]
         if found:
             return found, trait
     return [], None

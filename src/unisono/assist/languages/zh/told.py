@@ -248,7 +248,7 @@ def of_rooms(things: Iterable[str], world: World) -> list[str]:
     return [
         t
         for t in things
-        if world.things[t].kind.partition(".")[0] in _table().of_rooms and "temperature" in world.things[t].tells
+        if world.things[t].kind.partition(".")[0] in _table().of_rooms and world.has_told(t, "temperature")
     ]
 
 
