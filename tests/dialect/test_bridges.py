@@ -92,13 +92,18 @@ async def test_home_assistant_discovery(shared: Hub) -> None:
 
 async def test_an_event_that_was_kept_is_no_event(shared: Hub) -> None:
     """A broker keeps the last message of a button that asks for it: whoever comes later did not see it pressed."""
-    given = await bridge(shared, "esp2", "homeassistant")
+    given = await bridge(shared, "bells", "homeassistant")
     player = await Player(given["Username"], given["Password"], shared.mqtt_port).open()
     try:
         device = {"ids": ["esp-2"], "name": "Bell box"}
         player.say("bell/press", {"event_type": "press"}, retain=True)
         player.say("bell/battery", "55", retain=True)
-        config = {"stat_t": "bell/battery", "dev_cla": "battery", "uniq_id": "esp-2-b", "obj_id": "battery"}
+        config: dict[str, Any] = {
+            "stat_t": "bell/battery",
+            "dev_cla": "battery",
+            "uniq_id": "esp-2-b",
+            "obj_id": "battery",
+        }
         player.say("homeassistant/sensor/esp-2/battery/config", {**config, "dev": device}, retain=True)
         config = {"stat_t": "bell/press", "event_types": ["press"], "uniq_id": "esp-2-p", "obj_id": "bell"}
         player.say("homeassistant/event/esp-2/bell/config", {**config, "dev": device}, retain=True)
