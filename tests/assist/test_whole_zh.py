@@ -87,3 +87,40 @@ def test_a_colour_that_comes_is_waited_for(form: str, color: str) -> None:
 def test_a_timer_that_ends_is_no_stretch() -> None:
     made = plan("空调定时两小时关")
     assert made.outcome == "later" and made.when is not None and made.when.after_s == 7200
+
+
+ASKED = ("锁了吗", "锁了没", "锁着没有", "锁好了吗")
+THEN = ("没锁就锁", "没锁就锁上", "没锁的话锁上", "没锁的话帮我锁了")
+
+
+@pytest.mark.parametrize("then", THEN)
+@pytest.mark.parametrize("asked", ASKED)
+def test_asked_first_and_then_wanted_of_the_same(asked: str, then: str) -> None:
+    made = plan(f"车{asked}，{then}")
+    if made.outcome in ACTING:
+        assert touched(made) == {"car"}
+        assert [(one.things, one.equals) for one in made.conditions] == [(("car",), False)]
+    assert touched(plan(f"车{then}")) == {"car"}
+
+
+PARTS = (
+    "凌晨", "早上", "大清早", "上午", "中午", "晌午", "下午", "傍晚", "黄昏", "晚上", "夜里", "半夜",
+    "后半夜", "前半夜", "深夜", "入夜", "天亮前", "天黑之前", "九点前", "十一点之前", "晚一点", "迟一点",
+    "晚点", "到时候", "届时", "饭点", "下班后", "收工",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["{}关沙发灯", "{}把沙发灯关了", "沙发灯{}关掉", "{}帮我把空调降两度"])
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_the_day_is_no_moment_and_not_now(part: str, form: str) -> None:
+    assert plan(form.format(part)).outcome not in ACTING
+
+
+FIRST = ("别", "不要", "没必要", "严禁", "不许")
+JOINED = ("然后", "再", "接着", "顺便", "并且", "同时")
+
+
+@pytest.mark.parametrize("joint", JOINED)
+@pytest.mark.parametrize("first", FIRST)
+def test_what_is_denied_first_is_denied_of_all_that_runs_on(first: str, joint: str) -> None:
+    assert plan(f"{first}把沙发灯关掉{joint}把电视关掉").outcome not in ACTING

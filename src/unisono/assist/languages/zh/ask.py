@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unisono.assist.languages.zh.sentence import Sentence, senses, unknown
+from unisono.assist.languages.zh.sentence import Sentence, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import find_target
 from unisono.assist.languages.zh.told import asked, is_partly_named, states_in, told, traits_asked, unit_traits
 from unisono.assist.moment import Moment
@@ -119,7 +119,9 @@ def answer(sentence: Sentence) -> Plan | None:
         )
     if over is None and agg in ("duration", "count", "sum", "mean"):
         over = "today"
-    if "why" in found or ("who" in found and value is not None and trait not in ("location", "presence")):
+    if "why" in found or (
+        "who" in found and (value is not None or any(map(is_verb, pieces))) and trait not in ("location", "presence")
+    ):
         ask: Any = "cause"
         agg = None
     else:

@@ -29,7 +29,7 @@ _IF = re.compile(
 )
 _THEN = re.compile(r"那就|那么就|就|(?<![顺随方])便|则|那(?!个|盏|台|里|边|儿|扇|些)|马上|立刻")
 _ONCE = re.compile(
-    r"一(?=[^，。一Ｔ]{1,6}(?:就|马上|立刻|，))(?!下|点|起|样|直|些|定|会|切|共|半|档|个|台|盏|刻|分|小|律|百|千|万|层|楼|号)"
+    r"(?<![下上换来放播第另同])一(?=[^，。一Ｔ]{1,6}(?:就|马上|立刻|，))(?!下|点|起|样|直|些|定|会|切|共|半|档|个|台|盏|刻|分|小|律|百|千|万|层|楼|号)"
 )
 _AS_SOON = re.compile(r"就|马上|立刻|，")
 _WHEN = re.compile(
@@ -39,6 +39,7 @@ _WHEN = re.compile(
 _REACHED = re.compile(r"Ｑ以?[下上内]?[Ｗ以下上]{1,2}(?P<then>再|才)(?=[开关停锁启打放把])")
 _AGAIN = re.compile(r"就|再|才|[，,]")
 _TELL = re.compile(r"(?:记得|马上|请|再)*(?:告诉我|通知我|提醒我|叫我|喊我|跟我说|吱一声|说一声|给我发|话我知|推送)")
+_ORDERED = re.compile(r"把|将|帮我|给我|请")
 _UNTIL = re.compile(r"直到|除非")
 
 
@@ -93,7 +94,8 @@ def clauses(pieces: Sequence[Piece]) -> list[Clause]:
             and any(_is_verb(p) or p.quantity or _is_value(p) for p in current)
             and _goes_on(pieces, i)
         )
-        if (piece.mark and piece.text in _ENDS) or joins:
+        listed = piece.text == "、" and _is_whole(current) and i + 1 < len(pieces) and _is_verb(pieces[i + 1])
+        if (piece.mark and piece.text in _ENDS) or joins or listed:
             if current:
                 parts.append(Clause(current, runs_on=goes_on))
             goes_on = joins
@@ -110,6 +112,11 @@ def clauses(pieces: Sequence[Piece]) -> list[Clause]:
         else:
             joined.append(clause)
     return joined
+
+
+def _is_whole(pieces: Sequence[Piece]) -> bool:
+    """关马灯、关窗板: what is done and to what."""
+    return any(_is_verb(p) for p in pieces) and any(_is_noun(p) for p in pieces)
 
 
 def _goes_on(pieces: Sequence[Piece], at: int) -> bool:
@@ -232,6 +239,9 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
         told = _TELL.search(body, begun.end() + 1)
         if told is not None:
             return (0, told.start()), (told.start(), len(body)), "if"  # 门要是开了超过两分钟提醒我
+        ordered = _ORDERED.search(body, begun.end() + 1)
+        if ordered is not None:
+            return (0, ordered.start()), (ordered.start(), len(body)), "if"  # 如果马灯亮着把看书灯打开
         return (0, len(body)), (len(body), len(body)), "if"
     if when is not None and when.end() < len(body):
         return (0, when.end()), (when.end(), len(body)), "if" if when[0] == "的话" else "when"

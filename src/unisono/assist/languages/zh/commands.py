@@ -15,7 +15,7 @@ from unisono.assist.languages.zh.clauses import Clause, clauses, split_condition
 from unisono.assist.languages.zh.conditions import condition
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.schedule import is_part_of_day
-from unisono.assist.languages.zh.scope import is_occasion, is_vague_time
+from unisono.assist.languages.zh.scope import is_occasion, is_question, is_vague_time
 from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, senses
 from unisono.assist.languages.zh.target import find_target
 from unisono.assist.languages.zh.told import states_in
@@ -33,6 +33,8 @@ _TO_COME = re.compile(r"没人|持续|超过|Ｑ|一直")
 _DENIALS = frozenset({"没", "没有", "不", "未"})
 _JOINTS = frozenset({"并且", "而且", "同时", "且", "又", "，", ","})
 _SMALL = frozenset({"particle"})
+#: 水泵转半小时就停
+_RUNS = frozenset({"转", "跑", "吹", "烧"})
 #: What makes somebody do it.
 _TOLD = frozenset({"把", "将", "给", "帮", "请", "让"})
 
@@ -110,6 +112,7 @@ def _is_done_first(pieces: Sequence[Piece]) -> bool:
 def _runs_so_long(pieces: Sequence[Piece], tail: Sequence[Piece]) -> bool:
     """井泵开二十分钟就停: for how long it is to run, and nothing else; 开了二十分钟 is what is waited for."""
     begun = any(is_verb(piece) and piece.senses & BEGINS and piece.text[-1] not in "了着" for piece in pieces)
+    begun = begun or any(piece.text in _RUNS for piece in pieces)
     lasts = bool(pieces) and any(p.moment is not None and p.moment.role == "for" for p in pieces[-2:])
     ends = any(piece.senses & ENDS for piece in tail) and all(is_verb(p) or p.senses & _SMALL for p in tail)
     return begun and lasts and ends
@@ -157,7 +160,8 @@ def _conditions(sentence: Sentence, pieces: Sequence[Piece], last: Sequence[str]
         one = condition(part, sentence, last)
         if one is None:
             return ()
-        found.append(one)
+        if part is parts[-1] or not is_question(sentence.masked[part[0].start : part[-1].end]):
+            found.append(one)  # 车锁了吗, 没锁就锁: the first is only asked
         last = one.things
     return tuple(found)
 

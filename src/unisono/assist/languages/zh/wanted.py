@@ -415,6 +415,8 @@ class Wanted:
         found = senses(pieces)
         if wish.verb == "clean":
             pieces = [piece for piece in pieces if piece.things or not piece.places]  # where, not who
+        if wish.verb in ("lock", "unlock") and self.last and not any(piece.named for piece in pieces):
+            pieces = [piece for piece in pieces if piece.text != "锁"]  # 没锁就锁: what is done, and no lock
         if wish.verb == "honk":
             pieces = [piece for piece in pieces if "trait:horn" not in piece.senses]  # 喇叭 is no loudspeaker then
         target = find_target(pieces, world, self.sentence.speaker, traits)
