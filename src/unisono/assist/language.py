@@ -31,6 +31,9 @@ LANGUAGES = Path(__file__).parent / "languages"
 _CHINESE = re.compile(f"[{CJK}]")
 
 
+#: So many characters say which language it is.
+GUESSED_FROM = 200
+
 #: Senses that turn a sentence around: nobody is understood so by a slip of the finger.
 GRAVE = frozenset({"not", "said", "suppose", "spell", "already", "elsewhere", "except", "undo", "cancel"})
 
@@ -119,10 +122,22 @@ def language(code: str) -> Language:
 
 
 def guess_language(text: str, otherwise: str = "en") -> str:
-    """By the script: Chinese where there are Chinese characters; else ``otherwise``."""
+    """By the script: Chinese where there are Chinese characters; else by its words. ``otherwise`` stands unless another
+    language knows at least half of them, and more than it does: few sentences are looked up twice."""
     if _CHINESE.search(text):
         return "zh"
-    return otherwise if otherwise != "zh" else "en"
+    spelt = [code for code in languages() if code != "zh"]
+    first = otherwise if otherwise in spelt else "en"
+    words = words_of(text[:GUESSED_FROM])
+    known = len([word for word in words if word in language(first).vocabulary])
+    if 2 * known > len(words):
+        return first
+    best, most = first, known
+    for code in spelt:
+        count = len([word for word in words if word in language(code).vocabulary])
+        if count > most and 2 * count >= len(words) > 1:
+            best, most = code, count
+    return best
 
 
 def _read(code: str, name: str) -> dict[str, Any]:
