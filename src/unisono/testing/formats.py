@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import random
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import msgspec
@@ -60,6 +61,27 @@ def changed(model: Model, key: str, **fields: Any) -> Model:
     return msgspec.structs.replace(model, services=services)
 
 
+def _changes(model: Model) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Changes that an export has to show: property by property another title, and half the range."""
+    for service in model.services:
+        for property in service.properties if not _borrowed(service) else ():
+            address = f"{service.key}.{property.key}" if service.key else property.key
+            if property.parameter_only or property.hidden or _borrowed(property):
+                continue
+            yield address, {"titles": {"en": "Something else"}}
+            schema = property.schema
+            low, high = schema.min, schema.max
+            if isinstance(low, int | float) and isinstance(high, int | float) and schema.kind in ("int", "float"):
+                half = low + (high - low) // 2
+                if half != high:
+                    yield address, {"schema": msgspec.structs.replace(schema, max=half)}
+
+
+def _borrowed(member: Service | Property) -> bool:
+    """Whether it stands in the document of another: of a template, or of what it derives from."""
+    return any(isinstance(kept, dict) and (kept.get("made") or kept.get("inherited")) for kept in member.ext.values())
+
+
 def _places(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     found = [path]
     members = document.items() if isinstance(document, dict) else enumerate(document)
@@ -101,6 +123,15 @@ class FormatConformance:
             assert [each for each in findings if each.severity == "error"] == []
             written = msgspec.json.decode(self.format.write(without_raw(models[0])))
             assert identical(written, document)
+
+    def test_what_is_changed_in_a_model_is_in_its_export(self) -> None:
+        """A title or a range; what is only there because another document or part says so is not its own to change."""
+        for document in self.documents:
+            model = without_raw(self.format.read(msgspec.json.encode(document))[0][0])
+            before = self.format.write(model)
+            for address, fields in _changes(model):
+                after = self.format.write(changed(model, address, **fields))
+                assert after != before, (model.id, address, fields)
 
     def test_reading_twice_gives_the_same_model(self) -> None:
         for document in self.documents:

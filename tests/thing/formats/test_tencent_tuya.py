@@ -222,6 +222,7 @@ def test_what_is_no_thing_data_model(document: Any) -> None:
     [
         ("temp_set", {"unit": "[degF]", "raw_unit": None}, ("function", "temp_set", "value", "unit"), "℉"),
         ("temp_current", {"access": ("read", "write")}, ("function", "temp_current", "type"), "Integer"),
+        ("switch", {"titles": {"en": "Heating"}}, ("function", "switch", "name"), "Heating"),
     ],
 )
 def test_a_change_of_a_tuya_device_is_in_the_export(key: str, fields: Any, path: Any, value: Any) -> None:

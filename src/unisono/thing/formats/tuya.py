@@ -272,9 +272,11 @@ def _code(property: Property) -> str:
 
 def _entry(property: Property, *, listed: bool) -> dict[str, Any]:
     kind, values = _typed(property)
-    if not listed:
-        return {"type": kind, "value": values}
-    made = {"code": _code(property), "type": kind, "values": msgspec.json.encode(values).decode()}
+    made: dict[str, Any] = {"type": kind, "value": values}
+    if listed:
+        made = {"code": _code(property), "type": kind, "values": msgspec.json.encode(values).decode()}
+    elif property.ref is None:
+        return made  # dumps have no titles, as a rule; one that was given to a device's own property is kept
     for name, found in (("name", property.titles), ("desc", property.descriptions)):
         text = pick_text(found, "zh")
         if text is not None:
