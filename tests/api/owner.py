@@ -11,6 +11,7 @@ import msgspec
 from unisono.errors import CallerError
 from unisono.scene import talk as scene_talk
 from unisono.scene.running.compiled import Refusal
+from unisono.scene.running.standing import TriggerView
 from unisono.scene.trying.dryrun import DryRun, DryStep
 from unisono.store.bus import Bus
 from unisono.store.log import Log
@@ -38,6 +39,7 @@ class FakeOwner:
         self.asked_history: list[talk.HistoryAsk] = []
         self.runs: list[scene_talk.RunView] = []
         self.refusals: list[Refusal] = []
+        self.triggers: list[TriggerView] = []
         self.asked_runs: list[scene_talk.RunAsk | scene_talk.StopAsk | scene_talk.RunsAsk] = []
         self.modes: dict[str, str] = {}
         self.ends: dict[str, str] = {}  # how a thing's commands end when somebody waits for it
@@ -67,6 +69,7 @@ class FakeOwner:
             "scene-stop": self._scene_stop,
             "scene-runs": self._scene_runs,
             "scene-refusals": self._scene_refusals,
+            "scene-triggers": self._scene_triggers,
             "mode": self._mode,
             "modes": self._modes,
         }
@@ -227,6 +230,9 @@ class FakeOwner:
 
     async def _scene_refusals(self, payload: bytes) -> bytes:
         return msgspec.msgpack.encode(self.refusals)
+
+    async def _scene_triggers(self, payload: bytes) -> bytes:
+        return msgspec.msgpack.encode(self.triggers)
 
     async def _mode(self, payload: bytes) -> bytes:
         ask = msgspec.msgpack.decode(payload, type=scene_talk.ModeAsk)

@@ -15,6 +15,7 @@ from unisono.api.context import now_us
 from unisono.scene.cause import Cause
 from unisono.scene.running.compiled import Refusal
 from unisono.scene.running.run import Trace
+from unisono.scene.running.standing import TriggerView
 from unisono.scene.talk import RunAsk, RunsAsk, RunView, StopAsk
 
 AT = 1_795_341_600_000_000
@@ -94,11 +95,21 @@ async def test_the_trace_says_what_it_did_and_why_it_did_not(hub: Hub, scene: No
     assert done["cause"]["trigger"] == "when.0.change"
     assert (done["state"], done["ended"], done["why"]) == ("done", "2026-11-22T10:00:02.000Z", None)
     assert done["steps"][0]["seen"]["lamp"]["wants"] == {"on_off": True}
+    assert found["triggers"] == []
+    hub.owner.triggers = [TriggerView("when.0.change", "door", False, "closed"), TriggerView("when.1.time", next=AT)]
+    change, time = (await hub.http.get("/api/v1/scenes/evening/trace")).json()["triggers"]
+    assert (change["path"], change["thing"], change["fits"], change["seen"]) == (
+        "when.0.change",
+        "door",
+        False,
+        "closed",
+    )
+    assert (time["thing"], time["fits"], time["next"]) == (None, None, "2026-11-22T10:00:00.000Z")
     refusal = found["refusals"][0]
     assert (refusal["why"], refusal["path"], refusal["count"]) == ("a condition said no", "if.0.sun", 3)
     assert refusal["cause"]["value"] == "2026-11-22T09:59:51.000Z", "the moment that was meant"
     one = (await hub.http.get("/api/v1/scenes/evening/trace?run=evening-1&limit=5")).json()
-    assert ([each["id"] for each in one["runs"]], one["refusals"]) == (["evening-1"], [])
+    assert ([each["id"] for each in one["runs"]], one["refusals"], one["triggers"]) == (["evening-1"], [], [])
     assert hub.owner.asked_runs[-1] == RunsAsk("evening", "evening-1", 5)
     assert (await hub.http.get("/api/v1/scenes/nothing/trace")).json()["code"] == "not_found"
 

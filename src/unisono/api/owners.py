@@ -17,6 +17,7 @@ from unisono.scene.alarm.facts import Transition
 from unisono.scene.alarm.talk import ActAsk, AlarmsAnswer, AlarmsAsk, AlarmView, Figures, Recent
 from unisono.scene.checking.finding import Finding
 from unisono.scene.running.compiled import Refusal
+from unisono.scene.running.standing import TriggerView
 from unisono.scene.trying.dryrun import DryRun
 from unisono.store.bus import Bus
 from unisono.twin import record, talk
@@ -133,6 +134,11 @@ class Owners:
     async def scene_refusals(self, partition: str, ask: scene_talk.RefusalsAsk) -> list[Refusal]:
         """Why a scene did not run, newest first."""
         return await self._ask(partition, "scene-refusals", ask, list[Refusal])
+
+    async def scene_triggers(self, partition: str, scene: str) -> list[TriggerView]:
+        """How the triggers of a scene stand."""
+        ask = scene_talk.TriggersAsk(scene)
+        return await self._ask(partition, "scene-triggers", ask, list[TriggerView])
 
     async def scene_run(self, partition: str, ask: scene_talk.RunAsk) -> scene_talk.RunAnswer:
         """Run a scene; answered once that is in the log and folded."""

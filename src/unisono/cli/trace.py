@@ -96,11 +96,13 @@ def trace_scene(
         return
     if why_not and not found["refusals"]:
         print(f"Nothing that triggered {id} was turned away")
-        note(f"  Whether its triggers fit at all: unisono scene show {id}")
     elif found["refusals"]:
         print("It did not run:")
     for each in found["refusals"]:
         print(f"  {_time(each['at'])}  {refusal_text(each)}")
+    if why_not:
+        for line in trigger_lines(found["triggers"]):
+            print(line)
 
 
 def _show_would(screen: Screen, id: str, would: dict[str, Any]) -> None:
@@ -150,6 +152,31 @@ def refusal_text(refusal: dict[str, Any]) -> str:
     seen = "" if refusal["seen"] is None else f" (it saw {show_value(refusal['seen'])})"
     times = f", {refusal['count']} times" if refusal["count"] > 1 else ""
     return f"{refusal['why']}: {refusal['path']}{seen}; wanted {cause_text(refusal['cause'])}{times}"
+
+
+def trigger_lines(triggers: list[dict[str, Any]]) -> list[str]:
+    """How the triggers stand, one line each; nothing of a scene that has none."""
+    if not triggers:
+        return ["Nothing triggers it: it runs by hand or by another scene only"]
+    width = max(len(_named(each)) for each in triggers)
+    return ["Its triggers now:", *(f"  {_named(each):<{width}}  {_stands(each)}".rstrip() for each in triggers)]
+
+
+def _named(trigger: dict[str, Any]) -> str:
+    return " ".join(filter(None, (trigger["path"], trigger["thing"])))
+
+
+def _stands(trigger: dict[str, Any]) -> str:
+    if trigger["next"] is not None:
+        return f"comes at {trigger['next']}"
+    seen = "" if trigger["seen"] is None else f" (it sees {show_value(trigger['seen'])})"
+    if trigger["fits"] is None:
+        return "nothing is known of it" if trigger["thing"] and not seen else f"has to happen{seen}"
+    if not trigger["fits"]:
+        return f"does not fit{seen}"
+    if trigger["held_s"] is not None:
+        return f"fits for {trigger['held_s']:g} of {trigger['for_s']:g} s{seen}"
+    return f"fits{seen}: it sets the scene off when it begins to, not while it does"
 
 
 def _time(text: str) -> str:

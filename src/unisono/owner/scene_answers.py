@@ -21,6 +21,7 @@ from unisono.scene.document import load_scene
 from unisono.scene.running.compiled import Compiled, Refusal
 from unisono.scene.running.program import Await
 from unisono.scene.running.run import Run, RunState
+from unisono.scene.running.standing import standing
 from unisono.scene.talk import (
     DryRunAsk,
     EffectView,
@@ -35,6 +36,7 @@ from unisono.scene.talk import (
     ScenesAsk,
     SceneView,
     StopAsk,
+    TriggersAsk,
     live_runs,
 )
 from unisono.scene.trying.dryrun import dry_run
@@ -72,6 +74,7 @@ class SceneAnswers:
             "scenes": self._scenes,
             "scene-runs": self._runs,
             "scene-refusals": self._refusals,
+            "scene-triggers": self._triggers,
             "scene-run": self._run,
             "scene-dry-run": self._dry_run,
             "scene-stop": self._stop,
@@ -110,6 +113,11 @@ class SceneAnswers:
         asked = _decode(payload, type=RefusalsAsk)
         await self._answers.ready()
         return _encode(list(islice(reversed(self._scene(asked.scene).refusals), asked.limit)))
+
+    async def _triggers(self, payload: bytes) -> bytes:
+        asked = _decode(payload, type=TriggersAsk)
+        await self._answers.ready()
+        return _encode(standing(self._scene(asked.scene)))
 
     async def _effects(self, payload: bytes) -> bytes:
         await self._answers.ready()

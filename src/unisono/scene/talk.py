@@ -30,6 +30,7 @@ __all__ = [
     "SceneView",
     "ScenesAsk",
     "StopAsk",
+    "TriggersAsk",
     "live_runs",
 ]
 
@@ -39,6 +40,7 @@ __all__ = [
 # ``scenes``          ScenesAsk > list[SceneView], by id
 # ``scene-runs``      RunsAsk > list[RunView] with their steps, newest first; the newest twenty are kept
 # ``scene-refusals``  RefusalsAsk > list[Refusal], newest first: why it did not run
+# ``scene-triggers``  TriggersAsk > list[TriggerView]: how its triggers stand
 # ``scene-run``       RunAsk > RunAnswer, once it is in the log and folded
 # ``scene-dry-run``   DryRunAsk > `unisono.scene.trying.dryrun.DryRun`: what it would do now; nothing is done
 # ``scene-stop``      StopAsk > list[RunView], those that were stopped by that
@@ -108,6 +110,10 @@ class RunsAsk(msgspec.Struct, array_like=True):
 class RefusalsAsk(msgspec.Struct, array_like=True):
     scene: str
     limit: int = 20
+
+
+class TriggersAsk(msgspec.Struct, array_like=True):
+    scene: str
 
 
 class RunAsk(msgspec.Struct, array_like=True):

@@ -16,7 +16,7 @@ from unisono.api.commands.asking import address_of, asker
 from unisono.api.context import ApiContext
 from unisono.api.inject import Asker, Context
 from unisono.api.scenes.saving import find_scene
-from unisono.api.scenes.shapes import Ran, Run, TraceOf, Would, refusal_of, run_of, would
+from unisono.api.scenes.shapes import Ran, Run, TraceOf, Would, refusal_of, run_of, trigger_of, would
 from unisono.api.shapes import Page
 from unisono.scene.document import load_scene
 from unisono.scene.talk import DryRunAsk, RefusalsAsk, RunAsk, RunsAsk, StopAsk
@@ -79,9 +79,15 @@ async def trace_scene(
     limit: Annotated[int, QueryParameter(ge=1, le=MAX_KEPT)] = MAX_KEPT,
 ) -> TraceOf:
     """What the last runs of a scene did, step by step with the values they saw (``run``: only that one), and why it did
-    not run: which condition said no, and what it saw."""
+    not run: which condition said no, and what it saw; and how its triggers stand now."""
     row = await find_scene(context, identity, scene_id)
     partition = await context.partition_of(row.root)
     runs = await context.owners.scene_runs(partition, RunsAsk(row.id, run, limit))
     refusals = [] if run is not None else await context.owners.scene_refusals(partition, RefusalsAsk(row.id, limit))
-    return TraceOf(row.id, [run_of(view) for view in runs], [refusal_of(view) for view in refusals])
+    triggers = [] if run is not None else await context.owners.scene_triggers(partition, row.id)
+    return TraceOf(
+        row.id,
+        [run_of(view) for view in runs],
+        [refusal_of(view) for view in refusals],
+        [trigger_of(view) for view in triggers],
+    )

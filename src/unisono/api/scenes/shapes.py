@@ -14,6 +14,7 @@ from unisono.api.shapes import BulkError
 from unisono.api.times import iso, iso_or_none
 from unisono.scene.cause import Cause as CauseView
 from unisono.scene.running.compiled import Refusal as RefusalView
+from unisono.scene.running.standing import TriggerView
 from unisono.scene.talk import RunView, SceneView
 from unisono.scene.trying.dryrun import DryRun
 from unisono.store.registry import SceneRow, SceneVersionRow
@@ -158,12 +159,28 @@ class Would(msgspec.Struct):
     modes: dict[str, str]
 
 
+class TriggerNow(msgspec.Struct):
+    """How a trigger stands, of those that follow things for each of them. ``fits``: whether what it waits for is so
+    now; null where it waits for a moment or something that happens, or nothing is known. ``seen``: the value, figure,
+    mode or link that it sees. ``held_s``: for how long it has fitted, where it has to for ``for_s``. ``next``: its next
+    moment."""
+
+    path: str
+    thing: str | None
+    fits: bool | None
+    seen: Any
+    held_s: float | None
+    for_s: float
+    next: str | None
+
+
 class TraceOf(msgspec.Struct):
-    """The runs of a scene, newest first, and the last times that it did not run."""
+    """The runs of a scene, newest first, the last times that it did not run, and how its triggers stand now."""
 
     scene: str
     runs: list[Run]
     refusals: list[Refusal]
+    triggers: list[TriggerNow] = []
 
 
 class Now(msgspec.Struct):
@@ -314,6 +331,12 @@ def run_of(view: RunView) -> Run:
 def refusal_of(view: RefusalView) -> Refusal:
     """As `run_of`."""
     return Refusal(view.why, view.path, view.seen, _cause(view.cause), iso(view.at), view.count)
+
+
+def trigger_of(view: TriggerView) -> TriggerNow:
+    """As `run_of`."""
+    held_s = None if view.held_s is None else round(view.held_s, 1)
+    return TriggerNow(view.path, view.thing or None, view.fits, view.seen, held_s, view.for_s, iso_or_none(view.next))
 
 
 def would(view: DryRun) -> Would:
