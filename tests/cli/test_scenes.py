@@ -181,6 +181,7 @@ def test_a_run_is_shown_step_by_step(shell: Shell, chalet: None, tmp_path: Path)
     text = EVENING + "  - wait: {for_s: 3600}\nif:\n  - mode: {place: chalet, is: home}\n"
     shell.run("scene", "add", written(tmp_path, text))
     assert shell.run("scene", "trace", "evening").stdout == "evening has not run\n"
+    assert "Its triggers now:\n  when.0." in shell.run("scene", "trace", "evening", "--why-not").stdout
     would = shell.run("scene", "run", "evening", "--dry-run").stdout
     assert would.startswith("evening would run > done\n")
     assert "then.1.wait" in would

@@ -23,6 +23,7 @@ def trigger(**told: Any) -> dict[str, Any]:
         ({"seen": 20}, "has to happen (it sees 20)"),
         ({}, "nothing is known of it"),
         ({"thing": None, "path": "when.0.event"}, "has to happen"),
+        ({"thing": None, "path": "when.0.time"}, "does not come any more"),
         ({"thing": None, "next": "2026-11-22T10:00:00.000Z"}, "comes at 2026-11-22T10:00:00.000Z"),
     ],
 )

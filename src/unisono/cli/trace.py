@@ -169,6 +169,8 @@ def _named(trigger: dict[str, Any]) -> str:
 def _stands(trigger: dict[str, Any]) -> str:
     if trigger["next"] is not None:
         return f"comes at {trigger['next']}"
+    if trigger["path"].endswith(".time"):
+        return "does not come any more"
     seen = "" if trigger["seen"] is None else f" (it sees {show_value(trigger['seen'])})"
     if trigger["fits"] is None:
         return "nothing is known of it" if trigger["thing"] and not seen else f"has to happen{seen}"
