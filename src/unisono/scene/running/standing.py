@@ -67,7 +67,7 @@ def _each(compiled: Compiled, path: str, kind: str, body: Any) -> Iterator[Trigg
         return
     figures = {rolling.gate.key: rolling.figure for rolling in compiled.rollings}
     for thing in things[:MAX_NAMED]:
-        seen = None
+        seen: Any = None
         if kind == "window":
             seen = figures.get(_key(compiled, path, thing))
         elif kind == "connection":
