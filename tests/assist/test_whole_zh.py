@@ -124,3 +124,31 @@ JOINED = ("然后", "再", "接着", "顺便", "并且", "同时")
 @pytest.mark.parametrize("first", FIRST)
 def test_what_is_denied_first_is_denied_of_all_that_runs_on(first: str, joint: str) -> None:
     assert plan(f"{first}把沙发灯关掉{joint}把电视关掉").outcome not in ACTING
+
+
+@pytest.mark.parametrize("number", ["二三十", "五六十", "二十三十", "二十四五", "三四十", "两三", "几十"])
+@pytest.mark.parametrize("form", ["沙发灯调到{}", "沙发灯亮度{}", "空调调到{}度", "热水器{}度", "{}分钟后关沙发灯"])
+def test_a_number_that_lies_between_two_is_asked_for(form: str, number: str) -> None:
+    assert plan(form.format(number)).outcome not in ACTING
+
+
+@pytest.mark.parametrize(
+    ("said", "values"),
+    [
+        ("电视音量三十频道五", {"volume": 30, "channel": "5"}),
+        ("客厅大灯亮度五十色温三千", {"brightness": 50, "color_temperature": 3000}),
+        ("小蓝充电上限九十电流十", {"charge_limit": 90, "charge_current": 10}),
+        ("电视音量调到三十，频道换到五", {"volume": 30, "channel": "5"}),
+        ("空调温度二十四湿度五十", {}),
+    ],
+)
+def test_each_value_is_of_the_trait_before_it(said: str, values: dict[str, object]) -> None:
+    made = plan(said)
+    assert ({step.trait: step.value for step in made.steps} if made.outcome in ACTING else {}) == values
+
+
+@pytest.mark.parametrize("rest", ["灯都关了", "里的灯全关", "所有的灯都关掉"])
+@pytest.mark.parametrize("form", ["除了沙发灯客厅{}", "除了沙发灯，客厅{}", "客厅{}，除了沙发灯"])
+def test_what_is_left_out_stands_before_where_the_rest_is(form: str, rest: str) -> None:
+    made = touched(plan(form.format(rest)))
+    assert not made or made == {"main_light", "strip"}

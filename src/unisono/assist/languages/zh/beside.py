@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from unisono.assist.languages.zh.cut import Piece
-from unisono.assist.languages.zh.numbers import number
+from unisono.assist.languages.zh.numbers import is_rough, number
 from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, unknown
 from unisono.assist.languages.zh.told import states_in
 from unisono.assist.languages.zh.wish import BEGINS, ENDS, Wish, measured
@@ -17,6 +17,7 @@ from unisono.assist.quantity import Quantity
 
 __all__ = [
     "around_unknown",
+    "each_pair",
     "each_trait",
     "is_bare",
     "is_compared",
@@ -77,6 +78,22 @@ def each_trait(pieces: Sequence[Piece]) -> list[list[Piece]]:
     return [[p for i, p in enumerate(pieces) if i == keep or (i not in named and i not in ands)] for keep in named]
 
 
+def each_pair(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """湿度八十温度三十五: one wish for each trait with the amount behind it; none where there is but one."""
+    pairs: list[list[Piece]] = []
+    for trait, *after in zip(pieces, pieces[1:], [*pieces[2:], None], strict=False):
+        amount = next((p for p in after if p is not None and p.quantity is not None), None)
+        between = after[: after.index(amount)] if amount is not None else []
+        joins = all(p is not None and ("set" in p.senses or p.text in ("到", "是", "为")) for p in between)
+        if amount is not None and joins and has(trait, "trait:") and not trait.named:
+            pairs.append([trait, *(p for p in between if p is not None), amount])
+    if len(pairs) < 2:
+        return []
+    inside = [piece for pair in pairs for piece in pair]
+    common = [piece for piece in pieces if piece not in inside and not piece.mark]
+    return [[*common, *pair] for pair in pairs]
+
+
 def around_unknown(pieces: Sequence[Piece]) -> list[Piece]:
     """What is not here, as it was said: the unknown words, and the noun that they belong to."""
     first = next(i for i, piece in enumerate(pieces) if not piece.known)
@@ -122,6 +139,10 @@ def split_except(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
     ends = (*ends, "外")
     stops = (*ends, "都", "其他", "其它", "其余", "别的", "全部", "所有")
     end = next((i for i, p in enumerate(pieces) if i > begin and (p.text in stops or is_verb(p))), len(pieces))
+    for i in range(begin + 2, end):  # 除了醒发箱面团间都停: what is left out, and where the rest is
+        if pieces[i].places and not pieces[i].things and pieces[i - 1].things:
+            end = i
+            break
     return list(pieces[begin + 1 : end]), [*pieces[: max(begin, 0)], *(p for p in pieces[end:] if p.text != "外")]
 
 
@@ -144,7 +165,10 @@ def told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[Pi
 def two_values(pieces: Sequence[Piece]) -> bool:
     """红色右床头灯蓝色, 二十六度三档, 十五把空调降两度: two values in what was taken for one wish."""
     bare = [p for p in pieces if p.quantity is not None and p.quantity.unit is None and p.quantity.form == "number"]
-    if any(not measured(pieces, p) for p in bare) and any(p.quantity is not None and p.quantity.unit for p in pieces):
+    if any(p.quantity is not None and is_rough(p.text) for p in pieces):
+        return True
+    loose = [p for p in bare if not measured(pieces, p)]
+    if len(loose) > 1 or (loose and any(p.quantity is not None and p.quantity.unit for p in pieces)):
         return True
     colors = [piece for piece in pieces if not piece.things and has(piece, "color:")]
     amounts = [

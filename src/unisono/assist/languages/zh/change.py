@@ -131,6 +131,8 @@ def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
         if not isinstance(half, int | float) or isinstance(half, bool):
             raise NotPossibleError("what_value")
         return Change(trait, _tidy(half / 2), unit=_unit(trait))
+    if wish.amount is not None and trait in TEXTS and not wish.by and wish.amount.unit is None:
+        return Change(trait, str(_tidy(wish.amount.value)))  # 频道五
     if wish.amount is not None:
         return _share(wish, wish.amount, trait, state) or _amount(wish, wish.amount, trait, thing)
     if wish.extreme is not None:
@@ -212,7 +214,7 @@ def _trait(wish: Wish, thing: Thing) -> str | None:
     told = [
         n
         for n in wish.traits
-        if n not in _INCIDENTAL
+        if (n not in _INCIDENTAL or wish.amount is not None)
         and not (n == "emergency_stop" and "stop" in wish.verbs)  # 急停冲床
         and not (wish.verb in MOVES and n in NO_LEVELS)
         and not (n in ("locked", "door") and "position" in takes)

@@ -10,7 +10,7 @@ import re
 
 from unisono.assist.quantity import DEGREE, STEP, Quantity
 
-__all__ = ["NUMBER", "number", "quantities", "read_either_way"]
+__all__ = ["NUMBER", "is_rough", "number", "quantities", "read_either_way"]
 
 DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2, "仨": 3, "幺": 1, "半": 0.5}
 SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
@@ -51,6 +51,19 @@ _MEASURE = re.compile(
 _AS_SOON = re.compile(r"就|马上|立刻|，")
 _ORDINAL = re.compile(rf"第({NUMBER})")
 _BARE = re.compile(rf"{_NO_NUMBER}(零下|负|(?<![0-9])-)?({NUMBER})(半(?![小个分天夜]))?")
+
+
+#: 二三十, 二十四五, 二十三十, 两三: somewhere there, and nobody says which.
+_DIGIT = "[一二两三四五六七八九]"
+_ROUGH = re.compile(
+    rf"{_DIGIT}{_DIGIT}(?=[十百千万])|十{_DIGIT}{_DIGIT}|十{_DIGIT}?{_DIGIT}十|[百千万]{_DIGIT}{_DIGIT}(?![十百千])"
+    rf"|(?<![零〇一二两三四五六七八九]){_DIGIT}{_DIGIT}(?![零〇一二两三四五六七八九])(?=[^十百千万])|^(?:一两|两三|三两|三四|三五|四五|五六|六七|七八|八九)$|[几数]十|几百"
+)
+
+
+def is_rough(text: str) -> bool:
+    """Whether a number is said as two that it lies between: 二三十, 二十四五度."""
+    return _ROUGH.search(text) is not None
 
 
 def number(text: str) -> float:

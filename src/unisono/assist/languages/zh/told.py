@@ -125,7 +125,7 @@ def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
         and "energy" not in found
     ):
         wanted = ["target_temperature"] if "设" in text else []
-        found = [*wanted, "temperature", "cabin_temperature", *found]
+        found = [*wanted, "temperature", "cabin_temperature", *found, "energy"]  # 电表走了几度
     return tuple(dict.fromkeys(found))
 
 

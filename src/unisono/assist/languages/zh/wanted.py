@@ -15,6 +15,7 @@ import msgspec
 
 from unisono.assist.languages.zh.beside import (
     around_unknown,
+    each_pair,
     each_trait,
     is_bare,
     is_compared,
@@ -30,6 +31,7 @@ from unisono.assist.languages.zh.beside import (
 from unisono.assist.languages.zh.change import NotPossibleError, steps_of
 from unisono.assist.languages.zh.clauses import Clause
 from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.numbers import is_rough
 from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.schedule import when_of
 from unisono.assist.languages.zh.scope import is_negated, is_stop
@@ -70,7 +72,10 @@ _KEPT = re.compile(
 #: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
 _UNSURE_MOST = 2
 #: What a bare number beside a thing of such a kind sets.
-_LEVELS = {"light": "brightness", "climate": "target_temperature", "cover": "position"}
+_LEVELS = {
+    "light": "brightness", "climate": "target_temperature", "cover": "position", "water_heater": "target_temperature",
+    "oven": "target_temperature", "floor_heating": "target_temperature",
+}  # fmt: skip
 #: A smaller number beside a thing may be its own.
 _LEAST_LEVEL = 5
 _SMALL = frozenset({"particle"})
@@ -158,7 +163,8 @@ class Wanted:
         masked = self.sentence.masked[clause.start : clause.end]
         found = senses(pieces)
         ends = any(piece.text == "定时" for piece in pieces) and bool(wish_of(pieces).verbs & ENDS)
-        if any(p.moment is not None and p.moment.role == "until" and p.text.endswith("前") for p in pieces):
+        rough = any(p.moment is not None and p.moment.every is None and is_rough(p.text) for p in pieces)
+        if rough or any(p.moment is not None and p.moment.role == "until" and p.text.endswith("前") for p in pieces):
             return Plan(outcome="ask", why="what_time")  # 天亮前关灯: a deadline is no time
         for piece in pieces:
             if piece.moment is not None:  # 定时两小时关机: then, and not for so long
@@ -292,6 +298,12 @@ class Wanted:
             return Plan(outcome="refuse", why="unsure")
         if any(p.quantity is not None and p.quantity.form == "ordinal" for p in pieces):
             return self._numbered(pieces, wish)
+        if pairs := each_pair(pieces):
+            for pair in pairs:
+                made = self._do(wish_of(pair), self._target(pair, wish_of(pair)))
+                if made is not None:
+                    return made
+            return None
         if two_values(pieces):
             return Plan(outcome="ask", why="what_value")
         if wish.vague:

@@ -46,6 +46,7 @@ UNIT_TRAITS = {
 SET_FOR = {
     "temperature": "target_temperature", "humidity": "target_humidity", "illuminance": "brightness", "cabin_temperature": "target_temperature",
     "battery": "charge_limit", "pressure": "setpoint", "noise": "volume", "motion": "volume",
+    "current": "charge_current",
 }  # fmt: skip
 WHITES = {"warm_white": 2700, "neutral_white": 4000, "cold_white": 6000}
 
