@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tests.thing.formats.test_matter import BASE
 from tests.thing.formats.test_miot import LAMP as MIOT_LAMP
 from tests.thing.formats.test_native import GOOD
+from tests.thing.formats.test_tencent_tuya import TEMPLATE
 from tests.thing.formats.test_tsl import LAMP as TSL_LAMP
 from tests.thing.formats.test_vss import CAR, FLAT
 from tests.thing.formats.test_wot import LAMP as WOT_LAMP
@@ -49,8 +51,37 @@ def test_every_format_is_recognised_and_by_itself_alone(name: str, document: Any
     assert [dump_model(each) for each in named.models] == [dump_model(each) for each in read_models(data).models]
 
 
+def test_answers_of_makers_apis_are_opened() -> None:
+    """What was asked for stands in an object, or as JSON text; with the format named and without."""
+    text = msgspec.json.encode(TSL_LAMP).decode()
+    bare = read_models(text.encode()).models
+    for answer in ({"Data": {"TslStr": text, "TslUri": "x"}, "Success": True}, {"result": TSL_LAMP}, {"data": text}):
+        for format in ("auto", "tsl"):
+            read = read_models(msgspec.json.encode(answer), format)
+            assert (read.format, read.models) == ("tsl", bare)
+    template = {"Response": {"Model": {"ModelDefine": msgspec.json.encode(TEMPLATE).decode(), "UpdateTime": 1}}}
+    assert read_models(msgspec.json.encode(template)).format == "tencent"
+    assert read_models(msgspec.json.encode({"result": {"code": 0, "Data": MIOT_LAMP}})).format == "miot"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"Data": "{"},
+        {"Data": {"Data": {"Data": {"Data": {"Data": TSL_LAMP}}}}},
+        {"result": 5},
+        {"data": "\ud800"},
+        {"Model": []},
+    ],
+)
+def test_answers_with_nothing_in_them(answer: Any) -> None:
+    data = json.dumps(answer).encode()
+    assert read_models(data).format is None
+    assert read_models(data, "tsl").models == []
+
+
 def test_documents_of_our_own() -> None:
-    assert read_models(GOOD).format == "unisono"
+    assert read_models(GOOD).format == "unisono" and read_models(GOOD, "unisono") == read_models(GOOD)
     lamp = dump_model(builtin_model("light"))
     assert read_models(lamp).models == [builtin_model("light")]
     assert [each.id for each in read_models(b"[" + lamp + b"," + lamp + b"]").models] == ["light", "light"]

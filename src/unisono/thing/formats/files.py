@@ -6,7 +6,7 @@ Knows gzip and how much of it to believe, and the installed formats. Knows no si
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +22,9 @@ __all__ = ["Imported", "read_models", "unpack"]
 
 GZIP = b"\x1f\x8b"
 AUTO = "auto"
+#: Where answers of makers' APIs have what was asked for.
+WRAPPERS = ("Data", "data", "result", "Response", "Model", "ThingModelJson", "TslStr", "ModelDefine")
+MAX_WRAPPERS = 4
 _WINDOW = 31  # zlib's way to say: gzip, with the largest window
 
 
@@ -60,11 +63,21 @@ def read_models(data: bytes, format: str = AUTO, overlays: Sequence[bytes] = ())
     except CallerError as error:
         return Imported(None, [], [Diagnostic("error", "", error.code, str(error))])
     if chosen is not None:
-        return Imported(chosen.name, *chosen.read(text))
+        return _chosen(text, chosen)
     document, faults = read_json(text)
     if faults:
         return _other(text, faults)
     return _json(text, document)
+
+
+def _chosen(text: bytes, chosen: Format) -> Imported:
+    if isinstance(chosen, JsonFormat):
+        document, told = chosen.parse(text)
+        for inner in (document, *_opened(document)):
+            if chosen.recognises(inner):
+                return Imported(chosen.name, *chosen.read_parsed(inner, told))
+        return Imported(chosen.name, *chosen.read_parsed(document, told))
+    return Imported(chosen.name, *chosen.read(text))
 
 
 def _json(text: bytes, document: Any) -> Imported:
@@ -75,7 +88,23 @@ def _json(text: bytes, document: Any) -> Imported:
                 return Imported(candidate.name, *candidate.read_document(document))
         elif candidate.sniff(text):
             return Imported(candidate.name, *candidate.read(text))
+    for inner in _opened(document):
+        for candidate in formats().values():
+            if isinstance(candidate, JsonFormat) and candidate.recognises(inner):
+                return Imported(candidate.name, *candidate.read_document(inner))
     return _own(document) or _unknown([])
+
+
+def _opened(document: Any) -> Iterator[Any]:
+    """What an answer of a maker's API holds, from the outside in: an object in an object, or as JSON text."""
+    for _ in range(MAX_WRAPPERS):
+        found = [document[name] for name in WRAPPERS if name in document] if isinstance(document, dict) else []
+        if not found:
+            return
+        document = found[0]
+        if isinstance(document, str):
+            document, _faults = read_json(document.encode("utf-8", "surrogatepass"))
+        yield document
 
 
 def _own(document: Any) -> Imported | None:
