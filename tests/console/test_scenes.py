@@ -128,6 +128,7 @@ async def test_a_scene_is_tried_against_the_past_and_its_runs_are_told(demo: Hub
     await page.get_by_role("tab", name="What happened").click()
     await page.locator("[data-run=done] [data-step='then.0.set']").wait_for()
     await page.locator("[data-refused='if.0.state']").wait_for()
+    await page.locator("[data-trigger='when.0.change']").get_by_text("Bedroom light fits").wait_for()
     await page.get_by_role("tab", name="Now").click()
     await page.get_by_role("button", name="Show").click()
     await page.locator("[data-would]").wait_for()

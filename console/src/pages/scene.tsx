@@ -6,7 +6,7 @@ import { ask, askText, Away, Refused, type Scene } from "../api";
 import { type Draft, lineOf, put, read } from "../scene/draft";
 import { PlaceField } from "../scene/fields";
 import { Editing, firstPlace, idFrom, Parts, type Problem } from "../scene/sentence";
-import { Refusals, type Refusal, type Run, Runs } from "../scene/trace";
+import { Refusals, type Refusal, type Run, Runs, type Trigger, Triggers } from "../scene/trace";
 import { InThePast, Now } from "../scene/trying";
 import { tell } from "../scene/words";
 import { say, useLang, when } from "../words";
@@ -251,13 +251,14 @@ function TextSide({ draft, problems, set }: { draft: Draft; problems: Problem[] 
 }
 
 export function Traces({ id }: { id: string }) {
-  const { data } = useQuery({ queryKey: ["trace", id], queryFn: () => ask<{ runs: Run[]; refusals: Refusal[] }>(`/scenes/${encodeURIComponent(id)}/trace`), refetchInterval: EVERY_MS });
+  const { data } = useQuery({ queryKey: ["trace", id], queryFn: () => ask<{ runs: Run[]; refusals: Refusal[]; triggers: Trigger[] }>(`/scenes/${encodeURIComponent(id)}/trace`), refetchInterval: EVERY_MS });
   const versions = useQuery({ queryKey: ["versions", id], queryFn: () => ask<{ items: { version: number; saved_at: string; saved_by: { id?: string } }[] }>(`/scenes/${encodeURIComponent(id)}/versions`) });
   if (!data) return <Loader size="sm" />;
   return (
     <Stack gap="sm">
       {data.runs.length ? <Runs runs={data.runs} open /> : <Text c="dimmed">{tell("noRuns")}</Text>}
       <Refusals refusals={data.refusals} />
+      <Triggers triggers={data.triggers} />
       <details>
         <summary>{tell("versions")}</summary>
         <ul className="steps">

@@ -99,6 +99,42 @@ export function Runs({ runs, open }: { runs: Run[]; open?: boolean }) {
   );
 }
 
+/** How a trigger stands: whether it fits now, null where it waits for a moment or for something that happens. */
+export interface Trigger {
+  path: string;
+  thing: string | null;
+  fits: boolean | null;
+  seen: unknown;
+  next: string | null;
+}
+
+const stands = (one: Trigger): string => {
+  if (one.next) return tell("comes", when(one.next));
+  if (one.path.endsWith(".time")) return tell("comesNever");
+  return tell(one.fits === null ? "hasToHappen" : one.fits ? "fits" : "fitsNot");
+};
+
+export function Triggers({ triggers }: { triggers: Trigger[] }) {
+  if (!triggers.length) return null;
+  return (
+    <div>
+      <Text size="sm" fw={600}>
+        {tell("triggersNow")}
+      </Text>
+      <ul className="steps">
+        {triggers.map((one, index) => (
+          <li key={index} data-trigger={one.path}>
+            <Text size="sm">
+              <code>{one.path}</code> {one.thing ? nameOf(one.thing) : ""} {stands(one)}
+              {one.seen === null || one.seen === undefined ? "" : ` (${tell("saw")} ${plain(one.seen)})`}
+            </Text>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
 export function Refusals({ refusals }: { refusals: Refusal[] }) {
   if (!refusals.length) return null;
   return (
