@@ -37,7 +37,7 @@ function Fields({ kept }: { kept: Oidc | null }) {
   };
   const save = async (): Promise<void> => {
     const body = { ...typed, issuer: typed.issuer.trim(), client_id: typed.client_id.trim(), ...(secret ? { client_secret: secret } : {}) };
-    if (await doing.run(() => ask("/oidc", "PUT", body))) await again();
+    await doing.run(() => ask("/oidc", "PUT", body).then(again)); // busy until it is read again: nothing is asked of what is being removed
   };
   const after = (
     <>
@@ -46,7 +46,7 @@ function Fields({ kept }: { kept: Oidc | null }) {
       </Text>
       {kept ? (
         <div>
-          <Button variant="default" loading={doing.busy} onClick={() => void doing.run(() => ask("/oidc", "DELETE")).then(again)} aria-label={`${say("remove")}: ${kept.name}`}>
+          <Button variant="default" loading={doing.busy} onClick={() => void doing.run(() => ask("/oidc", "DELETE").then(again))} aria-label={`${say("remove")}: ${kept.name}`}>
             {say("remove")}
           </Button>
         </div>
