@@ -152,3 +152,37 @@ def test_each_value_is_of_the_trait_before_it(said: str, values: dict[str, objec
 def test_what_is_left_out_stands_before_where_the_rest_is(form: str, rest: str) -> None:
     made = touched(plan(form.format(rest)))
     assert not made or made == {"main_light", "strip"}
+
+
+@pytest.mark.parametrize("what", ["沙发灯", "灯", "电视", "空调", "车库门"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "我关{}了啊",
+        "正在关{}",
+        "快要关{}了",
+        "我正在关{}呢",
+        "就要关{}了",
+        "我关{}了哦",
+        "将要打开{}了",
+        "我把{}关了呀",
+    ],
+)
+def test_what_somebody_does_or_is_about_to_do_is_no_order(form: str, what: str) -> None:
+    assert plan(form.format(what)).outcome not in ACTING
+
+
+@pytest.mark.parametrize("said", ["传送带停十秒再开", "电视关五分钟再打开", "浴霸开十分钟再关", "沙发灯关一会儿再开"])
+def test_back_again_after_a_while_is_two_plans(said: str) -> None:
+    assert plan(said).outcome == "ask"
+
+
+def test_what_is_shut_by_a_share_is_open_by_the_rest() -> None:
+    assert [step.value for step in plan("窗帘关三分之一").steps] == [pytest.approx(66.7, abs=0.1)]
+    assert [step.value for step in plan("窗帘关到百分之三十").steps] == [30]
+    assert [step.value for step in plan("窗帘拉开百分之三十").steps] == [30]
+
+
+def test_nobody_there_for_so_long_is_waited_for() -> None:
+    made = plan("客厅没人半小时关灯")
+    assert made.outcome not in ("act", "later")

@@ -62,7 +62,11 @@ def turns(pieces: Sequence[Piece]) -> bool:
     """开玄关灯等两分钟再关: begun before the time that it says, and ended after."""
     at = next(i for i, piece in enumerate(pieces) if piece.moment is not None)
     before = any(is_verb(piece) and piece.senses & BEGINS for piece in pieces[:at])
-    return before and any(is_verb(piece) and piece.senses & ENDS for piece in pieces[at:])
+    ended = any(is_verb(piece) and piece.senses & ENDS for piece in pieces[at:])
+    if before and ended:
+        return True
+    stopped = any(is_verb(piece) and piece.senses & ENDS for piece in pieces[:at])  # 停十秒再开
+    return stopped and any(is_verb(piece) and piece.senses & BEGINS for piece in pieces[at:])
 
 
 def each_trait(pieces: Sequence[Piece]) -> list[list[Piece]]:

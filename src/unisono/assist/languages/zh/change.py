@@ -56,7 +56,9 @@ NO_LEVELS = (
     SWITCHES | TEXTS | {"playback", "locked", "trunk", "horn", "door", "dock", "armed", "hvac_mode", "andon", "color"}
 )
 #: Nouns that a command may hold without being about them.
-_INCIDENTAL = frozenset({"mode", "state", "level", "occupancy", "presence", "count", "current", "fault"})
+_INCIDENTAL = frozenset(
+    {"mode", "state", "level", "occupancy", "presence", "count", "current", "fault", "gas", "smoke", "leak"}
+)
 
 
 class NotPossibleError(Exception):
@@ -126,6 +128,8 @@ def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
         raise NotPossibleError("not_possible")
     if wish.text is not None and trait in TEXTS:
         return Change(trait, wish.text)
+    if wish.halved and trait in OPENINGS:
+        return Change(trait, 50, unit="%")  # 降一半: half of the way
     if wish.halved:
         half = state.get(trait)
         if not isinstance(half, int | float) or isinstance(half, bool):
@@ -293,6 +297,11 @@ def _share(wish: Wish, amount: Quantity, trait: str, state: Mapping[str, Any]) -
     return Change(trait, _tidy(round(wish.sign * now * amount.value / 100, 4)), "add", _unit(trait))
 
 
+def _shuts(wish: Wish) -> bool:
+    """窗帘关三分之二, and not 关到三分之二."""
+    return wish.verb in ("off", "close") and "set" not in wish.verbs
+
+
 def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing) -> Change:
     if trait in SWITCHES or trait in ("trunk", "locked", "playback"):
         raise NotPossibleError("no_such_value")
@@ -305,6 +314,8 @@ def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing) -> Change:
         raise NotPossibleError("no_such_value")
     if wish.by and amount.form == "fraction" and trait in OPENINGS:
         return Change(trait, _tidy(amount.value if wish.sign > 0 else 100 - amount.value), unit="%")  # 升一半
+    if trait in OPENINGS and amount.unit == "%" and not wish.by and _shuts(wish):
+        return Change(trait, _tidy(100 - amount.value), unit="%")  # 窗帘关三分之二
     value = value_in(amount, trait, by=wish.by)
     if wish.by:
         if amount.unit == STEP:

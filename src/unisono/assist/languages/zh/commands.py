@@ -190,9 +190,14 @@ def _compared_then(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] |
 def _so_for(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] | None:
     """洗衣机停了三分钟以后开烘干机: a state for so long, then a wish."""
     for i, piece in enumerate(pieces):
-        if piece.moment is None or piece.moment.role != "after" or i < 2 or i + 1 == len(pieces):
+        if piece.moment is None or piece.moment.role not in ("after", "for") or i < 2 or i + 1 == len(pieces):
             continue
         before, after = list(pieces[:i]), list(pieces[i + 1 :])
+        if piece.moment.role == "for":  # 客厅没人半小时关灯
+            told = has(before[-1], "state:") and not is_verb(before[-1])
+            if told and any(p.named or is_kind(p) for p in before) and any(is_verb(p) for p in after):
+                return [*before, piece], after
+            continue
         ends = before[-1].text == "了" or before[-1].text[-1:] in "了着"
         if ends and any(p.named or is_kind(p) for p in before) and states_in(before) and any(is_verb(p) for p in after):
             moment = msgspec.structs.replace(piece.moment, role="for")

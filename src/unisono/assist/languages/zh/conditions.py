@@ -98,7 +98,7 @@ def _compared(
     if trait is None:
         return None
     if not target.named and not target.kinds and trait in ("temperature", "humidity"):
-        having = of_rooms(having, world)
+        having = of_rooms(having, world, trait)
     if len(having) > 1 and not target.named:
         having = _only(having, world)
     if not having:

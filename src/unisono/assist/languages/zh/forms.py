@@ -31,7 +31,7 @@ _STEP = re.compile(r"(?<=[开调到转至])([一二三四五1-5])段")
 #: 啥都关: all of it.
 _WHATEVER = re.compile(r"(?:啥|什么)都(?=[关停开熄灭打])")
 #: 切hdmi2
-_SOURCE = re.compile(r"切换?(?=hdmi|av|usb|vga|dp|dvi)")
+_SOURCE = re.compile(r"切换?(?=hdmi|av|usb|vga|dp|dvi)|切换?(?=[^到成换为歌片菜，。]{1,4}模式)")
 #: 左边的床头灯 for 左床头灯.
 _SIDE = re.compile(r"([左右前后东西南北上下])(?:手边|边|侧|面)的?(?=(..))")
 #: 二十一度就行: that is enough.

@@ -202,7 +202,7 @@ def told(
         if trait == "energy" and "电" in text and len(having) > 1:
             having = [thing for thing in having if any("电" in name for name in world.things[thing].names)] or having
         if trait in ("temperature", "humidity") and not target.named and not target.kinds:
-            having = of_rooms(having, world) or of_rooms(world.things, world) or having
+            having = of_rooms(having, world, trait) or of_rooms(world.things, world, trait) or having
         if trait is not None:
             value = None
             for state in states:
@@ -243,12 +243,10 @@ def _counts_something(text: str) -> bool:
     return any(ask in text for ask in ("多少", "几个", "几块", "多大", "多高", "多长"))
 
 
-def of_rooms(things: Iterable[str], world: World) -> list[str]:
+def of_rooms(things: Iterable[str], world: World, trait: str) -> list[str]:
     """Those that tell the air of a room: no kettle, no oven."""
     return [
-        t
-        for t in things
-        if world.things[t].kind.partition(".")[0] in _table().of_rooms and world.has_told(t, "temperature")
+        t for t in things if world.things[t].kind.partition(".")[0] in _table().of_rooms and world.has_told(t, trait)
     ]
 
 

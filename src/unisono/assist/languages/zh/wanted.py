@@ -125,7 +125,8 @@ class Wanted:
             end = self._take(clause)
             if end is not None:
                 return end
-            if len(self.steps) > made and own and (untimed or turns(clause.pieces)):
+            back = any(p.moment is not None for p in clause.pieces) and turns(clause.pieces)
+            if len(self.steps) > made and ((own and untimed) or back):
                 return Plan(outcome="ask", why="what_time")  # 开灯, 十分钟后关: now and later are two plans
             untimed = untimed or (len(self.steps) > made and not self.times)
         return self._end()
