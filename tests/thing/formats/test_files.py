@@ -85,6 +85,7 @@ def test_documents_of_our_own() -> None:
     lamp = dump_model(builtin_model("light"))
     assert read_models(lamp).models == [builtin_model("light")]
     assert [each.id for each in read_models(b"[" + lamp + b"," + lamp + b"]").models] == ["light", "light"]
+    assert read_models(b'[{"id": "x", "name": "a list of somebody else"}]').format is None
     broken = read_models(b'{"id": "x", "services": 5}')
     assert (broken.format, broken.findings[0].path) == ("unisono", "services")
 

@@ -22,6 +22,8 @@ __all__ = ["Imported", "read_models", "unpack"]
 
 GZIP = b"\x1f\x8b"
 AUTO = "auto"
+#: What a document of ours has besides its id, one of them at least: many things have an id.
+OURS = {"services", "version", "extends", "modules"}
 #: Where answers of makers' APIs have what was asked for.
 WRAPPERS = ("Data", "data", "result", "Response", "Model", "ThingModelJson", "TslStr", "ModelDefine")
 MAX_WRAPPERS = 4
@@ -110,7 +112,9 @@ def _opened(document: Any) -> Iterator[Any]:
 def _own(document: Any) -> Imported | None:
     """Documents of our own as the hub prints them: without the marker, alone or in a list."""
     listed = document if isinstance(document, list) else [document]
-    if not listed or not all(isinstance(each, dict) and isinstance(each.get("id"), str) for each in listed):
+    if not listed or not all(
+        isinstance(each, dict) and isinstance(each.get("id"), str) and OURS & each.keys() for each in listed
+    ):
         return None
     models: list[Model] = []
     findings: list[Diagnostic] = []
