@@ -12,11 +12,14 @@ import typer
 
 from unisono.errors import CallerError
 
-__all__ = ["ENDED_BADLY", "Confirm", "Ttl", "Why", "read_pairs", "second_word"]
+__all__ = ["ENDED_BADLY", "Confirm", "Key", "Ttl", "Why", "read_pairs", "second_word"]
 
 ENDED_BADLY = frozenset({"mismatch", "timeout", "rejected", "expired", "superseded", "failed", "refused"})
 
 Why = Annotated[str | None, typer.Option("--why", help="Kept with the command, for the audit.")]
+Key = Annotated[
+    str | None, typer.Option("--key", help="The same key again is the same command, however often a script asks.")
+]
 Ttl = Annotated[float, typer.Option("--ttl", help="Seconds that it may wait for an absent thing; else 60.", min=0)]
 Confirm = Annotated[str | None, typer.Option("--confirm", metavar="CODE", help="The second word that was asked for.")]
 

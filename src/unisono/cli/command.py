@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from unisono.cli.asking import ENDED_BADLY, Confirm, Ttl, Why, read_pairs, second_word
+from unisono.cli.asking import ENDED_BADLY, Confirm, Key, Ttl, Why, read_pairs, second_word
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.screen import Screen, note, show_value
 
@@ -112,13 +112,14 @@ def set_many(
     kind: Annotated[str | None, typer.Option(help="All of this kind that can.")] = None,
     trait: Annotated[str | None, typer.Option(help="All with this trait that can.")] = None,
     why: Why = None,
+    key: Key = None,
     ttl: Ttl = 0.0,
     confirm: Confirm = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the ends.", min=0, max=60)] = WAIT_S,
 ) -> None:
     """Ask many things at once, and say of each what became of it."""
     body: dict[str, Any] = {"set": read_pairs(values), "things": thing, "place": place, "kind": kind, "trait": trait}
-    body |= {"why": why, "ttl_s": ttl, "confirmation": confirm}
+    body |= {"why": why, "ttl_s": ttl, "confirmation": confirm, "key": key}
     with second_word():
         answer = hub.post(
             "/api/v1/commands", {key: value for key, value in body.items() if value is not None}, wait=wait or None

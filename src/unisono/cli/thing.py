@@ -14,7 +14,7 @@ import typer
 
 from unisono.cli import bulk, firmware, identity, messages
 from unisono.cli import command as command_app
-from unisono.cli.asking import ENDED_BADLY, Confirm, Ttl, Why, read_pairs, second_word
+from unisono.cli.asking import ENDED_BADLY, Confirm, Key, Ttl, Why, read_pairs, second_word
 from unisono.cli.computed import read_definitions
 from unisono.cli.dialect import show_guide
 from unisono.cli.hub import Hub, hub_command
@@ -276,12 +276,14 @@ def set_values(
     id: ThingId,
     values: Annotated[list[str], typer.Argument(metavar="PROPERTY=VALUE...")],
     why: Why = None,
+    key: Key = None,
     ttl: Ttl = 0.0,
     confirm: Confirm = None,
     wait: Wait = WAIT_S,
 ) -> None:
     """Ask a thing to take on values, and say what became of it."""
-    _command(hub, screen, id, {"set": read_pairs(values), "why": why, "ttl_s": ttl, "confirmation": confirm}, wait)
+    body = {"set": read_pairs(values), "why": why, "ttl_s": ttl, "confirmation": confirm, "key": key}
+    _command(hub, screen, id, body, wait)
 
 
 @hub_command(app, "call")
@@ -293,12 +295,14 @@ def call_action(
     action: Annotated[str, typer.Argument(help="The action.")],
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[ARG=VALUE...]")] = None,
     why: Why = None,
+    key: Key = None,
     ttl: Ttl = 0.0,
     confirm: Confirm = None,
     wait: Wait = WAIT_S,
 ) -> None:
     """Call an action of a thing, and say what became of it."""
-    body = {"call": action, "input": read_pairs(arguments or []), "why": why, "ttl_s": ttl, "confirmation": confirm}
+    asked = {"call": action, "input": read_pairs(arguments or [])}
+    body = {**asked, "why": why, "ttl_s": ttl, "confirmation": confirm, "key": key}
     _command(hub, screen, id, body, wait)
 
 
