@@ -107,7 +107,7 @@ LIGHT = """<deviceType id="0x0101" name="Dimmable Light" revision="2">
 
 def elements(text: str) -> list[dict[str, Any]]:
     found, told = read_data_model(text.encode())
-    assert told == []
+    assert [each.rule for each in told] == ["api_form"]
     listed: list[dict[str, Any]] = found
     return listed
 
@@ -295,7 +295,7 @@ def test_a_bitmap_is_as_wide_as_its_bits(bits: tuple[int, int]) -> None:
 )
 def test_what_files_get_wrong(text: bytes, rule: str) -> None:
     read = read_models(text)
-    assert read.models == [] and read.findings[0].rule == rule
+    assert read.models == [] and next(each.rule for each in read.findings if each.severity != "info") == rule
 
 
 def test_a_file_without_much() -> None:

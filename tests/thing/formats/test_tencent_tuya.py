@@ -190,6 +190,7 @@ DATA_MODEL: dict[str, Any] = {
 def test_a_thing_data_model_of_tuya(wrapped: Any) -> None:
     model = read(TUYA, wrapped)
     assert (model.id, model.product) == ("tuya.000004p8xq", "000004p8xq")
+    assert [each.rule for each in TUYA.read(msgspec.json.encode(wrapped))[1] if each.severity == "info"] == ["api_form"]
     found = model.properties
     assert {key: each.trait for key, each in found.items() if each.trait} == {
         "switch_led": "on_off", "bright_value_v2": "brightness", "cur_power": "power", "work_mode": "mode",

@@ -53,6 +53,8 @@ class Tuya(JsonFormat):
             if not _entries(inner):
                 findings.error(path, "bad_device", f"{show(each)} has no functions and no status range")
                 continue
+            if not _entries(_unwrapped(each)):
+                findings.note(path, "api_form", "it is a thing data model; it is exported as functions and status")
             models.append(_read(inner, findings, path, names))
         return models
 
@@ -64,10 +66,15 @@ class Tuya(JsonFormat):
 def _inner(each: Any) -> Any:
     """The device itself: answers of the API have it under ``result``, diagnostics under ``data``; a thing data model is
     turned into functions and status."""
+    each = _unwrapped(each)
+    return each if _entries(each) else as_functions(each) or each
+
+
+def _unwrapped(each: Any) -> Any:
     for name in ("result", "data"):
         if isinstance(each, dict) and isinstance(each.get(name), dict) and not _entries(each):
             each = each[name]
-    return each if _entries(each) else as_functions(each) or each
+    return each
 
 
 def _entries(document: Any) -> bool:

@@ -55,7 +55,7 @@ def read_data_model(data: bytes) -> tuple[Any, list[Diagnostic]]:
             fault = f"it is not XML: {error}"
     if fault:
         return None, [Diagnostic("error", "", "bad_xml", fault)]
-    told: list[Diagnostic] = []
+    told = [Diagnostic("info", "", "api_form", "it is in the form of the SDK; it is exported as matter.js has it")]
     make = _clusters if root.tag == "cluster" else _device_type
     return make(root, told), told
 
