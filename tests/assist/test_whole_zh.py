@@ -186,3 +186,14 @@ def test_what_is_shut_by_a_share_is_open_by_the_rest() -> None:
 def test_nobody_there_for_so_long_is_waited_for() -> None:
     made = plan("客厅没人半小时关灯")
     assert made.outcome not in ("act", "later")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "关灯还是开灯好", "把沙发灯打开关掉", "关掉最亮的灯", "打开最暗的那个灯", "关掉没人房间的灯",
+        "没人的屋子灯关了",        "一个小时内关灯", "十分钟之内关沙发灯", "把所有的门都打开", "所有门全部解锁",
+    ],
+)  # fmt: skip
+def test_which_of_them_or_when_is_not_settled_by_luck(said: str) -> None:
+    assert plan(said).outcome not in ACTING

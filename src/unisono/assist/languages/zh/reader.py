@@ -21,8 +21,9 @@ from unisono.assist.languages.zh.saying import spoken
 from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question, is_quoted, unquoted
 from unisono.assist.languages.zh.sentence import Sentence, has, is_kind, senses, sentence_of, unknown
 from unisono.assist.languages.zh.timers import reminder, timer
+from unisono.assist.languages.zh.together import timed
 from unisono.assist.languages.zh.verbs import VERBS_SET
-from unisono.assist.languages.zh.wanted import Open, timed
+from unisono.assist.languages.zh.wanted import Open
 from unisono.assist.languages.zh.whole import is_risky
 from unisono.assist.languages.zh.wish import wish_of
 from unisono.assist.plan import ACTING, Plan, Step

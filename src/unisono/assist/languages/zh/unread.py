@@ -25,6 +25,8 @@ __all__ = [
     "is_dropped",
     "is_explained",
     "is_noun_phrase",
+    "is_superlative",
+    "is_to_and_fro",
     "is_unlocked_by_the_way",
     "left_over",
     "split_state",
@@ -41,6 +43,7 @@ _READ = VERBS_SET | {
     "scene_word", "run_scene", "question", "whether",
 }  # fmt: skip
 _FAMILIES = ("kind:", "sort:", "trait:", "color:", "mode:", "level:", "arm:", "complaint:")
+_ROOMS = frozenset({"的", "房间", "屋", "屋子", "地方"})
 _COLORED = frozenset({"color", "color_temperature", "andon"})
 _ARMED_AS = ("模式", "布防", "设防", "警戒")
 #: 我换膜, 孩子睡了: who has a reason for what is wanted.
@@ -88,11 +91,37 @@ def left_over(pieces: Sequence[Piece]) -> list[Piece]:
         first = i == 0 and (
             "never_mind" in piece.senses or (has(piece, "state:") and not has(piece, "state:vacant"))
         )  # 算了还是打开吧, 没锁锁上
-        blown = has(piece, "state:on") or (has(piece, "state:vacant") and i > 0)  # 吹冷风; 灭掉吧没人在里头
+        blown = has(piece, "state:on") or (
+            has(piece, "state:vacant") and i > 0 and not _is_where(pieces[i + 1 :])
+        )  # 吹冷风; 灭掉吧没人在里头
         armed = i + 1 < len(pieces) and pieces[i + 1].text in _ARMED_AS and has(piece, "state:")  # 外出模式
         if not (whole or reason or first or blown or armed):
             found.append(piece)
     return found
+
+
+def _is_where(pieces: Sequence[Piece]) -> bool:
+    """没人房间的灯: which of them, and no reason."""
+    return bool(pieces) and (bool(pieces[0].places) or is_kind(pieces[0]) or pieces[0].text in _ROOMS)
+
+
+def is_to_and_fro(pieces: Sequence[Piece]) -> bool:
+    """打开关掉: begun and ended in one breath."""
+    return any(
+        {"on", "open"} & one.senses
+        and {"off", "close"} & other.senses
+        and not one.named
+        and one.text in ("打开", "开启", "开一下")
+        for one, other in pairwise(pieces)
+    )
+
+
+def is_superlative(pieces: Sequence[Piece]) -> bool:
+    """最亮的灯: which of them, and no level."""
+    return any(
+        piece.senses & {"max", "min"} and of.text == "的" and (is_kind(noun) or noun.named)
+        for piece, of, noun in zip(pieces, pieces[1:], pieces[2:], strict=False)
+    )
 
 
 def is_dropped(wish: Wish, steps: Sequence[Step]) -> bool:

@@ -6,10 +6,9 @@ Knows how clauses hang together: 除了, 别停, 也, 它, 其他. One clause th
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,7 +32,6 @@ from unisono.assist.languages.zh.clauses import Clause
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.numbers import is_rough
 from unisono.assist.languages.zh.relief import complains, relieve
-from unisono.assist.languages.zh.schedule import when_of
 from unisono.assist.languages.zh.scope import is_negated, is_stop
 from unisono.assist.languages.zh.sentence import Sentence, about_us, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import (
@@ -47,6 +45,7 @@ from unisono.assist.languages.zh.target import (
     its_car,
     outdoors,
 )
+from unisono.assist.languages.zh.together import is_contradictory, joined, timed
 from unisono.assist.languages.zh.told import in_state
 from unisono.assist.languages.zh.unread import (
     is_about_somebody,
@@ -54,6 +53,8 @@ from unisono.assist.languages.zh.unread import (
     is_dropped,
     is_explained,
     is_noun_phrase,
+    is_superlative,
+    is_to_and_fro,
     is_unlocked_by_the_way,
     left_over,
     split_state,
@@ -63,7 +64,7 @@ from unisono.assist.languages.zh.wish import ENDS, Wish, traits_of, wish_of
 from unisono.assist.moment import Moment
 from unisono.assist.plan import ACTING, Condition, Plan, Step
 
-__all__ = ["Open", "Wanted", "joined", "timed"]
+__all__ = ["Open", "Wanted"]
 
 _EXCEPT = re.compile(r"(?<!解)除了|除开|除去|(?<![解清删扫去移排消])除(?=[^雾霜湿冰尘臭非])|唯独|不包括|不算|不含")
 _KEPT = re.compile(
@@ -151,6 +152,8 @@ class Wanted:
         stopped = {t for step in steps if step.trait == "charging" and step.value is False for t in step.things}
         self.doubted = self.doubted or bool(limited & stopped)  # 别充了, 充到六十就行
         plan = timed(joined(steps), self.times, self.sentence.now, self.conditions, act_if=self.act_if)
+        if plan.outcome in ACTING and is_contradictory(steps):
+            return Plan(outcome="ask", why="what_value")  # 关灯还是开灯好
         if plan.outcome not in ACTING or not self.doubted:
             return plan
         self.sentence.memory.offer = plan
@@ -164,7 +167,8 @@ class Wanted:
         masked = self.sentence.masked[clause.start : clause.end]
         found = senses(pieces)
         ends = any(piece.text == "定时" for piece in pieces) and bool(wish_of(pieces).verbs & ENDS)
-        rough = any(p.moment is not None and p.moment.every is None and is_rough(p.text) for p in pieces)
+        within = any(p.moment is not None and p.text.endswith("内") for p in pieces)
+        rough = within or any(p.moment is not None and p.moment.every is None and is_rough(p.text) for p in pieces)
         if rough or any(p.moment is not None and p.moment.role == "until" and p.text.endswith("前") for p in pieces):
             return Plan(outcome="ask", why="what_time")  # 天亮前关灯: a deadline is no time
         for piece in pieces:
@@ -297,6 +301,8 @@ class Wanted:
             return Plan(outcome="ask", why="what_value")
         if wish.amount is not None and is_compared(pieces, wish.amount):
             return Plan(outcome="refuse", why="unsure")
+        if is_superlative(pieces) or is_to_and_fro(pieces):
+            return Plan(outcome="ask", why="which_thing")
         if any(p.quantity is not None and p.quantity.form == "ordinal" for p in pieces):
             return self._numbered(pieces, wish)
         if pairs := each_pair(pieces):
@@ -342,6 +348,7 @@ class Wanted:
             things = in_state(things, self.state, self.sentence.world)
         if not things:
             return Plan(outcome="refuse", why="negated")
+        before = len(self.steps)
         try:
             self.steps += self._able(wish, things, target)
         except NotPossibleError as error:
@@ -352,7 +359,9 @@ class Wanted:
                 return Plan(outcome="ask", why="which_thing")  # 昨天用了多少电, 关了: no meter was meant
             return Plan(outcome="refuse", why=f"{why}:{things[0]}")
         self.last = target.things
-        self.doubted = self.doubted or target.vast
+        unlocked = any(step.trait == "locked" and step.value is False for step in self.steps[before:])
+        opens = target.every and not target.named and unlocked
+        self.doubted = self.doubted or target.vast or opens  # 把所有的门都打开
         self.sentence.memory.wish = wish
         return None
 
@@ -500,37 +509,3 @@ class Wanted:
         there = tuple(t.id for t in world.things.values() if t.place in where and t.kind in all_of)
         one = len({world.things[thing].kind for thing in there}) == 1 and (len(there) == 1 or all_of <= TOGETHER)
         return Target(things=there, said=True, kinds=target.kinds) if one else target
-
-
-def joined(steps: Sequence[Step]) -> list[Step]:
-    """Steps that differ only in their things become one."""
-    found: dict[Any, Step] = {}
-    for step in steps:
-        key = (step.trait, step.op, repr(step.value), step.unit, step.scene, step.text)
-        old = found.get(key)
-        if old is None:
-            found[key] = step
-        else:
-            found[key] = msgspec.structs.replace(old, things=tuple(dict.fromkeys((*old.things, *step.things))))
-    return list(found.values())
-
-
-def timed(
-    steps: Sequence[Step],
-    times: Sequence[Moment],
-    now: dt.datetime,
-    conditions: tuple[Condition, ...] = (),
-    *,
-    act_if: bool = False,
-) -> Plan:
-    """Steps with their times and conditions: now, once later, or an automation."""
-    when = when_of(times, now)
-    if isinstance(when, str):
-        return Plan(outcome="ask", why=when)
-    if conditions and act_if and when is not None and when.every is None and (when.at or when.after_s):
-        return Plan(outcome="later", steps=tuple(steps), conditions=conditions, when=when)
-    if conditions and not (act_if and when is None):
-        return Plan(outcome="automate", steps=tuple(steps), conditions=conditions, when=when)
-    if when is None or (when.until is not None and when.at is None and when.after_s is None and when.every is None):
-        return Plan(outcome="act", steps=tuple(steps), when=when, conditions=conditions)
-    return Plan(outcome="later" if when.every is None else "automate", steps=tuple(steps), when=when)
