@@ -45,7 +45,11 @@ def hub_world() -> World:
     things = [thing_of_model(id, (titles[id],), kind, "bedroom", builtin_model(kind)) for id, kind in kinds.items()]
     places = [Place(id="home", names=("Home",), kind="home", inside=None)]
     places += [Place(id="bedroom", names=("Bedroom", "卧室"), kind="room", inside="home")]
-    states = {"damp": {"humidity": 48}, "warm": {"temperature": 21.2}, "washer": {"start_stop": False, "state": "idle"}}
+    states: dict[str, dict[str, object]] = {
+        "damp": {"humidity": 48},
+        "warm": {"temperature": 21.2},
+        "washer": {"start_stop": False, "state": "idle"},
+    }
     return World(places, things, states)
 
 
