@@ -438,6 +438,8 @@ def test_a_part_that_its_parent_says_is_gone() -> None:
     assert control.link(part) is gauge and control.way(part, "set") == (gauge, "g1")
     home.say(gone, thing_put("part", parent="lamp"), online("lamp", 1))
     assert control.link(part) is home.twin("lamp"), "who carries it now has said nothing of it"
+    home.say(thing_put("part"), gone, thing_put("part", parent="gauge"))
+    assert control.link(part) is None, "its line was told before the log that it is a part"
 
 
 def test_after_a_restart_parts_are_known_still() -> None:

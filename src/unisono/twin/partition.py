@@ -131,7 +131,8 @@ class Partition:
             siblings.pop(twin.id, None)
             if not siblings:
                 del self.parts[twin.parent]
-        twin.apart = twin.apart and parent == twin.parent
+        # a line may tell of a part before its new parent is in the log; what an earlier parent said counts no more
+        twin.apart = twin.apart and twin.parent in (None, parent)
         twin.parent = parent
         if parent is not None:
             self.parts.setdefault(parent, {})[twin.id] = None
