@@ -128,9 +128,9 @@ const Header = memo(function Header({ link, signedIn, open, wide, search }: { li
           <ActionIcon variant="subtle" aria-label={say("theme")} title={say("theme")} onClick={() => setColorScheme(dark ? "light" : "dark")}>
             ◐
           </ActionIcon>
-          <Button size="compact-sm" variant="subtle" onClick={() => setLang(language() === "zh" ? "en" : "zh")}>
-            {say("language")}
-          </Button>
+          <ActionIcon variant="subtle" lang={language() === "zh" ? "en" : "zh"} aria-label={say("language")} title={say("language")} onClick={() => setLang(language() === "zh" ? "en" : "zh")}>
+            <Tongues />
+          </ActionIcon>
           {signedIn ? (
             <ActionIcon component="a" href="#/account" variant="subtle" aria-label={say("account")} title={say("account")}>
               ☺
@@ -146,6 +146,14 @@ const Header = memo(function Header({ link, signedIn, open, wide, search }: { li
     </AppShell.Header>
   );
 });
+
+/** The other language, drawn: a machine without a Chinese font shows boxes for its name. */
+const Tongues = () => (
+  <svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round" aria-hidden>
+    <path d="M2 5.5h12M8 2.5v3M11.5 5.5C10.5 10 7 13.5 2.5 15M4.5 5.5C5.5 9.5 8 12 11 13.5" />
+    <path d="M12 21.5 16.75 10.5 21.5 21.5M13.75 17.5h6" />
+  </svg>
+);
 
 const Tabs = memo(function Tabs({ open }: { open: string }) {
   useLang();

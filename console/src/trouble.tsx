@@ -1,5 +1,5 @@
 /** What went wrong with something that was asked for, and doing one thing at a time. */
-import { Alert } from "@mantine/core";
+import { Alert, type MantineSpacing } from "@mantine/core";
 import { useState } from "react";
 import { Away, Refused } from "./api";
 import { say } from "./words";
@@ -29,9 +29,9 @@ export function useDoing() {
   return { busy, why, run, setWhy };
 }
 
-export const Trouble = ({ why }: { why: string }) =>
+export const Trouble = ({ why, mt }: { why: string; mt?: MantineSpacing }) =>
   why ? (
-    <Alert color="red" role="alert">
+    <Alert color="red" role="alert" mt={mt}>
       {why}
     </Alert>
   ) : null;

@@ -93,5 +93,8 @@ export function called(named: { name: string; names?: { [key: string]: string | 
   return (Array.isArray(found) ? found[0] : found) ?? named.name;
 }
 
+/** A person's name; the hub's own machine is called so in both languages until somebody names it. */
+export const personName = (person: { id: string; name: string }): string => (person.id === "local" && person.name === people.EN.hubItself ? say("hubItself") : person.name);
+
 export const when = (at: string): string =>
   new Date(at).toLocaleString(lang === "zh" ? "zh-CN" : "en-GB", { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });

@@ -124,6 +124,20 @@ async def test_the_narrowest_phone_shows_every_word_of_the_bar(demo: Hub, browse
     assert complaints == []
 
 
+async def test_the_other_language_is_one_touch_away_without_a_font_for_it(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), complaints)
+    await page.goto(f"{address_of(demo)}/#/account")
+    await page.get_by_text("This machine").wait_for()
+    switch = page.get_by_role("button", name="中文")
+    assert await switch.inner_text() == ""  # drawn: letters would be boxes here
+    await switch.click()
+    await page.get_by_text("中枢本机").wait_for()
+    await page.get_by_role("button", name="English").click()
+    await page.get_by_text("This machine").wait_for()
+    assert complaints == []
+
+
 async def test_a_thing_over_time_and_what_was_asked_of_it(demo: Hub, browser: Any) -> None:
     complaints: list[str] = []
     page = await signed_in(demo, await browser.new_context(locale="en-GB"), complaints)

@@ -11,7 +11,7 @@ import { ask } from "../api";
 import type { components } from "../api.gen";
 import { useShown } from "../shown";
 import { signOut } from "../signout";
-import { say, useLang } from "../words";
+import { personName, say, useLang } from "../words";
 import { roleWord } from "../people/form";
 
 /** ``at``: the part that was looked for. */
@@ -34,7 +34,7 @@ export function Account({ at }: { at?: string }) {
             {say("account")}
           </Title>
           <Text c="dimmed">
-            {me.data.name} · {user}
+            {personName(me.data)} · {user}
             {me.data.role ? ` · ${roleWord(me.data.role)}` : ""}
           </Text>
         </div>

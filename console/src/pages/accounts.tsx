@@ -8,7 +8,7 @@ import { hub, useHub } from "../hub";
 import { Form, roleAt, RoleField } from "../people/form";
 import { IssuerForm } from "../people/issuer";
 import { reason, Trouble, useDoing } from "../trouble";
-import { called, say, useLang } from "../words";
+import { called, personName, say, useLang } from "../words";
 
 type Person = components["schemas"]["Person"];
 
@@ -58,7 +58,7 @@ function Row({ person, mine, done }: { person: Person; mine: boolean; done: () =
       <Group justify="space-between" wrap="nowrap">
         <div className="shrinks">
           <Text fw={600} className="breaks">
-            {person.name}
+            {personName(person)}
           </Text>
           <Text size="sm" c="dimmed" className="breaks">
             {[person.id, ...roles].join(" · ")}
@@ -76,7 +76,7 @@ function Row({ person, mine, done }: { person: Person; mine: boolean; done: () =
               {say("youAre")}
             </Badge>
           ) : (
-            <Button size="compact-sm" variant="default" loading={doing.busy} onClick={() => void turn()} aria-label={`${say(person.disabled ? "on_" : "off_")}: ${person.name}`}>
+            <Button size="compact-sm" variant="default" loading={doing.busy} onClick={() => void turn()} aria-label={`${say(person.disabled ? "on_" : "off_")}: ${personName(person)}`}>
               {say(person.disabled ? "on_" : "off_")}
             </Button>
           )}

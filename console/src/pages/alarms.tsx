@@ -1,10 +1,11 @@
 /** Alarms that stand: the gravest first, each with what it means, what to do, and what may be done about it here. */
-import { Alert, Badge, Button, Card, Group, Loader, Stack, Text, Title } from "@mantine/core";
+import { Badge, Button, Card, Group, Loader, Stack, Text, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { all, ask, Away, Refused } from "../api";
 import type { components } from "../api.gen";
 import { useHub } from "../hub";
+import { Trouble } from "../trouble";
 import { called, say, useLang, when, type Word } from "../words";
 
 type Alarm = components["schemas"]["Alarm"];
@@ -87,11 +88,7 @@ function Standing({ alarm }: { alarm: Alarm }) {
           ))}
         </Group>
       </Group>
-      {why ? (
-        <Alert color="red" mt="xs" role="alert">
-          {why}
-        </Alert>
-      ) : null}
+      <Trouble why={why} mt="xs" />
     </Card>
   );
 }

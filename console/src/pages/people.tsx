@@ -8,7 +8,7 @@ import { hub, useHub } from "../hub";
 import { DayField, endOf, Form, roleAt, RoleField, roleWord } from "../people/form";
 import { useShown } from "../shown";
 import { Trouble, useDoing } from "../trouble";
-import { called, say, useLang, type Word, when } from "../words";
+import { called, personName, say, useLang, type Word, when } from "../words";
 
 type Member = components["schemas"]["Member"];
 type Invitation = components["schemas"]["Invitation"];
@@ -85,7 +85,7 @@ function Row({ member, place, done }: { member: Member; place: string; done: () 
     <div data-member={member.id}>
       <Group justify="space-between" wrap="nowrap">
         <div>
-          <Text fw={600}>{member.name}</Text>
+          <Text fw={600}>{personName(member)}</Text>
           <Text size="sm" c="dimmed">
             {member.id} · {roleAt(member.role, member.at)}
             {member.ends ? ` · ${say("until", when(member.ends))}` : ""}
@@ -104,7 +104,7 @@ function Row({ member, place, done }: { member: Member; place: string; done: () 
             <Badge variant="default">{say("isOff")}</Badge>
           ) : null}
           {member.at === place ? (
-            <Button size="compact-sm" variant="default" loading={doing.busy} onClick={() => void take()} aria-label={`${say("takeRole")}: ${member.name}`}>
+            <Button size="compact-sm" variant="default" loading={doing.busy} onClick={() => void take()} aria-label={`${say("takeRole")}: ${personName(member)}`}>
               {say("takeRole")}
             </Button>
           ) : null}

@@ -6,6 +6,7 @@ import { Age } from "../age";
 import { all, ask, Away, Refused, type Scene } from "../api";
 import { useHub } from "../hub";
 import { runByHand } from "../scene/run";
+import { Trouble } from "../trouble";
 import { called, say, useLang, when } from "../words";
 
 const Traces = lazy(async () => ({ default: (await import("./scene")).Traces }));
@@ -86,11 +87,7 @@ function SceneCard({ scene }: { scene: Scene }) {
           <Switch checked={scene.enabled} aria-label={`${called(scene)}: ${say(scene.enabled ? "enabled" : "disabled")}`} onChange={(event) => void act(event.currentTarget.checked ? "enable" : "disable")} />
         </Group>
       </Group>
-      {why ? (
-        <Alert color="red" mt="xs" role="alert">
-          {why}
-        </Alert>
-      ) : null}
+      <Trouble why={why} mt="xs" />
       {now?.findings?.length ? (
         <Alert color="orange" mt="xs">
           {now.findings.map((one) => `${one.path}: ${one.reason}`).join(" · ")}

@@ -1,6 +1,6 @@
 /** The words of people: accounts, roles, invitations, sessions, factors, the audit. */
 export const EN = {
-  issuer: "Signing in through another service", issuerText: "One issuer of OpenID Connect may vouch for people. Its host has to stand in outside.toml of this hub.", issuerAddress: "Issuer (address)", issuerName: "What the button says", issuerClient: "Client ID", issuerSecret: "Client secret", issuerKept: "kept as it is", issuerAdmit: "Who is new gets an account without a role", issuerSave: "Ask it, and save", issuerReturns: "There, let it return to:",
+  hubItself: "This machine", issuer: "Signing in through another service", issuerText: "One issuer of OpenID Connect may vouch for people. Its host has to stand in outside.toml of this hub.", issuerAddress: "Issuer (address)", issuerName: "What the button says", issuerClient: "Client ID", issuerSecret: "Client secret", issuerKept: "kept as it is", issuerAdmit: "Who is new gets an account without a role", issuerSave: "Ask it, and save", issuerReturns: "There, let it return to:",
   people: "People", peopleText: "Who may do what here.", account: "My account", audit: "Audit", role: "Role", roleAt: "at {}", wholeHub: "the whole hub", until: "until {}", noEnd: "no end", ends: "Last day (for a guest)",
   roleOwner: "owner", roleMember: "member", roleGuest: "guest", roleOperator: "operator", roleViewer: "viewer", roleAdministrator: "administrator",
   counts: "decides here", program: "program", takeRole: "Take the role away", giveRole: "Give a role", who: "User name", atPlace: "At", give: "Give",
@@ -19,7 +19,7 @@ export const EN = {
 } as const;
 
 export const ZH: Record<keyof typeof EN, string> = {
-  issuer: "通过其他服务登录", issuerText: "可由一个 OpenID Connect 身份提供方为人担保。其主机须写入本中枢的 outside.toml。", issuerAddress: "身份提供方（地址）", issuerName: "按钮上的名称", issuerClient: "客户端 ID", issuerSecret: "客户端密钥", issuerKept: "保持不变", issuerAdmit: "新来者得到一个没有角色的账户", issuerSave: "询问并保存", issuerReturns: "请在那里登记回跳地址：",
+  hubItself: "中枢本机", issuer: "通过其他服务登录", issuerText: "可由一个 OpenID Connect 身份提供方为人担保。其主机须写入本中枢的 outside.toml。", issuerAddress: "身份提供方（地址）", issuerName: "按钮上的名称", issuerClient: "客户端 ID", issuerSecret: "客户端密钥", issuerKept: "保持不变", issuerAdmit: "新来者得到一个没有角色的账户", issuerSave: "询问并保存", issuerReturns: "请在那里登记回跳地址：",
   people: "成员", peopleText: "谁可以在这里做什么。", account: "我的账户", audit: "审计", role: "角色", roleAt: "在{}", wholeHub: "整个中枢", until: "到 {}", noEnd: "不限期", ends: "截止日（访客）",
   roleOwner: "所有者", roleMember: "成员", roleGuest: "访客", roleOperator: "操作员", roleViewer: "查看者", roleAdministrator: "管理员",
   counts: "在此生效", program: "程序", takeRole: "收回角色", giveRole: "授予角色", who: "用户名", atPlace: "位置", give: "授予",
