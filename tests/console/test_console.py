@@ -129,6 +129,7 @@ async def test_the_other_language_is_one_touch_away_without_a_font_for_it(demo: 
     page = await signed_in(demo, await browser.new_context(locale="en-GB"), complaints)
     await page.goto(f"{address_of(demo)}/#/account")
     await page.get_by_text("This machine").wait_for()
+    await page.get_by_text("No sessions: this browser came in with a token.").wait_for()
     switch = page.get_by_role("button", name="中文")
     assert await switch.inner_text() == ""  # drawn: letters would be boxes here
     await switch.click()

@@ -3,7 +3,7 @@ import { Badge, Button, Group, Text } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { all, ask } from "../api";
 import type { components } from "../api.gen";
-import { Trouble, useDoing } from "../trouble";
+import { reason, Trouble, useDoing } from "../trouble";
 import { say, when } from "../words";
 import { Section } from "./section";
 
@@ -15,6 +15,7 @@ export function Sessions({ user }: { user: string }) {
   const end = (which: string): Promise<boolean> => doing.run(() => ask(`${path}${which}`, "DELETE").then(() => queries.invalidateQueries({ queryKey: ["sessions"] })));
   return (
     <Section id="sessions" title={say("sessions")}>
+      {found.data?.length === 0 ? <Text size="sm">{say("noSessions")}</Text> : null}
       {found.data?.map((each) => (
         <Group key={each.id} justify="space-between" wrap="nowrap" data-session={each.current ? "current" : "other"}>
           <div className="shrinks">
@@ -45,7 +46,7 @@ export function Sessions({ user }: { user: string }) {
           </Button>
         </Group>
       ) : null}
-      <Trouble why={doing.why} />
+      <Trouble why={doing.why || (found.error ? reason(found.error) : "")} />
     </Section>
   );
 }
