@@ -77,9 +77,9 @@ export const ThingCard = memo(function ThingCard({ id }: { id: string }) {
   const lang = useLang();
   const thing = useThing(id);
   const model = useModel(thing);
+  const [why, setWhy] = useState(false);
   if (!thing) return null;
   const face = faceOf(thing, model);
-  const [why, setWhy] = useState(false);
   const away = thing.availability !== "online" && thing.availability !== "sleeping";
   return (
     <Card component="article" className={away ? "thing away" : "thing"} padding="sm" radius="md" withBorder data-thing={id} aria-label={called(thing)} lang={lang}>
