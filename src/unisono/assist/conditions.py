@@ -13,6 +13,7 @@ from unisono.assist.frames import Frame
 from unisono.assist.gazetteer import Where
 from unisono.assist.plan import Condition
 from unisono.assist.questions import ALIKE, ASKED, WEAK, value_of
+from unisono.assist.text import Piece
 from unisono.assist.times import duration
 from unisono.assist.world import World
 from unisono.errors import CallerError
@@ -51,6 +52,8 @@ def condition_of(
     frame: Frame, world: World, where: Where, memory: Memory, person: str | None, about: tuple[str, ...] = ()
 ) -> Condition | None:
     """The condition. ``about``: the things of the order, for "it"."""
+    if any(_guessed(piece) for piece in frame.clause.pieces):
+        return None  # "if it's raining" is no slip of "raising": what must be so is not guessed
     things: list[str] = []
     places: list[str] = []
     for group in frame.groups:
@@ -110,6 +113,11 @@ def condition_of(
                 return Condition(things=tell, trait=trait, equals=is_, for_s=for_s)
     del where
     return None
+
+
+def _guessed(piece: Piece) -> bool:
+    """A word spelled otherwise that is no name: names are near enough or none, a state has an opposite."""
+    return piece.fuzzy and not piece.named and not any(sense.startswith("kind:") for sense in piece.senses)
 
 
 def _compared(

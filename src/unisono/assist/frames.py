@@ -447,7 +447,9 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
         frame.times += tuple(hours.values())
         taken.update(hours)
         numbers = [at for at in numbers if at not in hours]
-    ordinal = [at for at in numbers if _ordinal(pieces, at) or _which_of(frame, pieces, at)]
+    ordinal = [
+        at for at in numbers if _ordinal(pieces, at) or _which_of(frame, pieces, at) or _sometime(frame, pieces, at)
+    ]
     if ordinal:  # "the third lamp": which one that is nobody here can tell
         frame.strange = (*frame.strange, *(pieces[at].text for at in ordinal))
         taken.update(ordinal)
@@ -487,6 +489,11 @@ def _which_of(frame: Frame, pieces: Sequence[Piece], at: int) -> bool:
     """ "Turn on light seven": a bare number right after a thing's word, and nothing is set to it."""
     thing = at and (pieces[at - 1].things or any(sense.startswith("kind:") for sense in pieces[at - 1].senses))
     return bool(thing) and frame.act in ("on", "off") and pieces[at].tokens[0].unit is None and at == len(pieces) - 1
+
+
+def _sometime(frame: Frame, pieces: Sequence[Piece], at: int) -> bool:
+    """ "Warm it up for eight": an hour, perhaps, but no number of degrees."""
+    return at > 0 and frame.act in STEPPED and "for" in pieces[at - 1].senses and pieces[at].tokens[0].unit is None
 
 
 def _ordinal(pieces: Sequence[Piece], at: int) -> bool:

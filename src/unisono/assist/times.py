@@ -31,6 +31,9 @@ MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 DEEP = 5
 WEEK_S = 604_800
 
+#: Minutes from and below which a clock without its half may be of either: nobody says zero for noon.
+HALVED = (60, 720)
+
 #: When a part of the day begins, where only its name is said ("tomorrow morning"), in minutes.
 PARTS = {"morning": 480, "noon": 720, "afternoon": 900, "evening": 1200, "night": 1320, "midnight": 0}
 
@@ -337,10 +340,12 @@ def _moment(day: Any, clock: int | None, now: datetime, *, halved: bool = False)
     found = datetime.combine(date, datetime.min.time()) + timedelta(minutes=minutes)
     if day is None and found <= local:
         half = found + timedelta(hours=12)
-        if not halved and minutes < 720 and half > local and half.date() == local.date():
+        if not halved and HALVED[0] <= minutes < HALVED[1] and half > local and half.date() == local.date():
             return half
         return found + DAY
-    if day == local.date() and found <= local and minutes < 720 and not halved:
+    if day == local.date() and found <= local and minutes < HALVED[0]:
+        return found + DAY  # "tonight at midnight"
+    if day == local.date() and found <= local and minutes < HALVED[1] and not halved:
         return found + timedelta(hours=12)
     return found
 

@@ -27,6 +27,8 @@ CALLED = frozenset(name for name, trait in traits().items() if trait.role == "ac
 #: Sensing traits that a machine may also be told; whether this one can is for its model to say when it is sent.
 TUNABLE = frozenset({"rate", "speed", "running", "cycle_time"})
 
+#: Kinds of home files without a model of their own, and the kind whose bounds are theirs: water boils at 100 degrees.
+MODELLED_AS = {"water_heater": "kettle"}
 
 Range: TypeAlias = tuple[Number | None, Number | None]
 
@@ -199,7 +201,8 @@ def world_of_home(home: Home) -> World:
             parent = parent or place
             place = inside[place]
         kind = thing.kind or thing.model or ""
-        model = builtin_model(kind) if kind in builtin_models() else None
+        bounds = MODELLED_AS.get(kind, kind)
+        model = builtin_model(bounds) if bounds in builtin_models() else None
         names = _names(thing.id, thing.name, thing.names)
         things.append(thing_of_model(thing.id, names, kind, place, model, parent=parent, state=thing.state))
     return World(places, things, {thing.id: thing.state for thing in home.things})
