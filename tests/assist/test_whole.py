@@ -76,3 +76,82 @@ def test_a_machine_is_asked_by_what_it_tells_of_itself() -> None:
     made = understand("is the washing machine running", world, now=HOUSE.home.moment)
     assert made.query is not None
     assert (made.query.trait, made.query.equals) == ("start_stop", True)
+
+
+ASKED_OF_TWO = (
+    "is the {} on and the {} off",
+    "are the {} off and the {} on",
+    "is the {} off or the {} on",
+    "is the {} on and the {} shut",
+)
+
+
+@pytest.mark.parametrize("form", ASKED_OF_TWO)
+def test_the_second_half_of_a_question_orders_nothing(form: str) -> None:
+    lights = [thing.names[0] for thing in HOUSE.world.things.values() if thing.kind == "light"][:3]
+    for one, two in product(lights, lights):
+        assert plan(form.format(one.lower(), two.lower())).outcome not in ACTING
+
+
+def light() -> str:
+    return next(thing for thing in HOUSE.world.things.values() if "brightness" in thing.takes).names[0].lower()
+
+
+def test_an_order_after_a_question_is_one() -> None:
+    assert touched(plan(f"is the door locked and turn off the {light()}"))
+
+
+@pytest.mark.parametrize("verb", ["turn on the {} tonight", "tonight turn on the {}", "switch the {} on later tonight"])
+def test_tonight_is_not_now(verb: str) -> None:
+    assert plan(verb.format(light())).why == "what_time"
+
+
+@pytest.mark.parametrize(
+    ("hour", "clock"), [("eleven", "23:00"), ("nine", "21:00"), ("two", "02:00"), ("twelve", "00:00")]
+)
+def test_an_hour_of_tonight_is_of_the_night(hour: str, clock: str) -> None:
+    for said in (f"tonight at {hour} turn on the {light()}", f"at {hour} tonight turn on the {light()}"):
+        made = plan(said)
+        assert made.when is not None
+        assert made.when.at is not None
+        assert made.when.at[11:16] == clock
+        assert made.when.at > HOUSE.home.moment.replace(tzinfo=None).isoformat()
+
+
+@pytest.mark.parametrize("who", ["zorblatt", "the neighbours", "her"])
+def test_who_is_not_here_is_not_told(who: str) -> None:
+    assert plan(f"let {who} know when the {light()} is off").outcome in ("ask", "refuse")
+
+
+def test_woken_with_a_thing_is_more_than_a_message() -> None:
+    assert plan(f"wake me at seven with the {light()}").outcome == "ask"
+    assert plan("wake me at seven").outcome == "later"
+
+
+@pytest.mark.parametrize("said", ["set the {} to fifty, no sixty", "set the {} to fifty, no, sixty", "{} to 50, no 60"])
+def test_a_number_is_corrected_by_a_number(said: str) -> None:
+    made = plan(said.format(light()))
+    assert [step.value for step in made.steps if step.trait == "brightness"] == [60]
+
+
+@pytest.mark.parametrize("said", ["leave the {} on but dim it to ten", "keep the {} on and dim it to ten"])
+def test_what_is_left_on_may_be_dimmed(said: str) -> None:
+    assert [step.value for step in plan(said.format(light())).steps] == [10]
+
+
+def test_a_car_is_nobody() -> None:
+    made = plan("who is at home")
+    assert made.query is not None
+    assert {HOUSE.world.things[thing].kind for thing in made.query.things} == {"person"}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "would you mind awfully turning the {} off",
+        "sorry to be a pain but turn off the {}",
+        "sorry to bother you, could you turn off the {}",
+    ],
+)
+def test_politeness_around_an_order_is_no_thing(form: str) -> None:
+    assert touched(plan(form.format(light())))

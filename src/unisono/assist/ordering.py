@@ -6,6 +6,7 @@ Knows that a risky change needs a plain order, and that of two settings the late
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -16,6 +17,7 @@ from unisono.assist.coverage import unread
 from unisono.assist.frames import Frame
 from unisono.assist.joining import is_order
 from unisono.assist.model import model
+from unisono.assist.nouns import nominal
 from unisono.assist.plan import Condition, Outcome, Plan, Speech, Step
 from unisono.assist.resolver import Change, steps_of
 from unisono.assist.skeleton import skeleton
@@ -29,6 +31,8 @@ __all__ = ["conditions_of", "notice_of", "only_time", "ordered"]
 
 #: Traits that let somebody in.
 GUARDING = frozenset({"locked", "trunk", "armed", "door"})
+#: What is ended by "stop" after it, and not the thing.
+CHARGED = frozenset({"charging", "charge_limit"})
 #: Acts that take no number.
 SWITCHES_ONLY = frozenset({"on", "off", "lock", "unlock", "start", "stop"})
 #: After these a time that it will be is a moment, no test of what it is now.
@@ -75,7 +79,7 @@ def ordered(
             piece.kind == "number" and piece.text in frame.strange for piece in frame.clause.pieces
         ):
             return Plan(outcome="ask", why="unsure:which")  # one or the other
-        if _untimed(frame):
+        if _untimed(frame) or (frame.act != "keep" and _tonight(frame.times)):
             return Plan(outcome="ask", why="what_time")
         if frame.scenes:
             return Plan(outcome="ask", why="unsure:scene")  # "at party time" is when, and nobody knows when that is
@@ -107,7 +111,9 @@ def ordered(
             and any(time.role in ("for", "at", "after") for time in frame.times)
         ):
             frame.act = "on"
-        if frame.senses & {"some_of", "who", "why"}:
+        if frame.act == "stop" and not frame.groups and any(change.trait in CHARGED for _, change in changes):
+            return Plan(outcome="ask", why="unsure:stop")  # "charge it to ninety, then stop": not the car
+        if frame.senses & {"some_of", "who", "why"} or _told_of(frame):
             return Plan(outcome="ask", why="unsure:which")  # of "every other lamp" nobody knows which; a riddle
         held = _held(frame, turn) if frame.act == "keep" and before else set()
         if held:
@@ -137,6 +143,8 @@ def ordered(
         if (frame.act in SWITCHES_ONLY and idle) or (ranged and not frame.coffee and not frame.meant):
             return Plan(outcome="ask", why="unsure:value")  # "off at quarter past": a number that goes nowhere
         changes.extend(got)
+        if any(group.pronoun for group in frame.groups):
+            kept -= set(aimed.things)  # "leave it on, but dim it"
         before.extend(thing for thing in aimed.things if thing not in before)
         turn.memory.frame, turn.memory.asked = frame, None
     doubted = next((frame for frame in orders if not _sure(frame, changes, beside, turn, leaning=leaning)), None)
@@ -170,6 +178,8 @@ def _moment(time: Time, frame: Frame) -> Time:
 def _waits(frame: Frame, orders: Sequence[Frame]) -> tuple[Time, ...]:
     """The times of what stands beside the orders: of "give me five minutes, then turn it off" a delay."""
     first = orders[0].clause.link == "then" and not frame.groups
+    if _tonight(frame.times):
+        return ()  # "nobody sleeps there tonight" tells why
     return tuple(
         msgspec.structs.replace(time, role="after") if first and time.role == "for" else time for time in frame.times
     )
@@ -188,6 +198,23 @@ def _untimed(frame: Frame) -> bool:
         "o_clock" in at.senses and "time_word" in time.senses and not {"det", "same"} & set(of.senses)
         for at, of, time in zip(pieces, pieces[1:], pieces[2:], strict=False)
     )
+
+
+def _told_of(frame: Frame) -> bool:
+    """ "The lamp that I just turned on": which one that is, only the past knows."""
+    pieces = frame.clause.pieces
+    for at, (before, piece) in enumerate(pairwise(pieces), start=1):
+        if piece.named or not nominal(before) or not {"i", "he"} & set(piece.senses) or "det" in piece.senses:
+            continue
+        deed = next((p for p in pieces[at + 1 :] if not set(p.senses) & {"already", "only", "filler", "idle"}), None)
+        if deed is not None and not deed.named and "past" in deed.forms:
+            return True
+    return False
+
+
+def _tonight(times: Sequence[Time]) -> bool:
+    """A part of this day and no more, "tonight": not now, and no moment."""
+    return len(times) == 1 and times[0].days == 0 and times[0].part == "night" and times[0].clock is None
 
 
 def _spoken_of(beside: Sequence[Frame], order: Frame, turn: Turn) -> list[str]:
@@ -363,7 +390,12 @@ def notice_of(frames: Sequence[Frame], conditions: Sequence[Frame], turn: Turn) 
         return None
     if any(frame is not told and frame.act not in (None, "keep") and is_order(frame, turn) for frame in frames):
         return None
+    lost = next((group for group in told.groups if group.why is not None or group.strange), None)
+    if lost is not None:
+        return because("refuse", "no_such_thing", lost.said, turn)  # "let Bo know": who is not here is not told
     people = [thing for group in told.groups for thing in group.things]
+    if not people and not told.senses & {"notify", "remind", "i"}:
+        return Plan(outcome="ask", why="which_thing")  # "let her know"
     if any(turn.world.things[thing].kind != "person" for thing in people):
         return None
     found = conditions_of(conditions, turn, ())

@@ -178,6 +178,8 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
     if trait in ("energy", "power") and not named:
         # what the home uses is what its meter counts, not every lamp beside it once more
         chosen = tuple(thing for thing in chosen if world.things[thing].kind == "meter") or chosen
+    if trait in ("location", "presence") and "who" in frame.senses and not named:
+        chosen = tuple(thing for thing in chosen if world.things[thing].kind == "person") or chosen  # a car is nobody
     value = value_of(trait, value, negated=False) if value is not None else None
     if why:
         return Query(ask="cause", things=chosen, trait=trait, equals=value)

@@ -91,6 +91,8 @@ def _clauses(part: Sequence[Piece]) -> list[Clause]:
         if not words:
             continue
         mood = _mood(words, asked=asked)
+        if clauses and clauses[-1].mood == "question" and segment.intro in ("and", "or") and not _ordering(words):
+            mood = "question"  # "is the lamp on and the door shut"
         own: Bar | None = bar or _own_bar(words, mood)
         if own is None and mood != "question" and segment.intro not in TRIGGERS and _others_deed(words):
             own = "reported"
@@ -366,6 +368,12 @@ def _mood(words: Sequence[Piece], *, asked: bool) -> Mood:
     if "tell" in senses and not _order(words[1:]) and not any(word.kind == "number" for word in words):
         return "question"
     return "command"
+
+
+def _ordering(words: Sequence[Piece]) -> bool:
+    """Does it begin as an order does?"""
+    first = next((piece for piece in words if "filler" not in piece.senses or piece.named), words[0])
+    return bool({"please", "want", "can"} & set(first.senses)) or _order([first])
 
 
 def _order(words: Sequence[Piece]) -> bool:

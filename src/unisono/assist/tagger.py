@@ -80,7 +80,8 @@ def _counted(tokens: Sequence[Token], spoken: Language, world: World) -> Sequenc
     base: Sequence[Token] = ()
     for at, token in enumerate(tokens):
         if token.kind == "number" and token.unit is None:
-            if found and found[-1].text in spoken.numbers.get("marks", ()) and at > 1:
+            corrected = at > 1 and tokens[at - 2].kind in ("mark", "number")  # "to 50, no 60"
+            if found and found[-1].text in spoken.numbers.get("marks", ()) and at > 1 and not corrected:
                 mark = found.pop()
                 if _counts(tokens[at - 2], spoken) and not _known(tokens[: at - 1], token, world):
                     # "light number two", where none has a number

@@ -343,8 +343,8 @@ def _moment(day: Any, clock: int | None, now: datetime, *, halved: bool = False)
         if not halved and HALVED[0] <= minutes < HALVED[1] and half > local and half.date() == local.date():
             return half
         return found + DAY
-    if day == local.date() and found <= local and minutes < HALVED[0]:
-        return found + DAY  # "tonight at midnight"
+    if day == local.date() and found <= local and minutes < (DEEP * 60 if halved else HALVED[0]):
+        return found + DAY  # "tonight at midnight", "tonight at two"
     if day == local.date() and found <= local and minutes < HALVED[1] and not halved:
         return found + timedelta(hours=12)
     return found
