@@ -73,6 +73,10 @@ export const Dot = ({ thing }: { thing: Thing }) => {
   );
 };
 
+/** When it last told something. One that is there and has not yet is not one that nobody has heard of. */
+export const Heard = ({ thing }: { thing: Thing }) =>
+  thing.seen ? <Age at={thing.seen} as={(ago) => say("seen", ago)} /> : <>{say(thing.availability === "online" || thing.availability === "sleeping" ? "untold" : "never")}</>;
+
 export const ThingCard = memo(function ThingCard({ id }: { id: string }) {
   const lang = useLang();
   const thing = useThing(id);
@@ -113,11 +117,11 @@ export const ThingCard = memo(function ThingCard({ id }: { id: string }) {
       ) : null}
       {away ? (
         <Text size="xs" c="dimmed" mt="auto" component="button" type="button" className="why" aria-expanded={why} data-stale onClick={() => setWhy(!why)}>
-          ◷ {thing.seen ? <Age at={thing.seen} as={(ago) => say("seen", ago)} /> : say("never")}
+          ◷ <Heard thing={thing} />
         </Text>
       ) : (
         <Text size="xs" c="dimmed" mt="auto">
-          {thing.seen ? <Age at={thing.seen} as={(ago) => say("seen", ago)} /> : say("never")}
+          <Heard thing={thing} />
         </Text>
       )}
       {away && why ? (

@@ -1,5 +1,5 @@
 /** What went wrong with something that was asked for, and doing one thing at a time. */
-import { Alert, type MantineSpacing } from "@mantine/core";
+import { Alert, Loader, type MantineSpacing } from "@mantine/core";
 import { useState } from "react";
 import { Away, Refused } from "./api";
 import { say } from "./words";
@@ -35,3 +35,6 @@ export const Trouble = ({ why, mt }: { why: string; mt?: MantineSpacing }) =>
       {why}
     </Alert>
   ) : null;
+
+/** In place of what was asked for: that it comes, or why it does not. */
+export const Waiting = ({ error }: { error: unknown }) => (error ? <Trouble why={reason(error)} /> : <Loader mx="auto" my="xl" aria-label={say("connecting")} />);

@@ -275,3 +275,21 @@ async def test_a_single_setting_is_found_and_comes_into_view(demo: Hub, browser:
     # where the header has no room for it, one leaves from the account
     await page.locator("main").get_by_role("button", name="Sign out").click()
     await page.get_by_label("User").wait_for()
+
+
+UNREAD = ("passkeys", "sessions", "tokens", "oidc")
+
+
+async def test_what_cannot_be_read_of_an_account_is_said_so(demo: Hub, browser: Any) -> None:
+    token = session(demo, "uma", grants={"home": "member"})
+    page = await opened(demo, await browser.new_context(locale="en-GB"), [], token, "#/overview")
+
+    async def refuse(route: Any) -> None:
+        await route.fulfill(status=503, json={"code": "store_unavailable", "detail": "The store is away"})
+
+    for what in UNREAD:
+        await page.route(re.compile(rf"/users/uma/{what}(\?|$)"), refuse)
+    await page.goto(f"{local(demo)}/#/account")
+    for part in ("Passkeys", "Another service", "Sessions", "Tokens"):
+        region = page.get_by_role("region", name=part, exact=True)
+        await region.get_by_role("alert").filter(has_text="The store is away").wait_for()

@@ -5,7 +5,7 @@ import { useEffect } from "react";
 import { ask } from "../api";
 import type { components } from "../api.gen";
 import { goElsewhere, linkElsewhere, takeBack } from "../elsewhere";
-import { Trouble, useDoing } from "../trouble";
+import { reason, Trouble, useDoing } from "../trouble";
 import { say, when } from "../words";
 import { Section } from "./section";
 
@@ -25,7 +25,7 @@ export function Elsewhere({ user }: { user: string }) {
   }, []);
   const name = ways.data?.oidc;
   const items = found.data?.items ?? [];
-  if (!name && items.length === 0) return null;
+  if (!name && items.length === 0 && !found.error) return null;
   return (
     <Section id="elsewhere" title={say("elsewhere")} text={say("elsewhereText")}>
       {items.map((each) => (
@@ -48,7 +48,7 @@ export function Elsewhere({ user }: { user: string }) {
           </Button>
         ) : null}
       </Group>
-      <Trouble why={doing.why} />
+      <Trouble why={doing.why || (found.error ? reason(found.error) : "")} />
     </Section>
   );
 }

@@ -5,7 +5,7 @@ import { type FormEvent, useState } from "react";
 import { ask } from "../api";
 import type { components } from "../api.gen";
 import { addPasskey, canPasskey } from "../passkey";
-import { Trouble, useDoing } from "../trouble";
+import { reason, Trouble, useDoing } from "../trouble";
 import { say, when } from "../words";
 import { Section } from "./section";
 
@@ -49,7 +49,7 @@ export function Passkeys({ user }: { user: string }) {
       ) : (
         <Text size="sm">{say("passkeyNeeds")}</Text>
       )}
-      <Trouble why={doing.why} />
+      <Trouble why={doing.why || (found.error ? reason(found.error) : "")} />
     </Section>
   );
 }

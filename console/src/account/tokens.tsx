@@ -5,7 +5,7 @@ import { type FormEvent, useState } from "react";
 import { all, ask } from "../api";
 import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
-import { Trouble, useDoing } from "../trouble";
+import { reason, Trouble, useDoing } from "../trouble";
 import { called, say, type Word, when } from "../words";
 import { Section } from "./section";
 
@@ -73,7 +73,7 @@ export function Tokens({ user }: { user: string }) {
           </Text>
         </div>
       ) : null}
-      <Trouble why={doing.why} />
+      <Trouble why={doing.why || (found.error ? reason(found.error) : "")} />
     </Section>
   );
 }

@@ -1,11 +1,12 @@
 /** What can be looked at over time, on the page of history and on dashboards: comparisons, energy, production. */
-import { Loader, Stack, Table, Text } from "@mantine/core";
+import { Stack, Table, Text } from "@mantine/core";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import Chart from "../chart";
 import { hub, useHub } from "../hub";
 import { fetched, type Model, type Property, titled, unitSign, written } from "../models";
 import { useSeries } from "../thing/history";
 import { buckets } from "../thing/past";
+import { Waiting } from "../trouble";
 import { called, locale, useLang } from "../words";
 import { gains, lasted, type Piece, pieces, runtime, type Span, SPANS } from "./figures";
 import { Plot } from "./plot";
@@ -52,14 +53,14 @@ export function Bars({ keys, span, height }: { keys: string[]; span: Span; heigh
   const series = useSeries(keys, null);
   const to = minute();
   const of = pieces(span, to);
-  const { data } = useQuery({
+  const { data, error } = useQuery({
     queryKey: ["bars", keys, span, to, series.length],
     enabled: series.length > 0,
     refetchInterval: AGAIN_MS,
     queryFn: () => Promise.all(series.map(async (one) => means(await buckets(one.thing, one.property.key, of[0]!.from, to, 1000), of))),
   });
   if (!keys.length) return <Text c="dimmed">{tell("pick")}</Text>;
-  if (!data) return <Loader size="sm" />;
+  if (!data) return <Waiting error={error} />;
   const rows = series.map((one, index) => ({ name: one.label, values: data[index] ?? [] }));
   return <Plot kind="bar" across={of.map((one) => pieceName(one, span))} rows={rows} unit={unitSign(series[0]?.property.unit)} label={inWords(rows, series[0]?.property)} height={height} />;
 }
@@ -83,9 +84,9 @@ export function Days({ keys, height }: { keys: string[]; height?: number }) {
   const series = useSeries(keys.slice(0, 1), null);
   const one = series[0];
   const to = minute();
-  const { data } = useQuery({ queryKey: ["days", keys[0], to, Boolean(one)], enabled: one !== undefined, queryFn: () => buckets(one!.thing, one!.property.key, to - 8 * DAY_MS, to, 1000) });
+  const { data, error } = useQuery({ queryKey: ["days", keys[0], to, Boolean(one)], enabled: one !== undefined, queryFn: () => buckets(one!.thing, one!.property.key, to - 8 * DAY_MS, to, 1000) });
   if (!keys.length) return <Text c="dimmed">{tell("pick")}</Text>;
-  if (!data || !one) return <Loader size="sm" />;
+  if (!data || !one) return <Waiting error={error} />;
   const rows = pieces("week", to).map((day) => {
     const hours = HOURS.map((_name, hour) => {
       const from = new Date(day.from);
@@ -112,15 +113,15 @@ export function Energy({ things, place, span, height }: { things?: string[]; pla
   const to = minute();
   const of = pieces(span, to);
   const wanted = models.flatMap(({ thing, model }) => counters(model).filter(({ property }) => property.key in (hub.things.get(thing)?.state ?? {})).map((one) => ({ thing, ...one })));
-  const { data } = useQuery({
+  const { data, error } = useQuery({
     queryKey: ["energy", wanted.map((one) => `${one.thing} ${one.property.key}`), span, to],
     enabled: wanted.length > 0,
     refetchInterval: AGAIN_MS,
     queryFn: () => Promise.all(wanted.map((one) => gains(one.thing, one.property.key, of))),
   });
-  if (!models.length) return <Loader size="sm" />;
+  if (!models.length) return <Waiting error={null} />;
   if (!wanted.length) return <Text c="dimmed">{tell("noEnergy")}</Text>;
-  if (!data) return <Loader size="sm" />;
+  if (!data) return <Waiting error={error} />;
   const rows = wanted.map((one, index) => ({ name: one.tariff ? `${nameOf(one.thing)} (${one.tariff})` : nameOf(one.thing), stack: "all", values: (data[index] ?? []).map((each) => Number(each.toFixed(4))) }));
   const sum = (values: number[]): number => values.reduce((all, one) => all + one, 0);
   const totals = data.map(sum);
@@ -178,7 +179,7 @@ export function Line({ things, place, span }: { things?: string[]; place?: strin
   });
   const to = minute();
   const from = to - SPANS[span];
-  const { data } = useQuery({
+  const { data, error } = useQuery({
     queryKey: ["line", models.map((one) => one.thing), span, to],
     enabled: models.length > 0,
     refetchInterval: AGAIN_MS,
@@ -197,7 +198,7 @@ export function Line({ things, place, span }: { things?: string[]; place?: strin
       ),
   });
   if (!models.length) return <Text c="dimmed">{tell("noLine")}</Text>;
-  if (!data) return <Loader size="sm" />;
+  if (!data) return <Waiting error={error} />;
   const percent = (value: number | null): string => (value === null ? "–" : `${(Math.min(1, value) * 100).toLocaleString(locale(), { maximumFractionDigits: 1 })}%`);
   const figures = data.map((one) => {
     const made = (one.good ?? 0) + (one.scrap ?? 0);

@@ -1,5 +1,5 @@
 /** My account: what I sign in with, where I am signed in, the tokens of my programs. */
-import { Button, Group, Loader, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Authenticator } from "../account/authenticator";
 import { Elsewhere } from "../account/elsewhere";
@@ -11,6 +11,7 @@ import { ask } from "../api";
 import type { components } from "../api.gen";
 import { useShown } from "../shown";
 import { signOut } from "../signout";
+import { Waiting } from "../trouble";
 import { personName, say, useLang } from "../words";
 import { roleWord } from "../people/form";
 
@@ -25,7 +26,7 @@ export function Account({ at }: { at?: string }) {
     enabled: user !== "",
   });
   useShown(at, factors.data !== undefined);
-  if (!me.data || !factors.data) return <Loader aria-label="…" />;
+  if (!me.data || !factors.data) return <Waiting error={me.error ?? factors.error} />;
   return (
     <Stack gap="md" maw={820} mx="auto">
       <Group justify="space-between">

@@ -14,6 +14,7 @@ import { ask } from "../api";
 import { Back } from "../card";
 import { useHub } from "../hub";
 import { useStatus } from "../status";
+import { Waiting } from "../trouble";
 import { say, useLang } from "../words";
 
 const LAN_MS = 5000;
@@ -23,8 +24,8 @@ const CLAIM = "claim";
 export function Add({ how, thing, label }: { how?: string; thing?: string; label?: Label }) {
   useLang();
   const hub = useHub();
-  const { data } = useQuery({ queryKey: ["dialects"], queryFn: () => ask<{ items: Dialect[] }>("/dialects"), staleTime: Number.POSITIVE_INFINITY });
-  if (!data || !hub.ready) return <Loader mx="auto" my="xl" aria-label={say("connecting")} />;
+  const { data, error } = useQuery({ queryKey: ["dialects"], queryFn: () => ask<{ items: Dialect[] }>("/dialects"), staleTime: Number.POSITIVE_INFINITY });
+  if (!data || !hub.ready) return <Waiting error={error} />;
   const chosen = data.items.find((each) => each.id === how);
   return (
     <Stack gap="lg">

@@ -1,11 +1,11 @@
 /** Alarms that stand: the gravest first, each with what it means, what to do, and what may be done about it here. */
-import { Badge, Button, Card, Group, Loader, Stack, Text, Title } from "@mantine/core";
+import { Badge, Button, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { all, ask, Away, Refused } from "../api";
 import type { components } from "../api.gen";
 import { useHub } from "../hub";
-import { Trouble } from "../trouble";
+import { Trouble, Waiting } from "../trouble";
 import { called, say, useLang, when, type Word } from "../words";
 
 type Alarm = components["schemas"]["Alarm"];
@@ -25,8 +25,8 @@ const stateOf = (state: string): string => say(`alarm_${state}`.replace(AS_WORD,
 
 export function Alarms() {
   useLang();
-  const { data } = useQuery({ queryKey: ["alarms"], queryFn: () => all<Alarm>("/alarms"), refetchInterval: 3000 });
-  if (!data) return <Loader mx="auto" my="xl" />;
+  const { data, error } = useQuery({ queryKey: ["alarms"], queryFn: () => all<Alarm>("/alarms"), refetchInterval: 3000 });
+  if (!data) return <Waiting error={error} />;
   const standing = data.filter((alarm) => alarm.state !== "normal");
   return (
     <Stack>

@@ -1,5 +1,5 @@
 /** Blueprints: choose a scene with blanks, fill them in with real things, and it is a scene like any other. */
-import { ActionIcon, Alert, Button, Card, Group, Loader, MultiSelect, NativeSelect, NumberInput, Stack, TagsInput, Text, TextInput, Title } from "@mantine/core";
+import { ActionIcon, Alert, Button, Card, Group, MultiSelect, NativeSelect, NumberInput, Stack, TagsInput, Text, TextInput, Title } from "@mantine/core";
 import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { all, ask, Refused, type Scene, type Thing } from "../api";
@@ -9,6 +9,7 @@ import type { Json } from "../scene/draft";
 import { firstPlace, idFrom } from "../scene/sentence";
 import { rootOf } from "../scene/things";
 import { tell } from "../scene/words";
+import { Waiting } from "../trouble";
 import { called, language, say, useLang } from "../words";
 
 interface Blank {
@@ -37,9 +38,9 @@ const inLang = (text: { en: string; zh?: string }): string => (language() === "z
 
 export function Blueprints({ id }: { id?: string }) {
   useLang();
-  const { data } = useQuery({ queryKey: ["blueprints"], queryFn: () => all<Blueprint>("/blueprints"), staleTime: Number.POSITIVE_INFINITY });
+  const { data, error } = useQuery({ queryKey: ["blueprints"], queryFn: () => all<Blueprint>("/blueprints"), staleTime: Number.POSITIVE_INFINITY });
   const [area, setArea] = useState<Area>("all");
-  if (!data) return <Loader mx="auto" my="xl" aria-label={say("connecting")} />;
+  if (!data) return <Waiting error={error} />;
   const chosen = data.find((one) => one.id === id);
   if (chosen) return <Form key={chosen.id} blueprint={chosen} />;
   return (

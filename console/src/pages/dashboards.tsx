@@ -20,7 +20,7 @@ export function Dashboards() {
   useLang();
   const hub = useHub();
   const queries = useQueryClient();
-  const { data } = useQuery({ queryKey: ["dashboards"], queryFn: () => all<Board>("/dashboards") });
+  const { data, error } = useQuery({ queryKey: ["dashboards"], queryFn: () => all<Board>("/dashboards") });
   const [name, setName] = useState("");
   const [wrong, setWrong] = useState("");
   const make = async (): Promise<void> => {
@@ -49,7 +49,7 @@ export function Dashboards() {
           </Button>
         </Group>
       </form>
-      {wrong ? <Alert color="red">{wrong}</Alert> : null}
+      {wrong || (error && !data) ? <Alert color="red">{wrong || failure(error)}</Alert> : null}
       {data && !data.length ? <Text c="dimmed">{tell("none")}</Text> : null}
       <div className="cards">
         {(data ?? []).map((one) => (

@@ -1,5 +1,5 @@
 /** One scene: its sentences and its text in step, what is odd about it, what it would have done, and what it did. */
-import { ActionIcon, Alert, Badge, Button, Group, Loader, NativeSelect, Stack, Switch, Tabs, Text, TextInput, Title } from "@mantine/core";
+import { ActionIcon, Alert, Badge, Button, Group, NativeSelect, Stack, Switch, Tabs, Text, TextInput, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { ask, askText, Away, Refused, type Scene } from "../api";
@@ -9,6 +9,7 @@ import { Editing, firstPlace, idFrom, Parts, type Problem } from "../scene/sente
 import { Refusals, type Refusal, type Run, Runs, type Trigger, Triggers } from "../scene/trace";
 import { InThePast, Now } from "../scene/trying";
 import { tell } from "../scene/words";
+import { Waiting } from "../trouble";
 import { say, useLang, when } from "../words";
 
 const CHECK_MS = 600;
@@ -24,8 +25,7 @@ export function ScenePage({ id }: { id: string }) {
   useLang();
   const made = id === "new";
   const { data, error } = useQuery({ queryKey: ["scene", id], queryFn: () => ask<Scene>(`/scenes/${encodeURIComponent(id)}`), enabled: !made, refetchOnWindowFocus: false, staleTime: Number.POSITIVE_INFINITY });
-  if (error) return <Alert color="red">{error instanceof Refused ? error.whole : say("away")}</Alert>;
-  if (!made && !data) return <Loader mx="auto" my="xl" aria-label={say("connecting")} />;
+  if (error || (!made && !data)) return <Waiting error={error} />;
   return <Editor scene={data} />;
 }
 
@@ -251,9 +251,9 @@ function TextSide({ draft, problems, set }: { draft: Draft; problems: Problem[] 
 }
 
 export function Traces({ id }: { id: string }) {
-  const { data } = useQuery({ queryKey: ["trace", id], queryFn: () => ask<{ runs: Run[]; refusals: Refusal[]; triggers: Trigger[] }>(`/scenes/${encodeURIComponent(id)}/trace`), refetchInterval: EVERY_MS });
+  const { data, error } = useQuery({ queryKey: ["trace", id], queryFn: () => ask<{ runs: Run[]; refusals: Refusal[]; triggers: Trigger[] }>(`/scenes/${encodeURIComponent(id)}/trace`), refetchInterval: EVERY_MS });
   const versions = useQuery({ queryKey: ["versions", id], queryFn: () => ask<{ items: { version: number; saved_at: string; saved_by: { id?: string } }[] }>(`/scenes/${encodeURIComponent(id)}/versions`) });
-  if (!data) return <Loader size="sm" />;
+  if (!data) return <Waiting error={error} />;
   return (
     <Stack gap="sm">
       {data.runs.length ? <Runs runs={data.runs} open /> : <Text c="dimmed">{tell("noRuns")}</Text>}

@@ -6,7 +6,7 @@ import { Age } from "../age";
 import { all, ask, Away, Refused, type Scene } from "../api";
 import { useHub } from "../hub";
 import { runByHand } from "../scene/run";
-import { Trouble } from "../trouble";
+import { Trouble, Waiting } from "../trouble";
 import { called, say, useLang, when } from "../words";
 
 const Traces = lazy(async () => ({ default: (await import("./scene")).Traces }));
@@ -15,8 +15,8 @@ const EVERY_MS = 5000;
 
 export function Scenes() {
   useLang();
-  const { data } = useQuery({ queryKey: ["scenes"], queryFn: () => all<Scene>("/scenes"), refetchInterval: EVERY_MS });
-  if (!data) return <Loader mx="auto" my="xl" />;
+  const { data, error } = useQuery({ queryKey: ["scenes"], queryFn: () => all<Scene>("/scenes"), refetchInterval: EVERY_MS });
+  if (!data) return <Waiting error={error} />;
   return (
     <Stack>
       <Group justify="space-between">

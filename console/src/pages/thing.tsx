@@ -3,7 +3,7 @@ import { Alert, Badge, Group, Loader, Stack, Tabs, Text, Title } from "@mantine/
 import { lazy, Suspense } from "react";
 import { Age } from "../age";
 import type { Thing } from "../api";
-import { Back, Dot } from "../card";
+import { Back, Dot, Heard } from "../card";
 import { Call, Control, settable } from "../control";
 import { useHub, useThing } from "../hub";
 import { type Model, type Property, titled, useModel, written } from "../models";
@@ -39,7 +39,7 @@ export function ThingPage({ id }: { id: string }) {
         ) : null}
       </Group>
       <Text c="dimmed" size="sm">
-        {way(hub.places, thing.place).map(called).join(" › ")} · {thing.seen ? <Age at={thing.seen} as={(ago) => say("seen", ago)} /> : say("never")}
+        {way(hub.places, thing.place).map(called).join(" › ")} · <Heard thing={thing} />
       </Text>
       {thing.availability === "offline" || thing.availability === "unknown" ? <Alert color="gray">{say("stale")}</Alert> : null}
       <Tabs defaultValue="now" keepMounted={false}>

@@ -1,0 +1,62 @@
+"""Pages whose contents cannot be read say why; they do not wait for ever."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.console.conftest import TOKEN, address_of, signed_in, token_of
+from tests.console.test_scenes import api
+from tests.hub.hub import Hub
+
+PAGES = {
+    "#/scenes": "scenes",
+    "#/scenes/none_such": "scenes/none_such",
+    "#/alarms": "alarms",
+    "#/blueprints": "blueprints",
+    "#/dashboards": "dashboards",
+    "#/dashboards/none_such": "dashboards/none_such",
+    "#/add": "dialects",
+    "#/account": "me",
+}
+
+
+async def test_a_page_that_cannot_be_read_says_why(demo: Hub, browser: Any) -> None:
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+
+    async def refuse(route: Any) -> None:
+        await route.fulfill(status=503, json={"code": "store_unavailable", "detail": "The store is away"})
+
+    await page.route(re.compile(rf"/api/v1/({'|'.join(PAGES.values())})(\?|$)"), refuse)
+    for address in PAGES:
+        await page.goto(f"{address_of(demo)}/{address}")
+        said = page.get_by_role("main").get_by_role("alert").filter(has_text="The store is away")
+        await said.first.wait_for()
+
+
+async def test_a_thing_that_is_there_and_has_told_nothing_is_not_called_unheard_of(demo: Hub, browser: Any) -> None:
+    with api(demo) as http:
+        body = {"id": "untold_lamp", "model": "light", "place": "home", "name": "Untold lamp"}
+        assert http.post("/things", json=body).status_code == 201
+    page = await (await browser.new_context(locale="en-GB")).new_page()
+
+    async def there(route: Any) -> None:
+        """As the hub answers just after its start: the link stands, nothing was reported."""
+        answer = await route.fetch()
+        body = await answer.json()
+        for thing in body["items"]:
+            if thing["id"] == "untold_lamp":
+                thing["availability"] = "online"
+        await route.fulfill(response=answer, json=body)
+
+    await page.goto(address_of(demo))
+    await page.evaluate(TOKEN, token_of(demo))
+    card = page.locator("[data-thing=untold_lamp]")
+    await page.reload()
+    await card.get_by_text("never heard of").wait_for()
+    await page.route("**/api/v1/things?**", there)
+    await page.reload()
+    await card.get_by_text("connected, nothing reported yet").wait_for()
+    assert not await card.get_by_text("never heard of").count()
+    with api(demo) as http:
+        http.delete("/things/untold_lamp")
