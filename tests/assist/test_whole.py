@@ -9,6 +9,7 @@ import pytest
 
 from tests.assist.expected import House
 from unisono.assist import ACTING, Plan, understand
+from unisono.assist.answer.voice import Voice
 from unisono.assist.world import Place, World, thing_of_model
 from unisono.thing import builtin_model
 
@@ -155,3 +156,50 @@ def test_a_car_is_nobody() -> None:
 )
 def test_politeness_around_an_order_is_no_thing(form: str) -> None:
     assert touched(plan(form.format(light())))
+
+
+LONG = ("an hour and a half", "a quarter of an hour", "two and a half hours", "a couple of hours", "half an hour")
+
+
+@pytest.mark.parametrize("span", LONG)
+@pytest.mark.parametrize(
+    "form", ["{} from now turn on the {}", "turn on the {1} {0} from now", "{} later turn on the {}"]
+)
+def test_from_now_is_a_delay(span: str, form: str) -> None:
+    made = plan(form.format(span, light()))
+    assert made.when is not None
+    assert (made.outcome, made.when.until) == ("later", None)
+    assert made.when.after_s
+
+
+@pytest.mark.parametrize("deed", ["lock up", "lights out", "kick off", "turning in", "close of play"])
+def test_at_what_somebody_does_no_clock_stands(deed: str) -> None:
+    assert plan(f"turn off the {light()} at {deed}").why == "what_time"
+
+
+@pytest.mark.parametrize("which", ["{} that i just turned on", "{} she left on", "{} somebody dimmed"])
+def test_what_was_done_to_it_does_not_say_which(which: str) -> None:
+    assert plan(f"turn off the {which.format('lamp')}").outcome == "ask"
+
+
+@pytest.mark.parametrize("said", ["dim everything except what i am reading by", "lights off but for what we need"])
+def test_who_leaves_out_what_nobody_knows_is_asked(said: str) -> None:
+    assert plan(said).outcome not in ACTING
+
+
+@pytest.mark.parametrize("said", ["let sleeping dogs lie", "sleeping giants awake"])
+def test_a_verb_that_is_only_near_cleans_nothing(said: str) -> None:
+    assert plan(said).outcome not in ACTING
+
+
+def test_to_stop_after_charging_to_a_limit_does_not_stop_the_car() -> None:
+    cars = [thing for thing in HOUSE.world.things.values() if thing.kind == "car"]
+    assert cars
+    assert plan(f"charge the {cars[0].names[0].lower()} to ninety then stop").outcome == "ask"
+
+
+def test_what_is_left_is_said_in_sentences() -> None:
+    english, chinese = Voice("en", HOUSE.home.moment), Voice("zh-CN", HOUSE.home.moment)
+    assert english.together(["A refused: the door is open", "", "B is on."]) == "A refused: the door is open. B is on."
+    assert chinese.together(["甲拒绝了", "乙开了。"]) == "甲拒绝了。乙开了。"
+    assert english.together(["one alone"]) == "one alone"

@@ -17,12 +17,13 @@ from unisono.assist.coverage import unread
 from unisono.assist.frames import Frame
 from unisono.assist.joining import is_order
 from unisono.assist.model import model
-from unisono.assist.nouns import nominal
+from unisono.assist.nouns import nominal, unknown
 from unisono.assist.plan import Condition, Outcome, Plan, Speech, Step
 from unisono.assist.resolver import Change, steps_of
+from unisono.assist.scope import ACTIONS
 from unisono.assist.skeleton import skeleton
 from unisono.assist.targets import Aim, aim
-from unisono.assist.text import Time
+from unisono.assist.text import Piece, Time
 from unisono.assist.times import holds
 from unisono.assist.timing import timed
 from unisono.assist.turn import Turn
@@ -33,6 +34,8 @@ __all__ = ["conditions_of", "notice_of", "only_time", "ordered"]
 GUARDING = frozenset({"locked", "trunk", "armed", "door"})
 #: What is ended by "stop" after it, and not the thing.
 CHARGED = frozenset({"charging", "charge_limit"})
+#: Families of senses that say how much, or how.
+VALUED = frozenset({"level", "mode", "color", "complaint", "max", "min"})
 #: Acts that take no number.
 SWITCHES_ONLY = frozenset({"on", "off", "lock", "unlock", "start", "stop"})
 #: After these a time that it will be is a moment, no test of what it is now.
@@ -111,6 +114,10 @@ def ordered(
             and any(time.role in ("for", "at", "after") for time in frame.times)
         ):
             frame.act = "on"
+        if "except" in frame.senses and frame.senses & {"what", "which", "where"}:
+            return Plan(outcome="ask", why="unsure:which")  # "all but what I read by"
+        if frame.fuzzy and _guessed(frame):
+            return Plan(outcome="ask", why="unsure")
         if frame.act == "stop" and not frame.groups and any(change.trait in CHARGED for _, change in changes):
             return Plan(outcome="ask", why="unsure:stop")  # "charge it to ninety, then stop": not the car
         if frame.senses & {"some_of", "who", "why"} or _told_of(frame):
@@ -192,12 +199,21 @@ def _ends(frame: Frame, before: Frame) -> bool:
 
 
 def _untimed(frame: Frame) -> bool:
-    """ "At closing time": a time that no clock shows. "At the same time" is together."""
+    """ "At closing time", "at lock up": a time that no clock shows. "At the same time" is together."""
     pieces = frame.clause.pieces
+    if any("o_clock" in at.senses and not at.named and _deed(of) for at, of in pairwise(pieces[1:])):
+        return True
     return any(
         "o_clock" in at.senses and "time_word" in time.senses and not {"det", "same"} & set(of.senses)
         for at, of, time in zip(pieces, pieces[1:], pieces[2:], strict=False)
     )
+
+
+def _guessed(frame: Frame) -> bool:
+    """A verb that was only near, beside words that nobody knows: of "sleeping dogs" none is sweeping."""
+    pieces = frame.clause.pieces
+    near = any(piece.fuzzy and not piece.named and set(piece.senses) & ACTIONS for piece in pieces)
+    return near and any(unknown(piece) for piece in pieces)
 
 
 def _told_of(frame: Frame) -> bool:
@@ -215,6 +231,12 @@ def _told_of(frame: Frame) -> bool:
 def _tonight(times: Sequence[Time]) -> bool:
     """A part of this day and no more, "tonight": not now, and no moment."""
     return len(times) == 1 and times[0].days == 0 and times[0].part == "night" and times[0].clock is None
+
+
+def _deed(piece: Piece) -> bool:
+    """Is it what somebody does, and no value?"""
+    valued = any(sense.partition(":")[0] in VALUED for sense in piece.senses)
+    return bool(piece.forms) and not piece.named and not valued and bool(set(piece.senses) & ACTIONS)
 
 
 def _spoken_of(beside: Sequence[Frame], order: Frame, turn: Turn) -> list[str]:

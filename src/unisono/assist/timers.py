@@ -109,7 +109,7 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
         words.pop(0)
     text = " ".join(words)
     if "wake" in senses and "remind" not in senses:
-        if any(piece.named for clause in clauses for piece in clause.pieces):
+        if _of_home(clauses):
             return Plan(outcome="ask", why=f"unsure:{text}")  # "with the bedroom light": more than a message was meant
         text = text or "alarm"
         if moment is None:

@@ -50,6 +50,10 @@ def _answers(code: str) -> Mapping[str, Any]:
     return found
 
 
+#: What a sentence ends with.
+ENDS = frozenset(".!?:;…。！？：；")
+
+
 class Voice:
     """``lang``: a BCP 47 tag; one that nobody speaks is answered in English. ``now``: with the listener's zone."""
 
@@ -104,7 +108,13 @@ class Voice:
 
     def together(self, sentences: Sequence[str]) -> str:
         """Several sentences, one after the other."""
-        return ("" if self.lang == "zh" else " ").join(sentence for sentence in sentences if sentence)
+        said = [sentence if sentence[-1] in ENDS else f"{sentence}{self._stop}" for sentence in sentences if sentence]
+        return ("" if self.lang == "zh" else " ").join(said if len(said) > 1 else filter(None, sentences))
+
+    @property
+    def _stop(self) -> str:
+        """What ends a sentence that brought no end along: the words of a refusal."""
+        return "。" if self.lang == "zh" else "."
 
     def join(self, names: Sequence[str]) -> str:
         """A, B and C; of very many the first ones and how many more."""
