@@ -127,6 +127,7 @@ def test_who_is_not_here_is_not_told(who: str) -> None:
 def test_woken_with_a_thing_is_more_than_a_message() -> None:
     assert plan(f"wake me at seven with the {light()}").outcome == "ask"
     assert plan("wake me at seven").outcome == "later"
+    assert plan("wake me up").why == "what_time"
 
 
 @pytest.mark.parametrize("said", ["set the {} to fifty, no sixty", "set the {} to fifty, no, sixty", "{} to 50, no 60"])
