@@ -204,3 +204,15 @@ def test_what_is_left_is_said_in_sentences() -> None:
     assert english.together(["A refused: the door is open", "", "B is on."]) == "A refused: the door is open. B is on."
     assert chinese.together(["甲拒绝了", "乙开了。"]) == "甲拒绝了。乙开了。"
     assert english.together(["one alone"]) == "one alone"
+
+
+@pytest.mark.parametrize("form", ["the {} is on and the {} off", "the {} is off and the {} on"])
+def test_what_goes_on_with_what_is_told_orders_nothing(form: str) -> None:
+    lights = [thing.names[0].lower() for thing in HOUSE.world.things.values() if thing.kind == "light"][:3]
+    assert not [pair for pair in product(lights, lights) if plan(form.format(*pair)).outcome in ACTING]
+
+
+@pytest.mark.parametrize("when", ["tonight", "in the morning", "this evening"])
+def test_a_number_after_to_is_no_hour(when: str) -> None:
+    made = plan(f"set the {light()} to 18 {when}")
+    assert made.when is None or made.when.at is None or made.when.at[11:16] != "18:00"

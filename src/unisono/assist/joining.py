@@ -7,6 +7,7 @@ Knows frames; no things but by their groups.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -16,7 +17,7 @@ from unisono.assist.questions import asks
 from unisono.assist.scope import ACTIONS
 from unisono.assist.turn import Turn
 
-__all__ = ["corrected", "is_order", "joined", "take_value"]
+__all__ = ["corrected", "is_order", "joined", "take_value", "told_on"]
 
 
 def corrected(frames: list[Frame]) -> list[Frame]:
@@ -62,6 +63,16 @@ def _started(frame: Frame) -> bool:
         ("base" in piece.forms and set(piece.senses) & ACTIONS) or ({"p_on", "p_off"} & set(piece.senses) and not own)
         for piece in pieces
     )
+
+
+def told_on(frames: Sequence[Frame]) -> None:
+    """ "The radio is on and the kettle off": what goes on with what is told is told too."""
+    for before, frame in pairwise(frames):
+        first = next((p for p in frame.clause.pieces if "filler" not in p.senses or p.named), None)
+        told = before.stated and not before.want and not before.complaint and before.act is not None
+        noun = first is not None and (first.named or "det" in first.senses)
+        if told and noun and frame.clause.link == "and" and before.clause.trigger is None:
+            frame.stated, frame.forms = True, ()
 
 
 def joined(frames: Sequence[Frame]) -> list[Frame]:

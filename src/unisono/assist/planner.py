@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from unisono.assist.change import because
 from unisono.assist.frames import Frame, read_frame
-from unisono.assist.joining import corrected, is_order, joined
+from unisono.assist.joining import corrected, is_order, joined, told_on
 from unisono.assist.leaning import asked_again, follow_up, leaning, once_more
 from unisono.assist.ordering import notice_of, only_time, ordered
 from unisono.assist.plan import Plan
@@ -39,6 +39,7 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
         return Plan(outcome="ignore")
     frames = [read_frame(clause, turn.world, turn.where, turn.spoken) for clause in clauses]
     frames = corrected(frames)
+    told_on(frames)
     conditions = [frame for frame in frames if frame.clause.trigger in CONDITIONS]
     others = [frame for frame in frames if frame.clause.trigger is None]
     barred = [frame for frame in others if frame.clause.bar is not None]
