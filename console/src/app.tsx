@@ -1,5 +1,5 @@
 /** The frame: header, places of the console, and which page is open (it stands after the # of the address). */
-import { ActionIcon, Alert, AppShell, Badge, Button, Group, Loader, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Alert, AppShell, Badge, Button, Group, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { lazy, memo, Suspense, useCallback, useEffect, useState } from "react";
 import { hub, type Link, useHub } from "./hub";
@@ -8,6 +8,7 @@ import { Overview } from "./pages/overview";
 import { loadTheRest, soon, styled } from "./soon";
 import { signOut } from "./signout";
 import { Signal, useSignal } from "./signal";
+import { Waiting } from "./trouble";
 import { called, language, say, setLang, useLang, type Word } from "./words";
 
 // what is one touch away comes when the overview stands, so that the touch does not wait
@@ -198,7 +199,7 @@ export function App() {
               {say("lostLine")}
             </Alert>
           ) : null}
-          <Suspense fallback={<Loader mx="auto" my="xl" aria-label={say("connecting")} />}>{hub.signedIn || open === "join" ? page(address) : <SignIn key={hub.why} />}</Suspense>
+          <Suspense fallback={<Waiting />}>{hub.signedIn || open === "join" ? page(address) : <SignIn key={hub.why} />}</Suspense>
         </div>
       </AppShell.Main>
       {hub.signedIn && !roomy ? <Tabs open={open} /> : null}

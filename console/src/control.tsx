@@ -174,7 +174,7 @@ function Slide({ property, value: reported, label, pending, set, min, max }: Inp
   }, [pending, reported]);
   return (
     <Slider
-      style={{ flex: 1, minWidth: 90 }}
+      style={{ flex: 1, minWidth: 72 }}
       size="md"
       min={min}
       max={max}

@@ -1,5 +1,5 @@
 /** What went wrong with something that was asked for, and doing one thing at a time. */
-import { Alert, Loader, type MantineSpacing } from "@mantine/core";
+import { Alert, Center, Loader, type MantineSpacing } from "@mantine/core";
 import { useState } from "react";
 import { Away, Refused } from "./api";
 import { say } from "./words";
@@ -37,4 +37,11 @@ export const Trouble = ({ why, mt }: { why: string; mt?: MantineSpacing }) =>
   ) : null;
 
 /** In place of what was asked for: that it comes, or why it does not. */
-export const Waiting = ({ error }: { error: unknown }) => (error ? <Trouble why={reason(error)} /> : <Loader mx="auto" my="xl" aria-label={say("connecting")} />);
+export const Waiting = ({ error }: { error?: unknown }) =>
+  error ? (
+    <Trouble why={reason(error)} />
+  ) : (
+    <Center my="xl">
+      <Loader aria-label={say("connecting")} />
+    </Center>
+  );

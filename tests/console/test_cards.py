@@ -100,3 +100,21 @@ async def test_a_quick_button_asks_for_the_second_word_that_its_place_wants(demo
         with api(demo) as http:
             assert http.put("/places/home/policy", json=before).is_success
     assert all("428" in one for one in complaints), complaints  # the browser tells of each answer that asks
+
+
+OVERHANGS = """() => [...document.querySelectorAll('article.thing')].flatMap(card => {
+    const inner = card.getBoundingClientRect().right - parseFloat(getComputedStyle(card).paddingRight)
+    return [...card.querySelectorAll('.mantine-Slider-root, button, .reported')]
+        .filter(each => each.getBoundingClientRect().right > inner + 1)
+        .map(each => `${card.dataset.thing}: ${each.className}`)
+})"""
+
+
+async def test_what_is_under_the_finger_stays_inside_its_card(demo: Hub, browser: Any) -> None:
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+    await page.locator("[data-thing=living_light] .mantine-Slider-root").first.wait_for()
+    overhangs = {}
+    for width in (360, 390, 768, 1024, 1440, 1920, 2560, 3840):
+        await page.set_viewport_size({"width": width, "height": 1000})
+        overhangs[width] = await page.evaluate(OVERHANGS)
+    assert {width: found for width, found in overhangs.items() if found} == {}

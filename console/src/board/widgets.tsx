@@ -119,7 +119,7 @@ export function Energy({ things, place, span, height }: { things?: string[]; pla
     refetchInterval: AGAIN_MS,
     queryFn: () => Promise.all(wanted.map((one) => gains(one.thing, one.property.key, of))),
   });
-  if (!models.length) return <Waiting error={null} />;
+  if (!models.length) return <Waiting />;
   if (!wanted.length) return <Text c="dimmed">{tell("noEnergy")}</Text>;
   if (!data) return <Waiting error={error} />;
   const rows = wanted.map((one, index) => ({ name: one.tariff ? `${nameOf(one.thing)} (${one.tariff})` : nameOf(one.thing), stack: "all", values: (data[index] ?? []).map((each) => Number(each.toFixed(4))) }));

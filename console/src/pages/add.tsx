@@ -1,5 +1,5 @@
 /** Adding devices: what speaks which language, what to set on it, and who waits at the door. */
-import { Badge, Button, Card, Group, List, Loader, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Badge, Button, Card, Group, List, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Arrival } from "../adding/arrival";
@@ -89,7 +89,7 @@ function One({ dialect, thing, label }: { dialect: Dialect; thing?: string; labe
         <Arrival key={id} id={id} bridge={dialect.kind === "place"} />
       </>
     );
-  if (thing) return <Loader mx="auto" my="xl" aria-label={say("connecting")} />;
+  if (thing) return <Waiting />;
   return (
     <>
       <Form dialect={dialect} label={label} done={setAdded} />

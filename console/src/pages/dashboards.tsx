@@ -1,5 +1,5 @@
 /** Dashboards: what a person puts together by dragging, or with the keys; for themselves or a place; for a wall. */
-import { ActionIcon, Alert, Badge, Button, Card, Group, Loader, Menu, NativeSelect, Popover, Stack, Text, TextInput, Title } from "@mantine/core";
+import { ActionIcon, Alert, Badge, Button, Card, Group, Menu, NativeSelect, Popover, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import { all, ask, Away, Refused } from "../api";
@@ -7,6 +7,7 @@ import { Settings, Shown } from "../board/card";
 import { added, type Board, COLUMNS, type Item, moved, settle, sized } from "../board/grid";
 import { tell } from "../board/words";
 import { useHub } from "../hub";
+import { Waiting } from "../trouble";
 import { called, say, useLang } from "../words";
 
 const EVERY_MS = 15_000;
@@ -69,7 +70,7 @@ export function DashboardPage({ id, editing }: { id: string; editing: boolean })
   useLang();
   const { data, error } = useQuery({ queryKey: ["dashboard", id], queryFn: () => ask<Board>(`/dashboards/${encodeURIComponent(id)}`), refetchInterval: EVERY_MS });
   if (error && !data) return <Alert color="red">{failure(error)}</Alert>;
-  if (!data) return <Loader mx="auto" my="xl" aria-label={say("connecting")} />;
+  if (!data) return <Waiting />;
   return <Composer board={data} first={editing && data.mine} />;
 }
 

@@ -1,5 +1,5 @@
 /** Every place with its things: rooms, car and line at a glance. */
-import { Badge, Group, Loader, Stack, Title, VisuallyHidden } from "@mantine/core";
+import { Badge, Group, Stack, Title, VisuallyHidden } from "@mantine/core";
 import { lazy, startTransition, Suspense, useEffect, useState } from "react";
 import type { Place, Thing } from "../api";
 import { Begin } from "../begin";
@@ -7,6 +7,7 @@ import { useHub } from "../hub";
 import { Seen } from "../seen";
 import { styled } from "../soon";
 import { demonstrations, rootOf } from "../progress";
+import { Waiting } from "../trouble";
 import { called, say, useLang } from "../words";
 
 const Welcome = lazy(styled(async () => ({ default: (await import("./welcome")).Welcome })));
@@ -44,7 +45,7 @@ export function Overview({ only }: { only?: string }) {
     drawn = true;
     startTransition(() => setRoom(Number.POSITIVE_INFINITY));
   }, [hub.ready]);
-  if (!hub.ready) return hub.link === "lost" ? null : <Loader mx="auto" my="xl" aria-label={say("connecting")} />;
+  if (!hub.ready) return hub.link === "lost" ? null : <Waiting />;
   const roots = new Map<string, { title: string; rank: number; rooms: Map<string, Room> }>();
   for (const thing of hub.things.values()) {
     const path = way(hub.places, thing.place);
@@ -59,7 +60,7 @@ export function Overview({ only }: { only?: string }) {
   }
   if (roots.size === 0)
     return (
-      <Suspense fallback={<Loader mx="auto" my="xl" aria-label={say("connecting")} />}>
+      <Suspense fallback={<Waiting />}>
         <Welcome />
       </Suspense>
     );

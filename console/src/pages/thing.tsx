@@ -7,6 +7,7 @@ import { Back, Dot, Heard } from "../card";
 import { Call, Control, settable } from "../control";
 import { useHub, useThing } from "../hub";
 import { type Model, type Property, titled, useModel, written } from "../models";
+import { Waiting } from "../trouble";
 import { called, say, useLang } from "../words";
 import { way } from "./overview";
 
@@ -23,7 +24,7 @@ export function ThingPage({ id }: { id: string }) {
   const hub = useHub();
   const thing = useThing(id);
   const model = useModel(thing);
-  if (!thing) return hub.ready ? <Alert color="yellow">{say("noMatch")}</Alert> : <Loader mx="auto" my="xl" />;
+  if (!thing) return hub.ready ? <Alert color="yellow">{say("noMatch")}</Alert> : <Waiting />;
   return (
     <Stack>
       <Group gap="xs">
