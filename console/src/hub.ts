@@ -153,6 +153,13 @@ class Hub {
     if (Object.keys(frame.changed).length) next.seen = frame.at;
     this.things.set(thing.id, next);
     this.touch(thing.id);
+    // told for the first time: pages that choose by what things tell look again
+    if (Object.keys(frame.changed).some((key) => !(key in thing.state))) this.tell();
+  }
+
+  /** The page goes, or the hub: what was seen last is what is shown while it is away. */
+  keepLast(): void {
+    if (this.signedIn && this.ready && !this.asOf && this.link === "live") keep([...this.things.values()], [...this.places.values()], true);
   }
 
   /** The hub was never reached since this page was opened: what it said last time, as such. */
@@ -197,6 +204,7 @@ class Hub {
     };
     socket.onclose = () => {
       if (this.socket !== socket || !this.signedIn) return;
+      this.keepLast();
       this.link = "lost";
       if (!this.ready) this.remember();
       for (const [id, thing] of this.things) {
@@ -213,6 +221,7 @@ class Hub {
 }
 
 export const hub = new Hub();
+addEventListener("pagehide", () => hub.keepLast());
 
 /** The whole: drawn again when things come or go, or the link changes. */
 export const useHub = (): Hub => {

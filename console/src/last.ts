@@ -14,8 +14,9 @@ export interface Last {
 
 let at = 0;
 
-export function keep(things: Thing[], places: Place[]): void {
-  if (Date.now() - at < EVERY_MS) return;
+/** Now and then; `last`: nothing newer will be known for a while. */
+export function keep(things: Thing[], places: Place[], last = false): void {
+  if (!last && Date.now() - at < EVERY_MS) return;
   at = Date.now();
   try {
     localStorage.setItem(KEY, JSON.stringify({ at: new Date().toISOString(), things: things.slice(0, MOST), places } satisfies Last));

@@ -42,6 +42,6 @@ export const Waiting = ({ error }: { error?: unknown }) =>
     <Trouble why={reason(error)} />
   ) : (
     <Center my="xl">
-      <Loader aria-label={say("connecting")} />
+      <Loader role="status" aria-label={say("connecting")} />
     </Center>
   );

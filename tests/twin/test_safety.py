@@ -248,6 +248,18 @@ def test_a_policy_that_cannot_be_is_a_letter_and_changes_nothing() -> None:
     assert start(it).state == "rejected"
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_who_carries_a_part_no_more_is_watched_no_more(gone: bool) -> None:
+    """As after a start, which knows of no earlier parent."""
+    it = plant(thing_put("door", CONTACT, parent="lamp"), policy(interlocks=[DOOR]))
+    assert it.twin("lamp").watchers and it.twin("door").watchers
+    it.say(ThingRemoved("door", T0) if gone else thing_put("door", CONTACT, parent="lock"))
+    assert it.twin("lamp").watchers == ()
+    assert bool(it.twin("lock").watchers) is not gone
+    it.say(thing_put("door", CONTACT), PolicyRemoved("home"))
+    assert it.twin("lock").watchers == it.twin("door").watchers == ()
+
+
 def test_things_that_come_later_are_watched() -> None:
     it = plant(ThingRemoved("door", T0), policy(interlocks=[DOOR]))
     it.say(thing_put("door", CONTACT), online("door", 3), reports("door", {"contact": "closed"}))

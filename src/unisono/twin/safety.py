@@ -118,6 +118,7 @@ class Safety:
         self.enforced: dict[str, Enforced] = {}
         self.on_known: Callable[[], None] = lambda: None
         self._watched: dict[str, None] = {}
+        self._carriers: dict[str, str] = {}
         self._stale: dict[str, int] = {}
         self._away: dict[str, None] = {}
         self._stamps: dict[str, Stamps] = {}
@@ -297,6 +298,9 @@ class Safety:
 
     def things_changed(self, id: str) -> None:
         twin = self._partition.things.get(id)
+        carrier = self._partition.things.get(self._carriers.pop(id, ""))
+        if carrier is not None:
+            self._mark(carrier)  # it may carry it no more
         if twin is None:
             if id in self._stale or id in self._away:
                 self._away.pop(id, None)
@@ -327,6 +331,7 @@ class Safety:
             if id not in self._watched:
                 self._away.pop(id, None)
                 self._stale.pop(id, None)
+                self._carriers.pop(id, None)
                 self._state_changed = True
             self._look(id)
 
@@ -342,6 +347,8 @@ class Safety:
         parent = self._partition.things.get(twin.parent or "")
         if parent is not None:
             self._mark(parent)
+            if id in self._watched:
+                self._carriers[id] = parent.id
 
     def _mark(self, twin: Twin) -> None:
         parts: Iterable[str] = self._partition.parts.get(twin.id, ())
