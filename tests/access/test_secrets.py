@@ -13,7 +13,9 @@ from unisono.access import (
     check_secret,
     hash_secret,
     is_claim_code,
+    is_ticket,
     is_token,
+    make_ticket,
     new_claim_code,
     new_pepper,
     new_secret,
@@ -106,3 +108,13 @@ def test_claim_codes_are_short_and_have_no_look_alikes() -> None:
     assert not is_claim_code(new_setup_code())
     assert read_code("il-o0 k7") == "1100K7"
     assert new_claim_code() != new_claim_code()
+
+
+def test_a_ticket_is_for_one_thing_and_of_one_hub() -> None:
+    pepper, other = new_pepper(), new_pepper()
+    ticket = make_ticket("firmware/lamp/abc", pepper)
+    assert len(ticket) == 24 and ticket == make_ticket("firmware/lamp/abc", pepper)
+    assert is_ticket(ticket, "firmware/lamp/abc", pepper)
+    assert not is_ticket(ticket, "firmware/lamp/abd", pepper)
+    assert not is_ticket(ticket, "firmware/lamp/abc", other)
+    assert not is_ticket("\udc80", "firmware/lamp/abc", pepper)

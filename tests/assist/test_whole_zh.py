@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.assist.expected import House
-from unisono.assist import ACTING, Plan
+from unisono.assist import ACTING, Plan, understand
+from unisono.assist.world import world_of_home
 
 HOUSE = House(Path(__file__).parent / "strangers" / "loft.yaml")
 WORKS = {thing for thing in HOUSE.world.things if "fab" in HOUSE.world.path(HOUSE.world.things[thing].place)}
@@ -197,3 +198,15 @@ def test_nobody_there_for_so_long_is_waited_for() -> None:
 )  # fmt: skip
 def test_which_of_them_or_when_is_not_settled_by_luck(said: str) -> None:
     assert plan(said).outcome not in ACTING
+
+
+@pytest.mark.parametrize("said", ["塔灯又绿就开厨房灯", "塔灯全绿就开厨房灯", "灯带变红就关电视", "空调变制冷就关窗帘"])
+def test_a_colour_or_mode_before_then_is_nothing_to_be_done(said: str) -> None:
+    assert touched(plan(said)) == set()
+
+
+def test_a_tenth_of_what_nobody_knows_is_asked_for() -> None:
+    world = world_of_home(HOUSE.home)
+    world.states = {}
+    made = understand("传送带转速降一成", world, None, HOUSE.speaker, now=HOUSE.home.moment)
+    assert (made.outcome, made.why) == ("ask", "what_value")

@@ -141,6 +141,7 @@ def _comes_about(pieces: Sequence[Piece]) -> bool:
     """塔灯变绿了, 空调制热了: how somebody comes to be, and nobody is told to make it so."""
     told = any(piece.text in _TOLD for piece in pieces)
     turned = any(piece.text.startswith("变") for piece in pieces) or (bool(pieces) and pieces[-1].text[-1] == "了")
+    turned = turned or not any(is_verb(piece) for piece in pieces)  # 塔灯又绿就
     value = any(has(piece, f) for piece in pieces for f in ("color:", "mode:", "level:") if not piece.named)
     return value and turned and not told and any(piece.named or is_kind(piece) for piece in pieces[:1])
 
