@@ -210,3 +210,8 @@ def test_a_tenth_of_what_nobody_knows_is_asked_for() -> None:
     world.states = {}
     made = understand("传送带转速降一成", world, None, HOUSE.speaker, now=HOUSE.home.moment)
     assert (made.outcome, made.why) == ("ask", "what_value")
+
+
+@pytest.mark.parametrize("said", ["电视太热了", "空气净化器太热", "空调太亮了", "鱼缸太吵了", "沙发灯太热了"])
+def test_what_cannot_help_is_not_switched_on_against_a_complaint(said: str) -> None:
+    assert plan(said).outcome == "ask"

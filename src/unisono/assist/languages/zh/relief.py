@@ -66,12 +66,12 @@ def relieve(sentence: Sentence, pieces: Sequence[Piece]) -> Plan:
         return offer
     steps: list[Step] = []
     for thing in target.things:
-        if sentence.world.state(thing).get("on_off") is False:
-            if wish.verb in _SWITCHES_ON:
-                steps.append(Step(things=(thing,), trait="on_off", op="set", value=True))
-            continue
         try:
-            steps += steps_of(wish, [thing], sentence.world)
+            helping = steps_of(wish, [thing], sentence.world)
         except NotPossibleError:
-            return offer
+            return offer  # 电视太热了: switched on it would not help either
+        if sentence.world.state(thing).get("on_off") is not False:
+            steps += helping
+        elif wish.verb in _SWITCHES_ON:
+            steps.append(Step(things=(thing,), trait="on_off", op="set", value=True))
     return Plan(outcome="act", steps=tuple(steps)) if steps else offer
