@@ -11,12 +11,20 @@ __all__ = [
     "ACTS",
     "DEFAULT_KINDS",
     "LEVEL_OF_ACT",
+    "OF_A_LINE",
+    "OF_ROOMS",
     "PRIMARY",
     "SHOWN",
     "STEP",
     "SWITCHES",
     "UNIT_TRAITS",
 ]
+
+#: What stands in a plant: stopped together it is a plant that is stopped.
+OF_A_LINE = frozenset({"machine", "press", "packager", "conveyor", "compressor", "robot", "agv"})
+
+#: What tells the air of a room: no kettle, no oven.
+OF_ROOMS = frozenset({"air_purifier", "climate", "dehumidifier", "fan", "floor_heating", "humidifier", "sensor"})
 
 #: By act: what may be set to what, the first that the thing takes. Of traits with a "?" only where they were said.
 ACTS: dict[str, tuple[tuple[str, Any], ...]] = {

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from unisono.assist.abilities import SHOWN
+from unisono.assist.abilities import OF_ROOMS, SHOWN
 from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame
 from unisono.assist.gazetteer import ROVING, Where
@@ -126,9 +126,8 @@ ALIKE = {
 }
 
 
-#: What is asked of a room, where nothing is named; and what tells the air of a room: no kettle, no oven.
+#: What is asked of a room, where nothing is named.
 AIR = frozenset({"temperature", "humidity"})
-OF_ROOMS = frozenset({"air_purifier", "climate", "dehumidifier", "fan", "floor_heating", "humidifier", "sensor"})
 
 
 def asks(frame: Frame) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from unisono.assist.abilities import ACTS, DEFAULT_KINDS, LEVEL_OF_ACT, LEVELS, PRIMARY
+from unisono.assist.abilities import ACTS, DEFAULT_KINDS, LEVEL_OF_ACT, LEVELS, OF_A_LINE, PRIMARY
 from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame
 from unisono.assist.gazetteer import KEPT_ON, ROVING, Group, Where, things_of_kind
@@ -22,9 +22,6 @@ __all__ = ["Aim", "aim", "can"]
 #: Kinds of which a room's are meant together by their name in the singular: "the light", of a room with four.
 ROOMFUL = frozenset({"light", "cover"})
 
-
-#: What stands in a plant: stopped together it is a plant that is stopped.
-OF_A_LINE = frozenset({"machine", "press", "packager", "conveyor", "compressor", "robot", "agv"})
 
 #: Acts whose objects are not things of the home: a carpet, a coffee, a song.
 MEDIA = frozenset({"play", "next", "previous", "pause", "resume"})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from unisono.assist.abilities import OF_ROOMS
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.sentence import has, senses
 from unisono.assist.languages.zh.target import Target, find_target, outdoors, partly, tellers
@@ -47,7 +48,6 @@ class _Table(msgspec.Struct):
     feels: dict[str, list[str]]
     alike: dict[str, list[str]]
     percentages: list[str]
-    of_rooms: frozenset[str]
     of_itself: list[str]
 
 
@@ -245,9 +245,7 @@ def _counts_something(text: str) -> bool:
 
 def of_rooms(things: Iterable[str], world: World, trait: str) -> list[str]:
     """Those that tell the air of a room: no kettle, no oven."""
-    return [
-        t for t in things if world.things[t].kind.partition(".")[0] in _table().of_rooms and world.has_told(t, trait)
-    ]
+    return [t for t in things if world.things[t].kind.partition(".")[0] in OF_ROOMS and world.has_told(t, trait)]
 
 
 def unit_traits(unit: str | None) -> list[str]:

@@ -9,16 +9,15 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from unisono.access import Risk
+from unisono.assist.abilities import OF_A_LINE
 from unisono.assist.languages.zh.cut import Piece
 
 if TYPE_CHECKING:
     from unisono.assist.plan import Step
     from unisono.assist.world import Speaker, World
 
-__all__ = ["ONE", "is_risky", "is_vast", "kin_of", "root_of", "within_root"]
+__all__ = ["ONE", "is_risky", "is_vast", "kin_of", "within_root"]
 
-#: What stands in a plant: stopped together it is a plant that is stopped.
-_OF_A_LINE = frozenset({"machine", "press", "packager", "conveyor", "compressor", "robot", "agv"})
 #: Words for one that both see.
 ONE = frozenset({"那个", "这个", "那盏", "这盏", "那台", "这台", "那扇", "这扇", "它"})
 #: What a lock may be called after, and how.
@@ -27,26 +26,16 @@ _LOCK_ENDS = ("锁", "门锁", "的锁", "的门锁", "智能锁")
 _AT_HOME = frozenset({"家", "家里", "家中", "屋里", "全家", "家里头", "家里面", "我家", "屋里头"})
 
 
-def root_of(pieces: Sequence[Piece], world: World, speaker: Speaker) -> str:
-    """The root place that is spoken of where none is named: the home where 家里 is said, else the speaker's, else the first."""
-    roots = [place.id for place in world.places.values() if place.inside is None]
-    homes = [place for place in roots if world.places[place].kind == "home"]
-    if len(homes) == 1 and any(piece.text in _AT_HOME for piece in pieces):
-        return homes[0]
-    return world.path(speaker.place)[-1] if speaker.place in world.places else world.root
-
-
 def within_root(things: Iterable[str], pieces: Sequence[Piece], world: World, speaker: Speaker) -> list[str]:
-    """Those of some things that are under the root which is spoken of; all where there is but one root, or none there."""
-    things = list(things)
-    root = root_of(pieces, world, speaker)
-    here = [thing for thing in things if root in world.path(world.things[thing].place)]
-    return here or things
+    """As `World.at_home`: of the home where 家里 is said, else of the speaker's."""
+    homes = [place.id for place in world.places.values() if place.inside is None and place.kind == "home"]
+    said = len(homes) == 1 and any(piece.text in _AT_HOME for piece in pieces)
+    return list(world.at_home(things, homes[0] if said else speaker.place))
 
 
 def is_vast(things: Sequence[str], world: World, *, everything: bool) -> bool:
     """Whether it is more than anybody says in passing: all that there is, with machines of a line among it."""
-    lines = [thing for thing in things if world.things[thing].kind.partition(".")[0] in _OF_A_LINE]
+    lines = [thing for thing in things if world.things[thing].kind.partition(".")[0] in OF_A_LINE]
     return everything and len(things) > 1 and bool(lines)
 
 
