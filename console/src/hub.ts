@@ -150,11 +150,12 @@ class Hub {
       next.availability = frame.online ? "online" : "offline";
       if (!frame.online && thing.sleep_s) void this.learn(thing.id);
     }
-    if (Object.keys(frame.changed).length) next.seen = frame.at;
+    const told = Object.keys(frame.changed);
+    if (told.length) next.seen = frame.at;
     this.things.set(thing.id, next);
     this.touch(thing.id);
     // told for the first time: pages that choose by what things tell look again
-    if (Object.keys(frame.changed).some((key) => !(key in thing.state))) this.tell();
+    if (told.some((key) => !(key in thing.state))) this.tell();
   }
 
   /** The page goes, or the hub: what was seen last is what is shown while it is away. */
