@@ -37,10 +37,17 @@ export class Refused extends Error {
 /** The hub did not answer at all. */
 export class Away extends Error {}
 
+let underway = new AbortController();
+
 export const token = {
   get: (): string | null => localStorage.getItem(KEY),
   set: (value: string): void => localStorage.setItem(KEY, value),
-  drop: (): void => localStorage.removeItem(KEY),
+  /** What is still being asked with it is given up: its answer would only say that the session has ended. */
+  drop: (): void => {
+    localStorage.removeItem(KEY);
+    underway.abort();
+    underway = new AbortController();
+  },
 };
 
 /** Milliseconds by which the hub's clock is ahead of this one: ages are shown by the hub's. */
@@ -63,7 +70,7 @@ async function send<T>(path: string, method: string, body: string | Blob | undef
   if (body !== undefined) headers["Content-Type"] = kind;
   let answer: Response;
   try {
-    answer = await fetch(`/api/v1${path}`, { method, headers, body });
+    answer = await fetch(`/api/v1${path}`, { method, headers, body, signal: underway.signal });
   } catch {
     throw new Away();
   }

@@ -8,7 +8,7 @@ import { Overview } from "./pages/overview";
 import { loadTheRest, soon, styled } from "./soon";
 import { signOut } from "./signout";
 import { Signal, useSignal } from "./signal";
-import { Waiting } from "./trouble";
+import { Outdated, Waiting } from "./trouble";
 import { called, language, say, setLang, useLang, type Word } from "./words";
 
 // what is one touch away comes when the overview stands, so that the touch does not wait
@@ -199,6 +199,7 @@ export function App() {
               {say("lostLine")}
             </Alert>
           ) : null}
+          <Outdated />
           <Suspense fallback={<Waiting />}>{hub.signedIn || open === "join" ? page(address) : <SignIn key={hub.why} />}</Suspense>
         </div>
       </AppShell.Main>

@@ -1,7 +1,9 @@
 /** What went wrong with something that was asked for, and doing one thing at a time. */
 import { Alert, Center, Loader, type MantineSpacing } from "@mantine/core";
-import { useState } from "react";
+import { notifyManager, type QueryCache } from "@tanstack/react-query";
+import { useCallback, useState, useSyncExternalStore } from "react";
 import { Away, Refused } from "./api";
+import { queries } from "./queries";
 import { say } from "./words";
 
 export const reason = (error: unknown): string =>
@@ -29,9 +31,9 @@ export function useDoing() {
   return { busy, why, run, setWhy };
 }
 
-export const Trouble = ({ why, mt }: { why: string; mt?: MantineSpacing }) =>
+export const Trouble = ({ why, mt, mb }: { why: string; mt?: MantineSpacing; mb?: MantineSpacing }) =>
   why ? (
-    <Alert color="red" role="alert" mt={mt}>
+    <Alert color="red" role="alert" mt={mt} mb={mb}>
       {why}
     </Alert>
   ) : null;
@@ -45,3 +47,19 @@ export const Waiting = ({ error }: { error?: unknown }) =>
       <Loader role="status" aria-label={say("connecting")} />
     </Center>
   );
+
+const whyOld = (cache: QueryCache): string => {
+  // that the hub is away is said by the frame, for all of it at once
+  const old = cache.getAll().find((query) => query.isActive() && query.state.status === "error" && query.state.data !== undefined && !(query.state.error instanceof Away));
+  return old ? reason(old.state.error) : "";
+};
+
+/** That something of what is shown could be read earlier, but not any more, and why. */
+export function Outdated() {
+  const cache = queries.getQueryCache();
+  const why = useSyncExternalStore(
+    useCallback((told: () => void) => cache.subscribe(notifyManager.batchCalls(told)), [cache]),
+    () => whyOld(cache),
+  );
+  return <Trouble why={why && say("outdated", why)} mb="md" />;
+}

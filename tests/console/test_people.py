@@ -15,6 +15,11 @@ from tests.console.looks import violations
 from tests.hub.hub import Hub
 
 PASSWORD = "a good long one"
+WATCH = """() => {
+  const ask = window.fetch;
+  window.given = [];
+  window.fetch = (address, how) => ask(address, how).catch((error) => { window.given.push([address, error.name]); throw error; });
+}"""
 PAGES = {
     "people": ("#/people", {"en-GB": "People", "zh-CN": "成员"}),
     "account": ("#/account", {"en-GB": "My account", "zh-CN": "我的账户"}),
@@ -92,6 +97,23 @@ async def test_somebody_is_invited_comes_and_is_what_they_were_made(demo: Hub, b
     await page.locator("[data-member=tom]").get_by_text("member at Home").wait_for()
     assert ask(demo, "GET", "/users/tom")["grants"] == {"home": "member"}
     assert complaints == []
+
+
+async def test_what_is_still_asked_on_signing_out_is_given_up(demo: Hub, browser: Any) -> None:
+    """Its answer could only be that the session has ended."""
+    complaints: list[str] = []
+    token = session(demo, "quin", grants={"home": "member"})
+    page = await opened(demo, await browser.new_context(locale="en-GB"), complaints, token)
+    await page.locator("[data-thing=kitchen_light]").wait_for()
+    await page.evaluate(WATCH)
+    asked: list[Any] = []
+    await page.route("**/api/v1/users/quin/sessions*", lambda route: asked.append(route))  # and never answered
+    async with page.expect_request("**/api/v1/users/quin/sessions*"):
+        await page.goto(f"{local(demo)}/#/account")
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_role("button", name="Sign in with a passkey").wait_for()
+    await page.wait_for_function("given.some(([address, why]) => address.includes('/sessions') && why === 'AbortError')")
+    assert asked and complaints == []
 
 
 async def test_an_app_and_a_passkey_are_set_up_and_signed_in_with(demo: Hub, browser: Any) -> None:

@@ -21,17 +21,32 @@ PAGES = {
 }
 
 
+async def refuse(route: Any) -> None:
+    await route.fulfill(status=503, json={"code": "store_unavailable", "detail": "The store is away"})
+
+
 async def test_a_page_that_cannot_be_read_says_why(demo: Hub, browser: Any) -> None:
     page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
-
-    async def refuse(route: Any) -> None:
-        await route.fulfill(status=503, json={"code": "store_unavailable", "detail": "The store is away"})
-
     await page.route(re.compile(rf"/api/v1/({'|'.join(PAGES.values())})(\?|$)"), refuse)
     for address in PAGES:
         await page.goto(f"{address_of(demo)}/{address}")
         said = page.get_by_role("main").get_by_role("alert").filter(has_text="The store is away")
         await said.first.wait_for()
+
+
+async def test_what_was_read_and_cannot_be_read_again_is_called_out_of_date(demo: Hub, browser: Any) -> None:
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+    await page.goto(f"{address_of(demo)}/#/scenes")
+    main = page.get_by_role("main")
+    scene = main.locator("[data-scene]").first
+    await scene.wait_for()
+    said = main.get_by_role("alert").filter(has_text="out of date: The store is away")
+    assert not await said.count()
+    await page.route(re.compile(r"/api/v1/scenes(\?|$)"), refuse)
+    await said.wait_for()
+    assert await scene.is_visible()
+    await page.unroute_all()
+    await said.wait_for(state="detached")
 
 
 async def test_a_thing_that_is_there_and_has_told_nothing_is_not_called_unheard_of(demo: Hub, browser: Any) -> None:

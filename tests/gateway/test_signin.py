@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import string
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from tests.parts import DEADLINE_S, until
 from unisono.gateway.door import signin
 from unisono.gateway.door.admission import CLIENT_ID
 from unisono.gateway.door.signin import Desk
-from unisono.store.bus import Bus
+from unisono.store.bus import Bus, NobodyError
 from unisono.store.connection import Connection
 from unisono.twin.record import Presence, Refused, Reports
 from unisono.twin.talk import SIGN_IN, SignIn, SignInAnswer, SignInAsk
@@ -133,6 +134,28 @@ async def test_without_a_directory_clients_are_told_to_come_back(
     client = rig.client("lamp", version=Version.V5)
     assert (await client.open()).reason == ReasonCode.SERVER_UNAVAILABLE
     assert (await rig.client("lamp").open()).reason == 3
+
+
+async def test_who_comes_before_the_directory_is_back_is_kept_waiting(rig: Rig, connection: Connection) -> None:
+    """As after a restart of nats-server: its clients come back to it one by one."""
+    asked = asyncio.Event()
+
+    class Watched(Bus):
+        async def request(self, *asking: Any) -> bytes:
+            try:
+                return await super().request(*asking)
+            except NobodyError:
+                asked.set()
+                raise
+
+    await rig.bus.close()
+    desk = Desk(Watched(connection))
+    waits = desk.ask("lamp", "s-lamp")
+    await asyncio.wait_for(asked.wait(), DEADLINE_S)
+    back = Bus(connection)
+    await back.serve(SIGN_IN, rig.directory.answer)
+    assert (await asyncio.wait_for(waits, DEADLINE_S)).ok
+    await back.close()
 
 
 async def test_three_hundred_clients_at_once_share_questions(rig: Rig) -> None:

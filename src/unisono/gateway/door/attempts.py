@@ -130,11 +130,11 @@ def describe_tls(error: ssl.SSLError | OSError | None, *, https: bool = False) -
 
 
 class Attempts:
-    """The newest refused attempts. Alike ones (address, kind, user) are one entry; one address has its own bound."""
+    """The newest refused attempts. Alike ones (address, kind, code, user) are one entry; one address has its own bound."""
 
     def __init__(self, gateway: str) -> None:
         self._gateway = gateway
-        self._known: OrderedDict[tuple[str, str, str, str], Attempt] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str, str, str, str], Attempt] = OrderedDict()
         self._by_address: Counter[str] = Counter()
 
     def note(
@@ -161,9 +161,9 @@ class Attempts:
             if kind in ("bad_password", "no_credentials"):
                 password = describe_password(connect.password)
         user = user[:SHOWN]
-        if self._by_address[host] >= KEEP_PER_ADDRESS and (host, kind, user, about) not in self._known:
+        if self._by_address[host] >= KEEP_PER_ADDRESS and (host, kind, code, user, about) not in self._known:
             user = ""  # somebody tries names: one line for all of them
-        key = (host, kind, user, about)
+        key = (host, kind, code, user, about)
         at = now_us()
         had = self._known.pop(key, None)
         if had is None:

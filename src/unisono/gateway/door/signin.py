@@ -13,7 +13,7 @@ import msgspec
 
 from unisono.access import Rights
 from unisono.errors import UnisonoError
-from unisono.store.bus import Bus
+from unisono.store.bus import Bus, NobodyError
 from unisono.twin.talk import (
     SIGN_IN,
     SIGN_IN_SLOWLY,
@@ -33,6 +33,10 @@ logger = logging.getLogger(__name__)
 PER_ASK = 500
 ASKS = 1
 ASK_TIMEOUT_S = 10.0
+#: After nats-server was started again, this process and the directory's come back to it one by one: who signs in between
+#: is kept waiting so long, asked for at this distance, instead of being sent away to its own, longer pause.
+PATIENCE_S = 2.0
+AGAIN_S = 0.05
 #: Characters of an id or a secret: ours have 63 and 43; 500 pairs of this length fit a message of the bus.
 LONGEST = 256
 #: Passwords that take long to check wait in a lane of their own, so many at a time, so many in all.
@@ -111,11 +115,20 @@ class Desk:
 
     async def _question(self, subject: str, asked: list[Credentials]) -> list[SignIn]:
         try:
-            question = msgspec.msgpack.encode(SignInAsk(asked))
-            return _read_answers(await self._bus.request(subject, question, ASK_TIMEOUT_S), len(asked))
+            return _read_answers(await self._answer(subject, msgspec.msgpack.encode(SignInAsk(asked))), len(asked))
         except (UnisonoError, msgspec.DecodeError) as error:
             logger.warning("the directory did not answer %d sign-ins: %s", len(asked), error)
             return [SignIn(False, shown.user, "registry_unavailable", str(error)) for shown in asked]
+
+    async def _answer(self, subject: str, question: bytes) -> bytes:
+        give_up = asyncio.get_running_loop().time() + PATIENCE_S
+        while True:
+            try:
+                return await self._bus.request(subject, question, ASK_TIMEOUT_S)
+            except NobodyError:
+                if asyncio.get_running_loop().time() >= give_up:
+                    raise
+            await asyncio.sleep(AGAIN_S)
 
     # passwords that a device chose itself: each check costs Argon2, and nobody else is to wait for it
 
