@@ -18,7 +18,11 @@ PASSWORD = "a good long one"
 WATCH = """() => {
   const ask = window.fetch;
   window.given = [];
-  window.fetch = (address, how) => ask(address, how).catch((error) => { window.given.push([address, error.name]); throw error; });
+  window.fetch = (address, how) =>
+    ask(address, how).catch((error) => {
+      window.given.push([address, error.name]);
+      throw error;
+    });
 }"""
 PAGES = {
     "people": ("#/people", {"en-GB": "People", "zh-CN": "成员"}),
@@ -107,12 +111,17 @@ async def test_what_is_still_asked_on_signing_out_is_given_up(demo: Hub, browser
     await page.locator("[data-thing=kitchen_light]").wait_for()
     await page.evaluate(WATCH)
     asked: list[Any] = []
-    await page.route("**/api/v1/users/quin/sessions*", lambda route: asked.append(route))  # and never answered
+
+    async def leave_open(route: Any) -> None:
+        asked.append(route)
+
+    await page.route("**/api/v1/users/quin/sessions*", leave_open)
     async with page.expect_request("**/api/v1/users/quin/sessions*"):
         await page.goto(f"{local(demo)}/#/account")
     await page.get_by_role("button", name="Sign out").click()
     await page.get_by_role("button", name="Sign in with a passkey").wait_for()
-    await page.wait_for_function("given.some(([address, why]) => address.includes('/sessions') && why === 'AbortError')")
+    given_up = "given.some(([address, why]) => address.includes('/sessions') && why === 'AbortError')"
+    await page.wait_for_function(given_up)
     assert asked and complaints == []
 
 

@@ -130,7 +130,10 @@ def describe_tls(error: ssl.SSLError | OSError | None, *, https: bool = False) -
 
 
 class Attempts:
-    """The newest refused attempts. Alike ones (address, kind, code, user) are one entry; one address has its own bound."""
+    """The newest refused attempts. One address has its own bound.
+
+    Alike ones (address, kind, code, user) are one entry.
+    """
 
     def __init__(self, gateway: str) -> None:
         self._gateway = gateway

@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 PER_ASK = 500
 ASKS = 1
 ASK_TIMEOUT_S = 10.0
-#: After nats-server was started again, this process and the directory's come back to it one by one: who signs in between
-#: is kept waiting so long, asked for at this distance, instead of being sent away to its own, longer pause.
+#: After nats-server was started again, this process and the directory's come back to it one by one: who signs in
+#: between is kept waiting so long, asked for at this distance, instead of being sent away to its own, longer pause.
 PATIENCE_S = 2.0
 AGAIN_S = 0.05
 #: Characters of an id or a secret: ours have 63 and 43; 500 pairs of this length fit a message of the bus.
