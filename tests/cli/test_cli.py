@@ -362,7 +362,7 @@ def test_what_waits_is_listed_taken_back_and_exported(shell: Shell, home: str, t
     assert (tmp_path / "audit.csv").read_text().splitlines()[1].split(",")[6] == "failed"
     many = shell.json("command", "set", "on_off=off", "--place", "home", "--kind", "light", "--wait", "0", "--ttl", "1")
     assert [item["thing"] for item in many["items"]] == ["shelf"]
-    lamp = ("on_off=off", "--wait", "0", "--ttl", "1", "--key", "k1")
+    lamp = ("on_off=off", "--wait", "0", "--ttl", "600", "--key", "k1")
     once, again = (shell.json("thing", "set", "shelf", *lamp)["id"] for _ in range(2))
     assert once == again
     assert "another command was asked" in shell.run("thing", "set", "shelf", "on_off=on", *lamp[1:], check=1).stderr

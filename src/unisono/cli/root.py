@@ -5,10 +5,12 @@ Exit codes: 0 done, 1 the thing asked for failed, 2 bad usage, 3 the hub cannot 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 import typer
+from typer.main import get_command
 
 from unisono.cli import (
     alarm,
@@ -36,6 +38,7 @@ from unisono.cli import (
     up,
 )
 from unisono.cli.codes import EXIT_INTERRUPTED, exit_code
+from unisono.cli.help import language, put_into, words_of
 from unisono.cli.screen import complain
 from unisono.errors import UnisonoError
 
@@ -93,7 +96,9 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is returned or raised as SystemExit."""
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="unisono")
+        command = get_command(app)
+        put_into(command, words_of(language(os.environ)))
+        command(args=None if arguments is None else list(arguments), prog_name="unisono")
     except UnisonoError as error:
         complain(error)
         return exit_code(error)
