@@ -19,14 +19,17 @@ export class Refused extends Error {
   readonly confirmation?: string;
   /** Where in what was sent it is, such as ``then.0.set.state``. */
   readonly field?: string;
+  /** Which rule of scenes was offended. */
+  readonly rule?: string;
 
-  constructor(problem: { code?: string; title?: string; detail?: string; expected?: string; mend?: string; confirmation?: string; field?: string }) {
+  constructor(problem: { code?: string; title?: string; detail?: string; expected?: string; mend?: string; confirmation?: string; field?: string; rule?: string }) {
     super(problem.detail ?? problem.title ?? "");
     this.code = problem.code ?? "unknown";
     this.expected = problem.expected;
     this.mend = problem.mend;
     this.confirmation = problem.confirmation;
     this.field = problem.field;
+    this.rule = problem.rule;
   }
 
   get whole(): string {

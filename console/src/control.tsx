@@ -5,6 +5,7 @@ import type { Thing } from "./api";
 import { type Action, type Property, risky, titled, writable, written } from "./models";
 import { order, useOrder, type Wish } from "./orders";
 import { soon, styled } from "./soon";
+import { Told } from "./refusals";
 import { called, say } from "./words";
 
 const MANY = 40; // choices that still fit a list; and the widest range that a slider can be set on by finger
@@ -27,7 +28,7 @@ export function Became({ thing, what }: { thing: string; what: string }) {
   return (
     <div role="status" data-order={now.state} data-kind={kind}>
       <Text size="xs" c={COLORS[kind]} component="button" type="button" className={`why ${kind}`} aria-expanded={open} onClick={() => setOpen(!open)}>
-        <span aria-hidden>{SIGNS[kind]}</span> {now.text}
+        <span aria-hidden>{SIGNS[kind]}</span> <Told text={now.text} />
       </Text>
       {open ? <Text size="xs">{say(WHYS[kind])}</Text> : null}
     </div>

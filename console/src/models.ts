@@ -9,6 +9,7 @@ import { language, locale, say } from "./words";
 export interface Choice {
   value: unknown;
   titles?: Record<string, string>;
+  synonyms?: Record<string, string[]>;
 }
 
 export interface Property {
@@ -119,7 +120,9 @@ export const writable = (property: Property): boolean => property.access?.includ
 
 export function written(value: unknown, property?: Property): string {
   if (value === null || value === undefined) return "–";
-  const choice = property?.schema.choices?.find((one) => one.value === value);
+  const choices = property?.schema.choices;
+  // a maker's own word for a state that is known by another: "standby" is idle
+  const choice = choices?.find((one) => one.value === value) ?? (typeof value === "string" ? choices?.find((one) => one.synonyms?.en?.includes(value.toLowerCase())) : undefined);
   if (choice?.titles) return choice.titles[language()] ?? choice.titles.en ?? String(value);
   if (typeof value === "boolean") return say(value ? "yes" : "no");
   if (typeof value === "object") {

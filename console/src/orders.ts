@@ -1,6 +1,7 @@
 /** Commands given from this page and what became of them. A wanted value is never shown as if it were reported. */
-import { Away, type Command, command, Refused } from "./api";
+import { type Command, command, Refused } from "./api";
 import { Signal, useSignal } from "./signal";
+import { both, reason, sentence } from "./refusals";
 import { say } from "./words";
 
 export interface Order {
@@ -30,6 +31,12 @@ export function stateWord(state: string): string {
   return word ? say(word) : state;
 }
 
+/** How a command ended and why: what the hub says of it stands below where the page speaks another language. */
+export const ending = (done: Command): string => {
+  const ours = sentence(done.code);
+  return ours ? both(`${stateWord(done.state)}：${ours}`, done.why ?? "") : [stateWord(done.state), done.why].filter(Boolean).join(": ");
+};
+
 export interface Wish {
   set?: object;
   call?: string;
@@ -57,9 +64,9 @@ export async function order(thing: string, what: string, wish: Wish, value: unkn
       if (orders.get(key) === mine) put(key, undefined);
       return false;
     }
-    ended = { wanted: value, state: done.state === "confirmed" ? "confirmed" : "wrong", mismatch: done.state === "mismatch", text: [stateWord(done.state), done.why].filter(Boolean).join(": ") };
+    ended = { wanted: value, state: done.state === "confirmed" ? "confirmed" : "wrong", mismatch: done.state === "mismatch", text: ending(done) };
   } catch (error) {
-    ended = { wanted: value, state: "wrong", text: error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error) };
+    ended = { wanted: value, state: "wrong", text: reason(error) };
   }
   if (orders.get(key) !== mine) return true; // a later order for the same property took its place
   put(key, ended);

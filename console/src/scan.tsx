@@ -1,8 +1,9 @@
 /** A claim code, from the camera where the browser reads codes, else typed; this phone takes it up. */
 import { Alert, Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { ask, Away, Refused } from "./api";
+import { ask } from "./api";
 import { be } from "./self";
+import { reason, Told } from "./refusals";
 import { say } from "./words";
 
 const LOOK_MS = 250;
@@ -33,7 +34,7 @@ export function Scan() {
       be({ id: made.id, name: made.id, secret: made.secret, position: false });
       setSaid({ text: say("claimedAs", made.id), bad: false });
     } catch (error) {
-      setSaid({ text: error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error), bad: true });
+      setSaid({ text: reason(error), bad: true });
     }
   };
   useEffect(() => {
@@ -87,7 +88,7 @@ export function Scan() {
     <Stack gap="xs">
       {said ? (
         <Alert color={said.bad ? "red" : "teal"} role={said.bad ? "alert" : "status"}>
-          {said.text}
+          <Told text={said.text} />
         </Alert>
       ) : null}
       {live ? <video ref={video} className="camera" muted playsInline aria-label={say("scanText")} /> : null}

@@ -2,12 +2,12 @@
 import { Alert, Center, Loader, type MantineSpacing } from "@mantine/core";
 import { notifyManager, type QueryCache } from "@tanstack/react-query";
 import { useCallback, useState, useSyncExternalStore } from "react";
-import { Away, Refused } from "./api";
+import { Away } from "./api";
 import { queries } from "./queries";
+import { reason, Told } from "./refusals";
 import { say } from "./words";
 
-export const reason = (error: unknown): string =>
-  error instanceof Refused ? error.whole : error instanceof Away ? say("away") : error instanceof Error ? error.message : String(error);
+export { reason, Told };
 
 export type Doing = ReturnType<typeof useDoing>;
 
@@ -34,7 +34,7 @@ export function useDoing() {
 export const Trouble = ({ why, mt, mb }: { why: string; mt?: MantineSpacing; mb?: MantineSpacing }) =>
   why ? (
     <Alert color="red" role="alert" mt={mt} mb={mb}>
-      {why}
+      <Told text={why} />
     </Alert>
   ) : null;
 

@@ -83,7 +83,8 @@ class UnisonoError(Exception):
     """Root of every error that is meant for a reader.
 
     ``detail`` says what happened; ``field`` which part of the input, as a dotted path; ``expected`` what would have
-    been right; ``mend`` the one command or step to take next. ``code`` is a key of `CODES`.
+    been right; ``mend`` the one command or step to take next. ``code`` is a key of `CODES`; ``rule`` is which of the
+    rules of a scene or an alarm was offended (`unisono.scene.checking.finding.RULES`).
     """
 
     default_code: ClassVar[str] = "bad_request"
@@ -96,6 +97,7 @@ class UnisonoError(Exception):
         field: str | None = None,
         expected: str | None = None,
         mend: str | None = None,
+        rule: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = code or self.default_code
@@ -105,6 +107,7 @@ class UnisonoError(Exception):
         self.field = field
         self.expected = expected
         self.mend = mend
+        self.rule = rule
 
     def __str__(self) -> str:
         text = self.detail
@@ -126,7 +129,7 @@ class UnisonoError(Exception):
             "code": self.code,
             "detail": self.detail,
         }
-        extra = {"field": self.field, "expected": self.expected, "mend": self.mend}
+        extra = {"field": self.field, "expected": self.expected, "mend": self.mend, "rule": self.rule}
         members.update({key: value for key, value in extra.items() if value is not None})
         return members
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from unisono.thing import (
     load_model,
     traits,
 )
+from unisono.thing.schema import Schema
 
 ACTING = """on_off brightness:% color color_temperature:K target_temperature:Cel target_humidity:% hvac_mode
     fan_speed:% swing position:% tilt:% locked volume:% mute playback channel source mode start_stop
@@ -111,6 +113,37 @@ def test_each_trait_has_names_in_both_languages(name: str) -> None:
     assert (trait.schema is None) == (trait.role == "action")
     for choice in trait.schema.choices if trait.schema is not None else ():
         assert set(choice.titles) == LANGUAGES
+
+
+def schemas_within(schema: Schema | None) -> Iterator[Schema]:
+    if schema is None:
+        return
+    yield schema
+    yield from schemas_within(schema.items)
+    for field in schema.fields or ():
+        yield from schemas_within(field.schema)
+
+
+@pytest.mark.parametrize("kind", list(builtin_models()))
+def test_nothing_of_a_kind_is_without_words_in_both_languages(kind: str) -> None:
+    model = builtin_model(kind)
+    members: list[Any] = [*model.properties.values(), *model.actions.values(), *model.events.values()]
+    assert [each.key for each in members if set(each.titles) < LANGUAGES] == []
+    schemas: list[Schema | None] = [each.schema for each in model.properties.values()]
+    schemas += [arg.schema for action in model.actions.values() for arg in action.inputs]
+    schemas += [arg.schema for event in model.events.values() for arg in event.args]
+    choices = [choice for schema in schemas for each in schemas_within(schema) for choice in each.choices]
+    assert [choice.value for choice in choices if set(choice.titles) < LANGUAGES] == []
+    for schema in schemas:
+        for language in LANGUAGES:
+            titles = [choice.titles[language] for choice in schema.choices] if schema is not None else []
+            assert len(set(titles)) == len(titles)
+
+
+def test_a_kind_has_states_of_its_own_beside_those_of_all() -> None:
+    known = {choice.value: choice.titles for choice in builtin_model("vacuum").properties["state"].schema.choices}
+    assert known["docked"] == {"en": "Docked", "zh": "已回充"}
+    assert known["idle"]["en"] == "Idle"
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))

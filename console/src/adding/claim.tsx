@@ -2,9 +2,10 @@
 import { Alert, Button, Code, Group, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { all, ask, Away, Refused } from "../api";
+import { all, ask } from "../api";
 import { Copy } from "../copy";
 import { hub, useHub } from "../hub";
+import { reason, Told } from "../refusals";
 import { say, when } from "../words";
 import { Arrival } from "./arrival";
 import type { ClaimMade } from "./model";
@@ -33,7 +34,7 @@ export function ClaimCode() {
     try {
       setMade(await ask<ClaimMade>("/claims", "POST", { place: where, ...(name.trim() ? { name: name.trim() } : {}), ...(model ? { model } : {}) }));
     } catch (error) {
-      setWhy(error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error));
+      setWhy(reason(error));
     }
   };
   if (made) return <Made made={made} />;
@@ -42,7 +43,7 @@ export function ClaimCode() {
       <Text c="dimmed">{say("claimText")}</Text>
       {why ? (
         <Alert color="red" role="alert">
-          {why}
+          <Told text={why} />
         </Alert>
       ) : null}
       <TextInput label={say("name")} value={name} maxLength={200} onChange={(event) => setName(event.currentTarget.value)} />

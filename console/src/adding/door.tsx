@@ -3,8 +3,10 @@ import { Alert, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Age } from "../age";
 import { ask } from "../api";
+import { Told } from "../refusals";
 import { say } from "../words";
 import type { Attempt } from "./model";
+import { atTheDoor } from "./seen";
 
 const EVERY_MS = 3000;
 const MOST = 20;
@@ -25,7 +27,9 @@ export function Door({ attempts }: { attempts: Attempt[] }) {
     <Stack gap="xs">
       {attempts.map((each) => (
         <Alert key={`${each.address} ${each.user} ${each.kind} ${each.at}`} color="orange" p="xs" title={each.user ? `${each.user} · ${each.address}` : each.address} data-attempt={each.kind}>
-          <Text size="sm">{each.detail}</Text>
+          <Text size="sm" component="div">
+            <Told text={atTheDoor(each)} />
+          </Text>
           <Text size="xs" c="dimmed">
             {[each.transport, each.protocol && `MQTT ${each.protocol}`, each.client_id, each.count > 1 ? say("times", each.count) : ""].filter(Boolean).join(" · ")}
             {" · "}

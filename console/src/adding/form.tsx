@@ -2,8 +2,9 @@
 import { Alert, Button, Checkbox, Group, Select, Stack, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { all, ask, Away, Refused } from "../api";
+import { all, ask } from "../api";
 import { hub, useHub } from "../hub";
+import { reason, Told } from "../refusals";
 import { say } from "../words";
 import { type Added, type Dialect, local } from "./model";
 import { PlaceSelect } from "./places";
@@ -56,7 +57,7 @@ export function Form({ dialect, label, done }: { dialect: Dialect; label?: Label
       await hub.load();
       done(added);
     } catch (error) {
-      setWhy(error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error));
+      setWhy(reason(error));
     } finally {
       setBusy(false);
     }
@@ -65,7 +66,7 @@ export function Form({ dialect, label, done }: { dialect: Dialect; label?: Label
     <Stack component="form" gap="sm" maw={520} onSubmit={(event) => void add(event as unknown as FormEvent)}>
       {why ? (
         <Alert color="red" role="alert">
-          {why}
+          <Told text={why} />
         </Alert>
       ) : null}
       <TextInput label={say("name")} value={name} required maxLength={200} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />

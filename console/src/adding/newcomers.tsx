@@ -3,8 +3,9 @@ import { Alert, Button, Card, Checkbox, Group, Stack, Switch, Text, TextInput, T
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Age } from "../age";
-import { ask, Away, Refused } from "../api";
+import { ask } from "../api";
 import { hub, useHub } from "../hub";
+import { reason, Told } from "../refusals";
 import { say } from "../words";
 import type { Newcomer } from "./model";
 import { PlaceSelect, rootOf } from "./places";
@@ -38,7 +39,7 @@ export function Newcomers({ bridge }: { bridge?: string }) {
       setSaid({ text: await work(), bad: false });
       setChosen(new Set());
     } catch (error) {
-      setSaid({ text: error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error), bad: true });
+      setSaid({ text: reason(error), bad: true });
     } finally {
       setBusy(false);
       await queries.invalidateQueries({ queryKey: ["newcomers"] });
@@ -71,7 +72,7 @@ export function Newcomers({ bridge }: { bridge?: string }) {
       </Text>
       {said ? (
         <Alert color={said.bad ? "red" : "teal"} role={said.bad ? "alert" : "status"}>
-          {said.text}
+          <Told text={said.text} />
         </Alert>
       ) : null}
       {items.length > 1 || picked.length ? (

@@ -9,6 +9,7 @@ import { useHub } from "../hub";
 import { written } from "../models";
 import { SeriesField, SpanField } from "../pages/history";
 import { runByHand } from "../scene/run";
+import { reason, Told } from "../refusals";
 import { useSeries } from "../thing/history";
 import { called, locale, say } from "../words";
 import type { Span } from "./figures";
@@ -95,7 +96,7 @@ function Scenes({ ids }: { ids: string[] }) {
   const [note, setNote] = useState("");
   const run = async (id: string): Promise<void> => {
     setNote("");
-    setNote(await runByHand(id).catch((error: Error) => error.message));
+    setNote(await runByHand(id).catch(reason));
   };
   return (
     <Stack gap="xs">
@@ -104,7 +105,7 @@ function Scenes({ ids }: { ids: string[] }) {
           {called(data?.find((one) => one.id === id) ?? { name: id })}
         </Button>
       ))}
-      {note ? <Text c="red">{note}</Text> : null}
+      {note ? <Text c="red" component="div"><Told text={note} /></Text> : null}
     </Stack>
   );
 }

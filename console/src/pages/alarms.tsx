@@ -2,10 +2,10 @@
 import { Badge, Button, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { all, ask, Away, Refused } from "../api";
+import { all, ask } from "../api";
 import type { components } from "../api.gen";
 import { useHub } from "../hub";
-import { Trouble, Waiting } from "../trouble";
+import { reason, Trouble, Waiting } from "../trouble";
 import { called, say, useLang, when, type Word } from "../words";
 
 type Alarm = components["schemas"]["Alarm"];
@@ -52,7 +52,7 @@ function Standing({ alarm }: { alarm: Alarm }) {
     try {
       await ask(`/alarms/${encodeURIComponent(alarm.id)}/${path}`, "POST", body);
     } catch (error) {
-      setWhy(error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error));
+      setWhy(reason(error));
     }
     await queries.invalidateQueries({ queryKey: ["alarms"] });
   };

@@ -1,11 +1,12 @@
 /** Plain words: what was understood is shown before and after, and what became of each thing. */
 import { Badge, Button, Card, Checkbox, Code, Group, Stack, Text, TextInput, Title } from "@mantine/core";
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { ask, askText, Away, Refused, type Reply } from "../api";
+import { ask, askText, type Reply } from "../api";
 import { listen, type Recording, speak } from "../hearing";
 import { hub } from "../hub";
 import { stateWord } from "../orders";
 import { isPlanned, Plan } from "../plan";
+import { reason, Told } from "../refusals";
 import { called, language, say, useLang } from "../words";
 
 interface Turn {
@@ -39,7 +40,7 @@ export function Assistant({ first }: { first?: string }) {
     try {
       await what(turn);
     } catch (error) {
-      turn.wrong = error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error);
+      turn.wrong = reason(error);
     }
     keep([...before, { ...turn }]);
     setBusy(false);
@@ -153,7 +154,7 @@ function Exchange({ turn, confirm, go }: { turn: Turn; confirm?: (yes: boolean) 
       <Text ta="right" className="said">
         {turn.said}
       </Text>
-      {turn.wrong ? <Text c="red">{turn.wrong}</Text> : null}
+      {turn.wrong ? <Text c="red" component="div"><Told text={turn.wrong} /></Text> : null}
       {reply ? (
         <Card withBorder padding="sm" radius="md" maw={640} data-became={reply.became}>
           <Text>{reply.speech?.text ?? reply.why ?? reply.outcome}</Text>

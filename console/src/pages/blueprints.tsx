@@ -1,7 +1,7 @@
 /** Blueprints: choose a scene with blanks, fill them in with real things, and it is a scene like any other. */
 import { ActionIcon, Alert, Button, Card, Group, MultiSelect, NativeSelect, NumberInput, Stack, TagsInput, Text, TextInput, Title } from "@mantine/core";
 import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { all, ask, Refused, type Scene, type Thing } from "../api";
 import { useHub } from "../hub";
 import { fetched } from "../models";
@@ -10,6 +10,8 @@ import { firstPlace, idFrom } from "../scene/sentence";
 import { rootOf } from "../scene/things";
 import { tell } from "../scene/words";
 import { Waiting } from "../trouble";
+import { reason, Told } from "../refusals";
+import { amiss } from "../scene/amiss";
 import { called, language, say, useLang } from "../words";
 
 interface Blank {
@@ -104,10 +106,10 @@ function Form({ blueprint }: { blueprint: Blueprint }) {
       await queries.invalidateQueries({ queryKey: ["scenes"] });
       location.hash = `#/scenes/${encodeURIComponent(saved.id)}`;
     } catch (error) {
-      setWrong(error instanceof Refused ? { field: error.field, text: [error.message, error.expected ? tell("expected", error.expected) : ""].filter(Boolean).join("; ") } : { text: say("away") });
+      setWrong(error instanceof Refused ? { field: error.field, text: amiss({ severity: "error", path: "", reason: error.message, expected: error.expected, rule: error.rule ?? error.code }) } : { text: reason(error) });
     }
   };
-  const at = (field: string): string | undefined => (wrong?.field === field || wrong?.field?.startsWith(`${field}.`) ? wrong.text : undefined);
+  const at = (field: string) => (wrong && (wrong.field === field || wrong.field?.startsWith(`${field}.`)) ? <Told text={wrong.text} /> : undefined);
   const elsewhere = wrong && !["id", "place", "name", ...Object.keys(blueprint.inputs).map((key) => `inputs.${key}`)].some((field) => at(field));
   return (
     <Stack maw={640}>
@@ -133,7 +135,7 @@ function Form({ blueprint }: { blueprint: Blueprint }) {
       {elsewhere ? (
         <Alert color="red" role="alert">
           {wrong.field ? `${wrong.field}: ` : ""}
-          {wrong.text}
+          <Told text={wrong.text} />
         </Alert>
       ) : null}
       <Group>
@@ -143,7 +145,7 @@ function Form({ blueprint }: { blueprint: Blueprint }) {
   );
 }
 
-function Fill({ blank, place, value, error, set }: { blank: Blank; place: string; value: Json | undefined; error?: string; set: (value: Json | undefined) => void }) {
+function Fill({ blank, place, value, error, set }: { blank: Blank; place: string; value: Json | undefined; error?: ReactNode; set: (value: Json | undefined) => void }) {
   const hub = useHub();
   const things = useFitting(blank, place);
   const label = inLang(blank.title);

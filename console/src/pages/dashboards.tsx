@@ -2,12 +2,13 @@
 import { ActionIcon, Alert, Badge, Button, Card, Group, Menu, NativeSelect, Popover, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
-import { all, ask, Away, Refused } from "../api";
+import { all, ask } from "../api";
 import { Settings, Shown } from "../board/card";
 import { added, type Board, COLUMNS, type Item, moved, settle, sized } from "../board/grid";
 import { tell } from "../board/words";
 import { useHub } from "../hub";
 import { Waiting } from "../trouble";
+import { reason, Told } from "../refusals";
 import { called, say, useLang } from "../words";
 
 const EVERY_MS = 15_000;
@@ -15,7 +16,6 @@ const ROW_PX = 72;
 const GAP_PX = 10;
 const KINDS = ["things", "chart", "compare", "value", "energy", "line", "scenes", "place", "alarms", "text", "clock"] as const;
 const SIZES: Record<Item["kind"], [number, number]> = { things: [4, 3], chart: [6, 4], compare: [6, 4], value: [3, 2], energy: [6, 6], line: [8, 5], scenes: [3, 3], place: [12, 4], alarms: [4, 3], text: [4, 2], clock: [3, 2] };
-const failure = (error: unknown): string => (error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error));
 
 export function Dashboards() {
   useLang();
@@ -30,7 +30,7 @@ export function Dashboards() {
       await queries.invalidateQueries({ queryKey: ["dashboards"] });
       location.hash = `#/dashboards/${made.id}?edit`;
     } catch (error) {
-      setWrong(failure(error));
+      setWrong(reason(error));
     }
   };
   return (
@@ -50,7 +50,7 @@ export function Dashboards() {
           </Button>
         </Group>
       </form>
-      {wrong || (error && !data) ? <Alert color="red">{wrong || failure(error)}</Alert> : null}
+      {wrong || (error && !data) ? <Alert color="red"><Told text={wrong || reason(error)} /></Alert> : null}
       {data && !data.length ? <Text c="dimmed">{tell("none")}</Text> : null}
       <div className="cards">
         {(data ?? []).map((one) => (
@@ -69,7 +69,7 @@ export function Dashboards() {
 export function DashboardPage({ id, editing }: { id: string; editing: boolean }) {
   useLang();
   const { data, error } = useQuery({ queryKey: ["dashboard", id], queryFn: () => ask<Board>(`/dashboards/${encodeURIComponent(id)}`), refetchInterval: EVERY_MS });
-  if (error && !data) return <Alert color="red">{failure(error)}</Alert>;
+  if (error && !data) return <Alert color="red"><Told text={reason(error)} /></Alert>;
   if (!data) return <Waiting />;
   return <Composer board={data} first={editing && data.mine} />;
 }
@@ -104,12 +104,12 @@ function Composer({ board, first }: { board: Board; first: boolean }) {
       setSaid(tell("saved"));
       history.replaceState(null, "", `#/dashboards/${encodeURIComponent(board.id)}`);
     } catch (error) {
-      setWrong(failure(error));
+      setWrong(reason(error));
     }
   };
   const remove = async (): Promise<void> => {
     if (!confirm(tell("removeSure"))) return;
-    await ask(`/dashboards/${encodeURIComponent(board.id)}`, "DELETE").catch((error: unknown) => setWrong(failure(error)));
+    await ask(`/dashboards/${encodeURIComponent(board.id)}`, "DELETE").catch((error: unknown) => setWrong(reason(error)));
     await queries.invalidateQueries({ queryKey: ["dashboards"] });
     location.hash = "#/dashboards";
   };
@@ -154,7 +154,7 @@ function Composer({ board, first }: { board: Board; first: boolean }) {
       </Group>
       {wrong ? (
         <Alert color="red" role="alert">
-          {wrong}
+          <Told text={wrong} />
         </Alert>
       ) : null}
       {draft ? (

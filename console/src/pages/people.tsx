@@ -7,7 +7,7 @@ import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
 import { DayField, endOf, Form, roleAt, RoleField, roleWord } from "../people/form";
 import { useShown } from "../shown";
-import { Trouble, useDoing } from "../trouble";
+import { reason, Told, Trouble, useDoing } from "../trouble";
 import { called, personName, say, useLang, type Word, when } from "../words";
 
 type Member = components["schemas"]["Member"];
@@ -58,7 +58,7 @@ export function People({ at }: { at?: string }) {
       <Text c="dimmed">{say("peopleText")}</Text>
       <Select label={say("atPlace")} data={data} value={place} onChange={choose} allowDeselect={false} searchable />
       {members.error ? (
-        <Text role="status">{members.error instanceof Refused && members.error.code === "not_allowed" ? say("noRights") : members.error.message}</Text>
+        <Text role="status" component="div">{members.error instanceof Refused && members.error.code === "not_allowed" ? say("noRights") : <Told text={reason(members.error)} />}</Text>
       ) : null}
       {members.data && place ? (
         <>

@@ -2,14 +2,14 @@
 import { Alert, Anchor, Button, Card, Checkbox, Group, Stack, Text, TextInput, Title } from "@mantine/core";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { renderSVG } from "uqr";
-import { ask, Away, Refused } from "../api";
+import { ask, Refused } from "../api";
 import { PlaceSelect } from "../adding/places";
 import { hub, useHub } from "../hub";
 import { Scan } from "../scan";
 import { be, begin, level, trouble, useSelf } from "../self";
 import { useStatus } from "../status";
 import { useShown } from "../shown";
-import { Trouble, useDoing } from "../trouble";
+import { reason, Told, Trouble, useDoing } from "../trouble";
 import { say, useLang, type Word } from "../words";
 import { canPush, subscribe, unsubscribe } from "../worker";
 
@@ -22,7 +22,6 @@ addEventListener("beforeinstallprompt", (event) => {
   offered = event as Prompt;
 });
 
-const told = (error: unknown): string => (error instanceof Refused ? error.whole : error instanceof Away ? say("away") : error instanceof Error ? error.message : String(error));
 
 export function PhonePage({ at }: { at?: string }) {
   useShown(at, true);
@@ -206,7 +205,7 @@ function Itself() {
       be({ id: made.id, name: made.name, secret: made.secret, position: false });
       await hub.load();
     } catch (error) {
-      setWhy(told(error));
+      setWhy(reason(error));
     }
   };
   const charge = level();
@@ -241,7 +240,7 @@ function Itself() {
       {known}
       {why ? (
         <Alert color="red" role="alert">
-          {why}
+          <Told text={why} />
         </Alert>
       ) : null}
       <TextInput label={say("name")} value={name} required maxLength={200} onChange={(event) => setName(event.currentTarget.value)} />

@@ -2,15 +2,17 @@
 import { ActionIcon, Alert, Badge, Button, Group, NativeSelect, Stack, Switch, Tabs, Text, TextInput, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { ask, askText, Away, Refused, type Scene } from "../api";
+import { ask, askText, Refused, type Scene } from "../api";
+import { reason, Told } from "../refusals";
+import { amiss, type Problem } from "../scene/amiss";
 import { type Draft, lineOf, put, read } from "../scene/draft";
 import { PlaceField } from "../scene/fields";
-import { Editing, firstPlace, idFrom, Parts, type Problem } from "../scene/sentence";
+import { Editing, firstPlace, idFrom, Parts } from "../scene/sentence";
 import { Refusals, type Refusal, type Run, Runs, type Trigger, Triggers } from "../scene/trace";
 import { InThePast, Now } from "../scene/trying";
 import { tell } from "../scene/words";
 import { Waiting } from "../trouble";
-import { say, useLang, when } from "../words";
+import { useLang, when } from "../words";
 
 const CHECK_MS = 600;
 const EVERY_MS = 5000;
@@ -32,7 +34,7 @@ export function ScenePage({ id }: { id: string }) {
 interface Row {
   result: string;
   warnings?: Problem[];
-  error?: { detail: string; field: string | null; expected: string | null; code: string };
+  error?: { detail: string; field: string | null; expected: string | null; code: string; rule?: string | null };
 }
 
 function Editor({ scene }: { scene?: Scene }) {
@@ -52,7 +54,7 @@ function Editor({ scene }: { scene?: Scene }) {
       const found = await ask<{ rows: Row[] }>("/scenes/bulk?dry_run=true&replace=true", "POST", [draft.text]).catch(() => null);
       if (left) return;
       const row = found?.rows[0];
-      const wrong: Problem[] = row?.error ? [{ severity: "error", path: row.error.field ?? "", reason: row.error.detail, expected: row.error.expected }] : [];
+      const wrong: Problem[] = row?.error ? [{ severity: "error", path: row.error.field ?? "", reason: row.error.detail, expected: row.error.expected, rule: row.error.rule ?? row.error.code }] : [];
       setProblems([...wrong, ...(row?.warnings ?? [])]);
     }, CHECK_MS);
     return () => {
@@ -82,8 +84,8 @@ function Editor({ scene }: { scene?: Scene }) {
       setNote({ good: true, text: tell("saved", saved.version) });
       if (!scene) location.hash = `#/scenes/${encodeURIComponent(saved.id)}`;
     } catch (error) {
-      if (error instanceof Refused && error.field) setProblems([{ severity: "error", path: error.field, reason: error.message, expected: error.expected }]);
-      setNote({ good: false, text: error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error) });
+      if (error instanceof Refused && error.field) setProblems([{ severity: "error", path: error.field, reason: error.message, expected: error.expected, rule: error.rule ?? error.code }]);
+      setNote({ good: false, text: reason(error) });
     }
   };
   const remove = async (): Promise<void> => {
@@ -118,7 +120,7 @@ function Editor({ scene }: { scene?: Scene }) {
       </Group>
       {note ? (
         <Alert color={note.good ? "teal" : "red"} role={note.good ? "status" : "alert"} data-note={note.good ? "saved" : "refused"}>
-          {note.text}
+          <Told text={note.text} />
         </Alert>
       ) : null}
       <div className="editor">
@@ -187,7 +189,10 @@ function Editor({ scene }: { scene?: Scene }) {
   );
 }
 
-const errorAt = (problems: Problem[] | null, path: string): string | undefined => problems?.find((one) => one.severity === "error" && one.path === path)?.reason;
+function errorAt(problems: Problem[] | null, path: string) {
+  const found = problems?.find((one) => one.severity === "error" && one.path === path);
+  return found ? <Told text={amiss(found)} /> : undefined;
+}
 
 /** The text with its lines numbered; the one that something is wrong with is marked. */
 function TextSide({ draft, problems, set }: { draft: Draft; problems: Problem[] | null; set: (text: string) => void }) {
@@ -240,8 +245,7 @@ function TextSide({ draft, problems, set }: { draft: Draft; problems: Problem[] 
               <Button size="compact-xs" variant="subtle" onClick={() => goTo(lineOf(draft.text, one.path))}>
                 {tell("lines", lineOf(draft.text, one.path))}
               </Button>{" "}
-              <code>{one.path}</code> {one.reason}
-              {one.expected ? `; ${tell("expected", one.expected)}` : ""}
+              <code>{one.path}</code> <Told text={amiss(one)} />
             </Text>
           ))}
         </Stack>

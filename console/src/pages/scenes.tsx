@@ -3,10 +3,12 @@ import { Alert, Badge, Button, Card, Group, Loader, Stack, Switch, Text, Title }
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { Age } from "../age";
-import { all, ask, Away, Refused, type Scene } from "../api";
+import { all, ask, type Scene } from "../api";
 import { useHub } from "../hub";
+import { Told } from "../refusals";
+import { amiss, type Problem } from "../scene/amiss";
 import { runByHand } from "../scene/run";
-import { Trouble, Waiting } from "../trouble";
+import { reason, Trouble, Waiting } from "../trouble";
 import { called, say, useLang, when } from "../words";
 
 const Traces = lazy(async () => ({ default: (await import("./scene")).Traces }));
@@ -48,12 +50,12 @@ function SceneCard({ scene }: { scene: Scene }) {
       if (path === "run") setWhy(await runByHand(scene.id));
       else await ask(`/scenes/${encodeURIComponent(scene.id)}/${path}`, "POST");
     } catch (error) {
-      setWhy(error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error));
+      setWhy(reason(error));
     }
     await queries.invalidateQueries({ queryKey: ["scenes"] });
     await queries.invalidateQueries({ queryKey: ["trace", scene.id] });
   };
-  const now = scene.now as { running?: number; next?: string | null; began?: string | null; findings?: { path: string; reason: string }[] } | null;
+  const now = scene.now as { running?: number; next?: string | null; began?: string | null; findings?: Problem[] } | null;
   const last = now?.began;
   const place = scene.place ? hub.places.get(scene.place) : undefined;
   return (
@@ -90,7 +92,11 @@ function SceneCard({ scene }: { scene: Scene }) {
       <Trouble why={why} mt="xs" />
       {now?.findings?.length ? (
         <Alert color="orange" mt="xs">
-          {now.findings.map((one) => `${one.path}: ${one.reason}`).join(" · ")}
+          {now.findings.map((one) => (
+            <div key={`${one.path} ${one.reason}`}>
+              {one.path}: <Told text={amiss(one)} />
+            </div>
+          ))}
         </Alert>
       ) : null}
       {open ? (

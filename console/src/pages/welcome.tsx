@@ -5,10 +5,11 @@
 import { Badge, Button, Card, Group, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
-import { ask, Away, type Place, Refused } from "../api";
+import { ask, type Place } from "../api";
 import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
 import { STEPS, type Step, skip, useProgress } from "../progress";
+import { reason, Told } from "../refusals";
 import { called, say, useLang } from "../words";
 
 type Person = components["schemas"]["Person"];
@@ -112,7 +113,7 @@ function PlaceStep() {
       setRooms("");
       await hub.load();
     } catch (error) {
-      setWhy(error instanceof Refused ? error.whole : error instanceof Away ? say("away") : String(error));
+      setWhy(reason(error));
       await hub.load();
     } finally {
       setBusy(false);
@@ -131,7 +132,7 @@ function PlaceStep() {
       ) : null}
       {why ? (
         <Text c="red" size="sm" role="alert">
-          {why}
+          <Told text={why} />
         </Text>
       ) : null}
       <Group align="end" gap="xs">

@@ -2,19 +2,14 @@
 import { ActionIcon, Button, Group, Menu, Text } from "@mantine/core";
 import { createContext, useContext } from "react";
 import { hub } from "../hub";
+import { Told } from "../refusals";
 import { language } from "../words";
+import { amiss, type Problem } from "./amiss";
 import { at, type Json, type Path } from "./draft";
 import { Choice, choiceWord, Flag, JsonField, MomentField, Num, PeopleField, PlaceField, PropertyField, SceneField, Seconds, StateField, TestField, Things, TravelField, Words } from "./fields";
 import { type Blank, BLANKS, CONDITIONS, FIRST, type Kind, OVER, STEPS, TRIGGERS } from "./kinds";
 import { rootOf, type Said, useMeaning } from "./things";
 import { tell } from "./words";
-
-export interface Problem {
-  path: string;
-  reason: string;
-  expected?: string | null;
-  severity: string;
-}
 
 interface Editing {
   said: Said;
@@ -110,8 +105,7 @@ function Amiss({ path }: { path: Path }) {
     <>
       {here.map((one) => (
         <Text key={`${one.path} ${one.reason}`} size="xs" role={one.severity === "error" ? "alert" : undefined} c={one.severity === "error" ? "red" : one.severity === "warning" ? "orange" : "dimmed"} data-field={one.path}>
-          {one.path.slice(mine.length + 1) || one.path}: {one.reason}
-          {one.expected ? `; ${tell("expected", one.expected)}` : ""}
+          {one.path.slice(mine.length + 1) || one.path}: <Told text={amiss(one)} />
         </Text>
       ))}
     </>

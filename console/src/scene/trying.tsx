@@ -1,8 +1,9 @@
 /** Trying a scene: what it would have done in the past, and what it would do now. Nothing is done. */
 import { Alert, Button, Group, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useState } from "react";
-import { ask, askText, Refused } from "../api";
+import { ask, askText } from "../api";
 import { hub } from "../hub";
+import { reason, Told } from "../refusals";
 import { called, language } from "../words";
 import { type Refusal, Refusals, type Run, Runs, plain, Steps, type Step } from "./trace";
 import { inWords, tell } from "./words";
@@ -31,7 +32,7 @@ export function InThePast({ text }: { text: string }) {
       setFound(await askText<Past>(`/scenes/backtest?from=${SPANS[span]}`, "POST", text));
     } catch (error) {
       setFound(null);
-      setWrong(error instanceof Refused ? error.whole : String(error));
+      setWrong(reason(error));
     }
     setBusy(false);
   };
@@ -48,7 +49,7 @@ export function InThePast({ text }: { text: string }) {
       </Group>
       {wrong ? (
         <Alert color="red" role="alert">
-          {wrong}
+          <Told text={wrong} />
         </Alert>
       ) : null}
       {found ? (
@@ -88,7 +89,7 @@ export function Now({ id }: { id: string }) {
       setWould(await ask<Would>(`/scenes/${encodeURIComponent(id)}/run?dry_run=true`, "POST"));
       setWrong("");
     } catch (error) {
-      setWrong(error instanceof Refused ? error.whole : String(error));
+      setWrong(reason(error));
     }
   };
   return (
@@ -101,7 +102,7 @@ export function Now({ id }: { id: string }) {
           {tell("dryRun")}
         </Button>
       </Group>
-      {wrong ? <Alert color="red">{wrong}</Alert> : null}
+      {wrong ? <Alert color="red"><Told text={wrong} /></Alert> : null}
       {would && !would.runs ? (
         <Text data-would="no">
           {tell("wouldNotNow", inWords(would.why ?? "", language()))} <code>{would.path}</code> {would.seen === null ? "" : `(${tell("saw")} ${plain(would.seen)})`}

@@ -5,6 +5,8 @@ import { useEffect, useRef, useState } from "react";
 import { ask, type Command, Refused, type Thing } from "../api";
 import { stateWord } from "../orders";
 import { type Model, titled, unitSign, written } from "../models";
+import { both, reason, Told, sentence } from "../refusals";
+import { atTheDoor } from "../adding/seen";
 import { language, say, when } from "../words";
 import { csvLine, saveAs } from "./past";
 import { tell } from "./words";
@@ -12,7 +14,7 @@ import { tell } from "./words";
 const STATES: Record<string, string> = { confirmed: "teal", queued: "yellow", sent: "yellow", acknowledged: "yellow" };
 const OPEN = new Set(["queued", "sent", "acknowledged"]);
 
-const failure = (error: unknown): string => (error instanceof Refused ? (error.code === "not_allowed" ? tell("notAllowed") : error.whole) : say("away"));
+const failure = (error: unknown): string => (error instanceof Refused ? (error.code === "not_allowed" ? tell("notAllowed") : reason(error)) : say("away"));
 
 /** What was asked in the property's words: "target temperature → 21 °C". */
 function wish(command: Command, model: Model): string {
@@ -30,7 +32,7 @@ export function Commands({ id, model }: { id: string; model: Model }) {
     await ask(`/commands/${encodeURIComponent(command)}`, "DELETE").catch(() => null);
     await queries.invalidateQueries({ queryKey: ["commands", id] });
   };
-  if (error) return <Alert color="red">{failure(error)}</Alert>;
+  if (error) return <Alert color="red"><Told text={failure(error)} /></Alert>;
   if (!data) return <Loader />;
   return (
     <Stack>
@@ -63,7 +65,7 @@ export function Commands({ id, model }: { id: string; model: Model }) {
             <Text size="xs" c="dimmed">
               {say("by")} {command.by.id}
               {command.because ? `: ${command.because}` : ""}
-              {command.why ? ` · ${command.why}` : ""}
+              {command.why ? <Told text={` · ${both(sentence(command.code), command.why)}`} /> : null}
             </Text>
             <details>
               <summary>{tell("life")}</summary>
@@ -154,7 +156,7 @@ export function Messages({ id }: { id: string }) {
           {tell("csv")}
         </Button>
       </Group>
-      {wrong ? <Alert color="yellow">{wrong}</Alert> : null}
+      {wrong ? <Alert color="yellow"><Told text={wrong} /></Alert> : null}
       {skipped ? <Text size="xs">{tell("skipped", skipped)}</Text> : null}
       {items && !shown.length ? <Text c="dimmed">{tell("noMessages")}</Text> : null}
       <ul className="messages" aria-label={tell("messages")}>
@@ -190,14 +192,16 @@ interface Letter {
 
 export function Letters({ id }: { id: string }) {
   const { data, error } = useQuery({ queryKey: ["letters", id], queryFn: async () => (await ask<{ items: Letter[] }>(`/things/${encodeURIComponent(id)}/dead-letters?limit=100`)).items, refetchInterval: 5000 });
-  if (error) return <Alert color="red">{failure(error)}</Alert>;
+  if (error) return <Alert color="red"><Told text={failure(error)} /></Alert>;
   if (!data) return <Loader />;
   if (!data.length) return <Text c="dimmed">{say("noLetters")}</Text>;
   return (
     <Stack>
       {data.map((letter, index) => (
         <div key={`${letter.at}-${index}`}>
-          <Text>{letter.detail}</Text>
+          <Text component="div">
+            <Told text={both(sentence(letter.code), letter.detail)} />
+          </Text>
           <Text size="xs" c="dimmed">
             {[when(letter.at), letter.topic, letter.code].filter(Boolean).join(" · ")}
           </Text>
@@ -227,6 +231,7 @@ interface Attempt {
   at: string;
   address: string;
   count: number;
+  kind: string;
   detail: string;
 }
 
@@ -258,7 +263,7 @@ export function Access({ thing }: { thing: Thing }) {
       <Title order={2} size="h5">
         {tell("certificates")}
       </Title>
-      {certificates.error ? <Text c="dimmed">{failure(certificates.error)}</Text> : null}
+      {certificates.error ? <Text c="dimmed" component="div"><Told text={failure(certificates.error)} /></Text> : null}
       {certificates.data && !certificates.data.length ? <Text c="dimmed">{tell("noCertificates")}</Text> : null}
       {(certificates.data ?? []).map((one) => (
         <Code key={one.fingerprint} block>
@@ -280,7 +285,7 @@ export function Access({ thing }: { thing: Thing }) {
           </Title>
           {attempts.data.map((one) => (
             <Text key={`${one.at}${one.address}`} size="sm">
-              {when(one.at)} · {one.address} · {one.detail} ({one.count})
+              {when(one.at)} · {one.address} · <Told text={atTheDoor(one)} /> ({one.count})
             </Text>
           ))}
         </>
@@ -297,7 +302,7 @@ export function Access({ thing }: { thing: Thing }) {
           <Code>{secret}</Code>
         </Alert>
       ) : null}
-      {wrong ? <Alert color="red">{wrong}</Alert> : null}
+      {wrong ? <Alert color="red"><Told text={wrong} /></Alert> : null}
     </Stack>
   );
 }

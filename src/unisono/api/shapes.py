@@ -181,12 +181,13 @@ class ThingAdded(msgspec.Struct):
 
 
 class BulkError(msgspec.Struct):
-    """What is wrong with a line: as in a problem document."""
+    """What is wrong with a line: as in a problem document. ``rule``: which one a scene offends."""
 
     code: str
     detail: str
     field: str | None
     expected: str | None
+    rule: str | None = None
 
 
 class BulkRow(msgspec.Struct, omit_defaults=True):

@@ -26,9 +26,11 @@ VERSION = 1  # of the built-in models; a change to the data files that alters wh
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a kind differs from the trait: a narrower range, another risk, another patience."""
+    """Where a kind differs from the trait: a narrower range, values of its own (``choices``, beside the trait's),
+    another risk, another patience."""
 
     schema: dict[str, Any] = {}
+    choices: tuple[dict[str, Any], ...] = ()
     risky: bool | None = None
     harmless: tuple[Any, ...] | None = None
     timeout_s: float | None = None
@@ -153,8 +155,10 @@ def _property(trait: Trait, recipe: Recipe) -> Property:
     change = recipe.change.get(trait.name, Change())
     assert trait.schema is not None, "actions are sorted out by the caller"
     schema = trait.schema
-    if change.schema:
-        schema = msgspec.convert({**msgspec.to_builtins(schema), **change.schema}, Schema)
+    if change.schema or change.choices:
+        said = {**msgspec.to_builtins(schema), **change.schema}
+        said["choices"] = [*said.get("choices", ()), *change.choices]
+        schema = msgspec.convert(said, Schema)
     made = trait.as_property(
         writable=trait.role == "actuator" and trait.name not in recipe.read_only,
         schema=schema,

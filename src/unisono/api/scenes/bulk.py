@@ -222,7 +222,7 @@ class Bulk:
         self._rows[each.number] = SceneBulkRow(each.number, row.id, result, row.version, warnings=findings)
 
     def _fail(self, number: int, id: str | None, error: CallerError) -> None:
-        problem = BulkError(error.code, error.detail, error.field, error.expected)
+        problem = BulkError(error.code, error.detail, error.field, error.expected, error.rule)
         self._rows[number] = SceneBulkRow(number, id, "error", error=problem)
 
 

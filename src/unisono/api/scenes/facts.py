@@ -16,7 +16,7 @@ from unisono.access import Action
 from unisono.api.auth import Identity, now_us
 from unisono.api.scenes.books import Book, Books
 from unisono.api.scenes.parts import parts, parts_at, refuse_wide, told
-from unisono.api.scenes.shapes import Finding
+from unisono.api.scenes.shapes import Finding, finding
 from unisono.errors import CallerError
 from unisono.scene.checking.catalogue import Catalogue, footprint
 from unisono.scene.checking.conflict import MAX_VISITED
@@ -164,7 +164,7 @@ class Surroundings:
         people, policy = await self._people(scene), await self._in_force()
         found = require_sound(scene, Facts(self.world, self.book.scenes, people, policy))
         found += self._not_called(scene)
-        return [Finding(each.severity, each.path, each.reason, each.expected, list(each.scenes)) for each in found]
+        return [finding(each) for each in found]
 
     def _not_called(self, scene: Scene) -> Iterator[Checked]:
         """The steps that call a host which may not be called: the hub refuses each time."""
@@ -174,7 +174,7 @@ class Surroundings:
                 name = f"{host[0]}:{host[1]}"
                 reason = f"{name} is not on the list of hosts that may be called, so that nothing will be"
                 yield Checked(
-                    "warning", f"{path}.url", "refused", reason, f'{host[0]} among the "hosts" of outside.toml'
+                    "warning", f"{path}.url", "not_called", reason, f'{host[0]} among the "hosts" of outside.toml'
                 )
 
     async def _in_force(self) -> Enforced | None:

@@ -13,6 +13,7 @@ import msgspec
 from unisono.api.shapes import BulkError
 from unisono.api.times import iso, iso_or_none
 from unisono.scene.cause import Cause as CauseView
+from unisono.scene.checking.finding import Finding as Checked
 from unisono.scene.running.compiled import Refusal as RefusalView
 from unisono.scene.running.standing import TriggerView
 from unisono.scene.talk import RunView, SceneView
@@ -36,6 +37,7 @@ __all__ = [
     "TraceOf",
     "Would",
     "document",
+    "finding",
     "line",
     "refusal_of",
     "run_of",
@@ -46,13 +48,15 @@ __all__ = [
 
 
 class Finding(msgspec.Struct, omit_defaults=True):
-    """Something odd about a scene that is saved all the same. ``path`` is where in its document."""
+    """Something odd about a scene that is saved all the same. ``path`` is where in its document, ``rule`` a stable
+    name of what it offends."""
 
     severity: str
     path: str
     reason: str
     expected: str | None = None
     scenes: list[str] = []
+    rule: str = ""
 
 
 class Cause(msgspec.Struct):
@@ -296,6 +300,11 @@ def document(row: SceneVersionRow, said: dict[str, Any]) -> SceneDocument:
     return SceneDocument(row.scene, row.version, iso(row.at), row.by, said, row.document)
 
 
+def finding(found: Checked) -> Finding:
+    """What was found about a scene as the API shows it."""
+    return Finding(found.severity, found.path, found.reason, found.expected, list(found.scenes), found.rule)
+
+
 def _now(view: SceneView) -> Now:
     newest = view.runs[-1] if view.runs else view.last
     return Now(
@@ -304,9 +313,7 @@ def _now(view: SceneView) -> Now:
         next=iso_or_none(view.next),
         last=run_of(view.last) if view.last is not None else None,
         refusal=refusal_of(view.refusal) if view.refusal is not None else None,
-        findings=[
-            Finding(each.severity, each.path, each.reason, each.expected, list(each.scenes)) for each in view.findings
-        ],
+        findings=[finding(each) for each in view.findings],
         began=iso(newest.started) if newest is not None else None,
     )
 

@@ -93,7 +93,9 @@ def require_sound(scene: Scene, facts: Facts) -> list[Finding]:
     if errors:
         first = errors[0]
         more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
-        raise CallerError(first.reason + more, code="bad_scene", field=first.path, expected=first.expected)
+        raise CallerError(
+            first.reason + more, code="bad_scene", field=first.path, expected=first.expected, rule=first.rule
+        )
     return found
 
 
