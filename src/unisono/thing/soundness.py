@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, TypeAlias
+from operator import attrgetter
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import UNSET
@@ -18,13 +19,14 @@ from unisono.errors import CallerError
 from unisono.thing.codec import Step, compile_codec
 from unisono.thing.model import Action, Arg, Event, Model, Property, Service
 from unisono.thing.pattern import compile_pattern
-from unisono.thing.schema import NUMERIC, Schema, describe, show
+from unisono.thing.schema import NUMERIC, Kind, Schema, describe, show
 from unisono.thing.trait import traits
 from unisono.thing.units import find_unit
 from unisono.thing.value import MAX_DEPTH, check_value, repeated
 
-__all__ = ["FITTING", "Diagnostic", "check_model", "require_sound"]
+__all__ = ["FITTING", "Diagnostic", "Sound", "check_model", "require_sound"]
 
+SEVERITIES = ("error", "warning", "info")
 MAX_MEMBERS = 5000  # properties, actions and events; VSS 6 has 1,263 leaves, the largest Matter bridge some 3,000
 MAX_CHOICES = 2000  # an enum of more is a table; the longest in real models has some 300
 MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._:-]{0,190}")  # short enough for any database index, wide enough for URNs
@@ -51,6 +53,18 @@ FITTING: dict[str, frozenset[str]] = {
 }
 
 
+def _blank(name: str) -> Any:
+    return next(field.default for field in msgspec.structs.fields(Schema) if field.name == name)
+
+
+# For each kind what means nothing for it, in one look: the names, how to get all of them, and what they are if unsaid.
+_UNFIT: dict[str, tuple[tuple[str, ...], Callable[[Schema], Any], tuple[Any, ...]]] = {
+    kind: (names, attrgetter(*names), tuple(map(_blank, names)))
+    for kind in get_args(Kind)
+    for names in [tuple(name for name, kinds in FITTING.items() if kind not in kinds)]
+}
+
+
 class Diagnostic(msgspec.Struct, frozen=True, omit_defaults=True):
     """One finding: ``path`` (``services.light.properties.on``) is where, ``rule`` a stable name, ``line`` in a file."""
 
@@ -66,11 +80,15 @@ class Diagnostic(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 Findings: TypeAlias = Iterator[Diagnostic]
+#: Properties that many models share and of which nothing is to be told, by their identity; kept from model to model.
+Sound: TypeAlias = dict[int, Property]
 
 
-def check_model(model: Model) -> list[Diagnostic]:
-    """Everything that is wrong or odd about a model, errors first, else in the order of the document."""
-    return sorted(_model(model), key=lambda finding: ("error", "warning", "info").index(finding.severity))
+def check_model(model: Model, sound: Sound | None = None) -> list[Diagnostic]:
+    """Everything that is wrong or odd about a model, errors first, else in the order of the document. ``sound`` is of
+    who checks many: what is in it is not looked at again."""
+    found = _model(model, {} if sound is None else sound)
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def require_sound(model: Model) -> Model:
@@ -90,7 +108,7 @@ def _warning(path: str, rule: str, message: str) -> Diagnostic:
     return Diagnostic("warning", path, rule, message)
 
 
-def _model(model: Model) -> Findings:
+def _model(model: Model, sound: Sound) -> Findings:
     if not MODEL_ID.fullmatch(model.id):
         yield _error("id", "bad_id", f"{show(model.id)} is no model id: lower-case letters, digits and . _ : - only")
     yield from _timeout(model.timeout_s, "timeout_s")
@@ -104,11 +122,11 @@ def _model(model: Model) -> Findings:
     yield from _twice((service.key for service in model.services), "services", "service")
     modules = {module.key for module in model.modules}
     for service in model.services:
-        yield from _service(model, service, modules)
+        yield from _service(model, service, modules, sound)
     yield from _addresses(model)
 
 
-def _service(model: Model, service: Service, modules: set[str]) -> Findings:
+def _service(model: Model, service: Service, modules: set[str], sound: Sound) -> Findings:
     path = f"services.{service.key}" if service.key else "services"
     if not SERVICE_KEY.fullmatch(service.key):
         yield _error(
@@ -124,12 +142,22 @@ def _service(model: Model, service: Service, modules: set[str]) -> Findings:
     for name, members, check in groups:
         yield from _twice((member.key for member in members), f"{path}.{name}", "key")
         for member in members:
-            inner = f"{path}.{name}.{member.key}"
-            if not MEMBER_KEY.fullmatch(member.key):
-                yield _error(inner, "bad_key", f"{show(member.key)} is no key: letters, digits, _ and - only")
-            if member.trait is not None and member.trait not in traits():
-                yield _warning(inner, "unknown_trait", f"there is no trait {show(member.trait)}")
-            yield from check(model, member, inner)
+            if id(member) in sound:
+                continue
+            told = [
+                *_member(member, f"{path}.{name}.{member.key}"),
+                *check(model, member, f"{path}.{name}.{member.key}"),
+            ]
+            yield from told
+            if not told and isinstance(member, Property):
+                sound[id(member)] = member
+
+
+def _member(member: Property | Action | Event, path: str) -> Findings:
+    if not MEMBER_KEY.fullmatch(member.key):
+        yield _error(path, "bad_key", f"{show(member.key)} is no key: letters, digits, _ and - only")
+    if member.trait is not None and member.trait not in traits():
+        yield _warning(path, "unknown_trait", f"there is no trait {show(member.trait)}")
 
 
 def _addresses(model: Model) -> Findings:
@@ -156,10 +184,13 @@ def _timeout(timeout_s: float | None, path: str) -> Findings:
 def _property(model: Model, member: Property, path: str) -> Findings:
     yield from _schema(member.schema, f"{path}.schema", 1)
     yield from _units(member.unit, member.raw_unit, member.schema, path)
-    yield from _timeout(member.timeout_s, f"{path}.timeout_s")
-    yield from _timeout(member.settle_s, f"{path}.settle_s")
-    yield from _default(member.schema, member.default, f"{path}.default")
-    yield from _codec(member.codec, f"{path}.codec")
+    if member.timeout_s is not None or member.settle_s is not None:
+        yield from _timeout(member.timeout_s, f"{path}.timeout_s")
+        yield from _timeout(member.settle_s, f"{path}.settle_s")
+    if member.default is not UNSET:
+        yield from _default(member.schema, member.default, f"{path}.default")
+    if member.codec:
+        yield from _codec(member.codec, f"{path}.codec")
     for preset in member.presets:
         yield from _default(member.schema, preset.value, f"{path}.presets")
     if member.parameter_only and member.access:
@@ -192,7 +223,8 @@ def _args(model: Model, args: tuple[Arg, ...], path: str) -> Findings:
             yield from _schema(arg.schema, f"{inner}.schema", 1)
             yield from _units(arg.unit, arg.raw_unit, arg.schema, inner)
             yield from _default(arg.schema, arg.default, f"{inner}.default")
-        yield from _codec(arg.codec, f"{inner}.codec")
+        if arg.codec:
+            yield from _codec(arg.codec, f"{inner}.codec")
 
 
 def _units(unit: str | None, raw_unit: str | None, schema: Schema, path: str) -> Findings:
@@ -220,8 +252,6 @@ def _default(schema: Schema, default: Any, path: str) -> Findings:
 
 
 def _codec(codec: tuple[Step, ...], path: str) -> Findings:
-    if not codec:
-        return
     try:
         compile_codec(codec)
     except CallerError as error:
@@ -232,11 +262,15 @@ def _schema(schema: Schema, path: str, depth: int) -> Findings:
     if depth > MAX_DEPTH:
         yield _error(path, "too_deep", f"a schema is nested at most {MAX_DEPTH} levels deep")
         return
-    for name, kinds in FITTING.items():
-        if schema.kind not in kinds and getattr(schema, name) not in (None, (), False):
-            yield _error(path, "misplaced", f"{name} means nothing for the kind {schema.kind}")
-    yield from _ranges(schema, path)
-    yield from _choices(schema, path)
+    names, get, blank = _UNFIT[schema.kind]
+    if get(schema) != blank:
+        for name in names:
+            if getattr(schema, name) not in (None, (), False):
+                yield _error(path, "misplaced", f"{name} means nothing for the kind {schema.kind}")
+    if _SIZES(schema) != _NO_SIZES:
+        yield from _ranges(schema, path)
+    if schema.choices or schema.kind == "enum":
+        yield from _choices(schema, path)
     if schema.pattern is not None:
         try:
             compile_pattern(schema.pattern)
@@ -244,11 +278,16 @@ def _schema(schema: Schema, path: str, depth: int) -> Findings:
             yield _warning(path, "pattern_not_enforced", error.detail)
     if schema.kind == "array" and schema.items is not None:
         yield from _schema(schema.items, f"{path}.items", depth + 1)
-    yield from _twice((field.key for field in schema.fields), path, "field")
+    if schema.fields:
+        yield from _twice((field.key for field in schema.fields), path, "field")
     for field in schema.fields:
         yield from _schema(field.schema, f"{path}.{field.key}", depth + 1)
         yield from _units(field.unit, field.raw_unit, field.schema, f"{path}.{field.key}")
         yield from _default(field.schema, field.default, f"{path}.{field.key}.default")
+
+
+_SIZES = attrgetter("min", "max", "len_min", "len_max", "count_min", "count_max", "step", "precision", "bits")
+_NO_SIZES = (None,) * 9
 
 
 def _ranges(schema: Schema, path: str) -> Findings:
@@ -274,7 +313,7 @@ def _choices(schema: Schema, path: str) -> Findings:
     if len(schema.choices) > MAX_CHOICES:
         yield _error(path, "too_many", f"{len(schema.choices)} choices; at most {MAX_CHOICES}")
         return
-    twice = repeated([choice.value for choice in schema.choices]) if schema.choices else []
+    twice = repeated([choice.value for choice in schema.choices])
     for index, choice in enumerate(schema.choices):
         if index in twice:
             yield _warning(path, "duplicate_choice", f"the choice {show(choice.value)} occurs twice; the first counts")

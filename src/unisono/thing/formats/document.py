@@ -18,7 +18,7 @@ import msgspec
 from unisono.errors import CallerError
 from unisono.thing.model import Model
 from unisono.thing.schema import show
-from unisono.thing.soundness import Diagnostic, check_model
+from unisono.thing.soundness import Diagnostic, Sound, check_model
 
 __all__ = ["MAX_BYTES", "Findings", "JsonFormat", "digest", "read_json", "write_json"]
 
@@ -109,6 +109,11 @@ class Findings:
             self.found.append(finding)
         else:
             self._untold += 1
+
+    @property
+    def count(self) -> int:
+        """How many there are, told or not."""
+        return len(self.found) + self._untold
 
     def all(self) -> list[Diagnostic]:
         """Every finding, and how many were too many."""
@@ -230,8 +235,9 @@ class JsonFormat(ABC):
         """As `read`, of a JSON value: for dialects whose devices announce their model."""
         findings = Findings()
         models: list[Model] = []
+        sound: Sound = {}
         for model in self.take(document, findings):
-            told = check_model(model)
+            told = check_model(model, sound)
             for finding in told:
                 findings.add(msgspec.structs.replace(finding, path=f"{model.id}: {finding.path}".rstrip(": ")))
             if not any(finding.severity == "error" for finding in told):

@@ -66,6 +66,8 @@ def keep(member: Member, name: str, made: dict[str, Any], original: dict[str, An
 
 
 def _inside(made: Any, original: Any) -> dict[str, Any]:
+    if msgspec.json.encode(made) == msgspec.json.encode(original):  # mostly: and many times as quick
+        return {}
     return difference(made, original) if type(made) is dict else difference(_numbered(made), _numbered(original))
 
 

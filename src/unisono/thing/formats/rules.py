@@ -71,19 +71,20 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class _Pattern:
     """Exact names in a set, regular expressions beside it."""
 
-    __slots__ = ("exact", "patterns")
+    __slots__ = ("exact", "pattern")
 
     def __init__(self, names: tuple[str, ...] | str) -> None:
         listed = (names,) if isinstance(names, str) else names
         self.exact = {name for name in listed if not name.startswith("/")}
-        self.patterns = [re.compile(name.strip("/")) for name in listed if name.startswith("/")]
+        patterns = [f"(?:{name.strip('/')})" for name in listed if name.startswith("/")]
+        self.pattern = re.compile("|".join(patterns)) if patterns else None
 
     def fits(self, name: str) -> bool:
-        return name in self.exact or any(pattern.fullmatch(name) for pattern in self.patterns)
+        return name in self.exact or (self.pattern is not None and self.pattern.fullmatch(name) is not None)
 
     @property
     def empty(self) -> bool:
-        return not self.exact and not self.patterns
+        return not self.exact and self.pattern is None
 
 
 class _Compiled(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 
 from unisono.thing.formats.document import Findings, JsonFormat
 from unisono.thing.formats.naming import Names
-from unisono.thing.formats.zigbee2mqtt.read import FORMAT, read_definition, read_exposes
+from unisono.thing.formats.zigbee2mqtt.read import FORMAT, Known, read_definition, read_exposes
 from unisono.thing.formats.zigbee2mqtt.write import write_definition
 from unisono.thing.model import Model
 from unisono.thing.schema import show
@@ -36,6 +36,7 @@ class Zigbee2mqtt(JsonFormat):
             return [read_exposes(document, findings, names)]
         listed = document if isinstance(document, list) else [document]
         models: list[Model] = []
+        known: Known = {}
         seen: list[dict[str, Any]] = []
         for index, each in enumerate(listed):
             path = f"[{index}]" if isinstance(document, list) else ""
@@ -48,7 +49,7 @@ class Zigbee2mqtt(JsonFormat):
                     continue
                 seen.append(definition)
                 path = f"{path}.definition".lstrip(".")
-            model = read_definition(definition, findings, path=path, names=names)
+            model = read_definition(definition, findings, path=path, names=names, known=known)
             if model is not None:
                 models.append(model)
         return models
