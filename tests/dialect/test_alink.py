@@ -201,6 +201,37 @@ def test_a_sub_device_that_says_nothing_of_itself() -> None:
     assert Replied("t", "c", True).output is None
 
 
+def test_a_configuration_is_told_once() -> None:
+    """When it is put there the line knows its things anew; a refused one is told."""
+    line = TestAlink().line()
+    part = Part(THING, NAME, light())
+    assert not any(isinstance(each, Asks) for each in line.know([part]))
+    [asks] = line.know([part])
+    assert isinstance(asks, Asks) and (asks.kind, asks.facts) == ("configuration", {"thing": THING})
+    assert line.answered(asks.token, None, 0) == [] and line.answered(asks.token, {}, 0) == []
+    found = {"size": 2, "sha256": "ab" * 32, "url": "http://hub/c"}
+    [say] = line.answered(asks.token, found, 0)
+    assert isinstance(say, Say) and say.topic == f"{SYS}config/push"
+    told = json.loads(say.payload)
+    assert told["method"] == "thing.config.push" and told["params"] == {
+        "configId": "ab" * 16,
+        "configSize": 2,
+        "sign": "ab" * 32,
+        "signMethod": "Sha256",
+        "url": "http://hub/c",
+        "getType": "file",
+    }
+    assert line.answered(asks.token, found, 0) == []
+    taken = msgspec.json.encode({"id": told["id"], "code": 200, "data": {}})
+    assert line.heard(f"{SYS}config/push_reply", taken, 0) == []
+    refused = msgspec.json.encode({"id": told["id"], "code": 5001, "message": "no room"})
+    assert line.heard(f"{SYS}config/push_reply", refused, 0) == [
+        Odd(THING, "rejected", "configuration: code 5001: no room")
+    ]
+    bare = msgspec.json.encode({"id": told["id"], "code": 5001})
+    assert line.heard(f"{SYS}config/push_reply", bare, 0) == [Odd(THING, "rejected", "configuration: code 5001")]
+
+
 def test_modules_without_end_are_not_kept() -> None:
     """A device that counts in its modules' names takes no more room; what was told of the first ones stands."""
     line = TestAlink().line()

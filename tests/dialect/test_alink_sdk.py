@@ -199,6 +199,48 @@ async def test_firmware(shared: Hub, furnished: dict[str, bool], tmp_path: Path)
         await device.close()
 
 
+async def test_remote_configuration(shared: Hub, furnished: dict[str, bool], tmp_path: Path) -> None:
+    """A device asks for it, is told of another while it is there, and fetches both over HTTP."""
+    await furnish(shared, furnished)
+    await lamp(shared, "configured", "configured1")
+    device = await Device(PK, "configured1", SECRET, shared.mqtt_port, tsl(tmp_path, ["PowerSwitch"])).connect()
+    path, bearer = "/api/v1/things/configured/configuration", {"Authorization": f"Bearer {shared.token}"}
+    topic = f"/sys/{PK}/configured1/thing/config/"
+
+    async def told(name: str) -> dict[str, Any]:
+        heard, payload, *_rest = await device.called("on_topic_message")
+        assert heard == topic + name
+        found: dict[str, Any] = json.loads(payload)
+        return found
+
+    def ask() -> None:
+        device.kit.publish_topic(topic + "get", '{"id":"9","version":"1.0","params":{"configScope":"product"}}')
+
+    try:
+        ask()
+        assert (await told("get_reply"))["code"] == 6710
+        assert shared.http.get(path, headers=bearer).status_code == 404
+        assert shared.http.delete(path, headers=bearer).status_code == 404
+        assert shared.http.put(path, content=b"", headers=bearer).status_code == 400
+        for body in (b'{"interval": 30}', b"\0binary"):
+            put = shared.http.put(path, content=body, headers=bearer)
+            assert put.status_code == 200 and put.json()["size"] == len(body), put.text
+            pushed = (await told("push"))["params"]
+            assert (pushed["sign"], pushed["configSize"]) == (hashlib.sha256(body).hexdigest(), len(body))
+            assert shared.http.get(path, headers=bearer).json()["sha256"] == pushed["sign"]
+            async with httpx.AsyncClient() as client:
+                assert (await client.get(pushed["url"])).content == body
+                assert (await client.get(pushed["url"][:-1] + "~")).status_code == 404
+        ask()
+        assert (await told("get_reply"))["data"] == pushed
+        assert shared.http.delete(path, headers=bearer).status_code == 204
+        ask()
+        assert (await told("get_reply"))["code"] == 6710
+        assert not await shared.letters("configured")
+    finally:
+        await device.close()
+
+
 async def test_secret_of_a_product(shared: Hub, furnished: dict[str, bool], tmp_path: Path) -> None:
     await furnish(shared, furnished)
     body = {"product": "p1Open", "place": "home", "model": "acme.lamp", "secret": "productsecret16x", "open": True}

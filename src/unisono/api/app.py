@@ -27,7 +27,7 @@ from unisono.api.assist.agents import MCP_PATH
 from unisono.api.auth import Identity
 from unisono.api.commands import commands, describing, policies
 from unisono.api.context import ApiContext
-from unisono.api.dialects import dialects, firmware
+from unisono.api.dialects import configuration, dialects, firmware
 from unisono.api.door import console, pages
 from unisono.api.door.description import Description
 from unisono.api.hub import backup, dashboards, outlets, status
@@ -147,6 +147,7 @@ def create_routes(context: ApiContext) -> Litestar:
             discovered.router,
             newcomers.router,
             firmware.router,
+            configuration.router,
             claims.router,
             things.dead_letters,
             history.router,

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from unisono.cli import bulk, firmware, identity, messages
+from unisono.cli import bulk, configuration, firmware, identity, messages
 from unisono.cli import command as command_app
 from unisono.cli.asking import ENDED_BADLY, Confirm, Key, Ttl, Why, read_pairs, second_word
 from unisono.cli.computed import read_definitions
@@ -30,6 +30,7 @@ identity.register(app)
 bulk.register(app)
 messages.register(app)
 firmware.register(app)
+configuration.register(app)
 
 COLUMNS = {
     "id": "ID",

@@ -1,8 +1,8 @@
-"""Firmware of things: the latest, read in parts, gone with its thing."""
+"""Firmware and configuration of things: the latest, gone with its thing."""
 
 from __future__ import annotations
 
-from unisono.store.registry import FirmwareRow, PlaceRow, Registry, ThingRow
+from unisono.store.registry import ConfigurationRow, FirmwareRow, PlaceRow, Registry, ThingRow
 
 
 async def test_the_latest_is_read_in_parts_and_goes_with_its_thing(registry: Registry) -> None:
@@ -20,3 +20,16 @@ async def test_the_latest_is_read_in_parts_and_goes_with_its_thing(registry: Reg
     await registry.put_firmware(newer, b"x")
     await registry.remove_things(["lamp"], [], at=9)
     assert await registry.get_firmware("lamp") is None
+
+
+async def test_a_configuration_goes_with_its_thing(registry: Registry) -> None:
+    await registry.put_place(PlaceRow("home", "Home"))
+    await registry.put_things([ThingRow("lamp", "Lamp", "light", 1, "home")])
+    assert await registry.get_configuration("lamp") is None
+    for row in (ConfigurationRow("lamp", "ab", 7, b"\0old"), ConfigurationRow("lamp", "cd", 8, b"new")):
+        await registry.put_configuration(row)
+        assert await registry.get_configuration("lamp") == row
+    assert await registry.remove_configuration("lamp") and not await registry.remove_configuration("lamp")
+    await registry.put_configuration(row)
+    await registry.remove_things(["lamp"], [], at=9)
+    assert await registry.get_configuration("lamp") is None

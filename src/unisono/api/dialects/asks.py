@@ -15,6 +15,7 @@ there; what is asked of things that are not that client's, or of another root pl
 | ``announce`` | ``key``, ``name``, ``model``, ``area``, ``parent``, ``known`` | ``thing``, ``partition``, ``waits`` |
 | ``withdraw`` | ``key`` | ``{}`` |
 | ``firmware`` | ``thing`` | ``title``, ``version``, ``size``, ``sha256``, ``url``; ``{}`` where it is offered none |
+| ``configuration`` | ``thing`` | ``size``, ``sha256``, ``url``; ``{}`` where there is none for it |
 | ``firmware_part`` | ``thing``, ``offset``, ``size`` | ``data``: bytes, fewer at the end |
 """
 
@@ -30,7 +31,7 @@ import msgspec
 
 from unisono.access import hash_secret, new_secret, open_sealed, seal
 from unisono.api.auth import now_us
-from unisono.api.dialects.offered import tell_firmware, tell_part
+from unisono.api.dialects.offered import tell_configuration, tell_firmware, tell_part
 from unisono.api.ids import free_id, new_ulid, slug
 from unisono.api.relay import encode_entry
 from unisono.api.shapes import ThingNew
@@ -100,6 +101,7 @@ class Speaking:
             "announce": self._announce,
             "withdraw": self._withdraw,
             "firmware": partial(tell_firmware, context),
+            "configuration": partial(tell_configuration, context),
             "firmware_part": partial(tell_part, context),
         }
 

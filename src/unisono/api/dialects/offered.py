@@ -1,4 +1,4 @@
-"""What gateways are told of a thing's firmware, and its bytes, over the bus. Knows rows; knows no HTTP."""
+"""What gateways are told of a thing's firmware and configuration over the bus. Knows rows; knows no HTTP."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from unisono.twin import talk
 
 if TYPE_CHECKING:
     from unisono.api.context import ApiContext
-    from unisono.store.registry import FirmwareRow
+    from unisono.store.registry import ConfigurationRow, FirmwareRow
 
-__all__ = ["firmware_name", "firmware_path", "tell_firmware", "tell_part"]
+__all__ = ["configuration_name", "firmware_name", "firmware_path", "tell_configuration", "tell_firmware", "tell_part"]
 
 #: Bytes of one answer over the bus, which takes a megabyte.
 PART = 512 * 1024
@@ -26,6 +26,21 @@ async def tell_firmware(context: ApiContext, asked: talk.DialectAsk) -> dict[str
         return {}
     told = {"title": found.title, "version": found.version, "size": found.size, "sha256": found.sha256}
     return {**told, "url": web_address(context.hub_info()) + firmware_path(found, context.pepper)}
+
+
+async def tell_configuration(context: ApiContext, asked: talk.DialectAsk) -> dict[str, Any]:
+    """Where a client's thing finds its configuration; nothing: it has none."""
+    found = await context.registry.get_configuration(await _own(context, asked))
+    if found is None:
+        return {}
+    ticket = make_ticket(configuration_name(found), context.pepper)
+    url = f"{web_address(context.hub_info())}/api/v1/configuration/{found.thing}/{ticket}"
+    return {"size": len(found.body), "sha256": found.sha256, "url": url}
+
+
+def configuration_name(row: ConfigurationRow) -> str:
+    """What the ticket in its path is for."""
+    return f"configuration/{row.thing}/{row.sha256}"
 
 
 def firmware_path(row: FirmwareRow, pepper: bytes) -> str:

@@ -36,12 +36,13 @@ class Alink:
         "properties: post, batch, history and pack posts with the device's own times; set; wanted values asked for",
         "events; services, synchronous (over RRPC where the client id says `ext=1`) and asynchronous",
         "sub-devices: topology, login and logout, registering, products of sub-devices",
-        "device shadow, time (NTP), tags",
+        "device shadow, time (NTP); tags are taken, and mean nothing here",
         "firmware: `unisono thing firmware ID FILE`; told when the device tells another version, or asks",
+        "remote configuration: `unisono thing config ID FILE`; told when it is put there, or the device asks",
     )
     cannot = (
-        "raw data (`up_raw`): it needs the script of its maker",
-        "remote configuration: a device that asks is told that there is none; firmware over MQTT, and as differences",
+        "raw data (`up_raw`, `down_raw`): what the bytes mean says a script of the maker's, which a hub does not run",
+        "remote configuration of a whole product at once; firmware over MQTT, and as differences",
         "thing specification templates (`dsltemplate/get`): the answer is empty",
         "CoAP, HTTP/2 and HTTP doors, but for registering",
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from unisono.dialect.alink.configuration import NO_CONFIG, Configurations
 from unisono.dialect.alink.gateway import SubDevices
 from unisono.dialect.alink.history import read_batch, read_history, read_pack, read_values
 from unisono.dialect.alink.shadow import Shadow
@@ -27,8 +28,8 @@ __all__ = ["AlinkLine", "Spoken"]
 OPEN = 256
 #: Ids of requests are whole numbers that old firmwares keep in 31 bits.
 LARGEST_ID = 2**31 - 1
-#: What Alibaba answers: a request that is no request, and a configuration or firmware that there is not.
-BAD_REQUEST, NO_CONFIG = 460, 6710
+#: What Alibaba answers: a request that is no request.
+BAD_REQUEST = 460
 
 #: How topics begin that are Alink's; any other is ordinary publish and subscribe, as the maker likes it.
 SPACES = ("/sys/", "/ext/", "/ota/", "/shadow/")
@@ -60,6 +61,7 @@ class AlinkLine:
         self.subs = SubDevices(self)
         self._shadow = Shadow(self)
         self._updates = Updates(self)
+        self._configurations = Configurations(self)
 
     # the seam
 
@@ -78,7 +80,9 @@ class AlinkLine:
         if own and not before:
             said.append(Hears(own))
         said += self.subs.known()
-        return said + self._updates.known()
+        said += self._updates.known()
+        # the same things once more: something about them is another, and not that one came or went
+        return said + (self._configurations.known() if before.keys() == self.spoken.keys() else [])
 
     def subscribed(self, filters: Sequence[str]) -> list[Said]:
         return []
@@ -129,6 +133,8 @@ class AlinkLine:
             return self._desired(token, answer)
         if kind == "firmware":
             return self._updates.answered(token, answer)
+        if kind == "configuration":
+            return self._configurations.answered(token, answer)
         return self.subs.answered(token, answer)
 
     # what devices say
@@ -232,6 +238,12 @@ class AlinkLine:
     def _taken(self, spoken: Spoken, request: Request, topic: str, now_ms: int) -> list[Said]:
         """Kept in the log and nowhere else: tags, deletions of wanted values, the device's own log."""
         return self.reply(request, topic)
+
+    def _ask_configuration(self, spoken: Spoken, request: Request, topic: str, now_ms: int) -> list[Said]:
+        return self._configurations.get(spoken, request, topic)
+
+    def _configured(self, spoken: Spoken, request: Request, topic: str, now_ms: int) -> list[Said]:
+        return self._configurations.taken(spoken, request)
 
     def _no_config(self, spoken: Spoken, request: Request, topic: str, now_ms: int) -> list[Said]:
         return self.reply(request, topic, code=NO_CONFIG, message="no data")
@@ -345,7 +357,8 @@ _HANDLERS: dict[str, Callable[[AlinkLine, Spoken, Request, str, int], list[Said]
     "deviceinfo/update": AlinkLine._taken,
     "deviceinfo/delete": AlinkLine._taken,
     "log/post": AlinkLine._taken,
-    "config/get": AlinkLine._no_config,
+    "config/get": AlinkLine._ask_configuration,
+    "config/push_reply": AlinkLine._configured,
     "config/log/get": AlinkLine._no_config,
     "ota/firmware/get": AlinkLine._ask_firmware,
     "dsltemplate/get": AlinkLine._nothing,

@@ -22,6 +22,7 @@ from unisono.store.registry.certificates import Certificates
 from unisono.store.registry.channels import Channels
 from unisono.store.registry.checkpoints import Checkpoints
 from unisono.store.registry.claims import Claims
+from unisono.store.registry.configuration import Configurations
 from unisono.store.registry.credentials import Credentials
 from unisono.store.registry.dashboards import Dashboards
 from unisono.store.registry.database import Database
@@ -55,6 +56,7 @@ class Registry(
     Certificates,
     Foreign,
     Firmwares,
+    Configurations,
     Newcomers,
     Claims,
     People,

@@ -20,6 +20,7 @@ __all__ = [
     "ChannelRow",
     "Checkpoint",
     "ClaimRow",
+    "ConfigurationRow",
     "CredentialRow",
     "DashboardRow",
     "DeliveryRow",
@@ -565,6 +566,15 @@ class AddressRow(msgspec.Struct, frozen=True):
     address: str
     service: str
     pace: dict[str, object]
+
+
+class ConfigurationRow(msgspec.Struct, frozen=True):
+    """What a thing may fetch to be set otherwise. ``sha256`` in hex."""
+
+    thing: str
+    sha256: str
+    created: int
+    body: bytes
 
 
 class FirmwareRow(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ __all__ = [
     "checkpoint_twin",
     "claim",
     "command_audit",
+    "configuration",
     "credential",
     "dashboard",
     "delivery",
@@ -602,6 +603,16 @@ newcomer = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("seen", sa.BigInteger, nullable=False),
     sa.Column("ignored", sa.Boolean, nullable=False),
+)
+
+# What a thing may fetch to be set otherwise, as its maker's firmware reads it; the latest that was put there.
+configuration = sa.Table(
+    "configuration",
+    metadata,
+    sa.Column("thing", _id, sa.ForeignKey("thing.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
 )
 
 # What a thing may fetch to have another firmware; the latest that was put there.
