@@ -47,7 +47,7 @@ def main() -> None:
     if kind == "gateway":
         client.gw_set_server_side_rpc_request_handler(lambda _client, body: gateway_rpc(client, body))
     client.connect(callback=on_connect)
-    assert connected.wait(10), "not connected"
+    connected.wait()  # whoever started this knows how long to wait
     client.subscribe_to_all_attributes(lambda body, _error: tell("attributes", body))
     if kind == "gateway":
         client.gw_subscribe_to_all_attributes(lambda body: tell("gw_attributes", body))
