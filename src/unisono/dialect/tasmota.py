@@ -13,10 +13,10 @@ from typing import Any
 
 from unisono.dialect.fitting import color_of
 from unisono.dialect.pieces import Availability, Gatherer, Piece, Reading, Source_, json_of, member_key, trait_property
-from unisono.dialect.said import Odd, Said, Say
+from unisono.dialect.said import Odd, Replied, Said, Say
 from unisono.dialect.seam import Field, Guide, Hub, Setting, Translator
 from unisono.errors import CallerError
-from unisono.thing import Action, Event, Property, Service
+from unisono.thing import Action, Arg, Event, Property, Schema, Service
 from unisono.thing.color import from_mired, from_rgb, to_mired
 
 __all__ = ["TASMOTA", "Tasmota"]
@@ -81,13 +81,18 @@ class Bridge(Gatherer):
     def __init__(self) -> None:
         super().__init__()
         self._plans: dict[str, Plan] = {}
+        self._upgrades: dict[str, str] = {}  # where a device says what became of its upgrade > its key
+        self._upgrading: dict[str, str] = {}  # key > the command
 
     def announces(self, topic: str) -> bool:
-        return topic.startswith("tasmota/discovery/") and _TOPIC.fullmatch(topic) is not None
+        if topic.startswith("tasmota/discovery/"):
+            return _TOPIC.fullmatch(topic) is not None
+        return topic.endswith("UPGRADE") and topic in self._upgrades
 
     def announce(self, topic: str, payload: bytes, now_ms: int) -> list[Said]:
         found = _TOPIC.fullmatch(topic)
-        assert found is not None
+        if found is None:
+            return self._upgraded(self._upgrades[topic], payload.decode("utf-8", "replace"))
         mac, part = found[1].upper(), found[2]
         key = f"{NAME}:{mac}"
         if not payload:
@@ -109,11 +114,25 @@ class Bridge(Gatherer):
         if not isinstance(config.get("t"), str) or not config["t"]:
             return [Odd("", "bad_value", f"{mac}: its configuration names no topic")]
         plan = self._plans[key] = Plan(config)
+        self._upgrades[f"{plan.stat}/UPGRADE"] = key
         said = self.put(key, _source(key, mac, config), "config", _acting(plan), now_ms)
         before = self.devices[key].pieces.get("sensors") if key in self.devices else None
         if before is not None:
             said += self._sensors(key, before.says[1], now_ms)
         return said
+
+    def _upgraded(self, key: str, word: str) -> list[Said]:
+        """``Successful. Restarting``, or ``Failed`` and why."""
+        command = self._upgrading.pop(key, None)
+        if command is None or key not in self.devices:
+            return []  # somebody began it at the device
+        done = word.startswith("Successful")
+        return [Replied(key, command, done, error=None if done else word[:300])]
+
+    def wanted(self, thing: str, topic: str, payload: Mapping[str, Any], now_ms: int) -> list[Say]:
+        if topic == "call/upgrade":
+            self._upgrading[thing] = payload["id"]
+        return super().wanted(thing, topic, payload, now_ms)
 
     def _sensors(self, key: str, body: dict[str, Any], now_ms: int) -> list[Said]:
         plan = self._plans.get(key)
@@ -175,6 +194,8 @@ def _acting(plan: Plan) -> Piece:
             actions.append(Action(key=key, titles={"en": each.capitalize()}))
             topic = f"{plan.cmnd}/Shutter{each.capitalize()}{number}"
             piece.calls[key] = lambda _input, topic=topic: [Say(topic, b"")]  # type: ignore[misc]
+    actions.append(UPGRADE)
+    piece.calls[UPGRADE.key] = lambda given: _upgrade(plan, given)
     if config.get("if") == 1:
         _fan(plan, piece, properties, members)
     properties.append(trait_property("signal", writable=False))
@@ -190,6 +211,21 @@ def _acting(plan: Plan) -> Piece:
         Availability(f"{plan.tele}/LWT", str(config.get("onln", "Online")), str(config.get("ofln", "Offline")))
     )
     return piece
+
+
+#: Another firmware: from the address that it has (``OtaUrl``), or from one of your own. It starts anew behind it.
+UPGRADE = Action(
+    key="upgrade",
+    titles={"en": "Upgrade"},
+    inputs=(Arg(key="url", schema=Schema(kind="string", len_max=200), optional=True),),
+    risky=True,
+    timeout_s=600,  # a megabyte over a poor radio, and some flash it in two steps
+)
+
+
+def _upgrade(plan: Plan, given: Mapping[str, Any]) -> list[Say]:
+    address = [Say(f"{plan.cmnd}/OtaUrl", str(given["url"]).encode())] if given.get("url") else []
+    return [*address, Say(f"{plan.cmnd}/Upgrade", b"1")]
 
 
 def _titles(config: Mapping[str, Any], number: int) -> dict[str, str]:
@@ -383,6 +419,7 @@ class Tasmota:
         "discovery with `SetOption19 0`, any full topic and any prefixes, LWT",
         "relays, lights (brightness, colour temperature, colour), shutters by position, open, close and stop; iFan",
         "energy (each phase), counters and the usual sensors; buttons and switches as events",
+        "firmware: `unisono thing call ID upgrade`, from its own address or `url=` one of yours",
     )
     cannot = ("rules and timers; what IR, RF, Zigbee and BLE bridges hear of others: it changes nothing here",)
 

@@ -7,7 +7,7 @@ model as an imported one does; of a device that is announced by Home Assistant d
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from unisono.dialect.fitting import unfit, value_of
 from unisono.dialect.pieces import Availability, Gatherer, Piece, Reader, Reading, Source_, json_of
 from unisono.dialect.said import Odd, Replied, Said, Say
 from unisono.dialect.seam import Field, Guide, Hub, Setting, Translator
-from unisono.thing import Model, Property, Schema, Service, Source
+from unisono.thing import Action, Arg, Model, Property, Schema, Service, Source
 from unisono.thing.codec import Path
 from unisono.thing.formats.document import Findings
 from unisono.thing.formats.zigbee2mqtt import read_definition
@@ -27,6 +27,12 @@ NAME = "zigbee2mqtt"
 DEVICES = "/bridge/devices"
 GROUPS = "/bridge/groups"
 LOGGING = "/bridge/logging"
+#: Where it is asked for updates of a device's firmware, and where it answers.
+REQUEST, RESPONSE = "/bridge/request/device/ota_update/", "/bridge/response/device/ota_update/"
+#: An update over Zigbee takes up to an hour; to look for one asks the maker's server, and a device that may sleep.
+INSTALL_S, CHECK_S = 7_200, 120
+#: Requests whose answers are waited for; the oldest are forgotten.
+ASKED = 256
 #: What the members of a device's state are called in the model of its definition.
 REF = "z2m:"
 #: It knows its devices better than its own discovery messages tell.
@@ -46,12 +52,15 @@ class Bridge(Gatherer):
         self._groups: dict[str, tuple[list[Any], set[str]]] = {}  # base topic > its groups as said, and their keys
         self._named: dict[str, str] = {}  # topic of a device > its key
         self._open: dict[str, str] = {}  # key > the command that it was told last
+        self._asked: dict[str, str] = {}  # command > key of the device whose firmware it is about
 
     def announces(self, topic: str) -> bool:
-        return topic.endswith((DEVICES, GROUPS, LOGGING))
+        return topic.endswith((DEVICES, GROUPS, LOGGING)) or RESPONSE in topic
 
     def announce(self, topic: str, payload: bytes, now_ms: int) -> list[Said]:
         found = json_of(payload)
+        if RESPONSE in topic:
+            return self._updated(found)
         if topic.endswith(LOGGING):
             return self._logged(topic.removesuffix(LOGGING), found)
         if not isinstance(found, list):
@@ -150,7 +159,34 @@ class Bridge(Gatherer):
             Availability(f"{topic}/availability", read=_state_of),
         ]
         piece.mode = "told"
+        if any(each is UPDATE for each in model.services):
+            for word, action in (("check", "check"), ("update", "install")):
+                piece.calls[f"update.{action}"] = self._update(f"{base}{REQUEST}{word}", name, key)
         return piece
+
+    def _update(self, topic: str, name: str, key: str) -> Callable[[Mapping[str, Any]], list[Say]]:
+        """It answers when the device has another firmware, or to say why not."""
+
+        def call(_input: Mapping[str, Any]) -> list[Say]:
+            command = self._open.pop(key)
+            self._asked[command] = key
+            while len(self._asked) > ASKED:
+                del self._asked[next(iter(self._asked))]
+            return [Say(topic, msgspec.json.encode({"id": name, "transaction": command}))]
+
+        return call
+
+    def _updated(self, found: Any) -> list[Said]:
+        command = found.get("transaction") if isinstance(found, dict) else None
+        key = self._asked.pop(command, None) if isinstance(command, str) else None
+        if key is None or key not in self.devices:
+            return []  # somebody else asked
+        if found.get("status") != "ok":
+            return [Replied(key, command, False, error=str(found.get("error") or "it gave no reason")[:300])]
+        data = found.get("data")
+        available = data.get("update_available") if isinstance(data, dict) else None
+        output = {"update_available": available} if isinstance(available, bool) else None
+        return [Replied(key, command, True, output)]
 
     def wanted(self, thing: str, topic: str, payload: Mapping[str, Any], now_ms: int) -> list[Say]:
         self._open[thing] = payload["id"]
@@ -179,6 +215,16 @@ UPDATE = Service(
             ("latest_version", Schema(kind="int", nullable=True)),
             ("progress", Schema(kind="float")),
         )
+    ),
+    actions=(
+        Action(
+            key="check",
+            titles={"en": "Look for an update"},
+            outputs=(Arg(key="update_available", schema=Schema(kind="bool"), optional=True),),
+            idempotent=True,
+            timeout_s=CHECK_S,
+        ),
+        Action(key="install", titles={"en": "Install"}, risky=True, timeout_s=INSTALL_S),
     ),
 )
 
@@ -301,11 +347,15 @@ class Zigbee2mqtt:
     can = (
         "all devices of `bridge/devices` with their `exposes`, read as `unisono model import` reads them",
         "states as JSON and as topics of their own; `set`; button actions as events",
-        "groups as things: what all members can be told, in one message; the state of firmware updates",
+        "groups as things: what all members can be told, in one message",
+        "firmware updates: their state; `unisono thing call ID update.check` and `update.install`",
         "availability of the bridge and of each device; renamed, removed and disabled devices",
         "what could not be sent, from the bridge's log: the command is rejected with that reason",
     )
-    cannot = ("scenes of groups and the bridge's own requests (pairing, renaming, starting updates): use its page",)
+    cannot = (
+        "scenes of groups and the bridge's own requests (pairing, renaming): use its page",
+        "firmware of your own: it installs what its index has",
+    )
 
     def announces(self, topic: str) -> bool:
         return topic.endswith((DEVICES, GROUPS))

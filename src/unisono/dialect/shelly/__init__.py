@@ -56,8 +56,12 @@ class Shelly:
         "illuminance, devicepower, smoke, flood, voltmeter, wifi; phases of meters; a refused command says why",
         "covers also by open, close and stop; values of virtual components; BLU devices and TRVs through a gateway",
         "Gen1: relays, lights, white and colour, rollers, meters, inputs, sensors",
+        "firmware: which there is; `unisono thing call ID update.install`, since Gen2 `update.check`",
     )
-    cannot = ("scripts and schedules; kinds of BLU sensors, which the status does not tell; Gen1 thermostats (TRV)",)
+    cannot = (
+        "scripts and schedules; kinds of BLU sensors, which the status does not tell; Gen1 thermostats (TRV)",
+        "firmware of your own: they install what Shelly's server has",
+    )
 
     def announces(self, topic: str) -> bool:
         return topic.startswith("shellies/") or topic.endswith("/events/rpc")

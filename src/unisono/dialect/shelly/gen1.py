@@ -14,8 +14,8 @@ import msgspec
 
 from unisono.dialect.fitting import color_of
 from unisono.dialect.pieces import Availability, Gatherer, Piece, Reading, Source_, json_of, trait_property
-from unisono.dialect.said import Odd, Said, Say
-from unisono.thing import Event, Property, Schema, Service
+from unisono.dialect.said import Odd, Replied, Said, Say
+from unisono.thing import Action, Event, Property, Schema, Service
 from unisono.thing.color import from_rgb
 
 __all__ = ["Gen1"]
@@ -79,13 +79,15 @@ class Gen1(Gatherer):
     def __init__(self) -> None:
         super().__init__()
         self._sources: dict[str, Source_] = {}
+        self._firmware: dict[str, str] = {}  # id > the firmware that it told
+        self._updating: dict[str, tuple[str, str]] = {}  # id > the command, and the firmware that it had
 
     def announces(self, topic: str) -> bool:
         return topic.startswith(ROOT)
 
     def announce(self, topic: str, payload: bytes, now_ms: int) -> list[Said]:
         if topic == ANNOUNCE:
-            return self._announce(payload)
+            return self._announce(payload, now_ms)
         id, _, rest = topic[len(ROOT) :].partition("/")
         if not rest or not _ID.fullmatch(id) or topic in self._readers:
             return []
@@ -95,12 +97,40 @@ class Gen1(Gatherer):
             self._sources[id] = _source(id, "", id)
         return self._learn(id, rest, topic, payload, now_ms)
 
-    def _announce(self, payload: bytes) -> list[Said]:
+    def _announce(self, payload: bytes, now_ms: int) -> list[Said]:
         found = json_of(payload)
         if not isinstance(found, dict) or not isinstance(found.get("id"), str) or not _ID.fullmatch(found["id"]):
             return [Odd("", "bad_value", f"{ANNOUNCE}: expected a device's id")]
-        self._sources[found["id"]] = _source(found["id"], str(found.get("model") or ""), str(found.get("mac") or ""))
-        return []
+        id = found["id"]
+        self._sources[id] = _source(id, str(found.get("model") or ""), str(found.get("mac") or ""))
+        return self._told_firmware(id, payload, found, now_ms)
+
+    def _told_firmware(self, id: str, payload: bytes, found: Mapping[str, Any], now_ms: int) -> list[Said]:
+        """Which firmware it has, whether there is another, and to have that: it says so when it has started anew."""
+        version, key, topic = found.get("fw_ver"), f"{NAME}:{id}", f"{ROOT}{id}/announce"
+        if not isinstance(version, str) or not id.startswith("shelly"):
+            return []
+        self._firmware[id] = version
+        said: list[Said] = []
+        if id in self._updating and self._updating[id][1] != version:
+            said.append(Replied(key, self._updating.pop(id)[0], True))
+        if key in self.devices and UPDATE.key in self.devices[key].pieces:
+            return [*said, *self._read(topic, payload, now_ms)]
+        piece = Piece((UPDATE.key,), UPDATE)
+        piece.readers.append((topic, _firmware_reader))
+        piece.availability = [Availability(f"{ROOT}{id}/online", "true", "false")]
+        piece.mode = "told"
+        piece.calls["update.install"] = lambda _input: [Say(f"{ROOT}{id}/command", b"update_fw")]
+        said += self.put(key, self._sources[id], UPDATE.key, piece, now_ms)
+        self._kept[topic] = payload
+        return said
+
+    def wanted(self, thing: str, topic: str, payload: Mapping[str, Any], now_ms: int) -> list[Say]:
+        said = super().wanted(thing, topic, payload, now_ms)
+        if topic == "call/update.install":
+            id = thing.removeprefix(f"{NAME}:")
+            self._updating[id] = payload["id"], self._firmware[id]
+        return said
 
     def _learn(self, id: str, rest: str, topic: str, payload: bytes, now_ms: int) -> list[Said]:
         """A topic that was not heard of this device before."""
@@ -176,6 +206,31 @@ class Gen1(Gatherer):
         piece.availability = [Availability(f"{ROOT}{id}/online", "true", "false")]
         piece.mode = "told"
         return self.put(key, self._source_for(id, service), service, piece, now_ms)
+
+
+#: It fetches the firmware and starts anew.
+INSTALL_S = 300
+UPDATE = Service(
+    key="update",
+    titles={"en": "Firmware"},
+    properties=(
+        Property(key="installed_version", schema=Schema(kind="string", len_max=64), role="diagnostic"),
+        Property(key="available", schema=Schema(kind="bool"), role="diagnostic"),
+    ),
+    actions=(Action(key="install", titles={"en": "Install"}, risky=True, timeout_s=INSTALL_S),),
+)
+
+
+def _firmware_reader(payload: bytes, now_ms: int) -> Reading:
+    found = json_of(payload)
+    if not isinstance(found, dict):
+        return Reading()
+    values: dict[str, Any] = {}
+    if isinstance(found.get("fw_ver"), str):
+        values["update.installed_version"] = found["fw_ver"]
+    if isinstance(found.get("new_fw"), bool):
+        values["update.available"] = found["new_fw"]
+    return Reading(values)
 
 
 def _source(id: str, product: str, mac: str) -> Source_:

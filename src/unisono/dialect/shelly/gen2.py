@@ -149,6 +149,22 @@ COVER = ("open", "close", "stop")
 PRESSES = ("btn_down", "btn_up", "single_push", "double_push", "triple_push", "long_push")
 
 
+#: To look for another firmware asks Shelly's server.
+CHECK_S = 60
+UPDATE = Service(
+    key="update",
+    titles={"en": "Firmware"},
+    properties=tuple(
+        Property(key=key, schema=Schema(kind="string", len_max=64), role="diagnostic")
+        for key in ("installed_version", "latest_version")
+    ),
+    actions=(
+        Action(key="check", titles={"en": "Look for an update"}, idempotent=True, timeout_s=CHECK_S),
+        Action(key="install", titles={"en": "Install"}, risky=True, timeout_s=CHECK_S),
+    ),
+)
+
+
 class Gen2(Gatherer):
     """The translator of one root place."""
 
@@ -221,13 +237,13 @@ class Gen2(Gatherer):
             rank=5,
         )
         said: list[Said] = []
-        wanted: dict[str, Piece] = {}
+        wanted: dict[str, Piece] = {"sys": self._system(prefix, info)} if isinstance(status.get("sys"), dict) else {}
         alone = {each: sum(name.partition(":")[0] == each for name in components) == 1 for each in kinds}
         for name in components:
             piece = self._piece(prefix, name, status.get(name), alone=alone[name.partition(":")[0]])
             if piece is not None:
                 wanted[name] = piece
-        if not wanted:
+        if not wanted.keys() - {"sys"}:
             return [Odd("", "bad_model", f"{device}: none of its components is known here")]
         for component, piece in wanted.items():
             said += self.put(key, source, component, piece, now_ms)
@@ -236,6 +252,22 @@ class Gen2(Gatherer):
             if component in wanted and isinstance(found, dict):
                 self._kept[f"{prefix}/status/{component}"] = msgspec.json.encode(found)
         return said
+
+    def _system(self, prefix: str, info: Mapping[str, Any]) -> Piece:
+        """Its firmware: what it has, what there is, and to have that."""
+        installed = str(info["ver"]) if info.get("ver") else None
+        piece = Piece((NAME, prefix, "sys", installed), UPDATE)
+        piece.availability.append(Availability(f"{prefix}/online", "true", "false"))
+        piece.mode = "told"
+        takes: dict[str, Take] = {
+            "update.installed_version": lambda _status: installed,
+            "update.latest_version": lambda status: _latest(status, installed),
+        }
+        piece.readers.append((f"{prefix}/events/rpc", _notified("sys", takes)))
+        piece.readers.append((f"{prefix}/status/sys", _status(takes)))
+        piece.calls["update.check"] = lambda _input: [self._ask_for(prefix, "Shelly.CheckForUpdate", {})]
+        piece.calls["update.install"] = lambda _input: [self._ask_for(prefix, "Shelly.Update", {"stage": "stable"})]
+        return piece
 
     def _piece(self, prefix: str, name: str, status: Any, *, alone: bool) -> Piece | None:
         kind, _, number = name.partition(":")
@@ -325,6 +357,15 @@ class Gen2(Gatherer):
         while len(self._open) > OPEN:
             del self._open[next(iter(self._open))]
         return said
+
+
+def _latest(status: Mapping[str, Any], installed: str | None) -> Any:
+    """The newest stable firmware; what it has where there is no other. Where nothing is said of it, nothing."""
+    found = status.get("available_updates")
+    stable = found.get("stable") if isinstance(found, dict) else None
+    if isinstance(stable, dict) and isinstance(stable.get("version"), str):
+        return stable["version"]
+    return installed if isinstance(found, dict) else None
 
 
 def _params(wanted: Mapping[str, Any]) -> dict[str, Any]:
