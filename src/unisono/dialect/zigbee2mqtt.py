@@ -177,8 +177,8 @@ class Bridge(Gatherer):
         return call
 
     def _updated(self, found: Any) -> list[Said]:
-        command = found.get("transaction") if isinstance(found, dict) else None
-        key = self._asked.pop(command, None) if isinstance(command, str) else None
+        command = str(found.get("transaction")) if isinstance(found, dict) else ""
+        key = self._asked.pop(command, None)
         if key is None or key not in self.devices:
             return []  # somebody else asked
         if found.get("status") != "ok":
