@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from unisono.assist.gazetteer import Group, Where, find_group, things_of_kind
+from unisono.assist.heeded import unheeded
 from unisono.assist.language import Language
 from unisono.assist.nouns import Noun, nominal, nouns, unknown
-from unisono.assist.scope import ACTIONS, LIGHT
+from unisono.assist.scope import ACTIONS, GOING_ON, LIGHT
 from unisono.assist.text import Clause, Piece, Time
 from unisono.assist.world import World
 
@@ -33,6 +34,12 @@ STEPPED = frozenset({"up", "down", "brighter", "dimmer", "warmer", "cooler", "lo
 
 #: What goes on, and may go on until a time.
 RUNNING = frozenset({"on", "start", "play"})
+
+#: What only says that something begins.
+BEGINNING = RUNNING | {"resume"}
+
+#: What is played: "play the last song".
+TRACKS = frozenset({"play", "next", "previous"})
 
 #: What ends with an act that lasts.
 ENDED = {"swing": "swing", "charge": "charging", "record": "recording", "defrost": "defrost"}
@@ -76,6 +83,7 @@ class Frame(msgspec.Struct, kw_only=True):
     left: tuple[Group, ...] = ()
     scenes: tuple[str, ...] = ()
     strange: tuple[str, ...] = ()
+    unheeded: tuple[str, ...] = ()
     senses: frozenset[str] = frozenset()
     elsewhere: int = 0
     text: str | None = None
@@ -103,12 +111,13 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     pieces = clause.pieces
     frame = Frame(clause=clause, times=clause.times)
     frame.senses = frozenset(sense for piece in pieces if not piece.named for sense in piece.senses)
-    taken = _act(frame, pieces)
+    taken, unused = _act(frame, pieces)
     _said(frame, pieces, taken)
     back = _put_back(frame, pieces)
     _values(frame, pieces, taken)
     found = nouns(pieces, frozenset(taken))
     _fill(frame, found, taken)
+    frame.unheeded = unheeded(frame.act, pieces, taken - unused, found)
     _groups(frame, found, world, where, spoken)
     frame.groups = (*frame.groups, *back)
     if frame.complaint and frame.stated and frame.act in ("up", "down") and not frame.forms:
@@ -135,8 +144,8 @@ def _put_back(frame: Frame, pieces: Sequence[Piece]) -> tuple[Group, ...]:
 # ---- verbs ----
 
 
-def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
-    """Find the act; what it takes up of the pieces is returned."""
+def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
+    """Find the act; what it takes up of the pieces is returned, and which verbs among them it has no use for."""
     strong: list[tuple[int, str]] = []
     light: list[int] = []
     fallback: tuple[int, str] | None = None
@@ -171,6 +180,7 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
     numbered = any(piece.kind == "number" for piece in pieces)
     if stepped is not None and stepped[1] == "down" and particle is not None and particle[1] == "off" and not numbered:
         strong = [each for each in strong if each != stepped]  # "knock the lights off", but "knock 5 degrees off"
+        light = sorted((*light, stepped[0]))
         stepped = None
     chosen: tuple[int, str] | None = None
     if stepped is not None and (
@@ -207,6 +217,8 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
             frame.forms = pieces[light[0]].forms  # the verb's: "turning it off" orders nothing
         if particle is not None:
             taken.add(particle[0])
+    act = chosen[1] if chosen is not None else None
+    unused = {at for at, other in strong if not _agree(act, other, pieces[at])} - taken
     taken.update(at for at, _ in strong)
     if (
         frame.act == "stop"
@@ -216,7 +228,9 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
     ):
         taken.add(chosen[0] + 1)
     if frame.act == "stop":
-        frame.traits = (*frame.traits, *_ended(pieces))
+        ended = _ended(pieces)
+        frame.traits = (*frame.traits, *ended.values())
+        unused -= ended.keys()
     if light and "know" in frame.senses:
         frame.act = "notify"
     if frame.act == "down" and head in light and "halts" in pieces[head].senses:
@@ -241,18 +255,25 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> set[int]:
     frame.change = (
         any(pieces[at].senses[0] == "change" or "change" in pieces[at].senses for at in light) and frame.act == "set"
     )
-    return taken
+    return taken, unused
 
 
-def _ended(pieces: Sequence[Piece]) -> tuple[str, ...]:
-    """ "Stop the fan swinging", "stop it from charging": what is ended is not the thing, but what it does."""
-    acts = {
-        sense
-        for before, piece in pairwise(pieces)
+def _agree(act: str | None, other: str, piece: Piece) -> bool:
+    """Do two verbs of a clause say one thing: "start cleaning", "switch it on to clean", "crack it open"?"""
+    both = {act, other}
+    begun = bool(both & BEGINNING) and both <= BEGINNING | GOING_ON
+    return other == act or act in piece.senses or begun or ("play" in both and both <= TRACKS)
+
+
+def _ended(pieces: Sequence[Piece]) -> dict[int, str]:
+    """ "Stop the fan swinging", "stop it from charging": what is ended is not the thing, but what it does; by where."""
+    return {
+        at: trait
+        for at, (before, piece) in enumerate(pairwise(pieces), start=1)
         if "ing" in piece.forms and not piece.named and ("from" in before.senses or nominal(before))
-        for sense in piece.senses
+        for act, trait in ENDED.items()
+        if act in piece.senses
     }
-    return tuple(trait for act, trait in ENDED.items() if act in acts)
 
 
 def _mode_at(pieces: Sequence[Piece], at: int) -> bool:

@@ -99,6 +99,7 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
             # "set the lamp and the strip to half": the value is of both
             frame.groups = (*last.groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
             frame.act = "set" if frame.act in (None, "value") else frame.act
+            frame.unheeded = (*last.unheeded, *frame.unheeded)
             frame.times = (*last.times, *frame.times)
             found[-1] = frame
             continue
@@ -110,6 +111,7 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
             found[-1].groups = (*found[-1].groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
             found[-1].left = (*found[-1].left, *frame.left)
             found[-1].times = (*found[-1].times, *frame.times)
+            found[-1].unheeded = (*found[-1].unheeded, *frame.unheeded)
             continue
         if alone and not frame.stated:
             waiting.append(frame)
@@ -118,9 +120,11 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
             for one in waiting:
                 frame.groups = (*one.groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
                 frame.times = (*one.times, *frame.times)
+                frame.unheeded = (*one.unheeded, *frame.unheeded)
         elif waiting and frame.predicates:
             for one in waiting:
                 frame.groups = (*one.groups, *frame.groups)
+                frame.unheeded = (*one.unheeded, *frame.unheeded)
         waiting = []
         found.append(frame)
     return found + waiting

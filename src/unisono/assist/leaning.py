@@ -62,6 +62,7 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
     if not leans or any(asks(frame) and not frame.same for frame in said):
         return None
     new = msgspec.structs.replace(base, groups=groups or base.groups, clause=said[0].clause, times=said[0].times)
+    new.unheeded = tuple(word for frame in said for word in frame.unheeded)
     if acted:
         new.act = acted[0].act
     for frame in valued:

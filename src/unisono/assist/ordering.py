@@ -145,6 +145,8 @@ def ordered(
         lost = unread(frame, [change for _, change in got], named=aimed.named or any(g.kinds for g in frame.groups))
         if lost is not None:
             return Plan(outcome="ask", why=f"unsure:{lost}")
+        if frame.unheeded:
+            return Plan(outcome="ask", why=f"unsure:{frame.unheeded[0]}")  # what nobody understood may change it all
         idle = frame.value not in (None, 0, 100) and (_switched(got) or frame.act in ("off", "lock", "unlock"))
         ranged = len(frame.numbers) > 1 and all(piece.tokens[0].unit is None for piece in frame.numbers)
         if (frame.act in SWITCHES_ONLY and idle) or (ranged and not frame.coffee and not frame.meant):
