@@ -67,6 +67,16 @@ def act(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"outcome": "act", "steps": steps, **more}
 
 
+async def test_each_question_of_a_sentence_is_answered(home: Hub) -> None:
+    query = {"ask": "state", "things": ["lamp2"], "trait": "on_off", "is": True}
+    other = {"ask": "state", "things": ["door"], "trait": "locked", "is": True}
+    reply = await say(home, {"outcome": "answer", "query": query, "beside": [other]})
+    assert [(item["thing"], item["fits"]) for item in reply["answer"]["items"]] == [("lamp2", True), ("door", True)]
+    assert (reply["query"]["things"], reply["beside"][0]["things"]) == (["lamp2"], ["door"])
+    assert "Hall lamp" in reply["speech"]["text"]
+    assert "Front door" in reply["speech"]["text"]
+
+
 async def test_a_command_goes_the_way_of_every_command(home: Hub) -> None:
     reply = await say(home, act(on("lamp"), on("lamp", value=40, trait="brightness")))
     assert (reply["outcome"], reply["became"]) == ("act", "done")

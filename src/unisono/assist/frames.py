@@ -164,6 +164,8 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
         strongs = [sense for sense in acts if sense not in LIGHT]
         if not strongs:
             light.append(at)
+        elif "ing" in piece.forms and at and {"want", "please"} <= set(pieces[at - 1].senses):
+            strong.append((at, _choose(strongs, piece)))  # "would you mind opening the gate"
         elif nominal(piece) and "base" in piece.forms and at and _subject(pieces[at - 1]):
             strong.append((at, _choose(strongs, piece)))  # "did I lock the gate"
         elif nominal(piece):
@@ -217,8 +219,8 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
             frame.forms = pieces[light[0]].forms  # the verb's: "turning it off" orders nothing
         if particle is not None:
             taken.add(particle[0])
-    act = chosen[1] if chosen is not None else None
-    unused = {at for at, other in strong if not _agree(act, other, pieces[at])} - taken
+    wanted = chosen[1] if chosen is not None else None
+    unused = {at for at, other in strong if not _agree(wanted, other, pieces[at])} - taken
     taken.update(at for at, _ in strong)
     if (
         frame.act == "stop"
@@ -384,7 +386,7 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
         frame.also = frame.also or "also" in senses
         frame.meant = frame.meant or "meant" in senses
         frame.coffee = frame.coffee or "coffee" in senses
-        frame.stated = frame.stated or bool({"is", "was"} & set(senses))
+        frame.stated = frame.stated or (bool({"is", "was"} & set(senses)) and not _possessive(pieces, at))
     for at, piece in enumerate(pieces[:-1]):
         # "bright the lights": an adjective before its noun, in an order, is meant as a verb
         verb = {"complaint:bright": "brighter", "complaint:dark": "dimmer"}.get(piece.senses[0] if piece.senses else "")
@@ -392,6 +394,15 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
             frame.act, frame.complaint = verb, None
     if {"less", "more"} & frame.senses:
         _compare(frame, pieces)
+
+
+def _possessive(pieces: Sequence[Piece], at: int) -> bool:
+    """ "The filler's rate", not "the filler's running"."""
+    if pieces[at].text != "'s" or not 0 < at < len(pieces) - 1:
+        return False
+    after = pieces[at + 1]
+    owned = nominal(after) and not unknown(after) and not {"ing", "past"} & set(after.forms)
+    return nominal(pieces[at - 1]) and owned
 
 
 def _else(piece: Piece) -> bool:
@@ -513,8 +524,11 @@ def _which_of(frame: Frame, pieces: Sequence[Piece], at: int) -> bool:
 
 
 def _sometime(frame: Frame, pieces: Sequence[Piece], at: int) -> bool:
-    """ "Warm it up for eight": an hour, perhaps, but no number of degrees."""
-    return at > 0 and frame.act in STEPPED and "for" in pieces[at - 1].senses and pieces[at].tokens[0].unit is None
+    """ "Warm it up for eight", "on in twenty": an hour, minutes, perhaps, but no number of degrees."""
+    if not at or pieces[at].tokens[0].unit is not None:
+        return False
+    within = pieces[at - 1].text == "in" and frame.act in VALUELESS
+    return within or (frame.act in STEPPED and "for" in pieces[at - 1].senses)
 
 
 def _ordinal(pieces: Sequence[Piece], at: int) -> bool:

@@ -35,6 +35,7 @@ FAMILIES = ("level:", "color:", "mode:", "complaint:")
 OF_ACT = {
     "brew": frozenset({"coffee"}),
     "arm": frozenset({"arm:home", "arm:away", "arm:night"}),
+    **dict.fromkeys(("lock", "close", "off", "stop"), frozenset({"arm:night"})),
     "dock": frozenset({"at_home"}),
     **dict.fromkeys(("play", "pause", "resume", "next", "previous"), frozenset({"elsewhere", "tell"})),
 }
@@ -45,6 +46,8 @@ def unheeded(
 ) -> tuple[str, ...]:
     """The words, by their texts. ``taken``: pieces that make the act and its values."""
     own = OF_ACT.get(act or "", frozenset())
+    if any("want" in piece.senses for piece in pieces):
+        own |= {"was"}  # "it would be nice if it was on"
     read = EMPTY | READ | own
     nouns = {id(piece) for noun in found for piece in noun.pieces}
     return tuple(

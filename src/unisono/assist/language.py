@@ -1,7 +1,8 @@
 """A language: a folder of data under ``languages/``, and nothing else. A third one is a third folder.
 
-``words.yaml``    sense: [phrase, ...]; `unisono.assist.senses` says what the senses mean. ``inflected`` lists those
-                  whose first word bends (en, de); ``irregular`` the forms that do not follow the rule
+``words.yaml``    sense: [phrase, ...]; `unisono.assist.senses` says what the senses mean. ``(a|b|)`` in a
+                  phrase: any of these. ``inflected`` lists those whose first word bends (en, de); ``irregular`` the
+                  forms that do not follow the rule
 ``numbers.yaml``  words of numbers, fractions, units
 ``times.yaml``    words of times
 ``speech.yaml``   sentences that answers are made of
@@ -11,8 +12,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +99,8 @@ def language(code: str) -> Language:
     bending = rules.get("inflected", ())
     irregular = rules.get("irregular", {})
     for sense, texts in words.items():
-        for text in texts or ():
-            for form, bent in _forms(words_of(str(text)), sense in bending, irregular):
+        for text in chain.from_iterable(_spelt_out(str(text)) for text in texts or ()):
+            for form, bent in _forms(words_of(text), sense in bending, irregular):
                 vocabulary.update(bent)
                 if sense not in GRAVE:
                     repairable.update(bent)
@@ -148,6 +150,12 @@ def _read(code: str, name: str) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = yaml.load(path.read_bytes(), Loader=stranger_loader()) or {}
     return found
+
+
+def _spelt_out(text: str) -> Iterator[str]:
+    """ "it (would|'d) be nice( of you|)" is four phrases."""
+    parts = [part.split("|") for part in re.split(r"[()]", text)]
+    return ("".join(way) for way in product(*parts))
 
 
 def _put(phrases: Trie, words: tuple[str, ...], sense: str, form: str) -> None:

@@ -82,7 +82,7 @@ def ordered(
             piece.kind == "number" and piece.text in frame.strange for piece in frame.clause.pieces
         ):
             return Plan(outcome="ask", why="unsure:which")  # one or the other
-        if _untimed(frame) or (frame.act != "keep" and _tonight(frame.times)):
+        if _untimed(frame) or (frame.act != "keep" and _tonight(frame.times)) or _overnight(frame.times):
             return Plan(outcome="ask", why="what_time")
         if frame.scenes:
             return Plan(outcome="ask", why="unsure:scene")  # "at party time" is when, and nobody knows when that is
@@ -114,8 +114,8 @@ def ordered(
             and any(time.role in ("for", "at", "after") for time in frame.times)
         ):
             frame.act = "on"
-        if "except" in frame.senses and frame.senses & {"what", "which", "where"}:
-            return Plan(outcome="ask", why="unsure:which")  # "all but what I read by"
+        if "except" in frame.senses and (_unsaid(frame) or frame.senses & {"what", "which", "where"}):
+            return Plan(outcome="ask", why="unsure:which")  # "all but what I read by", "all but the side"
         if frame.fuzzy and _guessed(frame):
             return Plan(outcome="ask", why="unsure")
         if frame.act == "stop" and not frame.groups and any(change.trait in CHARGED for _, change in changes):
@@ -233,6 +233,17 @@ def _told_of(frame: Frame) -> bool:
 def _tonight(times: Sequence[Time]) -> bool:
     """A part of this day and no more, "tonight": not now, and no moment."""
     return len(times) == 1 and times[0].days == 0 and times[0].part == "night" and times[0].clock is None
+
+
+def _unsaid(frame: Frame) -> bool:
+    """Is something to be left out that nobody understood?"""
+    pieces = [piece for piece in frame.clause.pieces if not set(piece.senses) & {"please", "filler"} or piece.named]
+    return not frame.left and any("except" in piece.senses and not piece.named for piece in pieces[:-1])
+
+
+def _overnight(times: Sequence[Time]) -> bool:
+    """ "Overnight" has no hours that all agree on."""
+    return any(time.over == "overnight" for time in times)
 
 
 def _deed(piece: Piece) -> bool:

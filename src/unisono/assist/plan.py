@@ -90,7 +90,9 @@ class Speech(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """``why``, of a refusal or question: ``<reason>`` or ``<reason>:<what>``, for programs; ``speech`` is for people.
+    """``beside``: what else the sentence asks ("is it locked and charged").
+
+    ``why``, of a refusal or question: ``<reason>`` or ``<reason>:<what>``, for programs; ``speech`` is for people.
 
     Reasons: negated hypothetical reported quoted past no_such_thing no_such_place no_such_value not_possible
     not_permitted ambiguous which_thing what_value what_time what_to_do not_now unsure too_long.
@@ -101,6 +103,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     when: When | None = None
     conditions: tuple[Condition, ...] = msgspec.field(name="if", default=())
     query: Query | None = None
+    beside: tuple[Query, ...] = ()
     speech: Speech | None = None
     why: str | None = None
     ms: float | None = None

@@ -7,6 +7,7 @@ a condition to the order it frames; and that what is barred, asked or told is no
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from unisono.assist.change import because
 from unisono.assist.frames import Frame, read_frame
@@ -14,7 +15,7 @@ from unisono.assist.joining import corrected, is_order, joined, told_on
 from unisono.assist.leaning import asked_again, follow_up, leaning, once_more
 from unisono.assist.ordering import notice_of, only_time, ordered
 from unisono.assist.plan import Plan
-from unisono.assist.questions import asks, query_of
+from unisono.assist.questions import asks, query_of, telling
 from unisono.assist.relief import relief_for
 from unisono.assist.text import Clause
 from unisono.assist.timers import timer_plan
@@ -118,6 +119,8 @@ def _barred(frame: Frame, turn: Turn) -> Plan:
 
 def _asked(questions: Sequence[Frame], turn: Turn) -> Plan:
     first = questions[0]
+    if len(questions) > 1 and all(telling(frame) for frame in questions):
+        return _each(questions, turn)
     for frame in questions[1:]:
         first.groups = (*first.groups, *frame.groups)
         first.traits = (*first.traits, *frame.traits)
@@ -136,6 +139,20 @@ def _asked(questions: Sequence[Frame], turn: Turn) -> Plan:
         if owned is not None and not frame.elsewhere and any(group.places for group in frame.groups):
             return because("refuse", "no_such_thing", owned.said, turn)
     return Plan(outcome="ignore")
+
+
+def _each(questions: Sequence[Frame], turn: Turn) -> Plan:
+    """Several questions in one sentence, each with its own answer; who names nothing asks of the same."""
+    found = []
+    for before, frame in pairwise((questions[0], *questions)):
+        if not any(group.things or group.places or group.why for group in frame.groups):
+            frame.groups = before.groups
+        query = query_of(frame, turn.world, turn.where, turn.memory, turn.now)
+        if query is None:
+            return Plan(outcome="ask", why="unsure:which")  # one half is no answer
+        found.append(query)
+    turn.memory.asked = questions[-1]
+    return Plan(outcome="answer", query=found[0], beside=tuple(found[1:]))
 
 
 def _nothing(frames: Sequence[Frame], turn: Turn) -> Plan:

@@ -21,7 +21,7 @@ from unisono.assist.world import World
 from unisono.thing import traits
 from unisono.thing.schema import NUMERIC
 
-__all__ = ["asks", "query_of"]
+__all__ = ["asks", "query_of", "telling"]
 
 #: Acts of which "who" asks for the cause.
 # fmt: off
@@ -68,6 +68,10 @@ ASKED: dict[str, tuple[tuple[str, ...], Any]] = {
     "down": (("position",), "closed"),
     "up": (("position",), "open"),
 }
+#: Of these what says how something is.
+STATED = frozenset(
+    {"open", "close", "lock", "unlock", "done", "charge", "plugged", "broken", "at_home", "away", "detected"}
+)
 #: Complaints that, asked, are about a reading.
 FELT = {
     "cold": "temperature",
@@ -136,6 +140,16 @@ def asks(frame: Frame) -> bool:
         return True
     past = any(time.role == "over" and time.over != "ago" for time in frame.times) and bool(frame.traits)
     return frame.clause.mood == "question" or bool(frame.senses & ASKING) or past
+
+
+def telling(frame: Frame) -> bool:
+    """Does it say by itself what is asked, and not only of what?"""
+    return bool(frame.traits or frame.complaint or frame.act in ASKED or (frame.senses & STATED) or _sided(frame))
+
+
+def _sided(frame: Frame) -> bool:
+    """ "on", "off", at its end."""
+    return bool(frame.clause.pieces) and bool({"p_on", "p_off"} & set(frame.clause.pieces[-1].senses))
 
 
 def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: datetime) -> Query | None:
@@ -276,12 +290,13 @@ def _things(frame: Frame, world: World, where: Where, memory: Memory) -> tuple[t
         things.extend(group.things)
         named = named or bool(group.things)
         places.extend(group.places)
+    if not places and where.here in world.places and any(group.pronoun == "everything" for group in frame.groups):
+        places.append(world.path(where.here)[-1])  # "is anything on": anywhere
     if places and things:
         kept = [t for t in things if set(world.path(world.things[t].place)) & set(places)]
         # what stands on a floor is of its rooms too; who goes about is nowhere
         kept = kept or [t for t in things if any(world.things[t].place in world.path(place) for place in places)]
         things = kept or [t for t in things if world.things[t].kind in ROVING]
-    del where
     return tuple(dict.fromkeys(things)), tuple(dict.fromkeys(places)), named
 
 

@@ -282,6 +282,10 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
         return _valued(frame, thing, trait, direction, world)
     if level is not None and not (stepped and level in ("low", "high", "medium") and frame.degree):
         return _to_level(thing, trait, level, direction, world)
+    if trait in ("window_position", "sunroof_position") and act in ("up", "down"):
+        if frame.degree is None:
+            return Change(trait, "set", 0 if act == "up" else 100, _unit(trait))  # a car's window that is up is shut
+        direction = -direction
     if (
         trait == "position"
         and act in ("up", "down")

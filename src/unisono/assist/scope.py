@@ -12,7 +12,7 @@ from itertools import pairwise
 import msgspec
 
 from unisono.assist.language import Language
-from unisono.assist.nouns import nominal
+from unisono.assist.nouns import nominal, unknown
 from unisono.assist.text import Bar, Clause, Mood, Piece
 
 __all__ = ["ACTIONS", "ASKING", "LIGHT", "scope"]
@@ -57,9 +57,22 @@ def scope(pieces: Sequence[Piece], language: Language) -> list[Clause]:
     """The clauses of a sentence, in order."""
     del language
     clauses: list[Clause] = []
-    for part in _parts(pieces):
+    for part in _parts(_wished(pieces)):
         clauses.extend(_clauses(part))
     return clauses
+
+
+def _wished(pieces: Sequence[Piece]) -> list[Piece]:
+    """ "It would be great if the lamp was on" is a wish; "if he came" one that nobody here can fulfil."""
+    found: list[Piece] = []
+    for at, piece in enumerate(pieces):
+        if "wished_so" in piece.senses and not piece.named:
+            whose = next((p for p in pieces[at + 1 :] if not set(p.senses) & {"filler", "det"} or p.named), None)
+            done = whose is not None and set(whose.senses) & {"he", "i", "somebody"}
+            found.append(msgspec.structs.replace(piece, senses=("suppose",) if done else ("want",)))
+        else:
+            found.append(piece)
+    return found
 
 
 def _parts(pieces: Sequence[Piece]) -> list[list[Piece]]:
@@ -459,11 +472,19 @@ def _past(words: Sequence[Piece]) -> bool:
         wished = any(set(other.senses) & wishes for other in before) or any(_verb(before, i) for i in range(at))
         subject = next((o for o in reversed(before) if not set(o.senses) & {"idle", "filler", "also"} or o.named), None)
         told = subject is not None and {"i", "he"} & set(subject.senses) and not subject.named
+        does = (
+            {"third"} <= set(piece.forms) <= {"third", "plural"}
+            and not nominal(piece)
+            and subject is not None
+            and unknown(subject)
+        )
+        if does and not wished and "was" not in piece.senses:
+            return True  # "the neighbour leaves it open"
         if told and not wished and piece.forms:
             return True  # "I shut off the fan", "somebody always starts the pump"
         if "past" not in piece.forms:
             continue
-        if any("was" in other.senses for other in before if not other.named):
+        if any("was" in other.senses for other in before if not other.named) and not wished:
             return True
         if "base" in piece.forms or wished:
             continue

@@ -54,6 +54,8 @@ SENSES: dict[str, str] = {
     "disarm": "disarm",
     "defrost": "defrost, demist",
     "swing": "swing, oscillate",
+    "wished_so": "it would be great if: a wish where a thing follows, of what somebody does a supposition",
+    "shuts_up": "lock up: without an object, all that locks",
     "run_scene": "run, activate - of scenes",
     "remind": "remind me",
     "know": "let (somebody) know",

@@ -92,6 +92,7 @@ def aim(
         named = named or group.named or one.named
         found.extend(one.things)
     if objects and found:
+        frame.left = tuple(_so_called(group, found, world) if _lost(group, memory) else group for group in frame.left)
         lost = next((group for group in frame.left if _lost(group, memory)), None)
         if lost is not None:  # of "all but the other one" nobody knows what is left
             return Aim(why=lost.why or "which_thing", said=lost.said, choices=lost.near)
@@ -137,6 +138,11 @@ def aim(
             return Aim(why="no_such_thing", said=" ".join(kinds))
     if placed:
         return Aim(why="what_to_do")
+    if "shuts_up" in frame.senses and frame.act == "lock" and not frame.groups:
+        every = world.at_home(world.things, where.here)
+        return Aim(
+            things=tuple(t for t in every if "locked" in world.things[t].takes and world.things[t].kind != "car")
+        )
     if memory.things and (frame.predicates or frame.same or frame.again):
         return Aim(things=memory.things)
     return Aim(why="which_thing")
@@ -323,6 +329,8 @@ def _pronoun(
         if not known:
             return Aim(why="which_thing", said=group.said)
         return Aim(things=known)
+    if group.pronoun == "everything" and group.indefinite and frame.act != "off":
+        return Aim(why="which_thing", said=group.said)  # "open anything"
     if group.pronoun == "everything":
         placed = places or group.places
         pool = _in(world.things, placed, world) if placed else world.at_home(world.things, where.here)
@@ -478,6 +486,13 @@ def _in(things: Iterable[str], places: Iterable[str | None], world: World) -> tu
 def _lost(group: Group, memory: Memory) -> bool:
     """Is it unknown what is excepted?"""
     return not (group.things or group.places or (group.pronoun in ("it", "them") and memory.things))
+
+
+def _so_called(group: Group, things: Sequence[str], world: World) -> Group:
+    """Of "every door but the back" the one that has the word in its name."""
+    words = set(group.said.split())
+    found = tuple(thing for thing in things if words and words <= world.words_of(thing))
+    return msgspec.structs.replace(group, things=found, why=None) if len(found) == 1 else group
 
 
 def _without(things: Sequence[str], frame: Frame, world: World, memory: Memory) -> tuple[str, ...]:

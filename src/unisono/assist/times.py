@@ -64,6 +64,10 @@ class _Pattern(NamedTuple):
     rule: Mapping[str, Any]
 
 
+#: A night that is asked about is over.
+OVERNIGHT = "last night"
+
+
 def find_times(words: Sequence[str], language: Language) -> list[Found]:
     """The times in ``words`` (numbers in digits), the longest at each point, none overlapping."""
     text = " ".join(words)
@@ -279,7 +283,7 @@ def _period(time: Time, now: datetime) -> Period | None:
     if time.over == "day before yesterday":
         return _span(today - 2 * DAY, today - DAY)
     if time.over is not None:
-        return None if time.over in ("ago", "before") else time.over
+        return None if time.over in ("ago", "before") else OVERNIGHT if time.over == "overnight" else time.over
     if time.role == "over" and time.seconds is not None:
         return "last 7 days" if time.seconds == WEEK_S else _span(local - timedelta(seconds=time.seconds), local)
     if time.role == "at" and time.weekday is not None:

@@ -237,6 +237,7 @@ class Assistant:
             when=said.get("when"),
             conditions=said.get("if", []),
             query=said.get("query"),
+            beside=said.get("beside", []),
             why=plan.why,
             ms=plan.ms,
         )
@@ -252,9 +253,12 @@ class Assistant:
 
     async def _answer(self, turn: Turn, plan: Plan) -> Reply:
         assert plan.query is not None
-        found = await answer(self.context, turn.identity, turn.around, turn.voice, plan.query)
-        reply = self.reply(plan, (turn.voice.lang, found.text))
-        reply.became, reply.answer = "answered", found.found
+        asked = (plan.query, *plan.beside)
+        found = [await answer(self.context, turn.identity, turn.around, turn.voice, query) for query in asked]
+        reply = self.reply(plan, (turn.voice.lang, " ".join(each.text for each in found)))
+        reply.became, reply.answer = "answered", found[0].found
+        for each in found[1:]:
+            reply.answer.items.extend(each.found.items)
         return reply
 
     # now

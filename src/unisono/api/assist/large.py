@@ -252,6 +252,7 @@ def is_risky(turn: Turn, plan: Plan) -> bool:
 def _checked(turn: Turn, plan: Plan) -> Plan:
     """The plan when everything in it exists here. Values, rights and the place's rules are looked at where it is
     carried out, as of every plan. Raises NoPlanError."""
+    plan = msgspec.structs.replace(plan, beside=())
     if plan.outcome not in ACTING:
         plan = msgspec.structs.replace(plan, steps=(), conditions=(), when=None)
     if len(plan.steps) > MAX_STEPS:

@@ -86,6 +86,7 @@ class Reply(msgspec.Struct, omit_defaults=True, kw_only=True):
     when: dict[str, Any] | None = None
     conditions: list[dict[str, Any]] = msgspec.field(name="if", default_factory=list)
     query: dict[str, Any] | None = None
+    beside: list[dict[str, Any]] = []
     speech: dict[str, str] | None = None
     why: str | None = None
     ms: float | None = None
