@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from unisono.dialect.fitting import color_of
-from unisono.dialect.pieces import Availability, Gatherer, Piece, Reading, Source_, json_of, member_key, trait_property
+from unisono.dialect.pieces import Availability, Gatherer, Piece, Reading, Source_, json_of, trait_property
 from unisono.dialect.said import Odd, Replied, Said, Say
 from unisono.dialect.seam import Field, Guide, Hub, Setting, Translator
+from unisono.dialect.tasmota.measuring import measuring, number_of
 from unisono.errors import CallerError
 from unisono.thing import Action, Arg, Event, Property, Schema, Service
 from unisono.thing.color import from_mired, from_rgb, to_mired
@@ -24,34 +25,15 @@ __all__ = ["TASMOTA", "Tasmota"]
 NAME = "tasmota"
 _TOPIC = re.compile(r"tasmota/discovery/([0-9A-Fa-f]{6,16})/(config|sensors)")
 
-#: A meter has no more of them.
-PHASES = 8
 #: What an entry of ``rl`` is.
 RELAY, LIGHT, SHUTTER = 1, 2, 3
 #: ``lt_st``: a light's channels. Two and five have colour temperature, three and more have colour.
 WARMTH, COLOR = frozenset({2, 5}), frozenset({3, 4, 5})
 
-#: What sensors measure, by the member: the trait, and what a value there is here.
-Turn = Callable[[float], float]
-MEASURED: dict[str, tuple[str, Turn]] = {
-    "Temperature": ("temperature", lambda value: value),
-    "Humidity": ("humidity", lambda value: value),
-    "Pressure": ("pressure", lambda value: value * 100),
-    "Illuminance": ("illuminance", lambda value: value),
-    "CarbonDioxide": ("co2", lambda value: value),
-    "eCO2": ("co2", lambda value: value),
-    "TVOC": ("voc", lambda value: value),
-    "PM2.5": ("pm25", lambda value: value),
-    "Power": ("power", lambda value: value),
-    "Total": ("energy", lambda value: value),
-    "Voltage": ("voltage", lambda value: value),
-    "Current": ("current", lambda value: value),
-    "Weight": ("weight", lambda value: value),
-    "Noise": ("noise", lambda value: value),
-    **{f"C{number}": ("count", lambda value: value) for number in range(1, 9)},  # of COUNTER
-}
 #: A fan's speeds, as it numbers them.
 SPEEDS: tuple[Any, ...] = (0, "low", "medium", "high")
+#: Where results of what we ask are said with ``SetOption4 1``, beside POWER.
+SAID_APART = ("DIMMER", "CT", "COLOR", "FANSPEED", "SHUTTERPOSITION", "STATE", "BUTTON", "SWITCH")
 #: What a shutter is called to do, beside going to a position.
 SHUTTERS = ("open", "close", "stop")
 
@@ -73,6 +55,17 @@ class Plan:
         states = config.get("state")
         words = states if isinstance(states, list) and len(states) >= 2 else ["OFF", "ON"]
         self.off, self.on = str(words[0]), str(words[1])
+
+    def option(self, number: int) -> bool:
+        """Whether a ``SetOption`` is on."""
+        options = self.config.get("so")
+        return isinstance(options, dict) and options.get(str(number)) == 1
+
+    def numbered(self, member: str, least: int) -> list[int]:
+        """The numbers of its buttons or switches: of those of at least that value."""
+        listed = self.config.get(member)
+        listed = listed if isinstance(listed, list) else []
+        return [number for number, each in enumerate(listed, 1) if isinstance(each, int) and each >= least]
 
 
 class Bridge(Gatherer):
@@ -138,7 +131,9 @@ class Bridge(Gatherer):
         plan = self._plans.get(key)
         if plan is None or key not in self.devices:
             return []  # what it is comes first, or it comes again with the next restart
-        return self.put(key, self.devices[key].source, "sensors", _measuring(plan, body), now_ms)
+        return self.put(
+            key, self.devices[key].source, "sensors", measuring((NAME, dict(body)), plan.stat, plan.tele, body), now_ms
+        )
 
 
 def _source(key: str, mac: str, config: Mapping[str, Any]) -> Source_:
@@ -185,8 +180,11 @@ def _acting(plan: Plan) -> Piece:
 
     for number in switches:
         power(number)
-    if LIGHT in listed:
-        _light(plan, piece, properties, members)
+    if LIGHT in listed and config.get("lt_st") != 0:  # an iFan's lamp is a relay
+        if plan.option(68):
+            _channels(plan, piece, properties, members, [n for n, kind in enumerate(listed, 1) if kind == LIGHT])
+        else:
+            _light(plan, piece, properties, members)
     for number in range(1, sum(kind == SHUTTER for kind in listed) // 2 + 1):
         _shutter(plan, piece, properties, members, number, alone=sum(kind == SHUTTER for kind in listed) <= 2)
         for each in SHUTTERS:
@@ -198,14 +196,14 @@ def _acting(plan: Plan) -> Piece:
     piece.calls[UPGRADE.key] = lambda given: _upgrade(plan, given)
     if config.get("if") == 1:
         _fan(plan, piece, properties, members)
+    for number in plan.numbered("swc", 0):
+        properties.append(Property(key=f"switch_{number}", schema=Schema(kind="bool")))
     properties.append(trait_property("signal", writable=False))
-    events = _buttons(config)
+    events = _buttons(plan)
     reader = _reader(members, plan)
-    piece.readers += [
-        (f"{plan.stat}/RESULT", reader),
-        (f"{plan.tele}/STATE", reader),
-        (f"{plan.stat}/STATUS11", reader),
-    ]
+    topics = ["RESULT", "STATUS10", "STATUS11", *(SAID_APART if plan.option(4) else ())]
+    piece.readers += [(f"{plan.stat}/{each}", reader) for each in topics]
+    piece.readers += [(f"{plan.tele}/{each}", reader) for each in ("STATE", "SENSOR")]
     piece.service = Service(key="", properties=tuple(properties), actions=tuple(actions), events=events)
     piece.availability.append(
         Availability(f"{plan.tele}/LWT", str(config.get("onln", "Online")), str(config.get("ofln", "Offline")))
@@ -245,11 +243,11 @@ def _plain(key: str, plan: Plan) -> Any:
 def _light(plan: Plan, piece: Piece, properties: list[Property], members: dict[str, Any]) -> None:
     subtype = plan.config.get("lt_st")
     properties.append(trait_property("brightness", writable=True))
-    members["Dimmer"] = ("brightness", _number)
+    members["Dimmer"] = ("brightness", number_of)
     piece.writers["brightness"] = lambda values: [Say(f"{plan.cmnd}/Dimmer", str(round(values["brightness"])).encode())]
     if subtype in WARMTH:
         properties.append(trait_property("color_temperature", writable=True))
-        members["CT"] = ("color_temperature", lambda wire: from_mired(wire) if _number(wire) and wire > 0 else None)
+        members["CT"] = ("color_temperature", lambda wire: from_mired(wire) if number_of(wire) and wire > 0 else None)
         piece.writers["color_temperature"] = lambda values: [
             Say(f"{plan.cmnd}/CT", str(to_mired(values["color_temperature"])).encode())
         ]
@@ -257,6 +255,19 @@ def _light(plan: Plan, piece: Piece, properties: list[Property], members: dict[s
         properties.append(trait_property("color", writable=True))
         members["Color"] = ("color", _color)
         piece.writers["color"] = lambda values: [Say(f"{plan.cmnd}/Color2", _written(values["color"]).encode())]
+
+
+def _channels(
+    plan: Plan, piece: Piece, properties: list[Property], members: dict[str, Any], numbers: list[int]
+) -> None:
+    """Each channel is a lamp of its own (``SetOption68 1``)."""
+    for number in numbers:
+        key = f"brightness_{number}"
+        properties.append(trait_property("brightness", writable=True, key=key))
+        members[f"Dimmer{number}"] = (key, number_of)
+        piece.writers[key] = lambda values, key=key, number=number: [  # type: ignore[misc]
+            Say(f"{plan.cmnd}/Dimmer{number}", str(round(values[key])).encode())
+        ]
 
 
 def _color(wire: Any) -> Any:
@@ -277,9 +288,13 @@ def _shutter(
 ) -> None:
     key = "position" if alone else f"position_{number}"
     properties.append(trait_property("position", writable=True, key=key))
-    members[f"Shutter{number}"] = (key, lambda wire: _number(wire.get("Position")) if isinstance(wire, dict) else None)
+    members[f"Shutter{number}"] = (key, _position)
     piece.readers.append((f"{plan.stat}/SHUTTER{number}", lambda payload, _now: _percent(key, payload)))
     piece.writers[key] = lambda values: [Say(f"{plan.cmnd}/ShutterPosition{number}", str(round(values[key])).encode())]
+
+
+def _position(wire: Any) -> Any:
+    return number_of(wire.get("Position")) if isinstance(wire, dict) else None
 
 
 def _fan(plan: Plan, piece: Piece, properties: list[Property], members: dict[str, Any]) -> None:
@@ -309,24 +324,31 @@ def _percent(key: str, payload: bytes) -> Reading:
     return Reading({key: float(text)}) if text.isdigit() else Reading()
 
 
-def _buttons(config: Mapping[str, Any]) -> tuple[Event, ...]:
-    listed = config.get("btn")
-    count = sum(each == 1 for each in listed) if isinstance(listed, list) else 0
-    switches = config.get("swc")
-    count += sum(isinstance(each, int) and each >= 0 for each in switches) if isinstance(switches, list) else 0
-    return (Event(key="button", titles={"en": "Button"}),) if count else ()
+#: Which button or switch (``Button1``), and what was done to it (``SINGLE``).
+_PRESSED = (Arg(key="which", schema=Schema(kind="string")), Arg(key="action", schema=Schema(kind="string")))
+
+
+def _buttons(plan: Plan) -> tuple[Event, ...]:
+    some = plan.numbered("btn", 1) or plan.numbered("swc", 0)
+    return (Event(key="button", titles={"en": "Button"}, args=_PRESSED),) if some else ()
 
 
 def _reader(members: Mapping[str, tuple[str, Callable[[Any], Any]]], plan: Plan) -> Any:
-    buttons = bool(_buttons(plan.config))
+    buttons = bool(_buttons(plan))
+    switches = {f"Switch{number}": f"switch_{number}" for number in plan.numbered("swc", 0)}
 
     def reader(payload: bytes, now_ms: int) -> Reading:
         found = json_of(payload)
         if not isinstance(found, dict):
             return Reading()
-        status = found.get("StatusSTS")
+        status = found.get("StatusSTS", found.get("StatusSNS"))
         found = status if isinstance(status, dict) else found
         values: dict[str, Any] = {}
+        for name, key in switches.items():
+            given = found.get(name)
+            word = given.get("Action") if isinstance(given, dict) else given
+            if word in (plan.on, plan.off):
+                values[key] = word == plan.on
         for name, (key, turn) in members.items():
             made = turn(found[name]) if name in found else None
             if made is not None:
@@ -337,74 +359,10 @@ def _reader(members: Mapping[str, tuple[str, Callable[[Any], Any]]], plan: Plan)
         events: list[tuple[str, dict[str, Any]]] = []
         for name, given in found.items():
             if buttons and name.startswith(("Button", "Switch")) and isinstance(given, dict) and "Action" in given:
-                events.append(("button", {}))
+                events.append(("button", {"which": name, "action": str(given["Action"])}))
         return Reading(values, events)
 
     return reader
-
-
-def _measuring(plan: Plan, body: Mapping[str, Any]) -> Piece:
-    """What its sensors measure: a service for each."""
-    piece = Piece((NAME, dict(body)), Service(key="sensors"))
-    listed = body.get("sn")
-    sensors = (
-        {name: each for name, each in listed.items() if isinstance(each, dict)} if isinstance(listed, dict) else {}
-    )
-    fahrenheit = isinstance(listed, dict) and listed.get("TempUnit") == "F"
-    properties: list[Property] = []
-    wanted: dict[tuple[str, str, int], tuple[str, Turn]] = {}
-    for name, members in sensors.items():
-        for member, shown in members.items():
-            known = MEASURED.get(member)
-            if known is None or (member in ("Power", "Total") and name != "ENERGY"):
-                continue
-            trait, turn = known
-            key = trait if len(sensors) == 1 else member_key(f"{name}_{trait}".lower())
-            if trait == "temperature" and fahrenheit:
-                turn = _from_fahrenheit
-            if trait == "count":
-                key = f"{key}_{member[1:]}"
-            phases = len(shown) if isinstance(shown, list) else 0
-            for phase in range(max(1, min(phases, PHASES))):
-                own = f"{key}_{phase + 1}" if phases > 1 else key
-                title = f"{name} {member} {phase + 1}" if phases > 1 else f"{name} {member}"
-                properties.append(trait_property(trait, writable=False, key=own, titles={"en": title}))
-                wanted[name, member, phase] = (f"sensors.{own}", turn)
-    piece.service = Service(key="sensors", properties=tuple({each.key: each for each in properties}.values()))
-
-    def reader(payload: bytes, now_ms: int) -> Reading:
-        found = json_of(payload)
-        if not isinstance(found, dict):
-            return Reading()
-        status = found.get("StatusSNS")
-        found = status if isinstance(status, dict) else found
-        values: dict[str, Any] = {}
-        for (name, member, phase), (address, turn) in wanted.items():
-            inner = found.get(name)
-            number = _number(inner.get(member), phase) if isinstance(inner, dict) else None
-            if number is not None:
-                values[address] = round(turn(number), 6)
-        return Reading(values)
-
-    piece.readers += [
-        (f"{plan.tele}/SENSOR", reader),
-        (f"{plan.stat}/STATUS10", reader),
-        (f"{plan.stat}/STATUS8", reader),
-    ]
-    return piece
-
-
-def _from_fahrenheit(value: float) -> float:
-    return (value - 32) / 1.8
-
-
-def _number(wire: Any, phase: int = 0) -> Any:
-    found = wire
-    if isinstance(wire, list):
-        found = wire[phase] if phase < len(wire) else None
-    elif phase:
-        found = None
-    return found if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
 class Tasmota:
@@ -418,7 +376,8 @@ class Tasmota:
     can = (
         "discovery with `SetOption19 0`, any full topic and any prefixes, LWT",
         "relays, lights (brightness, colour temperature, colour), shutters by position, open, close and stop; iFan",
-        "energy (each phase), counters and the usual sensors; buttons and switches as events",
+        "energy (each phase), counters, the usual sensors, whatever other number one tells",
+        "buttons (`SetOption73 1`) as events; switches (`SetOption114 1`) as events and states",
         "firmware: `unisono thing call ID upgrade`, from its own address or `url=` one of yours",
     )
     cannot = ("rules and timers; what IR, RF, Zigbee and BLE bridges hear of others: it changes nothing here",)
