@@ -265,7 +265,7 @@ def _channels(
         key = f"brightness_{number}"
         properties.append(trait_property("brightness", writable=True, key=key))
         members[f"Dimmer{number}"] = (key, number_of)
-        piece.writers[key] = lambda values, key=key, number=number: [  # type: ignore[misc]
+        piece.writers[key] = lambda values, key=key, number=number: [
             Say(f"{plan.cmnd}/Dimmer{number}", str(round(values[key])).encode())
         ]
 
