@@ -211,5 +211,6 @@ SENSES: dict[str, str] = {
     "particle": "把, 的, 了, 吧, 请: carries nothing by itself",
     "whether": "是不是, 开没开: asks yes or no within the verb",
     "last_time": "上次: the last time",
+    "opinion": "不好看, 难看: how somebody likes it; a reason, and no wish",
     "never_mind": "没事, 算了, 退下: nothing is wanted",
 }

@@ -23,6 +23,8 @@ _LITTLE = frozenset({"particle", "it", "all", "both"})
 _BEFORE_VERBS = frozenset({
     "不", "别", "没", "没有", "未", "先", "也", "就", "再", "都", "只", "仅", "又", "还", "不要", "不用", "甭", "莫", "要", "想", "用", "能", "许", "准", "让",
 })  # fmt: skip
+#: What is done by itself, and takes no level.
+_STEPS = frozenset({"next", "previous", "play", "resume", "lock", "unlock"})
 _OBJECT = frozenset({"把", "将", "给", "让"})
 _IF = re.compile(
     r"如果说?|要是|假如|假使|假设|假定|倘使|若是|倘若|一旦|只要(?!Ｎ+$)|万一|每当|每次|每逢|但凡|若|当(?!前|心|天|地)|等到?(?!等|于|级|Ｔ)"
@@ -37,6 +39,10 @@ _WHEN = re.compile(
 )
 #: 降到一百度以下再关: an amount is waited for.
 _REACHED = re.compile(r"Ｑ以?[下上内]?[Ｗ以下上]{1,2}(?P<then>再|才)(?=[开关停锁启打放把])")
+#: 漏水了马上关总阀: as soon as it is so.
+_AT_ONCE = frozenset({"就", "便", "则", "那就", "马上", "立刻"})
+#: 等水烧到八十度关炉子: an amount that is waited for, and then what is told.
+_WAITED = re.compile(r"Ｑ(?:以[上下]|左右|了|的?时候)?(?=[关开停打启锁拉放调把将Ｎ])")
 _AGAIN = re.compile(r"就|再|才|[，,]")
 _TELL = re.compile(r"(?:记得|马上|请|再)*(?:告诉我|通知我|提醒我|叫我|喊我|跟我说|吱一声|说一声|给我发|话我知|推送)")
 _ORDERED = re.compile(r"把|将|帮我|给我|请")
@@ -126,6 +132,8 @@ def _goes_on(pieces: Sequence[Piece], at: int) -> bool:
         if piece.mark and piece.text in _ENDS:
             break
         rest.append(piece)
+    if pieces[at].text == "再" and rest and "set" in rest[0].senses and any(p.senses & _STEPS for p in pieces[:at]):
+        return True  # 切下一首再调到四十
     if pieces[at].text in ("再", "又", "还有", "另外", "并", "且"):
         return any(_is_verb(p) for p in rest) and (
             (bool(rest) and rest[0].text in _OBJECT) or any(_is_noun(p) for p in rest)
@@ -236,6 +244,9 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
             return (0, cut.start()), (cut.end(), len(body)), "if"
         if when is not None:
             return (0, when.end()), (when.end(), len(body)), "if"
+        waited = _WAITED.search(body, begun.end() + 1) if waits else None
+        if waited is not None:
+            return (0, waited.end()), (waited.end(), len(body)), "if"
         told = _TELL.search(body, begun.end() + 1)
         if told is not None:
             return (0, told.start()), (told.start(), len(body)), "if"  # 门要是开了超过两分钟提醒我
@@ -245,7 +256,7 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
         return (0, len(body)), (len(body), len(body)), "if"
     if when is not None and when.end() < len(body):
         return (0, when.end()), (when.end(), len(body)), "if" if when[0] == "的话" else "when"
-    if then is not None and then[0] in ("就", "便", "则", "那就") and 0 < then.start() < len(body) - 1:
+    if then is not None and then[0] in _AT_ONCE and 0 < then.start() < len(body) - 1:
         return (0, then.start()), (then.end(), len(body)), "then"
     told = _TELL.search(body)
     if told is not None and told.start() > 1:

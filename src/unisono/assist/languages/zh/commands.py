@@ -73,9 +73,11 @@ def command(sentence: Sentence) -> Plan:
         return Wanted(sentence, ()).plan([*clauses(before[:-1]), *clauses(tail)])
     if how == "then" and _runs_so_long(before, tail):
         return Wanted(sentence, ()).plan(clauses(before))
-    conditions = _conditions(sentence, before, sentence.memory.things)
+    wanted = find_target(tail, sentence.world, sentence.speaker).things
+    waters = any(piece.text == "水温" for piece in before)  # 等水烧到八十度关热水壶: the kettle's
+    conditions = _conditions(sentence, before, wanted if waters else sentence.memory.things)
     if not conditions:  # 没停就停掉车床: what the condition leaves unsaid stands in the wish
-        conditions = _conditions(sentence, before, find_target(tail, sentence.world, sentence.speaker).things)
+        conditions = _conditions(sentence, before, wanted)
     if not conditions:
         if how != "until" and _only_times(before):
             tail = [*(piece for piece in before if piece.moment is not None), *tail]

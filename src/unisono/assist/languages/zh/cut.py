@@ -324,14 +324,17 @@ def _cheapest(text: str, spans: Mapping[int, list[tuple[int, Piece]]]) -> list[P
 def _hear(text: str, pieces: list[Piece], names: _Names, words: Mapping[str, frozenset[str]]) -> list[Piece]:
     """Names and words that sound like a stretch with something unknown in it."""
     unknown = {i for piece in pieces if not piece.known for i in range(piece.start, piece.end)}
+    long = [piece for piece in pieces if piece.known and len(piece.text) > 1]
     if len(unknown) > _MOST_UNKNOWN:
         return []
     found = []
     for start in range(len(text)):
         for end in range(start + _SHORTEST_HEARD, min(len(text), start + _LONGEST_HEARD) + 1):
             body = text[start:end]
-            if unknown.isdisjoint(range(start, end)):
-                continue
+            if unknown.isdisjoint(range(start, end)) or any(
+                p.start < start < p.end or p.start < end < p.end for p in long
+            ):
+                continue  # 说|车窗: no word that was said is taken apart
             said = sounds(body)
             near = {
                 name for sound in said for name in names.sounding().get(sound, ()) if _like(body, name) or len(body) > 2

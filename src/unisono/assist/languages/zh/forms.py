@@ -23,7 +23,7 @@ _TWICE = re.compile(r"([开关锁停调拉扫拖充听放擦亮热洗])一\1(?!�
 
 
 #: 拧亮, 整大点: turned this or that way.
-_TURNED = re.compile(r"(?:[拧捻扭拨推搞整校]|(?<!比)较)(?=[高低大小亮暗强弱])")
+_TURNED = re.compile(r"(?:[拧捻扭拨推搞整校]|(?<!比)较)(?=[高低大小亮暗强弱]|细声)")
 #: 开强一点
 _OPENED = re.compile(r"开(?=[强弱高低亮暗](?:一?点|一?些|到|啲|$))")
 #: 开二段: a step, in Taiwan
@@ -47,6 +47,33 @@ _WHETHER = re.compile(r"([高低大小多快慢亮暗冷热湿干响吵满远重
 #: 几远, 几热: how far, in Cantonese. 开紧: it is on, there.
 _HOW = re.compile(r"几(?=[远热冻重快亮嘈]|高(?!档))")
 _ONGOING = re.compile(r"(?<=[开用放播洗充录])紧")
+
+
+#: 从明天起每天: what begins now or with the next day; nothing of it is left to say.
+_FROM_NOW = re.compile(
+    r"(?:从|自|打)?(?:今天|今儿个?|今日|今晚|明天|明儿个?|明日|明早|现在|今后|以后|往后)(?:起|开始|往后|以后|之后)?[，,]?(?=(?:每|天天|工作日|周末|逢))"
+)
+#: 水烧到八十度, 水多热了: its temperature.
+_HOT_WATER = re.compile(r"(?<![热开烧放浇洒喷喝饮排进漏冷])水(?=(?:烧|加热|热)?到(?:[0-9零一二两三四五六七八九十百]|多少|几)|够热|几度)")
+_HOW_HOT = re.compile(r"(?<![热开])水(?:现在)?多[热烫]了?")
+#: 锁车了没, 关灯了吗: the lamp, and whether it is off.
+_DONE_TO = re.compile(r"(?<![把将])([锁关开停])上?([车门窗灯机])了(?=(?:没有?|吗|么)[啊呀?？]*$)")
+#: 全都关, 就星星灯别动
+_BUT = re.compile(r"[，,]就(?=[^，。]{1,8}(?:别动|别关|别开|不关|不动|不用|留着|除外|例外|先留))")
+#: Words of English in a Chinese sentence.
+_ENGLISH = {
+    "turn on": "打开", "switch on": "打开", "turn off": "关掉", "switch off": "关掉", "open": "打开", "close": "关上", "lock": "锁上",
+    "play": "播放", "stop": "停止", "pause": "暂停", "mute": "静音", "start": "启动", "off": "关", "light": "灯", "lights": "灯",
+    "ac": "空调", "curtain": "窗帘", "please": "请", "pls": "请", "max": "最大", "min": "最小",
+}  # fmt: skip
+_FOREIGN = re.compile(rf"(?<![a-z])(?:{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})(?![a-z])")
+#: 左边那盏, with nothing behind it: one of those that were just spoken of.
+_ONE_SIDE = re.compile(
+    r"[，,]?([左右前后东西南北])(?:手?边|侧|面|首)(?:的|那[个盏台扇]|这[个盏台扇])+(?=$|[，。！!,]|[也都吧啊呢开关调亮暗打])"
+)
+_SIDES = "左右前后东西南北"
+#: 一号和三号打印机: the noun is said once.
+_NUMBERS = re.compile(r"((?:[0-9]{1,2}|[一二三四五六七八九十]{1,2})[号#])(?=[和跟与、及]|还有|以及|(?:也|都)?[停关开启停]|[，,])")
 
 
 class _Table(msgspec.Struct):
@@ -101,10 +128,12 @@ class Forms:
 
     def plain(self, text: str) -> str:
         """The text in the forms that are known."""
-        text = _WHATEVER.sub("全都", text)
+        text = _BUT.sub("，", _DONE_TO.sub(r"\2\1了", _FROM_NOW.sub("", _WHATEVER.sub("全都", text))))
+        text = _FOREIGN.sub(lambda found: found[0] if found[0] in self._names else _ENGLISH[found[0]], text)
         text = _SOURCE.sub("切到", self._form.sub(lambda found: self._same[found[0]], text))
         text = _ONGOING.sub("着", _HOW.sub("多", text))
         text = _SIDE.sub(lambda found: found[1] if found[1] + found[2] in self._names else found[0], text)
+        text = self._numbered(self._beside(_HOT_WATER.sub("水温", _HOW_HOT.sub("水温多少度", text))))
         text = _WATER.sub(
             "烧水", _BOTH.sub("", _ENOUGH.sub("", _TURNED.sub("调", _OPENED.sub("调", _STEP.sub(r"\1档", text)))))
         )
@@ -112,3 +141,28 @@ class Forms:
         text = _TWICE.sub(r"\1一下", self._opened.sub("", text))
         asks = _WHETHER.search(text) is not None
         return _WHETHER.sub(r"\1", text) + "吗" if asks and text[-1:] not in "吗?？" else _WHETHER.sub(r"\1", text)
+
+    def _beside(self, text: str) -> str:
+        """开左壁灯 for 壁灯开左边的, where there is a 左壁灯."""
+        found = _ONE_SIDE.search(text)
+        if found is None:
+            return text
+        side = found[1]
+        for name in sorted((n for n in self._names.split("\n") if n[:1] == side and len(n) > 2), key=len, reverse=True):
+            at = text.rfind(name[1:], 0, found.start())
+            if at < 0:
+                continue
+            if text[at - 1 : at] in _SIDES and at:
+                return text[: found.start()] + found[0][: found[0].index(side)] + name + text[found.end() :]
+            return text[:at] + name + text[at + len(name) - 1 : found.start()] + text[found.end() :]
+        return text
+
+    def _numbered(self, text: str) -> str:
+        """一号打印机和三号打印机 for 一号和三号打印机."""
+
+        def whole(found: re.Match[str]) -> str:
+            nouns = {n[len(found[1]) :] for n in self._names.split("\n") if n.startswith(found[1]) and len(n) > len(found[1]) + 1}
+            said = [noun for noun in nouns if noun in text]
+            return found[1] + said[0] if len(said) == 1 else found[1]
+
+        return _NUMBERS.sub(whole, text)

@@ -61,6 +61,10 @@ _ROUGH = re.compile(
 )
 
 
+#: By all means, and no ten million.
+_NEVER = frozenset({"千万", "万万"})
+
+
 def is_rough(text: str) -> bool:
     """Whether a number is said as two that it lies between: 二三十, 二十四五度."""
     return _ROUGH.search(text) is not None
@@ -155,6 +159,8 @@ def quantities(text: str) -> list[Quantity]:
     for m in _ORDINAL.finditer(text):
         take(m, number(m[1]), None, "ordinal")
     for m in _BARE.finditer(text):
+        if m[2] in _NEVER:
+            continue  # 千万小声点
         take(m, (-1 if m[1] else 1) * (number(m[2]) + (0.5 if m[3] else 0)), None, "number")
     return sorted(found, key=lambda q: q.start)
 

@@ -116,6 +116,8 @@ def find_target(
     if named:
         if _is_of_another_kind(pieces, world):
             return Target(said=True, why="no_such_thing")  # 加湿器的插头
+        if outside and not any(_outdoor(world, thing) for bearers in named for thing in bearers):
+            return Target(said=True, why="which_thing")  # 外面的主灯, which is in the living room
         return _named(named, places, kinds, world, every=every)
     target = Target(places=tuple(places), kinds=tuple(kinds), every=every, said=bool(kinds or places), it="it" in found)
     whole = "all" in found and bool(places) and not kinds and not traits  # 会客室全关

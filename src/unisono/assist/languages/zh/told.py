@@ -165,6 +165,9 @@ def asked(
             if near := _begun(pieces, world, telling):
                 return Target(things=tuple(near), said=True, named=True)
             break
+    if not target.things and not target.said and any(piece.text == "水温" for piece in pieces):
+        having = [thing.id for thing in world.things.values() if thing.kind in _OF_WATER and "temperature" in thing.tells]
+        return Target(things=tuple([t for t in having if t in last] or having), said=True, named=True)
     told = [thing for thing in last if world.things[thing].tells & set(telling)]
     if not target.things and not target.said and told and (target.it or not target.places):
         target.things, target.said = tuple(told), True
@@ -179,6 +182,8 @@ def asked(
     return target
 
 
+#: Whose temperature is the water's.
+_OF_WATER = frozenset({"kettle", "water_heater"})
 #: Of how many words the beginning of a name may be.
 _BEGINNING = 4
 

@@ -50,6 +50,8 @@ _ARMED_AS = ("模式", "布防", "设防", "警戒")
 _WHO = ("我", "咱", "孩子", "宝宝", "家人", "客人", "有人", "有客")
 #: Characters nobody knows in a clause that asks for nothing: a reason, or a turn that changes everything.
 _REASON_MOST = 2
+#: 放假了, 起雾啦: what came to be.
+_CAME = frozenset({"了", "啦", "咯", "喽"})
 
 
 def is_doubtful(pieces: Sequence[Piece]) -> bool:
@@ -92,7 +94,7 @@ def left_over(pieces: Sequence[Piece]) -> list[Piece]:
             "never_mind" in piece.senses or (has(piece, "state:") and not has(piece, "state:vacant"))
         )  # 算了还是打开吧, 没锁锁上
         blown = has(piece, "state:on") or (
-            has(piece, "state:vacant") and i > 0 and not _is_where(pieces[i + 1 :])
+            has(piece, "state:vacant") and any(p.senses & VERBS_SET for p in pieces[:i]) and not _is_where(pieces[i + 1 :])
         )  # 吹冷风; 灭掉吧没人在里头
         armed = i + 1 < len(pieces) and pieces[i + 1].text in _ARMED_AS and has(piece, "state:")  # 外出模式
         if not (whole or reason or first or blown or armed):
@@ -148,7 +150,9 @@ def _is_window(piece: Piece) -> bool:
 
 def is_explained(pieces: Sequence[Piece]) -> bool:
     """Whether a clause that asks for nothing is but somebody's reason: 我换膜, 放假了; 见鬼去吧 may be anything."""
-    return unknown(pieces) <= _REASON_MOST or pieces[0].text.startswith(_WHO)
+    if not unknown(pieces) or pieces[0].text.startswith(_WHO):
+        return True
+    return unknown(pieces) <= _REASON_MOST and pieces[-1].text in _CAME
 
 
 def is_noun_phrase(pieces: Sequence[Piece]) -> bool:

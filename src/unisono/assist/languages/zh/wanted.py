@@ -30,6 +30,7 @@ from unisono.assist.languages.zh.beside import (
 from unisono.assist.languages.zh.change import NotPossibleError, steps_of
 from unisono.assist.languages.zh.clauses import Clause
 from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.gate import ROUGHLY, is_at_odds, is_leaning, is_loose, is_miscounted, is_unused
 from unisono.assist.languages.zh.numbers import is_rough
 from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.scope import is_negated, is_stop
@@ -185,7 +186,10 @@ class Wanted:
                 return None
         lasting = any(piece.moment is not None and piece.moment.role in ("until", "for") for piece in pieces)
         timed = any(piece.moment is not None for piece in pieces)
-        pieces = [piece for piece in pieces if piece.moment is None and not (timed and piece.text == "定时")]
+        if not timed and any(piece.text == "定时" for piece in pieces):
+            return Plan(outcome="ask", why="what_time")
+        about = ROUGHLY | {"定时"} if timed else frozenset()
+        pieces = [piece for piece in pieces if piece.moment is None and piece.text not in about]
         self.places |= {place for piece in pieces for place in piece.places}
         if _EXCEPT.search(masked) is not None or "except" in found:
             who, pieces = split_except(pieces)
@@ -273,7 +277,7 @@ class Wanted:
                 pass  # 按喇叭, 我找不着车了: why
             elif unknown(pieces) > _UNSURE_MOST and any(piece.named for piece in pieces):
                 self.problem = self.problem or Plan(outcome="refuse", why="unsure")
-            elif not is_explained(pieces):
+            elif not is_explained(pieces) or is_leaning(pieces):
                 self.doubted = True
             return None
         pieces = without_beneficiary(pieces)
@@ -293,6 +297,7 @@ class Wanted:
         if is_doubtful([piece for piece in pieces if not (stop and piece.text == "别")]):
             return Plan(outcome="refuse" if about_us(pieces) else "ignore", why="unsure")
         self.doubted = self.doubted or bool(left_over(pieces)) or is_noun_phrase(pieces)
+        self.doubted = self.doubted or is_at_odds(pieces) or is_loose(pieces)
         self.doubted = self.doubted or is_unlocked_by_the_way(pieces, wish)
         wish = self._other_value(wish) or wish
         if is_bare(wish) and (plain := self._level_of(pieces)):
@@ -327,7 +332,9 @@ class Wanted:
             wish.traits = (memory.trait,)  # 客厅空调多少度, 高一点
         before = len(self.steps)
         end = self._do(wish, self._target(pieces, wish), others=bool(found & {"rest", "other"}))
-        self.doubted = self.doubted or is_dropped(wish, self.steps[before:])
+        made_here = self.steps[before:]
+        unread = is_unused(pieces, wish, made_here) or is_miscounted(pieces, made_here)
+        self.doubted = self.doubted or is_dropped(wish, made_here) or unread
         return end
 
     def _touched(self) -> set[str]:

@@ -1,0 +1,123 @@
+"""The last gate before a Chinese wish is carried out: words that were cut and known, and of which the wish made nothing.
+
+Knows which words for doing go together, and which little words stand for nothing only beside what they belong to. Decides nothing of
+the plan: whoever asks lets the speaker say it once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.sentence import has, is_kind, is_verb
+from unisono.assist.languages.zh.wish import BEGINS, ENDS, SET_FOR, Wish, measured
+from unisono.assist.plan import Step
+
+__all__ = ["ROUGHLY", "is_at_odds", "is_leaning", "is_loose", "is_miscounted", "is_unused"]
+
+_UP = frozenset({"up", "brighter", "louder", "faster"})
+_DOWN = frozenset({"down", "dimmer", "quieter", "slower"})
+_BEGUN = BEGINS | {"play", "extend"}
+_ENDED = ENDS | {"retract"}
+_SKIPS = frozenset({"next", "previous"})
+#: Pairs of doings that no one wish is made of, whichever comes first.
+_AT_ODDS = (
+    (_UP, _DOWN), (_UP | _DOWN, ENDS), (_SKIPS, _UP | _DOWN | ENDS), (frozenset({"next"}), frozenset({"previous"})),
+    (frozenset({"raise"}), frozenset({"lower"})), (frozenset({"lock"}), frozenset({"unlock"})),
+)  # fmt: skip
+#: 大概调到五十: an amount or a time stands beside it, else it tells how likely something is.
+ROUGHLY = frozenset({"大概", "大约", "差不多", "左右"})
+#: What is seen, or why: a condition's words, that mean nothing in a wish.
+_TELLING = frozenset({"发现", "看到", "检测到", "感应到", "因为", "所以", "情况下", "期间"})
+#: 主灯会关掉, 主灯能关掉: what it does, where nobody is asked to make it so.
+_MAY = frozenset({"会", "能"})
+_MAKES = frozenset({"把", "将", "给", "帮", "帮我", "让", "请", "麻烦", "吗", "替我", "给我", "你", "您"})
+#: 主灯关掉以后: something was to follow.
+_UNENDED = frozenset({"以后", "之后", "后", "时", "时候", "的时候", "的话", "期间"})
+_REST = frozenset({"其他", "其它", "其余", "剩下", "剩下的", "别的", "其他的", "其余的", "有些"})
+#: What a word of a mode, a strength or an end of the scale may have become.
+_MODES = frozenset({"hvac_mode", "mode", "fan_speed", "swing", "armed", "defrost"})
+#: Traits that one word is said for.
+_ALIKE = (_MODES, frozenset({"rate", "speed", "fan_speed", "setpoint", "cycle_time"}), frozenset({"volume", "mute", "playback"}))
+#: Words of a clause that say where on a scale, or where in the house, and nothing of their own.
+_LEANING = frozenset({"above", "below", "too", "more", "much", "max", "min", "upstairs", "downstairs", "outdoor", "indoor", "there", "other", "rest", "only", "except"})
+
+
+def is_at_odds(pieces: Sequence[Piece]) -> bool:
+    """打开停, 落拉开, 下一首关掉: two doings in one wish that are not one; 停止播放 is."""
+    doing = [piece for piece in pieces if is_verb(piece) and not piece.named]
+    return any(_odd(one, other) for one, other in combinations(doing, 2))
+
+
+def _odd(one: Piece, other: Piece) -> bool:
+    if one.senses & _BEGUN and other.senses & _ENDED and not (one.senses & _ENDED or other.senses & _BEGUN):
+        return one.text[-1] not in "着了" and not one.senses & {"resume"}
+    return any(
+        (_only(one, left) and _only(other, right)) or (_only(one, right) and _only(other, left))
+        for left, right in _AT_ODDS
+    )
+
+
+def _only(piece: Piece, doings: frozenset[str]) -> bool:
+    """Whether all that a word may say to do is of these."""
+    does = {sense for sense in piece.senses if is_verb(Piece(0, 0, "", frozenset({sense})))}
+    return bool(does) and does <= doings
+
+
+def is_loose(pieces: Sequence[Piece]) -> bool:
+    """大概关掉, 主灯会关掉: a little word that stands beside nothing that it could belong to."""
+    said = {piece.text for piece in pieces}
+    if said & _MAY and not said & _MAKES:
+        return True
+    if said & {"只有"} or (pieces and pieces[-1].text in _UNENDED):
+        return True
+    for i, piece in enumerate(pieces):
+        if piece.text in _REST and i + 1 < len(pieces) and pieces[i + 1].things and not is_kind(pieces[i + 1]):
+            return True  # 其他主灯
+        if piece.named or piece.text not in ROUGHLY | _TELLING:
+            continue
+        near = (pieces[i - 1] if i else None, pieces[i + 1] if i + 1 < len(pieces) else None)
+        if piece.text in _TELLING or not any(p is not None and (p.quantity or p.moment) for p in near):
+            return True
+    return False
+
+
+def is_unused(pieces: Sequence[Piece], wish: Wish, steps: Sequence[Step]) -> bool:
+    """主灯自动关掉, 电视温度关掉: a mode or a trait was said, and nothing that is to be done is of it."""
+    done = {step.trait for step in steps}
+    if not done:
+        return False
+    if wish.mode is not None and not done & _MODES:
+        return True
+    for piece in pieces:
+        if piece.named or is_kind(piece) or is_verb(piece) or not has(piece, "trait:"):
+            continue
+        if any(has(piece, family) for family in ("color:", "mode:", "level:", "arm:", "complaint:")):
+            continue
+        traits = {sense.partition(":")[2] for sense in piece.senses if sense.startswith("trait:")}
+        traits |= {SET_FOR.get(trait, trait) for trait in traits}
+        traits |= {other for alike in _ALIKE if alike & traits for other in alike}
+        if not traits & done:
+            return True
+    return False
+
+
+def is_leaning(pieces: Sequence[Piece]) -> bool:
+    """最多, 外面, 大概: a clause of words that lean on something else, and there is nothing else."""
+    said = [piece for piece in pieces if "particle" not in piece.senses and not piece.mark]
+    if not said:
+        return bool(pieces) and all(piece.text in ROUGHLY | _TELLING | _MAY for piece in pieces)
+    return all(piece.senses and piece.senses <= _LEANING and not piece.named for piece in said)
+
+
+def is_miscounted(pieces: Sequence[Piece], steps: Sequence[Step]) -> bool:
+    """三个主灯关掉, where there is but one: so many things were said, and others would be touched."""
+    touched = {thing for step in steps for thing in step.things}
+    for piece, measure, *noun in zip(pieces, pieces[1:], [*pieces[2:], None], strict=False):
+        counted = piece.quantity is not None and piece.quantity.form == "number" and piece.quantity.value > 1
+        thing = noun[0] is not None and (bool(noun[0].things) or is_kind(noun[0])) and not noun[0].places
+        if counted and thing and measured(pieces, piece) and measure.text[:1] not in "楼号":
+            return piece.quantity is not None and len(touched) != piece.quantity.value
+    return False
+
