@@ -15,7 +15,7 @@ from unisono.assist.languages.zh.clauses import Clause, clauses, split_condition
 from unisono.assist.languages.zh.conditions import condition
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.schedule import is_part_of_day
-from unisono.assist.languages.zh.scope import is_occasion, is_question, is_vague_time
+from unisono.assist.languages.zh.scope import is_negated, is_occasion, is_question, is_vague_time
 from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, senses
 from unisono.assist.languages.zh.target import find_target
 from unisono.assist.languages.zh.told import states_in
@@ -63,6 +63,8 @@ def command(sentence: Sentence) -> Plan:
         implied = _implied(sentence, parts)
         return Wanted(sentence, implied).plan(parts[1:] if implied else parts)
     (low, high), (start, end), how = split
+    if is_negated(sentence.masked[low:high].lstrip("，")):
+        return sentence.barred("negated")  # 不要门开着的话关灯
     before = [piece for piece in sentence.pieces if low <= piece.start and piece.end <= high]
     tail = [piece for piece in sentence.pieces if start <= piece.start and piece.end <= end]
     if any(is_part_of_day(piece.moment) for piece in before if piece.moment is not None):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from unisono.assist.languages.zh.change import NotPossibleError, value_in
 from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.gate import says_more
 from unisono.assist.languages.zh.sentence import Sentence, has, senses, unknown
 from unisono.assist.languages.zh.target import Target, tellers
 from unisono.assist.languages.zh.told import (
@@ -47,6 +48,8 @@ def condition(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) 
         return shown
     if any(_is_wish(piece) for piece in pieces):
         return None  # 高于六度亮红灯: more than a condition
+    if says_more(pieces, compared=amount is not None and bool(amounts)):
+        return None  # 没人温度超过二十度: two conditions, or a word that changes one
     if "state:low" in senses(pieces):
         return _run_low(pieces, sentence, last)
     if amount is not None and (senses(pieces) & {"above", "below"} or not states):

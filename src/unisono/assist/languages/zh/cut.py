@@ -123,6 +123,7 @@ class _Names:
         self._add_tails()
         self.longest = max(map(len, self.by_text), default=0)
         self._by_sound: dict[str, set[str]] | None = None
+        self._by_ends: dict[str, set[str]] | None = None
         counted = sorted(
             (name for name in self.by_text if name[0] in _NUMERALS and len(name) > 1), key=len, reverse=True
         )
@@ -185,6 +186,17 @@ class _Names:
 
     def _of(self, name: str) -> _Bearers:
         return self.by_text.setdefault(plain(name).replace(" ", ""), _Bearers([], [], []))
+
+    def alike_in(self, body: str) -> set[str]:
+        """Names of things as long as this that begin or end with the same two characters."""
+        if self._by_ends is None:
+            self._by_ends = {}
+            for name, bearers in self.by_text.items():
+                if len(name) >= _SHORTEST_TAIL and bearers.things:
+                    for key in (name[:2] + str(len(name)), str(len(name)) + name[-2:]):
+                        self._by_ends.setdefault(key, set()).add(name)
+        size = str(len(body))
+        return self._by_ends.get(body[:2] + size, set()) | self._by_ends.get(size + body[-2:], set())
 
     def sounding(self) -> Mapping[str, set[str]]:
         """Names by how they sound."""
@@ -284,6 +296,11 @@ def cut(text: str, world: World) -> list[Piece]:
             elif senses is not None:
                 offer(Piece(start, end, body, senses, known=senses != _ELSEWHERE), _WORD_COST)
     pieces = _cheapest(text, spans)
+    misheard = _misheard(text, pieces, names)
+    if misheard:
+        for piece in misheard:
+            offer(piece, _WORD_COST - _NAME_BONUS)
+        pieces = _cheapest(text, spans)
     if any(not piece.known for piece in pieces):
         heard = _hear(text, pieces, names, words)
         if heard:
@@ -345,6 +362,25 @@ def _hear(text: str, pieces: list[Piece], names: _Names, words: Mapping[str, fro
                 continue
             likely = {word for sound in said for word in _words_by_sound().get(sound, ()) if _like(body, word)}
             found += [Piece(start, end, word, words[word], heard=True) for word in sorted(likely) if _safe(words[word])]
+    return found
+
+
+def _misheard(text: str, pieces: list[Piece], names: _Names) -> list[Piece]:
+    """落地等 for 落地灯: a name of three characters or more that was heard as words of one, all but one character the same."""
+    if any(piece.things for piece in pieces):
+        return []  # what was named was heard well
+    starts = {piece.start for piece in pieces} | {len(text)}
+    found = []
+    for start in sorted(starts):
+        for end in range(start + _SHORTEST_TAIL, min(len(text), start + _LONGEST_HEARD) + 1):
+            body = text[start:end]
+            near = {
+                name for name in names.alike_in(body)
+                if sum(a != b for a, b in zip(body, name, strict=True)) == 1 and end in starts
+            }  # fmt: skip
+            if len(near) == 1 and not set(sounds(body)).isdisjoint(sounds(min(near))):
+                (name,) = near
+                found.append(_name(start, end, name, names.by_text[name], senses_of().get(name), heard=True))
     return found
 
 

@@ -56,6 +56,13 @@ _FROM_NOW = re.compile(
 #: 水烧到八十度, 水多热了: its temperature.
 _HOT_WATER = re.compile(r"(?<![热开烧放浇洒喷喝饮排进漏冷])水(?=(?:烧|加热|热)?到(?:[0-9零一二两三四五六七八九十百]|多少|几)|够热|几度)")
 _HOW_HOT = re.compile(r"(?<![热开])水(?:现在)?多[热烫]了?")
+#: 空调低一度: made lower by so much, where nothing is compared or asked.
+_BY_SO_MUCH = re.compile(r"(?<![最偏太过提升降更越再加变拉到了个很打较校拧捻扭拨推搞整弄])(?<!(?<!空)调)([高低])(?=(?:上|个)?[0-9一二两三四五六七八九十半]+(?:个?(?:度|档|格|成)|个点)半?(?!以|的|就|时|，?就))")
+_COMPARED = re.compile(r"比(?!现在|刚才|这会儿)|吗|[?？]|多少|几度|如果|要是|的话")
+#: 没锁锁上: if not, do.
+_IF_NOT = re.compile(r"(?<=[，,])没([关开锁停拉充])[上好]?(?=(?:帮我|给我|就)?\1)")
+#: 就亮走廊灯: lit
+_LIT = re.compile(r"(?:^|(?<=[就再，,]))亮(?=[^，。着了的点红黄绿蓝白紫]{1,6}灯)")
 #: 锁车了没, 关灯了吗: the lamp, and whether it is off.
 _DONE_TO = re.compile(r"(?<![把将])([锁关开停])上?([车门窗灯机])了(?=(?:没有?|吗|么)[啊呀?？]*$)")
 #: 全都关, 就星星灯别动
@@ -133,7 +140,10 @@ class Forms:
         text = _SOURCE.sub("切到", self._form.sub(lambda found: self._same[found[0]], text))
         text = _ONGOING.sub("着", _HOW.sub("多", text))
         text = _SIDE.sub(lambda found: found[1] if found[1] + found[2] in self._names else found[0], text)
-        text = self._numbered(self._beside(_HOT_WATER.sub("水温", _HOW_HOT.sub("水温多少度", text))))
+        if not _COMPARED.search(text):
+            text = _BY_SO_MUCH.sub(r"调\1", text)
+        text = _IF_NOT.sub(r"没\1就", text.replace("充电充", "充"))
+        text = self._numbered(self._beside(_LIT.sub("点亮", _HOT_WATER.sub("水温", _HOW_HOT.sub("水温多少度", text)))))
         text = _WATER.sub(
             "烧水", _BOTH.sub("", _ENOUGH.sub("", _TURNED.sub("调", _OPENED.sub("调", _STEP.sub(r"\1档", text)))))
         )

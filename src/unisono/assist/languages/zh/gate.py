@@ -14,7 +14,7 @@ from unisono.assist.languages.zh.sentence import has, is_kind, is_verb
 from unisono.assist.languages.zh.wish import BEGINS, ENDS, SET_FOR, Wish, measured
 from unisono.assist.plan import Step
 
-__all__ = ["ROUGHLY", "is_at_odds", "is_leaning", "is_loose", "is_miscounted", "is_unused"]
+__all__ = ["ROUGHLY", "is_at_odds", "is_leaning", "is_loose", "is_miscounted", "is_taken_back", "is_unused"]
 
 _UP = frozenset({"up", "brighter", "louder", "faster"})
 _DOWN = frozenset({"down", "dimmer", "quieter", "slower"})
@@ -26,6 +26,13 @@ _AT_ODDS = (
     (_UP, _DOWN), (_UP | _DOWN, ENDS), (_SKIPS, _UP | _DOWN | ENDS), (frozenset({"next"}), frozenset({"previous"})),
     (frozenset({"raise"}), frozenset({"lower"})), (frozenset({"lock"}), frozenset({"unlock"})),
 )  # fmt: skip
+#: What may be cancelled by its own word.
+_CANCELLED = frozenset({"unmute", "disarm", "swing", "charge", "record", "defrost"})
+#: What makes a condition a guess, or somebody's habit.
+_UNSURE = frozenset({"能", "可", "应该", "因为", "所以", "为了", "一半", "下班", "上班", "下班了", "除了", "不含", "其他", "其它", "另外", "剩下"})
+_ASKED = frozenset({"what", "which", "who", "where", "why", "how_much", "how_many", "how_long", "how_often", "when_did", "clock"})
+_COMPARING = frozenset({"above", "below", "set", "up", "down", "charge", "on", "start", "warmer", "cooler"})
+_ROOM = frozenset({"state:occupied", "state:vacant", "state:home", "state:away"})
 #: 大概调到五十: an amount or a time stands beside it, else it tells how likely something is.
 ROUGHLY = frozenset({"大概", "大约", "差不多", "左右"})
 #: What is seen, or why: a condition's words, that mean nothing in a wish.
@@ -65,6 +72,11 @@ def _only(piece: Piece, doings: frozenset[str]) -> bool:
     return bool(does) and does <= doings
 
 
+def is_taken_back(pieces: Sequence[Piece], wish: Wish) -> bool:
+    """取消把灯调亮: what is cancelled is no state that ends by that, as 取消静音 is."""
+    return any("cancel" in piece.senses and not piece.named for piece in pieces) and wish.verb not in _CANCELLED
+
+
 def is_loose(pieces: Sequence[Piece]) -> bool:
     """大概关掉, 主灯会关掉: a little word that stands beside nothing that it could belong to."""
     said = {piece.text for piece in pieces}
@@ -101,6 +113,20 @@ def is_unused(pieces: Sequence[Piece], wish: Wish, steps: Sequence[Step]) -> boo
         if not traits & done:
             return True
     return False
+
+
+def says_more(pieces: Sequence[Piece], *, compared: bool) -> bool:
+    """Whether a condition's words hold a second condition, a doubt or a question: 没人温度超过二十度, 可能到家, 几个门没锁."""
+    said = [piece for piece in pieces if not piece.named and not piece.mark]
+    if any(piece.text in _UNSURE or piece.senses & _ASKED for piece in said):
+        return True
+    amounts = [p for p in said if p.quantity is not None and p.text != "一" and not measured(pieces, p)]
+    if len(amounts) > 1:
+        return True
+    if not compared:
+        return False
+    other = [piece for piece in said if has(piece, "state:") or has(piece, "complaint:")]
+    return any(not (has(piece, "trait:") or piece.senses & _COMPARING) or piece.senses & _ROOM for piece in other)
 
 
 def is_leaning(pieces: Sequence[Piece]) -> bool:

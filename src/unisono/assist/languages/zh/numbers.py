@@ -48,6 +48,8 @@ _HALF_UNIT = re.compile(r"(?<![一二三四五六七八九十百0-9])半个?(度
 _MEASURE = re.compile(
     rf"(零下|负|-)?(?:第(?=[^度]{{1,3}}[档挡级格]))?({NUMBER})\s*(?:个)?({_UNIT})(半)?", re.IGNORECASE
 )
+#: Units that are also what is done.
+_DOING = frozenset({"开", "转", "升", "安"})
 _AS_SOON = re.compile(r"就|马上|立刻|，")
 _ORDINAL = re.compile(rf"第({NUMBER})")
 _BARE = re.compile(rf"{_NO_NUMBER}(零下|负|(?<![0-9])-)?({NUMBER})(半(?![小个分天夜]))?")
@@ -149,7 +151,7 @@ def quantities(text: str) -> list[Quantity]:
     for m in _HALF_UNIT.finditer(text):
         take(m, 0.5, _UNIT_OF[m[1]], "quantity")
     for m in _MEASURE.finditer(text):
-        if m[2] == "一" and _AS_SOON.match(text, m.end()):
+        if m[2] == "一" and m[3] in _DOING and _AS_SOON.match(text, m.end()):
             continue  # 一开就: no kelvin
         sign = -1 if m[1] else 1
         unit = _UNIT_OF[m[3].lower()]

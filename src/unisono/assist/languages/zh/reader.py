@@ -53,6 +53,7 @@ _BEGS = re.compile(
 _ASKS_A_STATE = re.compile(
     r"为什么|什么时候|怎么|多少|几(?!档|度[^了])|哪|谁|是不是|有没有|开着|关着|亮着|锁着|[了着]没有?|[了着]吗"
 )
+_ASKS_WHY = re.compile(r"(?:我(?:在想|还没想好))?(?:为什么|为啥|干嘛|凭什么|谁|什么时候|怎么|该不该|要不要|是否(?:需要|应该)|是不是(?:应该|该|要))")
 _FAVOUR = re.compile(r"帮|给我|把|将|麻烦|一下|请|劳驾|点[吗么好行可]|[好行]吗|可以吗|[好行]不[好行]")
 _AND_DO = re.compile(
     r"(?<!吗)(?<!么)(?<!呢)[，,](?=(?:快|赶紧|赶快|马上|你)*(?:给我|帮我|替我|把它)?(?:打开|关|停|锁)[了掉上好]?(?:一下)?吧?$)"
@@ -60,6 +61,12 @@ _AND_DO = re.compile(
 _THEN_TOLD = re.compile(
     r"[，,。！!](?=(?:请|麻烦|快|赶紧|赶快|马上|你)*(?:帮我?|给我|替我|把|麻烦|(?<=赶紧|赶快|马上)(?=[关开锁停打])))"
 )
+_DAYLIGHT = re.compile(
+    r"(?:^|(?<=[，,。！!]))(?:外面|外头)?天(?:都|已经|色)?(?P<soon>快|快要|要|马上就?要)?(?:(?P<dark>黑|暗|晚)|亮)(?:下来)?了(?:[，,。！!]|$)"
+    r"|[，,]天(?:都|已经)?(?P<soon2>快|快要|要)?(?P<dark2>黑|暗)了$"
+)
+#: Between them the sun is up.
+_MORNING, _EVENING = 6, 17
 #: 充到七成就别再充了, 充到八成就停: a limit.
 _CHARGE_TO = re.compile(
     r"充(?:电)?(?:到|至|满)?Ｑ+[，,]?(?:的?时候)?(?:就|便)?(?:别再?充|停|断|够|行)[了吧啊呀电掉它 ，。]*$"
@@ -76,6 +83,7 @@ def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.date
     names = names_of(world)
     text = unquoted(plain(text), names.by_text.keys())
     body = names.forms.plain(strip_address(text))
+    body = _without_daylight(body, now)
     if not body:
         return Plan(outcome="ignore")
     offered, memory.offer = memory.offer, None
@@ -85,6 +93,18 @@ def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.date
     if plan.outcome in ("act", "later", "automate", "answer"):
         _remember(plan, memory, world)
     return spoken(plan, world, memory.open.offer if isinstance(memory.open, Open) else ())
+
+
+def _without_daylight(text: str, now: dt.datetime) -> str:
+    """天黑了，开灯: why, and not when, where it is so by now; 天黑了就开灯 is when."""
+    day = _MORNING <= now.hour < _EVENING
+
+    def reason(found: re.Match[str]) -> str:
+        dark = found["dark"] is not None or found["dark2"] is not None
+        so = found["soon"] or found["soon2"] or dark is not day
+        return "" if so else found[0]
+
+    return _DAYLIGHT.sub(reason, text)
 
 
 def _permitted(plan: Plan, world: World, speaker: Speaker) -> Plan:
@@ -320,4 +340,6 @@ def _commands_after(sentence: Sentence) -> bool:
     if found is None:
         return False
     tail = sentence.masked[found[1][0] : found[1][1]]
+    if _ASKS_WHY.match(sentence.masked) is not None:
+        return False  # 为什么电视开着的话音量调到十
     return bool(tail) and not is_question(tail)

@@ -16,7 +16,11 @@ __all__ = ["is_part_of_day", "when_of"]
 def when_of(moments: Sequence[Moment], now: dt.datetime) -> When | str | None:
     """The plan's times; None for now; a reason to ask where a time is only half said."""
     moments = [_present(moment) for moment in moments]
-    every = next((moment for moment in moments if moment.every is not None), None)
+    often = [moment for moment in moments if moment.every is not None]
+    often = [moment for moment in often if moment.every != "day"] or often  # 周末每天早上九点
+    if len({moment.every for moment in often}) > 1:
+        return "what_time"
+    every = next(iter(often), None)
     clock = next((moment for moment in moments if moment.hour is not None and moment.role == "at"), None)
     sun = next((moment for moment in moments if moment.sun is not None and moment.role == "at"), None)
     after = next((moment for moment in moments if moment.role == "after"), None)
@@ -48,10 +52,17 @@ def when_of(moments: Sequence[Moment], now: dt.datetime) -> When | str | None:
     until = _until(end, lasting, clock, after, now)
     shift = (sun.shift_s or None) if sun is not None else None
     if every is not None:
-        if every.every is not None and " " in every.every:
+        if day is not None and (day.day is not None or day.weekday is not None or day.date is not None):
+            return "what_time"  # 每天周六
+        if every.every is not None and " " in every.every and not every.every.startswith("month "):
             return When(every=every.every, until=until)
         if at is None and sun is None:
             return "what_time"
+        if every.every is not None and every.every.startswith("month "):
+            if at is None or until is not None:
+                return "what_time"
+            hour, minute = map(int, at.split(":"))
+            return When(every=f"{minute} {hour} {every.every.removeprefix('month ')} * *")
         if until is not None and "T" in until:
             until = until.partition("T")[2][:5]  # each of these days, not that one
         return When(every=every.every, at=sun.sun if sun is not None else at, after_s=shift, until=until)

@@ -38,6 +38,10 @@ _WHOLE = frozenset({"below", "rest", "other"})
 #: Periods of the past that a command may also speak of: "today".
 _PRESENT = ("today", "this week", "this month", "last 7 days", None)
 
+_BEFORE_OR_AFTER = frozenset({"前", "后", "之前", "之后", "以前", "以后", "时", "时候", "的时候"})
+#: A name so long that was heard by its sound is one.
+_SURE_LENGTH = 3
+
 _PAIRS = (("“", "”"), ("「", "」"), ("『", "』"), ('"', '"'), ("‘", "’"), ("《", "》"), ("【", "】"), ("'", "'"))
 _QUOTED = re.compile("|".join(f"{re.escape(a)}[^{re.escape(b)}]*{re.escape(b)}" for a, b in _PAIRS))
 
@@ -61,7 +65,7 @@ def mask(text: str, pieces: Sequence[Piece]) -> str:
     """The text with names, times and amounts written over, each character by one sign."""
     out = list(text)
     for piece in pieces:
-        if piece.heard:
+        if piece.heard and not (piece.things and len(piece.text) >= _SURE_LENGTH):
             continue  # 提议楼下: what was said decides, before what it sounds like
         past = piece.moment is not None and piece.moment.over not in _PRESENT
         sign = (
@@ -105,8 +109,13 @@ def is_vague_time(masked: str) -> bool:
 
 def is_occasion(pieces: Sequence[Piece]) -> bool:
     """下班后, 睡觉前, 吃饭的时候: at a time that no clock here knows."""
-    text = "".join(piece.text for piece in pieces)
-    return _patterns()["occasion"].search(text) is not None
+    told = _patterns()["occasion"]
+    text = ""
+    for piece in pieces:
+        text += piece.text
+        if piece.text in _BEFORE_OR_AFTER and told.search(text) is not None:
+            return True  # 下班后|门禁开一下
+    return told.search(text) is not None
 
 
 def bar_of(masked: str) -> str | None:

@@ -28,6 +28,7 @@ __all__ = [
     "its_car",
     "outdoors",
     "partly",
+    "rooms_in",
     "takers",
     "tellers",
 ]
@@ -133,9 +134,9 @@ def find_target(
         elif not target.things:
             target.why = "no_such_thing"
         return target
-    if kinds and traits and not any(_is(world.things[thing], set(kinds)) for thing in world.things):
+    if kinds and traits and not any(_is_so(world.things[thing], kinds, sorts) for thing in world.things):
         told = {sense.removeprefix("trait:") for piece in pieces for sense in piece.senses if _names_both(piece)}
-        if told & set(traits):
+        if told & set(traits) and takers(world.things, world, tuple(told)):
             kinds = []  # 天窗, where only a car has one
     if not kinds:
         return _unnamed(target, pool, world, speaker, traits)
@@ -419,8 +420,20 @@ def partly(text: str, world: World, traits: Sequence[str]) -> list[str]:
     return found
 
 
+def rooms_in(pieces: Sequence[Piece], world: World) -> set[str]:
+    """The rooms that some words are about: named, or those of the things that are."""
+    named = {place for piece in pieces for place in piece.places}
+    named |= {world.things[thing].place for piece in pieces for thing in piece.things if not piece.places}
+    return {place for place in named if world.places[place].inside is not None}
+
+
 def _is(thing: Thing, kinds: set[str]) -> bool:
     return thing.kind in kinds or thing.kind.split(".")[0] in kinds
+
+
+def _is_so(thing: Thing, kinds: Sequence[str], sorts: Sequence[str]) -> bool:
+    """Of one of the kinds, and called by the word for its sort where only that was said: a window is no 天窗."""
+    return _is(thing, set(kinds)) and (not sorts or any(word in name for word in sorts for name in thing.names))
 
 
 def _outdoor(world: World, thing: str) -> bool:

@@ -136,7 +136,10 @@ def reminder(
         return None
     before = [p for p in pieces if p.moment is not None and p.end <= match.start()]
     used = before or [p for p in pieces if p.moment is not None]
-    body = "".join(p.text for p in pieces if p not in used and not match.start() <= p.start < match.end())
+    told = [p for p in pieces if p not in used and not match.start() <= p.start < match.end()]
+    if told and told[0].text[0] in "每隔逢":
+        return Plan(outcome="ask", why="what_time")  # 每年三月提醒我
+    body = "".join(text[p.start : p.end] for p in told)
     body = body.strip("，,。 的去要我")
     if not body or all(p.senses & {"particle"} for p in pieces if p not in used and p.text in body):
         return Plan(outcome="ask", why="what_to_do")

@@ -98,6 +98,10 @@ _EVERY_WORDS = (
     ),
 )
 
+_EVERY_MONTH = re.compile(rf"(?:每|逢)个?月的?({NUMBER})[号日]")
+#: A day that each month has.
+_DAYS_OF_EACH_MONTH = 28
+
 _PERIOD = (
     ("last night", r"昨晚上?|昨天晚上|昨夜里?|昨儿?晚上?|昨天夜里"), ("yesterday", r"昨天|昨日|昨儿个?"),
     ("day before yesterday", r"前天|前儿个?"),
@@ -226,6 +230,9 @@ def _recurrences(text: str) -> list[Moment]:
         found.append(
             Moment(start=m.start(), end=m.end(), every=_days({_WEEKDAY[c] for c in m[1] or m[2] if c in _WEEKDAY}))
         )
+    for m in _EVERY_MONTH.finditer(text):
+        if 0 < (day := _n(m[1])) <= _DAYS_OF_EACH_MONTH:
+            found.append(Moment(start=m.start(), end=m.end(), every=f"month {day}"))
     for every, pattern in _EVERY_WORDS:
         for m in pattern.finditer(text):
             part = m.groupdict().get("part")

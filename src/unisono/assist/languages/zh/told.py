@@ -17,6 +17,7 @@ from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.sentence import has, senses
 from unisono.assist.languages.zh.target import Target, find_target, outdoors, partly, tellers
 from unisono.assist.languages.zh.whole import kin_of, within_root
+from unisono.assist.languages.zh.wish import SET_FOR
 from unisono.thing import traits as all_traits
 from unisono.thing.files import yaml_loader
 from unisono.thing.units import find_unit
@@ -95,6 +96,8 @@ def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
                 found += [name, *_table().alike.get(name, ())]
             if sense.startswith("complaint:") and not has(piece, "state:"):
                 found += _table().feels.get(sense.removeprefix("complaint:"), ())
+    if "设" in text:
+        found = [SET_FOR[trait] for trait in found if trait in SET_FOR] + found
     if any("where" in piece.senses for piece in pieces):
         return ("location", "presence")
     if any(word in text for word in ("充到多少", "充了多少", "充到几")):

@@ -47,7 +47,9 @@ _ROOMS = frozenset({"的", "房间", "屋", "屋子", "地方"})
 _COLORED = frozenset({"color", "color_temperature", "andon"})
 _ARMED_AS = ("模式", "布防", "设防", "警戒")
 #: 我换膜, 孩子睡了: who has a reason for what is wanted.
-_WHO = ("我", "咱", "孩子", "宝宝", "家人", "客人", "有人", "有客")
+_WHO = (
+    "我", "咱", "孩子", "宝宝", "家人", "客人", "有人", "有客", "他们", "她们", "他", "她", "老人", "老婆", "老公", "爸", "妈", "大家", "家里人", "学生",
+)  # fmt: skip
 #: Characters nobody knows in a clause that asks for nothing: a reason, or a turn that changes everything.
 _REASON_MOST = 2
 #: 放假了, 起雾啦: what came to be.
@@ -85,6 +87,9 @@ def left_over(pieces: Sequence[Piece]) -> list[Piece]:
     complained = any(has(piece, "complaint:") for piece in pieces)
     for i, piece in enumerate(pieces):
         if piece.mark or piece.named or piece.quantity is not None or piece.moment is not None:
+            continue
+        if piece.senses & {"complaint:rain", "complaint:wind"} and (i + 1 == len(pieces) or pieces[i + 1].text != "了") and piece.text[-1] != "了":
+            found.append(piece)  # 下雨时打开灯
             continue
         if piece.senses & _READ or any(has(piece, family) for family in _FAMILIES):
             continue
@@ -150,7 +155,7 @@ def _is_window(piece: Piece) -> bool:
 
 def is_explained(pieces: Sequence[Piece]) -> bool:
     """Whether a clause that asks for nothing is but somebody's reason: 我换膜, 放假了; 见鬼去吧 may be anything."""
-    if not unknown(pieces) or pieces[0].text.startswith(_WHO):
+    if not unknown(pieces) or "".join(piece.text for piece in pieces).startswith(_WHO):
         return True
     return unknown(pieces) <= _REASON_MOST and pieces[-1].text in _CAME
 

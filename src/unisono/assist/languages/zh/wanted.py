@@ -30,7 +30,7 @@ from unisono.assist.languages.zh.beside import (
 from unisono.assist.languages.zh.change import NotPossibleError, steps_of
 from unisono.assist.languages.zh.clauses import Clause
 from unisono.assist.languages.zh.cut import Piece
-from unisono.assist.languages.zh.gate import ROUGHLY, is_at_odds, is_leaning, is_loose, is_miscounted, is_unused
+from unisono.assist.languages.zh.gate import ROUGHLY, is_at_odds, is_leaning, is_loose, is_miscounted, is_taken_back, is_unused
 from unisono.assist.languages.zh.numbers import is_rough
 from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.scope import is_negated, is_stop
@@ -45,6 +45,7 @@ from unisono.assist.languages.zh.target import (
     is_left_out,
     its_car,
     outdoors,
+    rooms_in,
 )
 from unisono.assist.languages.zh.together import is_contradictory, joined, timed
 from unisono.assist.languages.zh.told import in_state
@@ -115,6 +116,8 @@ class Wanted:
         self.pending: list[Piece] = []
         self.last = tuple(thing for one in conditions for thing in one.things)
         self.places = {sentence.world.things[thing].place for thing in self.last}
+        #: the rooms that a condition or a reason is about: 茶室太暗了，把灯打开
+        self.about = {place for place in self.places if sentence.world.places[place].inside is not None}
         self.problem: Plan | None = None
         self.doubted = False
         self.refused = False
@@ -127,6 +130,8 @@ class Wanted:
             end = self._take(clause)
             if end is not None:
                 return end
+            if len(self.steps) == made:
+                self.about |= rooms_in(clause.pieces, self.sentence.world)
             back = any(p.moment is not None for p in clause.pieces) and turns(clause.pieces)
             if len(self.steps) > made and ((own and untimed) or back):
                 return Plan(outcome="ask", why="what_time")  # 开灯, 十分钟后关: now and later are two plans
@@ -209,6 +214,7 @@ class Wanted:
             return self._deny(pieces)
         if complains(pieces) and not lasting:
             self.problem = self.problem or relieve(self.sentence, pieces)
+            self.doubted = self.doubted or bool(self.conditions)
             suffering = find_target(pieces, self.sentence.world, self.sentence.speaker)
             if suffering.named and suffering.why is None:
                 self.last = suffering.things  # 主灯太亮了, 调暗
@@ -297,7 +303,7 @@ class Wanted:
         if is_doubtful([piece for piece in pieces if not (stop and piece.text == "别")]):
             return Plan(outcome="refuse" if about_us(pieces) else "ignore", why="unsure")
         self.doubted = self.doubted or bool(left_over(pieces)) or is_noun_phrase(pieces)
-        self.doubted = self.doubted or is_at_odds(pieces) or is_loose(pieces)
+        self.doubted = self.doubted or is_at_odds(pieces) or is_loose(pieces) or is_taken_back(pieces, wish)
         self.doubted = self.doubted or is_unlocked_by_the_way(pieces, wish)
         wish = self._other_value(wish) or wish
         if is_bare(wish) and (plain := self._level_of(pieces)):
@@ -448,7 +454,7 @@ class Wanted:
             pieces = [piece for piece in pieces if piece.text != "锁"]  # 没锁就锁: what is done, and no lock
         if wish.verb == "honk":
             pieces = [piece for piece in pieces if "trait:horn" not in piece.senses]  # 喇叭 is no loudspeaker then
-        target = find_target(pieces, world, self.sentence.speaker, traits)
+        target = self._around(pieces, find_target(pieces, world, self.sentence.speaker, traits), traits)
         if (target.named or target.kinds) and target.things and is_left_out(pieces, target.things, world):
             return Target(said=True, why="which_thing")
         if self.steps and (car := its_car(pieces, target, self.last, world)) is not None:
@@ -485,9 +491,11 @@ class Wanted:
         spoken = self.excepted or (self._touched() if found & {"rest", "other"} else set())
         if found & {"rest", "other", "all"} and spoken and not target.places:
             kinds = {world.things[thing].kind for thing in spoken}
-            return Target(
-                things=tuple(thing.id for thing in world.things.values() if thing.kind in kinds), said=True, every=True
-            )
+            alike = tuple(thing.id for thing in world.things.values() if thing.kind in kinds)
+            rooms = self.places - {world.root}
+            here = {thing for place in rooms for thing in world.within(place)} - spoken
+            there = tuple(thing for thing in alike if thing in here)  # 客厅只留落地灯, 别的关掉
+            return Target(things=there or alike, said=True, every=True)
         before = self.last or memory.things
         if not before or found & {"everything"}:
             return target
@@ -506,6 +514,22 @@ class Wanted:
             ]
             if alike:
                 return Target(things=tuple(dict.fromkeys(alike)), said=True, every=True)
+        return target
+
+    def _around(self, pieces: Sequence[Piece], target: Target, traits: Sequence[str]) -> Target:
+        """茶室太暗了，把灯打开: the tea room's, wherever that is said."""
+        world, speaker = self.sentence.world, self.sentence.speaker
+        apart = target.named or target.places or target.every or senses(pieces) & {"here", "outdoor", "indoor", "it"}
+        if apart or len(self.about) != 1:
+            return target
+        (room,) = self.about
+        moved = find_target(pieces, world, msgspec.structs.replace(speaker, place=room), traits)
+        there = set(world.within(room))
+        if (moved.things or moved.offer) and there.issuperset(moved.things or moved.offer):
+            return moved
+        kinds = {world.things[thing].kind for thing in target.things}
+        several = sum(thing.kind in kinds for thing in world.things.values()) > len(target.things)
+        self.doubted = self.doubted or several or len(target.things) > 1
         return target
 
     def _beside_the_last(self, target: Target) -> Target:
