@@ -299,7 +299,7 @@ def _share(wish: Wish, amount: Quantity, trait: str, state: Mapping[str, Any]) -
 
 def _shuts(wish: Wish) -> bool:
     """窗帘关三分之二, and not 关到三分之二."""
-    return wish.verb in ("off", "close") and "set" not in wish.verbs
+    return wish.verb in ("off", "close", "lower") and "set" not in wish.verbs
 
 
 def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing) -> Change:
@@ -314,7 +314,13 @@ def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing) -> Change:
         raise NotPossibleError("no_such_value")
     if wish.by and amount.form == "fraction" and trait in OPENINGS:
         return Change(trait, _tidy(amount.value if wish.sign > 0 else 100 - amount.value), unit="%")  # 升一半
-    if trait in OPENINGS and amount.unit == "%" and not wish.by and _shuts(wish):
+    if (
+        trait in OPENINGS
+        and amount.unit == "%"
+        and not wish.by
+        and _shuts(wish)
+        and (wish.verb != "lower" or trait != "window_position")
+    ):
         return Change(trait, _tidy(100 - amount.value), unit="%")  # 窗帘关三分之二
     value = value_in(amount, trait, by=wish.by)
     if wish.by:

@@ -134,11 +134,28 @@ def _goes_on(pieces: Sequence[Piece], at: int) -> bool:
         rest.append(piece)
     if pieces[at].text == "再" and rest and "set" in rest[0].senses and any(p.senses & _STEPS for p in pieces[:at]):
         return True  # 切下一首再调到四十
+    if (
+        pieces[at].text == "再"
+        and rest
+        and _is_only_switched(rest)
+        and any(p.senses & {"set", "next", "previous"} for p in pieces[:at])
+    ):
+        return True  # 换成全麦配方再启动
     if pieces[at].text in ("再", "又", "还有", "另外", "并", "且"):
         return any(_is_verb(p) for p in rest) and (
             (bool(rest) and rest[0].text in _OBJECT) or any(_is_noun(p) for p in rest)
         )
     return any(_is_verb(p) or p.quantity for p in rest)
+
+
+def _is_only_switched(pieces: Sequence[Piece]) -> bool:
+    """启动, 关掉吧: begun or ended, and to no level."""
+    switched = bool(pieces[0].senses & {"on", "off", "start", "stop", "open", "close"}) and not pieces[0].senses & {
+        "set",
+        "up",
+        "down",
+    }
+    return switched and not any(piece.quantity is not None or _is_value(piece) for piece in pieces)
 
 
 def _separate(clause: Clause) -> list[Clause]:

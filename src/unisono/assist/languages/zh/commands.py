@@ -67,6 +67,8 @@ def command(sentence: Sentence) -> Plan:
         return sentence.barred("negated")  # 不要门开着的话关灯
     before = [piece for piece in sentence.pieces if low <= piece.start and piece.end <= high]
     tail = [piece for piece in sentence.pieces if start <= piece.start and piece.end <= end]
+    if how in ("once", "if", "then"):
+        before, tail = _with_topic(before, tail)
     if any(is_part_of_day(piece.moment) for piece in before if piece.moment is not None):
         return Plan(outcome="ask", why="what_time")  # 要是半夜还开着
     if how == "once":
@@ -104,6 +106,18 @@ def command(sentence: Sentence) -> Plan:
         # 半小时后如果灯还开着就关掉
         tail = [*(piece for piece in before if piece.moment is not None and piece.moment.role != "for"), *tail]
     return Wanted(sentence, conditions, act_if=bool(now_true) and not told).plan(clauses(tail))
+
+
+def _with_topic(before: list[Piece], tail: list[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """门一开灯就亮: who is told stands before the 就, behind a condition that is whole without it."""
+    if len(before) < 3 or not (before[-1].things or is_kind(before[-1])) or any(p.things or is_kind(p) for p in tail):
+        return before, tail
+    rest = before[:-1]
+    if any(piece.mark or piece.text in _TOLD for piece in rest):
+        return before, tail  # 把圆球灯关了，串灯就开着吧
+    so = any(has(piece, "state:") or piece.quantity is not None for piece in rest[-2:])
+    named = any(piece.named or is_kind(piece) for piece in rest[:-1])
+    return (rest, [before[-1], *tail]) if so and named and rest[-1].text != "的" else (before, tail)
 
 
 def _is_done_first(pieces: Sequence[Piece]) -> bool:

@@ -97,6 +97,8 @@ def _compared(
     named = [trait for trait in traits_asked(pieces, _text(pieces)) if trait not in ("location", "count")]
     wanted = [*(named or units), *units]
     target = asked(pieces, world, sentence.speaker, wanted, (), last)
+    if not wanted and amount.unit is None and all("target_temperature" in world.things[t].takes for t in target.things):
+        wanted = ["temperature"]  # 层炉到了二百三
     having, trait = tellers(target.things, world, wanted)
     if trait is None:
         return None
@@ -112,6 +114,9 @@ def _compared(
         return None
     reached = any(piece.text[-1] == "到" and piece.end == amount.start for piece in pieces)
     now = [one for thing in having if isinstance(one := world.state(thing).get(trait), int | float)]
+    denied = any(p.text in _NOT and p.end == q.start and _compares(q) for p, q in pairwise(pieces))
+    if reached and denied and not found & {"above", "below"}:
+        return Condition(things=tuple(having), trait=trait, below=value, for_s=for_s)  # 没到四十
     if reached and not found & {"above", "below"} and len(now) == len(having):
         rises = all(one < value for one in now)
         return Condition(
@@ -123,10 +128,17 @@ def _compared(
         )  # 到两百度了
     if not found & {"above", "below"}:
         return Condition(things=tuple(having), trait=trait, equals=value, for_s=for_s)
-    below = "below" in found and not ("above" in found and "以上" in _text(pieces))
+    below = ("below" in found and not ("above" in found and "以上" in _text(pieces))) is not denied  # 不超过
     return Condition(
         things=tuple(having), trait=trait, below=value if below else None, above=None if below else value, for_s=for_s
     )  # fmt: skip
+
+
+_NOT = frozenset({"不", "没", "没有", "未", "还没", "还没有"})
+
+
+def _compares(piece: Piece) -> bool:
+    return bool(piece.senses & {"above", "below"}) or piece.text == "到"
 
 
 def _in_state(

@@ -62,6 +62,7 @@ _LOCKS = re.compile(r"上|好|了|着|住|死|紧|牢|一下|起来|没(?=锁|�
 _NUMERALS = "零一二三四五六七八九十百0123456789"
 _NUMBERED = re.compile(r"(?:[0-9]+|[一二三四五六七八九十]+)[号#]([\u3400-\u9fff]{2,})")
 _HAN = re.compile(r"[\u3400-\u9fff]{4,}")
+_SIDED = re.compile(r"[左右前后东西南北大小][\u3400-\u9fff][灯窗门帘扇]")
 _LONGEST_HEARD = 6
 #: A sentence with more unknown characters was not misheard; it is about something else.
 _MOST_UNKNOWN = 8
@@ -174,6 +175,8 @@ class _Names:
             numbered = _NUMBERED.fullmatch(name)
             if numbered is not None and numbered[1] not in self.by_text and numbered[1] not in senses_of():
                 tails.setdefault(numbered[1], _Bearers([], [], [])).things += bearers.things  # 壁灯, of 一号壁灯
+            if _SIDED.fullmatch(name) is not None and name[1:] not in self.by_text and name[1:] not in senses_of():
+                tails.setdefault(name[1:], _Bearers([], [], [])).things += bearers.things  # 壁灯, of 左壁灯
             if not _HAN.fullmatch(name):
                 continue
             for cut_off in range(1, len(name) - _SHORTEST_TAIL + 1):
@@ -348,17 +351,19 @@ def _hear(text: str, pieces: list[Piece], names: _Names, words: Mapping[str, fro
     for start in range(len(text)):
         for end in range(start + _SHORTEST_HEARD, min(len(text), start + _LONGEST_HEARD) + 1):
             body = text[start:end]
-            if unknown.isdisjoint(range(start, end)) or any(
-                p.start < start < p.end or p.start < end < p.end for p in long
-            ):
-                continue  # 说|车窗: no word that was said is taken apart
+            if unknown.isdisjoint(range(start, end)):
+                continue
+            # 说|车窗: no word that was said is taken apart but for the whole name of a thing
+            parts = any(p.start < start < p.end or p.start < end < p.end for p in long)
             said = sounds(body)
             near = {
                 name for sound in said for name in names.sounding().get(sound, ()) if _like(body, name) or len(body) > 2
             }
-            if len(near) == 1:
+            if len(near) == 1 and (not parts or (end - start >= _SHORTEST_TAIL and names.by_text[min(near)].things)):
                 (name,) = near
                 found.append(_name(start, end, name, names.by_text[name], words.get(name), heard=True))
+                continue
+            if parts:
                 continue
             likely = {word for sound in said for word in _words_by_sound().get(sound, ()) if _like(body, word)}
             found += [Piece(start, end, word, words[word], heard=True) for word in sorted(likely) if _safe(words[word])]

@@ -54,15 +54,23 @@ _FROM_NOW = re.compile(
     r"(?:从|自|打)?(?:今天|今儿个?|今日|今晚|明天|明儿个?|明日|明早|现在|今后|以后|往后)(?:起|开始|往后|以后|之后)?[，,]?(?=(?:每|天天|工作日|周末|逢))"
 )
 #: 水烧到八十度, 水多热了: its temperature.
-_HOT_WATER = re.compile(r"(?<![热开烧放浇洒喷喝饮排进漏冷])水(?=(?:烧|加热|热)?到(?:[0-9零一二两三四五六七八九十百]|多少|几)|够热|几度)")
+_HOT_WATER = re.compile(
+    r"(?<![热开烧放浇洒喷喝饮排进漏冷])水(?=(?:烧|加热|热)?到(?:[0-9零一二两三四五六七八九十百]|多少|几)|够热|几度)"
+)
 _HOW_HOT = re.compile(r"(?<![热开])水(?:现在)?多[热烫]了?")
 #: 空调低一度: made lower by so much, where nothing is compared or asked.
-_BY_SO_MUCH = re.compile(r"(?<![最偏太过提升降更越再加变拉到了个很打较校拧捻扭拨推搞整弄])(?<!(?<!空)调)([高低])(?=(?:上|个)?[0-9一二两三四五六七八九十半]+(?:个?(?:度|档|格|成)|个点)半?(?!以|的|就|时|，?就))")
+_BY_SO_MUCH = re.compile(
+    r"(?<![最偏太过提升降更越再加变拉到了个很打较校拧捻扭拨推搞整弄])(?<!(?<!空)调)([高低])(?=(?:上|个)?[0-9一二两三四五六七八九十半]+(?:个?(?:度|档|格|成)|个点)半?(?!以|的|就|时|，?就))"
+)
 _COMPARED = re.compile(r"比(?!现在|刚才|这会儿)|吗|[?？]|多少|几度|如果|要是|的话")
 #: 没锁锁上: if not, do.
 _IF_NOT = re.compile(r"(?<=[，,])没([关开锁停拉充])[上好]?(?=(?:帮我|给我|就)?\1)")
 #: 就亮走廊灯: lit
 _LIT = re.compile(r"(?:^|(?<=[就再，,]))亮(?=[^，。着了的点红黄绿蓝白紫]{1,6}灯)")
+#: 嗰条灯带: that one, in Cantonese.
+_THAT = re.compile(r"嗰(?=[盏台个条扇部只间幅])")
+#: 天要是黑了
+_WHEN_DARK = re.compile(r"天(?:要是|如果|一旦)(?=[黑亮])")
 #: 锁车了没, 关灯了吗: the lamp, and whether it is off.
 _DONE_TO = re.compile(r"(?<![把将])([锁关开停])上?([车门窗灯机])了(?=(?:没有?|吗|么)[啊呀?？]*$)")
 #: 全都关, 就星星灯别动
@@ -80,7 +88,9 @@ _ONE_SIDE = re.compile(
 )
 _SIDES = "左右前后东西南北"
 #: 一号和三号打印机: the noun is said once.
-_NUMBERS = re.compile(r"((?:[0-9]{1,2}|[一二三四五六七八九十]{1,2})[号#])(?=[和跟与、及]|还有|以及|(?:也|都)?[停关开启停]|[，,])")
+_NUMBERS = re.compile(
+    r"((?:[0-9]{1,2}|[一二三四五六七八九十]{1,2})[号#])(?=[和跟与、及]|还有|以及|(?:也|都)?[停关开启停]|[，,])"
+)
 
 
 class _Table(msgspec.Struct):
@@ -135,6 +145,7 @@ class Forms:
 
     def plain(self, text: str) -> str:
         """The text in the forms that are known."""
+        text = _WHEN_DARK.sub("天", _THAT.sub("那", text))
         text = _BUT.sub("，", _DONE_TO.sub(r"\2\1了", _FROM_NOW.sub("", _WHATEVER.sub("全都", text))))
         text = _FOREIGN.sub(lambda found: found[0] if found[0] in self._names else _ENGLISH[found[0]], text)
         text = _SOURCE.sub("切到", self._form.sub(lambda found: self._same[found[0]], text))
@@ -171,7 +182,11 @@ class Forms:
         """一号打印机和三号打印机 for 一号和三号打印机."""
 
         def whole(found: re.Match[str]) -> str:
-            nouns = {n[len(found[1]) :] for n in self._names.split("\n") if n.startswith(found[1]) and len(n) > len(found[1]) + 1}
+            nouns = {
+                n[len(found[1]) :]
+                for n in self._names.split("\n")
+                if n.startswith(found[1]) and len(n) > len(found[1]) + 1
+            }
             said = [noun for noun in nouns if noun in text]
             return found[1] + said[0] if len(said) == 1 else found[1]
 

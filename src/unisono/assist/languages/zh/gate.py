@@ -14,7 +14,16 @@ from unisono.assist.languages.zh.sentence import has, is_kind, is_verb
 from unisono.assist.languages.zh.wish import BEGINS, ENDS, SET_FOR, Wish, measured
 from unisono.assist.plan import Step
 
-__all__ = ["ROUGHLY", "is_at_odds", "is_leaning", "is_loose", "is_miscounted", "is_taken_back", "is_unused"]
+__all__ = [
+    "ROUGHLY",
+    "is_at_odds",
+    "is_further",
+    "is_leaning",
+    "is_loose",
+    "is_miscounted",
+    "is_taken_back",
+    "is_unused",
+]
 
 _UP = frozenset({"up", "brighter", "louder", "faster"})
 _DOWN = frozenset({"down", "dimmer", "quieter", "slower"})
@@ -29,8 +38,29 @@ _AT_ODDS = (
 #: What may be cancelled by its own word.
 _CANCELLED = frozenset({"unmute", "disarm", "swing", "charge", "record", "defrost"})
 #: What makes a condition a guess, or somebody's habit.
-_UNSURE = frozenset({"能", "可", "应该", "因为", "所以", "为了", "一半", "下班", "上班", "下班了", "除了", "不含", "其他", "其它", "另外", "剩下"})
-_ASKED = frozenset({"what", "which", "who", "where", "why", "how_much", "how_many", "how_long", "how_often", "when_did", "clock"})
+_UNSURE = frozenset(
+    {
+        "能",
+        "可",
+        "应该",
+        "因为",
+        "所以",
+        "为了",
+        "一半",
+        "下班",
+        "上班",
+        "下班了",
+        "除了",
+        "不含",
+        "其他",
+        "其它",
+        "另外",
+        "剩下",
+    }
+)
+_ASKED = frozenset(
+    {"what", "which", "who", "where", "why", "how_much", "how_many", "how_long", "how_often", "when_did", "clock"}
+)
 _COMPARING = frozenset({"above", "below", "set", "up", "down", "charge", "on", "start", "warmer", "cooler"})
 _ROOM = frozenset({"state:occupied", "state:vacant", "state:home", "state:away"})
 #: 大概调到五十: an amount or a time stands beside it, else it tells how likely something is.
@@ -46,9 +76,33 @@ _REST = frozenset({"其他", "其它", "其余", "剩下", "剩下的", "别的"
 #: What a word of a mode, a strength or an end of the scale may have become.
 _MODES = frozenset({"hvac_mode", "mode", "fan_speed", "swing", "armed", "defrost"})
 #: Traits that one word is said for.
-_ALIKE = (_MODES, frozenset({"rate", "speed", "fan_speed", "setpoint", "cycle_time"}), frozenset({"volume", "mute", "playback"}))
+_ALIKE = (
+    _MODES,
+    frozenset({"rate", "speed", "fan_speed", "setpoint", "cycle_time"}),
+    frozenset({"volume", "mute", "playback"}),
+)
 #: Words of a clause that say where on a scale, or where in the house, and nothing of their own.
-_LEANING = frozenset({"above", "below", "too", "more", "much", "max", "min", "upstairs", "downstairs", "outdoor", "indoor", "there", "other", "rest", "only", "except"})
+_LEANING = frozenset(
+    {
+        "above",
+        "below",
+        "too",
+        "more",
+        "much",
+        "max",
+        "min",
+        "upstairs",
+        "downstairs",
+        "outdoor",
+        "indoor",
+        "there",
+        "other",
+        "rest",
+        "only",
+        "except",
+        "question",
+    }
+)
 
 
 def is_at_odds(pieces: Sequence[Piece]) -> bool:
@@ -77,10 +131,18 @@ def is_taken_back(pieces: Sequence[Piece], wish: Wish) -> bool:
     return any("cancel" in piece.senses and not piece.named for piece in pieces) and wish.verb not in _CANCELLED
 
 
+def is_further(pieces: Sequence[Piece], wish: Wish) -> bool:
+    """再烫两度: by so much more of what nobody knows, and no two degrees."""
+    if wish.amount is None or wish.by or "set" in wish.verbs:
+        return False
+    amount = wish.amount
+    return wish.amount.unit is not None and any(p.text[0] in "再更" and p.end <= amount.start for p in pieces)
+
+
 def is_loose(pieces: Sequence[Piece]) -> bool:
     """大概关掉, 主灯会关掉: a little word that stands beside nothing that it could belong to."""
     said = {piece.text for piece in pieces}
-    if said & _MAY and not said & _MAKES:
+    if (said & _MAY and not said & _MAKES) or ("会" in said and "吗" not in said):
         return True
     if said & {"只有"} or (pieces and pieces[-1].text in _UNENDED):
         return True
@@ -89,8 +151,8 @@ def is_loose(pieces: Sequence[Piece]) -> bool:
             return True  # 其他主灯
         if piece.named or piece.text not in ROUGHLY | _TELLING:
             continue
-        near = (pieces[i - 1] if i else None, pieces[i + 1] if i + 1 < len(pieces) else None)
-        if piece.text in _TELLING or not any(p is not None and (p.quantity or p.moment) for p in near):
+        near = pieces[max(i - 1, 0) : i + 3]  # 大概调到五十
+        if piece.text in _TELLING or not any(p.quantity or p.moment for p in near):
             return True
     return False
 
@@ -104,8 +166,6 @@ def is_unused(pieces: Sequence[Piece], wish: Wish, steps: Sequence[Step]) -> boo
         return True
     for piece in pieces:
         if piece.named or is_kind(piece) or is_verb(piece) or not has(piece, "trait:"):
-            continue
-        if any(has(piece, family) for family in ("color:", "mode:", "level:", "arm:", "complaint:")):
             continue
         traits = {sense.partition(":")[2] for sense in piece.senses if sense.startswith("trait:")}
         traits |= {SET_FOR.get(trait, trait) for trait in traits}
@@ -134,16 +194,20 @@ def is_leaning(pieces: Sequence[Piece]) -> bool:
     said = [piece for piece in pieces if "particle" not in piece.senses and not piece.mark]
     if not said:
         return bool(pieces) and all(piece.text in ROUGHLY | _TELLING | _MAY for piece in pieces)
-    return all(piece.senses and piece.senses <= _LEANING and not piece.named for piece in said)
+    return all(piece.senses and not piece.named and all(_leans(sense) for sense in piece.senses) for piece in said)
+
+
+def _leans(sense: str) -> bool:
+    return sense in _LEANING or sense.startswith("agg:")
 
 
 def is_miscounted(pieces: Sequence[Piece], steps: Sequence[Step]) -> bool:
     """三个主灯关掉, where there is but one: so many things were said, and others would be touched."""
     touched = {thing for step in steps for thing in step.things}
-    for piece, measure, *noun in zip(pieces, pieces[1:], [*pieces[2:], None], strict=False):
-        counted = piece.quantity is not None and piece.quantity.form == "number" and piece.quantity.value > 1
-        thing = noun[0] is not None and (bool(noun[0].things) or is_kind(noun[0])) and not noun[0].places
-        if counted and thing and measured(pieces, piece) and measure.text[:1] not in "楼号":
-            return piece.quantity is not None and len(touched) != piece.quantity.value
+    for piece, measure, noun in zip(pieces, pieces[1:], [*pieces[2:], None], strict=False):
+        if piece.quantity is None or piece.quantity.form != "number" or not measured(pieces, piece):
+            continue
+        counted = piece.quantity.value > 1 and measure.text[:1] not in "楼号"
+        if counted and not (noun is not None and (noun.places or has(noun, "place:"))):
+            return len(touched) != piece.quantity.value
     return False
-

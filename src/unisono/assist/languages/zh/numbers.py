@@ -151,7 +151,7 @@ def quantities(text: str) -> list[Quantity]:
     for m in _HALF_UNIT.finditer(text):
         take(m, 0.5, _UNIT_OF[m[1]], "quantity")
     for m in _MEASURE.finditer(text):
-        if m[2] == "一" and m[3] in _DOING and _AS_SOON.match(text, m.end()):
+        if m[2] == "一" and m[3] in _DOING and (m[3] == "开" or _AS_SOON.match(text, m.end())):
             continue  # 一开就: no kelvin
         sign = -1 if m[1] else 1
         unit = _UNIT_OF[m[3].lower()]

@@ -52,7 +52,7 @@ def when_of(moments: Sequence[Moment], now: dt.datetime) -> When | str | None:
     until = _until(end, lasting, clock, after, now)
     shift = (sun.shift_s or None) if sun is not None else None
     if every is not None:
-        if day is not None and (day.day is not None or day.weekday is not None or day.date is not None):
+        if any(m is not None and (m.day or m.weekday is not None or m.date is not None) for m in (clock, sun, day)):
             return "what_time"  # 每天周六
         if every.every is not None and " " in every.every and not every.every.startswith("month "):
             return When(every=every.every, until=until)

@@ -5,6 +5,7 @@ Knows ``told.yaml``: how states are said (开着, 锁了, 有人, 漏水, 洗好
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -129,7 +130,14 @@ def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
     ):
         wanted = ["target_temperature"] if "设" in text else []
         found = [*wanted, "temperature", "cabin_temperature", *found, "energy"]  # 电表走了几度
+    if not found and _MADE.search(text) is not None:
+        found = ["good_count", "count"]  # 切片机今天切了多少
+    if "energy" in found and "temperature" in found and "电" in text:
+        found = [trait for trait in found if "temperature" not in trait]  # 耗电多少度
     return tuple(dict.fromkeys(found))
+
+
+_MADE = re.compile(r"了(?:多少(?!次|钱|时)|几[个件片瓶袋箱块张根盒包])")
 
 
 def is_partly_named(pieces: Sequence[Piece], world: World, traits: Sequence[str], states: Sequence[str]) -> bool:
@@ -169,7 +177,9 @@ def asked(
                 return Target(things=tuple(near), said=True, named=True)
             break
     if not target.things and not target.said and any(piece.text == "水温" for piece in pieces):
-        having = [thing.id for thing in world.things.values() if thing.kind in _OF_WATER and "temperature" in thing.tells]
+        having = [
+            thing.id for thing in world.things.values() if thing.kind in _OF_WATER and "temperature" in thing.tells
+        ]
         return Target(things=tuple([t for t in having if t in last] or having), said=True, named=True)
     told = [thing for thing in last if world.things[thing].tells & set(telling)]
     if not target.things and not target.said and told and (target.it or not target.places):

@@ -88,7 +88,11 @@ def left_over(pieces: Sequence[Piece]) -> list[Piece]:
     for i, piece in enumerate(pieces):
         if piece.mark or piece.named or piece.quantity is not None or piece.moment is not None:
             continue
-        if piece.senses & {"complaint:rain", "complaint:wind"} and (i + 1 == len(pieces) or pieces[i + 1].text != "了") and piece.text[-1] != "了":
+        if (
+            piece.senses & {"complaint:rain", "complaint:wind"}
+            and (i + 1 == len(pieces) or pieces[i + 1].text != "了")
+            and piece.text[-1] != "了"
+        ):
             found.append(piece)  # 下雨时打开灯
             continue
         if piece.senses & _READ or any(has(piece, family) for family in _FAMILIES):
@@ -99,7 +103,9 @@ def left_over(pieces: Sequence[Piece]) -> list[Piece]:
             "never_mind" in piece.senses or (has(piece, "state:") and not has(piece, "state:vacant"))
         )  # 算了还是打开吧, 没锁锁上
         blown = has(piece, "state:on") or (
-            has(piece, "state:vacant") and any(p.senses & VERBS_SET for p in pieces[:i]) and not _is_where(pieces[i + 1 :])
+            has(piece, "state:vacant")
+            and any(p.senses & VERBS_SET for p in pieces[:i])
+            and not _is_where(pieces[i + 1 :])
         )  # 吹冷风; 灭掉吧没人在里头
         armed = i + 1 < len(pieces) and pieces[i + 1].text in _ARMED_AS and has(piece, "state:")  # 外出模式
         if not (whole or reason or first or blown or armed):

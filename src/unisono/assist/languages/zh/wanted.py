@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -30,20 +29,26 @@ from unisono.assist.languages.zh.beside import (
 from unisono.assist.languages.zh.change import NotPossibleError, steps_of
 from unisono.assist.languages.zh.clauses import Clause
 from unisono.assist.languages.zh.cut import Piece
-from unisono.assist.languages.zh.gate import ROUGHLY, is_at_odds, is_leaning, is_loose, is_miscounted, is_taken_back, is_unused
+from unisono.assist.languages.zh.gate import (
+    ROUGHLY,
+    is_at_odds,
+    is_further,
+    is_leaning,
+    is_loose,
+    is_miscounted,
+    is_taken_back,
+    is_unused,
+)
+from unisono.assist.languages.zh.meant import ANSWER_MOST, Meant, Open
 from unisono.assist.languages.zh.numbers import is_rough
 from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.scope import is_negated, is_stop
 from unisono.assist.languages.zh.sentence import Sentence, about_us, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import (
     ONE_OF,
-    TOGETHER,
     Target,
-    another,
     called_in_part,
     find_target,
-    is_left_out,
-    its_car,
     outdoors,
     rooms_in,
 )
@@ -61,8 +66,8 @@ from unisono.assist.languages.zh.unread import (
     left_over,
     split_state,
 )
-from unisono.assist.languages.zh.whole import ONE, is_risky, kin_of
-from unisono.assist.languages.zh.wish import ENDS, Wish, traits_of, wish_of
+from unisono.assist.languages.zh.whole import is_risky, kin_of
+from unisono.assist.languages.zh.wish import ENDS, Wish, wish_of
 from unisono.assist.moment import Moment
 from unisono.assist.plan import ACTING, Condition, Plan, Step
 
@@ -90,36 +95,19 @@ _NO_AMOUNT = frozenset(
 )
 #: No list of things in a sentence is longer, in pieces.
 _LONGEST = 100
-#: An answer to "which one?" is short.
-_ANSWER_MOST = 4
 
 
-class Open(NamedTuple):
-    """What was asked back: the wish that lacks its thing, and between whom."""
-
-    wish: Wish
-    offer: tuple[str, ...]
-
-
-class Wanted:
+class Wanted(Meant):
     """The clauses of one sentence, taken one after the other."""
 
     def __init__(self, sentence: Sentence, conditions: tuple[Condition, ...], *, act_if: bool = False) -> None:
-        self.sentence = sentence
+        super().__init__(sentence, conditions)
         self.conditions = conditions
         self.act_if = act_if
-        self.steps: list[Step] = []
         self.told: list[Step] = []
         self.times: list[Moment] = []
-        self.excepted: set[str] = set()
-        self.denied: set[str] = set()
         self.pending: list[Piece] = []
-        self.last = tuple(thing for one in conditions for thing in one.things)
-        self.places = {sentence.world.things[thing].place for thing in self.last}
-        #: the rooms that a condition or a reason is about: 茶室太暗了，把灯打开
-        self.about = {place for place in self.places if sentence.world.places[place].inside is not None}
         self.problem: Plan | None = None
-        self.doubted = False
         self.refused = False
         self.state: list[Piece] = []
 
@@ -270,14 +258,16 @@ class Wanted:
         if wish.empty and lasting and "state:on" in found:
             wish.verb = "on"  # 亮到十点
         memory = self.sentence.memory
-        if wish.empty and isinstance(memory.open, Open) and len(pieces) <= _ANSWER_MOST:
+        if wish.empty and isinstance(memory.open, Open) and len(pieces) <= ANSWER_MOST:
             so = called_in_part(pieces, memory.open.offer, self.sentence.world)
             if len(so) == 1:
                 return self._do(memory.open.wish, Target(things=so, said=True))
         if wish.empty and not unknown(pieces):
             wish = self._again(pieces, found) or wish
         if wish.empty:
-            if is_list(pieces):
+            if "opinion" in found:  # 灯带看腻了, 换成蓝色
+                self.last = self._target(pieces, Wish()).things or self.last
+            elif is_list(pieces):
                 self.pending = list(pieces)
             elif self.steps and pieces and pieces[0].text in _WHO:
                 pass  # 按喇叭, 我找不着车了: why
@@ -312,6 +302,8 @@ class Wanted:
             return Plan(outcome="ask", why="what_value")
         if wish.amount is not None and is_compared(pieces, wish.amount):
             return Plan(outcome="refuse", why="unsure")
+        if is_further(pieces, wish):
+            return Plan(outcome="ask", why="what_value")
         if is_superlative(pieces) or is_to_and_fro(pieces):
             return Plan(outcome="ask", why="which_thing")
         if any(p.quantity is not None and p.quantity.form == "ordinal" for p in pieces):
@@ -343,9 +335,6 @@ class Wanted:
         self.doubted = self.doubted or is_dropped(wish, made_here) or unread
         return end
 
-    def _touched(self) -> set[str]:
-        return {thing for step in self.steps for thing in step.things}
-
     def _do(self, wish: Wish, target: Target, *, others: bool = False) -> Plan | None:
         if self.state and target.why == "ambiguous":  # 没锁的门: that is which
             so = in_state(target.offer, self.state, self.sentence.world)
@@ -361,6 +350,9 @@ class Wanted:
             things = in_state(things, self.state, self.sentence.world)
         if not things:
             return Plan(outcome="refuse", why="negated")
+        if wish.verb in ("stop", "start") and not (target.named or target.kinds):  # 打包区全停: no lamp stops
+            kinds = self.sentence.world.things
+            things = [thing for thing in things if kinds[thing].kind != "light"] or things
         before = len(self.steps)
         try:
             self.steps += self._able(wish, things, target)
@@ -408,14 +400,6 @@ class Wanted:
         self.doubted = self.doubted or is_risky(made[0], self.sentence.world)
         return made[0]
 
-    def _again(self, pieces: Sequence[Piece], found: set[str]) -> Wish | None:
-        """转炉也一样, 我说的是马灯, 卧室的呢; or the answer to "which one?": the wish before, for another."""
-        wish: Wish | None = self.sentence.memory.wish
-        if wish is None or not (about_us(pieces) or senses(pieces) & {"it", "other"}):
-            return None
-        asked = bool(self.denied) or (self.sentence.memory.open is not None and len(pieces) <= _ANSWER_MOST)
-        return wish if asked or found & {"also", "meant", "same", "again"} or pieces[-1].text == "呢" else None
-
     def _level_of(self, pieces: Sequence[Piece]) -> str | None:
         """吊灯五十, 空调二十四: the one level that a number beside such a thing can be of."""
         world = self.sentence.world
@@ -433,110 +417,3 @@ class Wanted:
         if 0 < which <= len(offered):
             return self._do(wish, Target(things=(offered[which - 1],), said=True))
         return Plan(outcome="refuse", why="no_such_thing")
-
-    def _other_value(self, wish: Wish) -> Wish | None:
-        """空调调到二十四, 哦不, 二十六: the wish before, with this amount."""
-        before: Wish | None = self.sentence.memory.wish
-        asked = isinstance(self.sentence.memory.open, Open)
-        if not asked or before is None or before.amount is None or wish.amount is None or not is_bare(wish):
-            return None
-        amount = wish.amount if wish.amount.unit else msgspec.structs.replace(wish.amount, unit=before.amount.unit)
-        return msgspec.structs.replace(before, amount=amount)
-
-    def _target(self, pieces: Sequence[Piece], wish: Wish) -> Target:
-        """Who is meant; what was spoken of before where nobody is named."""
-        traits = traits_of(wish)
-        world, memory = self.sentence.world, self.sentence.memory
-        found = senses(pieces)
-        if wish.verb == "clean":
-            pieces = [piece for piece in pieces if piece.things or not piece.places]  # where, not who
-        if wish.verb in ("lock", "unlock") and self.last and not any(piece.named for piece in pieces):
-            pieces = [piece for piece in pieces if piece.text != "锁"]  # 没锁就锁: what is done, and no lock
-        if wish.verb == "honk":
-            pieces = [piece for piece in pieces if "trait:horn" not in piece.senses]  # 喇叭 is no loudspeaker then
-        target = self._around(pieces, find_target(pieces, world, self.sentence.speaker, traits), traits)
-        if (target.named or target.kinds) and target.things and is_left_out(pieces, target.things, world):
-            return Target(said=True, why="which_thing")
-        if self.steps and (car := its_car(pieces, target, self.last, world)) is not None:
-            return Target(things=(car,), said=True, kinds=target.kinds)  # 大车座椅通风三档，空调二十二度
-        if (
-            found & {"it", "also"}
-            and "other" not in found
-            and target.kinds
-            and not (target.named or target.places or target.every)
-        ):
-            target = self._beside_the_last(target)
-            if len(target.things) > 1 and any(piece.text in ONE for piece in pieces):
-                # 那个灯, of several and after nothing
-                return Target(said=True, kinds=target.kinds, why="ambiguous", offer=target.things)
-        if found & {"rest", "other"} and self.places and not target.places and not target.named:
-            here = {thing for place in self.places for thing in world.within(place)}
-            target.things = tuple(thing for thing in target.things if thing in here) or target.things
-        if target.named or target.kinds or (target.said and target.things and not traits):
-            if target.why == "ambiguous" and self.places and not target.places:
-                near = tuple(t for t in target.offer if self.places & set(world.path(world.things[t].place)[:1]))
-                if len(near) == 1:
-                    return Target(things=near, said=True)
-            if "other" in found and "rest" not in found and memory.things and not target.named and not target.every:
-                left = tuple(thing for thing in target.offer or target.things if thing not in memory.things)
-                if len(left) == 1:
-                    return Target(things=left, said=True)
-                return Target(said=True, why="ambiguous" if left else "no_such_thing", offer=left)
-            return target
-        if isinstance(memory.open, Open) and memory.open.offer and len(pieces) <= _ANSWER_MOST:
-            offered = memory.open.offer
-            there = tuple(t for t in offered if set(target.places) & set(world.path(world.things[t].place)))
-            if len(there) == 1:
-                return Target(things=there, said=True)
-        spoken = self.excepted or (self._touched() if found & {"rest", "other"} else set())
-        if found & {"rest", "other", "all"} and spoken and not target.places:
-            kinds = {world.things[thing].kind for thing in spoken}
-            alike = tuple(thing.id for thing in world.things.values() if thing.kind in kinds)
-            rooms = self.places - {world.root}
-            here = {thing for place in rooms for thing in world.within(place)} - spoken
-            there = tuple(thing for thing in alike if thing in here)  # 客厅只留落地灯, 别的关掉
-            return Target(things=there or alike, said=True, every=True)
-        before = self.last or memory.things
-        if not before or found & {"everything"}:
-            return target
-        if not target.places:
-            if "other" in found and "all" not in found:
-                return another(before, world)
-            able = tuple(thing for thing in before if not traits or world.things[thing].takes & set(traits))
-            if len(able) == 1 and not self.last and any(piece.text == "都" for piece in pieces):
-                return Target(said=True, why="which_thing")  # 都调到五十, and one was spoken of
-            if able or not traits:
-                return Target(things=able or before, said=True, every=True)
-        elif not target.things and not target.why:
-            kinds = {world.things[thing].kind for thing in before}
-            alike = [
-                thing for place in target.places for thing in world.within(place) if world.things[thing].kind in kinds
-            ]
-            if alike:
-                return Target(things=tuple(dict.fromkeys(alike)), said=True, every=True)
-        return target
-
-    def _around(self, pieces: Sequence[Piece], target: Target, traits: Sequence[str]) -> Target:
-        """茶室太暗了，把灯打开: the tea room's, wherever that is said."""
-        world, speaker = self.sentence.world, self.sentence.speaker
-        apart = target.named or target.places or target.every or senses(pieces) & {"here", "outdoor", "indoor", "it"}
-        if apart or len(self.about) != 1:
-            return target
-        (room,) = self.about
-        moved = find_target(pieces, world, msgspec.structs.replace(speaker, place=room), traits)
-        there = set(world.within(room))
-        if (moved.things or moved.offer) and there.issuperset(moved.things or moved.offer):
-            return moved
-        kinds = {world.things[thing].kind for thing in target.things}
-        several = sum(thing.kind in kinds for thing in world.things.values()) > len(target.things)
-        self.doubted = self.doubted or several or len(target.things) > 1
-        return target
-
-    def _beside_the_last(self, target: Target) -> Target:
-        """关掉书房的灯, and then 那个空调也关了: the one that is where the last was."""
-        world = self.sentence.world
-        where = {world.things[thing].place for thing in self.last or self.sentence.memory.things}
-        all_of = {world.things[thing].kind for thing in (*target.things, *target.offer)}
-        there = tuple(t.id for t in world.things.values() if t.place in where and t.kind in all_of)
-        one = len({world.things[thing].kind for thing in there}) == 1 and (len(there) == 1 or all_of <= TOGETHER)
-        return Target(things=there, said=True, kinds=target.kinds) if one else target

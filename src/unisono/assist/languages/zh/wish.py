@@ -98,7 +98,7 @@ class Wish(msgspec.Struct, kw_only=True):
 
 
 #: 再热两度, 亮两成: by so much.
-_GROWS, _SHRINKS = "旺热暖高亮大快多", "冷凉低暗小慢少"
+_GROWS, _SHRINKS = "旺热暖高亮大快多烫", "冷凉低暗小慢少"
 #: How far 开条缝 is, in percent.
 CRACK = 10.0
 _BY_WORDS = frozenset("升降加减提涨")
@@ -262,6 +262,11 @@ def _main_verb(pieces: Sequence[Piece], verbs: set[str], wish: Wish) -> str | No
     ]
     if ranked:
         return ranked[0]
+    for here, after in itertools.pairwise(order):
+        if set(here) <= {"stop", "pause", "off", "close"} and "play" in after:
+            return "pause"  # 停止播放
+        if set(here) <= {"stop", "pause"} and set(after) & {"start", "on"} and not set(after) & ENDS:
+            return here[0]  # 停止运行
     last = order[-1]
     for here in reversed(order):
         if any(v in here for v in ("on", "open", "off", "close", "start", "stop", "play")):
