@@ -213,3 +213,18 @@ def test_a_status_is_what_its_words_are(words: list[str], trait: str | None) -> 
     models, _found = WOT.read(msgspec.json.encode(document))
     assert models[0].properties["status"].trait == trait
     assert msgspec.json.decode(WOT.write(without_raw(models[0]))) == document
+
+
+@pytest.mark.parametrize(
+    ("types", "title", "kind"),
+    [
+        (["OnOffSwitch", "Light", "ColorControl"], "Bulb", "light"),
+        (["OnOffSwitch"], "Hall light", "switch"),
+        (["Thermostat", "TemperatureSensor"], "Heating", "climate"),
+        (["Thing"], "Desk lamp", "light"),
+        ([], "Something", None),
+    ],
+)
+def test_the_kind_is_what_the_types_tell_best(types: list[str], title: str, kind: str | None) -> None:
+    document = {"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": types, "title": title, "properties": {}}
+    assert WOT.read(msgspec.json.encode(document))[0][0].kind == kind

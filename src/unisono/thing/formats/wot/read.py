@@ -50,7 +50,7 @@ def read_thing(document: dict[str, Any], findings: Findings, path: str = "", nam
     services = reader.services(path)
     model = Model(
         id=names.take(id) if names is not None else id,
-        kind=read_rules(FORMAT).kind(*(each.rpartition(":")[2] for each in _types(document)), title or ""),
+        kind=_kind(_types(document), title),
         titles=reader.texts(document, "title", "titles", path),
         descriptions=reader.texts(document, "description", "descriptions", path),
         types=tuple(each for each in _types(document) if each != MODEL),
@@ -384,3 +384,11 @@ def _access(node: dict[str, Any]) -> tuple[Access, ...]:
     if node.get("observable") is True:
         found.append("notify")
     return tuple(found) or ("read",)
+
+
+def _kind(types: list[str], title: str | None) -> str | None:
+    """What it is: a lamp that can be switched is a lamp. Its title counts where its types tell nothing."""
+    rules = read_rules(FORMAT)
+    found = [kind for each in types if (kind := rules.kind(each.rpartition(":")[2])) is not None]
+    telling = [each for each in found if each != "switch"]
+    return next(iter([*telling, *found]), None) or rules.kind(title or "")
