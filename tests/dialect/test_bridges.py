@@ -90,6 +90,30 @@ async def test_home_assistant_discovery(shared: Hub) -> None:
         again.close()
 
 
+async def test_a_beacon_is_heard_through_any_receiver(shared: Hub) -> None:
+    """OpenMQTTGateway announces topics that are filters: what was kept of one counts, and what comes on another."""
+    given = await bridge(shared, "receivers", "homeassistant")
+    player = await Player(given["Username"], given["Password"], shared.mqtt_port).open()
+    try:
+        player.say("hall/OMG/BTtoMQTT/A4C1", {"tempc": 21}, retain=True)
+        config = {
+            "stat_t": "+/+/BTtoMQTT/A4C1", "uniq_id": "A4C1-tempc", "obj_id": "tempc", "dev_cla": "temperature",
+            "unit_of_meas": "°C", "val_tpl": "{{ value_json.tempc | is_defined }}",
+            "dev": {"ids": ["A4C1"], "name": "Beacon"},
+        }  # fmt: skip
+        player.say("homeassistant/sensor/A4C1/tempc/config", config, retain=True)
+        await thing_named(shared, "Beacon")
+
+        async def told(wanted: float) -> bool:
+            return bool(await shared.value("beacon", "tempc.temperature") == wanted)
+
+        await shared.eventually(lambda: told(21), "what was kept")
+        player.say("garage/OMG/BTtoMQTT/A4C1", {"tempc": 8})
+        await shared.eventually(lambda: told(8), "what another receiver heard")
+    finally:
+        player.close()
+
+
 async def test_an_event_that_was_kept_is_no_event(shared: Hub) -> None:
     """A broker keeps the last message of a button that asks for it: whoever comes later did not see it pressed."""
     given = await bridge(shared, "bells", "homeassistant")

@@ -15,7 +15,10 @@ CODES = sorted(units())
 @pytest.mark.parametrize(
     ("spelling", "code"),
     [
-        *[(spelling, "Cel") for spelling in ("°C", "℃", "ºC", "  C", "celsius", "摄氏度", "degree celsius", "Degrees Celsius", "DEG_C")],
+        *[
+            (spelling, "Cel")
+            for spelling in ("°C", "℃", "ºC", "  C", "celsius", "摄氏度", "degree celsius", "Degrees Celsius", "DEG_C")
+        ],
         *[(spelling, "h") for spelling in ("Hours", "Hr", "H")],
         *[(spelling, "s") for spelling in ("seconds", "S", "sec.", "秒")],
         *[(spelling, "ug/m3") for spelling in ("µg/m³", "μg/m3", "μg/m³")],

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from unisono.dialect.said import Announced, Happened, Listens, Odd, Reported, Said, Say, There, Withdrawn
 from unisono.errors import CallerError, UnisonoError
 from unisono.thing import Model, Property, Service, Source, require_sound, traits
+from unisono.wire.mqtt.topics import matches
 
 __all__ = [
     "ABSENT",
@@ -40,6 +41,8 @@ LONGEST_MS = 4_000
 DEVICES = 2_000
 PIECES = 500
 KEPT_BYTES = 64 * 1024
+#: Topics of which it is remembered which filters they match.
+MATCHED = 10_000
 
 
 class Reading(NamedTuple):
@@ -159,6 +162,8 @@ class Gatherer:
     def __init__(self) -> None:
         self.devices: dict[str, Device] = {}
         self._readers: dict[str, list[tuple[str, Reader]]] = {}
+        self._wild: list[str] = []  # of their topics those that are filters: OpenMQTTGateway reads "+/+/BTtoMQTT/ID"
+        self._matched: dict[str, tuple[str, ...]] = {}
         self._availability: dict[str, list[tuple[str, Availability]]] = {}
         self._states: dict[tuple[str, str], bool] = {}
         self._order: dict[str, int] = {}
@@ -179,7 +184,21 @@ class Gatherer:
     # the seam
 
     def mine(self, topic: str) -> bool:
-        return topic in self._readers or topic in self._availability or self.announces(topic)
+        return (
+            topic in self._readers
+            or topic in self._availability
+            or self.announces(topic)
+            or (bool(self._wild) and bool(self._filters(topic)))
+        )
+
+    def _filters(self, topic: str) -> tuple[str, ...]:
+        """The filters of readers that a topic matches."""
+        found = self._matched.get(topic)
+        if found is None:
+            if len(self._matched) >= MATCHED:
+                self._matched.clear()
+            found = self._matched[topic] = tuple(each for each in self._wild if matches(each, topic))
+        return found
 
     def heard(self, topic: str, payload: bytes, now_ms: int) -> list[Said] | None:
         said: list[Said] = []
@@ -196,6 +215,9 @@ class Gatherer:
         if topic in self._readers:
             known = True
             said += self._read(topic, payload, now_ms)
+        for each in self._filters(topic) if self._wild else ():
+            known = True
+            said += self._read(each, payload, now_ms)
         return said if known else None
 
     def wanted(self, thing: str, topic: str, payload: Mapping[str, Any], now_ms: int) -> list[Say]:
@@ -256,6 +278,8 @@ class Gatherer:
         self._changed.add(key)
         for topic, reader in piece.readers:
             self._readers.setdefault(topic, []).append((f"{key}\0{id}", reader))
+        if any("+" in topic or "#" in topic for topic, _reader in piece.readers):
+            self._find_filters()
         for each in piece.availability:
             self._availability.setdefault(each.topic, []).append((f"{key}\0{id}", each))
         return []
@@ -291,7 +315,13 @@ class Gatherer:
         name = f"{device.key}\0{id}"
         self._later = {place: later for place, later in self._later.items() if place[0] != name}
         _drop(self._readers, name)
+        if self._wild:
+            self._find_filters()
         _drop(self._availability, name)
+
+    def _find_filters(self) -> None:
+        self._wild = [topic for topic in self._readers if "+" in topic or "#" in topic]
+        self._matched.clear()
 
     def _announced(self, device: Device, now_ms: int) -> list[Said]:
         source = device.source

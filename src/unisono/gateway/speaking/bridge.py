@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -36,6 +36,7 @@ from unisono.gateway.speaking.line import DOWN, ask_hub
 from unisono.thing import dump_model
 from unisono.twin.record import Entry, Listening, Presence, Reports
 from unisono.twin.talk import Down, LetIn, SignIn
+from unisono.wire.mqtt.topics import matches
 
 if TYPE_CHECKING:
     from unisono.gateway.connection import Connection
@@ -136,13 +137,12 @@ class Bridge:
         """What the place keeps of topics that mean something now. An event that was kept happened long ago."""
         entries: list[tuple[Entry, int]] = []
         retained = self._gateway.place(self.root).retained
-        for topic in listens.topics:
-            message = retained.get(topic)
-            if message is not None:
-                origin = Origin(dialect, topic, now_us(), payload=message.payload)
-                said = self.translators[dialect].heard(topic, message.payload, origin.at // 1000) or []
-                said = [each for each in said if not isinstance(each, Happened)]
-                entries += self._take(dialect, said, origin, client, identity)
+        for topic in [name for each in listens.topics for name in _named(each, retained)]:
+            message = retained[topic]
+            origin = Origin(dialect, topic, now_us(), payload=message.payload)
+            said = self.translators[dialect].heard(topic, message.payload, origin.at // 1000) or []
+            said = [each for each in said if not isinstance(each, Happened)]
+            entries += self._take(dialect, said, origin, client, identity)
         return entries
 
     def _of_thing(
@@ -415,6 +415,13 @@ class Bridges:
         if self._announcing is None:
             self._announcing = [each for each in dialects().values() if isinstance(each, PlaceDialect)]
         return any(each.announces(topic) for each in self._announcing)
+
+
+def _named(listened: str, retained: Mapping[str, Message]) -> list[str]:
+    """The topics that are kept, of one that is listened to, or of a filter."""
+    if "+" in listened or "#" in listened:
+        return [topic for topic in retained if matches(listened, topic)]
+    return [listened] if listened in retained else []
 
 
 async def _quietly(work: Any) -> None:
