@@ -27,7 +27,7 @@ from unisono.twin.policy import load_policy
 if TYPE_CHECKING:
     from unisono.api.context import ApiContext
 
-__all__ = ["Refusals", "Wish", "address_class", "address_of", "ask_for", "asker", "check_command"]
+__all__ = ["Refusals", "Wish", "address_class", "address_of", "ask_for", "asker", "check_command", "tell_owner"]
 
 # refusals of one asker in a minute that go into the log; who hammers at the door must not fill it
 REFUSALS_A_MINUTE = 30
@@ -154,13 +154,25 @@ async def ask_for(
         await _note(context, partition, asked, error)
         raise
     try:
-        return await context.owners.command(partition, talk.CommandAsk(asked, wish.wait_s))
+        return await tell_owner(context, partition, talk.CommandAsk(asked, wish.wait_s))
     except CallerError as error:
         if error.code != "confirmation_required":
             raise
         within_s = await _within_s(context, row.root)
         code = context.confirmations.give_out(said, now_us(), within_s)
         raise ConfirmationError(error.detail, code, within_s) from None
+
+
+async def tell_owner(context: ApiContext, partition: str, ask: talk.CommandAsk) -> talk.CommandView:
+    """What the owner says of a command. A thing that is in the registry may be so new that its owner has not read of it
+    yet: then once more, when it has."""
+    try:
+        return await context.owners.command(partition, ask)
+    except CallerError as error:
+        if error.code != "not_found":
+            raise
+    await context.in_force([partition])
+    return await context.owners.command(partition, ask)
 
 
 def _id(identity: Identity, key: str) -> str:
