@@ -2,6 +2,7 @@
 import { ActionIcon, Alert, AppShell, Badge, Button, Group, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { lazy, memo, Suspense, useCallback, useEffect, useState } from "react";
+import { giveBack } from "./giveback";
 import { hub, type Link, useHub } from "./hub";
 import { Offline } from "./offline";
 import { Overview } from "./pages/overview";
@@ -185,6 +186,7 @@ export function App() {
   }, [hub.ready]);
   const open = address.replace(/^#\/?/, "").split(/[/?]/)[0] || "home";
   const title = hub.signedIn ? titleOf(address, open) : say("signIn");
+  useEffect(() => giveBack(), [address]); // what had the focus may be gone with its page
   useEffect(() => {
     document.title = title ? `${title} · Unisono` : "Unisono";
   }, [title]);

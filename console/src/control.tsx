@@ -90,7 +90,7 @@ function Input({ property, value, label, pending, set }: InputProps) {
   const { schema } = property;
   if (property.key.endsWith("locked"))
     return (
-      <Button size="xs" variant="light" loading={pending} color={value === true ? "orange" : "teal"} aria-label={`${say(value === true ? "unlock" : "lock")}: ${label}`} onClick={() => set(value !== true)}>
+      <Button size="xs" variant="light" aria-busy={pending} color={value === true ? "orange" : "teal"} aria-label={`${say(value === true ? "unlock" : "lock")}: ${label}`} onClick={() => pending || set(value !== true)}>
         {say(value === true ? "unlock" : "lock")}
       </Button>
     );
@@ -99,13 +99,13 @@ function Input({ property, value, label, pending, set }: InputProps) {
     return (
       <Button.Group>
         {[true, false].map((one) => (
-          <Button key={String(one)} size="compact-xs" variant="default" disabled={pending} aria-label={`${written(one, property)}: ${label}`} onClick={() => set(one)}>
+          <Button key={String(one)} size="compact-xs" variant="default" aria-busy={pending} aria-label={`${written(one, property)}: ${label}`} onClick={() => pending || set(one)}>
             {written(one, property)}
           </Button>
         ))}
       </Button.Group>
     );
-  if (schema.kind === "bool") return <Switch checked={value === true} disabled={pending} aria-label={label} onChange={(event) => set(event.currentTarget.checked)} />;
+  if (schema.kind === "bool") return <Switch checked={value === true} aria-busy={pending} aria-label={label} onChange={(event) => pending || set(event.currentTarget.checked)} />;
   const choices = schema.choices ?? [];
   if (choices.length > 0 && choices.length <= MANY && schema.kind !== "float" && schema.kind !== "int")
     return <Choice property={property} value={value} label={label} pending={pending} set={set} />;
@@ -142,7 +142,7 @@ function Choice({ property, value, label, pending, set }: InputProps) {
     <NativeSelect
       size="xs"
       aria-label={label}
-      disabled={pending}
+      aria-busy={pending}
       value={now}
       data={named.some((one) => one.value === now) ? named : [{ value: now, label: written(value, property) }, ...named]}
       onChange={(event) => {
@@ -164,29 +164,47 @@ function Colour({ value, label, pending, set }: Omit<InputProps, "property">) {
     picker?.addEventListener("change", chosen); // React's own tells of every step
     return () => picker?.removeEventListener("change", chosen);
   }, []);
-  return <input ref={input} key={String(value)} type="color" className="colour" aria-label={label} disabled={pending} defaultValue={String(value ?? "#ffffff").toLowerCase()} />;
+  return <input ref={input} key={String(value)} type="color" className="colour" aria-label={label} aria-busy={pending} defaultValue={String(value ?? "#ffffff").toLowerCase()} />;
 }
+
+const KEYS_REST_MS = 400; // who goes along a slider by keys means where it stops
 
 /** The slider shows what is reported; while a finger is on it, where the finger is. */
 function Slide({ property, value: reported, label, pending, set, min, max }: InputProps & { value: number; min: number; max: number }) {
   const [held, setHeld] = useState<number | null>(null);
+  const byKey = useRef(false);
+  const resting = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const latest = useRef(set);
+  latest.current = set;
+  useEffect(() => () => clearTimeout(resting.current), []);
   useEffect(() => {
-    if (!pending) setHeld(null);
+    if (!pending && !byKey.current) setHeld(null);
   }, [pending, reported]);
+  const end = (wanted: number): void => {
+    const go = (): void => {
+      byKey.current = false;
+      if (risky(property, wanted)) setHeld(null); // it is asked once more, and may be left
+      latest.current(wanted);
+    };
+    clearTimeout(resting.current);
+    if (byKey.current) resting.current = setTimeout(go, KEYS_REST_MS);
+    else go();
+  };
   return (
-    <Slider
-      style={{ flex: 1, minWidth: 72 }}
-      size="md"
-      min={min}
-      max={max}
-      step={property.schema.step ?? (property.trait === "color_temperature" ? WHITE_STEP_K : property.schema.kind === "int" || max - min >= MANY ? 1 : 0.5)}
-      value={held ?? reported}
-      disabled={pending}
-      label={(shown) => written(shown, property)}
-      thumbLabel={label}
-      onChange={setHeld}
-      onChangeEnd={set}
-    />
+    <div className="slides" onKeyDownCapture={() => (byKey.current = true)} onPointerDownCapture={() => (byKey.current = false)}>
+      <Slider
+        size="md"
+        min={min}
+        max={max}
+        step={property.schema.step ?? (property.trait === "color_temperature" ? WHITE_STEP_K : property.schema.kind === "int" || max - min >= MANY ? 1 : 0.5)}
+        value={held ?? reported}
+        aria-busy={pending}
+        label={(shown) => written(shown, property)}
+        thumbLabel={label}
+        onChange={setHeld}
+        onChangeEnd={end}
+      />
+    </div>
   );
 }
 
@@ -220,7 +238,7 @@ function Number_({ property, value, label, pending, set }: InputProps) {
         step={step ?? (kind === "int" ? 1 : "any")}
         error={wrong}
         title={wrong ? `${min ?? ""} – ${max ?? ""}` : undefined}
-        disabled={pending}
+        aria-busy={pending}
       />
       <Button size="xs" variant="default" type="submit" disabled={!may}>
         {say("set")}

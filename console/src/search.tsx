@@ -1,8 +1,9 @@
 /** One key finds everything: things, scenes, places, pages and single settings; and whatever is typed can be said to the assistant. */
-import { Modal, NavLink, ScrollArea, TextInput, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { NavLink, ScrollArea, TextInput, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, useMemo, useState } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useState } from "react";
 import { all, type Scene } from "./api";
+import { Dialog } from "./dialog";
 import { useHub } from "./hub";
 import { signOut } from "./signout";
 import { called, language, say, setLang, type Word } from "./words";
@@ -73,10 +74,17 @@ export function Search({ close }: { close: () => void }) {
       setAt((now) => (now + step + found.length) % Math.max(1, found.length));
     } else if (event.key === "Enter") go(found[at]);
   };
+  useEffect(() => {
+    document.getElementById(`found-${at}`)?.scrollIntoView({ block: "nearest" });
+  }, [at]);
   return (
-    <Modal opened onClose={close} withCloseButton={false} padding="xs" size="lg" title={say("searchKey")} transitionProps={{ duration: 0 }}>
+    <Dialog leave={close} title={say("searchKey")} wide>
       <TextInput
         data-autofocus
+        role="combobox"
+        aria-expanded
+        aria-controls="found"
+        aria-activedescendant={found.length ? `found-${at}` : undefined}
         aria-label={say("search")}
         placeholder={say("search")}
         value={words}
@@ -87,10 +95,12 @@ export function Search({ close }: { close: () => void }) {
         }}
       />
       <ScrollArea.Autosize mah={400} mt="xs">
-        {found.map((one, index) => (
-          <NavLink key={one.key} component="button" type="button" active={index === at} label={one.label} description={one.about} onClick={() => go(one)} />
-        ))}
+        <div role="listbox" id="found" aria-label={say("searchKey")}>
+          {found.map((one, index) => (
+            <NavLink key={one.key} id={`found-${index}`} role="option" aria-selected={index === at} tabIndex={-1} component="button" type="button" active={index === at} label={one.label} description={one.about} onClick={() => go(one)} />
+          ))}
+        </div>
       </ScrollArea.Autosize>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,10 +1,11 @@
 /** Asks once more before something that must not happen by mistake. */
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
+import { Dialog } from "./dialog";
 import { say } from "./words";
 
 export function Sure({ title, go, leave }: { title: string; go: () => void; leave: () => void }) {
   return (
-    <Modal opened onClose={leave} title={say("sure")} centered>
+    <Dialog leave={leave} title={say("sure")}>
       <Stack>
         <Text>{say("sureText", title)}</Text>
         <Group justify="flex-end">
@@ -16,6 +17,6 @@ export function Sure({ title, go, leave }: { title: string; go: () => void; leav
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -142,10 +142,18 @@ function Talk({ busy, heard, wrong }: { busy: boolean; heard: (sound: Blob) => v
   return (
     <Button size="md" type="button" variant={on ? "filled" : "default"} color={on ? "red" : undefined} aria-pressed={on} aria-label={say(on ? "talking" : "talk")} title={say(on ? "talking" : "talk")} disabled={busy} style={{ touchAction: "none" }}
       onPointerDown={begin} onPointerUp={() => void end()} onPointerCancel={() => void end()} onPointerLeave={() => void end()} onKeyDown={(event) => space(event, begin)} onKeyUp={(event) => space(event, () => void end())}>
-      🎙
+      <Microphone />
     </Button>
   );
 }
+
+/** Drawn: not every machine has a font with a picture of one. */
+const Microphone = () => (
+  <svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round" aria-hidden>
+    <rect x="9" y="2.5" width="6" height="11.5" rx="3" />
+    <path d="M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3.5M8.5 21.5h7" />
+  </svg>
+);
 
 function Exchange({ turn, confirm, go }: { turn: Turn; confirm?: (yes: boolean) => void; go?: () => void }) {
   const { reply } = turn;

@@ -161,7 +161,7 @@ function Composer({ board, first }: { board: Board; first: boolean }) {
         <Group align="flex-end">
           <TextInput size="xs" label={tell("name")} value={draft.name} onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })} />
           <NativeSelect size="xs" label={tell("share")} value={draft.place ?? ""} data={[{ value: "", label: tell("nobody") }, ...[...hub.places.values()].map((one) => ({ value: one.id, label: called(one) }))]} onChange={(event) => setDraft({ ...draft, place: event.currentTarget.value || null })} />
-          <Menu shadow="md" transitionProps={{ duration: 0 }}>
+          <Menu shadow="md" transitionProps={{ duration: 0 }} withinPortal={false} withInitialFocusPlaceholder={false}>
             <Menu.Target>
               <Button size="xs" variant="light">
                 + {tell("add")}

@@ -63,7 +63,7 @@ export function Parts({ section, path, label }: { section: Section; path: Path; 
 function Add({ section, label, add }: { section: Section; label: string; add: (kind: string) => void }) {
   const lang = language();
   return (
-    <Menu position="bottom-start" shadow="md" transitionProps={{ duration: 0 }}>
+    <Menu position="bottom-start" shadow="md" transitionProps={{ duration: 0 }} withinPortal={false} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <Button size="compact-sm" variant="light" aria-label={`${tell(ADD[section])}: ${label}`}>
           + {tell(ADD[section])}
@@ -148,7 +148,7 @@ function Sentence({ kind, name, body, path, label }: { kind: Kind; name: string;
           );
         })}
         {lacking.length ? (
-          <Menu position="bottom-start" shadow="md" transitionProps={{ duration: 0 }}>
+          <Menu position="bottom-start" shadow="md" transitionProps={{ duration: 0 }} withinPortal={false} withInitialFocusPlaceholder={false}>
             <Menu.Target>
               <Button size="compact-xs" variant="subtle" aria-label={`${tell("also")}: ${label}`}>
                 + {tell("also")}
