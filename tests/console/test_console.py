@@ -159,7 +159,7 @@ async def test_a_sentence_is_carried_out_and_its_plan_is_shown(demo: Hub, browse
     page = await signed_in(demo, await browser.new_context(locale="en-GB"), complaints)
     await page.keyboard.press("Control+k")
     await page.get_by_label("Search things, scenes, places, or say something").fill("set the bedroom light to 35%")
-    await page.get_by_role("dialog").get_by_role("button", name="Say: set the bedroom light to 35%").click()
+    await page.get_by_role("dialog").get_by_role("option", name="Say: set the bedroom light to 35%").click()
     await page.locator("[data-became=done]").wait_for()
     await page.get_by_text("Plan", exact=True).click()
     await page.get_by_text('"brightness"').wait_for()

@@ -81,7 +81,7 @@ async def test_somebody_is_invited_comes_and_is_what_they_were_made(demo: Hub, b
 
     theirs = link.removeprefix(f"{local(demo)}/")
     guest = await opened(demo, await browser.new_context(locale="en-GB"), complaints, None, theirs)
-    await guest.get_by_text("olga invites you.").wait_for()
+    await guest.get_by_text("Olga invites you.").wait_for()
     await guest.get_by_text("guest at Home").wait_for()
     await guest.get_by_label("Your name").fill("Tom")
     await guest.get_by_label("User name (a-z, 0-9)").fill("tom")
@@ -324,3 +324,37 @@ async def test_what_cannot_be_read_of_an_account_is_said_so(demo: Hub, browser: 
     for part in ("Passkeys", "Another service", "Sessions", "Tokens"):
         region = page.get_by_role("region", name=part, exact=True)
         await region.get_by_role("alert").filter(has_text="The store is away").wait_for()
+
+
+async def test_an_invitation_reads_in_chinese_and_so_does_the_audit(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    owner = session(demo, "odette", grants={"home": "owner"})
+    headers = {"Authorization": f"Bearer {owner}"}
+    async with httpx.AsyncClient(base_url=address_of(demo), headers=headers) as http:
+        wanted = {"name": "Lili", "grants": {"home": "guest"}}
+        made = (await http.post("/api/v1/invitations", json=wanted)).json()
+    theirs = "#/join/" + made["url"].partition("#/join/")[2]
+    guest = await opened(demo, await browser.new_context(locale="zh-CN"), complaints, None, theirs)
+    await guest.get_by_text("Odette 邀请了你。").wait_for()
+    await guest.get_by_text("家的访客").wait_for()
+    await guest.get_by_label("用户名").fill("Li Li")
+    await guest.get_by_label("新密码").fill(PASSWORD)
+    await guest.get_by_role("button", name="加入").click()
+    refused = guest.get_by_role("alert")
+    await refused.get_by_text("标识不符合规则").wait_for()
+    assert "'li li' is no id" in await refused.locator(".exact").inner_text()
+    await guest.get_by_label("用户名").fill("lili")
+    await guest.get_by_role("button", name="加入").click()
+    await guest.locator("[data-thing=kitchen_light]").wait_for()
+    await guest.goto(f"{local(demo)}/#/account")
+    await guest.locator("[data-session=current]").get_by_text("Chrome · Linux").wait_for()
+
+    late = await opened(demo, await browser.new_context(locale="zh-CN"), complaints, None, theirs)
+    await late.get_by_role("alert").get_by_text("凭据不对或已失效").wait_for()
+
+    page = await opened(demo, await browser.new_context(locale="zh-CN"), complaints, owner, "#/audit")
+    entry = page.locator("[data-act=joined]").filter(has_text="lili")
+    await entry.get_by_text("角色: 家的访客").wait_for()
+    assert not re.search(r"[{}]", await page.get_by_role("list", name="审计").inner_text())
+    # the browser tells of the two refusals
+    assert [each for each in complaints if "401" not in each and "422" not in each] == []

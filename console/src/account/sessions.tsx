@@ -5,6 +5,7 @@ import { all, ask } from "../api";
 import type { components } from "../api.gen";
 import { reason, Trouble, useDoing } from "../trouble";
 import { say, when } from "../words";
+import { browserOf } from "./browser";
 import { Section } from "./section";
 
 export function Sessions({ user }: { user: string }) {
@@ -19,8 +20,8 @@ export function Sessions({ user }: { user: string }) {
       {found.data?.map((each) => (
         <Group key={each.id} justify="space-between" wrap="nowrap" data-session={each.current ? "current" : "other"}>
           <div className="shrinks">
-            <Text size="sm" truncate>
-              {each.agent || "?"}
+            <Text size="sm" truncate title={each.agent}>
+              {browserOf(each.agent)}
             </Text>
             <Text size="sm" c="dimmed">
               {each.address}

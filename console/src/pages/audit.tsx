@@ -4,17 +4,47 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { ask } from "../api";
 import type { components } from "../api.gen";
+import { placeName, roleAt, roleWord } from "../people/form";
 import { reason, Trouble } from "../trouble";
-import { say, useLang, type Word, when } from "../words";
+import { say, useLang, type Word, wordsOf, when } from "../words";
 
 type Entry = components["schemas"]["AccessEntry"];
 
 const ACTS: Word[] = ["signed_in", "sign_in_failed", "signed_out", "set_up", "invited", "invitation_revoked", "joined", "user_added", "user_changed", "user_removed", "role_given", "role_taken", "token_made", "token_revoked", "session_ended", "password_changed", "totp_on", "totp_off", "recovery_made", "passkey_added", "passkey_removed", "oidc_changed", "oidc_linked", "oidc_unlinked"];
 
+const tell = wordsOf(
+  {
+    how: "by", why: "why", name: "name", role: "role", place: "place", grants: "roles", ends: "until", expires: "until", scopes: "rights", issuer: "issuer", admit: "lets in who is new", session: "session", sessions: "sessions", token: "token", invitation: "invitation",
+    passwordAndCode: "password and code", oidc: "another service", passkey: "passkey", disabled: "disabled",
+  },
+  {
+    how: "方式", why: "原因", name: "名称", role: "角色", place: "位置", grants: "角色", ends: "截止", expires: "截止", scopes: "权限", issuer: "身份提供方", admit: "接纳新来者", session: "会话", sessions: "会话数", token: "令牌", invitation: "邀请",
+    passwordAndCode: "密码和验证码", oidc: "其他服务", passkey: "通行密钥", disabled: "停用",
+  },
+);
+const HOW: Record<string, () => string> = { password: () => say("password").toLowerCase(), "password and code": () => tell("passwordAndCode"), oidc: () => tell("oidc"), passkey: () => tell("passkey") };
+const KEYS = new Set(["how", "why", "name", "role", "place", "grants", "ends", "expires", "scopes", "issuer", "admit", "session", "sessions", "token", "invitation", "disabled"]);
+
+/** One value of an entry in words; "" where it says nothing. */
+function worded(key: string, value: unknown): string {
+  if (value === null || value === "") return "";
+  if (key === "role") return roleWord(String(value));
+  if (key === "place") return placeName(String(value));
+  if (key === "how") return HOW[String(value)]?.() ?? String(value);
+  if ((key === "ends" || key === "expires") && typeof value === "string") return when(value);
+  if (Array.isArray(value)) return value.map(String).join(", ");
+  if (typeof value === "object")
+    return Object.entries(value)
+      .map(([place, one]) => (key === "ends" ? `${placeName(place)}: ${when(String(one))}` : roleAt(String(one), place)))
+      .join(", ");
+  return typeof value === "boolean" ? say(value ? "yes" : "no") : String(value);
+}
+
 const told = (detail: Entry["detail"]): string =>
   Object.entries(detail)
-    .filter(([, value]) => value !== null && value !== "")
-    .map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
+    .map(([key, value]) => [KEYS.has(key) ? tell(key as Parameters<typeof tell>[0]) : key, worded(key, value)] as const)
+    .filter(([, value]) => value)
+    .map(([key, value]) => `${key}: ${value}`)
     .join(" · ");
 
 export function Audit() {

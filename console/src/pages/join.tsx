@@ -5,9 +5,9 @@ import { type FormEvent, useState } from "react";
 import { ask } from "../api";
 import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
+import { roleAt, roleIn } from "../people/form";
 import { reason, Trouble, useDoing } from "../trouble";
-import { say, useLang, when } from "../words";
-import { roleWord } from "../people/form";
+import { called, personName, say, useLang, when } from "../words";
 
 type Shown = components["schemas"]["InvitationShown"];
 
@@ -40,17 +40,17 @@ export function Join({ code }: { code: string }) {
         {shown.error ? <Trouble why={reason(shown.error)} /> : null}
         {shown.data ? (
           <>
-            <Text>{say("invitedBy", shown.data.by)}</Text>
+            <Text>{say("invitedBy", personName({ id: shown.data.by, name: shown.data.by_name || shown.data.by }))}</Text>
             <Text>{say("yourRoles")}</Text>
             <ul className="plain">
               {shown.data.role ? (
                 <li>
-                  {roleWord(shown.data.role)} {say("roleAt", say("wholeHub"))}
+                  {roleAt(shown.data.role, null)}
                 </li>
               ) : null}
               {shown.data.places.map((each) => (
                 <li key={each.place}>
-                  {roleWord(each.role)} {say("roleAt", each.name)}
+                  {roleIn(each.role, called(each))}
                   {each.ends ? ` · ${say("until", when(each.ends))}` : ""}
                 </li>
               ))}

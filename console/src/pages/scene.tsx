@@ -12,7 +12,7 @@ import { Refusals, type Refusal, type Run, Runs, type Trigger, Triggers } from "
 import { InThePast, Now } from "../scene/trying";
 import { tell } from "../scene/words";
 import { Waiting } from "../trouble";
-import { useLang, when } from "../words";
+import { called, useLang, when } from "../words";
 
 const CHECK_MS = 600;
 const EVERY_MS = 5000;
@@ -103,7 +103,7 @@ function Editor({ scene }: { scene?: Scene }) {
             ←
           </ActionIcon>
           <Title order={1} size="h2">
-            {text("name") || tell("newScene")}
+            {called({ name: text("name"), names: draft.said.names as Record<string, string> | undefined }) || tell("newScene")}
           </Title>
           {dirty ? <Badge color="yellow">{tell("unsaved")}</Badge> : null}
         </Group>

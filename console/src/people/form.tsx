@@ -3,15 +3,16 @@ import { Button, Card, Group, Select, Stack, TextInput, Title } from "@mantine/c
 import type { FormEvent, ReactNode } from "react";
 import { hub } from "../hub";
 import { Trouble, type Doing } from "../trouble";
-import { called, say, type Word } from "../words";
+import { called, language, say, type Word } from "../words";
 
 const ROLES = ["member", "guest", "owner", "operator", "viewer"] as const;
 const WORDS: Record<string, Word> = { owner: "roleOwner", member: "roleMember", guest: "roleGuest", operator: "roleOperator", viewer: "roleViewer", administrator: "roleAdministrator" };
 
 export const roleWord = (role: string): string => (WORDS[role] ? say(WORDS[role]) : role);
 export const placeName = (id: string): string => called(hub.places.get(id) ?? { name: id });
-/** "member at Home" */
-export const roleAt = (role: string, place: string | null): string => `${roleWord(role)} ${say("roleAt", place ? placeName(place) : say("wholeHub"))}`;
+/** "member at Home"; in Chinese the place comes first. */
+export const roleIn = (role: string, place: string): string => (language() === "zh" ? say("roleAt", place) + roleWord(role) : `${roleWord(role)} ${say("roleAt", place)}`);
+export const roleAt = (role: string, place: string | null): string => roleIn(role, place ? placeName(place) : say("wholeHub"));
 
 interface Props {
   title: string;

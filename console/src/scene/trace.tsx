@@ -40,6 +40,7 @@ export interface Refusal {
   count: number;
 }
 
+const STATES: Record<string, Parameters<typeof tell>[0]> = { done: "stateDone", running: "stateRunning", stopped: "stateStopped", failed: "stateFailed" };
 const COLORS: Record<string, string> = { done: "teal", running: "yellow", stopped: "gray", failed: "red" };
 const nameOf = (thing: string): string => (hub.things.has(thing) ? called(hub.things.get(thing)!) : thing);
 
@@ -88,7 +89,7 @@ export function Runs({ runs, open }: { runs: Run[]; open?: boolean }) {
           <summary>
             {when(run.started)} · {causeText(run.cause)}{" "}
             <Badge size="sm" variant="light" color={COLORS[run.state] ?? "gray"}>
-              {run.state}
+              {STATES[run.state] ? tell(STATES[run.state]!) : run.state}
             </Badge>
             {run.why ? ` ${inWords(run.why, language())}` : ""}
           </summary>

@@ -63,7 +63,7 @@ export function InThePast({ text }: { text: string }) {
           </Text>
           {found.unseen.map((one) => (
             <Text key={one.path} size="xs" c="orange">
-              {tell("notTried")}: <code>{one.path}</code> {one.reason}
+              {tell("notTried")}: <code>{one.path}</code> {inWords(one.reason, language())}
             </Text>
           ))}
         </div>

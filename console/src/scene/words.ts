@@ -14,7 +14,7 @@ export const tell = wordsOf(
     dryRun: "Show", wouldRun: "It would run:", wouldNotNow: "It would not run now: {}", traces: "What happened", noRuns: "It has not run yet.", steps: "{} steps", saw: "saw", open: "Edit", blueprints: "From a blueprint", blueprintsHint: "Scenes with blanks: choose one and fill in your things.", make: "Make the scene", area: "Area", all: "all",
     home: "home", energy: "energy", security: "security", care: "care", car: "car", cold_chain: "cold chain", line: "line", unsaved: "Not saved yet", versions: "Versions", runNow: "Run", json: "JSON", badJson: "This is no JSON", left: "{} steps in the middle are not kept", whyNot: "Why it did not run", leave: "Back to the scenes",
     triggersNow: "Its triggers now", fits: "fits", fitsNot: "does not fit", hasToHappen: "has to happen", comes: "comes at {}", comesNever: "does not come any more",
-    handRun: "by {}", at: "at", offset: "after it", arrives: "arrives at", leaves: "leaves", for: "for a time", until: "until", how: "how", times_: "so many times", while: "while", lines: "Line {}", opened: "Open", title: "Title",
+    stateDone: "done", stateRunning: "running", stateStopped: "stopped", stateFailed: "failed", handRun: "by {}", at: "at", offset: "after it", arrives: "arrives at", leaves: "leaves", for: "for a time", until: "until", how: "how", times_: "so many times", while: "while", lines: "Line {}", opened: "Open", title: "Title",
     step: "Step {}", branch: "Branch {}", addBranch: "Add a branch", field: "Name", addValue: "Add a value", people: "people", everybody: "everybody of the place", second: "Second bound", event: "event", action: "action",
   },
   {
@@ -29,7 +29,7 @@ export const tell = wordsOf(
     dryRun: "查看", wouldRun: "它会运行：", wouldNotNow: "现在不会运行：{}", traces: "运行经过", noRuns: "尚未运行。", steps: "{} 步", saw: "看到", open: "编辑", blueprints: "从蓝图创建", blueprintsHint: "带空格的场景：选择一个，填入你的设备。", make: "创建场景", area: "领域", all: "全部",
     home: "家居", energy: "能源", security: "安防", care: "照护", car: "汽车", cold_chain: "冷链", line: "产线", unsaved: "尚未保存", versions: "版本", runNow: "运行", json: "JSON", badJson: "不是有效的 JSON", left: "中间 {} 步未保留", whyNot: "为何没有运行", leave: "返回场景列表",
     triggersNow: "触发条件的现状", fits: "符合", fitsNot: "不符合", hasToHappen: "等待发生", comes: "将于 {} 触发", comesNever: "不会再触发",
-    handRun: "由 {}", at: "时刻", offset: "之后", arrives: "到达", leaves: "离开", for: "一段时间", until: "直到", how: "方式", times_: "若干次", while: "当…时", lines: "第 {} 行", opened: "打开", title: "标题",
+    stateDone: "完成", stateRunning: "运行中", stateStopped: "已停止", stateFailed: "失败", handRun: "由 {}", at: "时刻", offset: "之后", arrives: "到达", leaves: "离开", for: "一段时间", until: "直到", how: "方式", times_: "若干次", while: "当…时", lines: "第 {} 行", opened: "打开", title: "标题",
     step: "第 {} 步", branch: "分支 {}", addBranch: "添加分支", field: "名称", addValue: "添加数值", people: "人员", everybody: "该位置的所有人", second: "第二个界限", event: "事件", action: "动作",
   },
 );
@@ -40,6 +40,8 @@ const DID: [RegExp, string][] = [
   [/^waits until it holds$/, "等待条件成立"], [/^did not hold in time$/, "未能及时成立"], [/^waits (.+) s$/, "等待 $1 秒"], [/^told$/, "已通知"], [/^calls (.+)$/, "调用 $1"], [/^remembers$/, "记住"], [/^puts back$/, "恢复"],
   [/^runs$/, "运行"], [/^does not run$/, "没有运行"], [/^(\S+) is (\S+)$/, "$1 进入 $2"], [/^stops$/, "停止"], [/^left$/, "已发出"], [/^ended at its bound of (.+)$/, "达到上限 $1 次"], [/^ended after (.+)$/, "共 $1 次后结束"],
   [/^it is disabled$/, "已停用"], [/^a condition said no$/, "有条件不成立"], [/^it is running already$/, "已在运行"], [/^its queue is full$/, "队列已满"], [/^as many as may be are running$/, "同时运行数已达上限"], [/^its moment was missed$/, "错过了时刻"],
+  [/^(\S+): it did not hold in time$/, "$1：未能及时成立"], [/^it took too many steps$/, "步骤过多"], [/^it was triggered again$/, "再次被触发"], [/^the scene was changed$/, "场景被修改"], [/^the scene was removed$/, "场景被删除"], [/^(\S+) stopped it$/, "由 $1 停止"],
+  [/^connections are not in history.*$/, "历史中没有连接情况：假定设备都在线"], [/^modes are not in history.*$/, "历史中没有模式：假定与现在相同"], [/^runs of other scenes are not in history.*$/, "历史中没有其他场景的运行：此触发条件不会发生"],
 ];
 
 export function inWords(text: string, lang: string): string {

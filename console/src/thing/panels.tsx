@@ -255,7 +255,7 @@ export function Access({ thing }: { thing: Thing }) {
     <Stack gap="sm">
       <Row name={say("id")} value={thing.id} />
       <Row name={say("place")} value={thing.place} />
-      {thing.parent ? <Row name="parent" value={thing.parent} /> : null}
+      {thing.parent ? <Row name={tell("parent")} value={thing.parent} /> : null}
       <Title order={2} size="h5">
         {tell("client")}
       </Title>

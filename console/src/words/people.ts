@@ -20,7 +20,7 @@ export const EN = {
 
 export const ZH: Record<keyof typeof EN, string> = {
   hubItself: "中枢本机", issuer: "通过其他服务登录", issuerText: "可由一个 OpenID Connect 身份提供方为人担保。其主机须写入本中枢的 outside.toml。", issuerAddress: "身份提供方（地址）", issuerName: "按钮上的名称", issuerClient: "客户端 ID", issuerSecret: "客户端密钥", issuerKept: "保持不变", issuerAdmit: "新来者得到一个没有角色的账户", issuerSave: "询问并保存", issuerReturns: "请在那里登记回跳地址：",
-  people: "成员", peopleText: "谁可以在这里做什么。", account: "我的账户", audit: "审计", role: "角色", roleAt: "在{}", wholeHub: "整个中枢", until: "到 {}", noEnd: "不限期", ends: "截止日（访客）",
+  people: "成员", peopleText: "谁可以在这里做什么。", account: "我的账户", audit: "审计", role: "角色", roleAt: "{}的", wholeHub: "整个中枢", until: "到 {}", noEnd: "不限期", ends: "截止日（访客）",
   roleOwner: "所有者", roleMember: "成员", roleGuest: "访客", roleOperator: "操作员", roleViewer: "查看者", roleAdministrator: "管理员",
   counts: "在此生效", program: "程序", takeRole: "收回角色", giveRole: "授予角色", who: "用户名", atPlace: "位置", give: "授予",
   inviteSomebody: "邀请他人", inviteFor: "邀请谁（名字）", makeLink: "生成链接", linkOnce: "此链接只显示这一次，仅供一人使用。", invitations: "邀请", noInvitations: "没有邀请。",

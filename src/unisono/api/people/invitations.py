@@ -169,8 +169,10 @@ async def look(request: Request[Any, Any, Any], context: Context, data: JSONBody
     for place, (role, expires) in row.grants.items():
         found = await context.registry.get_place(place)
         if found is not None:
-            places.append(Invited(place, found.name, role, iso_or_none(expires)))
-    return InvitationShown(row.name, row.made_by, row.role, places, iso(row.expires))
+            places.append(Invited(place, found.name, role, iso_or_none(expires), found.names))
+    inviter = await context.registry.get_person(row.made_by)
+    by_name = inviter.name if inviter is not None else row.made_by
+    return InvitationShown(row.name, row.made_by, row.role, places, iso(row.expires), by_name)
 
 
 async def _open_one(request: Request[Any, Any, Any], context: ApiContext, code: str) -> InvitationRow:

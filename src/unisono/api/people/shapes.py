@@ -136,22 +136,24 @@ class InvitationMade(msgspec.Struct):
 
 
 class Invited(msgspec.Struct):
-    """One place of an invitation."""
+    """One place of an invitation; ``names`` as `Place` has them."""
 
     place: str
     name: str
     role: str
     ends: str | None
+    names: dict[str, list[str]] = {}
 
 
 class InvitationShown(msgspec.Struct):
-    """What an invitation gives, for who holds its code."""
+    """What an invitation gives, for who holds its code. ``by``: whose it is, ``by_name`` as people call them."""
 
     name: str
     by: str
     role: str
     places: list[Invited]
     expires: str
+    by_name: str = ""
 
 
 class Code(msgspec.Struct, forbid_unknown_fields=True):
