@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from itertools import count, islice
@@ -67,14 +68,39 @@ def tmpfs(folder: Path, options: str) -> Iterator[Path]:
 #: the question and the use.
 _PORTS = range(12_000, 32_000)
 _given = count(os.getpid() * 7919)
+#: A file for each port that is given, with the process that gave it: a hub opens its ports seconds later, and other
+#: tests that run on this machine ask for some meanwhile.
+_TAKEN = Path(tempfile.gettempdir()) / f"unisono-test-ports-{os.getuid()}"
 
 
 def free_port() -> int:
-    """A port on loopback that is free now and that this process gives to nobody else; processes that run beside one
-    another begin far apart."""
+    """A port on loopback that is free now and that no living process of tests gives to anybody else."""
+    _TAKEN.mkdir(exist_ok=True)
     for step in islice(_given, len(_PORTS)):
         port = _PORTS[step % len(_PORTS)]
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if _take(_TAKEN / str(port)):
+                return port
     raise AssertionError("no port is free")
+
+
+def _take(file: Path) -> bool:
+    """Put this process's name on a port; False where that of another stands which still lives."""
+    try:
+        with file.open("x") as mine:
+            mine.write(str(os.getpid()))
+    except FileExistsError:
+        return _take_over(file)
+    return True
+
+
+def _take_over(file: Path) -> bool:
+    try:
+        os.kill(int(file.read_text() or 0), 0)
+    except (ProcessLookupError, FileNotFoundError):
+        file.unlink(missing_ok=True)  # it has ended; whoever is first now has it
+        return _take(file)
+    except PermissionError:
+        pass  # somebody else's process has that number
+    return False
