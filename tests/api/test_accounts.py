@@ -160,8 +160,9 @@ async def test_an_invitation_lets_one_person_in(hub: Hub) -> None:
         assert made["qr"].startswith("<svg")
         assert "code" not in (await wei.get("/api/v1/invitations")).json()["items"][0]
         shown = (await nobody.post("/api/v1/invitations/look", json={"code": made["code"]})).json()
-        places = [{"place": "home", "name": "Home", "role": "guest", "ends": end}]
-        assert shown == {"name": "Ana", "by": "wei", "role": "", "places": places, "expires": made["expires"]}
+        places = [{"place": "home", "name": "Home", "role": "guest", "ends": end, "names": {}}]
+        by = {"by": "wei", "by_name": "wei"}
+        assert shown == {"name": "Ana", **by, "role": "", "places": places, "expires": made["expires"]}
         typed = made["code"].lower().replace("-", " ")
         joined = await nobody.post("/api/v1/join", json={"code": typed, "user": "ana", "password": PASSWORD})
         assert joined.status_code == 200, joined.text
