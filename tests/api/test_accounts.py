@@ -160,7 +160,7 @@ async def test_an_invitation_lets_one_person_in(hub: Hub) -> None:
         assert made["qr"].startswith("<svg")
         assert "code" not in (await wei.get("/api/v1/invitations")).json()["items"][0]
         shown = (await nobody.post("/api/v1/invitations/look", json={"code": made["code"]})).json()
-        places = [{"place": "home", "name": "Home", "role": "guest", "ends": end, "names": {}}]
+        places = [{"place": "home", "name": "Home", "role": "guest", "ends": end, "names": {"zh": ["家"]}}]
         by = {"by": "wei", "by_name": "wei"}
         assert shown == {"name": "Ana", **by, "role": "", "places": places, "expires": made["expires"]}
         typed = made["code"].lower().replace("-", " ")
