@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from unisono.dialect import Announced
 from unisono.dialect.homeassistant import HOMEASSISTANT
 from unisono.dialect.homeassistant.bridge import BIRTH, Discovery
 from unisono.testing.dialect import Bench, Message, PlaceConformance
@@ -353,3 +354,40 @@ def test_what_is_no_announcement(topic: str, body: Any) -> None:
 def test_what_has_nothing_to_tell() -> None:
     made = bench(message("homeassistant/camera/x/config", {"topic": "a"}), message("homeassistant/image/x/config", {}))
     assert made.things == {} and made.odd == []
+
+
+def test_what_messages_say_of_one_device_is_taken_together() -> None:
+    """The first of its messages says all of it, the others only who it is (OpenDTU, many others)."""
+    whole = {"ids": ["114"], "name": "Inverter", "mf": "OpenDTU", "mdl": "HM-600", "sa": "Roof"}
+    config: dict[str, Any] = {"name": "Limit", "stat_t": "b", "uniq_id": "2", "dev": {"ids": ["114"], "sw": ""}}
+    first = message("homeassistant/sensor/a/config", {"name": "Yield", "stat_t": "a", "uniq_id": "1", "dev": whole})
+    later = message("homeassistant/sensor/b/config", config)
+    made = Bench()
+    made.connect(HOMEASSISTANT.bridge())
+    said = [each for one in (first, later) for each in made.translator.heard(one.topic, one.payload, 0) or []]
+    said += made.translator.due(10_000)
+    [told] = [each for each in said if isinstance(each, Announced)]
+    assert (told.name, told.area, told.model.vendor, told.model.product) == ("Inverter", "Roof", "OpenDTU", "HM-600")
+    # with its last message it is forgotten
+    for each in (first, later):
+        made.translator.heard(each.topic, b"", 20_000)
+    said = made.translator.heard(later.topic, later.payload, 30_000) or []
+    [told] = [each for each in said + made.translator.due(40_000) if isinstance(each, Announced)]
+    assert (told.name, told.model.vendor) == ("Limit", None)
+
+
+def test_the_name_of_a_device_that_has_none() -> None:
+    """It is that of one of its parts; of a thing that is only one entity, that of the entity, also anew."""
+    made = Bench()
+    made.connect(HOMEASSISTANT.bridge())
+
+    def named(*said: tuple[str, str]) -> str:
+        for id, name in said:
+            config = {"name": name, "stat_t": id, "uniq_id": id, "dev": {"ids": ["7"]}}
+            found = message(f"homeassistant/sensor/{id}/config", config)
+            made.translator.heard(found.topic, found.payload, 0)
+        return [each.name for each in made.translator.due(10_000) if isinstance(each, Announced)][-1]
+
+    assert named(("a", "One")) == "One"
+    assert named(("a", "Renamed")) == "Renamed"
+    assert named(("b", "Two"), ("c", "Three"), ("b", "Four")) == "Two"

@@ -97,6 +97,7 @@ class Discovery(Gatherer):
     def __init__(self) -> None:
         super().__init__()
         self._said: dict[str, dict[str, str]] = {}  # topic > id of a piece > key of its device
+        self._facts: dict[str, dict[str, Any]] = {}  # key of a device > what its messages say of it, taken together
         self._nodes = Nodes()
         self._prefixes = {PREFIX}
 
@@ -194,19 +195,26 @@ class Discovery(Gatherer):
         for name, key in self._said.get(topic, {}).items():
             if staying.get(name) != key:
                 said += self.drop(key, name, now_ms)
+                if key not in self.devices:
+                    self._facts.pop(key, None)
         if staying:
             self._said[topic] = staying
         else:
             self._said.pop(topic, None)
         return said
 
-    def _source(self, key: str, component: str, device: dict[str, Any], one: dict[str, Any]) -> Source_:
+    def _source(self, key: str, component: str, given: dict[str, Any], one: dict[str, Any]) -> Source_:
+        """What is said of the device: mostly the first of its messages says all, the others only who it is."""
         before = self.devices.get(key)
+        known_of_it = self._facts.get(key, {}) if before is not None else {}
+        device = self._facts[key] = known_of_it | {name: value for name, value in given.items() if value}
         own = None if component == "switch" and one.get("entity_category") else KIND_OF.get(component)
         own = KIND_OF_CLASS.get((component, str(one.get("device_class"))), own)
         known = [each for each in (before.source.kind if before is not None else None, own) if each is not None]
         kind = min(known, key=KINDS_IN_ORDER.index) if known else None
         name = _word(device.get("name")) or _word(one.get("name")) or key
+        if before is not None and len(before.pieces) > 1 and not device.get("name"):
+            name = before.source.name  # of one of its parts, and not of each in turn
         return Source_(
             name=name,
             model_id=f"{NAME}:{_slug(key)}",
