@@ -1,3 +1,4 @@
+# ruff: noqa: E501  a line is a message
 """More of Zigbee2MQTT, Shelly and Tasmota: groups and updates, components beside the usual ones, what bridges hear."""
 
 from __future__ import annotations
@@ -207,3 +208,59 @@ def test_what_a_bridge_hears_of_others_changes_nothing(heard: dict[str, Any]) ->
     made.say(message("stat/tasmota_AABBCC/RESULT", heard))
     assert {each: made.value(key, each) for each in made.models[key].properties} == before
     assert made.letters == [] and made.odd == [] and list(made.things) == [key]
+
+
+@pytest.mark.parametrize(
+    ("status", "values"),
+    [
+        ({"input:0": {"id": 0, "state": True}}, {"input.state": True}),
+        ({"input:2": {"id": 2, "percent": 40, "xpercent": None}}, {"input.level": 40}),
+        ({"input:100": {"counts": {"total": 34, "xtotal": 3.4}}}, {"input.count": 34}),
+        ({"input:0": None}, {"input.state": None}),
+        ({"emdata:0": {"total_act": 10.5, "total_act_ret": 1500}}, {"emdata.energy": 0.0105, "emdata.energy_returned": 1.5}),
+        ({"pm1:0": {"apower": 3, "ret_aenergy": {"total": 500}}}, {"pm1.power": 3, "pm1.energy_returned": 0.5}),
+        ({"cover:0": {"current_pos": 5, "slat_pos": 50}}, {"cover.position": 5, "cover.tilt": 50}),
+        ({"cover:0": {"current_pos": 5}}, {"cover.position": 5, "cover.tilt": None}),
+        ({"rgbcct:0": {"output": True, "mode": "cct", "rgb": [1, 2, 3], "brightness": 50, "ct": 3000}},
+         {"rgbcct.on_off": True, "rgbcct.color": "#010203", "rgbcct.color_temperature": 3000}),
+        ({"thermostat:0": {"enable": True, "target_C": 21.5, "current_C": 20.2}},
+         {"thermostat.on_off": True, "thermostat.target_temperature": 21.5, "thermostat.temperature": 20.2}),
+    ],
+    ids=lambda each: next(iter(each)),
+)  # fmt: skip
+def test_what_components_tell(status: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    made, key = shelly(status)
+    assert {each: made.value(key, each) for each in values} == values
+    assert made.letters == [] and made.odd == []
+
+
+@pytest.mark.parametrize(
+    ("status", "wanted", "method", "params"),
+    [
+        ({"cover:0": {"current_pos": 5, "slat_pos": 50}}, {"tilt": 20}, "Cover.GoToPosition", {"id": 0, "slat_pos": 20}),
+        ({"cover:0": {"current_pos": 5, "slat_pos": 50}}, {"tilt": 20, "position": 70}, "Cover.GoToPosition",
+         {"id": 0, "pos": 70, "slat_pos": 20}),
+        ({"rgbcct:0": {"output": True}}, {"color": "#0102ff"}, "RGBCCT.Set", {"id": 0, "rgb": [1, 2, 255], "mode": "rgb"}),
+        ({"rgbcct:0": {"output": True}}, {"color_temperature": 3000}, "RGBCCT.Set", {"id": 0, "ct": 3000, "mode": "cct"}),
+        ({"rgbcct:0": {"output": True}}, {"brightness": 30}, "RGBCCT.Set", {"id": 0, "brightness": 30}),
+        ({"thermostat:0": {"enable": True}}, {"target_temperature": 22}, "Thermostat.SetConfig",
+         {"id": 0, "config": {"id": 0, "target_C": 22}}),
+        ({"thermostat:0": {"enable": True}}, {"on_off": False}, "Thermostat.SetConfig",
+         {"id": 0, "config": {"id": 0, "enable": False}}),
+    ],
+)  # fmt: skip
+def test_what_components_are_told(
+    status: Mapping[str, Any], wanted: Mapping[str, Any], method: str, params: Mapping[str, Any]
+) -> None:
+    made, key = shelly(status)
+    made.ask(key, wanted)
+    [told] = made.take_told()
+    assert (body(told)["method"], body(told)["params"]) == (method, params)
+    kinds = {"cover:0": "cover", "rgbcct:0": "light", "thermostat:0": "climate"}
+    assert made.models[key].kind == kinds[next(iter(status))]
+
+
+def test_an_analog_input_that_changes() -> None:
+    made, key = shelly({"input:2": {"id": 2, "percent": 40}})
+    made.say(notify({"input:2": {"id": 2, "percent": 55}}))
+    assert made.value(key, "input.level") == 55 and not made.models[key].events

@@ -52,8 +52,8 @@ class Shelly:
     model = "gateway"
     learns = False
     can = (
-        "Gen2 and later over RPC: switch, light, cct, rgb, rgbw, cover, pm1, em, em1, input, temperature, humidity, "
-        "illuminance, devicepower, smoke, flood, voltmeter, wifi; phases of meters; a refused command says why",
+        "Gen2 and later over RPC: switch, light, cct, rgb, rgbw, rgbcct, cover, thermostat, pm1, em, em1, input, "
+        "temperature, humidity, illuminance, devicepower, smoke, flood, voltmeter, wifi; a refused command says why",
         "covers also by open, close and stop; values of virtual components; BLU devices and TRVs through a gateway",
         "Gen1: relays, lights, white and colour, rollers, meters, inputs, sensors",
         "firmware: which there is; `unisono thing call ID update.install`, since Gen2 `update.check`",

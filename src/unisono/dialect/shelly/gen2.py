@@ -87,10 +87,16 @@ COMPONENTS: dict[str, tuple[tuple[str, bool, Take], ...]] = {
     ),
     "cover": (
         ("position", True, _at("current_pos")),
+        ("tilt", True, _at("slat_pos")),
         ("power", False, _at("apower")),
         ("voltage", False, _at("voltage")),
         ("current", False, _at("current")),
         ("energy", False, _at("aenergy", "total", by=0.001)),
+    ),
+    "thermostat": (
+        ("on_off", True, _at("enable")),
+        ("target_temperature", True, _at("target_C")),
+        ("temperature", False, _at("current_C")),
     ),
     "pm1": (
         ("power", False, _at("apower")),
@@ -121,6 +127,7 @@ COMPONENTS: dict[str, tuple[tuple[str, bool, Take], ...]] = {
     "bthomedevice": (("battery", False, _at("battery")), ("signal", False, _at("rssi"))),
 }
 COMPONENTS["rgbw"] = COMPONENTS["rgb"]
+COMPONENTS["rgbcct"] = (*COMPONENTS["rgb"], ("color_temperature", True, _at("ct")))
 
 #: Beside these: key, trait and where it is. The phases of a meter, and how warm a device itself is.
 BESIDE: dict[str, tuple[tuple[str, str, Take], ...]] = {
@@ -129,11 +136,25 @@ BESIDE: dict[str, tuple[tuple[str, str, Take], ...]] = {
         for phase in "abc"
         for trait, member in (("power", "act_power"), ("voltage", "voltage"), ("current", "current"))
     ),
-    "emdata": tuple((f"energy_{phase}", "energy", _at(f"{phase}_total_act_energy", by=0.001)) for phase in "abc"),
+    "emdata": (
+        *((f"energy_{phase}", "energy", _at(f"{phase}_total_act_energy", by=0.001)) for phase in "abc"),
+        ("energy_returned", "energy", _at("total_act_ret", by=0.001)),
+    ),
+    "em1data": (("energy_returned", "energy", _at("total_act_ret_energy", by=0.001)),),
+    "pm1": (("energy_returned", "energy", _at("ret_aenergy", "total", by=0.001)),),
     **{
-        each: (("device_temperature", "temperature", _at("temperature", "tC")),)
-        for each in ("switch", "light", "cover", "cct", "rgb", "rgbw")
+        each: (
+            ("device_temperature", "temperature", _at("temperature", "tC")),
+            ("energy_returned", "energy", _at("ret_aenergy", "total", by=0.001)),
+        )
+        for each in ("switch", "light", "cover", "cct", "rgb", "rgbw", "rgbcct")
     },
+}
+#: What an input says of itself: of a switch its state, of an analog one its level, of a counter how often.
+INPUTS: dict[str, tuple[Property, Take]] = {
+    "percent": (trait_property("level", writable=False, key="level"), _at("percent")),
+    "counts": (trait_property("count", writable=False, key="count"), _at("counts", "total")),
+    "state": (Property(key="state", schema=Schema(kind="bool", nullable=True)), _at("state")),
 }
 #: Values of components that people make themselves, and of sensors whose kind the status does not tell.
 VALUES: dict[str, tuple[Schema, bool]] = {
@@ -142,6 +163,15 @@ VALUES: dict[str, tuple[Schema, bool]] = {
     "text": (Schema(kind="string", len_max=255), True),
     "enum": (Schema(kind="string", len_max=255, nullable=True), True),
     "bthomesensor": (Schema(kind="any"), False),
+}
+#: What a device with such a component is; the first that it has counts.
+LAMPS = ("cct", "rgb", "rgbw", "rgbcct")
+KINDS = {
+    "thermostat": "climate",
+    "cover": "cover",
+    "light": "light",
+    **dict.fromkeys(LAMPS, "light"),
+    "switch": "switch",
 }
 #: What a cover is called to do, beside going to a position.
 COVER = ("open", "close", "stop")
@@ -223,8 +253,7 @@ class Gen2(Gatherer):
         key = self._keys[prefix] = f"{NAME}:{device}"
         components = sorted(name for name in status if name.partition(":")[0] in {*COMPONENTS, *VALUES, "input"})
         kinds = {name.partition(":")[0] for name in components}
-        kind = next((k for c, k in (("cover", "cover"), ("light", "light"), ("cct", "light"), ("rgb", "light"),
-                                    ("rgbw", "light"), ("switch", "switch")) if c in kinds), None)  # fmt: skip
+        kind = next((KINDS[each] for each in KINDS if each in kinds), None)
         name = info.get("name")
         source = Source_(
             name=name if isinstance(name, str) and name else device,
@@ -275,20 +304,22 @@ class Gen2(Gatherer):
         piece = Piece((NAME, prefix, name), Service(key=service))
         piece.availability.append(Availability(f"{prefix}/online", "true", "false"))
         piece.mode = "told"
-        if kind == "input":
-            piece.service = Service(
-                key=service,
-                properties=(Property(key="state", schema=Schema(kind="bool", nullable=True)),),
-                events=tuple(Event(key=each) for each in PRESSES),
-            )
-            piece.readers.append((f"{prefix}/events/rpc", _input_reader(name, service)))
-            return piece
         told = status if isinstance(status, dict) else {}
+        if kind == "input":
+            property, take = next((INPUTS[each] for each in INPUTS if each in told), INPUTS["state"])
+            events = tuple(Event(key=each) for each in PRESSES) if property.key == "state" else ()
+            piece.service = Service(key=service, properties=(property,), events=events)
+            takes = {f"{service}.{property.key}": take}
+            piece.readers.append((f"{prefix}/events/rpc", _input_reader(name, service, takes)))
+            piece.readers.append((f"{prefix}/status/{name}", _status(takes)))
+            return piece
         if kind in VALUES:
             return self._value(piece, prefix, kind, name, service)
         members = {t: (w, take) for t, w, take in COMPONENTS[kind] if w or take(told) is not None}
         if kind == "cover" and told.get("pos_control") is False:
             members = {each: given for each, given in members.items() if each != "position"}
+        if told.get("slat_pos") is None:
+            members.pop("tilt", None)
         if not members:
             return None
         properties = [trait_property(trait, writable=writable) for trait, (writable, _take) in members.items()]
@@ -337,14 +368,22 @@ class Gen2(Gatherer):
         def writer(values: dict[str, Any]) -> list[Say]:
             wanted = {address.removeprefix(f"{service}."): value for address, value in values.items()}
             if kind == "cover":
-                method, params = "Cover.GoToPosition", {"id": number, "pos": round(wanted["position"])}
+                method, params = "Cover.GoToPosition", {"id": number}
+                names = (("pos", "position"), ("slat_pos", "tilt"))
+                params |= {name: round(wanted[each]) for name, each in names if each in wanted}
+            elif kind == "thermostat":
+                names = (("enable", "on_off"), ("target_C", "target_temperature"))
+                method, config = "Thermostat.SetConfig", {name: wanted[each] for name, each in names if each in wanted}
+                params = {"id": number, "config": {"id": number, **config}}
             elif kind == "blutrv":
                 wanted_c = {"target_C": wanted["target_temperature"]}
                 method = "BluTrv.Call"
                 params = {"id": number, "method": "TRV.SetTarget", "params": {"id": 0, **wanted_c}}
             else:
-                method = {"cct": "CCT", "rgb": "RGB", "rgbw": "RGBW"}.get(kind, kind.capitalize()) + ".Set"
+                method = (kind.upper() if kind in LAMPS else kind.capitalize()) + ".Set"
                 params = {"id": number, **_params(wanted)}
+                if kind == "rgbcct" and ("rgb" in params or "ct" in params):
+                    params["mode"] = "rgb" if "rgb" in params else "cct"
             return [self._ask_for(prefix, method, params)]
 
         return writer
@@ -421,16 +460,14 @@ def _notified(name: str, takes: Mapping[str, Take]) -> Any:
     return reader
 
 
-def _input_reader(name: str, service: str) -> Any:
+def _input_reader(name: str, service: str, takes: Mapping[str, Take]) -> Any:
     def reader(payload: bytes, now_ms: int) -> Reading:
         found = json_of(payload)
         params = found.get("params") if isinstance(found, dict) else None
         if not isinstance(params, dict):
             return Reading()
         status = params.get(name)
-        values = {}
-        if isinstance(status, dict) and isinstance(status.get("state"), bool):
-            values[f"{service}.state"] = status["state"]
+        values = _values(takes, status) if isinstance(status, dict) else {}
         events = params.get("events")
         told: list[tuple[str, dict[str, Any]]] = [
             (f"{service}.{each['event']}", {})
