@@ -367,6 +367,7 @@ class Gen2(Gatherer):
     def _writer(self, prefix: str, kind: str, number: int, service: str) -> Any:
         def writer(values: dict[str, Any]) -> list[Say]:
             wanted = {address.removeprefix(f"{service}."): value for address, value in values.items()}
+            params: dict[str, Any]
             if kind == "cover":
                 method, params = "Cover.GoToPosition", {"id": number}
                 names = (("pos", "position"), ("slat_pos", "tilt"))
