@@ -123,7 +123,7 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     if frame.complaint and frame.stated and frame.act in ("up", "down") and not frame.forms:
         frame.act = None  # "it is cold up in the attic"
     plain = frame.act not in (None, "set", "keep") and "base" in frame.forms
-    if plain or frame.color or frame.value is not None:
+    if plain or frame.color or frame.value is not None or frame.level in ("double", "halve"):
         frame.complaint = None
     frame.fuzzy = any(piece.fuzzy for piece in pieces)
     frame.elsewhere = sum("elsewhere" in piece.senses and not piece.named for piece in pieces)
@@ -472,7 +472,11 @@ def _fill(frame: Frame, found: Sequence[Noun], taken: set[int]) -> None:
 
 
 def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
-    numbers = [at for at, piece in enumerate(pieces) if piece.kind == "number" and not piece.named]
+    numbers = [
+        at
+        for at, piece in enumerate(pieces)
+        if piece.kind == "number" and not piece.named and not any(sense.startswith("level:") for sense in piece.senses)
+    ]  # "half as bright" is no fifty
     hours = hours_in(pieces, by=frame.act in VALUELESS)
     # "to 40 percent at nine": one is the value, the other the hour; "start at three": a start takes no value
     if hours and (len(hours) < len(numbers) or frame.act in VALUELESS or frame.coffee):

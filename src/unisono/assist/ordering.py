@@ -63,7 +63,7 @@ def ordered(
         return Plan(outcome="ask", why="what_time")
     if (
         sum(
-            any(time.clock is not None or time.seconds for time in frame.times if time.role != "for")
+            any(time.clock is not None or time.seconds or time.sun for time in frame.times if time.role != "for")
             for frame in orders
         )
         > 1

@@ -185,6 +185,8 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
         return home if things else None
     done = frozenset[str]().union(*(p.senses for p in frame.clause.pieces if "past" in p.forms and not p.named))
     why = "why" in frame.senses or ("who" in frame.senses and bool(done & CAUSED))
+    if "how_many" in frame.senses and set(frame.traits) & COUNTED and not _told(frame, things, world):
+        things, named = (), False  # "how many bottles were rejected", beside a bottle conveyor
     trait, value, chosen = _trait(frame, things, world, where, places, named=named)
     if trait is None:
         return None
@@ -265,6 +267,11 @@ def _aggregate(frame: Frame) -> Any:
     return None
 
 
+def _told(frame: Frame, things: Sequence[str], world: World) -> bool:
+    """Does any of the things tell what is counted?"""
+    return any(trait in world.things[thing].tells for thing in things for trait in frame.traits)
+
+
 def _set_to(frame: Frame) -> bool:
     """ "what is it set to": of what was asked for, not of what is."""
     pieces = [piece for piece in frame.clause.pieces if not piece.named]
@@ -290,6 +297,8 @@ def _things(frame: Frame, world: World, where: Where, memory: Memory) -> tuple[t
         things.extend(group.things)
         named = named or bool(group.things)
         places.extend(group.places)
+    if not things and not places and "its" in frame.senses and memory.things:
+        things, named = list(memory.things), True
     if not places and where.here in world.places and any(group.pronoun == "everything" for group in frame.groups):
         places.append(world.path(where.here)[-1])  # "is anything on": anywhere
     if places and things:

@@ -163,6 +163,8 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
 
 def _switch(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Change | None:
     act = frame.act or ""
+    if "unplugs" in frame.senses and "charging" in thing.takes and act == "off":
+        return Change("charging", "set", value=False)
     if act == "toggle":
         turned = next((t for t in ("on_off", "start_stop") if t in thing.takes), None)
         return Change(turned, "toggle") if turned is not None else None

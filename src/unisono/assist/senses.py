@@ -55,6 +55,8 @@ SENSES: dict[str, str] = {
     "defrost": "defrost, demist",
     "swing": "swing, oscillate",
     "wished_so": "it would be great if: a wish where a thing follows, of what somebody does a supposition",
+    "unplugs": "unplug: of what charges, that it ends",
+    "its": "its: of what was spoken of before",
     "shuts_up": "lock up: without an object, all that locks",
     "run_scene": "run, activate - of scenes",
     "remind": "remind me",

@@ -24,6 +24,8 @@ ROOMFUL = frozenset({"light", "cover"})
 
 
 #: Acts whose objects are not things of the home: a carpet, a coffee, a song.
+#: Kinds of place that work: to switch them is no matter of lights.
+WORKS = frozenset({"plant", "area", "line", "cell"})
 MEDIA = frozenset({"play", "next", "previous", "pause", "resume"})
 HELPED = frozenset({"clean", "brew", "mow", "water"}) | MEDIA
 
@@ -92,8 +94,11 @@ def aim(
         named = named or group.named or one.named
         found.extend(one.things)
     if objects and found:
-        frame.left = tuple(_so_called(group, found, world) if _lost(group, memory) else group for group in frame.left)
-        lost = next((group for group in frame.left if _lost(group, memory)), None)
+        frame.left = tuple(
+            _so_called(group, found, world) if _lost(group, memory) or _idle(group, found, world) else group
+            for group in frame.left
+        )
+        lost = next((group for group in frame.left if _lost(group, memory) or _idle(group, found, world)), None)
         if lost is not None:  # of "all but the other one" nobody knows what is left
             return Aim(why=lost.why or "which_thing", said=lost.said, choices=lost.near)
         return Aim(things=_without(found, frame, world, memory), named=named)
@@ -113,6 +118,9 @@ def aim(
     ):
         kinds = ("light",) if frame.value is not None or frame.level else ()
     pool: Iterable[str] = world.things
+    works = {place for place in places if place in world.places and world.places[place].kind in WORKS}
+    if works and frame.act in ("on", "off") and kinds == ("light",) and "lighting" not in frame.senses:
+        return Aim(why="what_to_do")  # "shut down the mill" is not its lights
     if placed:
         pool = _in(world.things, places, world)
     if (traits_only or frame.traits) and frame.act != "clean":
@@ -130,6 +138,13 @@ def aim(
         of_kind = tuple(thing for thing in of_kind if can(frame, thing, world))
         if frame.value is not None and frame.act in ("warmer", "cooler"):  # no fan is set to degrees
             of_kind = tuple(thing for thing in of_kind if "target_temperature" in world.things[thing].takes)
+        if placed and not of_kind and frame.senses & {"here"}:
+            # who is in a room is warmed by what stands for all of the home
+            of_kind = tuple(
+                thing
+                for thing in things_of_kind(kinds, world.things, world)
+                if can(frame, thing, world) and any(world.things[thing].place in world.path(place) for place in places)
+            )
         if of_kind:
             return _narrow(of_kind, frame, world, where, memory, placed=placed and not roving)
         if placed:
@@ -258,7 +273,8 @@ def _one(
             if len(kept) == 1:
                 return Aim(things=kept, named=True)
             if not kept:
-                return Aim(things=things[:1], named=True)
+                there = _in(things, places, world) if places else things
+                return Aim(things=there[:1], named=True) if there else Aim(why="no_such_thing", said=group.said)
             return Aim(why="ambiguous", said=group.said, choices=tuple(kept))
         if places and not any(world.things[thing].kind in ROVING for thing in things):
             kept = _in(things, places, world)
@@ -490,9 +506,15 @@ def _lost(group: Group, memory: Memory) -> bool:
 
 def _so_called(group: Group, things: Sequence[str], world: World) -> Group:
     """Of "every door but the back" the one that has the word in its name."""
-    words = set(group.said.split())
+    words = set(group.said.split()) - {"'s"}
     found = tuple(thing for thing in things if words and words <= world.words_of(thing))
     return msgspec.structs.replace(group, things=found, why=None) if len(found) == 1 else group
+
+
+def _idle(group: Group, things: Sequence[str], world: World) -> bool:
+    """Is only somebody left out, and nothing that is theirs?"""
+    people = bool(group.things) and all(world.things[thing].kind == "person" for thing in group.things)
+    return people and not set(group.things) & set(things)
 
 
 def _without(things: Sequence[str], frame: Frame, world: World, memory: Memory) -> tuple[str, ...]:
