@@ -89,3 +89,59 @@ def test_what_is_counted_is_told_by_who_counts() -> None:
 def test_a_room_without_a_heater_is_warmed_by_that_of_the_home() -> None:
     assert values(plan("twenty two degrees in here please")) == {("furnace", "target_temperature"): 22}
     assert plan("make it 22 degrees on the porch").outcome not in ACTING
+
+
+@pytest.mark.parametrize("order", ["turn the fan off", "turn on the porch light", "close the drapes"])
+@pytest.mark.parametrize(
+    "condition", ["when it gets cooler", "when it gets brighter", "if the birthday is over", "when the film ends", "once it goes quiet"]
+)  # fmt: skip
+def test_of_a_condition_every_word_counts(order: str, condition: str) -> None:
+    assert plan(f"{order} {condition}").outcome not in ACTING
+    assert plan(f"{condition}, {order}").outcome not in ACTING
+
+
+@pytest.mark.parametrize("tail", ["or don't", "or don't, I don't care", "or not"])
+def test_an_order_that_leaves_the_choice_is_asked_about(tail: str) -> None:
+    assert plan(f"turn on the porch light {tail}").outcome not in ACTING
+
+
+@pytest.mark.parametrize("verb", ["stays", "remains"])
+@pytest.mark.parametrize("state", ["locked", "unlocked"])
+def test_what_stays_as_it_is_is_not_set(verb: str, state: str) -> None:
+    assert plan(f"the mill door {verb} {state}").outcome not in ACTING
+
+
+def test_in_a_bit_is_no_degree() -> None:
+    assert plan("arc lamp off in a bit").why == "what_time"
+    assert plan("turn the arc lamp on a bit").outcome not in ACTING
+
+
+@pytest.mark.parametrize(
+    "said", ["at half past ten on Fridays", "on Fridays at half past ten", "Fridays at half past ten"]
+)
+def test_a_day_in_the_plural_comes_again(said: str) -> None:
+    made = plan(f"close the den blinds {said}")
+    assert made.outcome == "automate"
+    assert made.when is not None
+    assert (made.when.every, made.when.at) == ("fri", "10:30")
+
+
+def test_a_clause_that_says_how_and_is_carried_out_by_nobody_is_asked_about() -> None:
+    made = plan("arc lamp in purple, half as bright as full")
+    assert values(made) == {("den_lamp", "color"): "purple", ("den_lamp", "brightness"): 50}
+    assert values(plan("turn the arc lamp off, all the way")) == {("den_lamp", "on_off"): False}
+
+
+def test_a_question_after_a_wish_that_was_asked_about_is_a_question() -> None:
+    made = plan("make it cosy", "how warm is the deck")
+    assert made.outcome == "answer"
+
+
+@pytest.mark.parametrize("no", ["no not those, the pendant", "not those, the pendant", "not them, the pendant"])
+def test_not_those_corrects(no: str) -> None:
+    assert values(plan("turn on the string lights", no)) == {("pendant", "on_off"): True}
+
+
+def test_a_share_is_of_any_level() -> None:
+    (step,) = plan("slow the bottle conveyor by a quarter").steps
+    assert (step.trait, step.op, step.value) == ("speed", "add", -1.0)

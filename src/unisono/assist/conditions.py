@@ -43,6 +43,8 @@ UNITS = {
     "ug/m3": ("pm25",),
     "1/min": ("rate", "speed"),
 }
+#: Acts of more or less, which no state is.
+FELT_AS = frozenset({"brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower"})
 OPENED = ("guard", "door", "trunk", "contact", "window_position")
 RUNS = ("running", "start_stop", "on_off")
 ALARMS = ("leak", "smoke", "gas", "motion", "occupancy", "emergency_stop")
@@ -52,6 +54,8 @@ def condition_of(
     frame: Frame, world: World, where: Where, memory: Memory, person: str | None, about: tuple[str, ...] = ()
 ) -> Condition | None:
     """The condition. ``about``: the things of the order, for "it"."""
+    if frame.unheeded or (frame.act in FELT_AS and frame.value is None):
+        return None  # "when it gets cooler": than what
     if any(_guessed(piece) for piece in frame.clause.pieces):
         return None  # "if it's raining" is no slip of "raising": what must be so is not guessed
     things: list[str] = []
@@ -85,7 +89,8 @@ def condition_of(
         if trait in ALARMS:
             wanted.append(((trait,), True))
     for sense, (names, value) in ASKED.items():
-        if (sense in frame.senses or frame.act == sense) and value is not None:
+        made = sense == "brew" and frame.act != "brew"  # "it gets"
+        if (sense in frame.senses or frame.act == sense) and value is not None and not made:
             wanted.append((names, value))
     if "running" in frame.traits:
         wanted.insert(0, (RUNS, True))

@@ -50,6 +50,8 @@ def unread(frame: Frame, changes: Sequence[Change], *, named: bool) -> str | Non
         return frame.color
     if frame.level is not None and frame.level not in WHOLLY and switched and frame.value is None:
         return frame.level
+    if frame.degree is not None and frame.act in ("on", "off") and switched:
+        return frame.degree  # "on a bit"
     if frame.mode is not None and "hvac_mode" not in traits:
         return frame.mode
     station = "volume" in traits and "volume" not in frame.traits and _on_number(frame)

@@ -117,7 +117,7 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     _values(frame, pieces, taken)
     found = nouns(pieces, frozenset(taken))
     _fill(frame, found, taken)
-    frame.unheeded = unheeded(frame.act, pieces, taken - unused, found)
+    frame.unheeded = unheeded(frame.act, pieces, taken - unused, found, condition=clause.trigger is not None)
     _groups(frame, found, world, where, spoken)
     frame.groups = (*frame.groups, *back)
     if frame.complaint and frame.stated and frame.act in ("up", "down") and not frame.forms:

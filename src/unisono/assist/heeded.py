@@ -39,13 +39,22 @@ OF_ACT = {
     "dock": frozenset({"at_home"}),
     **dict.fromkeys(("play", "pause", "resume", "next", "previous"), frozenset({"elsewhere", "tell"})),
 }
+#: What a condition reads.
+# fmt: off
+OF_CONDITION = frozenset((
+    "on", "off", "open", "close", "lock", "unlock", "start", "stop", "done", "play", "pause", "charge", "plugged", "record",
+    "mute", "arm", "at_home", "away", "detected", "broken", "defrost", "clean", "up", "down", "warmer", "cooler", "not", "above",
+    "below", "rises", "falls", "he", "somebody", "was", "already", "set", "do", "change", "who", "gone", "p_on", "p_off", "p_up",
+    "p_down", "or", "keep", "arm:home", "arm:away", "arm:night", "happened", "tell", "agg:max", "agg:min", "if", "when",
+))
+# fmt: on
 
 
 def unheeded(
-    act: str | None, pieces: Sequence[Piece], taken: Collection[int], found: Sequence[Noun]
+    act: str | None, pieces: Sequence[Piece], taken: Collection[int], found: Sequence[Noun], *, condition: bool
 ) -> tuple[str, ...]:
     """The words, by their texts. ``taken``: pieces that make the act and its values."""
-    own = OF_ACT.get(act or "", frozenset())
+    own = OF_CONDITION if condition else OF_ACT.get(act or "", frozenset())
     if any("want" in piece.senses for piece in pieces):
         own |= {"was"}  # "it would be nice if it was on"
     read = EMPTY | READ | own

@@ -161,4 +161,5 @@ def is_order(frame: Frame, turn: Turn) -> bool:
         return False
     if frame.complaint and frame.act in (None, "set") and not (frame.value is not None or frame.color or frame.level):
         return frame.act == "set" and bool(frame.groups) and not (frame.want and frame.complaint == "dark")
-    return frame.act is not None or bool(frame.groups) or frame.coffee or frame.color is not None
+    valued = frame.color is not None or frame.level not in (None, "max")  # "off, all the way" says nothing more
+    return frame.act is not None or bool(frame.groups) or frame.coffee or valued

@@ -71,6 +71,10 @@ def ordered(
         return Plan(outcome="ask", why="unsure:time")  # on at six and off at eight are two things to ask for
     if len(orders) > 1 and _ends(orders[-1], orders[-2]):
         orders = orders[:-1]  # "on for ten minutes, then off": the end is said twice
+    if any(frame.clause.link == "or" and frame.clause.bar == "negated" and not frame.groups for frame in beside):
+        return Plan(outcome="ask", why="unsure:which")  # "or don't"
+    if any(_passed_over(frame, orders) for frame in beside):
+        return Plan(outcome="ask", why="unsure:which")
     spared = _spared(orders, beside, turn)
     for frame in orders:
         times.extend(frame.times)
@@ -239,6 +243,13 @@ def _unsaid(frame: Frame) -> bool:
     """Is something to be left out that nobody understood?"""
     pieces = [piece for piece in frame.clause.pieces if not set(piece.senses) & {"please", "filler"} or piece.named]
     return not frame.left and any("except" in piece.senses and not piece.named for piece in pieces[:-1])
+
+
+def _passed_over(frame: Frame, orders: Sequence[Frame]) -> bool:
+    """Does a clause say what is to happen, and nobody carries it out?"""
+    told = frame.stated or frame.complaint or frame.clause.bar is not None or frame.clause.mood != "command"
+    wholly = frame.act is None and frame.level == "max"  # "off, all the way"
+    return frame.predicates and not wholly and not told and not any(frame is order for order in orders)
 
 
 def _overnight(times: Sequence[Time]) -> bool:

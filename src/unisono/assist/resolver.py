@@ -320,7 +320,7 @@ def _trait_of(frame: Frame, thing: Thing, said: Sequence[str]) -> str | None:
             if frame.unit == "A"
             else None
         )
-    by_unit = UNIT_TRAITS.get(frame.unit or "", ()) if frame.value is not None else ()
+    by_unit = UNIT_TRAITS.get(frame.unit or "", ()) if frame.value is not None and not frame.share else ()
     if by_unit:
         for trait in numeric:
             if trait in by_unit or (frame.unit == "%" and frame.by and trait in PACES):
