@@ -93,8 +93,15 @@ def test_a_room_without_a_heater_is_warmed_by_that_of_the_home() -> None:
 
 @pytest.mark.parametrize("order", ["turn the fan off", "turn on the porch light", "close the drapes"])
 @pytest.mark.parametrize(
-    "condition", ["when it gets cooler", "when it gets brighter", "if the birthday is over", "when the film ends", "once it goes quiet"]
-)  # fmt: skip
+    "condition",
+    [
+        "when it gets cooler",
+        "when it gets brighter",
+        "if the birthday is over",
+        "when the film ends",
+        "once it goes quiet",
+    ],
+)
 def test_of_a_condition_every_word_counts(order: str, condition: str) -> None:
     assert plan(f"{order} {condition}").outcome not in ACTING
     assert plan(f"{condition}, {order}").outcome not in ACTING
@@ -114,6 +121,7 @@ def test_what_stays_as_it_is_is_not_set(verb: str, state: str) -> None:
 def test_in_a_bit_is_no_degree() -> None:
     assert plan("arc lamp off in a bit").why == "what_time"
     assert plan("turn the arc lamp on a bit").outcome not in ACTING
+    assert plan("turn off the stereo a bit").why == "unsure:bit"
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,11 @@ OF_ACT = {
 #: What a condition reads.
 # fmt: off
 OF_CONDITION = frozenset((
-    "on", "off", "open", "close", "lock", "unlock", "start", "stop", "done", "play", "pause", "charge", "plugged", "record",
-    "mute", "arm", "at_home", "away", "detected", "broken", "defrost", "clean", "up", "down", "warmer", "cooler", "not", "above",
-    "below", "rises", "falls", "he", "somebody", "was", "already", "set", "do", "change", "who", "gone", "p_on", "p_off", "p_up",
-    "p_down", "or", "keep", "arm:home", "arm:away", "arm:night", "happened", "tell", "agg:max", "agg:min", "if", "when",
+    "on", "off", "open", "close", "lock", "unlock", "start", "stop", "done", "play", "pause", "charge", "plugged",
+    "record", "mute", "arm", "at_home", "away", "detected", "broken", "defrost", "clean", "up", "down", "warmer",
+    "cooler", "not", "above", "below", "rises", "falls", "he", "somebody", "was", "already", "set", "do", "change",
+    "who", "gone", "p_on", "p_off", "p_up", "p_down", "or", "keep", "arm:home", "arm:away", "arm:night", "happened",
+    "tell", "agg:max", "agg:min", "if", "when",
 ))
 # fmt: on
 
