@@ -354,6 +354,9 @@ def _described(
         if len(alone) == 1:
             return msgspec.structs.replace(base, things=alone, named=True)
     every = things_of_kind(base.kinds, world.things, world)
+    if "cover" in base.kinds:  # who has curtains and a blind means by "the blind" the blind
+        own_words = {token.key for piece in noun.pieces for token in piece.tokens}
+        every = tuple(thing for thing in every if own_words & _words_of(thing, world)) or every
     if "climate" in base.kinds and any("heats" in piece.senses for piece in noun.pieces):
         every = tuple(thing for thing in every if not _only_cools(thing, world))
     if places:

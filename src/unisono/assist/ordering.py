@@ -75,6 +75,12 @@ def ordered(
         return Plan(outcome="ask", why="unsure:which")  # "or don't"
     if any(_passed_over(frame, orders) for frame in beside):
         return Plan(outcome="ask", why="unsure:which")
+    if _between(orders, conditions):
+        return Plan(outcome="ask", why="unsure:condition")
+    if _never_then(beside, turn):
+        return Plan(outcome="ask", why="unsure:every")
+    if any(_another(frame) for frame in orders[1:]):
+        return Plan(outcome="ask", why="unsure:value")  # "at twenty, thirty, whatever"
     spared = _spared(orders, beside, turn)
     for frame in orders:
         times.extend(frame.times)
@@ -243,6 +249,33 @@ def _unsaid(frame: Frame) -> bool:
     """Is something to be left out that nobody understood?"""
     pieces = [piece for piece in frame.clause.pieces if not set(piece.senses) & {"please", "filler"} or piece.named]
     return not frame.left and any("except" in piece.senses and not piece.named for piece in pieces[:-1])
+
+
+def _start(frame: Frame) -> int:
+    return min((piece.tokens[0].start for piece in frame.clause.pieces), default=0)
+
+
+def _between(orders: Sequence[Frame], conditions: Sequence[Frame]) -> bool:
+    """Does a condition stand between two orders: "turn it on and if he comes open it"? Of which it is nobody knows."""
+    starts = [_start(frame) for frame in orders if frame.act not in ("notify", "remind")]
+    tests = [_start(frame) for frame in conditions if frame.groups or frame.predicates]
+    return any(min(starts) < test < max(starts) for test in tests) if starts else False
+
+
+def _never_then(beside: Sequence[Frame], turn: Turn) -> bool:
+    """Is a time left out, "except on sundays", "but not at night"?"""
+    bare = [frame for frame in beside if not frame.groups and not frame.predicates]
+    denied = any(frame.times and frame.clause.bar == "negated" for frame in bare)
+    said = [piece for piece in turn.pieces if piece.kind != "mark"]
+    return denied or any(
+        {"except", "but"} & set(piece.senses) and after.kind == "time" and not piece.named
+        for piece, after in pairwise(said)
+    )
+
+
+def _another(frame: Frame) -> bool:
+    """Is it one more number, and nothing that says that it counts instead?"""
+    return frame.act == "value" and not frame.groups and not frame.clause.link and not frame.meant
 
 
 def _passed_over(frame: Frame, orders: Sequence[Frame]) -> bool:

@@ -78,7 +78,7 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
         return _asked(questions, turn)
     if barred:
         return _barred(barred[0], turn)
-    felt = [frame for frame in open_ if frame.complaint and not frame.elsewhere]
+    felt = [f for f in open_ if f.complaint and not f.elsewhere and "enough" not in f.senses]  # "that's loud enough"
     if felt:
         return relief_for(felt, turn)
     bare = [frame for frame in open_ if frame.traits and any(group.things or group.places for group in frame.groups)]

@@ -36,6 +36,9 @@ ENDS = frozenset(".;?。；？…\n")
 QUOTES = frozenset("\"“”„«»「」『』'")
 PAUSES = frozenset(",，、-–—()!！:：")
 
+#: Marks between somebody who is called and what is said to them.
+CALLS = frozenset(",，!！-–—")
+
 #: After these a verb goes on with its clause; it begins no order.
 BINDING = frozenset(
     {"to", "not", "can", "i", "you", "he", "would", "det", "please", "already", "suppose", "said", "future", "should"}
@@ -401,6 +404,8 @@ def _bar(part: Sequence[Piece]) -> Bar | None:
     words = [piece for piece in part if piece.kind != "mark" and not piece.named]
     if any("suppose" in piece.senses for piece in words):
         return "hypothetical"
+    if _addressed(part):
+        return "reported"  # somebody else is told to do it
     if len(words) > 1 and "dare" in words[-1].senses:
         return "hypothetical"  # "turn everything on, why don't you"
     if any("spell" in piece.senses and ("idle" not in piece.senses or not at) for at, piece in enumerate(words[:6])):
@@ -409,6 +414,17 @@ def _bar(part: Sequence[Piece]) -> Bar | None:
         if "said" in piece.senses and not piece.named and not (at == 0 and "notify" in piece.senses):
             return "reported"
     return None
+
+
+def _addressed(part: Sequence[Piece]) -> bool:
+    """ "Bo, can you open it", "open it, Bo": is a person of this home called, and not the house?"""
+    said = [piece for piece in part if not set(piece.senses) & {"filler", "please"} or piece.named]
+    if said and said[-1].kind == "mark" and said[-1].text in ENDS | {"!"}:
+        said.pop()
+    if len(said) <= 2:
+        return False
+    ends = ((said[0], said[1]), (said[-1], said[-2]))
+    return any("somebody" in who.senses and mark.kind == "mark" and mark.text in CALLS for who, mark in ends)
 
 
 def _own_bar(words: Sequence[Piece], mood: Mood) -> Bar | None:
