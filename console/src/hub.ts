@@ -15,6 +15,7 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 const READ_AGAIN_MS = 60_000;
 const SETTLED_MS = 1500;
+const SINGLY = 20; // things that are asked for one by one at a time: where more come at once, all are read
 
 export type Link = "connecting" | "live" | "lost";
 type Frame = { thing: string; changed?: Record<string, Value>; at: string; online?: boolean; pong?: number; error?: { code: string; detail: string }; alarm?: unknown };
@@ -38,6 +39,7 @@ class Hub {
   private socket: WebSocket | null = null;
   private pause = FIRST_PAUSE_MS;
   private readonly fetching = new Set<string>();
+  private crowd: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     whenSignedOut((why) => this.leave(why));
@@ -117,6 +119,17 @@ class Hub {
     }
   }
 
+  /** Something tells that is not known here. */
+  private meet(id: string): void {
+    if (!this.ready || this.things.size >= MOST) return; // what is being read has it
+    if (this.fetching.size < SINGLY) void this.learn(id);
+    else
+      this.crowd ??= setTimeout(() => {
+        this.crowd = undefined;
+        if (this.signedIn) void this.load();
+      }, SETTLED_MS);
+  }
+
   private async learn(id: string): Promise<void> {
     if (this.fetching.has(id)) return;
     this.fetching.add(id);
@@ -141,7 +154,7 @@ class Hub {
     if (!frame.changed) return;
     const thing = this.things.get(frame.thing);
     if (!thing) {
-      if (this.things.size < MOST) void this.learn(frame.thing);
+      this.meet(frame.thing);
       return;
     }
     const next: Thing = { ...thing, state: { ...thing.state, ...frame.changed } };

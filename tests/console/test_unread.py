@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -32,6 +33,39 @@ async def test_a_page_that_cannot_be_read_says_why(demo: Hub, browser: Any) -> N
         await page.goto(f"{address_of(demo)}/{address}")
         said = page.get_by_role("main").get_by_role("alert").filter(has_text="The store is away")
         await said.first.wait_for()
+
+
+async def test_what_tells_before_the_things_are_read_is_not_asked_for_one_by_one(demo: Hub, browser: Any) -> None:
+    """Two thousand at once would be more requests than a browser has."""
+    complaints: list[str] = []
+    page = await (await browser.new_context(locale="en-GB")).new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    singly: list[str] = []
+    page.on("request", lambda one: singly.append(one.url) if re.search(r"/api/v1/things/[^?]", one.url) else None)
+    told, read = asyncio.Event(), asyncio.Event()
+
+    def hear(frame: Any) -> None:
+        if '"changed"' in str(frame):
+            told.set()
+
+    page.on("websocket", lambda socket: socket.on("framereceived", hear))
+
+    async def hold(route: Any) -> None:
+        await read.wait()
+        await route.continue_()
+
+    await page.goto(address_of(demo))
+    await page.evaluate(TOKEN, token_of(demo))
+    await page.goto("about:blank")
+    await page.route(re.compile(r"/api/v1/things\?"), hold)
+    await page.goto(address_of(demo))
+    lamp = {"set": {"brightness": 31, "on_off": True}}
+    await demo.eventually(lambda: demo.ask("POST", "/api/v1/things/hallway_light/commands?wait=15", lamp), "it is set")
+    await asyncio.wait_for(told.wait(), 60)
+    read.set()
+    await page.locator("[data-thing=hallway_light]").wait_for()
+    assert [one for one in singly if "/history" not in one] == []
+    assert complaints == []
 
 
 async def test_what_was_read_and_cannot_be_read_again_is_called_out_of_date(demo: Hub, browser: Any) -> None:
