@@ -138,7 +138,25 @@ def _models(file: Path, format: str, overlays: Sequence[Path]) -> Imported:
             find_format(format)
         except CallerError as error:
             raise CallerError(error.detail, code="bad_usage", field="--format", expected=error.expected) from None
-    return read_models(_read(file), format, [_read(each) for each in overlays])
+    texts = [_whole(each) for each in (file, *overlays)]
+    return read_models(texts[0], format, texts[1:])
+
+
+def _whole(file: Path) -> bytes:
+    """A file with those that it includes; these lie beside it or below."""
+    from unisono.thing.formats.files import include_files
+
+    data = _read(file)
+    folder = file.resolve().parent
+
+    def fetch(name: str, of: str) -> bytes | None:
+        for base in (folder / Path(of).parent, folder):
+            path = (base / name).resolve()
+            if path.is_relative_to(folder) and path.is_file():
+                return _read(path)
+        return None
+
+    return include_files(data, fetch) if b"#include" in data else data
 
 
 def _refused(id: str | None, why: str) -> dict[str, Any]:

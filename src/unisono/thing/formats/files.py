@@ -13,12 +13,12 @@ import msgspec
 
 from unisono.errors import CallerError
 from unisono.thing.formats import Format, find_format, formats
-from unisono.thing.formats.document import MAX_BYTES, Findings, JsonFormat, read_json
+from unisono.thing.formats.document import MAX_BYTES, Fetch, Findings, JsonFormat, read_json
 from unisono.thing.formats.native import NATIVE
 from unisono.thing.model import Model
 from unisono.thing.soundness import Diagnostic
 
-__all__ = ["Imported", "read_models", "unpack"]
+__all__ = ["Imported", "include_files", "read_models", "unpack"]
 
 GZIP = b"\x1f\x8b"
 AUTO = "auto"
@@ -52,6 +52,14 @@ def unpack(data: bytes) -> bytes:
     if not unpacker.eof:
         raise CallerError("it looks like gzip, but its end is missing", code="bad_json", expected="the whole file")
     return text
+
+
+def include_files(data: bytes, fetch: Fetch) -> bytes:
+    """A text with the files that it includes, where its format has a word for that."""
+    for candidate in formats().values():
+        if isinstance(candidate, JsonFormat):
+            data = candidate.assemble(data, fetch)
+    return data
 
 
 def read_models(data: bytes, format: str = AUTO, overlays: Sequence[bytes] = ()) -> Imported:

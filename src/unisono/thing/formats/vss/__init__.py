@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from unisono.thing.formats.document import Findings, JsonFormat
+from unisono.thing.formats.document import Fetch, Findings, JsonFormat
 from unisono.thing.formats.naming import Names
 from unisono.thing.formats.vss.overlay import lay_over, without_deleted
 from unisono.thing.formats.vss.read import FORMAT, read_tree
 from unisono.thing.formats.vss.tree import is_node, nest
-from unisono.thing.formats.vss.vspec import is_vspec, read_vspec
+from unisono.thing.formats.vss.vspec import assemble, is_vspec, read_vspec
 from unisono.thing.formats.vss.write import write_tree
 from unisono.thing.model import Model
 from unisono.thing.schema import show
@@ -63,6 +63,10 @@ class Vss(JsonFormat):
     def translate(self, data: bytes) -> tuple[Any, list[Diagnostic]] | None:
         """The nodes of a ``.vspec`` text."""
         return read_vspec(data) if is_vspec(data) else None
+
+    def assemble(self, data: bytes, fetch: Fetch) -> bytes:
+        """A ``.vspec`` text with those that it includes."""
+        return assemble(data, fetch) if is_vspec(data) else data
 
     def lay_over(self, document: Any, overlay: Any, findings: Findings) -> Any:
         """A tree with another over it."""
