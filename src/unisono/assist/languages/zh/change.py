@@ -87,7 +87,7 @@ def steps_of(wish: Wish, things: Sequence[str], world: World) -> list[Step]:
 
 
 #: 遮阳棚收起来 is shut then; a blind that is drawn up is open.
-_SPREAD = frozenset("棚篷")
+_SPREAD = frozenset("棚篷伞蓬")
 
 
 def _drawn(wish: Wish, thing: Thing) -> Wish:
@@ -318,6 +318,7 @@ def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing) -> Change:
         trait in OPENINGS
         and amount.unit == "%"
         and not wish.by
+        and amount.end
         and _shuts(wish)
         and (wish.verb != "lower" or trait != "window_position")
     ):

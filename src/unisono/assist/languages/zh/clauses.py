@@ -138,7 +138,7 @@ def _goes_on(pieces: Sequence[Piece], at: int) -> bool:
         pieces[at].text == "再"
         and rest
         and _is_only_switched(rest)
-        and any(p.senses & {"set", "next", "previous"} for p in pieces[:at])
+        and any(p.senses & {"set", "next", "previous"} or _is_opposite(p, rest[0]) for p in pieces[:at])
     ):
         return True  # 换成全麦配方再启动
     if pieces[at].text in ("再", "又", "还有", "另外", "并", "且"):
@@ -146,6 +146,12 @@ def _goes_on(pieces: Sequence[Piece], at: int) -> bool:
             (bool(rest) and rest[0].text in _OBJECT) or any(_is_noun(p) for p in rest)
         )
     return any(_is_verb(p) or p.quantity for p in rest)
+
+
+def _is_opposite(one: Piece, other: Piece) -> bool:
+    """先停再开: one ends what the other begins."""
+    begins, ends = {"on", "open", "start"}, {"off", "close", "stop"}
+    return bool(one.senses & begins and other.senses & ends) or bool(one.senses & ends and other.senses & begins)
 
 
 def _is_only_switched(pieces: Sequence[Piece]) -> bool:

@@ -53,6 +53,10 @@ def command(sentence: Sentence) -> Plan:
         if not lasting:
             return Plan(outcome="ask", why="what_time")
         return Wanted(sentence, lasting).plan(clauses(long[1]))
+    if split is None and (came := _comes_or_goes(sentence)) is not None:
+        found = _conditions(sentence, came[0], ())
+        if found:
+            return Wanted(sentence, found).plan(clauses(came[1]))
     if split is None and is_occasion(sentence.pieces):
         return Plan(outcome="ask", why="what_time")  # 下班后, 睡觉前
     compared = _compared_then(sentence.pieces) if split is None or split[2] == "tell" else None
@@ -183,6 +187,20 @@ def _conditions(sentence: Sentence, pieces: Sequence[Piece], last: Sequence[str]
             found.append(one)  # 车锁了吗, 没锁就锁: the first is only asked
         last = one.things
     return tuple(found)
+
+
+def _comes_or_goes(sentence: Sentence) -> tuple[list[Piece], list[Piece]] | None:
+    """小宝出门了关空调: somebody who is named comes or goes, then a wish, and nothing between them."""
+    pieces = sentence.pieces
+    who = pieces[0].things if pieces else ()
+    if len(pieces) < 4 or not who or any(sentence.world.things[thing].kind != "person" for thing in who):
+        return None
+    if not pieces[1].senses & {"state:home", "state:away"} or any(piece.mark for piece in pieces):
+        return None
+    at = 3 if pieces[2].text in ("了", "时", "后") else 2
+    wish = pieces[at:]
+    told = any(is_verb(piece) for piece in wish) and any(piece.named or is_kind(piece) for piece in wish)
+    return (pieces[:2], wish) if told else None
 
 
 def _compared_then(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] | None:

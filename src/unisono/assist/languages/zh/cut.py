@@ -63,6 +63,9 @@ _NUMERALS = "零一二三四五六七八九十百0123456789"
 _NUMBERED = re.compile(r"(?:[0-9]+|[一二三四五六七八九十]+)[号#]([\u3400-\u9fff]{2,})")
 _HAN = re.compile(r"[\u3400-\u9fff]{4,}")
 _SIDED = re.compile(r"[左右前后东西南北大小][\u3400-\u9fff][灯窗门帘扇]")
+#: Whose room it is, and how that may be said.
+_ROOM_OF = re.compile(r"(.{2,})的?(?:房间|卧室|房|屋)")
+_ROOMS = ("房间", "房", "屋", "房里", "屋里", "那屋", "那间屋", "的房间", "的屋", "的卧室", "卧室", "那间")
 _LONGEST_HEARD = 6
 #: A sentence with more unknown characters was not misheard; it is about something else.
 _MOST_UNKNOWN = 8
@@ -119,6 +122,7 @@ class _Names:
         self.forms = Forms(self.by_text)
         self._add_numbers()
         self._add_rooms()
+        self._add_rooms_of()
         self._add_locks(world)
         self.alike = self._add_doors(world)
         self._add_tails()
@@ -148,6 +152,13 @@ class _Names:
             if len(places) == 1 and len(here) == 1:
                 for name in row:
                     self.by_text.setdefault(name, self.by_text[here[places[0]]])
+
+    def _add_rooms_of(self) -> None:
+        """小宝房里 for 小宝房间."""
+        for name, bearers in list(self.by_text.items()):
+            found = _ROOM_OF.fullmatch(name) if bearers.places else None
+            for said in _ROOMS if found is not None else ():
+                self.by_text.setdefault(found[1] + said, bearers)  # type: ignore[index]
 
     def _add_locks(self, world: World) -> None:
         """入户门 for 入户门锁, where nothing else is called so: it is what the lock is of."""
@@ -186,6 +197,7 @@ class _Names:
                 if tail not in self.by_text and tail not in senses_of() and tail[:-1] not in senses_of():
                     tails.setdefault(tail, _Bearers([], [], [])).things += bearers.things
         self.by_text.update({tail: bearers for tail, bearers in tails.items() if bearers.things})
+        self.tails = frozenset(tails)
 
     def _of(self, name: str) -> _Bearers:
         return self.by_text.setdefault(plain(name).replace(" ", ""), _Bearers([], [], []))
@@ -294,7 +306,7 @@ def cut(text: str, world: World) -> list[Piece]:
             if bearers is not None:
                 guessed = body in names.alike
                 locks = body[-1] == "锁" and body[:-1] in names.by_text and _LOCKS.match(text, end) is not None
-                cost = _WORD_COST - _NAME_BONUS + locks
+                cost = _WORD_COST - _NAME_BONUS + locks + (body in names.tails)
                 offer(_name(start, end, body, bearers, senses, heard=guessed), cost)
             elif senses is not None:
                 offer(Piece(start, end, body, senses, known=senses != _ELSEWHERE), _WORD_COST)

@@ -77,6 +77,8 @@ _EXCEPT = re.compile(r"(?<!解)除了|除开|除去|(?<![解清删扫去移排�
 _KEPT = re.compile(
     r"留着|留下|只留|就留|留(?=[一个盏Ｎ])(?![一个]?[条道]?缝)|除外|例外|保持(?:不变|原样|现状|着)|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)"
 )
+#: 别太亮: how it is to be done, and not that it is not.
+_NOT_TOO = re.compile(r"(?:但|可|就)?(?:别|不要|不用|不必)(?:开|调|弄|搞)?(?:得)?(?:太|那么|这么)")
 #: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
 _UNSURE_MOST = 2
 #: What a bare number beside a thing of such a kind sets.
@@ -199,6 +201,9 @@ class Wanted(Meant):
             return self.sentence.barred("negated")  # 不要关灯关电视
         self.refused = is_negated(masked)
         if not stop and (is_negated(masked) or _KEPT.search(masked)):
+            if _NOT_TOO.match(masked) is not None and self.steps:
+                self.doubted = True  # 钓鱼灯打开, 别太亮
+                return None
             return self._deny(pieces)
         if complains(pieces) and not lasting:
             self.problem = self.problem or relieve(self.sentence, pieces)
@@ -254,7 +259,7 @@ class Wanted(Meant):
             pieces = [piece for piece in pieces if piece.known or piece.text not in "别再老总"]
             wish.amount = None
             wish.verbs |= {"stop"}
-            wish.verb = wish.verb if wish.verb in ("charge", "record", "clean", "mute") else "stop"
+            wish.verb = wish.verb if wish.verb in ("charge", "record", "clean", "mute", "swing", "defrost") else "stop"
         if wish.empty and lasting and "state:on" in found:
             wish.verb = "on"  # 亮到十点
         memory = self.sentence.memory
