@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from unisono.assist.languages.zh.sentence import Sentence, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import find_target
-from unisono.assist.languages.zh.told import asked, is_partly_named, states_in, told, traits_asked, unit_traits
+from unisono.assist.languages.zh.told import asked, is_partly_named, is_unit, states_in, told, traits_asked, unit_traits
 from unisono.assist.moment import Moment
 from unisono.assist.plan import Plan, Query
 from unisono.assist.questions import usual
@@ -25,6 +26,7 @@ __all__ = ["answer", "period"]
 #: Characters nobody knows in a question about a thing that is named.
 _UNKNOWN_MOST = 2
 #: 二氧化碳高吗
+_TOUCHED = re.compile(r"谁(?:又)?(?:动|碰|弄|搞|改|换|按)(?:了|过)")
 _HOW_MUCH = "高低大小多少快慢够"
 
 
@@ -89,6 +91,7 @@ def answer(sentence: Sentence) -> Plan | None:
     most = _UNKNOWN_MOST if any(piece.things or piece.places for piece in pieces) else 0
     little = _HOW_MUCH if periods is None else _HOW_MUCH + _COMPARING
     strange = unknown(pieces) - sum(not piece.known and piece.text in little for piece in pieces)
+    strange -= sum(not p.known and "how_much" in before.senses and is_unit(p.text) for before, p in pairwise(pieces))
     if strange > most and not is_partly_named(pieces, world, traits, states):
         return None
     happened = bool(states) and "when_did" in found  # 今早几点锁的门
@@ -120,7 +123,9 @@ def answer(sentence: Sentence) -> Plan | None:
     if over is None and agg in ("duration", "count", "sum", "mean"):
         over = "today"
     if "why" in found or (
-        "who" in found and (value is not None or any(map(is_verb, pieces))) and trait not in ("location", "presence")
+        "who" in found
+        and (value is not None or any(map(is_verb, pieces)) or _TOUCHED.search(text))
+        and trait not in ("location", "presence")
     ):
         ask: Any = "cause"
         agg = None

@@ -29,12 +29,19 @@ __all__ = [
     "turns",
     "two_values",
     "without_beneficiary",
+    "without_reason",
 ]
 
 #: Verbs that are also what is to be switched: 除雾打开.
 _NOUNS_TOO = frozenset({"defrost", "swing", "record"})
 #: 快递员, 外卖小哥: for whom something is done.
 _WHOM_MOST = 6
+#: 关灯我讨厌: what is thought of it, and no reason.
+_TURNS_ROUND = frozenset("不没别怕烦恨才来讨自已刚")
+#: What is said about playing, and is part of no title.
+_ABOUT_IT = re.compile(
+    r"之前|以前|之后|需要|之类|与否|太(?!阳|子|空|极|平|古)|真好|好难|很重要|问我|告诉|怎么|不行|三次|[几两]次"
+)
 _MUSIC = frozenset({"音乐", "歌", "歌曲", "music"})
 _TEXT_TRAITS = {
     "配方": "recipe", "工单": "order", "订单": "order", "频道": "channel", "台": "channel", "信号源": "source", "输入源": "source",
@@ -116,6 +123,8 @@ def played(pieces: list[Piece]) -> tuple[str, list[Piece]] | None:
     title = pieces[at + 1 :]
     if len(pieces[at].text) == 1 and not any(piece.text in _MUSIC for piece in title):
         return None  # 放狗
+    if _ABOUT_IT.search("".join(piece.text for piece in title)):
+        return None  # 放点轻音乐之前先问我
     if (
         not unknown(title)
         or unknown(pieces[:at])
@@ -123,6 +132,17 @@ def played(pieces: list[Piece]) -> tuple[str, list[Piece]] | None:
     ):
         return None
     return "".join(piece.text for piece in title), pieces[: at + 1]
+
+
+def without_reason(pieces: list[Piece]) -> list[Piece]:
+    """皮带停一下我清个料: what is to be done, without why somebody wants it."""
+    at = next((i for i, p in enumerate(pieces) if i > 1 and p.text in ("我", "我们", "咱", "咱们")), None)
+    if at is None or unknown(pieces[:at]) or not unknown(pieces[at:]):
+        return pieces
+    wanted, why = pieces[:at], pieces[at + 1 :]
+    whole = any(is_verb(piece) for piece in wanted) and about_us(wanted)
+    plain = not any(is_verb(p) or p.named or is_kind(p) or p.text in _TURNS_ROUND for p in why)
+    return wanted if whole and plain else pieces
 
 
 def without_beneficiary(pieces: list[Piece]) -> list[Piece]:

@@ -44,7 +44,9 @@ _AT_ONCE = frozenset({"就", "便", "则", "那就", "马上", "立刻"})
 #: 等水烧到八十度关炉子: an amount that is waited for, and then what is told.
 _WAITED = re.compile(r"Ｑ(?:以[上下]|左右|了|的?时候)?(?=[关开停打启锁拉放调把将Ｎ])")
 _AGAIN = re.compile(r"就|再|才|[，,]")
-_TELL = re.compile(r"(?:记得|马上|请|再)*(?:告诉我|通知我|提醒我|叫我|喊我|跟我说|吱一声|说一声|给我发|话我知|推送)")
+_TELL = re.compile(
+    r"(?:记得|马上|请|再)*(?:告诉我|通知我|提醒我|叫我|喊我|跟我说|吱一声|说一声|讲一声|跟我讲|知会我|叫一声|喊一声|给我发|话我知|推送)"
+)
 _ORDERED = re.compile(r"把|将|帮我|给我|请")
 _UNTIL = re.compile(r"直到|除非")
 
@@ -100,7 +102,8 @@ def clauses(pieces: Sequence[Piece]) -> list[Clause]:
             and any(_is_verb(p) or p.quantity or _is_value(p) for p in current)
             and _goes_on(pieces, i)
         )
-        listed = piece.text == "、" and _is_whole(current) and i + 1 < len(pieces) and _is_verb(pieces[i + 1])
+        listed = piece.text == "、" and _is_whole(current) and i + 1 < len(pieces)
+        listed = listed and (_is_verb(pieces[i + 1]) or (_is_verb(current[-1]) and _is_noun(pieces[i + 1])))
         if (piece.mark and piece.text in _ENDS) or joins or listed:
             if current:
                 parts.append(Clause(current, runs_on=goes_on))
@@ -139,6 +142,7 @@ def _goes_on(pieces: Sequence[Piece], at: int) -> bool:
         and rest
         and _is_only_switched(rest)
         and any(p.senses & {"set", "next", "previous"} or _is_opposite(p, rest[0]) for p in pieces[:at])
+        and not any(p.moment for p in pieces[:at])
     ):
         return True  # 换成全麦配方再启动
     if pieces[at].text in ("再", "又", "还有", "另外", "并", "且"):

@@ -55,8 +55,7 @@ def command(sentence: Sentence) -> Plan:
         return Wanted(sentence, lasting).plan(clauses(long[1]))
     if split is None and (came := _comes_or_goes(sentence)) is not None:
         found = _conditions(sentence, came[0], ())
-        if found:
-            return Wanted(sentence, found).plan(clauses(came[1]))
+        return Wanted(sentence, found).plan(clauses(came[1])) if found else Plan(outcome="ask", why="unsure")
     if split is None and is_occasion(sentence.pieces):
         return Plan(outcome="ask", why="what_time")  # 下班后, 睡觉前
     compared = _compared_then(sentence.pieces) if split is None or split[2] == "tell" else None
@@ -203,10 +202,18 @@ def _comes_or_goes(sentence: Sentence) -> tuple[list[Piece], list[Piece]] | None
     return (pieces[:2], wish) if told else None
 
 
+def _is_reached(pieces: Sequence[Piece], at: int) -> bool:
+    """超过三十五度; 温度到三十五度把: what is compared before the amount, or reached."""
+    if pieces[at - 1].senses & {"above", "below"}:
+        return True
+    ordered = at + 1 < len(pieces) and pieces[at + 1].text in ("把", "将")
+    return ordered and pieces[at - 1].text == "到" and any(has(piece, "trait:") for piece in pieces[: at - 1])
+
+
 def _compared_then(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] | None:
     """二氧化碳超过一千净化器打开: a comparison, then a wish, and nothing between them."""
     at = next(
-        (i for i, p in enumerate(pieces) if p.quantity is not None and i and pieces[i - 1].senses & {"above", "below"}),
+        (i for i, p in enumerate(pieces) if p.quantity is not None and i and _is_reached(pieces, i)),
         None,
     )
     if at is None:

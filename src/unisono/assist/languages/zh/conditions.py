@@ -42,7 +42,7 @@ def condition(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) 
     amount = next((p.quantity for p in [*compared, *amounts]), None)
     for_s = next((p.moment.seconds for p in pieces if p.moment is not None and p.moment.role == "for"), None)
     states = states_in(pieces)
-    telling = traits_asked(pieces, _text(pieces))
+    telling = [*traits_asked(pieces, _text(pieces)), *(unit_traits(amount.unit) if amount is not None else ())]
     if unknown(pieces) and not is_partly_named(pieces, sentence.world, telling, states):
         return None
     if amount is None and (shown := _shown(pieces, sentence)) is not None:

@@ -7,7 +7,7 @@ fewest words. What stays unknown is heard once more: names and words that sound 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -207,7 +207,7 @@ class _Names:
         if self._by_ends is None:
             self._by_ends = {}
             for name, bearers in self.by_text.items():
-                if len(name) >= _SHORTEST_TAIL and bearers.things:
+                if len(name) >= _SHORTEST_TAIL and bearers.things and name not in self.tails:
                     for key in (name[:2] + str(len(name)), str(len(name)) + name[-2:]):
                         self._by_ends.setdefault(key, set()).add(name)
         size = str(len(body))
@@ -216,11 +216,11 @@ class _Names:
     def sounding(self) -> Mapping[str, set[str]]:
         """Names by how they sound."""
         if self._by_sound is None:
-            self._by_sound = _by_sound(self.by_text)
+            self._by_sound = _by_sound(self.by_text.keys() - self.tails)
         return self._by_sound
 
 
-def _by_sound(texts: Mapping[str, object]) -> dict[str, set[str]]:
+def _by_sound(texts: Iterable[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for text in texts:
         if len(text) >= _SHORTEST_HEARD:
@@ -285,8 +285,11 @@ def cut(text: str, world: World) -> list[Piece]:
     def offer(piece: Piece, cost: int) -> None:
         spans.setdefault(piece.start, []).append((cost, piece))
 
+    rhythms = [(m.start, m.end) for m in moments(text) if m.every is not None]
     for amount in quantities(text):
         body = text[amount.start : amount.end]
+        if (amount.start, amount.end) in rhythms:
+            continue  # 一三五早上
         offer(Piece(amount.start, amount.end, body, quantity=amount), _WORD_COST)
     for moment in moments(text):
         offer(Piece(moment.start, moment.end, text[moment.start : moment.end], moment=moment), _WORD_COST)

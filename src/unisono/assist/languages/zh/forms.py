@@ -64,7 +64,7 @@ _BY_SO_MUCH = re.compile(
 )
 _COMPARED = re.compile(r"比(?!现在|刚才|这会儿)|吗|[?？]|多少|几度|如果|要是|的话")
 #: 没锁锁上: if not, do.
-_IF_NOT = re.compile(r"(?<=[，,])没([关开锁停拉充])[上好]?(?=(?:帮我|给我|就)?\1)")
+_IF_NOT = re.compile(r"(?<=[，, ])没([关开锁停拉充])[上好]?(?=(?:帮我|给我|就)?\1)")
 #: 就亮走廊灯: lit
 _LIT = re.compile(r"(?:^|(?<=[就再，,]))亮(?=[^，。着了的点红黄绿蓝白紫]{1,6}灯)")
 #: 嗰条灯带: that one, in Cantonese.

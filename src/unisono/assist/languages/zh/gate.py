@@ -18,10 +18,13 @@ __all__ = [
     "ROUGHLY",
     "is_at_odds",
     "is_further",
+    "is_half_named",
     "is_leaning",
+    "is_like_another",
     "is_loose",
     "is_miscounted",
     "is_taken_back",
+    "is_told",
     "is_unused",
 ]
 
@@ -37,6 +40,8 @@ _AT_ODDS = (
 )  # fmt: skip
 #: What may be cancelled by its own word.
 _CANCELLED = frozenset({"unmute", "disarm", "swing", "charge", "record", "defrost"})
+_ANDS = frozenset({"和", "跟", "与", "、", "还有"})
+_PRESENT = frozenset({"现在", "目前", "当前", "此刻", "这会儿", "才", "显示", "已经"})
 #: What makes a condition a guess, or somebody's habit.
 _UNSURE = frozenset(
     {
@@ -164,7 +169,10 @@ def is_unused(pieces: Sequence[Piece], wish: Wish, steps: Sequence[Step]) -> boo
         return False
     if wish.mode is not None and not done & _MODES:
         return True
-    for piece in pieces:
+    for i, piece in enumerate(pieces):
+        lamp = has(piece, "color:") and piece.text[-1] == "灯" and piece.text[0] not in "打亮" and not piece.named
+        if lamp and "color" in done and not (i and pieces[i - 1].senses & {"set", "change", "on"}):
+            return True  # 绿灯调到三十: a lamp that is green, and none that shall be
         if piece.named or is_kind(piece) or is_verb(piece) or not has(piece, "trait:"):
             continue
         traits = {sense.partition(":")[2] for sense in piece.senses if sense.startswith("trait:")}
@@ -178,7 +186,8 @@ def is_unused(pieces: Sequence[Piece], wish: Wish, steps: Sequence[Step]) -> boo
 def says_more(pieces: Sequence[Piece], *, compared: bool) -> bool:
     """Whether a condition's words hold a second condition, a doubt or a question: 没人温度超过二十度, 可能到家, 几个门没锁."""
     said = [piece for piece in pieces if not piece.named and not piece.mark]
-    if any(piece.text in _UNSURE or piece.senses & _ASKED for piece in said):
+    moving = any(piece.senses & {"state:home", "state:away"} for piece in said)  # 下班到家
+    if any((piece.text in _UNSURE and not (moving and "班" in piece.text)) or piece.senses & _ASKED for piece in said):
         return True
     amounts = [p for p in said if p.quantity is not None and p.text != "一" and not measured(pieces, p)]
     if len(amounts) > 1:
@@ -187,6 +196,38 @@ def says_more(pieces: Sequence[Piece], *, compared: bool) -> bool:
         return False
     other = [piece for piece in said if has(piece, "state:") or has(piece, "complaint:")]
     return any(not (has(piece, "trait:") or piece.senses & _COMPARING) or piece.senses & _ROOM for piece in other)
+
+
+def is_like_another(pieces: Sequence[Piece]) -> bool:
+    """亮度设成灯带的一半: a value that is another's, and nobody is told to change that one."""
+    return any(
+        bool(verb.senses & {"set"})
+        and (bool(thing.things) or is_kind(thing))
+        and of.text == "的"
+        and amount.quantity is not None
+        for verb, thing, of, amount in zip(pieces, pieces[1:], pieces[2:], pieces[3:], strict=False)
+    )
+
+
+def is_told(pieces: Sequence[Piece]) -> bool:
+    """现在外面三十五度: how it is; an amount, nothing to be done with it, and a word of the present."""
+    if not any(piece.quantity is not None for piece in pieces) or any(is_verb(piece) for piece in pieces):
+        return False
+    return any(piece.text in _PRESENT or "outdoor" in piece.senses for piece in pieces if not piece.named)
+
+
+def is_half_named(pieces: Sequence[Piece]) -> bool:
+    """203和大门都没锁: a place and a thing, and nobody says what of the place."""
+    for i, (one, joint, other) in enumerate(zip(pieces, pieces[1:], pieces[2:], strict=False)):
+        if joint.text not in _ANDS:
+            continue
+        owner = any(is_kind(piece) or piece.things for piece in pieces[i + 3 : i + 5])  # 大门和书房的灯
+        place = one if one.places and not one.things else other if other.places and not owner else None
+        if place is not None and not (place.things or is_kind(place)):
+            thing = other if place is one else one
+            if thing.things and not thing.places:
+                return True
+    return False
 
 
 def is_leaning(pieces: Sequence[Piece]) -> bool:
@@ -204,10 +245,15 @@ def _leans(sense: str) -> bool:
 def is_miscounted(pieces: Sequence[Piece], steps: Sequence[Step]) -> bool:
     """三个主灯关掉, where there is but one: so many things were said, and others would be touched."""
     touched = {thing for step in steps for thing in step.things}
-    for piece, measure, noun in zip(pieces, pieces[1:], [*pieces[2:], None], strict=False):
-        if piece.quantity is None or piece.quantity.form != "number" or not measured(pieces, piece):
+    for piece, after in zip(pieces, [*pieces[1:], None], strict=False):
+        if after is not None and (after.places or has(after, "place:")):
+            continue  # 两个卧室的灯
+        if "both" in piece.senses and piece.text[0] in "两俩":
+            return len(touched) != len("两俩")
+        if after is None or piece.quantity is None or piece.quantity.form != "number" or not measured(pieces, piece):
             continue
-        counted = piece.quantity.value > 1 and measure.text[:1] not in "楼号"
-        if counted and not (noun is not None and (noun.places or has(noun, "place:"))):
+        noun = next((p for p in pieces if p.start == after.end), None)
+        where = noun is not None and (bool(noun.places) or has(noun, "place:"))
+        if piece.quantity.value > 1 and after.text[:1] not in "楼号" and not where:
             return len(touched) != piece.quantity.value
     return False

@@ -60,8 +60,11 @@ class Meant:
         """空调调到二十四, 哦不, 二十六: the wish before, with this amount."""
         before: Wish | None = self.sentence.memory.wish
         asked = isinstance(self.sentence.memory.open, Open)
-        if not asked or before is None or before.amount is None or wish.amount is None or not is_bare(wish):
+        only = wish.verb == "set" and not (wish.traits or self.steps or self.last or wish.color or wish.mode)
+        if before is None or before.amount is None or wish.amount is None:
             return None
+        if not (asked and is_bare(wish)) and not (only and wish.amount.unit in (None, before.amount.unit)):
+            return None  # 充到九十, and then 改成八十五
         amount = wish.amount if wish.amount.unit else msgspec.structs.replace(wish.amount, unit=before.amount.unit)
         return msgspec.structs.replace(before, amount=amount)
 
@@ -119,6 +122,8 @@ class Meant:
             there = tuple(thing for thing in alike if thing in here)  # 客厅只留落地灯, 别的关掉
             return Target(things=there or alike, said=True, every=True)
         before = self.last or memory.things
+        if not before and "it" in found and not (target.places or target.every):
+            return Target(said=True, why="which_thing")  # 把它调成蓝色, after nothing
         if not before or found & {"everything"}:
             return target
         if not target.places:
@@ -137,12 +142,17 @@ class Meant:
             ]
             if like_those:
                 return Target(things=tuple(dict.fromkeys(like_those)), said=True, every=True)
+        if self.last and target.things and not (target.named or target.kinds or target.places or wish.traits):
+            # 皮卡热上车，暖风开二十四: of the car, which has none, and not of the room
+            self.doubted = self.doubted or not set(target.things) & set(self.last)
         return target
 
     def _around(self, pieces: Sequence[Piece], target: Target, traits: Sequence[str]) -> Target:
         """茶室太暗了，把灯打开: the tea room's, wherever that is said."""
         world, speaker = self.sentence.world, self.sentence.speaker
         apart = target.named or target.places or target.every or senses(pieces) & {"here", "outdoor", "indoor", "it"}
+        if not apart and self._is_elsewhere(pieces, target, traits):
+            self.doubted = True
         if apart or len(self.about) != 1:
             return target
         (room,) = self.about
@@ -154,6 +164,17 @@ class Meant:
         several = sum(thing.kind in kinds for thing in world.things.values()) > len(target.things)
         self.doubted = self.doubted or several or len(target.things) > 1
         return target
+
+    def _is_elsewhere(self, pieces: Sequence[Piece], target: Target, traits: Sequence[str]) -> bool:
+        """床头灯开，主卧灯关，窗帘拉上: of the room that all the orders were for, or of this one?"""
+        world, speaker = self.sentence.world, self.sentence.speaker
+        rooms = {world.things[thing].place for thing in self._touched()}
+        if len(rooms) != 1 or not target.kinds or not target.things or speaker.place is None or speaker.place in rooms:
+            return False
+        (room,) = rooms
+        moved = find_target(pieces, world, msgspec.structs.replace(speaker, place=room), traits)
+        there = set(world.within(room))
+        return bool(moved.things) and there.issuperset(moved.things) and set(moved.things) != set(target.things)
 
     def _beside_the_last(self, target: Target) -> Target:
         """关掉书房的灯, and then 那个空调也关了: the one that is where the last was."""

@@ -23,7 +23,7 @@ NUMBER = rf"(?:[0-9]{{1,9}}(?:\.[0-9]{{1,6}})?(?:[万千百](?![瓦帕]))?|(?:(?
 _NO_NUMBER = r"(?!一[^0-9零一二三四五六七八九十百千万点分半成度，。]{1,5}(?:就|马上|立刻|[，,]))(?!一(?:下|点|起|样|直|些|定|旦|会|切|共|律|般|番|边|致|路|块儿|个劲|并|时|概|股脑|早))(?<!第)(?<!万)(?<!统)(?<!唯)"
 
 _UNITS = {
-    "摄氏度": "Cel", "℃": "Cel", "°C": "Cel", "°c": "Cel", "华氏度": "[degF]", "℉": "[degF]", "°F": "[degF]", "度": DEGREE,
+    "摄氏度": "Cel", "℃": "Cel", "°C": "Cel", "°c": "Cel", "华氏度": "[degF]", "℉": "[degF]", "°F": "[degF]", "度": DEGREE, "度c": "Cel",
     "°": DEGREE, "开尔文": "K", "开": "K", "k": "K", "K": "K", "个百分点": "%", "百分点": "%", "个点": "%", "%": "%",
     "千瓦时": "kWh", "度电": "kWh", "千瓦": "kW", "兆瓦": "MW", "瓦": "W", "w": "W", "kw": "kW", "kwh": "kWh",
     "安培": "A", "安": "A", "a": "A", "伏特": "V", "伏": "V", "v": "V", "毫安": "mA",
@@ -48,6 +48,8 @@ _HALF_UNIT = re.compile(r"(?<![一二三四五六七八九十百0-9])半个?(度
 _MEASURE = re.compile(
     rf"(零下|负|-)?(?:第(?=[^度]{{1,3}}[档挡级格]))?({NUMBER})\s*(?:个)?({_UNIT})(半)?", re.IGNORECASE
 )
+#: No light is so warm.
+_LEAST_KELVIN = 1000
 #: Units that are also what is done.
 _DOING = frozenset({"开", "转", "升", "安"})
 _AS_SOON = re.compile(r"就|马上|立刻|，")
@@ -153,6 +155,8 @@ def quantities(text: str) -> list[Quantity]:
     for m in _MEASURE.finditer(text):
         if m[2] == "一" and m[3] in _DOING and (m[3] == "开" or _AS_SOON.match(text, m.end())):
             continue  # 一开就: no kelvin
+        if m[3] == "开" and number(m[2]) < _LEAST_KELVIN:
+            continue  # 过一百开净化器
         sign = -1 if m[1] else 1
         unit = _UNIT_OF[m[3].lower()]
         take(m, sign * (number(m[2]) + (0.5 if m[4] else 0)), unit, "quantity")

@@ -41,9 +41,12 @@ _CORRECTED = re.compile(
 _YES = re.compile(r"(?:是的?|好的?|好啊|好吧|对的?|可以|行|要|确定|没错|同意|开吧|关吧|当然)[呀啊吧了]?")
 _WRONG = re.compile(
     r"(?:啊|哦|噢)?(?:不是(?!不)|不对|错了|弄错了|搞错了|不)[，, ]+(?:我?说的?)?(?:是|系|应该是)?|我说的不是那个[，, ]*(?:是)?"
+    r"|(?:啊|哦)?(?:错了|弄错了|搞错了|不对|不是)[，, ]*(?=我?(?:要|说|指)的?是)我?(?:要|说|指)的?是"
     r"|(?:算了|嗯)?[，,]?(?:还是|要不|要不然|干脆|(?<=算了))(?:[改换调]?[成到为]?)(?=[0-9零一二两三四五六七八九十百])"
 )
-_POLITE = re.compile(r"能不能|可不可以|能否|可否|[好行]不[好行]|[好行成]吗|可以[吗么不]|好嘛|得不得|[行好]么|方便|ok吗|okay吗|ok不ok|好嘞吗")
+_POLITE = re.compile(
+    r"能不能|可不可以|能否|可否|[好行]不[好行]|[好行成]吗|可以[吗么不]|好嘛|得不得|[行好]么|方便|ok吗|okay吗|ok不ok|好嘞吗"
+)
 _POLITE_START = re.compile(
     r"^(?:请问|那|你|您|咱|现在|麻烦)*(?:能|可以|可|会)(?!不能)(?:不能)?(?:请|麻烦|帮|给|把|让|将|先|再|替|打|开|关|调|停|放|锁|启|播|拉|设|升|降)"
 )
@@ -314,6 +317,8 @@ def _alone(sentence: Sentence) -> bool:
 
 def _told(sentence: Sentence) -> Plan | None:
     """室温报一下: asked without a question."""
+    if any(piece.moment is not None and piece.moment.every is not None for piece in sentence.pieces):
+        return None  # 每半小时报一次: again and again, and not now
     doing = VERBS_SET - {"up", "down", "set"}
     if any(piece.senses & doing and "tell" not in piece.senses and not piece.named for piece in sentence.pieces):
         return None

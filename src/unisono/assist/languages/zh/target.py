@@ -163,18 +163,20 @@ def find_target(
     exact = [thing for thing in chosen if _is(world.things[thing], set(kinds)) or thing in sensing]
     if exact and "machine" not in kinds:
         chosen = exact
+    elif kinds == ["floor_heating"]:  # 主卧地暖, where there is but an air conditioner
+        chosen = [t for t in chosen if any(c in name for name in world.things[t].names for c in "暖热炉炕")]
     if not chosen:
         target.why = "no_such_thing"
         target.offer = tuple(all_of[:3])
         return target
     if pool is None:
         chosen = within_root(chosen, pieces, world, speaker)
+    if any(piece.text in ONE_OF or (piece.text == "一个" and _says_kind([after])) for piece, after in pairwise(pieces)):
+        count = 1  # 关掉一盏灯: of several nobody knows which
     if pool is None and not every and not (inside or outside) and speaker.place is not None:
         near = [thing for thing in chosen if speaker.place in world.path(world.things[thing].place)]
         if near and count is None:
             chosen = near
-    if any(piece.text in ONE_OF or (piece.text == "一个" and _says_kind([after])) for piece, after in pairwise(pieces)):
-        count = 1  # 关掉一盏灯: of several nobody knows which
     if count is not None and count != len(chosen):
         target.why, target.offer = "ambiguous", tuple(chosen)
         return target
@@ -342,8 +344,14 @@ def _named(named: list[list[str]], places: list[str], kinds: list[str], world: W
     return target
 
 
+#: What stands where it stands, and is of no other room.
+_FIXED = frozenset({"lock", "door", "garage_door", "window", "cover", "light"})
+
+
 def _around(world: World, thing: str, places: Sequence[str]) -> bool:
     """Whether a thing is of a place that has one of these in it: the whole home's alarm, in the kitchen."""
+    if world.things[thing].kind in _FIXED:
+        return False  # 书房的大门: the home's is none of the study's
     return any(world.things[thing].place in world.path(place) for place in places)
 
 

@@ -98,6 +98,10 @@ _EVERY_WORDS = (
     ),
 )
 
+#: 一三五早上: the days of the week, said without one.
+_EVERY_BARE = re.compile(
+    r"(?<![零一二三四五六七八九十百千])(?:一三五日?|二四六|一三|三五|二四|四六)(?=的?(?:早|晚|上午|下午|中午|傍晚|凌晨))"
+)
 _EVERY_MONTH = re.compile(rf"(?:每|逢)个?月的?({NUMBER})[号日]")
 #: A day that each month has.
 _DAYS_OF_EACH_MONTH = 28
@@ -233,6 +237,8 @@ def _recurrences(text: str) -> list[Moment]:
     for m in _EVERY_MONTH.finditer(text):
         if 0 < (day := _n(m[1])) <= _DAYS_OF_EACH_MONTH:
             found.append(Moment(start=m.start(), end=m.end(), every=f"month {day}"))
+    for m in _EVERY_BARE.finditer(text):
+        found.append(Moment(start=m.start(), end=m.end(), every=_days({_WEEKDAY[c] for c in m[0]})))
     for every, pattern in _EVERY_WORDS:
         for m in pattern.finditer(text):
             part = m.groupdict().get("part")

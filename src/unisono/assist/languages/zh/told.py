@@ -30,6 +30,7 @@ __all__ = [
     "asked",
     "in_state",
     "is_partly_named",
+    "is_unit",
     "of_rooms",
     "states_in",
     "tests_of",
@@ -219,6 +220,8 @@ def told(
         having, trait = tellers(target.things, world, traits)
         if trait == "energy" and "电" in text and len(having) > 1:
             having = [thing for thing in having if any("电" in name for name in world.things[thing].names)] or having
+        if trait in ("power", "energy") and not target.named and not target.kinds:
+            having = [thing for thing in having if world.things[thing].kind == "meter"] or having  # what the home uses
         if trait in ("temperature", "humidity") and not target.named and not target.kinds:
             having = of_rooms(having, world, trait) or of_rooms(world.things, world, trait) or having
         if trait is not None:
@@ -264,6 +267,11 @@ def _counts_something(text: str) -> bool:
 def of_rooms(things: Iterable[str], world: World, trait: str) -> list[str]:
     """Those that tell the air of a room: no kettle, no oven."""
     return [t for t in things if world.things[t].kind.partition(".")[0] in OF_ROOMS and world.has_told(t, trait)]
+
+
+def is_unit(text: str) -> bool:
+    """Whether something is counted in these: 多少瓦."""
+    return text in _table().units
 
 
 def unit_traits(unit: str | None) -> list[str]:

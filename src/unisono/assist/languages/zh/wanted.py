@@ -25,6 +25,7 @@ from unisono.assist.languages.zh.beside import (
     turns,
     two_values,
     without_beneficiary,
+    without_reason,
 )
 from unisono.assist.languages.zh.change import NotPossibleError, steps_of
 from unisono.assist.languages.zh.clauses import Clause
@@ -33,17 +34,20 @@ from unisono.assist.languages.zh.gate import (
     ROUGHLY,
     is_at_odds,
     is_further,
+    is_half_named,
     is_leaning,
+    is_like_another,
     is_loose,
     is_miscounted,
     is_taken_back,
+    is_told,
     is_unused,
 )
 from unisono.assist.languages.zh.meant import ANSWER_MOST, Meant, Open
 from unisono.assist.languages.zh.numbers import is_rough
 from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.scope import is_negated, is_stop
-from unisono.assist.languages.zh.sentence import Sentence, about_us, is_verb, senses, unknown
+from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import (
     ONE_OF,
     Target,
@@ -88,7 +92,8 @@ _LEVELS = {
 }  # fmt: skip
 #: A smaller number beside a thing may be its own.
 _LEAST_LEVEL = 5
-_SMALL = frozenset({"particle"})
+_SMALL = frozenset({"particle", "also"})
+_FOR = frozenset({"给", "帮", "替", "为"})
 #: Who has a reason for what is wanted.
 _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人", "我要", "我想", "我得", "我需要"})
 #: What is not done by a number.
@@ -115,7 +120,9 @@ class Wanted(Meant):
 
     def plan(self, parts: Sequence[Clause]) -> Plan:
         untimed = False
-        for clause in parts:
+        for clause, after in zip(parts, [*parts[1:], None], strict=False):
+            if after is not None and after.runs_on and is_about_somebody(clause.pieces, self.sentence.world):
+                self.doubted = True  # 秀兰念叨着要关电炕
             made, own = len(self.steps), is_timed(clause.pieces)
             end = self._take(clause)
             if end is not None:
@@ -147,6 +154,7 @@ class Wanted(Meant):
         limited = {thing for step in steps if step.trait == "charge_limit" for thing in step.things}
         stopped = {t for step in steps if step.trait == "charging" and step.value is False for t in step.things}
         self.doubted = self.doubted or bool(limited & stopped)  # 别充了, 充到六十就行
+        self.doubted = self.doubted or is_half_named(self.sentence.pieces)
         plan = timed(joined(steps), self.times, self.sentence.now, self.conditions, act_if=self.act_if)
         if plan.outcome in ACTING and is_contradictory(steps):
             return Plan(outcome="ask", why="what_value")  # 关灯还是开灯好
@@ -188,7 +196,7 @@ class Wanted(Meant):
         self.places |= {place for piece in pieces for place in piece.places}
         if _EXCEPT.search(masked) is not None or "except" in found:
             who, pieces = split_except(pieces)
-            target = find_target(who, self.sentence.world, self.sentence.speaker)
+            target = find_target(who, self.sentence.world, self.sentence.speaker, every=True)
             left = set(target.things) or {t for place in target.places for t in self.sentence.world.within(place)}
             if not left or unknown([piece for piece in who if piece.text != "外"]) or target.why == "ambiguous":
                 return Plan(outcome="refuse", why=target.why or "no_such_thing")
@@ -269,6 +277,8 @@ class Wanted(Meant):
                 return self._do(memory.open.wish, Target(things=so, said=True))
         if wish.empty and not unknown(pieces):
             wish = self._again(pieces, found) or wish
+        if is_told(pieces):
+            return None  # 客厅现在二十七度，空调开到二十四
         if wish.empty:
             if "opinion" in found:  # 灯带看腻了, 换成蓝色
                 self.last = self._target(pieces, Wish()).things or self.last
@@ -281,7 +291,7 @@ class Wanted(Meant):
             elif not is_explained(pieces) or is_leaning(pieces):
                 self.doubted = True
             return None
-        pieces = without_beneficiary(pieces)
+        pieces = without_reason(without_beneficiary(self._without_person(pieces)))
         if unknown(pieces) and wish.verb == "play" and (heard := played(pieces)) is not None:
             title, pieces = heard
             made = self._do(wish, self._target(pieces, Wish(verb="play")))
@@ -299,6 +309,7 @@ class Wanted(Meant):
             return Plan(outcome="refuse" if about_us(pieces) else "ignore", why="unsure")
         self.doubted = self.doubted or bool(left_over(pieces)) or is_noun_phrase(pieces)
         self.doubted = self.doubted or is_at_odds(pieces) or is_loose(pieces) or is_taken_back(pieces, wish)
+        self.doubted = self.doubted or is_like_another(pieces)
         self.doubted = self.doubted or is_unlocked_by_the_way(pieces, wish)
         wish = self._other_value(wish) or wish
         if is_bare(wish) and (plain := self._level_of(pieces)):
@@ -339,6 +350,15 @@ class Wanted(Meant):
         unread = is_unused(pieces, wish, made_here) or is_miscounted(pieces, made_here)
         self.doubted = self.doubted or is_dropped(wish, made_here) or unread
         return end
+
+    def _without_person(self, pieces: list[Piece]) -> list[Piece]:
+        """给瑶瑶开床头灯: for whom, where that is somebody of the house."""
+        things = self.sentence.world.things
+        for giving, whom, after in zip(pieces, pieces[1:], pieces[2:], strict=False):
+            person = bool(whom.things) and all(things[thing].kind == "person" for thing in whom.things)
+            if giving.text in _FOR and person and (is_verb(after) or after.text in ("把", "将")):
+                return [piece for piece in pieces if piece is not whom]
+        return pieces
 
     def _do(self, wish: Wish, target: Target, *, others: bool = False) -> Plan | None:
         if self.state and target.why == "ambiguous":  # 没锁的门: that is which
@@ -409,9 +429,11 @@ class Wanted(Meant):
         """吊灯五十, 空调二十四: the one level that a number beside such a thing can be of."""
         world = self.sentence.world
         kinds = {world.things[thing].kind for piece in pieces for thing in piece.things}
+        said = {sense.removeprefix("kind:") for p in pieces for sense in p.senses if sense.startswith("kind:")}
+        kinds = kinds or said  # 空调二十六
         if any(piece.quantity is not None and piece.quantity.value < _LEAST_LEVEL for piece in pieces):
             return None
-        known = all(p.named or p.quantity is not None or p.senses <= _SMALL for p in pieces)
+        known = all(p.named or p.quantity is not None or p.senses <= _SMALL or has(p, "kind:") for p in pieces)
         return _LEVELS.get(next(iter(kinds))) if len(kinds) == 1 and known else None
 
     def _numbered(self, pieces: Sequence[Piece], wish: Wish) -> Plan | None:

@@ -102,6 +102,8 @@ _GROWS, _SHRINKS = "旺热暖高亮大快多烫", "冷凉低暗小慢少"
 #: How far 开条缝 is, in percent.
 CRACK = 10.0
 _BY_WORDS = frozenset("升降加减提涨")
+#: 烧高点: hotter, and not only begun.
+_HEATS = frozenset({"烧", "开", "煮", "蒸", "烤"})
 #: 往上调十个点
 _TURNED = re.compile(r"(?:[往向](?=.)|)([上下])调$|[往向]([高低大小])调?$")
 _TO = tuple("到至成为在设定调要改换")
@@ -267,6 +269,9 @@ def _main_verb(pieces: Sequence[Piece], verbs: set[str], wish: Wish) -> str | No
             return "pause"  # 停止播放
         if set(here) <= {"stop", "pause"} and set(after) & {"start", "on"} and not set(after) & ENDS:
             return here[0]  # 停止运行
+    turned = [p for p in pieces if not p.things and p.senses & set(MOVES) and not p.senses & (BEGINS | ENDS)]
+    if turned and any(p.end == turned[-1].start and p.text in _HEATS for p in pieces):
+        return next(v for v in VERBS if v in turned[-1].senses and v in MOVES)  # 烧高点
     last = order[-1]
     for here in reversed(order):
         if any(v in here for v in ("on", "open", "off", "close", "start", "stop", "play")):
