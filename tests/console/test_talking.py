@@ -65,7 +65,8 @@ async def test_what_is_said_while_the_button_is_held_goes_to_the_hub_as_a_wav(de
     await talk.focus()
     await page.keyboard.down(" ")
     await page.get_by_role("button", name="Listening").wait_for()
-    await page.wait_for_function("() => new Promise(done => setTimeout(() => done(true), 700))")
+    # held longer than the pause between two beeps of Chromium's false microphone, from which the sound is
+    await page.wait_for_function("() => new Promise(done => setTimeout(() => done(true), 2500))")
     await page.keyboard.up(" ")
     await page.get_by_text("Which?").wait_for()
     await page.get_by_text("lock the door").wait_for()

@@ -405,6 +405,6 @@ ROUTES: dict[str, tuple[Route, ...]] = {
     f"DELETE {V}/dashboards/{{dashboard_id}}": (Route("configure", fill={"dashboard_id": "common"}, make=(SHARED,)),),
     f"GET {V}/status": (Route("signed"),),
     f"POST {V}/backup": (Route("hub"),),
-    "GET /healthz": (Route("open"),),
+    "GET /healthz": (Route("open", also=(503,)),),  # or what of the hub does not answer at the moment
     "GET /metrics": (Route("open"),),  # from this machine; from another it needs a token
 }

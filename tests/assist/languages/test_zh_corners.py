@@ -193,3 +193,26 @@ def read(said: str) -> str:
 @pytest.mark.parametrize("said", CASES)
 def test_a_corner(said: str) -> None:
     assert read(said) == CASES[said]
+
+
+PLANT = load_home("""
+now: 2026-03-11T17:40:00+08:00
+places:
+  - {id: works, kind: plant, name: Works, names: {zh: [车间]}}
+things:
+  - {id: press, kind: press, in: works, name: Press, names: {zh: [冲床]}, state: {start_stop: true, andon: green}}
+  - {id: stack, kind: andon, in: works, name: Stack, names: {zh: [塔灯]}, state: {andon: green}}
+""")
+
+
+@pytest.mark.parametrize(
+    "said", ["停下冲床", "停止冲床", "关掉冲床", "冲床停机", "停一下冲床", "让冲床停下来", "关闭冲床"]
+)
+def test_a_machine_that_bears_a_signal_lamp_stops_itself(said: str) -> None:
+    plan = understand(said, world_of_home(PLANT), Memory(), Speaker(), now=PLANT.moment, lang="zh")
+    assert line(plan) == "act; press start_stop=False"
+
+
+def test_a_signal_lamp_goes_out() -> None:
+    plan = understand("关掉塔灯", world_of_home(PLANT), Memory(), Speaker(), now=PLANT.moment, lang="zh")
+    assert line(plan) == "act; stack andon=off"

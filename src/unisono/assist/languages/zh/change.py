@@ -156,7 +156,9 @@ def _painted(wish: Wish, thing: Thing) -> Change | None:
         if "color" not in thing.takes:
             raise NotPossibleError("not_possible")
         return Change("color", "white" if wish.color in WHITES else wish.color)
-    if "andon" in thing.takes and wish.verb in ENDS:
+    # 停下冲床 is no word about the signal lamp that it bears
+    lamp_only = "andon" in wish.traits or not thing.takes & {"on_off", "start_stop"}
+    if "andon" in thing.takes and wish.verb in ENDS and lamp_only:
         return Change("andon", "off")
     if "armed" in thing.takes and (wish.arm or wish.verb in ("arm", "disarm", *BEGINS, *ENDS)):
         return Change("armed", False if wish.verb in ("disarm", *ENDS) else wish.arm or "away")
