@@ -72,8 +72,9 @@ async function send<T>(path: string, method: string, body: string | Blob | undef
   if (mine) headers.Authorization = `Bearer ${mine}`;
   if (body !== undefined) headers["Content-Type"] = kind;
   let answer: Response;
+  const { signal } = underway;
   try {
-    answer = await fetch(`/api/v1${path}`, { method, headers, body, signal: underway.signal });
+    answer = await fetch(`/api/v1${path}`, { method, headers, body, signal });
   } catch {
     throw new Away();
   }
@@ -81,6 +82,7 @@ async function send<T>(path: string, method: string, body: string | Blob | undef
   if (date) skew = Date.parse(date) - Date.now();
   if (answer.status === 204) return null as T;
   const found = await answer.json().catch(() => ({ title: answer.statusText }));
+  if (signal.aborted) throw new Away();
   if (!answer.ok) {
     const refused = new Refused(found);
     if (refused.code === "not_signed_in" && mine) onSignedOut(refused.message);

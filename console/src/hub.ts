@@ -97,6 +97,7 @@ class Hub {
   }
 
   async load(): Promise<void> {
+    if (!this.signedIn) return; // it may have been meant for later, and who was here has left
     try {
       // the first time with their models: one turn of a slow link instead of thirty
       const models = this.ready ? undefined : (part: { models?: Document[] }): void => learn(part.models ?? []);
@@ -126,7 +127,7 @@ class Hub {
     else
       this.crowd ??= setTimeout(() => {
         this.crowd = undefined;
-        if (this.signedIn) void this.load();
+        void this.load();
       }, SETTLED_MS);
   }
 

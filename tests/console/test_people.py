@@ -24,6 +24,12 @@ WATCH = """() => {
       throw error;
     });
 }"""
+# what the page means to do a second and a half after it is live is done when the test says so
+LATER = """() => {
+  const after = window.setTimeout;
+  window.held = [];
+  window.setTimeout = (act, ms, ...more) => (ms === 1500 ? (window.held.push(act), 0) : after(act, ms, ...more));
+}"""
 PAGES = {
     "people": ("#/people", {"en-GB": "People", "zh-CN": "成员"}),
     "account": ("#/account", {"en-GB": "My account", "zh-CN": "我的账户"}),
@@ -123,6 +129,24 @@ async def test_what_is_still_asked_on_signing_out_is_given_up(demo: Hub, browser
     given_up = "given.some(([address, why]) => address.includes('/sessions') && why === 'AbortError')"
     await page.wait_for_function(given_up)
     assert asked and complaints == []
+
+
+async def test_who_has_signed_out_reads_nothing_again(demo: Hub, browser: Any) -> None:
+    """The second reading of things and places is meant for when the page has been drawn; it may find nobody there."""
+    complaints: list[str] = []
+    token = session(demo, "rita", grants={"home": "member"})
+    context = await browser.new_context(locale="en-GB")
+    await context.add_init_script(f"({LATER})()")
+    page = await opened(demo, context, complaints, token)
+    await page.wait_for_function("held.length > 0")
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_role("button", name="Sign in with a passkey").wait_for()
+    asked: list[str] = []
+    page.on("request", lambda each: asked.append(each.url))
+    await page.evaluate("for (const act of held) act()")
+    # whatever they ask is asked before this
+    assert await page.evaluate("fetch('/healthz').then((answer) => answer.ok)")
+    assert [url for url in asked if "/api/" in url] == [] and complaints == []
 
 
 async def test_an_app_and_a_passkey_are_set_up_and_signed_in_with(demo: Hub, browser: Any) -> None:
