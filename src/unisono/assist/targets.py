@@ -21,11 +21,10 @@ __all__ = ["Aim", "aim", "can"]
 
 #: Kinds of which a room's are meant together by their name in the singular: "the light", of a room with four.
 ROOMFUL = frozenset({"light", "cover"})
-
-
-#: Acts whose objects are not things of the home: a carpet, a coffee, a song.
 #: Kinds of place that work: to switch them is no matter of lights.
 WORKS = frozenset({"plant", "area", "line", "cell"})
+
+#: Acts whose objects are not things of the home: a carpet, a coffee, a song.
 MEDIA = frozenset({"play", "next", "previous", "pause", "resume"})
 HELPED = frozenset({"clean", "brew", "mow", "water"}) | MEDIA
 
@@ -95,10 +94,9 @@ def aim(
         found.extend(one.things)
     if objects and found:
         frame.left = tuple(
-            _so_called(group, found, world) if _lost(group, memory) or _idle(group, found, world) else group
-            for group in frame.left
+            _so_called(group, found, world) if _unclear(group, found, world, memory) else group for group in frame.left
         )
-        lost = next((group for group in frame.left if _lost(group, memory) or _idle(group, found, world)), None)
+        lost = next((group for group in frame.left if _unclear(group, found, world, memory)), None)
         if lost is not None:  # of "all but the other one" nobody knows what is left
             return Aim(why=lost.why or "which_thing", said=lost.said, choices=lost.near)
         return Aim(things=_without(found, frame, world, memory), named=named)
@@ -511,8 +509,10 @@ def _so_called(group: Group, things: Sequence[str], world: World) -> Group:
     return msgspec.structs.replace(group, things=found, why=None) if len(found) == 1 else group
 
 
-def _idle(group: Group, things: Sequence[str], world: World) -> bool:
-    """Is only somebody left out, and nothing that is theirs?"""
+def _unclear(group: Group, things: Sequence[str], world: World, memory: Memory) -> bool:
+    """Is it not known what is left out? So it is of somebody, of whom nothing is among the things."""
+    if _lost(group, memory):
+        return True
     people = bool(group.things) and all(world.things[thing].kind == "person" for thing in group.things)
     return people and not set(group.things) & set(things)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from unisono.dialect.said import Announced, Happened, Listens, Odd, Reported, Said, Say, There, Withdrawn
 from unisono.errors import CallerError, UnisonoError
 from unisono.thing import Model, Property, Service, Source, require_sound, traits
-from unisono.wire.mqtt.topics import matches
+from unisono.wire.mqtt.topics import is_wild, matches
 
 __all__ = [
     "ABSENT",
@@ -278,7 +278,7 @@ class Gatherer:
         self._changed.add(key)
         for topic, reader in piece.readers:
             self._readers.setdefault(topic, []).append((f"{key}\0{id}", reader))
-        if any("+" in topic or "#" in topic for topic, _reader in piece.readers):
+        if any(is_wild(topic) for topic, _reader in piece.readers):
             self._find_filters()
         for each in piece.availability:
             self._availability.setdefault(each.topic, []).append((f"{key}\0{id}", each))
@@ -320,7 +320,7 @@ class Gatherer:
         _drop(self._availability, name)
 
     def _find_filters(self) -> None:
-        self._wild = [topic for topic in self._readers if "+" in topic or "#" in topic]
+        self._wild = [topic for topic in self._readers if is_wild(topic)]
         self._matched.clear()
 
     def _announced(self, device: Device, now_ms: int) -> list[Said]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from unisono.gateway.routing import Place, hand_over, target_of
 from unisono.gateway.sessions.session import Message
-from unisono.wire.mqtt import matches
+from unisono.wire.mqtt import is_wild, matches
 
 if TYPE_CHECKING:
     from unisono.gateway.connection import Connection
@@ -99,7 +99,7 @@ class Showing:
         self._filter = next(iter(self._filters))
         upto = self._filters.pop(self._filter)
         retained = self._place.retained
-        if "+" in self._filter or "#" in self._filter:
+        if is_wild(self._filter):
             found = list(retained.values())
         else:
             one = retained.get(self._filter)

@@ -179,6 +179,8 @@ class Discovery(Gatherer):
         said += self._withdrawn(topic, dict.fromkeys(pieces, key), now_ms)
         for name, (component, piece) in pieces.items():
             said += self.put(key, self._source(key, component, device, wanted[name][2]), name, piece, now_ms)
+        if key not in self.devices:
+            self._facts.pop(key, None)  # one too many: what is said of it is not kept either
         return said
 
     def _not_guessed(self, prefix: str) -> list[Said]:

@@ -15,25 +15,26 @@ __all__ = ["measuring", "number_of"]
 
 #: A meter has no more of them.
 PHASES = 8
-#: What sensors measure, by the member: the trait, and what a value there is here.
-Turn = Callable[[float], float]
-MEASURED: dict[str, tuple[str, Turn]] = {
-    "Temperature": ("temperature", lambda value: value),
-    "Humidity": ("humidity", lambda value: value),
-    "Pressure": ("pressure", lambda value: value * 100),
-    "Illuminance": ("illuminance", lambda value: value),
-    "CarbonDioxide": ("co2", lambda value: value),
-    "eCO2": ("co2", lambda value: value),
-    "TVOC": ("voc", lambda value: value),
-    "PM2.5": ("pm25", lambda value: value),
-    "Power": ("power", lambda value: value),
-    "Total": ("energy", lambda value: value),
-    "Voltage": ("voltage", lambda value: value),
-    "Current": ("current", lambda value: value),
-    "Weight": ("weight", lambda value: value),
-    "Noise": ("noise", lambda value: value),
-    **{f"C{number}": ("count", lambda value: value) for number in range(1, 9)},  # of COUNTER
+#: What sensors measure, by the member: the trait.
+MEASURED: dict[str, str] = {
+    "Temperature": "temperature",
+    "Humidity": "humidity",
+    "Pressure": "pressure",
+    "Illuminance": "illuminance",
+    "CarbonDioxide": "co2",
+    "eCO2": "co2",
+    "TVOC": "voc",
+    "PM2.5": "pm25",
+    "Power": "power",
+    "Total": "energy",
+    "Voltage": "voltage",
+    "Current": "current",
+    "Weight": "weight",
+    "Noise": "noise",
+    **{f"C{number}": "count" for number in range(1, 9)},  # of COUNTER
 }
+#: What a value there is here.
+Turn = Callable[[float], float]
 #: What else they measure that has a unit, which the message does not name; whatever other number there is, has none.
 OTHERS: dict[str, str] = {
     "Today": "kWh",
@@ -55,29 +56,22 @@ def measuring(says: Any, stat: str, tele: str, body: Mapping[str, Any]) -> Piece
     """What its sensors measure: a service for each."""
     piece = Piece(says, Service(key="sensors"))
     listed = body.get("sn")
-    sensors = (
-        {n: each for n, each in listed.items() if isinstance(each, dict) and not n.startswith("Shutter")}
-        if isinstance(listed, dict)
-        else {}
-    )
     listed = listed if isinstance(listed, dict) else {}
-    fahrenheit = listed.get("TempUnit") == "F"
-    properties: list[Property] = []
+    sensors = {n: each for n, each in listed.items() if isinstance(each, dict) and not n.startswith("Shutter")}
+    turns: dict[str, Turn] = {"pressure": _in_pascals(listed.get("PressureUnit"))}
+    if listed.get("TempUnit") == "F":
+        turns["temperature"] = _from_fahrenheit
+    properties: dict[str, Property] = {}
     wanted: dict[tuple[str, str, int], tuple[str, Turn]] = {}
     for name, members in sensors.items():
         for member, shown in list(members.items())[:MEMBERS]:
-            known = None if member in ("Power", "Total") and name != "ENERGY" else MEASURED.get(member)
-            trait, turn = known if known is not None else ("", _as_it_is)
-            if trait == "temperature" and fahrenheit:
-                turn = _from_fahrenheit
-            if trait == "pressure":
-                turn = _in_pascals(listed.get("PressureUnit"))
+            trait = "" if member in ("Power", "Total") and name != "ENERGY" else MEASURED.get(member, "")
             stem = trait or member
             key = member_key((stem if len(sensors) == 1 else f"{name}_{stem}").lower())
             if trait == "count":
                 key = f"{key}_{member[1:]}"
-            if any(address == f"sensors.{key}" for address, _turn in wanted.values()):
-                trait, turn = "", _as_it_is  # carbon dioxide, and what a sensor for other gases makes of it
+            if key in properties:
+                trait = ""  # carbon dioxide, and what a sensor for other gases makes of it
                 key = member_key((member if len(sensors) == 1 else f"{name}_{member}").lower())
             phases = len(shown) if isinstance(shown, list) else 0
             if not trait and number_of(shown[0] if phases else shown) is None:
@@ -85,13 +79,13 @@ def measuring(says: Any, stat: str, tele: str, body: Mapping[str, Any]) -> Piece
             for phase in range(max(1, min(phases, PHASES))):
                 own = f"{key}_{phase + 1}" if phases > 1 else key
                 titles = {"en": f"{name} {member} {phase + 1}" if phases > 1 else f"{name} {member}"}
-                properties.append(
+                properties[own] = (
                     trait_property(trait, writable=False, key=own, titles=titles)
                     if trait
                     else Property(key=own, schema=Schema(kind="float"), unit=OTHERS.get(member), titles=titles)
                 )
-                wanted[name, member, phase] = (f"sensors.{own}", turn)
-    piece.service = Service(key="sensors", properties=tuple({each.key: each for each in properties}.values()))
+                wanted[name, member, phase] = (f"sensors.{own}", turns.get(trait, _as_it_is))
+    piece.service = Service(key="sensors", properties=tuple(properties.values()))
 
     def reader(payload: bytes, now_ms: int) -> Reading:
         found = json_of(payload)

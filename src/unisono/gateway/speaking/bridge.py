@@ -36,7 +36,7 @@ from unisono.gateway.speaking.line import DOWN, ask_hub
 from unisono.thing import dump_model
 from unisono.twin.record import Entry, Listening, Presence, Reports
 from unisono.twin.talk import Down, LetIn, SignIn
-from unisono.wire.mqtt.topics import matches
+from unisono.wire.mqtt.topics import is_wild, matches
 
 if TYPE_CHECKING:
     from unisono.gateway.connection import Connection
@@ -419,7 +419,7 @@ class Bridges:
 
 def _named(listened: str, retained: Mapping[str, Message]) -> list[str]:
     """The topics that are kept, of one that is listened to, or of a filter."""
-    if "+" in listened or "#" in listened:
+    if is_wild(listened):
         return [topic for topic in retained if matches(listened, topic)]
     return [listened] if listened in retained else []
 

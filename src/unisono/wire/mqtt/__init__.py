@@ -34,7 +34,7 @@ from unisono.wire.mqtt.packets import (
 )
 from unisono.wire.mqtt.reason import ReasonCode, ViolationError
 from unisono.wire.mqtt.server import ServerConnection, State
-from unisono.wire.mqtt.topics import SubscriptionTree, check_filter, check_topic, matches, split_shared
+from unisono.wire.mqtt.topics import SubscriptionTree, check_filter, check_topic, is_wild, matches, split_shared
 
 __all__ = [
     "Acknowledged",
@@ -70,6 +70,7 @@ __all__ = [
     "Will",
     "check_filter",
     "check_topic",
+    "is_wild",
     "matches",
     "split_shared",
 ]

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from unisono.wire.mqtt.reason import ReasonCode, ViolationError
 
-__all__ = ["MAX_LEVELS", "SubscriptionTree", "check_filter", "check_topic", "matches", "split_shared"]
+__all__ = ["MAX_LEVELS", "SubscriptionTree", "check_filter", "check_topic", "is_wild", "matches", "split_shared"]
 
 MAX_LEVELS = 201
 """Levels a topic or filter may have: bounds the walk of the tree; Mosquitto draws the line at the same number."""
@@ -69,6 +69,11 @@ def split_shared(filter: str) -> tuple[str | None, str]:
         return None, filter
     group, _, plain = filter[7:].partition("/")
     return group, plain
+
+
+def is_wild(filter: str) -> bool:
+    """Whether a filter may match several topics."""
+    return "+" in filter or "#" in filter
 
 
 def matches(filter: str, topic: str) -> bool:

@@ -25,8 +25,9 @@ __all__ = ["answer", "period"]
 
 #: Characters nobody knows in a question about a thing that is named.
 _UNKNOWN_MOST = 2
-#: 二氧化碳高吗
+#: 谁又动了空调
 _TOUCHED = re.compile(r"谁(?:又)?(?:动|碰|弄|搞|改|换|按)(?:了|过)")
+#: 二氧化碳高吗
 _HOW_MUCH = "高低大小多少快慢够"
 
 

@@ -157,8 +157,9 @@ class _Names:
         """小宝房里 for 小宝房间."""
         for name, bearers in list(self.by_text.items()):
             found = _ROOM_OF.fullmatch(name) if bearers.places else None
-            for said in _ROOMS if found is not None else ():
-                self.by_text.setdefault(found[1] + said, bearers)  # type: ignore[index]
+            if found is not None:
+                for said in _ROOMS:
+                    self.by_text.setdefault(found[1] + said, bearers)
 
     def _add_locks(self, world: World) -> None:
         """入户门 for 入户门锁, where nothing else is called so: it is what the lock is of."""
@@ -285,13 +286,14 @@ def cut(text: str, world: World) -> list[Piece]:
     def offer(piece: Piece, cost: int) -> None:
         spans.setdefault(piece.start, []).append((cost, piece))
 
-    rhythms = [(m.start, m.end) for m in moments(text) if m.every is not None]
+    times = moments(text)
+    rhythms = [(moment.start, moment.end) for moment in times if moment.every is not None]
     for amount in quantities(text):
         body = text[amount.start : amount.end]
         if (amount.start, amount.end) in rhythms:
             continue  # 一三五早上
         offer(Piece(amount.start, amount.end, body, quantity=amount), _WORD_COST)
-    for moment in moments(text):
+    for moment in times:
         offer(Piece(moment.start, moment.end, text[moment.start : moment.end], moment=moment), _WORD_COST)
     if (hidden := names.hidden(text)) != text:  # 十点二白扫地: the number is the name's
         for amount in quantities(hidden):

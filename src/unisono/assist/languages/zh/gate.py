@@ -11,6 +11,7 @@ from itertools import combinations
 
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.sentence import has, is_kind, is_verb
+from unisono.assist.languages.zh.verbs import VERBS_SET
 from unisono.assist.languages.zh.wish import BEGINS, ENDS, SET_FOR, Wish, measured
 from unisono.assist.plan import Step
 
@@ -26,6 +27,7 @@ __all__ = [
     "is_taken_back",
     "is_told",
     "is_unused",
+    "says_more",
 ]
 
 _UP = frozenset({"up", "brighter", "louder", "faster"})
@@ -86,6 +88,8 @@ _ALIKE = (
     frozenset({"rate", "speed", "fan_speed", "setpoint", "cycle_time"}),
     frozenset({"volume", "mute", "playback"}),
 )
+#: 两个, 俩
+_TWO = 2
 #: Words of a clause that say where on a scale, or where in the house, and nothing of their own.
 _LEANING = frozenset(
     {
@@ -127,7 +131,7 @@ def _odd(one: Piece, other: Piece) -> bool:
 
 def _only(piece: Piece, doings: frozenset[str]) -> bool:
     """Whether all that a word may say to do is of these."""
-    does = {sense for sense in piece.senses if is_verb(Piece(0, 0, "", frozenset({sense})))}
+    does = piece.senses & VERBS_SET
     return bool(does) and does <= doings
 
 
@@ -249,7 +253,7 @@ def is_miscounted(pieces: Sequence[Piece], steps: Sequence[Step]) -> bool:
         if after is not None and (after.places or has(after, "place:")):
             continue  # 两个卧室的灯
         if "both" in piece.senses and piece.text[0] in "两俩":
-            return len(touched) != len("两俩")
+            return len(touched) != _TWO
         if after is None or piece.quantity is None or piece.quantity.form != "number" or not measured(pieces, piece):
             continue
         noun = next((p for p in pieces if p.start == after.end), None)

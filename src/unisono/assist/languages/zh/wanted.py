@@ -376,8 +376,8 @@ class Wanted(Meant):
         if not things:
             return Plan(outcome="refuse", why="negated")
         if wish.verb in ("stop", "start") and not (target.named or target.kinds):  # 打包区全停: no lamp stops
-            kinds = self.sentence.world.things
-            things = [thing for thing in things if kinds[thing].kind != "light"] or things
+            known = self.sentence.world.things
+            things = [thing for thing in things if known[thing].kind != "light"] or things
         before = len(self.steps)
         try:
             self.steps += self._able(wish, things, target)

@@ -13,8 +13,6 @@ from xml.etree import ElementTree
 
 from unisono.thing.formats.document import MAX_BYTES
 from unisono.thing.formats.matter.words import (
-    CLUSTER_REVISION,
-    FEATURE_MAP,
     Made,
     Node,
     all_named,
@@ -24,6 +22,7 @@ from unisono.thing.formats.matter.words import (
     lower,
     name_of,
     number_of,
+    of_every_cluster,
     put,
     title_of,
 )
@@ -227,11 +226,7 @@ def _clusters(root: Node, told: list[Diagnostic]) -> list[Made]:
              conformance=conformance(each), constraint=_bits(each))
         for each in all_named(root, "features", "feature")
     ]  # fmt: skip
-    children: list[Made] = [
-        put({"tag": "attribute", "name": "ClusterRevision", "id": CLUSTER_REVISION, "type": "ClusterRevision"},
-             default=revision),
-        put({"tag": "attribute", "name": "FeatureMap", "id": FEATURE_MAP, "type": "FeatureMap"}, children=features),
-    ]  # fmt: skip
+    children = of_every_cluster(revision, features)
     children += [_member(each, "attribute") for each in all_named(root, "attributes", "attribute")]
     children += [_command(each) for each in all_named(root, "commands", "command")]
     children += [_event(each) for each in all_named(root, "events", "event")]

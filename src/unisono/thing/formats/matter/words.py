@@ -22,6 +22,7 @@ __all__ = [
     "lower",
     "name_of",
     "number_of",
+    "of_every_cluster",
     "put",
     "title_of",
 ]
@@ -93,6 +94,13 @@ def put(made: Made, **more: Any) -> Made:
     """With what says something."""
     made.update({name: value for name, value in more.items() if value not in (None, "", [])})
     return made
+
+
+def of_every_cluster(revision: int | None, features: list[Made]) -> list[Made]:
+    """The attributes that tell which revision a cluster is of, and which of its features are there."""
+    revised = {"tag": "attribute", "name": "ClusterRevision", "id": CLUSTER_REVISION, "type": "ClusterRevision"}
+    featured = {"tag": "attribute", "name": "FeatureMap", "id": FEATURE_MAP, "type": "FeatureMap"}
+    return [put(revised, default=revision), put(featured, children=features)]
 
 
 # --- conformance ----------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from unisono.thing.formats.matter.words import (
     is_true,
     name_of,
     number_of,
+    of_every_cluster,
     put,
     title_of,
 )
@@ -73,7 +74,9 @@ def _type(name: str | None) -> str | None:
     if not name:
         return None
     known = TYPES.get(name.lower())
-    return known if known is not None else name.replace("_", "-") if name.islower() else name
+    if known is not None:
+        return known
+    return name.replace("_", "-") if name.islower() else name
 
 
 def _typed(node: Node) -> Made:
@@ -83,6 +86,11 @@ def _typed(node: Node) -> Made:
         inside = [put({"tag": "field", "name": "entry"}, type=_type(entry))]
         return {"type": "list", "children": inside}
     return put({}, type=_type(node.get("type")))
+
+
+def _conforms(node: Node) -> str:
+    """In old files only what is optional says so."""
+    return conformance(node) or ("O" if is_true(node, "optional") else "M")
 
 
 def _constraint(node: Node) -> str:
@@ -99,10 +107,10 @@ def _limit(node: Node, *names: str) -> str:
 
 def _member(node: Node, tag: str, *, name: str, number: str | None, access: str = "") -> Made:
     made = put({"tag": tag, "name": name}, id=number_of(number))
-    said = conformance(node) or ("O" if is_true(node, "optional") else "M")
     quality = "X" if is_true(node, "isNullable") else ""
     default = default_of(node.get("default"))
-    more = put({}, access=access, conformance=said, constraint=_constraint(node), quality=quality, default=default)
+    more = put({}, access=access, conformance=_conforms(node), constraint=_constraint(node))
+    put(more, quality=quality, default=default)
     return {**made, **_typed(node), **more}
 
 
@@ -164,17 +172,13 @@ def _cluster(node: Node, name: str, declared: dict[int | None, list[Made]]) -> M
         for each in node.findall("features/feature")
         if each.get("code") or each.get("name")
     ]  # fmt: skip
-    children: list[Made] = [
-        put({"tag": "attribute", "name": "ClusterRevision", "id": CLUSTER_REVISION, "type": "ClusterRevision"},
-            default=revision),
-        put({"tag": "attribute", "name": "FeatureMap", "id": FEATURE_MAP, "type": "FeatureMap"}, children=features),
-    ]  # fmt: skip
+    children = of_every_cluster(revision, features)
     children += [made for each in node.findall("attribute") if (made := _attribute(each)) is not None]
     children += _commands(node)
     for each in all_named(node, "event"):
         event = put({"tag": "event", "name": each.get("name")}, id=number_of(each.get("code")))
-        said = conformance(each) or ("O" if is_true(each, "optional") else "M")
-        children.append(put(event, priority=each.get("priority"), conformance=said, children=_fields(each, "field")))
+        put(event, priority=each.get("priority"), conformance=_conforms(each), children=_fields(each, "field"))
+        children.append(event)
     children += declared.get(number, ()) if number is not None else ()
     made = put({"tag": "cluster", "name": name}, id=number, title=title_of(_text(node, "name")), revision=revision)
     return put(made, children=children)
@@ -190,8 +194,8 @@ def _commands(node: Node) -> Iterator[Made]:
         asked = each.get("source") != "server"
         given = each.get("response")
         answer = (given if given in answers else "status") if asked else None
-        said = conformance(each) or ("O" if is_true(each, "optional") else "M")
-        made = put({"tag": "command", "name": each.get("name")}, id=number_of(each.get("code")), conformance=said)
+        made = put({"tag": "command", "name": each.get("name")}, id=number_of(each.get("code")))
+        put(made, conformance=_conforms(each))
         yield put(made, direction="request" if asked else "response", response=answer, children=_fields(each, "arg"))
 
 
