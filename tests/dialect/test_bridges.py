@@ -225,6 +225,31 @@ async def test_tasmota(shared: Hub) -> None:
         player.close()
 
 
+async def test_what_two_bridges_announce_stands_where_each_does(shared: Hub) -> None:
+    """Who told of a thing announces it, however many are connected when it has been quiet for a moment."""
+    await bridge(shared, "hall_bridge", "tasmota")
+    rooms = {"den": "den_bridge", "loft": "loft_bridge", "barn": "barn_bridge"}
+    players: dict[str, Player] = {}
+    try:
+        for room, id in rooms.items():
+            await shared.ask("POST", "/api/v1/places", {"id": room, "name": room, "parent": "home"})
+            added = await shared.ask("POST", "/api/v1/things", {"id": id, "place": room, "how": "tasmota"})
+            given = settings(added)
+            players[room] = await Player(given["User"], given["Password"], shared.mqtt_port).open("cmnd/#")
+        for number, (room, player) in enumerate(players.items()):
+            mac = f"D0000000000{number}"
+            config = {**PLUG, "dn": f"Plug of {room}", "t": mac, "mac": mac}
+            player.say(f"tasmota/discovery/{mac}/config", config, retain=True)
+            player.say(f"node_{room}/status", "online")
+            player.say(f"node_{room}/switch/pump/state", "OFF")
+        for room in rooms:
+            for name in (f"Plug of {room}", f"node_{room}"):
+                assert (await thing_named(shared, name))["place"] == room, name
+    finally:
+        for player in players.values():
+            player.close()
+
+
 #: As ESPHome's MQTT component says it: a node with a relay, a sensor and a contact, all under its node's name.
 ESPHOME_DEVICE = {
     "ids": "a1b2c3d4e5f6", "name": "Porch node", "sw": "esphome v2024.6.0", "mdl": "esp01_1m", "mf": "Espressif",

@@ -10,7 +10,7 @@ import pytest
 
 from tests.dialect.test_firmwares import BULB, PLUG, devices
 from tests.dialect.test_homeassistant import S, bench, message, one, only
-from unisono.dialect import Announced, Caller, Odd, Part, pieces
+from unisono.dialect import Announced, Caller, Odd, Part, Promised, pieces
 from unisono.dialect.alink import ALINK
 from unisono.dialect.alink.history import MOST, read_batch
 from unisono.dialect.fitting import fit, unfit, value_of
@@ -344,7 +344,7 @@ def test_what_was_left() -> None:
     assert translator.answered(None, None, 0) == [] and translator.subscribed(["#"]) == []
     listed = devices(("0x1", "lamp", BULB))
     translator.heard("z/bridge/devices", json.dumps(listed).encode(), 0)
-    assert translator.heard("z/bridge/devices", json.dumps(listed).encode(), 0) == []
+    assert translator.heard("z/bridge/devices", json.dumps(listed).encode(), 0) == [Promised("zigbee2mqtt:0x1")]
     line = THINGSBOARD.line(THINGSBOARD.called({}, "x", "s" * 30))
     assert line.mine("/provision/request") and not line.mine("v2/x")
     first = Gen1()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from unisono.dialect.said import Announced, Happened, Listens, Odd, Reported, Said, Say, There, Withdrawn
+from unisono.dialect.said import Announced, Happened, Listens, Odd, Promised, Reported, Said, Say, There, Withdrawn
 from unisono.errors import CallerError, UnisonoError
 from unisono.thing import Model, Property, Service, Source, require_sound, traits
 from unisono.wire.mqtt.topics import is_wild, matches
@@ -266,7 +266,7 @@ class Gatherer:
             device = self.devices[key] = Device(key, source)
         before = device.pieces.get(id)
         if before is not None and before.says == piece.says and device.source == source:
-            return [device.announced] if device.announced is not None and key not in self._changed else []
+            return [device.announced] if device.announced is not None and key not in self._changed else [Promised(key)]
         if before is None and len(device.pieces) >= PIECES:
             return [Odd("", "too_many", f"more than {PIECES} announcements of one device")]
         device.source = source
@@ -282,7 +282,7 @@ class Gatherer:
             self._find_filters()
         for each in piece.availability:
             self._availability.setdefault(each.topic, []).append((f"{key}\0{id}", each))
-        return []
+        return [Promised(key)]
 
     def drop(self, key: str, id: str, now_ms: int) -> list[Said]:
         """A piece of a device is no more; with the last the device goes."""
@@ -296,7 +296,7 @@ class Gatherer:
                 device.first_ms = now_ms
             device.changed_ms = now_ms
             self._changed.add(key)
-            return []
+            return [Promised(key)]
         return self.forget(key)
 
     def forget(self, key: str) -> list[Said]:
@@ -306,7 +306,7 @@ class Gatherer:
             self._unhook(device, id)
         self._changed.discard(key)
         self._states = {each: there for each, there in self._states.items() if each[0] != key}
-        return [Withdrawn(key)] if device.announced is not None else []
+        return [Withdrawn(key)]
 
     def _unhook(self, device: Device, id: str) -> None:
         piece = device.pieces.get(id)
@@ -353,6 +353,7 @@ class Gatherer:
             if device.announced is None or device.key in self._changed:
                 if len(payload) <= KEPT_BYTES and len(self._kept) < DEVICES:
                     self._kept[topic] = payload
+                said.append(Promised(device.key))
                 continue
             try:
                 found = reader(payload, now_ms)

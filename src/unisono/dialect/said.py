@@ -17,6 +17,7 @@ __all__ = [
     "Hears",
     "Listens",
     "Odd",
+    "Promised",
     "Replied",
     "Reported",
     "Said",
@@ -100,6 +101,12 @@ class Announced(NamedTuple):
     parent: str = ""
 
 
+class Promised(NamedTuple):
+    """A thing was told of that will be announced by time (`Translator.due`): theirs who told of it first."""
+
+    thing: str
+
+
 class Listens(NamedTuple):
     """These topics mean something from now on: what the place keeps of them is to be told, as to a subscriber."""
 
@@ -120,4 +127,6 @@ class Odd(NamedTuple):
     detail: str
 
 
-Said: TypeAlias = Reported | Happened | Replied | There | Hears | Say | Asks | Announced | Listens | Withdrawn | Odd
+Said: TypeAlias = (
+    Reported | Happened | Replied | There | Hears | Say | Asks | Announced | Promised | Listens | Withdrawn | Odd
+)

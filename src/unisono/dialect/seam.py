@@ -130,7 +130,7 @@ class Translator(Protocol):
         ...
 
     def due(self, now_ms: int) -> list[Said]:
-        """Time went on: what that means; called every second."""
+        """Time went on: what that means; called every second. What is announced here was `Promised` before."""
         ...
 
 

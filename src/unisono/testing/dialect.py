@@ -24,6 +24,7 @@ from unisono.dialect import (
     Odd,
     Part,
     PlaceDialect,
+    Promised,
     Said,
     Say,
     There,
@@ -66,7 +67,8 @@ class Message(NamedTuple):
 
 class Bench:
     """One translator and a fold. ``things``: ids by key, as announced or as the line was told; ``told``: what was said
-    to the device since `take_told`; ``odd``: what could not be understood; ``asked``: questions to the hub."""
+    to the device since `take_told`; ``odd``: what could not be understood; ``asked``: questions to the hub;
+    ``promised``: keys of what is to be announced."""
 
     def __init__(self) -> None:
         self.fold = Fold()
@@ -78,6 +80,7 @@ class Bench:
         self.retained: dict[str, bytes] = {}
         self.odd: list[Odd] = []
         self.asked: list[Asks] = []
+        self.promised: set[str] = set()
         self._seq = 0
         self._epoch = 0
         self._numbers = 0
@@ -167,12 +170,14 @@ class Bench:
                 self.told.append(Message(each.topic, each.payload))
             elif isinstance(each, Odd):
                 self.odd.append(each)
+            elif isinstance(each, Promised):
+                self.promised.add(each.thing)
             elif isinstance(each, Asks):
                 self.asked.append(each)
             elif isinstance(each, Announced):
                 self._announced(each)
             elif isinstance(each, Withdrawn):
-                self.fold_in(ThingRemoved(self.things.pop(each.key), self.now_us))
+                self._withdrawn(each.key)
             elif isinstance(each, Listens):
                 kept = [Message(topic, self.retained[topic]) for topic in each.topics if topic in self.retained]
                 self.say(*kept)
@@ -189,6 +194,7 @@ class Bench:
 
     def _announced(self, announced: Announced) -> None:
         """The hub takes a thing in; it is there until something says that it is not."""
+        self.promised.discard(announced.key)
         thing = self.things.get(announced.key)
         known = self.models.get(announced.key)
         if thing is not None and known is not None and msgspec.structs.replace(known, version=1) == announced.model:
@@ -202,6 +208,11 @@ class Bench:
         self.put(thing or f"thing{self._numbers}", announced.key, model)
         if thing is None:
             self._there(self.things[announced.key], True)
+
+    def _withdrawn(self, key: str) -> None:
+        """It may not have been announced yet."""
+        if key in self.things:
+            self.fold_in(ThingRemoved(self.things.pop(key), self.now_us))
 
     def _there(self, thing: str, online: bool) -> None:
         entries: list[Entry] = [Presence(thing, "g0", self._epoch, online, "connected", self.now_us, thing)]
@@ -482,6 +493,14 @@ class PlaceConformance(Commands):
         assert bench.online(key) and bench.odd == []
         bench.say(*self.announce())
         assert len(bench.things) == 1
+
+    def test_what_is_announced_by_time_was_promised(self) -> None:
+        bench = Bench()
+        bench.connect(self.DIALECT.bridge())
+        bench.say(*self.announce())
+        told_of = bench.promised | bench.things.keys()
+        bench.tick(5.0)
+        assert bench.things and bench.things.keys() <= told_of and not bench.promised
 
     def test_a_thing_goes(self) -> None:
         bench, _key = self.ready()

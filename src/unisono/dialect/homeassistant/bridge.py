@@ -13,7 +13,7 @@ from typing import Any
 from unisono.dialect.homeassistant.abbreviations import expand
 from unisono.dialect.homeassistant.acting import KINDS
 from unisono.dialect.homeassistant.entity import Entity
-from unisono.dialect.homeassistant.esphome import Nodes, config_of, is_node_topic, prefix_of
+from unisono.dialect.homeassistant.esphome import Nodes, config_of, is_node_topic, key_of, prefix_of
 from unisono.dialect.homeassistant.light import light
 from unisono.dialect.homeassistant.sensing import (
     binary_sensor,
@@ -25,7 +25,7 @@ from unisono.dialect.homeassistant.sensing import (
     update,
 )
 from unisono.dialect.pieces import Gatherer, Piece, Source_, json_of
-from unisono.dialect.said import Odd, Said, Say
+from unisono.dialect.said import Odd, Promised, Said, Say
 from unisono.errors import UnisonoError
 
 __all__ = ["BIRTH", "NAME", "PREFIX", "Discovery", "is_announcement"]
@@ -121,8 +121,8 @@ class Discovery(Gatherer):
     def announce(self, topic: str, payload: bytes, now_ms: int) -> list[Said]:
         found = _TOPIC.fullmatch(topic)
         if found is None:
-            self._nodes.take(topic, payload, now_ms)
-            return []
+            prefix = self._nodes.take(topic, payload, now_ms)
+            return [Promised(key_of(prefix))] if prefix else []
         if not payload.strip():
             return self._withdrawn(topic, {}, now_ms)
         prefix, component, node, object = found.groups()
@@ -188,7 +188,7 @@ class Discovery(Gatherer):
         if not prefix:
             return []
         self._nodes.known(prefix)
-        key = f"esphome:{prefix}"
+        key = key_of(prefix)
         return self.forget(key) if key in self.devices else []
 
     def _withdrawn(self, topic: str, staying: dict[str, str], now_ms: int) -> list[Said]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from unisono.dialect.pieces import json_of
 
-__all__ = ["HOLD_MS", "Nodes", "config_of", "is_node_topic", "prefix_of"]
+__all__ = ["HOLD_MS", "Nodes", "config_of", "is_node_topic", "key_of", "prefix_of"]
 
 #: A node that also announces itself has done so before this: then it is not guessed at.
 HOLD_MS = 5_000
@@ -80,28 +80,30 @@ class Nodes:
     def __init__(self) -> None:
         self.by_prefix: dict[str, Node] = {}
 
-    def take(self, topic: str, payload: bytes, now_ms: int) -> None:
-        """A state, or a node's status, was said."""
+    def take(self, topic: str, payload: bytes, now_ms: int) -> str:
+        """A state, or a node's status, was said; returns the prefix of a node that will be put for it, "" of none."""
         found = _STATUS.fullmatch(topic)
         if found is not None:
             if payload in (b"online", b"offline"):
                 node = self._node(found[1], now_ms)
                 if node is not None:
                     node.status = payload
-            return
+                    return "" if node.known else found[1]
+            return ""
         found = _STATE.fullmatch(topic)
         if found is None:
-            return
+            return ""
         prefix, component, id, part = found.groups()
         node = self._node(prefix, now_ms)
         if node is None or ((component, id) not in node.entities and len(node.entities) >= ENTITIES):
-            return
+            return ""
         before = node.entities.get((component, id))
         parts = (before.parts if before is not None else frozenset()) | {part or ""}
         if before is None or parts != before.parts:
             node.taken.discard((component, id))
         state = payload if part is None else before.state if before is not None else b""
         node.entities[component, id] = Shown(component, id, parts, state)
+        return "" if node.known or (component, id) in node.taken else prefix
 
     def known(self, prefix: str) -> None:
         """Somebody announced what is said below the prefix."""
@@ -137,6 +139,11 @@ def is_node_topic(topic: str) -> bool:
     return topic.endswith("/status") and _STATUS.fullmatch(topic) is not None
 
 
+def key_of(prefix: str) -> str:
+    """The key of a node that nobody has announced."""
+    return f"esphome:{prefix}"
+
+
 def prefix_of(config: dict[str, Any]) -> str:
     """The prefix of a node that announces an entity; "" where it looks like none."""
     found = _STATUS.fullmatch(str(config.get("availability_topic", "")))
@@ -151,7 +158,7 @@ def config_of(prefix: str, shown: Shown) -> tuple[str, dict[str, Any]]:
         "name": shown.id.replace("_", " ").capitalize(),
         "state_topic": f"{base}/state",
         "availability_topic": f"{prefix}/status",
-        "device": {"identifiers": [f"esphome:{prefix}"], "name": prefix, "manufacturer": "ESPHome"},
+        "device": {"identifiers": [key_of(prefix)], "name": prefix, "manufacturer": "ESPHome"},
     }
     if shown.component in ("text_sensor", "sensor", "binary_sensor"):
         return _telling(config, shown)

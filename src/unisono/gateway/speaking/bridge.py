@@ -19,6 +19,7 @@ from unisono.dialect import (
     Listens,
     Odd,
     PlaceDialect,
+    Promised,
     Replied,
     Reported,
     Said,
@@ -58,6 +59,10 @@ MOST = 5_000
 KEPT_AGAIN_S = (2.0, 8.0)
 
 
+#: Who says what nobody says who is here.
+NOBODY: tuple[Connection | None, SignIn | None] = (None, None)
+
+
 class Known:
     """One thing that was announced: ``thing`` is its id here, "" until the hub has said it. ``epoch``: of the presence
     that the log was told, 0 when it is away. ``held``: it waits until somebody lets it in."""
@@ -90,6 +95,7 @@ class Bridge:
         self.known: dict[tuple[str, str], Known] = {}
         self._things: dict[str, Known] = {}
         self._same: dict[str, tuple[str, str]] = {}
+        self._promised: dict[tuple[str, str], tuple[Connection | None, SignIn | None]] = {}  # who told of it first
         self._partition = ""
         self.clients: set[Connection] = set()
 
@@ -114,6 +120,8 @@ class Bridge:
         for each in said:
             if isinstance(each, Announced):
                 self._announced(dialect, each, client, identity)
+            elif isinstance(each, Promised):
+                self._promise((dialect, each.thing), client, identity)
             elif isinstance(each, Withdrawn):
                 entries += self._withdrawn(dialect, each.key, identity if client is not None else None)
             elif isinstance(each, Say):
@@ -130,6 +138,11 @@ class Bridge:
             elif isinstance(each, Reported | Happened | Replied | Odd):
                 entries += self._of_thing(dialect, each, origin, client)
         return entries
+
+    def _promise(self, key: tuple[str, str], client: Connection | None, identity: SignIn | None) -> None:
+        """Who told of it first has told of it; what the place kept was told by nobody who is here."""
+        if self._promised.get(key, NOBODY) is NOBODY and (key in self._promised or len(self._promised) < MOST):
+            self._promised[key] = (client, identity) if identity is not None else NOBODY
 
     def _kept(
         self, dialect: str, listens: Listens, client: Connection | None, identity: SignIn | None
@@ -249,6 +262,7 @@ class Bridge:
             self._gateway.spawn(self._ask(known, True, None))
 
     def _withdrawn(self, dialect: str, key: str, identity: SignIn | None) -> list[tuple[Entry, int]]:
+        self._promised.pop((dialect, key), None)
         known = self.known.pop((dialect, key), None)
         if known is None:
             return []
@@ -299,11 +313,15 @@ class Bridge:
         at = now_us()
         entries: list[tuple[Entry, int]] = []
         for dialect, translator in self.translators.items():
-            said = translator.due(at // 1000)
-            if said:
-                client = next(iter(self.clients), None)
-                identity = client.identity if client is not None else None
-                entries += self._take(dialect, said, Origin(dialect, "", at), client, identity)
+            by = NOBODY
+            for said in translator.due(at // 1000):
+                if isinstance(said, Announced):  # what the place keeps of its topics follows
+                    by = self._promised.pop((dialect, said.key), NOBODY)
+                client, identity = by
+                if isinstance(said, Reported | There):
+                    known = self.known.get((dialect, said.thing))
+                    client = known.client if known is not None else None
+                entries += self._take(dialect, [said], Origin(dialect, "", at), client, identity)
         self._bridges.add_all(self._partition, entries)
 
     # down
