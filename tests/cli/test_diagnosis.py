@@ -9,7 +9,7 @@ import pytest
 from unisono.cli.diagnosis import advise_device, advise_hub
 
 DOORS = {"port": 1883, "tls_port": 8883, "http_port": 8080, "https_port": 8443}
-LAMP = {"id": "lamp", "seen": None}
+LAMP = {"id": "lamp", "seen": None, "model": "light"}
 
 
 def attempt(kind: str, **more: Any) -> dict[str, Any]:
@@ -84,6 +84,9 @@ def test_of_a_thing_also_what_came_nameless_from_its_address_or_under_a_name_muc
 def test_topics_that_are_no_reports() -> None:
     (advice,) = advise_device(LAMP, [client(ordinary_topics=["homie/5/lamp/power"])], [], [], DOORS)
     assert "homie/5/lamp/power" in advice.found and "things/lamp/state" in advice.change
+    bridge = {**LAMP, "model": "gateway"}
+    (advice,) = advise_device(bridge, [client(ordinary_topics=["shelly/typo"])], [], [], DOORS)
+    assert "shelly/typo" in advice.found and "unisono dialect show DIALECT lamp" in advice.change
 
 
 def test_what_is_odd_about_a_connected_client() -> None:

@@ -376,6 +376,17 @@ async def test_shelly_of_both_generations(shared: Hub) -> None:
         relay = await thing_named(shared, ID)
         first.answers[f"shellies/{ID}/relay/0/command"] = [(f"shellies/{ID}/relay/0", "on")]
         assert (await confirmed(shared, relay["id"], {"on_off": True}))["state"] == "confirmed"
+        first.say("nobody/knows/it", "1")
+
+        async def ordinary() -> Any:
+            (client,) = [
+                each for each in (await shared.get("/api/v1/clients?q=shel"))["items"] if each["thing"] == "shel"
+            ]
+            return client["ordinary_topics"]
+
+        # what a dialect reads is no topic that nobody understands
+        await shared.eventually(ordinary, "it has published what no dialect reads")
+        assert await ordinary() == ["nobody/knows/it"]
     finally:
         first.close()
 

@@ -318,14 +318,14 @@ def test_what_was_left() -> None:
     from unisono.dialect.homeassistant.entity import number, on_off
     from unisono.dialect.homeassistant.sensing import unit_turn
     from unisono.dialect.said import Say
-    from unisono.dialect.shelly.gen2 import _contact
+    from unisono.dialect.shelly.components import _contact
     from unisono.dialect.thingsboard import THINGSBOARD
 
     assert number(True) == 1 and on_off("True", "False")(True) is True and on_off("a", "b")(False) is False
     turn = unit_turn("co2", "")
     assert turn is not None and turn("5") == 5.0 and unit_turn("voc", "ppb") is not None
     opened: list[object] = [True, False, []]
-    assert [_contact({"open": each}) for each in opened] == ["open", "closed", None]
+    assert [_contact(each) for each in opened] == ["open", "closed", None]
     made = one("fan", {**S, "pct_cmd_t": "p"})
     made.ask(only(made), {"fan_speed": 0})
     assert made.take_told() == [("p", b"0")]

@@ -354,6 +354,7 @@ def test_a_shelly_of_the_second_generation() -> None:
     assert [body(each)["method"] for each in asked] == ["Shelly.GetDeviceInfo", "Shelly.GetStatus"]
     assert body(asked[0])["src"] == f"unisono/shelly/{PLUS}"
     made.say(reply(1, result=INFO), reply(2, result=STATUS))
+    assert [body(each)["method"] for each in made.take_told()] == ["Shelly.GetComponents"]
     made.tick(5)
     [key] = made.things
     assert made.models[key].kind == "switch"

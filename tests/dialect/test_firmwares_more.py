@@ -125,10 +125,10 @@ def test_values_that_people_made_and_what_comes_through_a_bluetooth_gateway() ->
         "ble": {},
     }
     made, key = shelly(status)
-    known = ("boolean", "number", "text", "bthomesensor")
+    known = ("boolean_200", "number_201", "text_203", "bthomesensor_200")
     assert [made.value(key, f"{each}.value") for each in known] == [False, 3.5, "hi", 21.5]
-    assert made.value(key, "bthomedevice.battery") == 90 and made.value(key, "blutrv.temperature") == 19.5
-    made.ask(key, {"number.value": 4.5, "blutrv.target_temperature": 22.0})
+    assert made.value(key, "bthomedevice_200.battery") == 90 and made.value(key, "blutrv_200.temperature") == 19.5
+    made.ask(key, {"number_201.value": 4.5, "blutrv_200.target_temperature": 22.0})
     told = {body(each)["method"]: body(each)["params"] for each in made.take_told()}
     assert told == {
         "Number.Set": {"id": 201, "value": 4.5},
@@ -136,7 +136,7 @@ def test_values_that_people_made_and_what_comes_through_a_bluetooth_gateway() ->
     }
     made.say(notify({"events": [{"component": "script:1", "event": "made_up", "data": {}}]}, "NotifyEvent"))
     made.say(notify({"number:201": {"value": 5}, "script:1": {"running": False}}))
-    assert made.value(key, "number.value") == 5 and made.odd == [] and made.letters == []
+    assert made.value(key, "number_201.value") == 5 and made.odd == [] and made.letters == []
 
 
 # --- more of Tasmota --------------------------------------------------------------------------------------------------

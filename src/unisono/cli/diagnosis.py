@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 __all__ = ["Advice", "advise_device", "advise_hub"]
 
+#: The model of things through which others announce themselves.
+BRIDGE = "gateway"
 #: Characters of a secret that the hub makes: 24 random bytes in base64url.
 SECRET_CHARACTERS = 32
 
@@ -89,7 +91,7 @@ def advise_device(
     wrong = [each for each in attempts if each["user"] and each["user"] != id and _means(each["user"], id)]
     found += [_advise(each, [id], doors) for each in (*wrong, *alike)]
     for each in client:
-        found += _connected(each, id)
+        found += _connected(each, thing)
     found += [_letter(each) for each in letters[:3]]
     if not client and not found:
         found.append(_nothing(thing, attempts, doors))
@@ -172,8 +174,10 @@ def _client_id(detail: str) -> str:
     return "set a shorter client id"
 
 
-def _connected(client: dict[str, Any], id: str) -> list[Advice]:
+def _connected(client: dict[str, Any], thing: dict[str, Any]) -> list[Advice]:
     found = []
+    state = f'publish {{"property": value}} to things/{thing["id"]}/state (docs/native-dialect.md)'
+    settings = f"look at its settings again: unisono dialect list, unisono dialect show DIALECT {thing['id']}"
     if client["ordinary_topics"] and client["messages_in"]:
         topics = ", ".join(client["ordinary_topics"])
         found.append(
@@ -181,7 +185,7 @@ def _connected(client: dict[str, Any], id: str) -> list[Advice]:
                 "odd",
                 f"it publishes to {topics}, which is ordinary publish/subscribe: the hub passes it on and takes no "
                 "values from it",
-                f'publish {{"property": value}} to things/{id}/state (docs/native-dialect.md)',
+                settings if thing["model"] == BRIDGE else state,
             )
         )
     if client["dropped"]:

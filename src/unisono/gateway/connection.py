@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from unisono.access import Rights
@@ -457,9 +458,16 @@ class Connection(Socket):
         return self._first
 
     def ordinary_topics(self, most: int) -> list[str]:
-        """A few topics that it published to and that are no thing's."""
-        found = [topic for topic, known in (self.routes or {}).items() if known.thing is None]
-        return found[:most]
+        """A few topics that it published to, and that mean nothing but a publication here: no thing's, no dialect's."""
+        found = (topic for topic, known in (self.routes or {}).items() if known.thing is None and not self._read(known))
+        return list(islice(found, most))
+
+    def _read(self, known: Route) -> bool:
+        """Whether values may be taken from it, of its own line or of what announces itself through it."""
+        if known.asks == "bridge":
+            assert self.session is not None
+            return self.gateway.bridges.reads(self.session.root, known.topic)
+        return bool(known.asks)
 
     @property
     def host(self) -> str:

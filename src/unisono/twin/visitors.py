@@ -63,7 +63,8 @@ class ClientView(msgspec.Struct, array_like=True):
 
     ``protocol``: 3.1, 3.1.1 or 5.0; ``transport``: tcp, tls, ws or wss. ``session_expiry_s``: 0xFFFFFFFF stands for
     ever. ``in_flight``: sent to it and not acknowledged; ``unanswered``: from it and not yet on disk. ``held``: why it
-    is not read just now. ``ordinary``: a few topics that it published to and that are no thing's.
+    is not read just now. ``ordinary``: a few topics that it published to and that are no thing's
+    and no dialect's.
     """
 
     id: str

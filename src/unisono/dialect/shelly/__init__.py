@@ -37,7 +37,8 @@ class Both:
 
     def subscribed(self, filters: Sequence[str]) -> list[Said]:
         """A device of the first generation that listens is asked to announce itself."""
-        return [Say("shellies/command", b"announce")] if "shellies/command" in filters else []
+        said: list[Said] = [Say("shellies/command", b"announce")] if "shellies/command" in filters else []
+        return [*said, *self._second.subscribed(filters)]
 
     def due(self, now_ms: int) -> list[Said]:
         return [*self._first.due(now_ms), *self._second.due(now_ms)]
@@ -54,12 +55,13 @@ class Shelly:
     can = (
         "Gen2 and later over RPC: switch, light, cct, rgb, rgbw, rgbcct, cover, thermostat, pm1, em, em1, input, "
         "temperature, humidity, illuminance, devicepower, smoke, flood, voltmeter, wifi; a refused command says why",
-        "covers also by open, close and stop; values of virtual components; BLU devices and TRVs through a gateway",
+        "covers also by open, close and stop; virtual components with their ranges and choices",
+        "BLU devices and TRVs through a gateway: their sensors by what they measure, their presses as events",
         "Gen1: relays, lights, white and colour, rollers, meters, inputs, sensors",
         "firmware: which there is; `unisono thing call ID update.install`, since Gen2 `update.check`",
     )
     cannot = (
-        "scripts and schedules; kinds of BLU sensors, which the status does not tell; Gen1 thermostats (TRV)",
+        "scripts and schedules; Gen1 thermostats (TRV)",
         "firmware of your own: they install what Shelly's server has",
     )
 

@@ -1,22 +1,33 @@
 """Shelly Gen2 and later: JSON-RPC over MQTT.
 
 Source: "MQTT", "RPC Protocol" and the components' pages of Shelly's API documentation. A device is known by its
-notifications; it is asked what it has, once, and its components become its properties.
+notifications; it is asked what it has until it answers, and again when that may have changed; its components become
+its properties. Components that somebody added (virtual ones, Bluetooth devices) are told in pages.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from unisono.dialect.fitting import color_of
-from unisono.dialect.pieces import Availability, Gatherer, Piece, Reading, Source_, json_of, trait_property
+from unisono.dialect.pieces import DEVICES, Availability, Gatherer, Piece, Reading, Source_, json_of, trait_property
 from unisono.dialect.said import Odd, Replied, Said, Say
+from unisono.dialect.shelly.components import (
+    BESIDE,
+    COMPONENTS,
+    INPUTS,
+    PRESSES,
+    Take,
+    bthome_told,
+    made_told,
+)
 from unisono.thing import Action, Event, Property, Schema, Service
-from unisono.thing.color import from_rgb
+from unisono.wire.mqtt.topics import matches
 
 __all__ = ["NAME", "Gen2"]
 
@@ -25,145 +36,20 @@ NAME = "shelly"
 OURS = "unisono/shelly"
 #: Requests whose replies are waited for.
 OPEN = 256
-#: Ids of the questions that a device is asked when it is first heard.
-ASK_INFO, ASK_STATUS = 1, 2
+#: Ids of the questions that a device is asked: the first two when it is heard, the last when it has answered these.
+ASK_INFO, ASK_STATUS, ASK_COMPONENTS = 1, 2, 3
+QUESTIONS = {ASK_INFO: "Shelly.GetDeviceInfo", ASK_STATUS: "Shelly.GetStatus"}
 FIRST_ID = 100
+#: Who has not answered is asked again after so long, then after twice that, and so on; so many times by itself, then
+#: only when it is heard. It may have published before it had subscribed, or may not be let to answer.
+AGAIN_MS, LONGEST_MS, TIMES = 5_000, 3_600_000, 5
+#: Components of one device that are read: there are ten virtual ones and some dozens of Bluetooth at most.
+MOST_COMPONENTS = 300
+#: Events after which a device may have other components, or be called otherwise.
+CHANGES = frozenset({"config_changed", "component_added", "component_removed"})
 
 _TOPIC = re.compile(r"(.+)/(events/rpc|online)")
 
-Take = Callable[[Mapping[str, Any]], Any]
-
-
-def _at(*path: str, by: float = 1.0) -> Take:
-    def take(status: Mapping[str, Any]) -> Any:
-        found: Any = status
-        for each in path:
-            found = found.get(each) if isinstance(found, dict) else None
-        if isinstance(found, bool) or not isinstance(found, int | float):
-            return found if isinstance(found, bool) else None
-        return round(found * by, 6)
-
-    return take
-
-
-def _contact(status: Mapping[str, Any]) -> Any:
-    told = status.get("open")
-    return ("open" if told else "closed") if isinstance(told, bool) else None
-
-
-def _rgb(status: Mapping[str, Any]) -> Any:
-    found = status.get("rgb")
-    if isinstance(found, list) and len(found) == 3 and all(isinstance(each, int | float) for each in found):
-        return from_rgb(*found)
-    return None
-
-
-#: Of each kind of component: trait, whether it can be set, and where its status has it.
-COMPONENTS: dict[str, tuple[tuple[str, bool, Take], ...]] = {
-    "switch": (
-        ("on_off", True, _at("output")),
-        ("power", False, _at("apower")),
-        ("voltage", False, _at("voltage")),
-        ("current", False, _at("current")),
-        ("energy", False, _at("aenergy", "total", by=0.001)),
-    ),
-    "light": (
-        ("on_off", True, _at("output")),
-        ("brightness", True, _at("brightness")),
-        ("power", False, _at("apower")),
-        ("voltage", False, _at("voltage")),
-        ("current", False, _at("current")),
-        ("energy", False, _at("aenergy", "total", by=0.001)),
-    ),
-    "cct": (
-        ("on_off", True, _at("output")),
-        ("brightness", True, _at("brightness")),
-        ("color_temperature", True, _at("ct")),
-    ),
-    "rgb": (
-        ("on_off", True, _at("output")),
-        ("brightness", True, _at("brightness")),
-        ("color", True, _rgb),
-    ),
-    "cover": (
-        ("position", True, _at("current_pos")),
-        ("tilt", True, _at("slat_pos")),
-        ("power", False, _at("apower")),
-        ("voltage", False, _at("voltage")),
-        ("current", False, _at("current")),
-        ("energy", False, _at("aenergy", "total", by=0.001)),
-    ),
-    "thermostat": (
-        ("on_off", True, _at("enable")),
-        ("target_temperature", True, _at("target_C")),
-        ("temperature", False, _at("current_C")),
-    ),
-    "pm1": (
-        ("power", False, _at("apower")),
-        ("voltage", False, _at("voltage")),
-        ("current", False, _at("current")),
-        ("energy", False, _at("aenergy", "total", by=0.001)),
-    ),
-    "em": (("power", False, _at("total_act_power")), ("current", False, _at("total_current"))),
-    "em1": (("power", False, _at("act_power")), ("voltage", False, _at("voltage")), ("current", False, _at("current"))),
-    "emdata": (("energy", False, _at("total_act", by=0.001)),),
-    "em1data": (("energy", False, _at("total_act_energy", by=0.001)),),
-    "temperature": (("temperature", False, _at("tC")),),
-    "humidity": (("humidity", False, _at("rh")),),
-    "illuminance": (("illuminance", False, _at("lux")),),
-    "devicepower": (("battery", False, _at("battery", "percent")),),
-    "smoke": (("smoke", False, _at("alarm")),),
-    "flood": (("leak", False, _at("alarm")),),
-    "presence": (("presence", False, _at("presence")),),
-    "window": (("contact", False, _contact),),
-    "wifi": (("signal", False, _at("rssi")),),
-    "voltmeter": (("voltage", False, _at("voltage")),),
-    "blutrv": (
-        ("target_temperature", True, _at("target_C")),
-        ("temperature", False, _at("current_C")),
-        ("battery", False, _at("battery")),
-        ("signal", False, _at("rssi")),
-    ),
-    "bthomedevice": (("battery", False, _at("battery")), ("signal", False, _at("rssi"))),
-}
-COMPONENTS["rgbw"] = COMPONENTS["rgb"]
-COMPONENTS["rgbcct"] = (*COMPONENTS["rgb"], ("color_temperature", True, _at("ct")))
-
-#: Beside these: key, trait and where it is. The phases of a meter, and how warm a device itself is.
-BESIDE: dict[str, tuple[tuple[str, str, Take], ...]] = {
-    "em": tuple(
-        (f"{trait}_{phase}", trait, _at(f"{phase}_{member}"))
-        for phase in "abc"
-        for trait, member in (("power", "act_power"), ("voltage", "voltage"), ("current", "current"))
-    ),
-    "emdata": (
-        *((f"energy_{phase}", "energy", _at(f"{phase}_total_act_energy", by=0.001)) for phase in "abc"),
-        ("energy_returned", "energy", _at("total_act_ret", by=0.001)),
-    ),
-    "em1data": (("energy_returned", "energy", _at("total_act_ret_energy", by=0.001)),),
-    "pm1": (("energy_returned", "energy", _at("ret_aenergy", "total", by=0.001)),),
-    **{
-        each: (
-            ("device_temperature", "temperature", _at("temperature", "tC")),
-            ("energy_returned", "energy", _at("ret_aenergy", "total", by=0.001)),
-        )
-        for each in ("switch", "light", "cover", "cct", "rgb", "rgbw", "rgbcct")
-    },
-}
-#: What an input says of itself: of a switch its state, of an analog one its level, of a counter how often.
-INPUTS: dict[str, tuple[Property, Take]] = {
-    "percent": (trait_property("level", writable=False, key="level"), _at("percent")),
-    "counts": (trait_property("count", writable=False, key="count"), _at("counts", "total")),
-    "state": (Property(key="state", schema=Schema(kind="bool", nullable=True)), _at("state")),
-}
-#: Values of components that people make themselves, and of sensors whose kind the status does not tell.
-VALUES: dict[str, tuple[Schema, bool]] = {
-    "boolean": (Schema(kind="bool"), True),
-    "number": (Schema(kind="float"), True),
-    "text": (Schema(kind="string", len_max=255), True),
-    "enum": (Schema(kind="string", len_max=255, nullable=True), True),
-    "bthomesensor": (Schema(kind="any"), False),
-}
 #: What a device with such a component is; the first that it has counts.
 LAMPS = ("cct", "rgb", "rgbw", "rgbcct")
 KINDS = {
@@ -175,10 +61,6 @@ KINDS = {
 }
 #: What a cover is called to do, beside going to a position.
 COVER = ("open", "close", "stop")
-#: What an input says that it was pressed.
-PRESSES = ("btn_down", "btn_up", "single_push", "double_push", "triple_push", "long_push")
-
-
 #: To look for another firmware asks Shelly's server.
 CHECK_S = 60
 UPDATE = Service(
@@ -195,13 +77,41 @@ UPDATE = Service(
 )
 
 
+#: Components that are one value, which their configuration tells what it is.
+MADE = frozenset({"boolean", "number", "text", "enum"})
+SINGLE = MADE | {"bthomesensor", "button"}
+KNOWN = frozenset({*COMPONENTS, *SINGLE, "input"})
+#: Components that somebody added may be more or fewer tomorrow: their services are numbered even if there is one.
+ADDED = SINGLE | {"bthomedevice", "blutrv", "presencezone"}
+
+
+#: ``switch:0``, ``wifi``.
+_COMPONENT = re.compile(r"([a-z0-9_]+)(?::[0-9]{1,9})?")
+_PRESSED = tuple(Event(key=each) for each in PRESSES)
+
+
+class Asked:
+    """What a device was asked, and has answered. ``open``: an answer is wanted, by asking at ``next_ms`` again."""
+
+    def __init__(self) -> None:
+        self.answers: dict[int, dict[str, Any]] = {}
+        self.components: dict[str, dict[str, Any]] = {}
+        self.pages: list[Any] = []
+        self.open = True
+        self.next_ms = 0
+        self.times = 0
+
+    def again(self) -> None:
+        """What it answered may not be so any more."""
+        self.answers, self.open, self.times = {}, True, 0
+
+
 class Gen2(Gatherer):
     """The translator of one root place."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._asked: dict[str, dict[str, Any]] = {}  # prefix > what it has answered so far
-        self._keys: dict[str, str] = {}  # prefix > key
+        self._asked: dict[str, Asked] = {}  # by prefix
         self._open: dict[tuple[str, int], tuple[str, str]] = {}
         self._next = FIRST_ID
 
@@ -217,42 +127,89 @@ class Gen2(Gatherer):
             return []
         prefix = found[1]
         if found[2] == "online":
-            return [] if prefix in self._keys or payload != b"true" or not _is_shelly(prefix) else self._ask(prefix)
+            return self._online(prefix, now_ms) if payload == b"true" and _is_shelly(prefix) else []
         body = json_of(payload)
         if not isinstance(body, dict) or not _is_shelly(str(body.get("src", ""))):
             return []
-        return [] if prefix in self._asked else self._ask(prefix)
+        asked = self._asked.get(prefix)
+        if asked is not None and not asked.open and _tells_change(body.get("params")):
+            asked.again()
+        return self._ask(prefix, now_ms)
 
-    def _ask(self, prefix: str) -> list[Said]:
-        if prefix in self._asked:
-            return []
-        self._asked[prefix] = {}
-        return [
-            _request(prefix, ASK_INFO, "Shelly.GetDeviceInfo", {}),
-            _request(prefix, ASK_STATUS, "Shelly.GetStatus", {}),
-        ]
+    def _online(self, prefix: str, now_ms: int) -> list[Said]:
+        """It has connected: perhaps with another profile than before."""
+        asked = self._asked.get(prefix)
+        if asked is not None and not asked.open and now_ms >= asked.next_ms:
+            asked.again()
+        return self._ask(prefix, now_ms)
 
-    def _answered(self, prefix: str, body: Any, now_ms: int) -> list[Said]:
-        if not isinstance(body, dict) or prefix not in self._asked:
+    def _ask(self, prefix: str, now_ms: int) -> list[Said]:
+        asked = self._asked.get(prefix)
+        if asked is None:
+            if len(self._asked) >= DEVICES:
+                return []
+            asked = self._asked[prefix] = Asked()
+        if not asked.open or now_ms < asked.next_ms:
             return []
-        id = body.get("id")
-        known = self._open.pop((prefix, id), None) if isinstance(id, int) else None
-        if known is not None:
-            return [_replied(known, body)]
-        result = body.get("result")
-        if not isinstance(result, dict) or id not in (ASK_INFO, ASK_STATUS):
-            return []
-        answers = self._asked[prefix]
-        answers["info" if id == ASK_INFO else "status"] = result
-        if len(answers) < 2:
-            return []
-        return self._known(prefix, answers["info"], answers["status"], now_ms)
+        asked.next_ms = now_ms + min(AGAIN_MS * 2**asked.times, LONGEST_MS)
+        asked.times = min(asked.times + 1, LONGEST_MS.bit_length())
+        return [_request(prefix, id, method, {}) for id, method in QUESTIONS.items() if id not in asked.answers]
 
-    def _known(self, prefix: str, info: Mapping[str, Any], status: Mapping[str, Any], now_ms: int) -> list[Said]:
+    def subscribed(self, filters: Sequence[str]) -> list[Said]:
+        """Who hears what is asked only now is asked at once."""
+        for prefix, asked in self._asked.items():
+            if asked.open and any(matches(each, f"{prefix}/rpc") for each in filters):
+                asked.next_ms = asked.times = 0
+        return []
+
+    def due(self, now_ms: int) -> list[Said]:
+        said: list[Said] = []
+        for prefix, asked in self._asked.items():
+            if asked.open and asked.times < TIMES:
+                said += self._ask(prefix, now_ms)
+        return said + super().due(now_ms)
+
+    def _answered(self, prefix: str, body: Any, now_ms: int) -> list[Said]:  # noqa: PLR0911  an order of checks
+        asked = self._asked.get(prefix)
+        if not isinstance(body, dict) or asked is None:
+            return []
+        id, result = body.get("id"), body.get("result")
+        if not isinstance(id, int):
+            return []
+        if (prefix, id) in self._open:
+            return [_replied(self._open.pop((prefix, id)), body)]
+        if id == ASK_COMPONENTS and isinstance(result, dict):
+            return self._paged(prefix, asked, result, now_ms)
+        if id not in QUESTIONS or not isinstance(result, dict):
+            return []
+        asked.answers[id] = result
+        if len(asked.answers) < len(QUESTIONS):
+            return []
+        asked.open, asked.pages = False, []
+        return [*self._known(prefix, asked, asked.answers[ASK_STATUS], now_ms), _ask_components(prefix, 0)]
+
+    def _paged(self, prefix: str, asked: Asked, result: Mapping[str, Any], now_ms: int) -> list[Said]:
+        """A page of its components; with the last it is known what was added to it, and what all are called."""
+        listed, total = result.get("components"), result.get("total")
+        if not isinstance(listed, list) or not isinstance(total, int) or result.get("offset") != len(asked.pages):
+            return []
+        asked.pages += listed
+        if listed and len(asked.pages) < min(total, MOST_COMPONENTS):
+            return [_ask_components(prefix, len(asked.pages))]
+        found = [each for each in asked.pages if isinstance(each, dict) and isinstance(each.get("key"), str)]
+        asked.components, asked.pages = {each["key"]: each for each in found}, []
+        return self._known(prefix, asked, _parts(asked.components, "status"), now_ms) if not asked.open else []
+
+    def _known(self, prefix: str, asked: Asked, fresh: Mapping[str, Any], now_ms: int) -> list[Said]:
+        """What it is, by all that it has answered; ``fresh`` is the state of what it has answered just now."""
+        info = asked.answers[ASK_INFO]
+        added = {name: each for name, each in _parts(asked.components, "status").items() if _kind(name) in ADDED}
+        status = {**added, **asked.answers[ASK_STATUS]}
+        configs = _parts(asked.components, "config")
         device = str(info.get("id") or prefix)
-        key = self._keys[prefix] = f"{NAME}:{device}"
-        components = sorted(name for name in status if name.partition(":")[0] in {*COMPONENTS, *VALUES, "input"})
-        kinds = {name.partition(":")[0] for name in components}
+        key = f"{NAME}:{device}"
+        components = sorted(name for name in status if _kind(name) in KNOWN)
+        kinds = {_kind(name) for name in components}
         kind = next((KINDS[each] for each in KINDS if each in kinds), None)
         name = info.get("name")
         source = Source_(
@@ -267,19 +224,24 @@ class Gen2(Gatherer):
         )
         said: list[Said] = []
         wanted: dict[str, Piece] = {"sys": self._system(prefix, info)} if isinstance(status.get("sys"), dict) else {}
-        alone = {each: sum(name.partition(":")[0] == each for name in components) == 1 for each in kinds}
+        counts = Counter(_kind(name) for name in components)
         for name in components:
-            piece = self._piece(prefix, name, status.get(name), alone=alone[name.partition(":")[0]])
+            told, config, alone = _object(status[name]), configs.get(name, {}), counts[_kind(name)] == 1
+            piece = self._piece(prefix, name, told, config, alone=alone and _kind(name) not in ADDED)
             if piece is not None:
+                titles = _called(name, config, configs)
+                piece.service = msgspec.structs.replace(piece.service, titles=titles) if titles else piece.service
+                piece.says = (*piece.says, piece.service)
                 wanted[name] = piece
         if not wanted.keys() - {"sys"}:
             return [Odd("", "bad_model", f"{device}: none of its components is known here")]
         for component, piece in wanted.items():
             said += self.put(key, source, component, piece, now_ms)
-        # what it has just told is its state
-        for component, found in status.items():
-            if component in wanted and isinstance(found, dict):
-                self._kept[f"{prefix}/status/{component}"] = msgspec.json.encode(found)
+        device_now = self.devices.get(key)  # None: one too many
+        for component in sorted(device_now.pieces.keys() - wanted.keys() if device_now is not None else ()):
+            said += self.drop(key, component, now_ms)
+        for component in sorted(wanted.keys() & fresh.keys()):
+            said += self._read(f"{prefix}/status/{component}", msgspec.json.encode(fresh[component]), now_ms)
         return said
 
     def _system(self, prefix: str, info: Mapping[str, Any]) -> Piece:
@@ -292,30 +254,26 @@ class Gen2(Gatherer):
             "update.installed_version": lambda _status: installed,
             "update.latest_version": lambda status: _latest(status, installed),
         }
-        piece.readers.append((f"{prefix}/events/rpc", _notified("sys", takes)))
-        piece.readers.append((f"{prefix}/status/sys", _status(takes)))
         piece.calls["update.check"] = lambda _input: [self._ask_for(prefix, "Shelly.CheckForUpdate", {})]
         piece.calls["update.install"] = lambda _input: [self._ask_for(prefix, "Shelly.Update", {"stage": "stable"})]
-        return piece
+        return _reads(piece, prefix, "sys", takes)
 
-    def _piece(self, prefix: str, name: str, status: Any, *, alone: bool) -> Piece | None:
+    def _piece(
+        self, prefix: str, name: str, told: Mapping[str, Any], config: Mapping[str, Any], *, alone: bool
+    ) -> Piece | None:
         kind, _, number = name.partition(":")
         service = kind if alone else f"{kind}_{number}"
         piece = Piece((NAME, prefix, name), Service(key=service))
         piece.availability.append(Availability(f"{prefix}/online", "true", "false"))
         piece.mode = "told"
-        told = status if isinstance(status, dict) else {}
         if kind == "input":
             property, take = next((INPUTS[each] for each in INPUTS if each in told), INPUTS["state"])
-            events = tuple(Event(key=each) for each in PRESSES) if property.key == "state" else ()
+            events = _PRESSED if property.key == "state" else ()
             piece.service = Service(key=service, properties=(property,), events=events)
-            takes = {f"{service}.{property.key}": take}
-            piece.readers.append((f"{prefix}/events/rpc", _input_reader(name, service, takes)))
-            piece.readers.append((f"{prefix}/status/{name}", _status(takes)))
-            return piece
-        if kind in VALUES:
-            return self._value(piece, prefix, kind, name, service)
-        members = {t: (w, take) for t, w, take in COMPONENTS[kind] if w or take(told) is not None}
+            return _reads(piece, prefix, name, {f"{service}.{property.key}": take})
+        if kind in SINGLE:
+            return self._value(piece, prefix, name, service, config)
+        members = {t: (w, take) for t, w, take in COMPONENTS[kind] if w or take.is_in(told)}
         if kind == "cover" and told.get("pos_control") is False:
             members = {each: given for each, given in members.items() if each != "position"}
         if told.get("slat_pos") is None:
@@ -325,36 +283,40 @@ class Gen2(Gatherer):
         properties = [trait_property(trait, writable=writable) for trait, (writable, _take) in members.items()]
         takes = {f"{service}.{trait}": take for trait, (_writable, take) in members.items()}
         for key, trait, take in BESIDE.get(kind, ()):
-            if take(told) is not None:
+            if take.is_in(told):
                 role = "diagnostic" if key == "device_temperature" else "sensor"
                 properties.append(trait_property(trait, writable=False, key=key, role=role))
                 takes[f"{service}.{key}"] = take
         actions = tuple(Action(key=each, titles={"en": each.capitalize()}) for each in COVER) if kind == "cover" else ()
         for each in actions:
             piece.calls[f"{service}.{each.key}"] = self._cover(prefix, each.key.capitalize(), int(number or 0))
-        piece.service = Service(key=service, properties=tuple(properties), actions=actions)
-        piece.readers.append((f"{prefix}/events/rpc", _notified(name, takes)))
-        piece.readers.append((f"{prefix}/status/{name}", _status(takes)))
+        events = _PRESSED if kind == "bthomedevice" else ()
+        piece.service = Service(key=service, properties=tuple(properties), actions=actions, events=events)
         writer = self._writer(prefix, kind, int(number or 0), service)
         piece.writers = {f"{service}.{t}": writer for t, (writable, _take) in members.items() if writable}
-        return piece
+        return _reads(piece, prefix, name, takes)
 
-    def _value(self, piece: Piece, prefix: str, kind: str, name: str, service: str) -> Piece:
-        """A component that is one value."""
-        schema, writable = VALUES[kind]
-        access = ("read", "write", "notify") if writable else ("read", "notify")
-        property = Property(key="value", schema=schema, access=access, role="actuator" if writable else "sensor")  # type: ignore[arg-type]
-        piece.service = Service(key=service, properties=(property,))
-        address = f"{service}.value"
-        takes: dict[str, Take] = {address: lambda status: status.get("value")}
-        piece.readers.append((f"{prefix}/events/rpc", _notified(name, takes)))
-        piece.readers.append((f"{prefix}/status/{name}", _status(takes)))
-        if writable:
-            number = int(name.partition(":")[2] or 0)
+    def _value(self, piece: Piece, prefix: str, name: str, service: str, config: Mapping[str, Any]) -> Piece:
+        """A component that is one value, or is pressed."""
+        kind, _, number = name.partition(":")
+        if kind == "button":
+            piece.service = Service(
+                key=service, actions=(Action(key="press", titles={"en": "Press"}),), events=_PRESSED
+            )
+            params = {"id": int(number), "event": "single_push"}
+            piece.calls[f"{service}.press"] = lambda _input: [self._ask_for(prefix, "Button.Trigger", params)]
+            return _reads(piece, prefix, name, {})
+        told = bthome_told(config) if kind == "bthomesensor" else made_told(kind, config)
+        if told.property is None:
+            piece.service = Service(key=service, events=_PRESSED)
+            return _reads(piece, prefix, name, {})
+        piece.service = Service(key=service, properties=(told.property,))
+        address = f"{service}.{told.property.key}"
+        if kind in MADE:
             piece.writers[address] = lambda values: [
-                self._ask_for(prefix, f"{kind.capitalize()}.Set", {"id": number, "value": values[address]})
+                self._ask_for(prefix, f"{kind.capitalize()}.Set", {"id": int(number), "value": values[address]})
             ]
-        return piece
+        return _reads(piece, prefix, name, {address: lambda status: told.turn(status.get("value"))})
 
     def _cover(self, prefix: str, method: str, number: int) -> Callable[[Mapping[str, Any]], list[Say]]:
         return lambda _input: [self._ask_for(prefix, f"Cover.{method}", {"id": number})]
@@ -437,44 +399,64 @@ def _replied(known: tuple[str, str], body: Mapping[str, Any]) -> Replied:
     return Replied(*known, True)
 
 
-def _status(takes: Mapping[str, Take]) -> Any:
-    def reader(payload: bytes, now_ms: int) -> Reading:
-        found = json_of(payload)
-        return Reading(_values(takes, found)) if isinstance(found, dict) else Reading()
+def _kind(name: str) -> str:
+    """``switch`` of ``switch:0``; "" of what is none."""
+    found = _COMPONENT.fullmatch(name)
+    return found[1] if found is not None else ""
 
-    return reader
+
+def _object(found: Any) -> Mapping[str, Any]:
+    return found if isinstance(found, dict) else {}
+
+
+def _parts(components: Mapping[str, Mapping[str, Any]], part: str) -> dict[str, dict[str, Any]]:
+    """The statuses, or configurations, of components."""
+    return {name: each[part] for name, each in components.items() if isinstance(each.get(part), dict)}
+
+
+def _called(name: str, config: Mapping[str, Any], configs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What people call a component; of a Bluetooth device's sensor, at least what they call that."""
+    own = config.get("name")
+    if not own and name.startswith("bthomesensor:"):
+        devices = (each for of, each in configs.items() if of.startswith("bthomedevice:"))
+        own = next((each.get("name") for each in devices if each.get("addr") == config.get("addr")), None)
+    return {"en": own.strip()[:64]} if isinstance(own, str) and own.strip() else {}
+
+
+def _tells_change(params: Any) -> bool:
+    """Whether events say that a device has other components now, or that they are called otherwise."""
+    events = params.get("events") if isinstance(params, dict) else None
+    listed = events if isinstance(events, list) else []
+    return any(isinstance(each, dict) and each.get("event") in CHANGES for each in listed)
+
+
+def _ask_components(prefix: str, offset: int) -> Say:
+    params = {"offset": offset, "include": ["status", "config"]}
+    return _request(prefix, ASK_COMPONENTS, "Shelly.GetComponents", params)
+
+
+def _reads(piece: Piece, prefix: str, name: str, takes: Mapping[str, Take]) -> Piece:
+    """Where a component says its state, and that it was pressed."""
+    pressed = f"{piece.service.key}." if piece.service.events else ""
+
+    def notified(payload: bytes, now_ms: int) -> Reading:
+        """NotifyStatus tells what changed, NotifyFullStatus everything; NotifyEvent what happened."""
+        params = _object(_object(json_of(payload)).get("params"))
+        events = params.get("events") if pressed else None
+        told: list[tuple[str, dict[str, Any]]] = [
+            (f"{pressed}{each['event']}", {})
+            for each in (events if isinstance(events, list) else [])
+            if isinstance(each, dict) and each.get("component") == name and each.get("event") in PRESSES
+        ]
+        return Reading(_values(takes, _object(params.get(name))), told)
+
+    def status(payload: bytes, now_ms: int) -> Reading:
+        return Reading(_values(takes, _object(json_of(payload))))
+
+    piece.readers.append((f"{prefix}/events/rpc", notified))
+    piece.readers.append((f"{prefix}/status/{name}", status))
+    return piece
 
 
 def _values(takes: Mapping[str, Take], status: Mapping[str, Any]) -> dict[str, Any]:
     return {address: value for address, take in takes.items() if (value := take(status)) is not None}
-
-
-def _notified(name: str, takes: Mapping[str, Take]) -> Any:
-    """NotifyStatus tells what changed, NotifyFullStatus everything."""
-
-    def reader(payload: bytes, now_ms: int) -> Reading:
-        found = json_of(payload)
-        params = found.get("params") if isinstance(found, dict) else None
-        status = params.get(name) if isinstance(params, dict) else None
-        return Reading(_values(takes, status)) if isinstance(status, dict) else Reading()
-
-    return reader
-
-
-def _input_reader(name: str, service: str, takes: Mapping[str, Take]) -> Any:
-    def reader(payload: bytes, now_ms: int) -> Reading:
-        found = json_of(payload)
-        params = found.get("params") if isinstance(found, dict) else None
-        if not isinstance(params, dict):
-            return Reading()
-        status = params.get(name)
-        values = _values(takes, status) if isinstance(status, dict) else {}
-        events = params.get("events")
-        told: list[tuple[str, dict[str, Any]]] = [
-            (f"{service}.{each['event']}", {})
-            for each in (events if isinstance(events, list) else [])
-            if isinstance(each, dict) and each.get("component") == name and each.get("event") in PRESSES
-        ]
-        return Reading(values, told)
-
-    return reader

@@ -383,6 +383,11 @@ class Bridges:
             other = client or next(iter(bridge.clients), None)
             self.add_all(identity.partition, bridge.heard(topic, payload, origin, other, identity))
 
+    def reads(self, root: str, topic: str) -> bool:
+        """Whether a topic means something to a dialect of things that announce themselves."""
+        bridge = self._by_root.get(root)
+        return bridge is not None and any(each.mine(topic) for each in bridge.translators.values())
+
     def recall(self, root: str, retained: dict[str, Message]) -> None:
         """What a root place kept: announcements of things that are known are in force again."""
         for topic, message in retained.items():
