@@ -199,12 +199,18 @@ def test_state() -> None:
 
 
 def history(
-    agg: str, value: Any, equals: Any = None, about: Property = LIGHT["on_off"], over: Any = "yesterday", **more: Any
+    agg: str,
+    value: Any,
+    equals: Any = None,
+    about: Property = LIGHT["on_off"],
+    over: Any = "yesterday",
+    voice: Voice = EN,
+    **more: Any,
 ) -> str:
     figure = Figure(agg, value, about.unit, **more)  # type: ignore[arg-type]
     query = Query(ask="history", agg=agg, equals=equals, over=over)  # type: ignore[arg-type]
     span = read_span(over, NOW)
-    return tell_figures(EN, query, [Found(name="A", about=about, figure=figure)], span)
+    return tell_figures(voice, query, [Found(name="A", about=about, figure=figure)], span)
 
 
 def test_history() -> None:
@@ -212,18 +218,54 @@ def test_history() -> None:
     assert history("duration", 12_000, True) == "A was on for 3 hours and 20 minutes yesterday."
     assert history("duration", 60) == "A was on for 1 minute yesterday."
     assert history("count", 3, True) == "A became on 3 times yesterday."
-    assert history("count", 0) == "A started never yesterday."
+    assert history("count", 0) == "A did not start yesterday."
     assert history("mean", 21.25, None, PROBE) == "On average temperature of A was 21.2 degrees yesterday."
     assert history("min", 9.0, None, PROBE, at=at) == "The lowest temperature of A was 9 degrees, yesterday at 3:00."
     assert history("max", 9.0, None, PROBE, at=at) == "The highest temperature of A was 9 degrees, yesterday at 3:00."
     assert history("sum", 4.5, None, METER, "last week") == "A: 4.5 kilowatt hours last week."
     assert history("last", True, True, at=at) == "A last became on yesterday at 3:00."
-    assert history("last", True, True, at=at, open=True) == "A is on since yesterday at 3:00."
-    assert history("last", None, True) == "A was never on, as far as I know."
+    assert history("last", True, True, at=at, open=True) == "A last became on yesterday at 3:00.", "and today?"
+    assert history("last", True, True, over="today", at=at, open=True) == "A is on since yesterday at 3:00."
+    assert history("last", None, True, over=None) == "A was never on, as far as I know."
     assert history("last", 9.0, None, PROBE, at=at) == "Temperature of A was 9 degrees yesterday at 3:00."
     assert history("mean", None, None, PROBE) == "I have no record of A yesterday."
     given = {"from": "2026-11-20T08:00", "to": "2026-11-20T09:00"}
     assert history("sum", 1, None, METER, given) == "A: 1 kilowatt hour from 20 November 8:00 to 20 November 9:00."
+
+
+def test_what_became_so_is_told_of_the_time_that_was_asked_about() -> None:
+    at = us("2026-11-21T03:00")
+    assert history("last", None, False, LOCK) == "A did not become unlocked yesterday."
+    assert history("last", None, False, LOCK, open=True) == "A was unlocked all the time yesterday."
+    assert history("count", 0, False, LOCK) == "A did not become unlocked yesterday."
+    assert history("last", None, False, LOCK, voice=DE) == "A war gestern kein Mal nicht abgeschlossen."
+    chinese: list[tuple[Any, Any, str]] = [
+        (("last", False, False, LOCK), {"at": at}, "A最后一次解锁是昨天3点00分。"),
+        (("last", None, False, LOCK), {}, "昨天A没有解锁过。"),
+        (("last", None, False, LOCK), {"over": None}, "据我所知，A从来没有解锁过。"),
+        (("last", None, False, LOCK), {"open": True}, "昨天A一直没锁。"),
+        (("last", False, False, LOCK), {"at": at, "open": True, "over": "today"}, "A从昨天3点00分起一直没锁。"),
+        (("count", 3, "open", WINDOW), {}, "昨天A打开了3次。"),
+        (("count", 0, "open", WINDOW), {}, "昨天A没有打开过。"),
+        (("count", 2, 40, COVER), {}, "昨天A变为“打开百分之40”了2次。"),
+        (("count", 0), {}, "昨天A没有启动过。"),
+        (("count", 1), {}, "昨天A启动了1次。"),
+    ]
+    for given, more, said in chinese:
+        filled: dict[str, Any] = {"voice": ZH, **more}
+        assert history(*given, **filled) == said
+
+
+def test_how_it_was_at_a_moment() -> None:
+    then = {"from": "2026-11-22T08:00", "to": "2026-11-22T08:00"}
+    earlier = us("2026-11-20T03:00")
+    warm = history("last", 21.5, None, PROBE, then, at=earlier)
+    assert warm == "Temperature of A was 21.5 degrees at 8:00.", "when it was asked about, not when it was told"
+    assert history("last", 21.5, None, PROBE, then, ZH, at=earlier) == "今天8点00分A的温度是21.5度。"
+    assert history("last", True, True, LOCK, then, at=earlier) == "Yes, A was locked at 8:00."
+    assert history("last", True, False, LOCK, then, ZH, at=earlier) == "不是，今天8点00分A锁着。"
+    assert history("last", False, None, LOCK, then, ZH, at=earlier) == "今天8点00分A没锁。"
+    assert history("last", None, None, LOCK, then, at=None) == "I have no record of A at 8:00."
 
 
 def test_sums_are_added_up() -> None:

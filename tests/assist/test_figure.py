@@ -77,6 +77,13 @@ def test_a_counter_grows_and_may_begin_anew() -> None:
     assert figure_of([Sample(101 * S, -4)], Sample(S, 3), SPAN, "sum", trait="count").value == 0
 
 
+def test_a_span_of_no_length_is_a_moment() -> None:
+    held, moment = Sample(50 * S, 21.5), Span(100 * S, 100 * S)
+    for agg, equals in (("mean", None), ("last", None), ("last", True), ("count", 3)):
+        assert figure_of([], held, moment, agg, unit="Cel", equals=equals) == Figure("last", 21.5, "Cel", 50 * S)  # type: ignore[arg-type]
+    assert figure_of([], None, moment, "mean", unit="Cel") == Figure("last", None, "Cel")
+
+
 def test_power_becomes_energy() -> None:
     samples = [Sample(150 * S, 3600.0)]
     used = figure_of(samples, Sample(S, 7200.0), SPAN, "sum", trait="power", unit="W")

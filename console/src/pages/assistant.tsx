@@ -165,7 +165,7 @@ function Exchange({ turn, confirm, go }: { turn: Turn; confirm?: (yes: boolean) 
       {turn.wrong ? <Text c="red" component="div"><Told text={turn.wrong} /></Text> : null}
       {reply ? (
         <Card withBorder padding="sm" radius="md" maw={640} data-became={reply.became}>
-          <Text>{reply.speech?.text ?? reply.why ?? reply.outcome}</Text>
+          <Text>{reply.speech?.text ?? say("notOfHere")}</Text>
           {isPlanned(reply) ? (
             <div data-plan={reply.became}>
               <Text size="sm" c="dimmed">

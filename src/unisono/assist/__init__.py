@@ -12,7 +12,7 @@ The layers and the shapes between them: `unisono.assist.text`. A language is a f
 from __future__ import annotations
 
 from unisono.assist.dialogue import Memory
-from unisono.assist.language import guess_language, languages
+from unisono.assist.language import guess_language, language_of, languages
 from unisono.assist.plan import ACTING, Condition, Plan, Query, Speech, Step, When, encode_plan
 from unisono.assist.understand import understand
 from unisono.assist.world import Anyone, Place, Rights, Scene, Speaker, Thing, World, thing_of_model, world_of_home
@@ -35,6 +35,7 @@ __all__ = [
     "World",
     "encode_plan",
     "guess_language",
+    "language_of",
     "languages",
     "thing_of_model",
     "understand",

@@ -25,7 +25,7 @@ from unisono.errors import CallerError
 from unisono.thing import kinds_of_place
 from unisono.thing.files import stranger_loader
 
-__all__ = ["LANGUAGES", "Language", "Phrase", "guess_language", "language", "languages", "numbers_of"]
+__all__ = ["LANGUAGES", "Language", "Phrase", "guess_language", "language", "language_of", "languages", "numbers_of"]
 
 LANGUAGES = Path(__file__).parent / "languages"
 
@@ -33,9 +33,12 @@ LANGUAGES = Path(__file__).parent / "languages"
 _CHINESE = re.compile(f"[{CJK}]")
 
 
+_LATIN = re.compile(r"[a-zA-Z]{2,}")
 #: So many characters say which language it is.
 GUESSED_FROM = 200
 
+#: Fewer words are names: TV, LED.
+_A_SENTENCE = 2
 #: Senses that turn a sentence around: nobody is understood so by a slip of the finger.
 GRAVE = frozenset({"not", "said", "suppose", "spell", "already", "elsewhere", "except", "undo", "cancel"})
 
@@ -121,6 +124,28 @@ def language(code: str) -> Language:
         speech=_read(code, "speech"),
         rules=rules,
     )
+
+
+def language_of(text: str, said: str | None, otherwise: str) -> str:
+    """The language that a sentence is read in: the one that was said to be its, but for a sentence that is plainly
+    another's. A page is in one language, and who sits before it may speak any. ``otherwise``: where nothing was said.
+
+    Plainly Chinese is what begins so or has but one word of letters (打开 the lamp, TV 关掉; not "turn on 客厅灯");
+    plainly not is what has no Chinese character and two words at least, as another language knows them.
+    """
+    if said is None:
+        return guess_language(text, otherwise)
+    chinese = _CHINESE.search(text) is not None
+    if said.lower().startswith("zh"):
+        return said if chinese or len(_LATIN.findall(text)) < _A_SENTENCE else _guessed(text, said)
+    plainly = chinese and (_CHINESE.match(text.lstrip()) or len(_LATIN.findall(text)) < _A_SENTENCE)
+    return "zh" if plainly else said
+
+
+def _guessed(text: str, said: str) -> str:
+    code = guess_language(text)
+    words = words_of(text[:GUESSED_FROM])
+    return code if 2 * len([word for word in words if word in language(code).vocabulary]) > len(words) else said
 
 
 def guess_language(text: str, otherwise: str = "en") -> str:

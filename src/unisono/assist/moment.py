@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["DAYS", "Moment", "hour_of", "resolve"]
+__all__ = ["DAY", "DAYS", "NOON", "Moment", "hour_of", "resolve"]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOON = 12

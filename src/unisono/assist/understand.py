@@ -12,7 +12,7 @@ import msgspec
 
 from unisono.assist.dialogue import Memory, remember
 from unisono.assist.gazetteer import Where, rooms_of
-from unisono.assist.language import guess_language, language
+from unisono.assist.language import language, language_of
 from unisono.assist.letters import MAX_CHARACTERS
 from unisono.assist.normaliser import normalise
 from unisono.assist.plan import Plan
@@ -40,7 +40,7 @@ def understand(
     """The plan for a sentence. Never raises, never acts; whoever calls carries the plan out and keeps ``memory``.
 
     ``memory``: of this conversation, None for none; it takes in what this sentence adds. ``now``: local time of the
-    place. ``lang``: the speaker's, where it is known; else the script of the text decides. ``timer``: where given, the
+    place. ``lang``: the speaker's, where it is known: see `language_of`. ``timer``: where given, the
     plan says how long it took (this room has no clock).
     """
     began = timer() if timer is not None else 0.0
@@ -51,7 +51,7 @@ def understand(
 def _understand(text: str, world: World, memory: Memory, speaker: Speaker, now: datetime, lang: str | None) -> Plan:
     if len(text) > MAX_CHARACTERS:
         return Plan(outcome="refuse", why="too_long")
-    code = lang or guess_language(text, speaker.lang or "en")
+    code = language_of(text, lang, speaker.lang or "en")
     if code.startswith("zh"):
         # Chinese has no blanks, no endings and another order: its folder reads a sentence itself.
         from unisono.assist.languages.zh.reader import read

@@ -24,7 +24,7 @@ from unisono.api.assist.shapes import Confirm, Kept, Reply, Result, Sentence
 from unisono.api.assist.states import States
 from unisono.api.assist.surroundings import Surroundings, SurroundingsKeeper
 from unisono.api.auth import Identity
-from unisono.assist import Memory, Plan, Speaker, Step, World, encode_plan, guess_language, understand
+from unisono.assist import Memory, Plan, Speaker, Step, World, encode_plan, language_of, understand
 from unisono.assist.answer.refusal import refusal
 from unisono.assist.answer.voice import Voice
 from unisono.assist.orders import orders, taken_back
@@ -109,7 +109,7 @@ class Assistant:
         self, identity: Identity, sentence: Sentence, conversation: Conversation, address: str, wait_s: float
     ) -> Turn:
         around = await self.surroundings.of(identity, sentence.place)
-        lang = sentence.lang or guess_language(sentence.text, conversation.lang or "en")
+        lang = language_of(sentence.text, sentence.lang, conversation.lang or "en")
         conversation.lang = lang
         voice = Voice(lang, around.now(sentence.place))
         return Turn(identity, sentence, conversation, around, States(around), voice, address, wait_s)

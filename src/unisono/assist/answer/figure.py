@@ -86,8 +86,11 @@ def figure_of(
 ) -> Figure:
     """The figure of what was reported within ``span``, in order; ``before``: what was last reported before it began.
 
-    ``mean``, ``min`` and ``max`` are of what was reported; where nothing was, of what held.
+    ``mean``, ``min`` and ``max`` are of what was reported; where nothing was, of what held. A span of no length is a
+    moment: its figure is what held then, whatever was asked for.
     """
+    if span.start == span.end:
+        return _last((), before, unit, None)
     if agg == "duration":
         return _duration(samples, before, span, equals)
     if agg == "count" and trait in COUNTERS and equals is None:

@@ -162,7 +162,7 @@ def tell_figures(voice: Voice, query: Query, found: Sequence[Found], span: Span 
     if not found:
         return voice.say("nothing_there")
     period = voice.period(query.over, span.start, span.end) if span is not None else ""  # none: when last, of all time
-    told = [_figure(voice, query, each, period) for each in found[: MOST_TOLD * 2]]
+    told = [_figure(voice, query, each, period, span) for each in found[: MOST_TOLD * 2]]
     sums = [each.figure for each in found if each.figure.agg == "sum" and each.figure.value is not None]
     if len(sums) > 1 and len({each.unit for each in sums}) == 1:
         amount = voice.amount(sum(each.value for each in sums), sums[0].unit)
@@ -204,25 +204,47 @@ def _difference(voice: Voice, figure: Figure, size: float) -> str:
     return voice.duration(size) if figure.agg == "duration" else voice.amount(size, figure.unit)
 
 
-def _figure(voice: Voice, query: Query, each: Found, period: str) -> str:
+def _figure(voice: Voice, query: Query, each: Found, period: str, span: Span | None) -> str:
     figure, name, about = each.figure, each.name, each.about
+    if span is not None and span.start == span.end:
+        return _then(voice, query, each, voice.moment(span.start))
     wanted = None if query.equals is None else voice.value(about, query.equals)
+    became = None if query.equals is None else voice.became(about, query.equals)
     if figure.value is None:
-        if figure.agg == "last" and wanted is not None:
-            return voice.say("h_never", name=name, value=wanted)
-        return voice.say("h_none", name=name, period=period)
+        if figure.agg != "last" or became is None:
+            return voice.say("h_none", name=name, period=period)
+        if figure.open:
+            return voice.say("h_throughout", name=name, value=wanted, period=period)
+        key = "h_never" if span is None else "h_not"
+        return voice.say(key, name=name, value=became, **({} if span is None else {"period": period}))
     if figure.agg == "duration":
         key = "h_going" if wanted is None else "h_duration"
         return voice.say(key, name=name, value=wanted, amount=voice.duration(figure.value), period=period)
+    if figure.agg == "count" and not figure.value:
+        return voice.say("h_not_started" if became is None else "h_not", name=name, value=became, period=period)
     if figure.agg == "count":
-        key = "h_started" if wanted is None else "h_count"
-        return voice.say(key, name=name, value=wanted, amount=voice.times(figure.value), period=period)
+        key = "h_started" if became is None else "h_count"
+        return voice.say(key, name=name, value=became, amount=voice.times(figure.value), period=period)
     when = voice.moment(figure.at) if figure.at is not None else period
     if figure.agg == "last" and wanted is not None:
-        return voice.say("h_last_open" if figure.open else "h_last", name=name, value=wanted, when=when)
+        if figure.open and (span is None or span.end >= voice.now_us):
+            return voice.say("h_last_open", name=name, value=wanted, when=when)
+        return voice.say("h_last", name=name, value=became, when=when)
     amount = voice.value(about, figure.value) if figure.agg == "last" else voice.amount(figure.value, figure.unit)
     key = "h_value" if figure.agg == "last" else f"h_{figure.agg}"
     return voice.say(key, name=name, trait=voice.trait(about, about.key), amount=amount, period=period, when=when)
+
+
+def _then(voice: Voice, query: Query, each: Found, when: str) -> str:
+    """How it was at a moment."""
+    value, about = each.figure.value, each.about
+    if value is None:
+        return voice.say("h_none", name=each.name, period=when)
+    said = voice.value(about, value)
+    if query.equals is None and _is_level(about, value) and about.trait not in SELF_SAID:
+        return voice.say("h_value", name=each.name, trait=voice.trait(about, about.key), amount=said, when=when)
+    text = voice.say("h_was", name=each.name, value=said, when=when)
+    return text if query.equals is None else voice.say("yes" if fits(value, query.equals) else "no", text=text)
 
 
 def tell_causes(voice: Voice, causes: Iterable[Cause]) -> str:

@@ -63,6 +63,11 @@ class Voice:
         self.now = now
         self._words = _answers(self.lang)
 
+    @property
+    def now_us(self) -> int:
+        """Now, as spans count it."""
+        return (self.now.astimezone(UTC) - EPOCH) // MICROSECOND
+
     def say(self, key: str, **filled: Any) -> str:
         """A sentence. It begins with a capital where the language has them, also when a name does not."""
         text = self.part(key, **filled)
@@ -163,9 +168,7 @@ class Voice:
         return self.part("amount", n=count, unit=forms[0 if count == 1 else 1])
 
     def times(self, count: int) -> str:
-        """Never, once, 5 times."""
-        if count == 0:
-            return self.part("never")
+        """Once, 5 times."""
         text: str = self._words["times"][0 if count == 1 else 1].format(n=count)
         return text
 
@@ -196,6 +199,10 @@ class Voice:
             value = {0: "closed", LARGE: "open"}.get(value)
         found = words.get(value) if isinstance(value, bool | str) else None
         return str(found) if found is not None else None
+
+    def became(self, about: Property | None, value: Any) -> str:
+        """How it came to be so: 打开, else 变为 and the value."""
+        return self.done_value(about, value) or self.part("became", value=self.value(about, value))
 
     def _position(self, value: float) -> str:
         words = self._words["position"]

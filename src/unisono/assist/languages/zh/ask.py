@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from unisono.assist.answer.figure import COUNTERS
 from unisono.assist.languages.zh.sentence import Sentence, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import find_target
 from unisono.assist.languages.zh.told import asked, is_partly_named, is_unit, states_in, told, traits_asked, unit_traits
-from unisono.assist.moment import Moment
+from unisono.assist.moment import DAY, NOON, Moment, resolve
 from unisono.assist.plan import Plan, Query
 from unisono.assist.questions import usual
 from unisono.assist.times import Period
@@ -41,11 +42,15 @@ def period(moments: Sequence[Moment], now: dt.datetime) -> str | dict[str, str] 
         if moment.over == "past" and moment.weekday is not None:
             start = today + day * (moment.weekday - today.weekday() - 7)
             return {"from": start.isoformat(), "to": (start + day).isoformat()}
-        if moment.over in ("last", "ago") and moment.seconds:
+        if moment.over == "ago" and moment.seconds:
+            return _then(moment.seconds, now)
+        if moment.over == "last" and moment.seconds:
             start = now.replace(microsecond=0) - dt.timedelta(seconds=moment.seconds)
             return {"from": start.isoformat(), "to": now.replace(microsecond=0).isoformat()}
         if moment.over is not None and moment.over != "past":
             return moment.over
+        if moment.hour is not None and (at := _at_past(moment, now)) is not None:
+            return {"from": at.isoformat(), "to": at.isoformat()}
     for moment in moments:
         if moment.day == 0 and moment.role == "at":
             return "today"
@@ -53,6 +58,39 @@ def period(moments: Sequence[Moment], now: dt.datetime) -> str | dict[str, str] 
             start = today + day * (moment.weekday - today.weekday())
             return {"from": start.isoformat(), "to": (start + day).isoformat()} if start < now else None
     return None
+
+
+#: 三天前 is a day, 三小时前 a moment.
+_A_DAY_S = 86_400
+
+
+def _then(seconds: float, now: dt.datetime) -> dict[str, str]:
+    at = now.replace(microsecond=0) - dt.timedelta(seconds=seconds)
+    if seconds < _A_DAY_S:
+        return {"from": at.isoformat(), "to": at.isoformat()}
+    day = dt.datetime.combine(at.date(), dt.time())
+    return {"from": day.isoformat(), "to": (day + dt.timedelta(days=1)).isoformat()}
+
+
+def _at_past(moment: Moment, now: dt.datetime) -> dt.datetime | None:
+    """早上八点客厅多少度: the last such time; None where a time to come is meant."""
+    found = resolve(moment, now)
+    named = moment.weekday is not None or moment.date is not None
+    if found is None or moment.every is not None or moment.role != "at" or named or found <= now:
+        return found if found is not None and found <= now else None
+    if moment.day is not None and (moment.day or moment.half is not None):
+        return None  # 今晚十点, asked at eight
+    halved = moment.half is not None or moment.hour == 0 or (moment.hour or 0) >= NOON
+    return found - (DAY if halved else DAY / 2)
+
+
+def _is_moment(over: Any) -> bool:
+    return isinstance(over, dict) and over["from"] == over["to"]
+
+
+def _since(over: dict[str, str], now: dt.datetime) -> dict[str, str]:
+    """两小时前用了多少电: what adds up does so since then."""
+    return {"from": over["from"], "to": now.replace(microsecond=0).isoformat()}
 
 
 _CURRENT = {"yesterday": "today", "last week": "this week", "last month": "this month"}
@@ -121,6 +159,8 @@ def answer(sentence: Sentence) -> Plan | None:
                 ask="history", things=tuple(things), trait=trait, over=over, agg=agg, equals=value, against=periods[1]
             ),
         )
+    if isinstance(over, dict) and _is_moment(over) and agg != "last":
+        over = _since(over, now)
     if over is None and agg in ("duration", "count", "sum", "mean"):
         over = "today"
     if "why" in found or (
@@ -166,6 +206,8 @@ def _aggregate(found: set[str], text: str, trait: str, over: Any) -> Any:
             return name
     if over is None:
         return None
+    if _is_moment(over) and not found & {"agg:sum"} and trait not in COUNTERS:
+        return "last"
     if trait in ("energy", "flow") or (
         "agg:sum" in found and trait in ("good_count", "scrap_count", "count", "odometer")
     ):

@@ -49,6 +49,8 @@ PERCENT_MOVE = 20
 _FINE = frozenset({"brightness", "position", "window_position", "fan_speed", "volume"})
 SWITCHES = frozenset({"on_off", "start_stop", "mute", "charging", "recording", "defrost", "swing"})
 TEXTS = frozenset({"recipe", "order", "channel", "source", "mode"})
+#: The actions that take back a fault.
+RESETS = ("reset_fault", "reset")
 #: A range that ends so far out says nothing of how much a thing can bear.
 NO_BOUND = 100_000
 #: What is neither more nor less.
@@ -183,6 +185,8 @@ def _acted(wish: Wish, thing: Thing) -> Change | None:
     """Verbs that say their trait themselves."""
     verb, takes = wish.verb or "", thing.takes
     ends = bool(wish.verbs & ENDS) and not wish.verbs & {"on", "start", "resume"}
+    if verb == "reset":
+        return Change(_reset(wish, thing), None, "call")
     plain = _PLAIN.get(verb)
     if plain is not None and plain.trait in takes:
         return Change("swing", False) if verb == "swing" and ends else plain
@@ -206,11 +210,22 @@ def _acted(wish: Wish, thing: Thing) -> Change | None:
     return None
 
 
+def _reset(wish: Wish, thing: Thing) -> str:
+    """Its action for that; what was pulled by hand, an emergency stop, is let go by hand."""
+    action = None if "emergency_stop" in wish.traits else _first(RESETS, thing.takes)
+    if action is None:
+        raise NotPossibleError("not_possible")
+    return action
+
+
 def _trait(wish: Wish, thing: Thing) -> str | None:
     """The trait that the wish is about, of this thing; None where only switching is meant."""
     takes = thing.takes
+    switching = wish.amount is None and wish.verb in (*BEGINS, *ENDS) and takes & {"on_off", "start_stop"}
     for name in wish.traits:
         wanted = SET_FOR.get(name, name)
+        if switching and name == "fan_speed" and thing.kind == "fan":
+            continue  # 风开起来
         if (wish.verb in MOVES or wish.by) and wanted in NO_LEVELS:
             continue  # 音乐大点声
         if wanted in takes or name in takes:
@@ -225,8 +240,7 @@ def _trait(wish: Wish, thing: Thing) -> str | None:
         and not (wish.verb in MOVES and n in NO_LEVELS)
         and not (n in ("locked", "door") and "position" in takes)
     ]
-    switching = wish.amount is None and wish.verb in (*BEGINS, *ENDS) and takes & {"on_off", "start_stop"}
-    if told and not (switching and set(told) <= {"power", "energy", "temperature"}):
+    if told and not (switching and set(told) <= {"power", "energy", "temperature", "fan_speed"}):
         return told[0]
     if wish.verb in LEVELS and (wish.amount is None or wish.amount.unit in (None, "%")):
         return _first(LEVELS[wish.verb], takes) or LEVELS[wish.verb][0]
@@ -413,7 +427,7 @@ def _begun(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
             raise NotPossibleError("not_possible")
         return Change("stop", None, "call")
     if wish.verb == "toggle":
-        if running is None:
+        if running is None or thing.kind == "car":
             raise NotPossibleError("not_possible")
         return Change(running, None, "toggle")
     closing = (

@@ -25,6 +25,8 @@ _BEFORE_VERBS = frozenset({
 })  # fmt: skip
 #: What is done by itself, and takes no level.
 _STEPS = frozenset({"next", "previous", "play", "resume", "lock", "unlock"})
+#: Work that is stopped before whoever does it goes home.
+_ENDED = frozenset({"stop", "pause", "off"})
 _OBJECT = frozenset({"把", "将", "给", "让"})
 _IF = re.compile(
     r"如果说?|要是|假如|假使|假设|假定|倘使|若是|倘若|一旦|只要(?!Ｎ+$)|万一|每当|每次|每逢|但凡|若|当(?!前|心|天|地)|等到?(?!等|于|级|Ｔ)"
@@ -135,21 +137,19 @@ def _goes_on(pieces: Sequence[Piece], at: int) -> bool:
         if piece.mark and piece.text in _ENDS:
             break
         rest.append(piece)
-    if pieces[at].text == "再" and rest and "set" in rest[0].senses and any(p.senses & _STEPS for p in pieces[:at]):
-        return True  # 切下一首再调到四十
-    if (
-        pieces[at].text == "再"
-        and rest
-        and _is_only_switched(rest)
-        and any(p.senses & {"set", "next", "previous"} or _is_opposite(p, rest[0]) for p in pieces[:at])
-        and not any(p.moment for p in pieces[:at])
-    ):
-        return True  # 换成全麦配方再启动
-    if pieces[at].text in ("再", "又", "还有", "另外", "并", "且"):
-        return any(_is_verb(p) for p in rest) and (
-            (bool(rest) and rest[0].text in _OBJECT) or any(_is_noun(p) for p in rest)
-        )
-    return any(_is_verb(p) or p.quantity for p in rest)
+    if pieces[at].text not in ("再", "又", "还有", "另外", "并", "且"):
+        return any(_is_verb(p) or p.quantity for p in rest)
+    if pieces[at].text == "再" and rest and _is_next_step(pieces[:at], rest):
+        return True
+    return any(_is_verb(p) for p in rest) and (rest[0].text in _OBJECT or any(_is_noun(p) for p in rest))
+
+
+def _is_next_step(before: Sequence[Piece], rest: Sequence[Piece]) -> bool:
+    """切下一首再调到四十, 换成全麦配方再启动, 先停再开: what is done after it, to the same."""
+    if "set" in rest[0].senses and any(p.senses & _STEPS for p in before):
+        return True
+    other = any(p.senses & {"set", "next", "previous"} or _is_opposite(p, rest[0]) for p in before)
+    return other and _is_only_switched(rest) and not any(p.moment for p in before)
 
 
 def _is_opposite(one: Piece, other: Piece) -> bool:
@@ -186,6 +186,7 @@ def _separate(clause: Clause) -> list[Clause]:
                 and (_is_noun(piece) or any(_is_noun(p) for p in _until_verb(pieces, i)))
             )
             or (verb and noun and order == "NV" and _is_verb(piece) and _begins_anew(pieces, i))
+            or ("dock" in piece.senses and any(p.senses & _ENDED for p in groups[-1]))  # 停下来回去充电
             or (
                 verb
                 and noun

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import TYPE_CHECKING
 
+from unisono.assist.abilities import OF_A_LINE
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.sentence import has, is_kind, is_verb
 from unisono.assist.languages.zh.verbs import VERBS_SET
 from unisono.assist.languages.zh.wish import BEGINS, ENDS, SET_FOR, Wish, measured
 from unisono.assist.plan import Step
+
+if TYPE_CHECKING:
+    from unisono.assist.world import World
 
 __all__ = [
     "ROUGHLY",
@@ -24,6 +29,7 @@ __all__ = [
     "is_like_another",
     "is_loose",
     "is_miscounted",
+    "is_misplaced",
     "is_taken_back",
     "is_told",
     "is_unused",
@@ -181,6 +187,8 @@ def is_unused(pieces: Sequence[Piece], wish: Wish, steps: Sequence[Step]) -> boo
             continue
         traits = {sense.partition(":")[2] for sense in piece.senses if sense.startswith("trait:")}
         traits |= {SET_FOR.get(trait, trait) for trait in traits}
+        traits |= {"on_off"} if "fan_speed" in traits else set()  # 冷却盘风开起来
+        traits |= {"reset_fault"} if "fault" in traits else set()
         traits |= {other for alike in _ALIKE if alike & traits for other in alike}
         if not traits & done:
             return True
@@ -211,6 +219,25 @@ def is_like_another(pieces: Sequence[Piece]) -> bool:
         and amount.quantity is not None
         for verb, thing, of, amount in zip(pieces, pieces[1:], pieces[2:], pieces[3:], strict=False)
     )
+
+
+#: 放一半 is said of a blind.
+_ALL_THE_WAY = 100
+_BEGUN_BY = frozenset({"on_off", "start_stop", "position", "window_position"})
+#: Kinds that neither cook nor sound, spray nor sweep, whatever they can be switched on for.
+_MADE_OTHERWISE = OF_A_LINE - {"machine"} | {
+    "light", "cover", "window", "door", "lock", "garage_door", "fan", "camera", "alarm", "valve", "andon", "car",
+}  # fmt: skip
+
+
+def is_misplaced(pieces: Sequence[Piece], steps: Sequence[Step], world: World) -> bool:
+    """烧皮带, 听吊灯: begun by a word that is of others alone."""
+    if not any("made_for" in piece.senses and not piece.named for piece in pieces):
+        return False
+    if any(is_verb(piece) and piece.senses & BEGINS and "made_for" not in piece.senses for piece in pieces):
+        return False
+    begun = [step for step in steps if step.trait in _BEGUN_BY and step.value in (True, _ALL_THE_WAY)]
+    return any(world.things[thing].kind in _MADE_OTHERWISE for step in begun for thing in step.things)
 
 
 def is_told(pieces: Sequence[Piece]) -> bool:

@@ -290,6 +290,7 @@ def _names_only(pieces: Sequence[Piece]) -> bool:
         and all(
             piece.known
             and not piece.senses & {"up", "down"}
+            and piece.text != "一下"  # 座椅暖一下 is told
             and piece.quantity is None
             and (
                 piece.named

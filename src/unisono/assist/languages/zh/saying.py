@@ -17,7 +17,7 @@ from unisono.assist.plan import Plan, Speech
 if TYPE_CHECKING:
     from unisono.assist.world import World
 
-__all__ = ["spoken"]
+__all__ = ["lacks_reset", "spoken", "unable"]
 
 #: Of more than these nobody remembers the first.
 _MOST_OFFERED = 4
@@ -27,7 +27,7 @@ _LIKE = 55
 
 def spoken(plan: Plan, world: World, offer: Sequence[str]) -> Plan:
     """The plan with what is said of it, where more can be said than its reason alone. ``offer``: between which things."""
-    if plan.outcome not in ("ask", "refuse") or plan.why is None:
+    if plan.outcome not in ("ask", "refuse") or plan.why is None or plan.speech is not None:
         return plan
     reason, _, what = plan.why.partition(":")
     text = None
@@ -45,6 +45,16 @@ def spoken(plan: Plan, world: World, offer: Sequence[str]) -> Plan:
         }
         text = said[reason].format(_name(world, what))
     return plan if text is None else msgspec.structs.replace(plan, speech=Speech("zh", text))
+
+
+def unable(doing: str) -> Plan:
+    """放行, 校准: what nobody here can do, said as a wish."""
+    return Plan(outcome="ask", why="what_to_do", speech=Speech("zh", f"我不会“{doing}”，要我做什么？"))
+
+
+def lacks_reset(plan: Plan, thing: str, world: World) -> Plan:
+    """The refusal, with what is missing."""
+    return msgspec.structs.replace(plan, speech=Speech("zh", f"“{_name(world, thing)}”没有复位功能。"))
 
 
 def _name(world: World, thing: str) -> str:

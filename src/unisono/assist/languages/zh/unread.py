@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.sentence import has, is_kind, senses, unknown
 from unisono.assist.languages.zh.verbs import VERBS_SET
+from unisono.assist.languages.zh.wish import ENDS
 
 if TYPE_CHECKING:
     from unisono.assist.languages.zh.wish import Wish
@@ -40,7 +41,7 @@ _ASKED = frozenset(
 _READ = VERBS_SET | {
     "particle", "preheat", "crack", "halve", "bit", "much", "more", "max", "min", "all", "both", "other", "rest", "except", "only",
     "everything", "devices", "here", "indoor", "outdoor", "it", "also", "again", "meant", "want", "keep", "cancel", "coffee",
-    "scene_word", "run_scene", "question", "whether",
+    "clear", "scene_word", "run_scene", "question", "whether",
 }  # fmt: skip
 _FAMILIES = ("kind:", "sort:", "trait:", "color:", "mode:", "level:", "arm:", "complaint:")
 _ROOMS = frozenset({"的", "房间", "屋", "屋子", "地方"})
@@ -95,6 +96,8 @@ def left_over(pieces: Sequence[Piece]) -> list[Piece]:
         ):
             found.append(piece)  # 下雨时打开灯
             continue
+        if "unable" in piece.senses and any(p.senses & ENDS for p in pieces[:i]):
+            continue  # 停一号机检修: why
         if piece.senses & _READ or any(has(piece, family) for family in _FAMILIES):
             continue
         whole = has(piece, "place:") and "all" in senses(pieces)  # 整个屋子

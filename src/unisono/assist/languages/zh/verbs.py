@@ -4,7 +4,7 @@ __all__ = ["VERBS", "VERBS_SET"]
 
 #: Of several things that a clause may want, the one named first here is it.
 VERBS = (
-    "undo", "unmute", "mute", "disarm", "arm", "unlock", "lock", "dock", "honk", "next", "previous", "resume", "pause", "swing",
+    "undo", "reset", "unmute", "mute", "disarm", "arm", "unlock", "lock", "dock", "honk", "next", "previous", "resume", "pause", "swing",
     "brew", "clean", "record", "charge", "defrost", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower",
     "raise", "lower", "retract", "extend", "stop", "off", "close", "on", "open", "start", "play", "up", "down", "toggle", "set", "change",
 )  # fmt: skip

@@ -39,6 +39,7 @@ from unisono.assist.languages.zh.gate import (
     is_like_another,
     is_loose,
     is_miscounted,
+    is_misplaced,
     is_taken_back,
     is_told,
     is_unused,
@@ -46,6 +47,7 @@ from unisono.assist.languages.zh.gate import (
 from unisono.assist.languages.zh.meant import ANSWER_MOST, Meant, Open
 from unisono.assist.languages.zh.numbers import is_rough
 from unisono.assist.languages.zh.relief import complains, relieve
+from unisono.assist.languages.zh.saying import lacks_reset, unable
 from unisono.assist.languages.zh.scope import is_negated, is_stop
 from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import (
@@ -96,6 +98,8 @@ _SMALL = frozenset({"particle", "also"})
 _FOR = frozenset({"给", "帮", "替", "为"})
 #: Who has a reason for what is wanted.
 _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人", "我要", "我想", "我得", "我需要"})
+#: What somebody is about.
+_AT_IT = frozenset({"在", "正在", "正"})
 #: What is not done by a number.
 _NO_AMOUNT = frozenset(
     {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
@@ -257,7 +261,8 @@ class Wanted(Meant):
         wish = wish_of(pieces)
         if is_about_somebody(pieces, self.sentence.world):
             called = all(piece.named for piece in pieces)  # 妞妞，关灯 is said to her
-            more = called or unknown(pieces) > _UNSURE_MOST or any(is_verb(piece) for piece in pieces)
+            busy = any(piece.text in _AT_IT for piece in pieces[1:2]) and bool(self.steps)  # 小点声，乐乐在写作业
+            more = called or (unknown(pieces) > _UNSURE_MOST and not busy) or any(is_verb(piece) for piece in pieces)
             self.doubted = self.doubted or more
             return None  # 妞妞睡了
         if told is not None:
@@ -279,6 +284,8 @@ class Wanted(Meant):
             wish = self._again(pieces, found) or wish
         if is_told(pieces):
             return None  # 客厅现在二十七度，空调开到二十四
+        if wish.empty and "unable" in found and about_us(pieces):
+            return unable(next(piece.text for piece in pieces if "unable" in piece.senses))
         if wish.empty:
             if "opinion" in found:  # 灯带看腻了, 换成蓝色
                 self.last = self._target(pieces, Wish()).things or self.last
@@ -348,6 +355,7 @@ class Wanted(Meant):
         end = self._do(wish, self._target(pieces, wish), others=bool(found & {"rest", "other"}))
         made_here = self.steps[before:]
         unread = is_unused(pieces, wish, made_here) or is_miscounted(pieces, made_here)
+        unread = unread or is_misplaced(pieces, made_here, self.sentence.world)
         self.doubted = self.doubted or is_dropped(wish, made_here) or unread
         return end
 
@@ -387,7 +395,8 @@ class Wanted(Meant):
                 return Plan(outcome="ask", why=why)
             if not (target.named or target.kinds or target.places):
                 return Plan(outcome="ask", why="which_thing")  # 昨天用了多少电, 关了: no meter was meant
-            return Plan(outcome="refuse", why=f"{why}:{things[0]}")
+            plan = Plan(outcome="refuse", why=f"{why}:{things[0]}")
+            return lacks_reset(plan, things[0], self.sentence.world) if wish.verb == "reset" else plan
         self.last = target.things
         unlocked = any(step.trait == "locked" and step.value is False for step in self.steps[before:])
         opens = target.every and not target.named and unlocked

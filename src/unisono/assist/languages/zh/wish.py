@@ -102,8 +102,6 @@ _GROWS, _SHRINKS = "旺热暖高亮大快多烫", "冷凉低暗小慢少"
 #: How far 开条缝 is, in percent.
 CRACK = 10.0
 _BY_WORDS = frozenset("升降加减提涨")
-#: 烧高点: hotter, and not only begun.
-_HEATS = frozenset({"烧", "开", "煮", "蒸", "烤"})
 #: 往上调十个点
 _TURNED = re.compile(r"(?:[往向](?=.)|)([上下])调$|[往向]([高低大小])调?$")
 _TO = tuple("到至成为在设定调要改换")
@@ -126,6 +124,8 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
         if sense in VERBS
     }
     named = _named_traits(pieces)
+    if "clear" in spoken and "fault" in named:
+        verbs.add("reset")
     if any(
         any(sense.startswith("color:") for sense in piece.senses) and piece.text[0] in "亮打" and piece.text[-1] == "灯"
         for piece in pieces
@@ -270,8 +270,8 @@ def _main_verb(pieces: Sequence[Piece], verbs: set[str], wish: Wish) -> str | No
         if set(here) <= {"stop", "pause"} and set(after) & {"start", "on"} and not set(after) & ENDS:
             return here[0]  # 停止运行
     turned = [p for p in pieces if not p.things and p.senses & set(MOVES) and not p.senses & (BEGINS | ENDS)]
-    if turned and any(p.end == turned[-1].start and p.text in _HEATS for p in pieces):
-        return next(v for v in VERBS if v in turned[-1].senses and v in MOVES)  # 烧高点
+    if turned and any(p.end == turned[-1].start and _is_to_a_degree(p) for p in pieces):
+        return next(v for v in VERBS if v in turned[-1].senses and v in MOVES)
     last = order[-1]
     for here in reversed(order):
         if any(v in here for v in ("on", "open", "off", "close", "start", "stop", "play")):
@@ -281,6 +281,11 @@ def _main_verb(pieces: Sequence[Piece], verbs: set[str], wish: Wish) -> str | No
     if moved and not any(v in ("on", "off", "start") for v in last if v not in MOVES):
         return moved[-1]
     return next((v for v in last if v not in ("set", "change")), last[0])
+
+
+def _is_to_a_degree(piece: Piece) -> bool:
+    """烧高点, 抽大点: hotter and stronger, and not only begun."""
+    return len(piece.text) == 1 and bool(piece.senses & BEGINS) and not piece.named
 
 
 def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[bool, int]:
