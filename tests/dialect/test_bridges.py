@@ -203,6 +203,24 @@ async def test_zigbee2mqtt(shared: Hub) -> None:
         player.close()
 
 
+async def test_a_name_given_in_zigbee2mqtt_is_its_name_here_until_a_person_gives_another(shared: Hub) -> None:
+    given = await bridge(shared, "z2m_names", "zigbee2mqtt")
+    player = await Player(given["User"], given["Password"], shared.mqtt_port).open("zigbee2mqtt/#")
+    try:
+        player.say("zigbee2mqtt/bridge/state", {"state": "online"}, retain=True)
+        player.say("zigbee2mqtt/bridge/devices", devices(("0x31", "0x31", BULB)), retain=True)
+        lamp = (await thing_named(shared, "0x31"))["id"]
+        player.say("zigbee2mqtt/bridge/devices", devices(("0x31", "Attic lamp", BULB)), retain=True)
+        assert (await thing_named(shared, "Attic lamp"))["id"] == lamp
+        await shared.ask("PATCH", f"/api/v1/things/{lamp}", {"name": "Stars"})
+        player.say("zigbee2mqtt/bridge/devices", devices(("0x31", "Loft lamp", BULB)), retain=True)
+        player.say("zigbee2mqtt/Loft lamp", {"state": "OFF", "brightness": 127})
+        await shared.eventually(lambda: shared.value(lamp, "light.brightness"), "what it says by its new name")
+        assert (await shared.get(f"/api/v1/things/{lamp}"))["name"] == "Stars"
+    finally:
+        player.close()
+
+
 async def test_tasmota(shared: Hub) -> None:
     given = await bridge(shared, "tas", "tasmota")
     player = Player(given["User"], given["Password"], shared.mqtt_port, will=("tele/tasmota_AABBCC/LWT", "Offline"))

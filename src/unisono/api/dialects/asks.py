@@ -317,8 +317,8 @@ class Speaking:
         facts = asked.facts
         key = _key(asked, facts)
         async with self._one_at_a_time:
-            known = await self._context.registry.foreign_things([(asked.dialect, key)])
-            row = await self._context.registry.get_thing(known.get((asked.dialect, key), ""))
+            known = await self._context.registry.get_foreign(asked.dialect, key)
+            row = await self._context.registry.get_thing(known.thing) if known is not None else None
             if row is None and facts.get("known"):
                 waits = await self._context.registry.find_newcomer(asked.dialect, key) is not None
                 return {"thing": "", "partition": "", "waits": waits}  # said by nobody who is here: it was kept
@@ -330,9 +330,9 @@ class Speaking:
                 await self._wait(asked, key)
                 return {"thing": "", "partition": "", "waits": True}
             model = await self._model(wanted)
-            if row is None:
+            if row is None or known is None:
                 return {"thing": await self._appear(asked, key, model), "partition": partition}
-            await self._be_another(row, model, asked)
+            await self._be_another(row, model, asked, known, str(facts["name"])[:NAME])
             return {"thing": row.id, "partition": partition}
 
     async def _wait(self, asked: talk.DialectAsk, key: str) -> None:
@@ -370,7 +370,7 @@ class Speaking:
                 model = await self._model(load_model(newcomer.model.encode()))
                 row = await self._new_row(name or newcomer.called, model, place, parent, set(ids.values()))
                 ids[newcomer.dialect, newcomer.name] = row.id
-                foreign = ForeignRow(newcomer.dialect, newcomer.name, row.id)
+                foreign = ForeignRow(newcomer.dialect, newcomer.name, row.id, newcomer.called)
                 made.append(New(row, model, place.partition, None, None, foreign))
             await add(context, made, now_us())
             for newcomer, _place, _name in accepted:
@@ -394,8 +394,9 @@ class Speaking:
             raise CallerError(f"more than {MOST_ANNOUNCED} things at {asked.root}", code="too_many")
         place = await self._place_for(asked, str(facts.get("area") or ""))
         parent = await self._announced_parent(asked, str(facts.get("parent") or ""))
-        row = await self._new_row(str(facts["name"]), model, place, parent)
-        made = New(row, model, place.partition, None, None, ForeignRow(asked.dialect, key, row.id))
+        called = str(facts["name"])[:NAME]
+        row = await self._new_row(called, model, place, parent)
+        made = New(row, model, place.partition, None, None, ForeignRow(asked.dialect, key, row.id, called))
         await add(context, [made], row.created)
         log.info("%s announced itself through %s (%s)", row.id, asked.by, asked.dialect)
         return row.id
@@ -434,16 +435,26 @@ class Speaking:
         )
         return made
 
-    async def _be_another(self, row: ThingRow, model: Model, asked: talk.DialectAsk) -> None:
-        """A thing that was known says what it is once more; a name that a person gave it stays."""
-        if (row.model, row.model_version) == (model.id, model.version):
-            return
+    async def _be_another(
+        self, row: ThingRow, model: Model, asked: talk.DialectAsk, known: ForeignRow | None = None, called: str = ""
+    ) -> None:
+        """A thing that was known says what it is once more. Where it is ``called`` otherwise than it called itself
+        before, it has that name; a name that a person gave it stays."""
         context = self._context
+        names = []
+        name = row.name
+        if known is not None and called and called != known.called:
+            names.append(msgspec.structs.replace(known, called=called))
+            name = called if row.name == known.called else row.name
+        changed = msgspec.structs.replace(row, name=name, model=model.id, model_version=model.version)
+        if changed == row:
+            for each in names:
+                await context.registry.put_foreign_name(each)
+            return
         partition = await context.partition_of(asked.root)
-        changed = msgspec.structs.replace(row, model=model.id, model_version=model.version)
         outbox = await context.model_entries(partition, model)
         outbox.append(OutboxRow(partition, encode_entry(thing_put(changed, now_us()))))
-        await context.registry.put_things([changed], (), outbox)
+        await context.registry.put_things([changed], (), outbox, names=names)
         context.models_sent(partition, [model])
         context.live.forget([row.id])
         await context.in_force([partition])

@@ -20,7 +20,8 @@ __all__ = ["Foreign", "put_foreign_names"]
 
 
 async def put_foreign_names(connection: AsyncConnection, rows: Sequence[ForeignRow]) -> None:
-    """Name things within a transaction. Raises CallerError exists: another thing is called so."""
+    """Name things within a transaction; what they call themselves may have changed. Raises CallerError exists: another
+    thing is called so."""
     for row in rows:
         key = (foreign_name.c.dialect == row.dialect) & (foreign_name.c.name == row.name)
         known: str | None = await connection.scalar(sa.select(foreign_name.c.thing).where(key))
@@ -28,6 +29,8 @@ async def put_foreign_names(connection: AsyncConnection, rows: Sequence[ForeignR
             await connection.execute(sa.insert(foreign_name), shape.values(row))
         elif known != row.thing:
             raise CallerError(f"that device is the thing {known!r} already", code="exists", field="given")
+        else:
+            await connection.execute(sa.update(foreign_name).where(key).values(called=row.called))
 
 
 class Foreign:
@@ -49,6 +52,15 @@ class Foreign:
                     )
                     found.update({(dialect, name): thing for name, thing in await connection.execute(query)})
         return found
+
+    async def get_foreign(self, dialect: str, name: str) -> ForeignRow | None:
+        """The thing that is called so, and what it calls itself, or None."""
+        query = sa.select(*shape.columns(foreign_name, ForeignRow)).where(
+            foreign_name.c.dialect == dialect, foreign_name.c.name == name
+        )
+        async with self._database.read() as connection:
+            found = (await connection.execute(query)).first()
+            return ForeignRow(*found) if found else None
 
     async def foreign_names(self, things: Sequence[str], dialect: str | None = None) -> list[ForeignRow]:
         """What things are called, in one dialect or in all."""

@@ -220,11 +220,12 @@ class SignInFacts(msgspec.Struct, frozen=True):
 
 
 class ForeignRow(msgspec.Struct, frozen=True, gc=False):
-    """What a thing is called in a dialect."""
+    """What a thing is called in a dialect. ``called``: the name for people that it last gave itself; "": none."""
 
     dialect: str
     name: str
     thing: str
+    called: str = ""
 
 
 class NewcomerRow(msgspec.Struct, frozen=True):

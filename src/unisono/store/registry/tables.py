@@ -565,6 +565,7 @@ foreign_name = sa.Table(
     sa.Column("dialect", _id, primary_key=True),
     sa.Column("name", _id, primary_key=True),
     sa.Column("thing", _id, sa.ForeignKey("thing.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("called", sa.Text, nullable=False, server_default=""),
 )
 
 foreign_product = sa.Table(
