@@ -225,7 +225,7 @@ def test_history() -> None:
     assert history("sum", 4.5, None, METER, "last week") == "A: 4.5 kilowatt hours last week."
     assert history("last", True, True, at=at) == "A last became on yesterday at 3:00."
     assert history("last", True, True, at=at, open=True) == "A last became on yesterday at 3:00.", "and today?"
-    assert history("last", True, True, over="today", at=at, open=True) == "A is on since yesterday at 3:00."
+    assert history("last", True, True, over="today", at=at, open=True) == "A became on yesterday at 3:00 and still is."
     assert history("last", None, True, over=None) == "A was never on, as far as I know."
     assert history("last", 9.0, None, PROBE, at=at) == "Temperature of A was 9 degrees yesterday at 3:00."
     assert history("mean", None, None, PROBE) == "I have no record of A yesterday."

@@ -57,13 +57,20 @@ def unread(frame: Frame, changes: Sequence[Change], *, named: bool) -> str | Non
     station = "volume" in traits and "volume" not in frame.traits and _on_number(frame)
     if frame.value is not None and (frame.act in UNNUMBERED or station):
         return f"{frame.value:g}"
-    said = [trait for trait in frame.traits if trait not in WEAK]
+    said = [trait for trait in frame.traits if trait not in WEAK and not _is_act(frame, trait)]
     if any(trait in OWN and trait not in traits for trait in said):
         return next(trait for trait in said if trait in OWN)
     valued = frame.value is not None and not switched
     if (valued or not named) and said and not any(_near(trait) & traits for trait in said):
         return said[0]
     return None
+
+
+def _is_act(frame: Frame, trait: str) -> bool:
+    """Is the trait's word the verb itself: "water the garden"?"""
+    return frame.act is not None and any(
+        f"trait:{trait}" in piece.senses and frame.act in piece.senses for piece in frame.clause.pieces
+    )
 
 
 def _on_number(frame: Frame) -> bool:

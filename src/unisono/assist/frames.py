@@ -35,6 +35,9 @@ STEPPED = frozenset({"up", "down", "brighter", "dimmer", "warmer", "cooler", "lo
 #: What goes on, and may go on until a time.
 RUNNING = frozenset({"on", "start", "play"})
 
+#: How something may be kept; what is to be left open is not opened.
+KEPT = frozenset({"on", "off", "close", "lock", "mute"})
+
 #: What only says that something begins.
 BEGINNING = RUNNING | {"resume"}
 
@@ -53,12 +56,13 @@ class Frame(msgspec.Struct, kw_only=True):
     """One clause as read. ``act``: a sense of `ACTIONS`, ``value`` (a value without a verb) or None.
 
     ``value`` in ``unit``; ``by``: it is a difference; ``share``: a part of what there is ("by a third"). ``level``:
-    max, min, low...; ``degree``: bit, much. ``complaint``: what it is too much of. ``groups``: what of;
-    ``left``: what not.
+    max, min, low...; ``stays``: the act that "keep" is said of; ``degree``: bit, much. ``complaint``: what it is too
+    much of. ``groups``: what of; ``left``: what not.
     """
 
     clause: Clause
     act: str | None = None
+    stays: str | None = None
     forms: tuple[str, ...] = ()
     traits: tuple[str, ...] = ()
     value: Any = None
@@ -113,6 +117,8 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     frame.senses = frozenset(sense for piece in pieces if not piece.named for sense in piece.senses)
     taken, unused = _act(frame, pieces)
     _said(frame, pieces, taken)
+    if frame.act is not None and _predicative(pieces, frame.act):
+        frame.forms = tuple(form for form in frame.forms if form != "base")
     back = _put_back(frame, pieces)
     _values(frame, pieces, taken)
     found = nouns(pieces, frozenset(taken))
@@ -129,6 +135,15 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     frame.elsewhere = sum("elsewhere" in piece.senses and not piece.named for piece in pieces)
     frame.scenes = tuple(scene for piece in pieces for scene in piece.scenes)
     return frame
+
+
+def _predicative(pieces: Sequence[Piece], act: str) -> bool:
+    """ "The hatch is open": it tells how it is; nobody is to open it."""
+    said = [piece for piece in pieces if piece.named or not set(piece.senses) & {"idle", "already", "also"}]
+    return any(
+        "is" in before.senses and act in piece.senses and not before.named and not piece.named
+        for before, piece in pairwise(said)
+    )
 
 
 def _put_back(frame: Frame, pieces: Sequence[Piece]) -> tuple[Group, ...]:
@@ -222,6 +237,8 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
     wanted = chosen[1] if chosen is not None else None
     unused = {at for at, other in strong if not _agree(wanted, other, pieces[at])} - taken
     taken.update(at for at, _ in strong)
+    if frame.act == "dimmer" and chosen is not None and _on_dim(pieces, chosen[0]):
+        frame.act, frame.level = "on", "low"
     if (
         frame.act == "stop"
         and chosen is not None
@@ -253,11 +270,18 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
             if set(pieces[at].senses) == {"keep"} or pieces[at].senses[0] == "keep":
                 frame.act = "keep"
         if "keep" in pieces[at].senses and not _lasting(frame, chosen):
+            if at == head and "upheld" in pieces[at].senses and frame.act in KEPT:
+                frame.stays = frame.act
             frame.act = "set" if any(piece.kind == "number" for piece in pieces) else "keep"
     frame.change = (
         any(pieces[at].senses[0] == "change" or "change" in pieces[at].senses for at in light) and frame.act == "set"
     )
     return taken, unused
+
+
+def _on_dim(pieces: Sequence[Piece], at: int) -> bool:
+    """ "The lamp on dim": how bright, and no order to dim."""
+    return at == len(pieces) - 1 and at > 0 and "p_on" in pieces[at - 1].senses and not pieces[at - 1].named
 
 
 def _agree(act: str | None, other: str, piece: Piece) -> bool:
@@ -347,8 +371,8 @@ def _particle(pieces: Sequence[Piece], strong: bool, light: bool, head: int) -> 
             return at, particle
         if not strong and at and ("in" in after.senses or "here" in after.senses) and after.text != piece.text:
             return at, particle
-        if not strong and at == head and (nominal(after) or "det" in after.senses):
-            return at, particle
+        if not strong and at == head and (nominal(after) or {"det", "o_clock"} & set(after.senses)):
+            return at, particle  # "on again at eleven"
         if not strong and light and set(after.senses) & {"brighter", "dimmer", "when", "to"} and after.kind != "number":
             return at, particle
     return None
@@ -464,6 +488,7 @@ def _fill(frame: Frame, found: Sequence[Noun], taken: set[int]) -> None:
         if frame.act in ("cooler", "warmer", "brew", "change") and "base" not in frame.forms:
             frame.forms = ()
         frame.act, frame.value, frame.level, frame.numbers = "brew", None, None, ()
+        frame.traits = tuple(trait for trait in frame.traits if trait != "running")  # "get the coffee going"
     if any("no" in noun.sets for noun in found) and "base" not in frame.forms:
         frame.act = {None: "off", "on": "off", "off": None}.get(frame.act, frame.act)  # "no lights on"
 

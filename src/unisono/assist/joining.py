@@ -24,7 +24,7 @@ def corrected(frames: list[Frame]) -> list[Frame]:
     """ "to twenty, no wait, thirty": what follows a correction replaces what it says anew."""
     found: list[Frame] = []
     for frame in frames:
-        if frame.clause.link != "correction" or not found:
+        if frame.clause.link != "correction" or not found or frame.clause.bar == "negated":
             found.append(frame)
             continue
         before = found[-1]
@@ -80,7 +80,7 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
     found: list[Frame] = []
     waiting: list[Frame] = []
     excepted: tuple[Group, ...] = ()
-    for frame in frames:
+    for at, frame in enumerate(frames):
         if not (frame.predicates or frame.act or frame.groups or frame.left or frame.senses):
             continue
         if not frame.predicates and not frame.act and not frame.groups and not frame.left and not frame.want:
@@ -107,7 +107,17 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
         if alone and frame.clause.link == "or" and found and found[-1].predicates and not frame.stated:
             found[-1].clause = msgspec.structs.replace(found[-1].clause, link="or")
             continue
-        if alone and frame.clause.link in ("and", "then", "") and found and found[-1].predicates and not frame.stated:
+        alone_before = (
+            alone and not frame.clause.link and _switches_it(frames[at + 1] if at + 1 < len(frames) else None)
+        )
+        if (
+            alone
+            and not alone_before
+            and frame.clause.link in ("and", "then", "")
+            and found
+            and found[-1].predicates
+            and not frame.stated
+        ):
             found[-1].groups = (*found[-1].groups, *(msgspec.structs.replace(g, joined=True) for g in frame.groups))
             found[-1].left = (*found[-1].left, *frame.left)
             found[-1].times = (*found[-1].times, *frame.times)
@@ -125,9 +135,18 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
             for one in waiting:
                 frame.groups = (*one.groups, *frame.groups)
                 frame.unheeded = (*one.unheeded, *frame.unheeded)
+        if any(one.clause.link == "or" for one in waiting):
+            frame.clause = msgspec.structs.replace(frame.clause, link="or")  # "tv or radio, on"
         waiting = []
         found.append(frame)
     return found + waiting
+
+
+def _switches_it(frame: Frame | None) -> bool:
+    """ "Lights: off. Radio: on." - does a bare particle follow, whose noun stands before it?"""
+    if frame is None or frame.groups or frame.clause.link or frame.clause.bar is not None:
+        return False
+    return frame.act in ("on", "off", "up", "down") and len(frame.clause.pieces) == 1
 
 
 def _moded(frame: Frame) -> bool:

@@ -21,6 +21,10 @@ __all__ = ["key_of", "normalise"]
 #: 1/2 and 3/4 are fractions, 24/7 and 9/11 are not.
 MOST_PARTS = 10
 
+#: Marks within a word, and between what they are such.
+JOINING = frozenset("-_")
+WORDY = frozenset({"word", "number"})
+
 #: A clock has so many hours and minutes.
 HOURS, MINUTES = 24, 60
 #: Words shorter than this are their own key: "gas" is no plural.
@@ -29,10 +33,28 @@ SHORTEST_PLURAL = 4
 
 def normalise(text: str, language: Language) -> list[Token]:
     """The tokens of a text. Never raises; a text of marks only gives marks only."""
-    raw = _plain(_decimals(raw_words(text), language), language)
+    raw = _plain(_unhyphened(_decimals(raw_words(text), language)), language)
     tokens = _numbers(raw, language)
     tokens = _times(tokens, language)
     return _units(tokens, language)
+
+
+def _unhyphened(raw: Sequence[Raw]) -> Sequence[Raw]:
+    """ "Pre-heat", "sofa_lamp" and "10-minute" are two words, as phrases and names are compared; 5-10 is not."""
+    return [
+        one
+        for at, one in enumerate(raw)
+        if not (one.text in JOINING and 0 < at < len(raw) - 1 and _within(raw[at - 1], one, raw[at + 1]))
+    ]
+
+
+def _within(before: Raw, mark: Raw, after: Raw) -> bool:
+    kinds = {before.kind, after.kind}
+    return (
+        before.end == mark.start
+        and mark.end == after.start
+        and (mark.text == "_" or ("word" in kinds and kinds <= WORDY))
+    )
 
 
 def _decimals(raw: Sequence[Raw], language: Language) -> Sequence[Raw]:

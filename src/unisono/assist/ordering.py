@@ -73,15 +73,24 @@ def ordered(
         orders = orders[:-1]  # "on for ten minutes, then off": the end is said twice
     if any(frame.clause.link == "or" and frame.clause.bar == "negated" and not frame.groups for frame in beside):
         return Plan(outcome="ask", why="unsure:which")  # "or don't"
+    if any("except" in frame.senses and _unsaid(frame) for frame in beside):
+        return Plan(outcome="ask", why="unsure:which")  # "and the radio, but not too loud"
+    if any(_bounded(frame) for frame in beside):
+        return Plan(outcome="ask", why="unsure:value")
     if any(_passed_over(frame, orders) for frame in beside):
         return Plan(outcome="ask", why="unsure:which")
-    if _between(orders, conditions):
+    if _between(orders, conditions) or any(frame.clause.link == "else" for frame in orders):
         return Plan(outcome="ask", why="unsure:condition")
     if _never_then(beside, turn):
         return Plan(outcome="ask", why="unsure:every")
+    if any(_later_only(first, frame) for first, frame in pairwise(orders)):
+        return Plan(outcome="ask", why="unsure:time")
     if any(_another(frame) for frame in orders[1:]):
         return Plan(outcome="ask", why="unsure:value")  # "at twenty, thirty, whatever"
     spared = _spared(orders, beside, turn)
+    for frame in orders:
+        if frame.act == "keep" and frame.stays is not None and len(orders) == 1 and not frame.times:
+            frame.act = frame.stays  # "keep it off": whatever it is, that is how it is to be
     for frame in orders:
         times.extend(frame.times)
         scene = _scene(frame)
@@ -107,15 +116,16 @@ def ordered(
         if frame.fuzzy and frame.act in ("set", "value"):
             return Plan(outcome="ask", why="unsure")
         home = any(turn.world.root in group.places for group in frame.groups)
-        roving = [t for g in frame.groups for t in g.things if "dock" in turn.world.things[t].takes]
+        spoken = before if any(group.pronoun for group in frame.groups) else ()
+        roving = [t for g in frame.groups for t in (*g.things, *spoken) if "dock" in turn.world.things[t].takes]
         if frame.act in ("set", "do") and not frame.predicates and home and roving:
             frame.act = "dock"
-            frame.groups = tuple(group for group in frame.groups if group.things)
+            frame.groups = tuple(group for group in frame.groups if group.things or group.pronoun)
         if (
             frame.act == "set"
             and not frame.predicates
             and len(orders) > 1
-            and not any(group.things for group in frame.groups)
+            and not any(group.things or group.pronoun for group in frame.groups)
         ):
             continue
         if (
@@ -155,12 +165,16 @@ def ordered(
         lost = unread(frame, [change for _, change in got], named=aimed.named or any(g.kinds for g in frame.groups))
         if lost is not None:
             return Plan(outcome="ask", why=f"unsure:{lost}")
+        if frame.value is not None and frame.senses & {"above", "below"} and "upheld" in frame.senses:
+            return Plan(outcome="ask", why="unsure:value")  # "keep it under twenty": a bound, and no value
         if frame.unheeded:
             return Plan(outcome="ask", why=f"unsure:{frame.unheeded[0]}")  # what nobody understood may change it all
         idle = frame.value not in (None, 0, 100) and (_switched(got) or frame.act in ("off", "lock", "unlock"))
         ranged = len(frame.numbers) > 1 and all(piece.tokens[0].unit is None for piece in frame.numbers)
         if (frame.act in SWITCHES_ONLY and idle) or (ranged and not frame.coffee and not frame.meant):
             return Plan(outcome="ask", why="unsure:value")  # "off at quarter past": a number that goes nowhere
+        if _turned_back(frame, got, changes):
+            return Plan(outcome="ask", why="unsure:then")  # off and on again: two steps, and how long between them?
         changes.extend(got)
         if any(group.pronoun for group in frame.groups):
             kept -= set(aimed.things)  # "leave it on, but dim it"
@@ -281,8 +295,52 @@ def _another(frame: Frame) -> bool:
 def _passed_over(frame: Frame, orders: Sequence[Frame]) -> bool:
     """Does a clause say what is to happen, and nobody carries it out?"""
     told = frame.stated or frame.complaint or frame.clause.bar is not None or frame.clause.mood != "command"
-    wholly = frame.act is None and frame.level == "max"  # "off, all the way"
+    wholly = frame.act is None and frame.level == "max" and "except" not in frame.senses  # "off, all the way"
     return frame.predicates and not wholly and not told and not any(frame is order for order in orders)
+
+
+def _bounded(frame: Frame) -> bool:
+    """ "But not too much", "not all the way": how far it is to go, nobody says."""
+    so_far = {"overdone", "too", "much", "max", "bit"} & frame.senses or frame.level or frame.complaint
+    stated = frame.stated or {"i", "he", "is", "because"} & frame.senses
+    return (
+        frame.clause.bar == "negated"
+        and bool(so_far)
+        and not stated
+        and not any(g.things or g.places for g in frame.groups)
+    )
+
+
+def _turned_back(frame: Frame, got: Sequence[tuple[str, Change]], before: Sequence[tuple[str, Change]]) -> bool:
+    """ "Off and then on again": is what was ordered just now to be otherwise right after?"""
+    if frame.clause.link not in ("then", "and", "but") or not all(group.pronoun for group in frame.groups):
+        return False
+    wanted = {(thing, change.trait): change.value for thing, change in before if change.op == "set"}
+    return any(
+        change.op == "set" and wanted.get((thing, change.trait), change.value) != change.value for thing, change in got
+    )
+
+
+def _later_only(first: Frame, frame: Frame) -> bool:
+    """ "This on now and that off at nine", "the fan on and the radio at eight": is a time said of the second only?"""
+    hour = frame.act == "value" and frame.unit is None and first.act in SWITCHES_ONLY and _at_number(frame)
+    return hour or (bool(_moments(frame)) and not _moments(first) and _own(frame) and _own(first))
+
+
+def _moments(frame: Frame) -> list[Time]:
+    return [time for time in frame.times if time.role in ("at", "after", "every")]
+
+
+def _own(frame: Frame) -> bool:
+    """Has it a verb and an object of its own?"""
+    return (
+        frame.act not in (None, "value") and "base" in frame.forms and any(not group.pronoun for group in frame.groups)
+    )
+
+
+def _at_number(frame: Frame) -> bool:
+    pieces = pairwise(frame.clause.pieces)
+    return any("o_clock" in before.senses and piece in frame.numbers for before, piece in pieces)
 
 
 def _overnight(times: Sequence[Time]) -> bool:

@@ -17,6 +17,7 @@ from unisono.assist.ordering import notice_of, only_time, ordered
 from unisono.assist.plan import Plan
 from unisono.assist.questions import asks, query_of, telling
 from unisono.assist.relief import relief_for
+from unisono.assist.retraction import held
 from unisono.assist.text import Clause
 from unisono.assist.timers import timer_plan
 from unisono.assist.turn import Turn
@@ -36,9 +37,10 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     about_time = timer_plan(clauses, turn)
     if about_time is not None:
         return about_time
-    if _withdrawn(clauses):
-        return Plan(outcome="ignore")
     frames = [read_frame(clause, turn.world, turn.where, turn.spoken) for clause in clauses]
+    frames, back = held(frames)
+    if back and not frames:
+        return Plan(outcome="refuse", why="negated")
     frames = corrected(frames)
     told_on(frames)
     conditions = [frame for frame in frames if frame.clause.trigger in CONDITIONS]
@@ -96,16 +98,6 @@ def _agreed(clauses: Sequence[Clause]) -> bool:
     return any("yes" in piece.senses for piece in pieces) and all(
         set(piece.senses) & (beside | {"yes"}) and not piece.named for piece in pieces
     )
-
-
-def _withdrawn(clauses: Sequence[Clause]) -> bool:
-    """Does the sentence end with taking back all of it: "oh, never mind"?"""
-    if len(clauses) < 2:
-        return False
-    last = [piece for piece in clauses[-1].pieces if not set(piece.senses) & {"filler", "please"} or piece.named]
-    if not last:
-        return clauses[-1].link == "correction"
-    return all("never_mind" in piece.senses and not piece.named for piece in last)
 
 
 def _barred(frame: Frame, turn: Turn) -> Plan:

@@ -138,7 +138,10 @@ def asks(frame: Frame) -> bool:
     """Is it a question?"""
     if "help" in frame.senses:
         return True
-    past = any(time.role == "over" and time.over != "ago" for time in frame.times) and bool(frame.traits)
+    aggregate = any(sense.startswith("agg:") for sense in frame.senses)
+    past = bool(frame.traits) and any(
+        (time.role == "over" and time.over != "ago") or (aggregate and time.days == 0) for time in frame.times
+    )
     return frame.clause.mood == "question" or bool(frame.senses & ASKING) or past
 
 
@@ -210,6 +213,10 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
         counted = tuple(thing for thing in chosen if "energy" in world.things[thing].tells)
         trait, chosen = ("energy", counted) if counted else (trait, chosen)
         agg = "sum"
+    if periods is None and any(time.over == "ago" and time.seconds is not None for time in frame.times):
+        return Query(
+            ask="history", things=chosen, trait=trait, over=over, agg="last"
+        )  # how it was then, whatever it was
     if periods is not None:
         return Query(
             ask="history",
@@ -354,6 +361,8 @@ def _trait(
     if not things:
         there = [t for t in world.things if set(world.path(world.things[t].place)) & set(places)]
         pool = there if places else world.at_home(world.things, where.here)
+        if strong and not places and not any(_bearing(ALIKE.get(strong[0], (strong[0],)), pool, world).values()):
+            pool = list(world.things)  # "the effectiveness" of a plant, asked at home
     for names, value in wanted:
         # a cabin is no place's warmth, where no car was said
         cabin = not named and "cabin_temperature" in names[1:]

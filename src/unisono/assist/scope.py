@@ -61,7 +61,7 @@ def scope(pieces: Sequence[Piece], language: Language) -> list[Clause]:
     del language
     clauses: list[Clause] = []
     for part in _parts(_wished(pieces)):
-        clauses.extend(_clauses(part))
+        clauses.extend(_clauses(part, begun=bool(clauses)))
     return clauses
 
 
@@ -95,14 +95,15 @@ class _Segment(msgspec.Struct):
     intro: str = ""
 
 
-def _clauses(part: Sequence[Piece]) -> list[Clause]:
+def _clauses(part: Sequence[Piece], *, begun: bool = False) -> list[Clause]:
+    """``begun``: other sentences stand before it."""
     asked = any(piece.kind == "mark" and piece.text in "?？" for piece in part)
     bar = _bar(part)
     clauses: list[Clause] = []
     negated_before = False
     for segment in _segments(part):
         words = [piece for piece in segment.pieces if piece.kind != "mark"]
-        if not words and segment.intro == "correction" and clauses:
+        if not words and segment.intro == "correction" and (clauses or begun):
             clauses.append(Clause(pieces=(), link="correction"))
         if not words:
             continue
@@ -183,7 +184,7 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
             segments.append(_Segment([], "correction"))  # "the front door, er, no the back door"
             condition = False
             continue
-        if "never_mind" in senses and current.pieces and _last(part, at):
+        if current.pieces and _withdraws(part, at):
             segments.append(_Segment([piece]))
             continue
         if (
@@ -219,7 +220,7 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
             segments.append(_Segment([]))
             condition = False
         segments[-1].pieces.append(piece)
-    taken_back = segments[-1].intro == "correction" and len(segments) > 1
+    taken_back = segments[-1].intro == "correction"
     return [segment for segment in segments if segment.pieces or (taken_back and segment is segments[-1])]
 
 
@@ -236,7 +237,12 @@ def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     said = [piece for piece in current if not set(piece.senses) & {"filler", "please"} or piece.named]
     if _second(said, part, at):
         return True
-    ordered = any(set(piece.senses) & (ACTIONS | {"want", "not", "i"}) for piece in said if not piece.named)
+    told = next((i for i, piece in enumerate(said) if "is" in piece.senses and not piece.named), len(said))
+    ordered = any(
+        set(piece.senses) & (ACTIONS | {"want", "not", "i"}) and (i < told or not ACTIONS & set(piece.senses))
+        for i, piece in enumerate(said)
+        if not piece.named
+    )  # "the hatch is open so stop the press": what is told orders nothing
     if (len(said) < 2 or ordered) and not (len(said) >= 3 and "please" in part[at].senses):
         return False
     piece, after = part[at], part[at + 1] if at + 1 < len(part) else None
@@ -302,9 +308,11 @@ def _excepts(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     return True
 
 
-def _last(part: Sequence[Piece], at: int) -> bool:
-    """Does nothing follow but politeness?"""
-    return all(piece.kind == "mark" or {"filler", "please", "it"} & set(piece.senses) for piece in part[at + 1 :])
+def _withdraws(part: Sequence[Piece], at: int) -> bool:
+    """Does "never mind" stand here, or a "no", and nothing follows but politeness?"""
+    aside = {"filler", "please", "it", "correction", "never_mind", "no"}
+    ends = all(piece.kind == "mark" or aside & set(piece.senses) for piece in part[at + 1 :])
+    return bool({"never_mind", "no"} & set(part[at].senses)) and ends
 
 
 def _corrects(part: Sequence[Piece], at: int) -> bool:
@@ -450,6 +458,11 @@ def _own_bar(words: Sequence[Piece], mood: Mood) -> Bar | None:
     passive = "can" in first.senses and "please" not in first.senses and not first.named
     if passive and any("for" in piece.senses and "in" not in piece.senses for piece in words):
         return "hypothetical"  # "can the oven be turned off from the phone" asks whether that is so
+    if passive and any(
+        nominal(subject) and "do" in piece.senses and {"to", "above"} & set(after.senses)
+        for subject, piece, after in zip(words, words[1:], words[2:], strict=False)
+    ):
+        return "hypothetical"  # "can the oven go to 300" asks how far it goes
     if len(words) > 1 and "to" in first.senses and "base" in words[1].forms and set(words[1].senses) & ACTIONS:
         return "hypothetical"  # "to open it, press the button"
     if _stops(words):

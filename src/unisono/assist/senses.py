@@ -77,6 +77,7 @@ SENSES: dict[str, str] = {
     "future": "will, is going to: after its subject it tells what somebody or something does",
     "p_out": "particle: out, of what goes out to work",
     "keep": "keep, leave - as it is",
+    "upheld": "keep: of how something is said to be kept, that it is to be so",
     "p_on": "particle: on",
     "p_off": "particle: off, out",
     "p_up": "particle: up",
@@ -218,5 +219,5 @@ SENSES: dict[str, str] = {
     "whether": "是不是, 开没开: asks yes or no within the verb",
     "last_time": "上次: the last time",
     "opinion": "不好看, 难看: how somebody likes it; a reason, and no wish",
-    "never_mind": "没事, 算了, 退下: nothing is wanted",
+    "never_mind": "never mind, forget it, cancel that, 没事, 算了: nothing is wanted, or not any more",
 }

@@ -65,7 +65,7 @@ def aim(
     located = _located(frame, world)
     if isinstance(located, Aim):
         return located
-    groups = [_borrowed(group, located, i) for i, group in enumerate(located)]
+    groups = [_borrowed(group, located, i, world) for i, group in enumerate(located)]
     for group in groups:
         if group.pronoun is not None or group.things or group.kinds or group.why is not None:
             objects.append(group)
@@ -77,6 +77,13 @@ def aim(
     found: list[str] = []
     named = False
     objects = _apposed(objects)
+    beside = next(
+        (group for group in groups if group.beside and not (group.things or group.places or group.kinds)), None
+    )
+    if beside is not None and objects and not any(group.named or group.pronoun for group in objects):
+        objects = _so_placed(objects, beside, world)
+        if not objects:
+            return Aim(why="no_such_place", said=beside.said)
     if context and not placed and objects and not any(group.places or group.named for group in objects):
         places.extend(context)
     for group in objects:
@@ -225,6 +232,17 @@ def _helping(group: Group, frame: Frame, world: World) -> Group:
     return Group(places=group.places, role=group.role, joined=group.joined, at=group.at)
 
 
+def _so_placed(objects: Sequence[Group], beside: Group, world: World) -> list[Group]:
+    """ "The light over the counter": the counter light, where there is one; else nobody knows which."""
+    words = set(beside.said.split())
+    kept = [tuple(thing for thing in group.things if words <= world.words_of(thing)) for group in objects]
+    return [
+        msgspec.structs.replace(group, things=things, named=True)
+        for group, things in zip(objects, kept, strict=True)
+        if things
+    ]
+
+
 def _apposed(objects: list[Group]) -> list[Group]:
     """Of "both machines, the mixer and the whisk" the names count: the kind only says what they are."""
     named = {thing for group in objects if group.named for thing in group.things}
@@ -235,10 +253,19 @@ def _apposed(objects: list[Group]) -> list[Group]:
     ]
 
 
-def _borrowed(group: Group, groups: Sequence[Group], at: int) -> Group:
+def _borrowed(group: Group, groups: Sequence[Group], at: int, world: World) -> Group:
     """ "kitchen and bedroom lights": a joined place takes the kind of the one after it."""
     if group.places and not group.things and not group.kinds and group.why is None and group.role == "":
         after = groups[at + 1] if at + 1 < len(groups) else None
+        named = (
+            {world.things[thing].kind for thing in after.things if thing in world.things}
+            if after is not None
+            else set()
+        )
+        if after is not None and after.joined and len(named) == 1 and named <= ROOMFUL:
+            return Group(  # "kitchen and hall lights", where one is called hall light
+                kinds=tuple(named), places=group.places, whole=True, plural=True, said=group.said, things=("*",)
+            )
         if after is not None and after.joined and after.kinds:
             return Group(
                 kinds=after.kinds, places=group.places, whole=True, plural=True, said=group.said, things=("*",)

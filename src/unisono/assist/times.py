@@ -282,6 +282,10 @@ def _period(time: Time, now: datetime) -> Period | None:
     today = local.replace(hour=0, minute=0, second=0)
     if time.over == "day before yesterday":
         return _span(today - 2 * DAY, today - DAY)
+    if time.over == "ago" and time.seconds is not None:
+        at = local - timedelta(seconds=time.seconds)
+        day = at.replace(hour=0, minute=0, second=0)
+        return _span(at, at) if time.seconds < DAY.total_seconds() else _span(day, day + DAY)
     if time.over is not None:
         return None if time.over in ("ago", "before") else OVERNIGHT if time.over == "overnight" else time.over
     if time.role == "over" and time.seconds is not None:

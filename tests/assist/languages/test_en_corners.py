@@ -275,7 +275,7 @@ CASES = {
     "turn off the one on the left": "refuse (no_such_thing:left)",
     "turn off the lights turn on the vane": "act; globe on_off=False; vane on_off=True",
     "don't turn on the globe or open the shade": "refuse (negated)",
-    "turn on the globe, no wait": "ignore",
+    "turn on the globe, no wait": "refuse (negated)",
     "turn the globe on, sorry, off": "act; globe on_off=False",
     "turn on the globe, no, the vane off": "act; vane on_off=False",
     "turn the globe off, the radio on": "act; globe on_off=False; radio playback=play",
