@@ -69,14 +69,6 @@ def _words(raw: Sequence[Raw], at: int, words: Mapping[str, Any]) -> Number | No
                 digits += str(int(values[raw[place].text]))
                 place += 1
             return Number(float(f"{int(total + current)}.{digits or 0}"), place - at)
-        elif (
-            raw[place].kind == "mark"
-            and word == "-"
-            and used
-            and place + 1 < len(raw)
-            and raw[place + 1].text in values
-        ):
-            pass
         else:
             break
         place += 1

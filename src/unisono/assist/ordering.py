@@ -71,8 +71,6 @@ def ordered(
         return Plan(outcome="ask", why="unsure:time")  # on at six and off at eight are two things to ask for
     if len(orders) > 1 and _ends(orders[-1], orders[-2]):
         orders = orders[:-1]  # "on for ten minutes, then off": the end is said twice
-    if any(frame.clause.link == "or" and frame.clause.bar == "negated" and not frame.groups for frame in beside):
-        return Plan(outcome="ask", why="unsure:which")  # "or don't"
     if any("except" in frame.senses and _unsaid(frame) for frame in beside):
         return Plan(outcome="ask", why="unsure:which")  # "and the radio, but not too loud"
     if any(_bounded(frame) for frame in beside):
