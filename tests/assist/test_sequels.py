@@ -103,14 +103,14 @@ def test_how_it_was_then_is_no_question_of_now() -> None:
     query = plan("what was the temperature an hour and ten minutes ago").query
     assert query is not None
     assert (query.ask, query.agg) == ("history", "last")
-    assert query.over == {"from": "2026-11-22T17:19:00", "to": "2026-11-22T17:20:00"}
+    assert query.over == {"from": "2026-11-22T17:20:00", "to": "2026-11-22T17:20:00"}
     query = plan("was the front door locked half an hour ago").query
     assert query is not None
-    assert (query.trait, query.equals, query.over) == (
-        "locked",
-        None,
-        {"from": "2026-11-22T17:59:00", "to": "2026-11-22T18:00:00"},
-    )
+    assert (query.trait, query.equals) == ("locked", True)
+    assert query.over == {"from": "2026-11-22T18:00:00", "to": "2026-11-22T18:00:00"}
+    query = plan("was the front door locked two days ago").query
+    assert query is not None
+    assert query.over == {"from": "2026-11-20T00:00:00", "to": "2026-11-21T00:00:00"}
 
 
 def test_who_is_done_says_so_by_its_state() -> None:

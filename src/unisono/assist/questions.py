@@ -213,10 +213,8 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
         counted = tuple(thing for thing in chosen if "energy" in world.things[thing].tells)
         trait, chosen = ("energy", counted) if counted else (trait, chosen)
         agg = "sum"
-    if periods is None and any(time.over == "ago" and time.seconds is not None for time in frame.times):
-        return Query(
-            ask="history", things=chosen, trait=trait, over=over, agg="last"
-        )  # how it was then, whatever it was
+    if periods is None and isinstance(over, dict) and over["from"] == over["to"]:
+        return Query(ask="history", things=chosen, trait=trait, over=over, agg="last", equals=value)  # how it was then
     if periods is not None:
         return Query(
             ask="history",
