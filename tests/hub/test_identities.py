@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.gateway.client import Client, connect_packet
 from tests.hub.hub import Hub
 from tests.parts import until
-from unisono.wire.mqtt import ReasonCode, Version
+from unisono.wire.mqtt import Connect, ReasonCode, Version
 
 # how soon a device that was shut out is gone once the API has answered, wherever it is connected
 AT_ONCE_S = 1.0
@@ -363,6 +363,28 @@ async def test_a_program_is_gone_at_once_when_its_token_or_its_role_goes(shared:
     await gone([node])
     again = shared.client("token", token, version=Version.V5)
     assert (await again.open()).reason == ReasonCode.BAD_USER_NAME_OR_PASSWORD
+
+
+async def test_a_token_may_stand_in_the_user_name_and_is_shown_nowhere(shared: Hub) -> None:
+    """Of many clients there is one field for it."""
+    user, token, id = await program(shared)
+
+    def only(name: str, password: bytes | None = None) -> Client:
+        connect = Connect(client_id="one-field", version=Version.V5, username=name, password=password)
+        shared.clients.append(Client(shared.mqtt_port, connect))
+        return shared.clients[-1]
+
+    for made in (only(token), only(token, b""), only(token, b"x"), only(f"{token}@home")):
+        assert (await made.open()).reason == 0
+    shown = await shared.get("/api/v1/clients?limit=500")
+    assert any("one-field" in each["id"] for each in shown["items"]), shown
+    assert token not in json.dumps(shown)
+    await shared.ask("DELETE", f"/api/v1/users/{user}/tokens/{id}")
+    await gone([made])
+    assert (await only(token).open()).reason == ReasonCode.BAD_USER_NAME_OR_PASSWORD
+    tried = await shared.get("/api/v1/attempts?limit=500")
+    assert any(each["user"].startswith("token-") for each in tried["items"])
+    assert token not in json.dumps(tried)
 
 
 async def test_a_token_for_several_root_places_says_which_in_its_user_name(shared: Hub) -> None:

@@ -6,6 +6,7 @@ the gateway's business.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import secrets
 import socket
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from unisono.access import is_token
 from unisono.gateway.clock import now_us
 from unisono.gateway.connection import Connection, special_rights, spoken_for
 from unisono.gateway.door.authentication import Proving
@@ -61,6 +63,7 @@ class Admission:
         self._taken: list[str] = []
 
     def sign_in(self, connection: Connection, connect: Connect) -> None:
+        connect = _token_shown(connect)
         if self._gateway.policy.server_reference:
             detail = f"served by {self._gateway.policy.server_reference}"
             self._gateway.doorman.not_let_in(connection, connect, "hub_unreachable", detail, "sent_elsewhere")
@@ -315,6 +318,18 @@ class Admission:
 def _called(connect: Connect) -> str:
     """The name whose failures count: who proves itself by a method may have told none but its client id."""
     return connect.username or connect.client_id
+
+
+def _token_shown(connect: Connect) -> Connect:
+    """A token in the user name is the password: many clients have one field for it, and user names are shown to people.
+    What remains of it tells tokens apart whose sign-ins fail."""
+    token, at, root = (connect.username or "").partition("@")
+    if not is_token(token):
+        return connect
+    name = f"token-{hashlib.sha256(token.encode()).hexdigest()[:8]}{at}{root}"
+    given = (connect.password or b"").decode("utf-8", "replace")
+    password = connect.password if is_token(given) else token.encode()
+    return msgspec.structs.replace(connect, username=name, password=password)
 
 
 def _method(connect: Connect) -> str | None:
