@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from unisono.assist.languages.zh.clauses import Clause, clauses, split_condition
-from unisono.assist.languages.zh.conditions import condition
+from unisono.assist.languages.zh.conditions import condition, denied
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.schedule import is_part_of_day
 from unisono.assist.languages.zh.scope import is_negated, is_occasion, is_question, is_vague_time
@@ -176,14 +176,19 @@ def _conditions(sentence: Sentence, pieces: Sequence[Piece], last: Sequence[str]
         else:
             parts[-1].append(piece)
     found: list[Condition] = []
+    asked: Condition | None = None
     for part in parts:
         if all(piece.mark for piece in part):
             continue
         one = condition(part, sentence, last)
+        if one is None and asked is not None and all(p.text in _DENIALS or p.senses <= _SMALL for p in part):
+            one = denied(asked)  # 车门锁上没有，没有就锁上
         if one is None:
             return ()
         if part is parts[-1] or not is_question(sentence.masked[part[0].start : part[-1].end]):
             found.append(one)  # 车锁了吗, 没锁就锁: the first is only asked
+        else:
+            asked = one
         last = one.things
     return tuple(found)
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from unisono.assist.languages.zh.change import NotPossibleError, value_in
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.gate import says_more
@@ -27,7 +29,7 @@ from unisono.assist.quantity import Quantity
 if TYPE_CHECKING:
     from unisono.assist.world import World
 
-__all__ = ["condition"]
+__all__ = ["condition", "denied"]
 
 #: 变绿, 转绿, 成红的: how a colour comes.
 _TURNS = "变转成亮显是了"
@@ -56,6 +58,13 @@ def condition(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) 
     if amount is not None and (senses(pieces) & {"above", "below"} or not states):
         return _compared(pieces, amount, for_s, sentence, last)
     return _in_state(pieces, states, for_s, sentence, last) if states else None
+
+
+def denied(one: Condition) -> Condition | None:
+    """The opposite of a state; None of a level."""
+    if isinstance(one.equals, bool):
+        return msgspec.structs.replace(one, equals=not one.equals)
+    return msgspec.structs.replace(one, equals=_OPPOSITES[one.equals]) if one.equals in _OPPOSITES else None
 
 
 def _is_wish(piece: Piece) -> bool:
@@ -165,9 +174,7 @@ def _in_state(
     if trait is None or value is None or (len(having) > 1 and not (target.every or target.named or alone)):
         return None
     if _denied(pieces):
-        if value not in _OPPOSITES and not isinstance(value, bool):
-            return None
-        value = not value if isinstance(value, bool) else _OPPOSITES[value]
+        return denied(Condition(things=tuple(having), trait=trait, equals=value, for_s=for_s))
     return Condition(things=tuple(having), trait=trait, equals=value, for_s=for_s)
 
 

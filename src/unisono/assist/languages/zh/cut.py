@@ -62,6 +62,7 @@ _LOCKS = re.compile(r"上|好|了|着|住|死|紧|牢|一下|起来|没(?=锁|�
 _NUMERALS = "零一二三四五六七八九十百0123456789"
 _NUMBERED = re.compile(r"(?:[0-9]+|[一二三四五六七八九十]+)[号#]([\u3400-\u9fff]{2,})")
 _HAN = re.compile(r"[\u3400-\u9fff]{4,}")
+_SIDE_OF = re.compile(r"([左右前后东西南北上下])(?:手边|边|侧|面)的?(..+)")
 _SIDED = re.compile(r"[左右前后东西南北大小][\u3400-\u9fff][灯窗门帘扇]")
 #: Whose room it is, and how that may be said.
 _ROOM_OF = re.compile(r"(.{2,})的?(?:房间|卧室|房|屋)")
@@ -119,6 +120,7 @@ class _Names:
             for name in scene.names:
                 self._of(name).scenes.append(scene.id)
         self.by_text.pop("", None)
+        self._add_sides()
         self.forms = Forms(self.by_text)
         self._add_numbers()
         self._add_rooms()
@@ -143,6 +145,12 @@ class _Names:
         for name, bearers in list(self.by_text.items()):
             for other in read_either_way(name):
                 self.by_text.setdefault(other, bearers)
+
+    def _add_sides(self) -> None:
+        """左阅读灯 for 左边阅读灯: `Forms` reads 左边的, 左侧那盏 so."""
+        for name, bearers in list(self.by_text.items()):
+            if (found := _SIDE_OF.fullmatch(name)) is not None:
+                self.by_text.setdefault(found[1] + found[2], bearers)
 
     def _add_rooms(self) -> None:
         """起居室 for 客厅, where no other place is called so."""

@@ -33,7 +33,7 @@ _WHATEVER = re.compile(r"(?:啥|什么)都(?=[关停开熄灭打])")
 #: 切hdmi2
 _SOURCE = re.compile(r"切换?(?=hdmi|av|usb|vga|dp|dvi)|切换?(?=[^到成换为歌片菜，。]{1,4}模式)")
 #: 左边的床头灯 for 左床头灯.
-_SIDE = re.compile(r"([左右前后东西南北上下])(?:手边|边|侧|面)的?(?=(..))")
+_SIDE = re.compile(r"([左右前后东西南北上下])(?:手边|边|侧|面)(?:的|[那这][个盏台扇])*(?=(..))")
 #: 二十一度就行: that is enough.
 _ENOUGH = re.compile(r"(?<!着)就(?:行了?|好|可以了?|够了?|成了?|得了?|中)[吧啊呀]?$")
 #: 不光关灯, 把电视也关了: this and that.

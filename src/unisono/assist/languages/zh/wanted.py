@@ -100,6 +100,8 @@ _FOR = frozenset({"给", "帮", "替", "为"})
 _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人", "我要", "我想", "我得", "我需要"})
 #: What somebody is about.
 _AT_IT = frozenset({"在", "正在", "正"})
+#: 别转了, 甭亮着了, 不用放了
+_ENDED_BY = frozenset({"别", "不要", "不用", "不", "用", "唔好", "甭", "再", "老", "总"})
 #: What is not done by a number.
 _NO_AMOUNT = frozenset(
     {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
@@ -269,7 +271,7 @@ class Wanted(Meant):
             wish.text, wish.amount = told[0], None
             wish.traits = wish.traits or (told[2],)
         if stop:
-            pieces = [piece for piece in pieces if piece.known or piece.text not in "别再老总"]
+            pieces = [piece for piece in pieces if piece.text not in _ENDED_BY]
             wish.amount = None
             wish.verbs |= {"stop"}
             wish.verb = wish.verb if wish.verb in ("charge", "record", "clean", "mute", "swing", "defrost") else "stop"
@@ -312,7 +314,7 @@ class Wanted(Meant):
             )
             missing = "".join(self.sentence.text[p.start : p.end] for p in around_unknown(pieces))
             return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why=f"no_such_thing:{missing}")
-        if is_doubtful([piece for piece in pieces if not (stop and piece.text == "别")]):
+        if is_doubtful(pieces):
             return Plan(outcome="refuse" if about_us(pieces) else "ignore", why="unsure")
         self.doubted = self.doubted or bool(left_over(pieces)) or is_noun_phrase(pieces)
         self.doubted = self.doubted or is_at_odds(pieces) or is_loose(pieces) or is_taken_back(pieces, wish)
