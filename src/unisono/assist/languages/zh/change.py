@@ -286,6 +286,10 @@ def _unit(trait: str) -> str | None:
     return about.unit if about is not None else None
 
 
+#: 五公斤 of pressure is five kilograms-force on a square centimetre.
+_KGF_CM2_PA = 98_066.5
+
+
 def value_in(amount: Quantity, trait: str, *, by: bool = False) -> float:
     """An amount in a trait's own unit. Raises NotPossibleError where it measures something else."""
     unit, own = amount.unit, _unit(trait)
@@ -293,6 +297,8 @@ def value_in(amount: Quantity, trait: str, *, by: bool = False) -> float:
         return _tidy(amount.value)
     if unit == "[degF]" and by:
         return _tidy(round(amount.value * 5 / 9, 2))
+    if unit == "kg" and own == "Pa":
+        return _tidy(round(amount.value * _KGF_CM2_PA, 1))
     mine, theirs = find_unit(own), find_unit(unit or "")
     if mine is None or theirs is None or mine.dimension != theirs.dimension:
         raise NotPossibleError("no_such_value")

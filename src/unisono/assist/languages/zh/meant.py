@@ -31,6 +31,11 @@ class Open(NamedTuple):
     offer: tuple[str, ...]
 
 
+def _is_heard(pieces: Sequence[Piece]) -> bool:
+    """继续播放, 接着放: of what sounds."""
+    return any(c in piece.text for piece in pieces for c in "播放听唱歌")
+
+
 class Meant:
     """What the clauses so far have told of who is meant. ``last``: who was spoken of; ``places``: where."""
 
@@ -130,6 +135,8 @@ class Meant:
             if "other" in found and "all" not in found:
                 return another(before, world)
             shown = {*traits, "andon"} if "color" in traits else set(traits)
+            if wish.verb in ("pause", "resume") and not _is_heard(pieces):
+                shown |= {"start_stop", "on_off"}  # 装袋机停一下, 接着跑
             able = tuple(thing for thing in before if not traits or world.things[thing].takes & shown)
             if len(able) == 1 and not self.last and any(piece.text == "都" for piece in pieces):
                 return Target(said=True, why="which_thing")  # 都调到五十, and one was spoken of

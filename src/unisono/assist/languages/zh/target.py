@@ -28,6 +28,7 @@ __all__ = [
     "its_car",
     "outdoors",
     "partly",
+    "rooms_called_after",
     "rooms_in",
     "takers",
     "tellers",
@@ -426,6 +427,15 @@ def partly(text: str, world: World, traits: Sequence[str]) -> list[str]:
                 thing for thing in bearers.things if world.things[thing].tells & set(traits) and thing not in found
             ]
     return found
+
+
+_A_ROOM = ("房", "房间", "的房间", "屋", "的屋", "卧室", "的卧室")
+
+
+def rooms_called_after(person: str, world: World) -> tuple[str, ...]:
+    """乐乐房, where somebody is called 乐乐."""
+    called = {person + room for room in _A_ROOM}
+    return tuple(place.id for place in world.places.values() if called & set(place.names))
 
 
 def rooms_in(pieces: Sequence[Piece], world: World) -> set[str]:

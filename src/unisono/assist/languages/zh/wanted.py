@@ -49,13 +49,14 @@ from unisono.assist.languages.zh.numbers import is_rough
 from unisono.assist.languages.zh.relief import complains, relieve
 from unisono.assist.languages.zh.saying import lacks_reset, unable
 from unisono.assist.languages.zh.scope import is_negated, is_stop
-from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_verb, senses, unknown
+from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import (
     ONE_OF,
     Target,
     called_in_part,
     find_target,
     outdoors,
+    rooms_called_after,
     rooms_in,
 )
 from unisono.assist.languages.zh.together import is_contradictory, joined, timed
@@ -362,8 +363,15 @@ class Wanted(Meant):
         return end
 
     def _without_person(self, pieces: list[Piece]) -> list[Piece]:
-        """给瑶瑶开床头灯: for whom, where that is somebody of the house."""
+        """给瑶瑶开床头灯, 瑶瑶的床头灯: for whom or whose, where that is somebody of the house; 瑶瑶的灯 is her room's."""
         things = self.sentence.world.things
+        for at, (whose, of, noun) in enumerate(zip(pieces, pieces[1:], pieces[2:], strict=False)):
+            if of.text != "的" or not (whose.things and all(things[thing].kind == "person" for thing in whose.things)):
+                continue
+            rooms = () if noun.things else rooms_called_after(whose.text, self.sentence.world)
+            owned = [msgspec.structs.replace(whose, things=(), places=rooms)] if len(rooms) == 1 else []
+            if noun.things or (owned and is_kind(noun)):
+                return [*pieces[:at], *owned, *pieces[at + 2 :]]
         for giving, whom, after in zip(pieces, pieces[1:], pieces[2:], strict=False):
             person = bool(whom.things) and all(things[thing].kind == "person" for thing in whom.things)
             if giving.text in _FOR and person and (is_verb(after) or after.text in ("把", "将")):
