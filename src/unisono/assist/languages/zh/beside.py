@@ -49,7 +49,7 @@ _TEXT_TRAITS = {
 }  # fmt: skip
 _NOUN = r"配方|工单|订单|频道|信号源|输入源|模式|程序"
 _TEXT = re.compile(
-    rf"(?:切换到|切换成|切到|切成|换到|换成|调到|转到|选|用) ?(?P<c>hdmi ?[0-9]?|av ?[0-9]?|usb|vga|dp ?[0-9]?|type-?c|dvi)(?:口|接口|输入)?(?=$|[吧啊，。])|(?:换成|换到|换|切换到|切换成|切到|切成|改成|改为|改用|改跑|改做|跑|用|调到|调成|设为|设成|设置为|设置成|选|转到|转成)(?P<a>[^，,把将的]{{1,12}}?)的?(?P<n>{_NOUN}|台(?=$|[吧啊]))"
+    rf"(?:切换到|切换成|切到|切成|换到|换成|调到|转到|选|用) ?(?P<c>hdmi ?[0-9一二三四五]?|av ?[0-9]?|usb|vga|dp ?[0-9]?|type-?c|dvi)(?:口|接口|输入)?(?=$|[吧啊，。])|(?:换成|换到|换|切换到|切换成|切到|切成|改成|改为|改用|改跑|改做|跑|用|调到|调成|设为|设成|设置为|设置成|选|转到|转成)(?P<a>[^，,把将的]{{1,12}}?)的?(?P<n>{_NOUN}|台(?=$|[吧啊]))"
     rf"|(?P<m>{_NOUN})(?:换成|换到|切换到|切换成|切到|改成|改为|调到|调成|设为|设成|设置为|选)(?P<b>[^，,]{{1,12}}?)(?:吧|$)"
 )
 
@@ -161,7 +161,7 @@ def split_except(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
     ends: tuple[str, ...] = ("以外", "之外", "除外")
     begin = next((i for i, p in enumerate(pieces) if "except" in p.senses and p.text not in ends), -1)
     ends = (*ends, "外")
-    stops = (*ends, "都", "其他", "其它", "其余", "别的", "全部", "所有")
+    stops = (*ends, "把", "将", "都", "其他", "其它", "其余", "别的", "全部", "所有")
     end = next((i for i, p in enumerate(pieces) if i > begin and (p.text in stops or is_verb(p))), len(pieces))
     for i in range(begin + 2, end):  # 除了醒发箱面团间都停: what is left out, and where the rest is
         if pieces[i].places and not pieces[i].things and pieces[i - 1].things:
@@ -183,6 +183,8 @@ def told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[Pi
     if any(piece.named or has(piece, "mode:") for piece in inner) or (trait == "mode" and not taken):
         return None
     value = str(int(number(match[group]))) if _NUMERALS.fullmatch(match[group]) else match[group]
+    if trait == "source":
+        value = _NUMERALS.sub(lambda found: str(int(number(found[0]))), value)  # hdmi二
     return value, [piece for piece in pieces if piece not in inner], trait
 
 

@@ -60,6 +60,7 @@ _DOORS = frozenset({"lock", "door", "sensor.contact"})
 #: 入户门锁上了吗: the verb, though somebody is called 入户门锁.
 _LOCKS = re.compile(r"上|好|了|着|住|死|紧|牢|一下|起来|没(?=锁|有?[啊呀?？]*$)")
 _NUMERALS = "零一二三四五六七八九十百0123456789"
+_COUNTED_FIRST = re.compile(r"((?:[0-9]{1,3}|[一二三四五六七八九十]{1,3})[号#])([\u3400-\u9fff]{2,})")
 _NUMBERED = re.compile(r"(?:[0-9]+|[一二三四五六七八九十]+)[号#]([\u3400-\u9fff]{2,})")
 _HAN = re.compile(r"[\u3400-\u9fff]{4,}")
 _SIDE_OF = re.compile(r"([左右前后东西南北上下])(?:手边|边|侧|面)的?(..+)")
@@ -141,7 +142,12 @@ class _Names:
         return self._counted.sub(lambda found: "□" * len(found[0]), text)
 
     def _add_numbers(self) -> None:
-        """一号机 for 1号机, and the other way."""
+        """一号机 for 1号机, and the other way; 注塑机一号 and 注塑一号机 for 一号注塑机."""
+        for name, bearers in list(self.by_text.items()):
+            if (found := _COUNTED_FIRST.fullmatch(name)) is not None:
+                self.by_text.setdefault(found[2] + found[1], bearers)
+                if found[2].endswith("机"):
+                    self.by_text.setdefault(f"{found[2][:-1]}{found[1]}机", bearers)
         for name, bearers in list(self.by_text.items()):
             for other in read_either_way(name):
                 self.by_text.setdefault(other, bearers)

@@ -186,7 +186,7 @@ class Wanted(Meant):
             if piece.moment is not None:  # 定时两小时关机: then, and not for so long
                 later = ends and piece.moment.role == "for"
                 self.times.append(msgspec.structs.replace(piece.moment, role="after") if later else piece.moment)
-        if "notify" in found or ("remind" in found and self.conditions):
+        if ("notify" in found and "clear" not in found) or ("remind" in found and self.conditions):
             if not self.conditions:
                 return Plan(outcome="ignore")
             self.told.append(Step(op="notify", text=self.sentence.text, to=self.sentence.speaker.person))

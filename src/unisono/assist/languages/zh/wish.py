@@ -101,6 +101,8 @@ class Wish(msgspec.Struct, kw_only=True):
 _GROWS, _SHRINKS = "旺热暖高亮大快多烫", "冷凉低暗小慢少"
 #: How far 开条缝 is, in percent.
 CRACK = 10.0
+#: 再加热五度
+_HEATED = {"加热": 1, "升温": 1, "烧": 1, "预热": 1, "降温": -1, "冷却": -1, "制冷": -1}
 _BY_WORDS = frozenset("升降加减提涨")
 #: 往上调十个点
 _TURNED = re.compile(r"(?:[往向](?=.)|)([上下])调$|[往向]([高低大小])调?$")
@@ -124,7 +126,7 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
         if sense in VERBS
     }
     named = _named_traits(pieces)
-    if "clear" in spoken and "fault" in named:
+    if "clear" in spoken and ("fault" in named or "state:fault" in spoken):
         verbs.add("reset")
     if any(
         any(sense.startswith("color:") for sense in piece.senses) and piece.text[0] in "亮打" and piece.text[-1] == "灯"
@@ -298,6 +300,8 @@ def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[boo
     if text.endswith(_TO):
         return False, sign
     grown = text.rstrip("了个它")[-1:]
+    if len(before) > 1 and before[-2].text == "再" and before[-1].text in _HEATED and amount.unit not in (None, "%"):
+        return True, _HEATED[before[-1].text]
     if _goes_further(before) and amount.unit in (None, "%"):
         return True, -1 if before[-1].senses & _SHUTS else 1
     noun = bool(before) and any(sense.startswith(("trait:", "kind:", "sort:")) for sense in before[-1].senses)
