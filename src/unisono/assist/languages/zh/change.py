@@ -335,7 +335,8 @@ def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing) -> Change:
     if amount.unit == STEP and not wish.by and trait not in ("seat_heating", "seat_ventilation"):
         raise NotPossibleError("no_such_value")
     if wish.by and amount.form == "fraction" and trait in OPENINGS:
-        return Change(trait, _tidy(amount.value if wish.sign > 0 else 100 - amount.value), unit="%")  # 升一半
+        opens = (wish.sign > 0) is (trait != "window_position")  # a pane that goes down opens
+        return Change(trait, _tidy(amount.value if opens else 100 - amount.value), unit="%")  # 升一半
     if (
         trait in OPENINGS
         and amount.unit == "%"

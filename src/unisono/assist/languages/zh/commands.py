@@ -194,12 +194,18 @@ def _conditions(sentence: Sentence, pieces: Sequence[Piece], last: Sequence[str]
 
 
 def _comes_or_goes(sentence: Sentence) -> tuple[list[Piece], list[Piece]] | None:
-    """小宝出门了关空调: somebody who is named comes or goes, then a wish, and nothing between them."""
+    """小宝出门了关空调, 烟感响了打开水阀: somebody comes or goes, a sensor tells, then a wish, and nothing between them."""
     pieces = sentence.pieces
     who = pieces[0].things if pieces else ()
-    if len(pieces) < 4 or not who or any(sentence.world.things[thing].kind != "person" for thing in who):
+    kinds = {sentence.world.things[thing].kind.partition(".")[0] for thing in who}
+    if len(pieces) < 4 or len(kinds) != 1 or any(piece.text in _DENIALS for piece in pieces):
         return None
-    if not pieces[1].senses & {"state:home", "state:away"} or any(piece.mark for piece in pieces):
+    comes = kinds == {"person"} and pieces[1].senses & {"state:home", "state:away"}
+    # 阳台门开着关空调 may be why, and no rule
+    tells = (
+        kinds == {"sensor"} and has(pieces[1], "state:") and pieces[1].text[-1] != "着" and pieces[1].text[0] != "没"
+    )
+    if not (comes or tells) or any(piece.mark and piece.text != "、" for piece in pieces):
         return None
     at = 3 if pieces[2].text in ("了", "时", "后") else 2
     wish = pieces[at:]

@@ -62,6 +62,8 @@ _HOW_HOT = re.compile(r"(?<![热开])水(?:现在)?多[热烫]了?")
 _BY_SO_MUCH = re.compile(
     r"(?<![最偏太过提升降更越再加变拉到了个很打较校拧捻扭拨推搞整弄])(?<!(?<!空)调)([高低])(?=(?:上|个)?[0-9一二两三四五六七八九十半]+(?:个?(?:度|档|格|成)|个点)半?(?!以|的|就|时|，?就))"
 )
+#: 声音大两格
+_BY_SO_MANY = re.compile(r"(?<=[音声风量力度])([大小快慢])(?=[0-9一二两三四五六七八九]个?[格档挡])")
 _COMPARED = re.compile(r"比(?!现在|刚才|这会儿)|吗|[?？]|多少|几度|如果|要是|的话")
 #: 没锁锁上: if not, do.
 _IF_NOT = re.compile(r"(?<=[，, ])没([关开锁停拉充])[上好]?(?=(?:帮我|给我|就)?\1)")
@@ -152,7 +154,7 @@ class Forms:
         text = _ONGOING.sub("着", _HOW.sub("多", text))
         text = _SIDE.sub(lambda found: found[1] if found[1] + found[2] in self._names else found[0], text)
         if not _COMPARED.search(text):
-            text = _BY_SO_MUCH.sub(r"调\1", text)
+            text = _BY_SO_MANY.sub(r"调\1", _BY_SO_MUCH.sub(r"调\1", text))
         text = _IF_NOT.sub(r"没\1就", text.replace("充电充", "充"))
         text = self._numbered(self._beside(_LIT.sub("点亮", _HOT_WATER.sub("水温", _HOW_HOT.sub("水温多少度", text)))))
         text = _WATER.sub(
