@@ -105,7 +105,11 @@ def clauses(pieces: Sequence[Piece]) -> list[Clause]:
             and _goes_on(pieces, i)
         )
         listed = piece.text == "、" and _is_whole(current) and i + 1 < len(pieces)
-        listed = listed and (_is_verb(pieces[i + 1]) or (_is_verb(current[-1]) and _is_noun(pieces[i + 1])))
+        listed = listed and (
+            _is_verb(pieces[i + 1])
+            or (_is_verb(current[-1]) and _is_noun(pieces[i + 1]))
+            or (_is_noun(pieces[i + 1]) and any(_is_verb(p) and not _is_noun(p) for p in pieces[i + 2 : i + 3]))
+        )
         if (piece.mark and piece.text in _ENDS) or joins or listed:
             if current:
                 parts.append(Clause(current, runs_on=goes_on))

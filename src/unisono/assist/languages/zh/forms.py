@@ -62,6 +62,10 @@ _HOW_HOT = re.compile(r"(?<![热开])水(?:现在)?多[热烫]了?")
 _BY_SO_MUCH = re.compile(
     r"(?<![最偏太过提升降更越再加变拉到了个很打较校拧捻扭拨推搞整弄])(?<!(?<!空)调)([高低])(?=(?:上|个)?[0-9一二两三四五六七八九十半]+(?:个?(?:度|档|格|成)|个点)半?(?!以|的|就|时|，?就))"
 )
+#: 定二十二度
+_FIXED = re.compile(r"(?<![设一决])定(?=(?:个)?[0-9零一二两三四五六七八九十]+度)(?:个)?")
+#: 降到零下
+_BELOW_ZERO = re.compile(r"(?:[降跌掉低到]到?|是|在|到了?)零下(?![0-9零一二两三四五六七八九十半几])")
 #: 声音大两格
 _BY_SO_MANY = re.compile(r"(?<=[音声风量力度])([大小快慢])(?=[0-9一二两三四五六七八九]个?[格档挡])")
 _COMPARED = re.compile(r"比(?!现在|刚才|这会儿)|吗|[?？]|多少|几度|如果|要是|的话")
@@ -148,6 +152,7 @@ class Forms:
     def plain(self, text: str) -> str:
         """The text in the forms that are known."""
         text = _WHEN_DARK.sub("天", _THAT.sub("那", text))
+        text = _FIXED.sub("定到", _BELOW_ZERO.sub("低于零度", text))
         text = _BUT.sub("，", _DONE_TO.sub(r"\2\1了", _FROM_NOW.sub("", _WHATEVER.sub("全都", text))))
         text = _FOREIGN.sub(lambda found: found[0] if found[0] in self._names else _ENGLISH[found[0]], text)
         text = _SOURCE.sub("切到", self._form.sub(lambda found: self._same[found[0]], text))

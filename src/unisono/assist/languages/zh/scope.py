@@ -156,6 +156,12 @@ def is_stop(masked: str) -> bool:
     return _says("stop_it", masked)
 
 
+#: 灯开亮些, 孩子写字呢: why, and nothing is asked.
+_WHY = re.compile(
+    r"[，,](?:孩子|宝宝|娃|老人|老婆|老公|我们?|他们?|她们?|人家|客人)[^，。什么谁哪几多怎咋吗Ｎ]{1,6}呢$"
+)
+
+
 def is_question(masked: str) -> bool:
     """Whether something is asked (politely asking to do something is also a question here)."""
-    return _says("asking", masked)
+    return _says("asking", _WHY.sub("", masked))
