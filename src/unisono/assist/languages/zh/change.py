@@ -194,6 +194,8 @@ def _acted(wish: Wish, thing: Thing) -> Change | None:
         return Change("volume", 0, unit="%")
     if plain is not None:
         raise NotPossibleError("not_possible")
+    if verb == "charge" and "dock" in takes and not ends:
+        return _PLAIN["dock"]
     if verb in _SPOKEN and wish.amount is None:
         if _SPOKEN[verb] not in takes:
             raise NotPossibleError("not_possible")

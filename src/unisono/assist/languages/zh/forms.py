@@ -62,6 +62,13 @@ _HOW_HOT = re.compile(r"(?<![热开])水(?:现在)?多[热烫]了?")
 _BY_SO_MUCH = re.compile(
     r"(?<![最偏太过提升降更越再加变拉到了个很打较校拧捻扭拨推搞整弄])(?<!(?<!空)调)([高低])(?=(?:上|个)?[0-9一二两三四五六七八九十半]+(?:个?(?:度|档|格|成)|个点)半?(?!以|的|就|时|，?就))"
 )
+#: 俩钟头, 仨月
+_TWO = re.compile(r"[俩仨](?=个?(?:半|小时|钟头|月|星期|礼拜)|(?:分钟|天(?!窗)))")
+_TWO_OF = {"俩": "两", "仨": "三"}
+#: 慢着点
+_SO_MUCH = re.compile(r"([慢快轻大小亮暗高低响])着(?=点)")
+#: 停了吧水满了: why, and no mark before it.
+_AND_WHY = re.compile(r"(?<=[了掉上着下好])吧(?=[^，。！？!?吧]{1,4}[了啦]$)")
 #: 定二十二度
 _FIXED = re.compile(r"(?<![设一决])定(?=(?:个)?[0-9零一二两三四五六七八九十]+度)(?:个)?")
 #: 降到零下
@@ -152,6 +159,7 @@ class Forms:
     def plain(self, text: str) -> str:
         """The text in the forms that are known."""
         text = _WHEN_DARK.sub("天", _THAT.sub("那", text))
+        text = _AND_WHY.sub("吧，", _SO_MUCH.sub(r"\1", _TWO.sub(lambda found: _TWO_OF[found[0]], text)))
         text = _FIXED.sub("定到", _BELOW_ZERO.sub("低于零度", text))
         text = _BUT.sub("，", _DONE_TO.sub(r"\2\1了", _FROM_NOW.sub("", _WHATEVER.sub("全都", text))))
         text = _FOREIGN.sub(lambda found: found[0] if found[0] in self._names else _ENGLISH[found[0]], text)

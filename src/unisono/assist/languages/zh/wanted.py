@@ -307,7 +307,10 @@ class Wanted(Meant):
             made = self._do(wish, self._target(pieces, Wish(verb="play")))
             self.steps = [msgspec.structs.replace(step, text=title) for step in self.steps]
             return made
-        if unknown(pieces) and self.steps and (pieces[0].text in _WHO or wish.vague) and not about_us(pieces):
+        valued = wish.verb or wish.amount or wish.color or wish.mode or wish.level or wish.arm
+        came = not valued and unknown(pieces) <= _UNSURE_MOST and pieces[-1].text in "了啦"  # 停水泵，水满了
+        said = unknown(pieces) and (pieces[0].text in _WHO or wish.vague)
+        if self.steps and (said or came) and not about_us(pieces):
             return None  # 打包机停一停, 我换膜
         if unknown(pieces):
             strange = not about_us(pieces) and (
