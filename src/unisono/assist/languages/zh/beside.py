@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.numbers import is_rough, number
@@ -14,6 +17,9 @@ from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kin
 from unisono.assist.languages.zh.told import states_in
 from unisono.assist.languages.zh.wish import BEGINS, ENDS, Wish, measured
 from unisono.assist.quantity import Quantity
+
+if TYPE_CHECKING:
+    from unisono.assist.world import World
 
 __all__ = [
     "around_unknown",
@@ -23,6 +29,7 @@ __all__ = [
     "is_compared",
     "is_list",
     "is_timed",
+    "panes_of_a_car",
     "played",
     "split_except",
     "told_text",
@@ -63,6 +70,17 @@ def is_timed(pieces: Sequence[Piece]) -> bool:
     return any(
         piece.moment is not None and piece.moment.role in ("at", "after") and piece.moment.exact for piece in pieces
     )
+
+
+def panes_of_a_car(pieces: Sequence[Piece], world: World) -> list[Piece]:
+    """枣子关窗: a car has no window of its own name."""
+    named = [thing for piece in pieces for thing in piece.things]
+    if not named or any("window_position" not in world.things[thing].takes for thing in named):
+        return list(pieces)
+    pane = frozenset({"trait:window_position"})
+    return [
+        msgspec.structs.replace(p, senses=pane) if "kind:window" in p.senses and not p.things else p for p in pieces
+    ]
 
 
 def turns(pieces: Sequence[Piece]) -> bool:

@@ -35,6 +35,10 @@ _THEN = re.compile(r"那就|那么就|就|(?<![顺随方])便|则|那(?!个|盏|
 _ONCE = re.compile(
     r"(?<![下上换来放播第另同])一(?=[^，。一Ｔ]{1,6}(?:就|马上|立刻|，))(?!下|点|起|样|直|些|定|会|切|共|半|档|个|台|盏|刻|分|小|律|百|千|万|层|楼|号)"
 )
+#: 气泵一停塔灯变红: nothing between what is waited for and what is told.
+_ONCE_BARE = re.compile(
+    r"(?<=[Ｎ门灯机泵])一(?:停机?|启动|开|关|响|亮|报警|漏水?|到家|出门|进门)(?=[Ｎ把将给开关停打]|[^，。就]{1,6}[开关停变转亮拉锁升降])"
+)
 _AS_SOON = re.compile(r"就|马上|立刻|，")
 _WHEN = re.compile(
     r"的话|的?(?<![么啥点])时候|(?<=[了着完好开关亮停锁暗黑到家绿红黄蓝白色满])之?后(?!备|座|门|院)|(?<=出门)之?后|(?<=离开)之?后|(?<=进门)之?后|(?<=回来)之?后|(?<=出去)之?后|以后|(?<![小定计按及准平同随临到届何几有当暂])时(?![间候钟常段代区速刻时装尚差期])"
@@ -260,6 +264,8 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
         then = _AS_SOON.search(body, once.end())
         assert then is not None, "the pattern looks ahead for it"
         return (0, then.start()), (then.end(), len(body)), "once"
+    if (bare := _ONCE_BARE.search(body)) is not None:
+        return (0, bare.end()), (bare.end(), len(body)), "once"
     begun = _IF.search(body)
     if begun is not None and begun.start() > 0 and _verb_before(body[: begun.start()]):
         return (begun.end(), len(body)), (0, begun.start()), "if"  # 打开灯, 如果天黑了

@@ -231,7 +231,7 @@ def _compared_then(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] |
         return None
     before, after = list(pieces[: at + 1]), list(pieces[at + 1 :])
     after = after[1:] if after and after[0].text in ("以上", "以下", "之上", "之下") else after
-    after = after[1:] if after and after[0].text == "自动" else after  # 低于十八度自动开空调
+    after = after[1:] if after and after[0].text in ("自动", "个") else after  # 低于十八度自动开空调
     colored = bool(after) and has(after[0], "color:") and after[0].text[-1] == "灯"  # 亮红灯
     begins = bool(after) and (
         colored or after[0].named or is_kind(after[0]) or after[0].text in ("把", "将") or is_verb(after[0])

@@ -19,6 +19,7 @@ from unisono.assist.languages.zh.beside import (
     is_compared,
     is_list,
     is_timed,
+    panes_of_a_car,
     played,
     split_except,
     told_text,
@@ -257,7 +258,7 @@ class Wanted(Meant):
         return None
 
     def _want(self, pieces: list[Piece], found: set[str], *, stop: bool, lasting: bool) -> Plan | None:
-        self.state, pieces = split_state(pieces)
+        self.state, pieces = split_state(panes_of_a_car(pieces, self.sentence.world))
         told = told_text(self.sentence, pieces)
         if told is not None:
             pieces = told[1]

@@ -161,7 +161,7 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
     if not verbs and (worn := _worn_lock(pieces)) is not None:
         verbs.add(worn)
         wish.verbs = frozenset(verbs)
-    wish.bit, wish.much = "bit" in spoken, "much" in spoken
+    wish.bit, wish.much = "bit" in spoken or _opened_a_bit(pieces), "much" in spoken
     extremes = [sense for piece in pieces for sense in ("max", "min") if sense in piece.senses]
     wish.extreme = extremes[-1] if extremes else None
     if "faster" in verbs and not named and _hurries(pieces):
@@ -196,7 +196,8 @@ def _named_traits(pieces: Sequence[Piece]) -> tuple[str, ...]:
     for piece in sorted(pieces, key=lambda p: -len(p.text)):
         if piece.things or piece.places or _counted(pieces, piece):
             continue
-        found += [sense.removeprefix("trait:") for sense in sorted(piece.senses) if sense.startswith("trait:")]
+        told = piece.senses - {"trait:start_stop"} if "start" in piece.senses else piece.senses  # 开始充
+        found += [sense.removeprefix("trait:") for sense in sorted(told) if sense.startswith("trait:")]
     return tuple(dict.fromkeys(found))
 
 
@@ -283,6 +284,11 @@ def _main_verb(pieces: Sequence[Piece], verbs: set[str], wish: Wish) -> str | No
     if moved and not any(v in ("on", "off", "start") for v in last if v not in MOVES):
         return moved[-1]
     return next((v for v in last if v not in ("set", "change")), last[0])
+
+
+def _opened_a_bit(pieces: Sequence[Piece]) -> bool:
+    """开点车窗"""
+    return any(one.senses & {"open", "close"} and two.text == "点" for one, two in itertools.pairwise(pieces))
 
 
 def _is_to_a_degree(piece: Piece) -> bool:
