@@ -37,7 +37,7 @@ _ONCE = re.compile(
 )
 #: 气泵一停塔灯变红: nothing between what is waited for and what is told.
 _ONCE_BARE = re.compile(
-    r"(?<=[Ｎ门灯机泵])一(?:停机?|启动|开|关|响|亮|报警|漏水?|到家|出门|进门)(?=[Ｎ把将给开关停打]|[^，。就]{1,6}[开关停变转亮拉锁升降])"
+    r"(?<=[Ｎ门灯机泵])[一Ｑ](?:停机?|启动|开|关|响|亮|报警|漏水?|到家|出门|进门)(?=[Ｎ把将给开关停打]|[^，。就]{1,6}[开关停变转亮拉锁升降])"
 )
 _AS_SOON = re.compile(r"就|马上|立刻|，")
 _WHEN = re.compile(
