@@ -27,7 +27,7 @@ from unisono.assist.plan import Condition, Plan
 __all__ = ["command"]
 
 #: 其中一个, 要么 ... 要么: one of several, and nobody says which.
-_ANY_OF = re.compile(r"其中|中的?[一哪]|之一|随便|任意|任选|要么|[关开锁停]一[盏台扇](?!Ｎ)")
+_ANY_OF = re.compile(r"其中|中的?[一哪]|之一|随便|任意|任选|要么|[关开锁停]掉?一[个盏台扇](?!Ｎ|[^，。吧啊呀嘛就了])")
 _NOW = re.compile(r"着|没|还|现在|未|是[开关锁]")
 _TO_COME = re.compile(r"没人|持续|超过|Ｑ|一直")
 _DENIALS = frozenset({"没", "没有", "不", "未"})

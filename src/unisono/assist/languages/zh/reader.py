@@ -70,6 +70,10 @@ _DAYLIGHT = re.compile(
     r"(?:^|(?<=[，,。！!]))(?:外面|外头)?天(?:都|已经|色)?(?P<soon>快|快要|要|马上就?要)?(?:(?P<dark>黑|暗|晚)|亮)(?:下来)?了(?:[，,。！!]|$)"
     r"|[，,]天(?:都|已经)?(?P<soon2>快|快要|要)?(?P<dark2>黑|暗)了$"
 )
+#: 不是关主灯是关灯带
+_BUT_THIS = re.compile(
+    r"^不是(?:要|让你?|叫你?)?[^，,。不是吗么?？]{2,10}[，,]?(?:而|我?要的)?是(?:要|让你?|叫你?)?(?=[关开把停锁打])"
+)
 #: 别开那么亮, alone or before what is to be done: it is too bright.
 _NOT_SO = re.compile(
     r"([^，,。！!？?不别]*)(?:别|不要|唔好|甭)(?:再)?[开调弄搞放整]?得?(?:那么|这么|太|咁)"
@@ -94,6 +98,7 @@ def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.date
     text = unquoted(plain(text), names.by_text.keys())
     body = names.forms.plain(strip_address(text))
     body = _without_daylight(body, now)
+    body = _BUT_THIS.sub("", body)
     if (not_so := _NOT_SO.match(body)) is not None:
         body = f"{not_so[1]}太{not_so[2]}了" + (f"，{not_so['then']}" if not_so["then"] else "")
     if not body:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -85,6 +85,9 @@ _EXCEPT = re.compile(r"(?<!解)除了|除开|除去|(?<![解清删扫去移排�
 _KEPT = re.compile(
     r"留着|留下|只留|就留|留(?=[一个盏Ｎ])(?![一个]?[条道]?缝)|除外|例外|保持(?:不变|原样|现状|着)|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)"
 )
+#: 不关主灯关灯带: this and not that; 不要 is of both.
+_NOT_THIS = re.compile(r"(?<![要别])不[开关停锁拉](?![^，。]{0,2}[也还])")
+_SAME = re.compile(r"不变|不动|别动|保持|维持")
 #: 别太亮: how it is to be done, and not that it is not.
 _NOT_TOO = re.compile(r"(?:但|可|就)?(?:别|不要|不用|不必)(?:开|调|弄|搞)?(?:得)?(?:太|那么|这么)")
 #: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
@@ -215,7 +218,10 @@ class Wanted(Meant):
         stop = is_stop(masked)
         if clause.runs_on and self.refused and not found & {"only"} and not is_negated(masked):
             return self.sentence.barred("negated")  # 不要关灯关电视
-        self.refused = is_negated(masked)
+        self.refused = is_negated(masked) and _NOT_THIS.search(masked) is None
+        if _SAME.search(masked) is not None and (of := self._of_a_level(pieces)):
+            self.last = of
+            return None
         if not stop and (is_negated(masked) or _KEPT.search(masked)):
             if _NOT_TOO.match(masked) is not None and self.steps:
                 self.doubted = True  # 钓鱼灯打开, 别太亮
@@ -230,11 +236,31 @@ class Wanted(Meant):
             return None
         return self._want(pieces, found, stop=stop, lasting=lasting)
 
+    def _of_a_level(self, pieces: Sequence[Piece]) -> tuple[str, ...]:
+        """主灯亮度不变，色温调暖: whose level it is that stays; it is not left out."""
+        if not any(has(piece, "trait:") and not piece.named and not is_kind(piece) for piece in pieces):
+            return ()
+        target = self._target(pieces, Wish())
+        return target.things if target.named else ()
+
+    def _is_other(self, pieces: Sequence[Piece], touched: Iterable[str]) -> bool:
+        """电视小声点，别静音: what is denied is not what is done."""
+        if about_us(pieces) or senses(pieces) & {"it", "rest", "other", "all", "both"} or unknown(pieces):
+            return False
+        done = {step.trait for step in self.steps}
+        try:
+            denied = steps_of(wish_of(pieces), sorted(touched), self.sentence.world)
+        except NotPossibleError:
+            return False
+        return not done & {step.trait for step in denied}
+
     def _deny(self, pieces: Sequence[Piece]) -> Plan | None:
         """冷却带别停: of a set that is to be touched that one is left out; else it is what must not be done."""
         wanted = [piece for piece in pieces if "only" not in piece.senses]
         target = self._target(wanted, Wish())
         touched = self._touched()
+        if touched and self._is_other(wanted, touched):
+            return None
         one = any(p.text in ONE_OF or p.text == "一个" for p in wanted) and not target.named
         if one and (target.why == "ambiguous" or len(target.things) > 1):
             return Plan(outcome="ask", why="ambiguous")  # 东屋灯留一个, 其余的关
