@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from unisono.assist.abilities import OF_A_LINE
 from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.numbers import is_rough
 from unisono.assist.languages.zh.sentence import has, is_kind, is_verb
 from unisono.assist.languages.zh.verbs import VERBS_SET
 from unisono.assist.languages.zh.wish import BEGINS, ENDS, SET_FOR, Wish, measured
@@ -202,7 +203,7 @@ def says_more(pieces: Sequence[Piece], *, compared: bool) -> bool:
     if any((piece.text in _UNSURE and not (moving and "班" in piece.text)) or piece.senses & _ASKED for piece in said):
         return True
     amounts = [p for p in said if p.quantity is not None and p.text != "一" and not measured(pieces, p)]
-    if len(amounts) > 1:
+    if len(amounts) > 1 or any(is_rough(piece.text) for piece in amounts):
         return True
     if not compared:
         return False
