@@ -88,6 +88,53 @@ class TestByUserName(LineConformance):
         return [message(each.topic.replace("request", "response"), {"error": "too hot"}) for each in told]
 
 
+class TestByShortTopics(LineConformance):
+    """The same by the topics of the second version, as devices on narrow lines write them."""
+
+    DIALECT = THINGSBOARD
+    MODEL = LIGHT
+
+    def sign_in(self, secret: str) -> tuple[str, str, str]:
+        return secret, "any", ""
+
+    def ready(self) -> tuple[Bench, str]:
+        bench, name = super().ready()
+        bench.take(bench.translator.subscribed(["v2/r/req/+"]), Message("", b""))
+        return bench, name
+
+    def reconnect(self, bench: Bench) -> None:
+        super().reconnect(bench)
+        bench.take(bench.translator.subscribed(["v2/r/req/+"]), Message("", b""))
+
+    def report(self, values: Mapping[str, Any]) -> Sequence[Message]:
+        return [message("v2/t", {"on_off": values["on_off"]})]
+
+    def acknowledge(self, told: Sequence[Message]) -> Sequence[Message]:
+        return [message(each.topic.replace("req", "res"), {}) for each in told]
+
+    def refuse(self, told: Sequence[Message]) -> Sequence[Message]:
+        return [message(each.topic.replace("req", "res"), {"error": "too hot"}) for each in told]
+
+
+@pytest.mark.parametrize("json_too", ["", "j/"])
+def test_what_is_said_in_short_topics_is_answered_in_them(json_too: str) -> None:
+    end = json_too.rstrip("/")
+    made = line(f"v2/a/{end}".rstrip("/"), f"v2/r/req/{json_too}+")
+    assert made.heard(f"v2/t/{end}".rstrip("/"), b'{"onOff":true}', 0) == [Reported(THING, {"on_off": True})]
+    [(topic, body)] = told(made.wanted(THING, "set", {"id": "c1", "state": {"on_off": False}}, 0))
+    assert (topic, body) == (f"v2/a/{end}".rstrip("/"), {"on_off": False})
+    [(topic, _body)] = told(made.wanted(THING, "call/identify", {"id": "c2", "input": {}}, 0))
+    assert topic.startswith(f"v2/r/req/{json_too}")
+    assert made.heard(topic.replace("req", "res"), b"{}", 0) == [Replied(THING, "c2", True, {})]
+    [asks] = made.heard(f"v2/a/req/{json_too}7", b'{"clientKeys":"on_off"}', 0)
+    answer = {"state": {"on_off": [True, 1]}, "desired": {}}
+    assert told(made.answered(asks.token, answer, 0)) == [(f"v2/a/res/{json_too}7", {"client": {"on_off": True}})]
+    said = made.heard(f"v2/r/req/{json_too}9", b'{"method":"getTime"}', 77)
+    assert told(said) == [(f"v2/r/res/{json_too}9", 77)]
+    for topic in ("v2/t/p", "v2/sw/request/1/chunk/0", "v2/a/req", "v2/t/1", "v2/a/res/x", "v2/r/req/"):
+        assert [each.code for each in made.heard(topic, b"{}", 0)] == ["topic_not_allowed"], topic
+
+
 def line(*filters: str, parts: Sequence[Part] = (), model: Any = LIGHT) -> Any:
     made = THINGSBOARD.line(Caller("thingsboard", "token", secret=True))
     made.begin(1_700_000_000_000)

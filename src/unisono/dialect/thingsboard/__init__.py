@@ -33,6 +33,7 @@ class ThingsBoard:
     can = (
         "sign-in by access token (the secret is the token), user name and password (`--with username=`), X.509",
         "telemetry with and without times, client attributes; shared attributes pushed and asked for",
+        "the short topics (`v2/t`, `v2/a`, `v2/r/req/...`): what is said in them is answered in them",
         "RPC both ways; the limits of the session are told",
         "the HTTP device API: telemetry, attributes, their updates and RPC by long poll, claiming, provisioning",
         "firmware: `unisono thing firmware ID FILE`; its attributes, and chunks over MQTT and HTTP",
@@ -41,7 +42,7 @@ class ThingsBoard:
         "a thing added without a model: what it can say is learned from what it says",
     )
     cannot = (
-        "the CoAP door, the short topics (v2) and protobuf payloads; user name and password over HTTP",
+        "the CoAP door and protobuf payloads; user name and password over HTTP; software updates (`v2/sw`)",
         "claiming: it is taken and means nothing, since whoever signs in here belongs to somebody already",
         "provisioning of user names and certificates",
     )

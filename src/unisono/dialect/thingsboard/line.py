@@ -15,14 +15,16 @@ from unisono.dialect.learning import is_learned
 from unisono.dialect.said import Asks, Happened, Hears, Odd, Replied, Reported, Said, Say, There
 from unisono.dialect.seam import Caller, Part
 from unisono.dialect.thingsboard import firmware
+from unisono.dialect.thingsboard.topics import ME, heard_in, read_topic, write_topic
 from unisono.dialect.thingsboard.words import Words, read_telemetry
 from unisono.errors import CallerError
 from unisono.thing import Model
 
-__all__ = ["SessionLimits", "ThingsBoardLine"]
+__all__ = ["ME", "SessionLimits", "ThingsBoardLine"]
 
-ME = "v1/devices/me/"
 GATEWAY = "v1/gateway/"
+#: The short topics, and those of firmware.
+SECOND = "v2/"
 PROVISION = "/provision/request"
 PROVISIONED = "/provision/response"
 #: Commands whose reply is waited for; messages of a gateway's device that wait until the hub knows it.
@@ -67,7 +69,8 @@ class ThingsBoardLine:
         self._connected: set[str] = set()
         self._adopted: set[str] = set()  # what the hub has taken in on our asking
         self._open: dict[str, tuple[str, str, str]] = {}  # id of an RPC > thing, command, action
-        self._attributes = self._rpc = self._gateway_attributes = self._gateway_rpc = False
+        self._attributes = self._rpc = ""  # in which form it listens to them
+        self._gateway_attributes = self._gateway_rpc = False
         self._next_id = 0
         self._tried = False
         self._updates = False  # it wants to know of firmware
@@ -91,12 +94,12 @@ class ThingsBoardLine:
         return said
 
     def mine(self, topic: str) -> bool:
-        return topic.startswith((ME, GATEWAY, firmware.CHUNKS)) or topic == PROVISION
+        return topic.startswith((ME, GATEWAY, SECOND)) or topic == PROVISION
 
     def subscribed(self, filters: Sequence[str]) -> list[Said]:
         """What a device listens to is where it can be told."""
-        self._attributes |= any(each in (f"{ME}attributes", f"{ME}#") for each in filters)
-        self._rpc |= any(each in (f"{ME}rpc/request/+", f"{ME}#") for each in filters)
+        self._attributes = self._attributes or heard_in(filters, "attributes")
+        self._rpc = self._rpc or heard_in(filters, "rpc/request", "1")
         self._gateway_attributes |= any(each in (f"{GATEWAY}attributes", f"{GATEWAY}#") for each in filters)
         self._gateway_rpc |= any(each in (f"{GATEWAY}rpc", f"{GATEWAY}#") for each in filters)
         said: list[Said] = []
@@ -111,7 +114,7 @@ class ThingsBoardLine:
         if topic == PROVISION and self._caller.way != "device":
             tried, self._tried = self._tried, True
             return [_refused("one try a connection")] if tried else self._provision(payload)
-        if not topic.startswith((ME, GATEWAY, firmware.CHUNKS)):
+        if not topic.startswith((ME, GATEWAY, SECOND)):
             return None
         own = self._own
         if own is None:
@@ -122,9 +125,15 @@ class ThingsBoardLine:
             body = msgspec.json.decode(payload) if payload else {}
         except UNREADABLE as error:
             return [Odd(own.thing, "bad_json", f"not valid JSON: {error}")]
-        of_its_own = topic.startswith(ME)
-        said = self._device if of_its_own else self._gateway
-        return said(own, topic.removeprefix(ME if of_its_own else GATEWAY), body, now_ms)
+        return self._understood(own, topic, body, now_ms)
+
+    def _understood(self, own: Spoken, topic: str, body: Any, now_ms: int) -> list[Said]:
+        if topic.startswith(GATEWAY):
+            return self._gateway(own, topic.removeprefix(GATEWAY), body, now_ms)
+        found = read_topic(topic)
+        if found is None:
+            return [Odd(own.thing, "topic_not_allowed", f"ThingsBoard's {topic[:100]} is not supported")]
+        return self._device(own, *found, body, now_ms)
 
     def wanted(self, thing: str, topic: str, payload: Mapping[str, Any], now_ms: int) -> list[Say]:
         spoken = self._things[thing]
@@ -138,16 +147,16 @@ class ThingsBoardLine:
 
     # the device itself
 
-    def _device(self, own: Spoken, topic: str, body: Any, now_ms: int) -> list[Said]:
+    def _device(self, own: Spoken, form: str, topic: str, body: Any, now_ms: int) -> list[Said]:
         if topic in ("telemetry", "attributes"):
             return self._reported(own, body)
         kind, _, number = topic.rpartition("/")
         if kind == "attributes/request":
-            return self._asked(own, body, ("attributes", own, number))
+            return self._asked(own, body, ("attributes", own, form, number))
         if kind == "rpc/response":
             return self._replied(own, number, body)
         if kind == "rpc/request":
-            return self._client_rpc(own, number, body, now_ms)
+            return self._client_rpc(own, form, number, body, now_ms)
         if topic == "claim":
             return []  # who signs in here belongs to somebody already
         return [Odd(own.thing, "topic_not_allowed", f"ThingsBoard's {topic[:100]} is not supported")]
@@ -191,12 +200,12 @@ class ThingsBoardLine:
         return [Asks("twin", {"thing": spoken.thing}, (*token, wanted))]
 
     def _attributes_told(self, token: Any, answer: Mapping[str, Any] | None) -> list[Said]:
-        _kind, spoken, number, (client, shared) = token
+        _kind, spoken, form, number, (client, shared) = token
         told = _attributes(spoken, answer, client, shared)
         if firmware.wants(shared, client):
             self._updates = True
-            return [self._asks_firmware("fw_attributes", told, number, shared)]
-        return [Say(f"{ME}attributes/response/{number}", encode(told))]
+            return [self._asks_firmware("fw_attributes", told, form, number, shared)]
+        return [Say(write_topic(form, "attributes/response", number), encode(told))]
 
     # firmware
 
@@ -206,12 +215,12 @@ class ThingsBoardLine:
 
     def _firmware_told(self, token: Any, answer: Mapping[str, Any] | None) -> list[Said]:
         """It asked for attributes, of which some are of its firmware."""
-        _kind, told, number, shared = token
+        _kind, told, form, number, shared = token
         self._offered = firmware.attributes(answer)
         chosen = {name: value for name, value in self._offered.items() if not shared or name in shared}
         if chosen:
             told = {**told, "shared": {**told.get("shared", {}), **chosen}}
-        return [Say(f"{ME}attributes/response/{number}", encode(told))]
+        return [Say(write_topic(form, "attributes/response", number), encode(told))]
 
     def _firmware_offered(self, token: Any, answer: Mapping[str, Any] | None) -> list[Said]:
         """It is offered another than before, perhaps."""
@@ -219,9 +228,9 @@ class ThingsBoardLine:
         if not offered or offered == self._offered or not self._attributes:
             return []
         self._offered = offered
-        return [Say(f"{ME}attributes", encode(offered))]
+        return [Say(write_topic(self._attributes, "attributes"), encode(offered))]
 
-    def _client_rpc(self, own: Spoken, number: str, body: Any, now_ms: int) -> list[Said]:
+    def _client_rpc(self, own: Spoken, form: str, number: str, body: Any, now_ms: int) -> list[Said]:
         """What a device asks of the hub. An event of the model is told; what nobody knows is said so."""
         method = body.get("method") if isinstance(body, dict) else None
         if not isinstance(method, str):
@@ -237,7 +246,7 @@ class ThingsBoardLine:
             answer = {}
         else:
             answer = {"error": f"there is no method {method[:80]!r} here"}
-        return [*said, Say(f"{ME}rpc/response/{number}", encode(answer))]
+        return [*said, Say(write_topic(form, "rpc/response", number), encode(answer))]
 
     # commands
 
@@ -246,7 +255,7 @@ class ThingsBoardLine:
             if self._gateway_attributes:
                 return [Say(f"{GATEWAY}attributes", encode({"device": spoken.device, "data": values}))]
         elif self._attributes:
-            return [Say(f"{ME}attributes", encode(values))]
+            return [Say(write_topic(self._attributes, "attributes"), encode(values))]
         return self._call(spoken, command, "", "setAttributes", values)
 
     def _call(self, spoken: Spoken, command: str, action: str, method: str, params: Mapping[str, Any]) -> list[Say]:
@@ -260,7 +269,8 @@ class ThingsBoardLine:
         if spoken.device:
             data = {"id": number, "method": method, "params": params}
             return [Say(f"{GATEWAY}rpc", encode({"device": spoken.device, "data": data}))]
-        return [Say(f"{ME}rpc/request/{number}", encode({"method": method, "params": params}))]
+        body = encode({"method": method, "params": params})
+        return [Say(write_topic(self._rpc, "rpc/request", number), body)]
 
     def _replied(self, spoken: Spoken, number: str, body: Any) -> list[Said]:
         known = self._open.pop(number, None)
