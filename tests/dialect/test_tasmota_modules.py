@@ -34,7 +34,7 @@ SENSORS: list[tuple[dict[str, Any], dict[str, Any]]] = [
          "frequency": 50, "apparentpower": 44, "reactivepower": 10, "totalstarttime": None},
     ),
     ({"SCD40": AIR}, {"co2": 617, "eco2": 600, "temperature": 24.2, "humidity": 45, "dewpoint": 11.5}),
-    ({"BME280": {"Pressure": 750.06, "SeaPressure": 760}, "PressureUnit": "mmHg"}, {"pressure": 99999.789593, "seapressure": 760}),
+    ({"BME280": {"Pressure": 750.06, "SeaPressure": 760}, "PressureUnit": "mmHg"}, {"pressure": 99999.789904, "seapressure": 760}),
     ({"BME280": {"Pressure": 1013.25}, "PressureUnit": "hPa"}, {"pressure": 101325}),
     ({"BME280": {"Pressure": 1013.25}, "PressureUnit": 7}, {"pressure": 101325}),
     ({"DS18B20-1": {"Id": "0000062F1234", "Temperature": 68.0}, "DS18B20-2": {"Id": "1", "Temperature": 50.0}, "TempUnit": "F"},

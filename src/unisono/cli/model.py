@@ -156,7 +156,7 @@ def _whole(file: Path) -> bytes:
                 return _read(path)
         return None
 
-    return include_files(data, fetch) if b"#include" in data else data
+    return include_files(data, fetch)
 
 
 def _refused(id: str | None, why: str) -> dict[str, Any]:

@@ -90,7 +90,8 @@ def test_a_bound_that_has_no_counterpart_is_left_out() -> None:
 def test_units_that_nobody_knows() -> None:
     assert spell_unit("furlong", "°C") == "furlong"
     assert spell_unit("K", "°C", (Offset(by=273.15),)) == "°C"
-    assert spell_unit("K", "°C", (Scale(by=2),)) == "K"
+    assert spell_unit("K", "°C", (Scale(by=2),)) is None
+    assert spell_unit("K", "°C") == "K"
     assert spell_unit(None, None, (Scale(by=2),)) is None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from unisono.dialect.pieces import Piece, Reading, json_of, member_key, trait_property
-from unisono.thing import Property, Schema, Service
+from unisono.thing import Property, Schema, Service, convert, find_unit
 
 __all__ = ["measuring", "number_of"]
 
@@ -46,8 +46,8 @@ OTHERS: dict[str, str] = {
     "PM10": "ug/m3",
     "Moisture": "%",
 }
-#: Pascals of the units that it may be set to.
-PRESSURES = {"hPa": 100.0, "mbar": 100.0, "mmHg": 133.322387, "inHg": 3386.389}
+#: The unit of a pressure whose message names none that is known.
+PRESSURE = "hPa"
 #: Members of one sensor that are looked at.
 MEMBERS = 50
 
@@ -114,7 +114,9 @@ def _as_it_is(value: float) -> float:
 
 
 def _in_pascals(unit: Any) -> Turn:
-    by = PRESSURES.get(unit, 100.0) if isinstance(unit, str) else 100.0
+    """From the unit that it is set to, by the name that the message has for it."""
+    known = find_unit(unit) if isinstance(unit, str) else None
+    by = convert(1.0, known.code if known is not None and known.dimension == "pressure" else PRESSURE, "Pa")
     return lambda value: value * by
 
 

@@ -23,8 +23,8 @@ def spell_unit(
     """The spelling of a unit on the wire: the maker's where it still fits, else the format's, else the code."""
     if raw_unit is not None and _fits(unit, raw_unit, codec):
         return raw_unit
-    if unit is None or (raw_unit is None and any(isinstance(step, Scale | Offset | Reciprocal) for step in codec)):
-        return None
+    if unit is None or any(isinstance(step, Scale | Offset | Reciprocal) for step in codec):
+        return None  # what is written is so many of it, and no unit that has a name
     return (spellings or {}).get(unit, unit)
 
 

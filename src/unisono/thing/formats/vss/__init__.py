@@ -12,7 +12,7 @@ from unisono.thing.formats.document import Fetch, Findings, JsonFormat
 from unisono.thing.formats.naming import Names
 from unisono.thing.formats.vss.overlay import lay_over, without_deleted
 from unisono.thing.formats.vss.read import FORMAT, read_tree
-from unisono.thing.formats.vss.tree import is_node, nest
+from unisono.thing.formats.vss.tree import is_node, nest, without_units
 from unisono.thing.formats.vss.vspec import assemble, is_vspec, read_vspec
 from unisono.thing.formats.vss.write import write_tree
 from unisono.thing.model import Model
@@ -46,6 +46,7 @@ class Vss(JsonFormat):
             findings.error("", "bad_tree", f"{show(document)} is no tree of signals: it is no object")
             return []
         names = Names()
+        document, units = without_units(document)
         roots, flat = nest(document, findings)
         roots = without_deleted(roots, findings)
         structs = {name: root for name, root in roots.items() if _has_structs(root)}
@@ -57,7 +58,7 @@ class Vss(JsonFormat):
                 findings.error(name, "bad_tree", f"{show(root)} is no node: it has no type")
                 continue
             others = structs if not models else {}
-            models.append(read_tree(name, root, findings, names, flat=flat, structs=others))
+            models.append(read_tree(name, root, findings, names, flat=flat, structs=others, units=units))
         return models
 
     def translate(self, data: bytes) -> tuple[Any, list[Diagnostic]] | None:
@@ -70,8 +71,11 @@ class Vss(JsonFormat):
 
     def lay_over(self, document: Any, overlay: Any, findings: Findings) -> Any:
         """A tree with another over it."""
-        both = isinstance(document, dict) and isinstance(overlay, dict)
-        return lay_over(document, overlay, findings) if both else document
+        if not (isinstance(document, dict) and isinstance(overlay, dict)):
+            return document
+        nodes, over = without_units(document)[0], without_units(overlay)[0]
+        units = {name: each for name, each in (document | overlay).items() if name not in nodes and name not in over}
+        return lay_over(nodes, over, findings) | units
 
     def make(self, model: Model) -> Any:
         """The tree of a model."""

@@ -6,6 +6,8 @@ Must not know how a tree is written.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -43,9 +45,11 @@ def read_tree(
     *,
     flat: frozenset[str] | None = None,
     structs: dict[str, Any] | None = None,
+    units: Mapping[str, str] = MappingProxyType({}),
 ) -> Model:
-    """The model of one root. ``flat``: branches that a flat document does not have; ``structs``: declarations."""
-    reader = _Reader(findings, _declared(structs or {}))
+    """The model of one root. ``flat``: branches that a flat document does not have; ``structs``: declarations;
+    ``units``: what its authors call their own units in full."""
+    reader = _Reader(findings, _declared(structs or {}), units)
     reader.node(name, root, (name,), None)
     original = {name: root, **(structs or {})}
     model = Model(
@@ -85,8 +89,9 @@ def _declared(roots: dict[str, Any]) -> dict[str, dict[str, Any]]:
 class _Reader:
     """The branches of one tree on their way to services."""
 
-    def __init__(self, findings: Findings, structs: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, findings: Findings, structs: dict[str, dict[str, Any]], units: Mapping[str, str]) -> None:
         self.findings = findings
+        self._units = units
         self.services: list[Service] = []
         self.modules: dict[str, Module] = {}
         self._structs = structs
@@ -223,7 +228,9 @@ class _Reader:
             size = findings.whole(node, "arraysize", path)
             sound = size if size is not None and size >= 0 else None
             schema = Schema(kind="array", items=item, count_min=sound, count_max=sound, format=named)
-        unit = find_unit(raw_unit) if raw_unit is not None and item.kind in ("int", "float") else None
+        if raw_unit is None or item.kind not in ("int", "float"):
+            return Value(schema, None), raw_unit
+        unit = find_unit(raw_unit) or find_unit(self._units.get(raw_unit, ""))
         return Value(schema, unit.code if unit is not None else None), raw_unit
 
     def _item(self, node: dict[str, Any], path: str, named: str) -> Schema:

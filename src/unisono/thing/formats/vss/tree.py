@@ -12,7 +12,7 @@ from typing import Any
 from unisono.thing.formats.document import Findings
 from unisono.thing.schema import show
 
-__all__ = ["MAX_INSTANCES", "instances_of", "is_node", "nest"]
+__all__ = ["MAX_INSTANCES", "instances_of", "is_node", "nest", "without_units"]
 
 MAX_INSTANCES = 200  # four rows of six seats are 24; a range to a million is no car
 _RANGE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[([0-9]{1,6}),\s*([0-9]{1,6})\]")
@@ -21,6 +21,25 @@ _RANGE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[([0-9]{1,6}),\s*([0-9]{1,6})\]")
 def is_node(value: Any) -> bool:
     """Whether a value is a node: an object with a type."""
     return isinstance(value, dict) and isinstance(value.get("type"), str)
+
+
+def without_units(document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The nodes, and what units are called in full (``km``: ``kilometer``) of a units file that lies beside them; what
+    its quantities are is not needed. Before version 4 of VSS a units file has them below ``units``."""
+    entries = dict(document)
+    older = entries.get("units")
+    if isinstance(older, dict) and older and all(map(_is_entry, older.values())):
+        del entries["units"]
+        entries |= older
+    found = {name: each for name, each in entries.items() if _is_entry(each)}
+    full = {name: each.get("unit", each.get("label")) for name, each in found.items()}
+    nodes = {name: each for name, each in entries.items() if name not in found}
+    return (nodes if found else document), {name: each for name, each in full.items() if isinstance(each, str)}
+
+
+def _is_entry(value: Any) -> bool:
+    """Whether a value is an entry of a file of units or of quantities: it is defined, and is no node."""
+    return isinstance(value, dict) and "type" not in value and bool(value.keys() & {"definition", "label", "quantity"})
 
 
 def nest(document: dict[str, Any], findings: Findings) -> tuple[dict[str, Any], frozenset[str] | None]:

@@ -20,6 +20,7 @@ _TYPED = re.compile(rb"(?m)^\s+type\s*:\s*[\"']?(branch|sensor|actuator|attribut
 _INCLUDE = re.compile(rb"(?m)^#include[ \t]+([^\r\n]{1,200})")
 #: A node of a file: its path stands where a line begins.
 _NODE = re.compile(rb"(?m)^([A-Za-z0-9_][A-Za-z0-9_.]*)(?=[ \t]*:)")
+UNITS = "units.yaml"
 #: COVESA's own tree is of some sixty files, five deep.
 MAX_FILES, MAX_DEPTH = 1_000, 12
 #: Of a text so much is looked at: a heading with a licence has some two thousand characters.
@@ -73,7 +74,9 @@ def assemble(data: bytes, fetch: Fetch) -> bytes:
         own = _NODE.sub(above + rb".\1", text) if above else text
         return _INCLUDE.sub(put, own)
 
-    return whole(data, "", b"", 0)
+    units = fetch(UNITS, "")  # what its authors call their units, which VSS's own tools look for here too
+    beside = b"\n" + units if units is not None and len(units) <= left[1] else b""
+    return whole(data, "", b"", 0) + beside
 
 
 def _plain(value: Any) -> Any:
