@@ -265,6 +265,12 @@ def test_a_gateway() -> None:
     assert isinstance(asks, Asks) and made.answered(asks.token, None, 0)[0].code == "bad_model"
 
 
+def test_a_device_of_a_gateway_that_listens_to_calls_only_is_called() -> None:
+    made = line(f"{GW}rpc", parts=[Part("a", f"{THING}/A", LIGHT)])
+    [(topic, body)] = told(made.wanted("a", "set", {"id": "c", "state": {"on_off": True}}, 0))
+    assert (topic, body["device"], body["data"]["method"]) == (f"{GW}rpc", "A", "setAttributes")
+
+
 def test_provisioning() -> None:
     made = THINGSBOARD.line(Caller("thingsboard", "provision", way="register_open"))
     body = {"provisionDeviceKey": "k", "provisionDeviceSecret": "s", "deviceName": "d", "token": "t" * 30}

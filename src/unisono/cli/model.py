@@ -29,7 +29,11 @@ Format = Annotated[str, typer.Option("--format", help="The file's format; as a r
 Into = Annotated[str, typer.Option("--format", help="The format to write: unisono, or a maker's.")]
 Overlays = Annotated[
     list[Path] | None,
-    typer.Option("--overlay", metavar="FILE", help="A VSS tree to lay over each FILE; several in order."),
+    typer.Option(
+        "--overlay",
+        metavar="FILE",
+        help="A VSS tree to lay over each FILE, or clusters of a Matter device type; several in order.",
+    ),
 ]
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="A maker's files or our own; .gz too.")]
 

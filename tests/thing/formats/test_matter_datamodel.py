@@ -170,7 +170,12 @@ def test_a_device_type_names_what_it_must_have() -> None:
     models = read_models(msgspec.json.encode(whole)).models
     assert [each.id for each in models] == ["matter.fan_control", "matter.device.dimmable_light"]
     assert [each.key for each in models[1].services] == ["FanControl"]
-    assert read_models(LIGHT.encode()).models[0].abstract
+    alone = read_models(LIGHT.encode())
+    assert alone.models[0].abstract and "no_cluster" in [each.rule for each in alone.findings]
+    both = read_models(LIGHT.encode(), overlays=[FAN.encode()])
+    assert [each.id for each in both.models] == ["matter.fan_control", "matter.device.dimmable_light"]
+    assert [each.key for each in both.models[1].services] == ["FanControl"]
+    assert {each.rule for each in both.findings} == {"api_form"}
 
 
 def test_several_clusters_of_one_file_and_what_one_derives_from() -> None:

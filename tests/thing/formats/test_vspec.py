@@ -190,7 +190,7 @@ def test_files_with_bad_overlays(base: bytes, overlay: bytes, rule: str, path: s
     assert (read.models, read.findings[0].rule, read.findings[0].path) == ([], rule, path)
 
 
-@pytest.mark.parametrize("base", [b'{"unisono_model": 1}', b'{"tag": "cluster", "name": "A", "children": []}'])
+@pytest.mark.parametrize("base", [b'{"unisono_model": 1}', b'{"profile": {"productKey": "a"}, "properties": []}'])
 def test_other_formats_have_no_overlays(base: bytes) -> None:
     with pytest.raises(CallerError, match="no overlays"):
         read_models(base, overlays=[b"{}"])

@@ -228,3 +228,17 @@ def test_a_status_is_what_its_words_are(words: list[str], trait: str | None) -> 
 def test_the_kind_is_what_the_types_tell_best(types: list[str], title: str, kind: str | None) -> None:
     document = {"@context": "https://www.w3.org/2022/wot/td/v1.1", "@type": types, "title": title, "properties": {}}
     assert WOT.read(msgspec.json.encode(document))[0][0].kind == kind
+
+
+def test_a_lock_that_is_jammed_is_not_locked_and_one_that_nobody_knows_of_is_neither() -> None:
+    words = ["locked", "unlocked", "unknown", "jammed"]
+    locked = read(
+        {
+            **LAMP,
+            "properties": {"locked": {"@type": "LockedProperty", "type": "string", "enum": words, "readOnly": True}},
+        }
+    ).properties["locked"]
+    assert (locked.trait, locked.schema.kind, locked.schema.nullable) == ("locked", "bool", True)
+    assert [decode(locked.codec, each) for each in words] == [True, False, None, False]
+    plain = {"locked": {"@type": "LockedProperty", "type": "string", "enum": ["locked", "elsewhere"]}}
+    assert read({**LAMP, "properties": plain}).properties["locked"].trait is None

@@ -214,7 +214,7 @@ class JsonFormat(ABC):
 
     def lay_over(self, document: Any, overlay: Any, findings: Findings) -> Any:
         """A document with another laid over it. Raises CallerError where the format knows nothing of the kind."""
-        expected = "a VSS tree"
+        expected = "a VSS tree, or elements of Matter"
         raise CallerError(
             f"the format {self.name} has no overlays", code="bad_request", field="overlay", expected=expected
         )

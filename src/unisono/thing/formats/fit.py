@@ -27,6 +27,8 @@ __all__ = ["Value", "bearing", "find_trait", "fit", "label_of", "role_of", "step
 SMALLEST_RANGE, LARGEST_RANGE = 1e-6, 1e12
 MIRED = 1_000_000  # kelvin = 1,000,000 / mired
 _BOTH = (True, False)
+#: What a maker calls the value of a state that nobody knows.
+UNKNOWN = frozenset({"unknown", "undefined", "未知"})
 _WHOLE = re.compile(r"-?[0-9]+")
 _LEVEL = re.compile(r"(?i)(?:level|gear|speed|档)?[ _-]?[0-9]+(?:档)?")
 
@@ -222,9 +224,13 @@ def _bool(value: Value, form: Schema, rule: Rule) -> Value | None:
         pairs = ((1, not rule.invert), (0, rule.invert))
     elif schema.kind == "enum":
         found = _pairs(value, form, rule, once=False)
-        if {target for _, target in found} != {True, False}:
+        nothing = {_frozen(wire) for (wire, target), choice in zip(found, schema.choices, strict=True)
+                   if target is None and fold(label_of(choice)) in UNKNOWN}  # fmt: skip
+        if {target for wire, target in found if _frozen(wire) not in nothing} != {True, False}:
             return None
-        pairs = tuple((wire, target != rule.invert) for wire, target in found)
+        pairs = tuple((wire, None if target is None else target != rule.invert) for wire, target in found)
+        if nothing:  # neither of the two: nobody knows
+            schema = msgspec.structs.replace(schema, nullable=True)
         if len(pairs) > len(_BOTH):  # charging, done, not able to: the words of the maker are in the codec only
             schema = msgspec.structs.replace(schema, choices=())
     else:

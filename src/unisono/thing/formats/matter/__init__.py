@@ -45,6 +45,10 @@ class Matter(JsonFormat):
         """The elements of a file of Matter's SDK."""
         return read_data_model(data) if is_data_model(data) else None
 
+    def lay_over(self, document: Any, overlay: Any, findings: Findings) -> Any:
+        """The elements of both: a device type with the clusters that it needs, which have files of their own."""
+        return [*elements_of(document, findings), *elements_of(overlay, findings)]
+
     def make(self, model: Model) -> Any:
         """The element of a model."""
         return write_element(model)

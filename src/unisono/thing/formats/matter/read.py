@@ -67,12 +67,25 @@ def read_device(element: dict[str, Any], known: Elements, findings: Findings, na
     taken = Names()
     order: list[Any] = []  # what is no service of ours stands between them as it is
     listed = element.get("children")
+    without: list[str] = []
+    others = {each["name"] for each in known.devices}
     for requirement in listed if isinstance(listed, list) else []:
+        # one that is made of others names these too
+        if (
+            _must_be(requirement)
+            and requirement.get("name") not in others
+            and known.cluster(requirement.get("name"), requirement.get("id")) is None
+        ):
+            without.append(str(requirement.get("name")))
         service = _required(requirement, known, taken)
         order.append(requirement if service is None else {"service": service.key})
         if service is not None:
             services.append(service)
     base = element.get("type")
+    if without and not services:
+        named = ", ".join(without[:10])
+        detail = f"it must have {named}, of which nothing is in the file: give their files too, each with --overlay"
+        findings.warn(name, "no_cluster", detail)
     model = Model(
         id=names.take(make_id(FORMAT, "device", fold(name))),
         kind=read_rules(FORMAT).kind(name),
@@ -89,12 +102,19 @@ def read_device(element: dict[str, Any], known: Elements, findings: Findings, na
     return msgspec.structs.replace(model, ext={EXT: kept})
 
 
+def _must_be(requirement: Any) -> bool:
+    return isinstance(requirement, dict) and (requirement.get("tag"), requirement.get("conformance")) == (
+        "requirement",
+        "M",
+    )
+
+
 def _required(requirement: Any, known: Elements, taken: Names) -> Service | None:
     """The service that a requirement asks for, where it must be and its cluster is known."""
-    if not isinstance(requirement, dict) or requirement.get("tag") != "requirement":
+    if not _must_be(requirement):
         return None
     cluster = known.cluster(requirement.get("name"), requirement.get("id"))
-    if cluster is None or requirement.get("conformance") != "M":
+    if cluster is None:
         return None
     service = _Reader(Findings(), known, cluster).service(taken)
     kept = difference(write_requirement(service), requirement)
