@@ -34,12 +34,14 @@ SENSORS: list[tuple[dict[str, Any], dict[str, Any]]] = [
          "frequency": 50, "apparentpower": 44, "reactivepower": 10, "totalstarttime": None},
     ),
     ({"SCD40": AIR}, {"co2": 617, "eco2": 600, "temperature": 24.2, "humidity": 45, "dewpoint": 11.5}),
-    ({"BME280": {"Pressure": 750.06, "SeaPressure": 760}, "PressureUnit": "mmHg"}, {"pressure": 99999.789904, "seapressure": 760}),
+    ({"BME280": {"Pressure": 750.06, "SeaPressure": 760}, "PressureUnit": "mmHg"}, {"pressure": 99999.789904, "seapressure": 101325.014435}),
     ({"BME280": {"Pressure": 1013.25}, "PressureUnit": "hPa"}, {"pressure": 101325}),
     ({"BME280": {"Pressure": 1013.25}, "PressureUnit": 7}, {"pressure": 101325}),
     ({"DS18B20-1": {"Id": "0000062F1234", "Temperature": 68.0}, "DS18B20-2": {"Id": "1", "Temperature": 50.0}, "TempUnit": "F"},
      {"ds18b20-1_temperature": 20, "ds18b20-2_temperature": 10}),
     ({"MT175": {"Total_in": 1234.5, "Power": 312, "Phases": [1, 2], "Meter": "x"}}, {"total_in": 1234.5, "power": 312, "phases_2": 2, "meter": None}),
+    ({"ANALOG": {"Temperature2": 71.6, "Illuminance3": 120, "A1": 9}, "TempUnit": "F"}, {"temperature_2": 22, "illuminance_3": 120, "a1": 9}),
+    ({"SHT4X": {"Temperature": 68.0, "Humidity": 50, "DewPoint": 50.0}, "TempUnit": "F"}, {"temperature": 20, "humidity": 50, "dewpoint": 10}),
     ({"PMS5003": {"CF1": 1, "PM10": 7, "PM2.5": 5}}, {"pm25": 5, "pm10": 7, "cf1": 1}),
     ({"Shutter1": {"Position": 5}, "ANALOG": {"A0": 1024}, "Switch1": "ON"}, {"a0": 1024, "position": None}),
 ]  # fmt: skip
@@ -119,3 +121,24 @@ def test_a_shutter_tells_its_position_with_the_sensors() -> None:
     assert made.value(key, "position") == 35
     made.say(message(f"tele/{BASE}/SENSOR", {"Shutter1": 7}))
     assert made.value(key, "position") == 35
+
+
+def test_how_warm_a_chip_is_is_no_room_s_temperature() -> None:
+    made, key = module({}, {"ESP32": {"Temperature": 48.9}, "DS18B20": {"Temperature": 18.4}})
+    roles = {each: made.models[key].properties[f"sensors.{each}_temperature"].role for each in ("esp32", "ds18b20")}
+    assert roles == {"esp32": "diagnostic", "ds18b20": "sensor"}
+
+
+def test_slats_of_a_shutter() -> None:
+    shutters = {"rl": [3, 3, 3, 3, 3, 3], "sht": [[-90, 90, 10], [0, 0, 0], "x"]}
+    made, key = module(shutters, {"Shutter1": {"Position": 0, "Tilt": 0}})
+    assert [each for each in made.models[key].properties if each.startswith("tilt")] == ["tilt_1"]
+    made.say(message(f"stat/{BASE}/RESULT", {"Shutter1": {"Position": 30, "Direction": 1, "Target": 50, "Tilt": 45}}))
+    assert (made.value(key, "position_1"), made.value(key, "tilt_1")) == (30, 75)
+    made.say(
+        message(f"stat/{BASE}/RESULT", {"Shutter1": {"Position": 31}}), message(f"stat/{BASE}/RESULT", {"Shutter1": 7})
+    )
+    assert (made.value(key, "position_1"), made.value(key, "tilt_1")) == (31, 75)
+    made.ask(key, {"tilt_1": 25})
+    assert made.take_told() == [(f"cmnd/{BASE}/ShutterTilt1", b"-45")]
+    assert "tilt" in module({**shutters, "rl": [3, 3]})[0].models[key].properties

@@ -38,6 +38,10 @@ SAID_APART = ("DIMMER", "CT", "COLOR", "FANSPEED", "SHUTTERPOSITION", "STATE", "
 SHUTTERS = ("open", "close", "stop")
 
 
+#: Members of a message: what each says, and of which property.
+Members = dict[str, list[tuple[str, Callable[[Any], Any]]]]
+
+
 class Plan:
     """One device while its configuration is read."""
 
@@ -60,6 +64,14 @@ class Plan:
         """Whether a ``SetOption`` is on."""
         options = self.config.get("so")
         return isinstance(options, dict) and options.get(str(number)) == 1
+
+    def slats(self, number: int) -> tuple[int, int] | None:
+        """The ends of a shutter's slats in degrees, of ``[-90, 90, 10]``; None where it has none."""
+        listed = self.config.get("sht")
+        ends = listed[number - 1] if isinstance(listed, list) and len(listed) >= number else None
+        if not isinstance(ends, list) or len(ends) < 2 or not all(type(each) is int for each in ends[:2]):
+            return None
+        return (ends[0], ends[1]) if ends[0] < ends[1] else None
 
     def numbered(self, member: str, least: int) -> list[int]:
         """The numbers of its buttons or switches: of those of at least that value."""
@@ -164,7 +176,7 @@ def _acting(plan: Plan) -> Piece:
     switches = [number for number, kind in enumerate(listed, 1) if kind in (RELAY, LIGHT)]
     properties: list[Property] = []
     actions: list[Action] = []
-    members: dict[str, tuple[str, Callable[[Any], Any]]] = {}
+    members: Members = {}
     several = len(switches) > 1
 
     def power(number: int) -> None:
@@ -172,7 +184,7 @@ def _acting(plan: Plan) -> Piece:
         properties.append(trait_property("on_off", writable=True, key=key, titles=_titles(config, number)))
         names = [f"POWER{number}"] + (["POWER"] if not several else [])
         for name in names:
-            members[name] = (key, lambda wire: wire == plan.on if wire in (plan.on, plan.off) else None)
+            members[name] = [(key, lambda wire: wire == plan.on if wire in (plan.on, plan.off) else None)]
             piece.readers.append((f"{plan.stat}/{name}", _plain(key, plan)))
         piece.writers[key] = lambda values: [
             Say(f"{plan.cmnd}/POWER{number if several else ''}", (plan.on if values[key] else plan.off).encode())
@@ -240,31 +252,29 @@ def _plain(key: str, plan: Plan) -> Any:
     return reader
 
 
-def _light(plan: Plan, piece: Piece, properties: list[Property], members: dict[str, Any]) -> None:
+def _light(plan: Plan, piece: Piece, properties: list[Property], members: Members) -> None:
     subtype = plan.config.get("lt_st")
     properties.append(trait_property("brightness", writable=True))
-    members["Dimmer"] = ("brightness", number_of)
+    members["Dimmer"] = [("brightness", number_of)]
     piece.writers["brightness"] = lambda values: [Say(f"{plan.cmnd}/Dimmer", str(round(values["brightness"])).encode())]
     if subtype in WARMTH:
         properties.append(trait_property("color_temperature", writable=True))
-        members["CT"] = ("color_temperature", lambda wire: from_mired(wire) if number_of(wire) and wire > 0 else None)
+        members["CT"] = [("color_temperature", lambda wire: from_mired(wire) if number_of(wire) and wire > 0 else None)]
         piece.writers["color_temperature"] = lambda values: [
             Say(f"{plan.cmnd}/CT", str(to_mired(values["color_temperature"])).encode())
         ]
     if subtype in COLOR:
         properties.append(trait_property("color", writable=True))
-        members["Color"] = ("color", _color)
+        members["Color"] = [("color", _color)]
         piece.writers["color"] = lambda values: [Say(f"{plan.cmnd}/Color2", _written(values["color"]).encode())]
 
 
-def _channels(
-    plan: Plan, piece: Piece, properties: list[Property], members: dict[str, Any], numbers: list[int]
-) -> None:
+def _channels(plan: Plan, piece: Piece, properties: list[Property], members: Members, numbers: list[int]) -> None:
     """Each channel is a lamp of its own (``SetOption68 1``)."""
     for number in numbers:
         key = f"brightness_{number}"
         properties.append(trait_property("brightness", writable=True, key=key))
-        members[f"Dimmer{number}"] = (key, number_of)
+        members[f"Dimmer{number}"] = [(key, number_of)]
         piece.writers[key] = lambda values, key=key, number=number: [
             Say(f"{plan.cmnd}/Dimmer{number}", str(round(values[key])).encode())
         ]
@@ -284,20 +294,36 @@ def _written(color: Any) -> str:
 
 
 def _shutter(
-    plan: Plan, piece: Piece, properties: list[Property], members: dict[str, Any], number: int, *, alone: bool
+    plan: Plan, piece: Piece, properties: list[Property], members: Members, number: int, *, alone: bool
 ) -> None:
     key = "position" if alone else f"position_{number}"
     properties.append(trait_property("position", writable=True, key=key))
-    members[f"Shutter{number}"] = (key, _position)
+    turns: list[tuple[str, Callable[[Any], Any]]] = [(key, _position)]
+    slats = plan.slats(number)
+    if slats is not None:
+        low, high = slats
+        tilt = "tilt" if alone else f"tilt_{number}"
+        properties.append(trait_property("tilt", writable=True, key=tilt))
+        turns.append((tilt, lambda wire: _tilt(wire, low, high)))
+        piece.writers[tilt] = lambda values: [
+            Say(f"{plan.cmnd}/ShutterTilt{number}", str(round(low + values[tilt] / 100 * (high - low))).encode())
+        ]
+    members[f"Shutter{number}"] = turns
     piece.readers.append((f"{plan.stat}/SHUTTER{number}", lambda payload, _now: _percent(key, payload)))
     piece.writers[key] = lambda values: [Say(f"{plan.cmnd}/ShutterPosition{number}", str(round(values[key])).encode())]
+
+
+def _tilt(wire: Any, low: int, high: int) -> Any:
+    """Degrees between the two ends are percent."""
+    told = number_of(wire.get("Tilt")) if isinstance(wire, dict) else None
+    return None if told is None else round((told - low) / (high - low) * 100, 2)
 
 
 def _position(wire: Any) -> Any:
     return number_of(wire.get("Position")) if isinstance(wire, dict) else None
 
 
-def _fan(plan: Plan, piece: Piece, properties: list[Property], members: dict[str, Any]) -> None:
+def _fan(plan: Plan, piece: Piece, properties: list[Property], members: Members) -> None:
     """An iFan: off and three speeds."""
     properties.append(trait_property("fan_speed", writable=True))
 
@@ -313,7 +339,7 @@ def _fan(plan: Plan, piece: Piece, properties: list[Property], members: dict[str
             )
         return max(1, math.ceil(wanted * 3 / 100))
 
-    members["FanSpeed"] = ("fan_speed", speed)
+    members["FanSpeed"] = [("fan_speed", speed)]
     piece.writers["fan_speed"] = lambda values: [
         Say(f"{plan.cmnd}/FanSpeed", str(number(values["fan_speed"])).encode())
     ]
@@ -333,7 +359,7 @@ def _buttons(plan: Plan) -> tuple[Event, ...]:
     return (Event(key="button", titles={"en": "Button"}, args=_PRESSED),) if some else ()
 
 
-def _reader(members: Mapping[str, tuple[str, Callable[[Any], Any]]], plan: Plan) -> Any:
+def _reader(members: Members, plan: Plan) -> Any:
     buttons = bool(_buttons(plan))
     switches = {f"Switch{number}": f"switch_{number}" for number in plan.numbered("swc", 0)}
 
@@ -349,10 +375,11 @@ def _reader(members: Mapping[str, tuple[str, Callable[[Any], Any]]], plan: Plan)
             word = given.get("Action") if isinstance(given, dict) else given
             if word in (plan.on, plan.off):
                 values[key] = word == plan.on
-        for name, (key, turn) in members.items():
-            made = turn(found[name]) if name in found else None
-            if made is not None:
-                values[key] = made
+        for name in members.keys() & found.keys():
+            for key, turn in members[name]:
+                made = turn(found[name])
+                if made is not None:
+                    values[key] = made
         wifi = found.get("Wifi")
         if isinstance(wifi, dict) and isinstance(wifi.get("Signal"), int):
             values["signal"] = wifi["Signal"]
@@ -375,7 +402,7 @@ class Tasmota:
     learns = False
     can = (
         "discovery with `SetOption19 0`, any full topic and any prefixes, LWT",
-        "relays, lights (brightness, colour temperature, colour), shutters by position, open, close and stop; iFan",
+        "relays, lights (brightness, colour temperature, colour), iFan; shutters: position, slats, open, close, stop",
         "energy (each phase), counters, the usual sensors, whatever other number one tells",
         "buttons (`SetOption73 1`) as events; switches (`SetOption114 1`) as events and states",
         "firmware: `unisono thing call ID upgrade`, from its own address or `url=` one of yours",

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from unisono.dialect.pieces import Piece, Reading, json_of, member_key, trait_property
-from unisono.thing import Property, Schema, Service, convert, find_unit
+from unisono.thing import Property, Schema, Service, convert, find_unit, traits
+from unisono.thing.model import Role
 
 __all__ = ["measuring", "number_of"]
 
@@ -31,7 +32,7 @@ MEASURED: dict[str, str] = {
     "Current": "current",
     "Weight": "weight",
     "Noise": "noise",
-    **{f"C{number}": "count" for number in range(1, 9)},  # of COUNTER
+    "C": "count",  # of COUNTER: C1 and so on
 }
 #: What a value there is here.
 Turn = Callable[[float], float]
@@ -45,7 +46,12 @@ OTHERS: dict[str, str] = {
     "PM1": "ug/m3",
     "PM10": "ug/m3",
     "Moisture": "%",
+    "DewPoint": "Cel",
+    "SeaPressure": "Pa",
+    **dict.fromkeys(("ImportActive", "ExportActive"), "kWh"),
 }
+#: How warm the chip itself is says nothing of the room.
+CHIPS = ("ESP32",)
 #: The unit of a pressure whose message names none that is known.
 PRESSURE = "hPa"
 #: Members of one sensor that are looked at.
@@ -58,18 +64,21 @@ def measuring(says: Any, stat: str, tele: str, body: Mapping[str, Any]) -> Piece
     listed = body.get("sn")
     listed = listed if isinstance(listed, dict) else {}
     sensors = {n: each for n, each in listed.items() if isinstance(each, dict) and not n.startswith("Shutter")}
-    turns: dict[str, Turn] = {"pressure": _in_pascals(listed.get("PressureUnit"))}
+    turns: dict[str | None, Turn] = {"Pa": _in_pascals(listed.get("PressureUnit"))}
     if listed.get("TempUnit") == "F":
-        turns["temperature"] = _from_fahrenheit
+        turns["Cel"] = _from_fahrenheit
     properties: dict[str, Property] = {}
     wanted: dict[tuple[str, str, int], tuple[str, Turn]] = {}
     for name, members in sensors.items():
+        role: Role = "diagnostic" if name in CHIPS else "sensor"
         for member, shown in list(members.items())[:MEMBERS]:
-            trait = "" if member in ("Power", "Total") and name != "ENERGY" else MEASURED.get(member, "")
+            word, numbered = _parted(member)
+            trait = "" if member in ("Power", "Total") and name != "ENERGY" else MEASURED.get(word, "")
+            unit = traits()[trait].unit if trait else OTHERS.get(word)
             stem = trait or member
             key = member_key((stem if len(sensors) == 1 else f"{name}_{stem}").lower())
-            if trait == "count":
-                key = f"{key}_{member[1:]}"
+            if trait and numbered:
+                key = f"{key}_{numbered}"
             if key in properties:
                 trait = ""  # carbon dioxide, and what a sensor for other gases makes of it
                 key = member_key((member if len(sensors) == 1 else f"{name}_{member}").lower())
@@ -80,11 +89,11 @@ def measuring(says: Any, stat: str, tele: str, body: Mapping[str, Any]) -> Piece
                 own = f"{key}_{phase + 1}" if phases > 1 else key
                 titles = {"en": f"{name} {member} {phase + 1}" if phases > 1 else f"{name} {member}"}
                 properties[own] = (
-                    trait_property(trait, writable=False, key=own, titles=titles)
+                    trait_property(trait, writable=False, key=own, titles=titles, role=role)
                     if trait
-                    else Property(key=own, schema=Schema(kind="float"), unit=OTHERS.get(member), titles=titles)
+                    else Property(key=own, schema=Schema(kind="float"), unit=unit, titles=titles, role=role)
                 )
-                wanted[name, member, phase] = (f"sensors.{own}", turns.get(trait, _as_it_is))
+                wanted[name, member, phase] = (f"sensors.{own}", turns.get(unit, _as_it_is))
     piece.service = Service(key="sensors", properties=tuple(properties.values()))
 
     def reader(payload: bytes, now_ms: int) -> Reading:
@@ -107,6 +116,13 @@ def measuring(says: Any, stat: str, tele: str, body: Mapping[str, Any]) -> Piece
         (f"{stat}/STATUS8", reader),
     ]
     return piece
+
+
+def _parted(member: str) -> tuple[str, str]:
+    """``Temperature2`` of an analog input is a temperature; ``PM2.5`` and ``A1`` have no number."""
+    word = member.rstrip("0123456789")
+    known = word in MEASURED or word in OTHERS
+    return (word, member[len(word) :]) if known and member not in MEASURED and member not in OTHERS else (member, "")
 
 
 def _as_it_is(value: float) -> float:
