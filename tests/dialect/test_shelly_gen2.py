@@ -242,3 +242,47 @@ def test_a_sensor_that_has_not_measured_yet_is_one() -> None:
     assert made.value(key, "temperature.temperature") is None
     made.say(notify({"temperature:100": {"id": 100, "tC": 48.5}}))
     assert made.value(key, "temperature.temperature") == 48.5
+
+
+def test_a_thermostat_that_is_made_of_virtual_components() -> None:
+    warm = {"min": 5, "max": 35, "meta": {"ui": {"unit": "°C"}}}
+    made, key = known(
+        component("number:200", {"value": 21.5}, role="target_temperature", access="crw", **warm),
+        component("number:201", {"value": 22.1}, role="current_temperature", access="cr", **warm),
+        component("number:202", {"value": 3}, role="current_temperature"),
+        component("boolean:203", {"value": True}, role="enable", access="cr"),
+    )
+    properties = made.models[key].properties
+    told = {each.partition(".")[0]: (p.trait, p.writable) for each, p in properties.items() if each.endswith(".value")}
+    assert told == {
+        "number_200": ("target_temperature", True),
+        "number_201": ("temperature", False),
+        "number_202": (None, True),
+        "boolean_203": (None, False),
+    }
+    assert properties["number_200.value"].schema.max == 35
+
+
+def test_a_lamp_with_a_meter() -> None:
+    lamp = {"id": 0, "output": True, "brightness": 60, "ct": 2700, "apower": 5.5, "aenergy": {"total": 20.0}}
+    made, key = known(status={**STATUS, "cct:0": lamp})
+    assert (made.value(key, "cct.power"), made.value(key, "cct.energy")) == (5.5, 0.02)
+
+
+def test_a_roller_of_the_first_generation() -> None:
+    made, id = connected(), "shellyswitch25-AABBCD"
+    for topic, text in (
+        ("roller/0/pos", "-1"),
+        ("roller/0/power", "0"),
+        ("emeter/0/current", "0.5"),
+        ("roller/0/pos", "x"),
+    ):
+        made.say(message(f"shellies/{id}/{topic}", text))
+    made.tick(5)
+    [key] = made.things
+    assert made.value(key, "roller_0.position") is None and made.letters == []
+    made.say(message(f"shellies/{id}/roller/0/pos", "30"), message(f"shellies/{id}/emeter/0/current", "0.7"))
+    assert (made.value(key, "roller_0.position"), made.value(key, "meter_0.current")) == (30, 0.7)
+    made.ask(key, call="roller_0.stop")
+    assert made.take_told() == [(f"shellies/{id}/roller/0/command", b"stop")]
+    assert list(made.models[key].actions) == ["roller_0.open", "roller_0.close", "roller_0.stop"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from unisono.dialect.pieces import trait_property
-from unisono.thing import Choice, Property, Schema, find_unit
+from unisono.thing import Choice, Property, Schema, find_unit, traits
 from unisono.thing.color import from_rgb
 
 __all__ = ["BESIDE", "COMPONENTS", "INPUTS", "PRESSES", "Take", "Told", "bthome_told", "made_told"]
@@ -57,52 +57,47 @@ class At:
         return self._turn(found)
 
 
+#: What a component tells that measures what goes through it.
+METER: tuple[tuple[str, bool, At], ...] = (
+    ("power", False, At("apower")),
+    ("voltage", False, At("voltage")),
+    ("current", False, At("current")),
+    ("energy", False, At("aenergy", "total", by=0.001)),
+)
 #: Of each kind of component: trait, whether it can be set, and where its status has it.
 COMPONENTS: dict[str, tuple[tuple[str, bool, At], ...]] = {
     "switch": (
         ("on_off", True, At("output")),
-        ("power", False, At("apower")),
-        ("voltage", False, At("voltage")),
-        ("current", False, At("current")),
-        ("energy", False, At("aenergy", "total", by=0.001)),
+        *METER,
     ),
     "light": (
         ("on_off", True, At("output")),
         ("brightness", True, At("brightness")),
-        ("power", False, At("apower")),
-        ("voltage", False, At("voltage")),
-        ("current", False, At("current")),
-        ("energy", False, At("aenergy", "total", by=0.001)),
+        *METER,
     ),
     "cct": (
         ("on_off", True, At("output")),
         ("brightness", True, At("brightness")),
         ("color_temperature", True, At("ct")),
+        *METER,
     ),
     "rgb": (
         ("on_off", True, At("output")),
         ("brightness", True, At("brightness")),
         ("color", True, At("rgb", turn=_rgb)),
+        *METER,
     ),
     "cover": (
         ("position", True, At("current_pos")),
         ("tilt", True, At("slat_pos")),
-        ("power", False, At("apower")),
-        ("voltage", False, At("voltage")),
-        ("current", False, At("current")),
-        ("energy", False, At("aenergy", "total", by=0.001)),
+        *METER,
     ),
     "thermostat": (
         ("on_off", True, At("enable")),
         ("target_temperature", True, At("target_C")),
         ("temperature", False, At("current_C")),
     ),
-    "pm1": (
-        ("power", False, At("apower")),
-        ("voltage", False, At("voltage")),
-        ("current", False, At("current")),
-        ("energy", False, At("aenergy", "total", by=0.001)),
-    ),
+    "pm1": (*METER,),
     "em": (("power", False, At("total_act_power")), ("current", False, At("total_current"))),
     "em1": (("power", False, At("act_power")), ("voltage", False, At("voltage")), ("current", False, At("current"))),
     "emdata": (("energy", False, At("total_act", by=0.001)),),
@@ -250,6 +245,15 @@ def bthome_told(config: Mapping[str, Any]) -> Told:
     return BTHOME.get(id, _ANY) if isinstance(id, int) else _ANY
 
 
+#: What a number is in a device that is made of such components (a thermostat of Shelly's partners).
+ROLES = {
+    "target_temperature": "target_temperature",
+    "current_temperature": "temperature",
+    "target_humidity": "target_humidity",
+    "current_humidity": "humidity",
+}
+
+
 def made_told(kind: str, config: Mapping[str, Any]) -> Told:
     """A component that people make themselves, which scripts read and write: as far as its configuration says it."""
     schema, unit = Schema(kind="string", len_max=255), None
@@ -266,12 +270,16 @@ def made_told(kind: str, config: Mapping[str, Any]) -> Told:
             Schema(kind="enum", choices=choices, nullable=True) if choices else Schema(kind="string", nullable=True)
         )
     found = find_unit(unit) if unit else None
+    writable = "w" in str(config.get("access", "crw"))
+    trait = ROLES.get(str(config.get("role"))) if kind == "number" else None
+    if trait is not None and found is not None and found.code == traits()[trait].unit:
+        return Told(trait_property(trait, writable=writable, key="value", schema=schema))
     return Told(
         Property(
             key="value",
             schema=schema,
-            access=("read", "write", "notify"),
-            role="actuator",
+            access=("read", "write", "notify") if writable else ("read", "notify"),
+            role="actuator" if writable else "sensor",
             unit=found.code if found is not None else None,
             raw_unit=unit,
         )

@@ -44,6 +44,15 @@ def _one_of(words: Mapping[str, Any]) -> Turn:
 
 ON = _one_of({"on": True, "off": False, "overpower": False, "1": True, "0": False, "true": True, "false": False})
 
+
+def _open(text: str) -> Any:
+    """A roller that is not calibrated says -1."""
+    told = _number()(text)
+    return told if told is not None and told >= 0 else None
+
+
+#: What a roller is called to do, beside going to a position.
+ROLLER = ("open", "close", "stop")
 #: What a topic below a device's says: a pattern, the service, the trait and the value.
 TOLD: tuple[tuple[re.Pattern[str], str, str, Turn], ...] = tuple(
     (re.compile(pattern), service, trait, turn)
@@ -53,10 +62,12 @@ TOLD: tuple[tuple[re.Pattern[str], str, str, Turn], ...] = tuple(
         (r"relay/(\d)/energy", "relay", "energy", _number(1 / 60_000)),  # watt-minutes
         (r"(?:light|white|color)/(\d)", "light", "on_off", ON),
         (r"(?:light|white|color)/(\d)/power", "light", "power", _number()),
-        (r"roller/(\d)/pos", "roller", "position", _number()),
+        (r"roller/(\d)/pos", "roller", "position", _open),
         (r"roller/(\d)/power", "roller", "power", _number()),
+        (r"roller/(\d)/energy", "roller", "energy", _number(1 / 60_000)),
         (r"emeter/(\d)/power", "meter", "power", _number()),
         (r"emeter/(\d)/voltage", "meter", "voltage", _number()),
+        (r"emeter/(\d)/current", "meter", "current", _number()),
         (r"emeter/(\d)/total", "meter", "energy", _number(0.001)),
         (r"sensor/temperature", "sensor", "temperature", _number()),
         (r"sensor/humidity", "sensor", "humidity", _number()),
@@ -156,6 +167,10 @@ class Gen1(Gatherer):
         if before is not None:
             piece.service, piece.readers, piece.writers = before.service, list(before.readers), dict(before.writers)
             piece.calls = before.calls
+        elif service.startswith("roller"):
+            for each in ROLLER:
+                said = Say(f"{ROOT}{id}/{service.replace('_', '/')}/command", each.encode())
+                piece.calls[f"{service}.{each}"] = lambda _input, said=said: [said]  # type: ignore[misc]
         properties = {each.key: each for each in piece.service.properties}
         for trait, turn in told:
             writable = trait in ("on_off", "position") and service.split("_", maxsplit=1)[0] in (
@@ -172,7 +187,8 @@ class Gen1(Gatherer):
             events = tuple(Event(key=each) for each in ("short", "double", "triple", "long"))
             piece.readers.append((topic, _press_reader(service)))
             properties.setdefault("presses", Property(key="presses", schema=Schema(kind="int", min=0)))
-        piece.service = Service(key=service, properties=tuple(properties.values()), events=events)
+        actions = tuple(Action(key=each, titles={"en": each.capitalize()}) for each in ROLLER if piece.calls)
+        piece.service = Service(key=service, properties=tuple(properties.values()), actions=actions, events=events)
         piece.availability = [Availability(f"{ROOT}{id}/online", "true", "false")]
         piece.mode = "told"
         return self.put(key, self._source_for(id, service), service, piece, now_ms)

@@ -24,7 +24,7 @@ __all__ = ["ME", "SessionLimits", "ThingsBoardLine"]
 
 GATEWAY = "v1/gateway/"
 #: The short topics, and those of firmware.
-SECOND = "v2/"
+SECOND = ("v2/t", "v2/a", "v2/r/", "v2/fw/", "v2/sw/")
 PROVISION = "/provision/request"
 PROVISIONED = "/provision/response"
 #: Commands whose reply is waited for; messages of a gateway's device that wait until the hub knows it.
@@ -94,7 +94,7 @@ class ThingsBoardLine:
         return said
 
     def mine(self, topic: str) -> bool:
-        return topic.startswith((ME, GATEWAY, SECOND)) or topic == PROVISION
+        return topic.startswith((ME, GATEWAY, *SECOND)) or topic == PROVISION
 
     def subscribed(self, filters: Sequence[str]) -> list[Said]:
         """What a device listens to is where it can be told."""
@@ -114,7 +114,7 @@ class ThingsBoardLine:
         if topic == PROVISION and self._caller.way != "device":
             tried, self._tried = self._tried, True
             return [_refused("one try a connection")] if tried else self._provision(payload)
-        if not topic.startswith((ME, GATEWAY, SECOND)):
+        if not topic.startswith((ME, GATEWAY, *SECOND)):
             return None
         own = self._own
         if own is None:
