@@ -109,6 +109,8 @@ def test_abbreviations() -> None:
         ("cover", {"pos_t": "s", "set_pos_t": "c"}, "s", "x"),
         ("climate", {"temp_stat_t": "s"}, "s", "x"),
         ("climate", {"mode_stat_t": "s"}, "s", "x"),
+        ("climate", {"curr_temp_t": "s"}, "s", "nan"),
+        ("climate", {"temp_stat_t": "s"}, "s", "1e999"),
         ("fan", {**S, "pct_cmd_t": "p", "pct_stat_t": "ps"}, "ps", "x"),
         ("humidifier", S, "s", "x"),
         ("vacuum", {"stat_t": "s"}, "s", '"x"'),

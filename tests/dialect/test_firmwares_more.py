@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.dialect.test_firmwares import BULB, CONTACT, ENERGY, INFO, PLUG, PLUS, bench, devices, message, notify, reply
+from unisono.dialect.homeassistant import HOMEASSISTANT
 from unisono.dialect.shelly import SHELLY
 from unisono.dialect.tasmota import TASMOTA
 from unisono.dialect.zigbee2mqtt import ZIGBEE2MQTT
@@ -264,3 +265,30 @@ def test_an_analog_input_that_changes() -> None:
     made, key = shelly({"input:2": {"id": 2, "percent": 40}})
     made.say(notify({"input:2": {"id": 2, "percent": 55}}))
     assert made.value(key, "input.level") == 55 and not made.models[key].events
+
+
+# --- OpenBeken --------------------------------------------------------------------------------------------------------
+
+
+def test_a_lamp_of_openbeken() -> None:
+    """Its colour goes out by a format and comes in by pieces of a text; brightness and warmth have topics of their own."""
+    lamp = {
+        "dev": {"ids": ["OpenBK7231N_01"], "name": "obk", "mf": "Beken Corporation", "mdl": "BK7231N"},
+        "uniq_id": "OpenBK7231N_01_light", "obj_id": "light", "~": "obk", "avty_t": "~/connected",
+        "stat_t": "~/led_enableAll/get", "cmd_t": "cmnd/obk/led_enableAll", "pl_on": "1", "pl_off": "0",
+        "rgb_cmd_tpl": "{{'#%02x%02x%02x0000'|format(red,green,blue)}}", "rgb_cmd_t": "cmnd/obk/led_basecolor_rgb",
+        "rgb_stat_t": "~/led_basecolor_rgb/get",
+        "rgb_val_tpl": "{{ value[0:2]|int(base=16) }},{{ value[2:4]|int(base=16) }},{{ value[4:6]|int(base=16) }}",
+        "bri_stat_t": "~/led_dimmer/get", "bri_cmd_t": "cmnd/obk/led_dimmer", "bri_scl": "100",
+        "clr_temp_stat_t": "~/led_temperature/get", "clr_temp_cmd_t": "cmnd/obk/led_temperature",
+    }  # fmt: skip
+    made = bench(HOMEASSISTANT, message("homeassistant/light/OpenBK7231N_01_light_0/config", lamp))
+    [key] = made.things
+    for topic, text in (("connected", "online"), ("led_enableAll/get", "1"), ("led_basecolor_rgb/get", "FF8000"),
+                        ("led_dimmer/get", "55"), ("led_temperature/get", "250")):  # fmt: skip
+        made.say(message(f"obk/{topic}", text))
+    told = {each.partition(".")[2]: made.value(key, each) for each in made.models[key].properties}
+    assert told == {"on_off": True, "brightness": 55, "color_temperature": 4000, "color": "#ff8000"}
+    made.ask(key, {"color": "#00ff00"})
+    assert made.take_told()[0] == ("cmnd/obk/led_basecolor_rgb", b"#00ff000000")
+    assert made.odd == [] and made.letters == []

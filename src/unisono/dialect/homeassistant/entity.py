@@ -52,7 +52,7 @@ class Entity:
 
     def number(self, name: str, default: float | None = None) -> float | None:
         found = number(self.config.get(name))
-        return default if found is ABSENT or not math.isfinite(found) else float(found)
+        return default if found is ABSENT else float(found)
 
     def flag(self, name: str) -> bool:
         """Whether a member says yes, as YAML says it."""
@@ -202,14 +202,13 @@ def chosen(words: Sequence[str], field: str) -> Turn:
 
 
 def number(value: Any) -> Any:
-    """A number out of a text; `ABSENT` where it is none."""
+    """A number out of a text; `ABSENT` where it is none: "nan" is what a sensor says that has not measured yet."""
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, int | float):
-        return value
     try:
-        return float(str(value).strip())
-    except ValueError:
+        found = value if isinstance(value, int | float) else float(str(value).strip())
+        return found if math.isfinite(found) else ABSENT
+    except (ValueError, OverflowError):
         return ABSENT
 
 

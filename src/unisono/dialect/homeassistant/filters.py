@@ -125,6 +125,18 @@ def _found(value: Any, find: Any = "", index: int = 0) -> Any:
     return _literal(find).findall(str(value)[:1_000])[index]
 
 
+#: What makes a text longer than whoever wrote it can have meant: widths of four digits, taken from elsewhere, by name.
+_WIDE = re.compile(r"%[-+ #0]*[0-9]{4,}|%[^a-zA-Z%]*\.[0-9]{3,}|%[^a-zA-Z%]*\*|%\(")
+
+
+def _formatted(form: Any, *given: Any) -> str:
+    """``'#%02x%02x%02x' | format(red, green, blue)``, as lamps of OpenBeken say colours."""
+    text = str(form)
+    if len(text) > MOST_ITEMS or _WIDE.search(text):
+        raise ValueError("such a format makes too much")
+    return text % given
+
+
 def _slugify(value: Any) -> str:
     return re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_")
 
@@ -250,6 +262,7 @@ GLOBALS: dict[str, Any] = {
 FILTERS: dict[str, Callable[..., Any]] = {
     **_NUMERIC,
     "round": _round,
+    "format": _formatted,
     "multiply": lambda value, by: _float(value) * _float(by),
     "add": lambda value, by: _float(value) + _float(by),
     "from_json": _from_json,

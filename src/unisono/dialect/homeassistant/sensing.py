@@ -5,7 +5,6 @@ Which trait a device class is, in tables. A class that has none becomes a proper
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -102,7 +101,7 @@ def sensor(entity: Entity) -> None:
             unit=found.code if found is not None else None,
             raw_unit=unit or None,
         )
-        entity.read("state_topic", "value_template", entity.add(property), _finite)
+        entity.read("state_topic", "value_template", entity.add(property), number)
     else:
         property = Property(key="value", schema=Schema(kind="any"), titles=_titles(entity), role=role)  # type: ignore[arg-type]
         entity.read("state_topic", "value_template", entity.add(property), _plain)
@@ -113,7 +112,7 @@ def unit_turn(trait: str, unit: str) -> Turn | None:
     wanted = traits()[trait].unit
     given = find_unit(unit) if unit else None
     if wanted is None or not unit:
-        return _finite
+        return number
     if given is None:
         return None
     ucum = given.code
@@ -122,10 +121,10 @@ def unit_turn(trait: str, unit: str) -> Turn | None:
     except UnisonoError:
         return None
     if ucum == wanted:
-        return _finite
+        return number
 
     def turn(value: Any) -> Any:
-        plain = _finite(value)
+        plain = number(value)
         return ABSENT if plain is ABSENT else _rounded(convert(plain, ucum, wanted))
 
     return turn
@@ -277,11 +276,6 @@ def _titles(entity: Entity) -> dict[str, str]:
     return {"en": entity.text("name", entity.key)}
 
 
-def _finite(value: Any) -> Any:
-    found = number(value)
-    return found if found is ABSENT or math.isfinite(found) else ABSENT
-
-
 def _rounded(value: float) -> float:
     return float(f"{value:.10g}")
 
@@ -290,5 +284,5 @@ def _plain(value: Any) -> Any:
     """A sensor without a unit: a number if it is one, else a text."""
     if not isinstance(value, str):
         return value
-    found = _finite(value)
+    found = number(value)
     return value if found is ABSENT else found

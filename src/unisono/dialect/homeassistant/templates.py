@@ -154,7 +154,7 @@ def _environment() -> Any:
         "namespace": environment.globals["namespace"],
     }
     environment.filters.update(FILTERS)
-    for name in ("center", "indent", "xmlattr", "pprint", "urlize", "wordwrap", "format"):
+    for name in ("center", "indent", "xmlattr", "pprint", "urlize", "wordwrap"):
         environment.filters.pop(name, None)
     environment.tests.update(TESTS)
     return environment
