@@ -68,7 +68,7 @@ def read_device(element: dict[str, Any], known: Elements, findings: Findings, na
     order: list[Any] = []  # what is no service of ours stands between them as it is
     listed = element.get("children")
     without: list[str] = []
-    others = {each["name"] for each in known.devices}
+    others = [each["name"] for each in known.devices]
     for requirement in listed if isinstance(listed, list) else []:
         # one that is made of others names these too
         if (
