@@ -391,3 +391,31 @@ def test_the_name_of_a_device_that_has_none() -> None:
     assert named(("a", "One")) == "One"
     assert named(("a", "Renamed")) == "Renamed"
     assert named(("b", "Two"), ("c", "Three"), ("b", "Four")) == "Two"
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"obj_id": "porch_warmth"},
+        {"def_ent_id": "sensor.porch_warmth"},
+        {"obj_id": "porch_warmth", "def_ent_id": "sensor.x"},
+    ],
+)
+def test_firmware_that_names_its_entities_anew_has_the_same_properties(named: dict[str, str]) -> None:
+    made = bench(
+        message(
+            "homeassistant/sensor/x/config",
+            {"stat_t": "s", "uniq_id": "a1-warmth", "dev_cla": "temperature", "unit_of_meas": "°C", **named},
+        )
+    )
+    assert list(made.models[only(made)].properties) == ["porch_warmth.temperature"]
+
+
+def test_an_entity_whose_default_id_is_none_is_called_as_before() -> None:
+    made = bench(
+        message(
+            "homeassistant/sensor/x/config",
+            {"stat_t": "s", "uniq_id": "warmth", "def_ent_id": 7, "dev_cla": "temperature", "unit_of_meas": "°C"},
+        )
+    )
+    assert list(made.models[only(made)].properties) == ["warmth.temperature"]

@@ -36,7 +36,9 @@ class Entity:
     def __init__(self, id: str, component: str, config: Config) -> None:
         self.component = component
         self.config = config
-        name = config.get("object_id") or config.get("unique_id") or config.get("name") or id
+        # "sensor.porch_warmth" is what was the object id "porch_warmth": firmware that changes over is the same to us
+        slug = config.get("object_id") or str(config.get("default_entity_id") or "").partition(".")[2]
+        name = slug or config.get("unique_id") or config.get("name") or id
         self.key = member_key(str(name).lower())
         self.piece = Piece(_says(component, config), Service(key=self.key))
         self.properties: list[Property] = []
