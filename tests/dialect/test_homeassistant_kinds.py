@@ -27,7 +27,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str], dict[str, Any], dict[str,
     ("cover", {"pos_t": "p", "tilt_status_t": "ts"}, {"p": "33", "ts": "5"}, {"position": 33, "tilt": 5}, {}, {}),
     ("valve", {**S, "pos": "true", "pos_open": 255, "pl_stop": "STOP"}, {"s": '{"state":"opening","position":51}'}, {"position": 20}, {"position": 40}, {"c": "102"}),
     ("valve", S, {"s": '{"state":"open"}'}, {"on_off": True}, {"on_off": True}, {"c": "OPEN"}),
-    ("lock", {**S, "stat_jam": "JAM", "pl_open": "UNLATCH"}, {"s": "JAM"}, {"jammed": True, "locked": None}, {"locked": True}, {"c": "LOCK"}),
+    ("lock", S, {"s": "JAMMED"}, {"locked": False}, {"locked": True}, {"c": "LOCK"}),
+    ("lock", {**S, "stat_jam": "JAM", "pl_open": "UNLATCH"}, {"s": "JAM"}, {"jammed": True, "locked": False}, {"locked": True}, {"c": "LOCK"}),
     # climate
     (
         "climate",

@@ -119,11 +119,14 @@ def valve(entity: Entity) -> None:
 def lock(entity: Entity) -> None:
     address = entity.add(trait_property("locked", writable=entity.has("command_topic")))
     locked, unlocked = entity.text("state_locked", "LOCKED"), entity.text("state_unlocked", "UNLOCKED")
-    entity.read("state_topic", "value_template", address, on_off(locked, unlocked))
+    jammed_word = entity.text("state_jammed", "JAMMED")
+    told = on_off(locked, unlocked)
+    # what stuck on its way has not locked
+    entity.read("state_topic", "value_template", address, lambda value: value != jammed_word and told(value))
     payloads = entity.text("payload_lock", "LOCK"), entity.text("payload_unlock", "UNLOCK")
     entity.write("command_topic", "command_template", address, lambda wanted: payloads[0] if wanted else payloads[1])
     if entity.has("state_jammed"):
-        jams = {entity.text("state_jammed"): True, locked: False, unlocked: False}
+        jams = {jammed_word: True, locked: False, unlocked: False}
         jammed = entity.add(Property(key="jammed", schema=Schema(kind="bool"), titles={"en": "Jammed"}))
         entity.read("state_topic", "value_template", jammed, lambda value: jams.get(str(value), ABSENT))
     command = entity.command("command_topic", "command_template")
