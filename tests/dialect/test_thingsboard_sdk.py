@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.dialect.player import settings
+from tests.dialect.player import Player, settings
 from tests.hub.hub import Hub
 
 SCRIPT = Path(__file__).parent / "with_thingsboard.py"
@@ -99,6 +99,24 @@ async def test_a_device(shared: Hub, places: list[str]) -> None:
         assert await sdk.told("called") > 1_700_000_000_000
     finally:
         await sdk.close()
+
+
+async def test_a_device_that_writes_short_topics(shared: Hub, places: list[str]) -> None:
+    """The SDK knows none of them: a paho client, as the documentation shows it."""
+    await furnish(shared, places)
+    body = {"id": "tbshort", "model": "light", "place": "home", "how": "thingsboard"}
+    token = (await shared.ask("POST", "/api/v1/things", body))["secret"]
+    player = await Player(token, None, shared.mqtt_port).open("v2/a", "v2/r/req/+", "v2/a/res/+")
+    try:
+        player.say("v2/t", {"on_off": False, "brightness": 40})
+        await shared.eventually(lambda: shared.value("tbshort", "brightness"), "the brightness")
+        player.answers["v2/a"] = [("v2/t", {"on_off": True})]
+        command = await shared.ask("POST", "/api/v1/things/tbshort/commands?wait=10", {"set": {"on_off": True}})
+        assert command["state"] == "confirmed" and await player.told("v2/a") == {"on_off": True}
+        player.say("v2/a/req/7", {"clientKeys": "brightness"})
+        assert await player.told("v2/a/res/7") == {"client": {"brightness": 40}}
+    finally:
+        player.close()
 
 
 async def test_firmware(shared: Hub, places: list[str], tmp_path: Path) -> None:
