@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -101,6 +103,61 @@ async def test_quiet_hours_hold_until_their_end_and_a_change_lets_go(house: Hous
     house.bus.publish(notices.CHANGED, b"")
     await house.until(held, "sent")
     assert texts(house) == ["fire", "later"]
+
+
+async def recall(house: House, group: str, since: int) -> None:
+    """Say that what ``group`` tells of is over, as an owner does."""
+    house.count += 1
+    body = {"group": group, "since": since, "over": house.now, "recall": True}
+    await house.ask(notify("0"), {"id": f"over{house.count}", "run": "", "body": body, "at": house.now})
+
+
+async def test_what_is_over_after_quiet_hours_is_told_as_over_or_not_at_all(house: House) -> None:
+    await house.channel("wei", hook(house))
+    # the clock stands at 19:06:40 in Shanghai
+    spans = [{"begins": 19 * 60, "ends": 20 * 60, "days": []}]
+    await house.registry.put_listener(ListenerRow("wei", "Asia/Shanghai", spans))
+    since = house.now
+    warm = await house.tell("26 degrees", title="Warm", group="warm.probe", since=since)
+    minor = await house.tell("dust", group="dust.probe", priority="low", since=since)
+    on = await house.tell("still wet", group="wet.probe", since=since)
+    for id in (warm, minor, on):
+        assert await house.state(id) == "held"
+    await house.pass_time(600)
+    await recall(house, "warm.probe", since)
+    await recall(house, "dust.probe", since)
+    await recall(house, "never.told", since)
+    assert (await house.until(minor, "withdrawn")).answer == "it was over before it could be told"
+    assert await house.state(warm) == "held"
+    rows = await house.registry.list_notifications()
+    assert {row.id: row.over - row.since for row in rows if row.over} == {warm: 600 * SECOND, minor: 600 * SECOND}
+    assert len(rows) == 3
+    await house.notifier.stop()
+    await house.begin()  # what is over is known in the next life too
+    await house.pass_time(2600)
+    await house.until(warm, "sent")
+    await house.until(on, "sent")
+    assert texts(house) == ["Over: Warm: Raised at 19:06, over at 19:16.\n26 degrees\nstill wet"]
+
+
+async def test_who_has_heard_of_it_hears_that_it_is_over(house: House) -> None:
+    await house.channel("wei", hook(house, "one"))
+    await house.channel("wei", hook(house, "two"))
+    house.receiver.script.append(say(503))
+    id = await house.tell("dust", title="Dust", group="dust.probe", priority="low", since=house.now)
+    await until(lambda: len(house.receiver.came) == 2, "both tries")
+
+    async def states() -> list[str]:
+        return sorted(each.state for each in await house.deliveries(id))
+
+    deadline = time.monotonic() + 10
+    while (found := await states()) != ["sent", "waiting"]:
+        assert time.monotonic() < deadline, found
+        await asyncio.sleep(0.02)
+    await recall(house, "dust.probe", house.now)
+    await house.pass_time(10)
+    await until(lambda: len(house.receiver.came) == 3, "the retry")
+    assert house.receiver.came[-1].json["title"] == "Over: Dust"
 
 
 async def test_a_service_that_fails_is_tried_ever_later_and_in_the_end_given_up(house: House) -> None:

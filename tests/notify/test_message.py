@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unisono.notify.message import Message, compose, fit
+from unisono.notify.message import Matter, Message, compose, fit, told
 
 DOOR = Message("Door", "The front door is open.")
 LEAK = Message("", "Water under the sink.")
@@ -46,3 +46,24 @@ def test_it_never_exceeds_what_the_service_takes(messages: list[Message], title_
     made = compose(messages, "en", title_max, text_max)
     assert len(made.title) <= title_max
     assert len(made.text) <= text_max
+
+
+NIGHT = 1_795_013_000_000_000  # 2026-11-18T14:43:20Z, 22:43 in Shanghai
+MORNING = NIGHT + 8 * 3600 * 1_000_000
+OVER = Matter(DOOR, NIGHT, NIGHT + 3600 * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "now", "title", "first"),
+    [
+        ("en", "Asia/Shanghai", MORNING, "Over: Door", "Raised at 2026-11-18 22:43, over at 2026-11-18 23:43."),
+        ("zh-CN", "Asia/Shanghai", OVER.over, "已解除：Door", "22:43 发生，23:43 解除。"),
+        ("xx", "UTC", MORNING, "Over: Door", "Raised at 14:43 UTC, over at 15:43 UTC."),
+    ],
+)
+def test_what_is_over_is_told_as_over(language: str, zone: str, now: int, title: str, first: str) -> None:
+    assert told(OVER, language, zone, now) == Message(title, f"{first}\nThe front door is open.")
+
+
+def test_what_goes_on_is_told_as_it_is() -> None:
+    assert told(Matter(DOOR, NIGHT), "en", "UTC", MORNING) == DOOR

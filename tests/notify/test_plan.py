@@ -19,6 +19,7 @@ from unisono.notify.plan import (
     expired,
     next_batch,
     outcome,
+    recalled,
     replaced,
     resumed,
 )
@@ -274,3 +275,17 @@ def test_whatever_comes_and_whatever_is_answered_everything_ends_and_no_limit_is
     assert all(each.state in (State.SENT, State.FAILED) for each in coming)
     for first in sent:
         assert sum(first <= at < first + 60 * SECOND for at in sent) <= 4
+
+
+def test_what_is_minor_and_over_is_withdrawn_for_who_has_not_heard_of_it() -> None:
+    held = delivery("a", priority="low")
+    held.state = State.HELD
+    waiting = [held, delivery("heard", priority="low"), delivery("more"), delivery("gone", priority="low")]
+    waiting[-1].state = State.SENDING
+    assert recalled(waiting, {("heard", "wei"), ("a", "anna")}, NOW + 7) == [held]
+    assert (held.state, held.changed, held.answer) == (
+        State.WITHDRAWN,
+        NOW + 7,
+        "it was over before it could be told",
+    )
+    assert [each.state for each in waiting[1:]] == [State.WAITING, State.WAITING, State.SENDING]

@@ -47,7 +47,7 @@ def list_notifications(
     screen: Screen,
     *,
     state: Annotated[
-        str | None, typer.Option(help="Only: waiting, held, sending, sent, failed, given_up, replaced.")
+        str | None, typer.Option(help="Only: waiting, held, sending, sent, failed, given_up, replaced, withdrawn.")
     ] = None,
     person: Annotated[str | None, typer.Option(help="Only those to this person.")] = None,
     last: Annotated[int, typer.Option(min=1, max=1000, help="So many of the newest.")] = 50,

@@ -1,4 +1,4 @@
-"""What is written to one address: several messages as one, cut to what the service takes.
+"""What is written to one address: several messages as one, cut to what the service takes; what is over, said as such.
 
 Pure. The few words of our own are data by language.
 """
@@ -6,15 +6,23 @@ Pure. The few words of our own are data by language.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-__all__ = ["WORDS", "Message", "compose", "fit"]
+__all__ = ["OVER", "WORDS", "Matter", "Message", "compose", "fit", "told"]
 
 #: By language: the title over several messages, and the last line when not all had room.
 WORDS = {
     "en": ("{count} messages", "... and {count} more"),
     "zh": ("{count} 条通知", "…… 还有 {count} 条"),
+}
+
+#: By language: title and first line of what is told when it is over.
+OVER = {
+    "en": ("Over: {title}", "Raised at {since}, over at {over}."),
+    "zh": ("已解除：{title}", "{since} 发生，{over} 解除。"),
 }
 
 #: A service that takes no title gets it as the first line.
@@ -26,6 +34,34 @@ class Message(msgspec.Struct, frozen=True):
 
     title: str
     text: str
+
+
+class Matter(msgspec.Struct, frozen=True):
+    """What a notification says, and when what it tells of began and was over (microseconds, UTC; ``over`` 0: it is
+    not, as far as anybody knows)."""
+
+    message: Message
+    since: int = 0
+    over: int = 0
+
+
+def told(matter: Matter, language: str, zone: str, now: int) -> Message:
+    """What a person reads of ``matter`` at ``now``, where they are: what is over never as if it went on."""
+    message = matter.message
+    if not matter.over:
+        return message
+    title, line = OVER.get(language.partition("-")[0], OVER["en"])
+    since, over = (_clock(each, zone, now) for each in (matter.since, matter.over))
+    first = line.format(since=since, over=over)
+    return Message(title.format(title=message.title), f"{first}\n{message.text}")
+
+
+def _clock(at: int, zone: str, now: int) -> str:
+    """Wall time, with the date unless it is today's. Who named no zone is told which it is."""
+    there = ZoneInfo(zone)
+    moment, today = (datetime.fromtimestamp(each / 1_000_000, there) for each in (at, now))
+    shown = f"{moment:%H:%M}" if moment.date() == today.date() else f"{moment:%Y-%m-%d %H:%M}"
+    return f"{shown} UTC" if zone == "UTC" else shown
 
 
 def compose(messages: Sequence[Message], language: str, title_max: int, text_max: int) -> Message:

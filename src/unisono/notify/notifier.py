@@ -23,7 +23,7 @@ from unisono.notify.addressee import Addressees
 from unisono.notify.desk import Desk
 from unisono.notify.errand import CourierSettings
 from unisono.notify.letter import Letters
-from unisono.notify.message import Message
+from unisono.notify.message import Matter, Message, told
 from unisono.notify.messenger import ATTEMPT_S, Messenger
 from unisono.notify.pace import SECOND, Pace, spent
 from unisono.notify.plan import OPEN, Batch, Delivery, State
@@ -87,7 +87,7 @@ class Notifier:
         self.messenger = Messenger(self._settings, attempt_s=attempt_s)
         self.open: dict[tuple[str, str], Delivery] = {}
         # what open deliveries say, and how many of them say it
-        self._texts: dict[str, Message] = {}
+        self._matters: dict[str, Matter] = {}
         self._ways: Counter[str] = Counter()
         self.paces: dict[str, Pace] = {}
         self._requests: dict[str, int] = {}
@@ -114,7 +114,7 @@ class Notifier:
                 interrupted.append(_row(delivery))
         await self.registry.put_deliveries(interrupted)
         for notification in await self.registry.get_notifications([id for id, _ in self.open]):
-            self._texts[notification.id] = Message(notification.title, notification.text)
+            self._matters[notification.id] = _matter(notification)
         self._requests = await self._addressees.requests()
         await self.letters.start()
         for partition in self._partitions:
@@ -159,6 +159,8 @@ class Notifier:
                 str(error), code="bad_value", expected="id, run, body {to, title, text...}, at"
             ) from error
         async with self._taking:
+            if notice.body.recall:
+                return msgspec.msgpack.encode(await self._recall(notice.body))
             return msgspec.msgpack.encode(await self._accept(partition, notice))
 
     async def _accept(self, partition: str, notice: notices.Notice) -> notices.Kept:
@@ -207,6 +209,8 @@ class Notifier:
             now,
             expires,
             found.missed,
+            body.since,
+            body.over,
         )
         # On copies: until this is on disk nothing has changed, and meanwhile what waits may leave.
         addresses = {each.address for each in deliveries}
@@ -216,13 +220,32 @@ class Notifier:
         others = [each for each in ended if each.notification != row.id]
         await self.registry.add_notification(row, [_row(each) for each in [*deliveries, *others]])
         if deliveries:
-            self._texts[row.id] = Message(row.title, row.text)
+            self._matters[row.id] = _matter(row)
         for delivery in deliveries:
             self._remember(delivery)
         self._end(others)
         self._forget(deliveries)
         self.wake()
         return notices.Kept(True, len(deliveries))
+
+    async def _recall(self, body: notices.Telling) -> notices.Kept:
+        """What the group tells of is over: what of it has not left is told as that, or no more.
+
+        It is of no use to anybody later, so that nothing is kept of it but what it changes."""
+        about = [each for each in self.open.values() if each.group is not None and each.group == body.group]
+        if not about:
+            return notices.Kept(False)
+        ids = sorted({each.notification for each in about})
+        rows = await self.registry.deliveries_of(ids)
+        heard = {(row.notification, row.person) for row in rows if row.state == State.SENT}
+        ended = plan.recalled([msgspec.structs.replace(each) for each in about], heard, self.now())
+        await self.registry.end_matter(ids, body.since, body.over, [_row(each) for each in ended])
+        for id in ids:
+            if id in self._matters:  # else it has left meanwhile
+                self._matters[id] = msgspec.structs.replace(self._matters[id], since=body.since, over=body.over)
+        self._end(ended)
+        self.wake()
+        return notices.Kept(True, len(about) - len(ended))
 
     def _end(self, copies: Sequence[Delivery]) -> None:
         """What was decided of copies holds of what has not left meanwhile."""
@@ -327,9 +350,11 @@ class Notifier:
         channel = await self._addressees.channel(first.channel, first.person, first.address)
         if channel is None:
             return Verdict(Kind.REFUSED, "the channel was removed")
-        messages = [self._texts[each.notification] for each in batch.deliveries]
-        language = (await self.registry.get_listener(channel.person)).language
-        left_s = (min(each.expires for each in batch.deliveries) - self.now()) / SECOND
+        listener, now = await self.registry.get_listener(channel.person), self.now()
+        language = listener.language
+        matters = [self._matters[each.notification] for each in batch.deliveries]
+        messages = [told(matter, language, listener.zone, now) for matter in matters]
+        left_s = (min(each.expires for each in batch.deliveries) - now) / SECOND
         errand = self.letters.errand(
             channel,
             messages,
@@ -368,7 +393,7 @@ class Notifier:
                 self.ended[(each.service, each.state.value)] += 1
                 self._ways[each.notification] -= 1
                 if not self._ways[each.notification]:
-                    del self._ways[each.notification], self._texts[each.notification]
+                    del self._ways[each.notification], self._matters[each.notification]
 
     # what is asked from elsewhere
 
@@ -407,6 +432,10 @@ class Notifier:
             except UnisonoError as error:
                 logger.error("old notifications stay for now: %s", error)
             await asyncio.sleep(TIDY_S)
+
+
+def _matter(row: NotificationRow) -> Matter:
+    return Matter(Message(row.title, row.text), row.since or row.at, row.over)
 
 
 def _row(delivery: Delivery) -> DeliveryRow:

@@ -6,7 +6,7 @@ address leave in batches, and a batch is one message.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -28,6 +28,7 @@ __all__ = [
     "expired",
     "next_batch",
     "outcome",
+    "recalled",
     "replaced",
     "resumed",
 ]
@@ -43,6 +44,7 @@ class State(StrEnum):
     FAILED = "failed"  # the service refused it, and will again
     GIVEN_UP = "given_up"  # its time was over
     REPLACED = "replaced"  # by a later one of the same group
+    WITHDRAWN = "withdrawn"  # it was over before it could be told, and minor
 
 
 #: States that something will still happen in.
@@ -50,6 +52,9 @@ OPEN = frozenset({State.WAITING, State.HELD, State.SENDING})
 
 #: These neither wait for others to join them nor for a retry of others.
 URGENT = frozenset({"high", "critical"})
+
+#: What is so little and over by itself is not worth telling afterwards; what is more a person wants to have known.
+MINOR = frozenset({"low"})
 
 #: So long a notification is worth telling, when nothing else is said: news of the day; alarms over a weekend's outage.
 TTL_S = {"low": 6 * 3600.0, "normal": 24 * 3600.0, "high": 24 * 3600.0, "critical": 72 * 3600.0}
@@ -124,6 +129,22 @@ def replaced(waiting: Iterable[Delivery], later: Delivery, now: int) -> list[Del
             each.state = State.REPLACED
             each.changed = now
             each.answer = f"replaced by {later.notification}"
+            ended.append(each)
+    return ended
+
+
+def recalled(waiting: Iterable[Delivery], heard: Container[tuple[str, str]], now: int) -> list[Delivery]:
+    """What they tell of is over: end those that need not be told any more; the others are told as what is over.
+
+    ``heard``: which notifications (by id) have reached whom; whoever knows of it is told also that it is over.
+    """
+    ended = []
+    for each in waiting:
+        open = each.state in (State.WAITING, State.HELD)
+        if open and each.priority in MINOR and (each.notification, each.person) not in heard:
+            each.state = State.WITHDRAWN
+            each.changed = now
+            each.answer = "it was over before it could be told"
             ended.append(each)
     return ended
 

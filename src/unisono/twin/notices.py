@@ -49,6 +49,9 @@ Priority = Literal["low", "normal", "high", "critical"]
 class Telling(msgspec.Struct, kw_only=True):
     """What to tell whom. ``to``: people and groups; none: everybody who has to do with ``place`` (None: with anything
     in the partition). ``group``: a later one replaces an earlier that has not left yet. ``ttl_s`` 0: by priority.
+
+    ``since``, ``over``: when what it tells of began and ended; 0: of no matter, or not yet. ``recall``: nothing new is
+    told, but what of ``group`` has not left yet is over.
     """
 
     to: list[str] = []
@@ -58,6 +61,9 @@ class Telling(msgspec.Struct, kw_only=True):
     group: str | None = None
     ttl_s: float = 0.0
     place: str | None = None
+    since: int = 0
+    over: int = 0
+    recall: bool = False
 
 
 def notify(partition: str) -> str:

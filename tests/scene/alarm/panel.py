@@ -88,7 +88,12 @@ class Panel(Stage):
     @property
     def told(self) -> list[dict[str, Any]]:
         """Notices to people."""
-        return [effect.body for effect in self.engine.effects.values()]
+        return [effect.body for effect in self.engine.effects.values() if "recall" not in effect.body]
+
+    @property
+    def recalled(self) -> list[dict[str, Any]]:
+        """What was said to be over to whoever has not heard of it yet."""
+        return [effect.body for effect in self.engine.effects.values() if "recall" in effect.body]
 
 
 def warm(text: str = "", **state: Any) -> Panel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from tests.scene.alarm.panel import Panel, warm
 from unisono.twin.notices import Telling
@@ -28,6 +29,8 @@ def test_who_is_told_and_what() -> None:
         "priority": "critical",
         "group": "a.probe",
         "place": "home",
+        "since": panel.alarms.alarms["a.probe"].facts.raised,
+        "over": 0,
     }
     (id,) = panel.engine.effects
     assert id == f"alarm-a.probe-{panel.engine.world.wall}-1"
@@ -74,6 +77,80 @@ def test_an_escalation_without_a_notice() -> None:
     panel.report("probe", temperature=26.0)
     panel.tick(60)
     assert [each["to"] for each in panel.told] == [["boss"]]
+
+
+@pytest.mark.parametrize(
+    ("definition", "priorities"),
+    [
+        ("", ["normal", "high", "critical", "critical"]),
+        ("severity: diagnostic", ["low", "normal", "high", "critical"]),
+        ("severity: high", ["high", "critical", "critical", "critical"]),
+    ],
+)
+def test_each_call_is_one_step_higher(definition: str, priorities: list[str]) -> None:
+    panel = warm(f"notify: {{to: [wei]}}\nescalate: {{after_s: 60}}\n{definition}")
+    panel.report("probe", temperature=26.0)
+    for _ in range(3):
+        panel.tick(60)
+    assert [each["priority"] for each in panel.told] == priorities
+
+
+def test_the_first_call_is_higher_than_what_it_was_told_at() -> None:
+    panel = warm("notify: {to: [wei], priority: low}\nescalate: {after_s: 60}\nseverity: high")
+    panel.report("probe", temperature=26.0)
+    panel.tick(60)
+    assert [each["priority"] for each in panel.told] == ["low", "normal"]
+
+
+def test_what_is_over_is_called_back_once_and_told_as_over() -> None:
+    panel = warm("notify: {to: [wei]}\nescalate: {after_s: 60, to: [boss]}")
+    panel.report("probe", temperature=26.0)
+    facts = panel.alarms.alarms["a.probe"].facts
+    raised = facts.raised
+    panel.tick(30)
+    assert panel.recalled == []
+    panel.crash()
+    panel.report("probe", temperature=20.0)
+    facts = panel.alarms.alarms["a.probe"].facts
+    [body] = panel.recalled
+    assert body == {"group": "a.probe", "since": raised, "over": facts.cleared, "recall": True}
+    assert msgspec.convert(body, Telling, strict=True).to == []
+    panel.tick(30)  # nobody has seen it, but it does not go on
+    assert (panel.told[-1]["title"], panel.told[-1]["over"]) == ("(1/3) Too warm", facts.cleared)
+    panel.undefine()
+    assert len(panel.recalled) == 1
+
+
+def test_what_goes_with_its_definition_is_called_back() -> None:
+    panel = warm("notify: {to: [wei]}")
+    panel.report("probe", temperature=26.0)
+    panel.tick(5)
+    panel.undefine()
+    assert [each["over"] for each in panel.recalled] == [panel.wall]
+
+
+def test_what_nobody_was_told_of_is_not_called_back() -> None:
+    panel = warm()
+    panel.report("probe", temperature=26.0)
+    panel.report("probe", temperature=20.0)
+    assert panel.recalled == []
+
+
+def test_an_event_is_called_back_only_where_something_clears_it() -> None:
+    panel = Panel()
+    panel.thing("lock", "lock")
+    panel.define("things: [lock]\nraise: {event: {event: jammed}}\nnotify: {to: [wei]}")
+    panel.event("lock", "jammed")
+    assert (len(panel.told), panel.recalled) == (1, [])
+    assert "over" not in panel.told[0]
+    panel.define(
+        "id: b\nthings: [lock]\nraise: {event: {event: jammed}}\nnotify: {to: [wei]}\n"
+        "clear: {change: {property: locked, is: true}}"
+    )
+    panel.event("lock", "jammed")
+    assert panel.recalled == []
+    panel.report("lock", locked=True)
+    assert [each["group"] for each in panel.recalled] == ["b.lock"]
 
 
 def test_suppressed_by_another_alarm() -> None:
@@ -175,12 +252,14 @@ def test_a_flood() -> None:
     assert len(panel.told) == count + 1
     rate = panel.alarms.rates["home"]
     assert (rate.flood, rate.held) == (True, 1)
+    began = rate.since
     panel.tick(480)
     assert rate.flood
     panel.tick(240)
     assert not rate.flood
     line = panel.history[-1]
     assert (line.act, line.place, line.value) == ("flood_ended", "home", 1)
+    assert panel.recalled == [{"group": "flood.home", "since": began, "over": line.at, "recall": True}]
 
 
 def test_a_flood_of_what_nobody_is_told_of() -> None:

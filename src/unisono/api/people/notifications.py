@@ -31,7 +31,7 @@ __all__ = ["router"]
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
-State = Literal["waiting", "held", "sending", "sent", "failed", "given_up", "replaced"]
+State = Literal["waiting", "held", "sending", "sent", "failed", "given_up", "replaced", "withdrawn"]
 
 # the notifier answers when it is on disk
 TAKE_S = 10.0
@@ -54,7 +54,8 @@ class Delivery(msgspec.Struct):
 
 
 class Notification(msgspec.Struct):
-    """What was to be told, and what became of it. ``missed``: who has no channel for it, or is nobody, and why."""
+    """What was to be told, and what became of it. ``missed``: who has no channel for it, or is nobody, and why.
+    ``over``: since when what it tells of is over, as known before it left."""
 
     id: str
     at: str
@@ -68,6 +69,7 @@ class Notification(msgspec.Struct):
     expires: str
     missed: dict[str, str]
     deliveries: list[Delivery]
+    over: str | None = None
 
 
 class NotificationNew(msgspec.Struct, forbid_unknown_fields=True):
@@ -120,6 +122,7 @@ def _show(row: NotificationRow, deliveries: list[DeliveryRow]) -> Notification:
         iso(row.expires),
         row.missed,
         shown,
+        iso(row.over) if row.over else None,
     )
 
 

@@ -72,6 +72,9 @@ class Desk(Protocol):
 
     def notify(self, alarm: Alarm) -> None: ...
     def escalate(self, alarm: Alarm) -> None: ...
+    def recall(self, alarm: Alarm) -> None:
+        """It is over: whoever has not heard of it yet must not hear that it goes on."""
+        ...
 
 
 class Alarm:
@@ -95,6 +98,11 @@ class Alarm:
     @property
     def state(self) -> State:
         return self.facts.state
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it goes on until it is over. An event that nothing clears has no end that says anything."""
+        return self.source is not None or self.definition.clear is not None
 
     def _key(self, what: str) -> str:
         return f"{self.facts.id}|{what}"
@@ -177,6 +185,9 @@ class Alarm:
             self._step(self._held or Sign.LET_GO, "cleared", at)
         elif facts.state not in HELD:
             self._step(Sign.CLEARED_LATCHING if self.definition.latching else Sign.CLEARED, "cleared", at)
+        if facts.told and self.lasting:
+            facts.told = False
+            self.desk.recall(self)
         self.desk.turned(self)
 
     def _step(self, sign: Sign, act: str, at: int, by: dict[str, str] = NOBODY, comment: str = "") -> bool:

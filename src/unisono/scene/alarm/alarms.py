@@ -399,6 +399,8 @@ class Alarms(Calling):
         self._changed.discard(facts.id)
         self._removed.add(facts.id)
         self.moved[facts.id] = None
+        if facts.told:
+            self._recall(facts.id, facts.id, facts.raised, at)
         if facts.state is not State.NORMAL:
             self._write(facts, "removed", facts.state, State.NORMAL, at, by, "")
 

@@ -21,6 +21,8 @@ __all__ = ["WORDS", "Calling"]
 
 #: Priority of a notice by severity, where the definition names none.
 PRIORITIES = {"critical": "critical", "high": "high", "medium": "normal", "low": "low", "diagnostic": "low"}
+#: From the least to the one that quiet hours never hold back.
+STEPS = ("low", "normal", "high", "critical")
 #: What stands in the texts of an alarm beside properties.
 WORDS = ("name", "value")
 #: In a flood only these are told one by one; the others are on the list.
@@ -92,20 +94,37 @@ class Calling:
         if rate is not None and rate.flood and alarm.definition.severity not in TOLD_IN_A_FLOOD:
             rate.held += 1
             return
-        self._tell_people(alarm, list(notice.to), notice.priority or PRIORITIES[alarm.definition.severity], "")
+        self._tell_people(alarm, list(notice.to), self._priority(alarm), "")
 
     def escalate(self, alarm: Alarm) -> None:
         escalation = alarm.definition.escalate
         assert escalation is not None
         to = escalation.to or (alarm.definition.notify.to if alarm.definition.notify is not None else ())
         mark = f"({alarm.facts.calls}/{escalation.times}) "
-        self._tell_people(alarm, list(to), escalation.priority, mark)
+        higher = STEPS.index(self._priority(alarm)) + alarm.facts.calls
+        self._tell_people(alarm, list(to), escalation.priority or STEPS[min(higher, len(STEPS) - 1)], mark)
+
+    def recall(self, alarm: Alarm) -> None:
+        self._recall(alarm.id, alarm.id, alarm.facts.raised, alarm.facts.cleared)
+
+    def _recall(self, about: str, group: str, since: int, over: int) -> None:
+        self._effect(about, {"group": group, "since": since, "over": over, "recall": True})
+
+    def _priority(self, alarm: Alarm) -> str:
+        """At which people are told that it was raised."""
+        notice = alarm.definition.notify
+        given = notice.priority if notice is not None else None
+        return given or PRIORITIES[alarm.definition.severity]
 
     def _tell_people(self, alarm: Alarm, to: list[str], priority: str, mark: str) -> None:
+        facts = alarm.facts
         _consequence, action = self.guidance(alarm)
-        text = alarm.facts.text + (f"\n{action}" if action else "")
+        text = facts.text + (f"\n{action}" if action else "")
         told = {"to": to, "title": mark + alarm.definition.name, "text": text, "priority": priority}
-        twin = self.world.things.get(alarm.facts.thing)
+        if alarm.lasting:
+            facts.told = facts.active
+            told |= {"since": facts.raised, "over": 0 if facts.active else facts.cleared}
+        twin = self.world.things.get(facts.thing)
         self._effect(alarm.id, {**told, "group": alarm.id, "place": twin.place if twin is not None else None})
 
     def _effect(self, about: str, body: dict[str, Any]) -> None:
@@ -144,6 +163,7 @@ class Calling:
             self.remind(MINUTE_US, f"|{root}")
             return
         rate.flood = False
+        self._recall(root, f"flood.{root}", rate.since, self.wall)
         self._line(Transition(0, self.wall, "", "", "", root, root, "", "flood_ended", "", "", rate.held))
 
     # history

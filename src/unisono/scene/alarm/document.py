@@ -133,12 +133,12 @@ class Raising(Part, kw_only=True):
 
 
 class Escalation(Part, kw_only=True):
-    """Who is told at what priority when nobody has acknowledged after ``after_s``; again after each further
-    ``after_s``, ``times`` in all."""
+    """Who is told when nobody has acknowledged after ``after_s``; again after each further ``after_s``, ``times`` in
+    all. ``priority`` is one step higher at each call than the alarm was told at, unless it is given."""
 
     after_s: Annotated[float, Meta(gt=0, le=LONGEST_S)]
     to: tuple[str, ...] = ()
-    priority: Priority = "critical"
+    priority: Priority | None = None
     times: Annotated[int, Meta(ge=1, le=MOST_ESCALATIONS)] = 3
 
 

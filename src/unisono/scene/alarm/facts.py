@@ -26,7 +26,7 @@ class Facts(msgspec.Struct, array_like=True):
     dates ``waiting_at``); ``armed``: the delay's reminder is set. ``calling``: an escalation is counting, since elapsed
     ``called``; ``calls``: those made. ``shelf``: elapsed time at which the shelf ends, None until the next tick.
     ``rung``: raised so often since the last tick; ``rings``: elapsed times of the last of them. ``source``,
-    ``clearing``: what its sources remember.
+    ``clearing``: what its sources remember. ``told``: people were told that it is active.
     """
 
     id: str
@@ -62,6 +62,7 @@ class Facts(msgspec.Struct, array_like=True):
     clearing: GateSaved | None = None
     waiting_at: int = 0
     calling_at: int = 0
+    told: bool = False
 
 
 class Transition(msgspec.Struct, array_like=True):

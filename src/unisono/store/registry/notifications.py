@@ -37,6 +37,14 @@ class Notifications:
             await shape.put(connection, delivery, [shape.values(each) for each in deliveries])
         return True
 
+    async def end_matter(self, ids: Sequence[str], since: int, over: int, deliveries: Sequence[DeliveryRow]) -> None:
+        """What the notifications ``ids`` tell of began and was over then; what became of ``deliveries`` with it."""
+        async with self._database.write() as connection:
+            for part in shape.chunks(sorted(set(ids))):
+                ended = sa.update(notification).where(notification.c.id.in_(part))
+                await connection.execute(ended.values(since=since, over=over))
+            await shape.put(connection, delivery, [shape.values(each) for each in deliveries])
+
     async def put_deliveries(self, rows: Sequence[DeliveryRow], pace: AddressRow | None = None) -> None:
         """Say what became of deliveries, and of their address, in one transaction."""
         async with self._database.write() as connection:

@@ -524,7 +524,8 @@ class GroupRow(msgspec.Struct, frozen=True):
 
 
 class NotificationRow(msgspec.Struct, frozen=True):
-    """What was to be told. ``to``: as it was asked; ``missed``: who was reached by no channel, and why."""
+    """What was to be told. ``to``: as it was asked; ``missed``: who was reached by no channel, and why. ``since``,
+    ``over``: when what it tells of began and ended; 0: of no matter, or not yet."""
 
     id: str
     partition: str
@@ -539,6 +540,8 @@ class NotificationRow(msgspec.Struct, frozen=True):
     accepted: int
     expires: int
     missed: dict[str, str] = {}
+    since: int = 0
+    over: int = 0
 
 
 class DeliveryRow(msgspec.Struct, frozen=True):

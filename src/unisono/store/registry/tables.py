@@ -525,6 +525,8 @@ notification = sa.Table(
     sa.Column("accepted", sa.BigInteger, nullable=False),
     sa.Column("expires", sa.BigInteger, nullable=False),
     sa.Column("missed", sa.JSON, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("over", sa.BigInteger, nullable=False, server_default="0"),
     sa.Index(None, "accepted", "id"),
 )
 
