@@ -30,9 +30,9 @@ $(PAGES): $(VENV)/.made console/package-lock.json console/index.html console/vit
 	@scripts/console
 	@touch $@
 
-up: setup  ## a hub with a demonstration home, car and line; Ctrl-C stops it
+up: setup  ## a hub with a demonstration home, car and line; PORT=9000 for another port, FLAGS="--mqtt-port 1884 ..." for more; Ctrl-C stops it
 	@$(MAKE) -s --no-print-directory console || echo "The console was not built (see above): a plain page stands in for it." >&2
-	@$(BIN)/unisono up --demo --data ./data
+	@$(BIN)/unisono up --demo --data ./data $(if $(PORT),--http-port $(PORT)) $(FLAGS)
 
 # a file of tests a core, four at most: much of the time they wait for processes
 BESIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile

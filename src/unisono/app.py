@@ -115,8 +115,9 @@ def run_up(options: UpOptions, say: Callable[[str], None] | None = None) -> None
 
 
 def _write(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    with contextlib.suppress(BrokenPipeError):  # a hub serves whether or not anybody reads this
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
 
 def _is_public(domain: str) -> bool:
@@ -622,10 +623,9 @@ class Hub:
         return [*lines, "", "  Ctrl-C stops it; the data stays in " + str(self.options.data) + "/.", ""]
 
     def _shown_token(self) -> str:
-        """The machine's own token: for whoever begins with this hub, and for who looks at a terminal. Once there is an
-        administrator, what is kept of this output gets the place of it only."""
+        """The machine's own token, for who looks at a terminal; what is kept of this output gets its place only."""
         kept = self.options.data / "token"
-        if self.setup_code is None and not sys.stdout.isatty():
+        if not sys.stdout.isatty():
             return f"in {kept}"
         return f"{(self.data / 'token').read_text().strip()}   (also in {kept})"
 

@@ -7,12 +7,14 @@ from typing import Annotated
 import msgspec
 import pytest
 
+from unisono.api import shapes
 from unisono.api.problems import from_msgspec
 
 
 class Form(msgspec.Struct):
     secret: Annotated[str, msgspec.Meta(min_length=8, max_length=9)] = "12345678"
     count: int = 0
+    language: shapes.Language = "en"
 
 
 @pytest.mark.parametrize(
@@ -21,6 +23,7 @@ class Form(msgspec.Struct):
         ({"secret": "abc"}, "secret", "text of at least 8 characters"),
         ({"secret": "0123456789"}, "secret", "text of at most 9 characters"),
         ({"count": "x"}, "count", "int"),
+        ({"language": "!"}, "language", "a language such as en, zh or zh-CN"),
     ],
 )
 def test_what_would_have_fitted(given: dict[str, object], field: str, expected: str) -> None:

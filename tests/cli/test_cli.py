@@ -194,6 +194,15 @@ def test_places_users_and_models(shell: Shell, home: str, tmp_path: Path) -> Non
     room = shell.json("place", "add", "Kitchen", "--parent", "home")
     assert (room["id"], room["kind"]) == ("kitchen", "room")
     assert "  Kitchen" in shell.run("place", "list").stdout
+    second = shell.run("place", "add", "Kitchen", "--parent", "home")
+    assert "kitchen_2" in second.stdout
+    assert "There is a place kitchen (Kitchen) already" in second.stderr
+    assert "unisono place remove kitchen_2" in second.stderr
+    for words in (("Kitchen", "--id", "kitchen_3"), ("Kitchen 4",), ("Kitchen_4",)):
+        added = shell.run("place", "add", *words, "--parent", "home")
+        assert added.stderr == "", words
+        shell.run("place", "remove", words[-1].lower().replace(" ", "_"))
+    shell.run("place", "remove", "kitchen_2")
     shell.run("place", "remove", "kitchen")
 
     assert "has no role yet" in shell.run("user", "add", "roleless", "--program").stderr

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import unisono
 from tests.scene.test_document import GOOD
 from unisono.errors import CallerError
 from unisono.scene.computed.document import Definition, load_computed
 from unisono.scene.document import Scene, load_scene
-from unisono.thing.explain import explained
+from unisono.thing.explain import PATTERNS, explained
 
 ID = "an id: 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit"
 
@@ -138,3 +141,15 @@ def test_a_key_that_is_not_found_stays_unnamed() -> None:
         == "names.*"
     )
     assert explained("Expected `str`, got `int` - at `$.names[...]`", Scene, document={"names": 3}).field == "names.*"
+
+
+def test_every_pattern_of_a_field_is_said_in_words() -> None:
+    """Who is refused reads no regular expression: not of what people write, and not of what the API takes."""
+    root = Path(unisono.__file__).parent
+    found = set()
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Meta", "Field"):
+                found |= {each.value.value for each in node.keywords if each.arg == "pattern"}  # type: ignore[attr-defined]
+    assert len(found) > 20
+    assert found <= set(PATTERNS)

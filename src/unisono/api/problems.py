@@ -15,6 +15,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 
 from unisono.errors import CODES, CallerError, HostError, UnisonoError
+from unisono.thing.explain import in_words
 
 __all__ = ["EXCEPTION_HANDLERS", "PROBLEM_JSON", "as_problem", "problem_bytes", "problem_response"]
 
@@ -63,7 +64,7 @@ def from_msgspec(message: str) -> CallerError:
             f"The value does not fit{got}",
             code="bad_value",
             field=field or None,
-            expected=_LENGTH.sub(_length, expected["expected"].replace("`", "")),
+            expected=in_words(expected["expected"]) or _LENGTH.sub(_length, expected["expected"].replace("`", "")),
         )
     if "Invalid enum value" in what:
         return CallerError(what, code="bad_value", field=field or None, expected="one of those that are described")

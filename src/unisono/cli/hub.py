@@ -64,6 +64,10 @@ class Hub:
         self.url = (url or _address_in(data) or DEFAULT_URL).rstrip("/")
         self.data = data
         self._token = token
+        if not url and data != DEFAULT_DATA and not data.is_dir():
+            # to go on at the default address would be to ask another hub than was meant
+            expected = "the data directory of a hub on this machine, or --url"
+            raise CallerError(f"There is no folder {data}", code="bad_usage", field="--data", expected=expected)
         parts = urllib.parse.urlsplit(self.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise CallerError(

@@ -9,7 +9,7 @@ import typer
 
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.names import Names, read_names
-from unisono.cli.screen import Screen
+from unisono.cli.screen import Screen, note
 from unisono.errors import CallerError
 
 __all__ = ["app"]
@@ -54,9 +54,26 @@ def add_place(
     id: Annotated[str | None, typer.Option(help="Its id; else one is made from the name.")] = None,
     names: Names = None,
 ) -> None:
-    """Add a place."""
+    """Add a place. One of that name beside another gets an id of its own, and that is said."""
     body = {"name": name, "parent": parent, "kind": kind, "id": id, "names": read_names(names or [])}
-    screen.fields(hub.post("/api/v1/places", {key: value for key, value in body.items() if value is not None}))
+    added = hub.post("/api/v1/places", {key: value for key, value in body.items() if value is not None})
+    screen.fields(added)
+    if id is None:
+        _say_if_second(hub, name, added["id"])
+
+
+def _say_if_second(hub: Hub, name: str, id: str) -> None:
+    """An id was made from the name and numbered: its own was taken, and perhaps that place was meant."""
+    plain, _, number = id.rpartition("_")
+    if not plain or not number.isdecimal() or name.rstrip().endswith(number):
+        return
+    try:
+        other = hub.get(f"/api/v1/places/{plain}")
+    except CallerError:  # of somebody else, or gone
+        return
+    note(
+        f"There is a place {plain} ({other['name']}) already; this is another one. Not meant? unisono place remove {id}"
+    )
 
 
 @hub_command(app, "set")

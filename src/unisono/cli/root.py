@@ -39,6 +39,7 @@ from unisono.cli import (
 )
 from unisono.cli.codes import EXIT_INTERRUPTED, exit_code
 from unisono.cli.help import language, put_into, words_of
+from unisono.cli.pipe import end_when_unread
 from unisono.cli.screen import complain
 from unisono.errors import UnisonoError
 
@@ -95,6 +96,7 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is returned or raised as SystemExit."""
+    end_when_unread()
     try:
         command = get_command(app)
         put_into(command, words_of(language(os.environ)))
@@ -104,8 +106,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return exit_code(error)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # whoever read our output has seen enough (`| head`); closing again at exit would complain
-        sys.stderr.close()
-        return 0
+    finally:
+        sys.stdout.flush()  # here it may still say that nobody reads it
     return 0

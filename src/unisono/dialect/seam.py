@@ -66,11 +66,12 @@ class Part(NamedTuple):
 
 
 class Field(msgspec.Struct, frozen=True):
-    """Something that a person may give when a thing is added: ``pattern`` as in `re.fullmatch`."""
+    """Something that a person may give when a thing is added: ``pattern`` as in `re.fullmatch`, and in ``words``."""
 
     name: str
     title: str
     pattern: str
+    words: str
     default: str = ""
 
 

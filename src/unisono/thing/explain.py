@@ -16,7 +16,7 @@ from msgspec import inspect
 
 from unisono.errors import CallerError
 
-__all__ = ["explained"]
+__all__ = ["PATTERNS", "explained", "in_words"]
 
 _AT = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
 _MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
@@ -42,6 +42,11 @@ PATTERNS = {
     r"^[A-Za-z0-9._-]{1,249}$": "a topic: 1 to 249 letters, digits, ., _ and -",
     r"^$|-----BEGIN CERTIFICATE-----": "certificates in PEM",
     r"^[a-z0-9][a-z0-9_-]{0,62}(\.[a-z0-9][a-z0-9_-]{0,62})?$": "an alarm's id, or ID.THING",
+    r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day, HH:MM",
+    r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$": "a language such as en, zh or zh-CN",
+    r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$": "a language such as en, zh or zh-CN",
+    r"^(publish|subscribe)$": "publish or subscribe",
+    r"^[a-z]+$": "a word of a-z",
 }
 #: Msgspec's names of types in the words of YAML.
 WORDS = {
@@ -98,12 +103,19 @@ def _worded(text: str) -> str:
     )
 
 
+def in_words(expected: str) -> str:
+    """What a pattern in msgspec's words means to a reader; nothing where there is no pattern in them."""
+    pattern = _PATTERN.search(expected)
+    if not pattern:
+        return ""
+    plain = pattern[1].replace("\\\\", "\\")
+    return PATTERNS.get(plain, f"text like {plain}")
+
+
 def _phrase(expected: str) -> str:
     """What msgspec would have liked, for a reader."""
-    pattern = _PATTERN.search(expected)
-    if pattern:
-        plain = pattern[1].replace("\\\\", "\\")
-        return PATTERNS.get(plain, f"text like {plain}")
+    if words := in_words(expected):
+        return words
     text = _worded(expected)
     text = re.sub(r"of length >= (\d+)", r"of at least \1", text)
     text = re.sub(r"of length <= (\d+)", r"of at most \1", text)

@@ -16,8 +16,8 @@ from unisono.errors import CallerError
 __all__ = ["ALINK", "Alink"]
 
 FIELDS = (
-    Field("product_key", "Product key", r"[A-Za-z0-9]{1,32}", "unisono"),
-    Field("device_name", "Device name", r"[A-Za-z0-9_.:@-]{1,64}"),
+    Field("product_key", "Product key", r"[A-Za-z0-9]{1,32}", "1 to 32 letters and digits", "unisono"),
+    Field("device_name", "Device name", r"[A-Za-z0-9_.:@-]{1,64}", "1 to 64 letters, digits, _, ., :, @ and -"),
 )
 
 
@@ -64,7 +64,7 @@ class Alink:
                     f"{values[field.name][:80]!r} is no {field.title.lower()}",
                     code="bad_value",
                     field=field.name,
-                    expected=field.pattern,
+                    expected=field.words,
                 )
         return Caller(NAME, join_name(values["product_key"], values["device_name"]), values["product_key"])
 

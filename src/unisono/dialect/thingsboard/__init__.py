@@ -26,7 +26,14 @@ class ThingsBoard:
 
     name = NAME
     title = "ThingsBoard device API"
-    fields = (Field("username", "User name, for sign-in by user name and password", r"[^\s/+#]{1,100}"),)
+    fields = (
+        Field(
+            "username",
+            "User name, for sign-in by user name and password",
+            r"[^\s/+#]{1,100}",
+            "1 to 100 characters, none of them a blank, /, + or #",
+        ),
+    )
     model = ""
     seals = True
     learns = True
@@ -64,7 +71,8 @@ class ThingsBoard:
         if not user:
             return Caller(NAME, secret, secret=True)
         if not re.fullmatch(self.fields[0].pattern, user):
-            raise CallerError(f"{user[:80]!r} is no user name", code="bad_value", field="username")
+            expected = self.fields[0].words
+            raise CallerError(f"{user[:80]!r} is no user name", code="bad_value", field="username", expected=expected)
         return Caller(NAME, BASIC + user, vague=True)
 
     def given(self, name: str) -> dict[str, str]:

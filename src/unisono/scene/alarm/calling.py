@@ -120,7 +120,7 @@ class Calling:
         facts = alarm.facts
         _consequence, action = self.guidance(alarm)
         text = facts.text + (f"\n{action}" if action else "")
-        told = {"to": to, "title": mark + alarm.definition.name, "text": text, "priority": priority}
+        told: dict[str, Any] = {"to": to, "title": mark + alarm.definition.name, "text": text, "priority": priority}
         if alarm.lasting:
             facts.told = facts.active
             told |= {"since": facts.raised, "over": 0 if facts.active else facts.cleared}
