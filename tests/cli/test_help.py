@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import rich._wrap
+from rich.cells import cell_len
 from typer.main import get_command
 
-from unisono.cli.help import FRAME, USAGE, language, words_of
+from unisono.cli.help import FRAME, USAGE, language, pieces, words_of
 from unisono.cli.root import app
 
 #: What is typed as it stands: options, commands, variables, words in the place of values.
@@ -91,7 +93,39 @@ def test_it_is_said_in_chinese_and_none_of_it_is_cut() -> None:
         assert "用法：unisono" in found and "显示本帮助" in found and "选项" in found
         assert "Usage" not in found and "Options" not in found
         assert not re.search("(?<!…)…(?!…)", found), "cut"
+        assert not re.search(r"^[ │]*[，。；：！？、）]", found, re.MULTILINE), "a line that begins with what closes"
     assert "帮助见 unisono thing -h" in shown("thing", "ad", fails=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("添加位置。", "添|加|位|置。"),
+        ("它的 ID；不给则由名称生成", "它|的 |ID；|不|给|则|由|名|称|生|成"),
+        ("仅：waiting、held", "仅：|waiting、|held"),
+        ("（见 unisono thing -h）……", "（见 |unisono |thing |-h）……"),
+        ("家(home)，[默认值: a(b)]", "家|(home)，|[默|认|值: |a(b)]"),
+        ("foo(中)", "foo|(中)"),
+        ("Two words", "Two |words"),
+        (" （", " （"),
+        ("", ""),
+    ],
+)
+def test_where_a_line_may_be_broken(text: str, found: str) -> None:
+    assert "|".join(piece for _begin, _end, piece in pieces(text)) == found
+
+
+def test_no_line_of_chinese_begins_with_what_closes_nor_breaks_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rich._wrap, "words", pieces)
+    for text in words_of("zh").values():
+        for width in (30, 37, 44, 61):
+            for paragraph in text.split("\n"):
+                offsets = rich._wrap.divide_line(paragraph, width)
+                for at in offsets:
+                    before, after = paragraph[at - 1], paragraph[at]
+                    assert after not in "，。；：！？、）》”…—,.;:!?)]", (paragraph, width)
+                    within = before.isascii() and before.isalnum() and after.isascii() and after.isalnum()
+                    assert not within or cell_len(max(re.findall(r"[!-~]+", paragraph), key=len)) > width, paragraph
 
 
 def test_without_chinese_it_is_english() -> None:

@@ -6,14 +6,16 @@ English stands in the code; ``help.zh.yaml`` has the Chinese of each text. What 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import rich._wrap
 from rich.text import Text
 from typer import rich_utils
 
-__all__ = ["language", "put_into", "words_of"]
+__all__ = ["language", "pieces", "put_into", "words_of"]
 
 #: Where Typer keeps the words of its frame.
 FRAME = (
@@ -29,9 +31,25 @@ FRAME = (
 )
 USAGE = "Usage: "
 
+#: Characters of which each may begin a line of Chinese, save those that belong to what stands before or behind them.
+WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
+OPENING = "（《〈“‘「『【〔({\\["
+CLOSING = "，。；：！？、）》〉”’」』】〕…—·,.;:!?)}\\]"
+PIECE = re.compile(
+    rf"\s*[{OPENING}]*(?:[{WIDE}]|[^\s{WIDE}]+?(?=[{OPENING}]*(?:[\s{WIDE}]|$)))?[{CLOSING}]*\s*", re.DOTALL
+)
+
+
+def pieces(text: str) -> Iterator[tuple[int, int, str]]:
+    """What a line is not broken within, in the place of Rich's words: one character of Chinese or one word of another
+    script, with the punctuation that belongs to it; begin, end and text."""
+    for found in PIECE.finditer(text):
+        if found[0]:
+            yield found.start(), found.end(), found[0]
+
 
 class Folding(rich_utils.OptionHighlighter):
-    """Chinese has no spaces to break a line at: without this, Typer's table cuts what is longer than its line."""
+    """Without this, Typer's table cuts what is longer than its line and cannot be broken (an address)."""
 
     def __call__(self, text: str | Text) -> Text:
         highlighted = super().__call__(text)
@@ -69,6 +87,7 @@ def put_into(command: Any, words: Mapping[str, str]) -> None:
         english = getattr(rich_utils, name)
         setattr(rich_utils, name, words.get(english, english))
     rich_utils.highlighter = Folding()
+    rich._wrap.words = pieces  # Rich knows no breaks but at spaces, and offers no other way to say them
     _put(command, words)
 
 

@@ -71,9 +71,7 @@ def _say_if_second(hub: Hub, name: str, id: str) -> None:
         other = hub.get(f"/api/v1/places/{plain}")
     except CallerError:  # of somebody else, or gone
         return
-    note(
-        f"There is a place {plain} ({other['name']}) already; this is another one. Not meant? unisono place remove {id}"
-    )
+    note(f"There is a place {plain} ({other['name']}) already, this is another; not meant? unisono place remove {id}")
 
 
 @hub_command(app, "set")
