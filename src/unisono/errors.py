@@ -6,9 +6,23 @@ Knows nothing else of the house.
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
-__all__ = ["CODES", "CallerError", "Code", "DeviceError", "HostError", "UnisonoError"]
+__all__ = [
+    "CODES",
+    "MOST_TOLD",
+    "CallerError",
+    "Code",
+    "DeviceError",
+    "HostError",
+    "UnisonoError",
+    "together",
+    "with_others",
+]
+
+#: So many mistakes in one input are told of at a time; who mends ten looks again anyway.
+MOST_TOLD = 10
 
 
 class Code(NamedTuple):
@@ -84,7 +98,8 @@ class UnisonoError(Exception):
 
     ``detail`` says what happened; ``field`` which part of the input, as a dotted path; ``expected`` what would have
     been right; ``mend`` the one command or step to take next. ``code`` is a key of `CODES`; ``rule`` is which of the
-    rules of a scene or an alarm was offended (`unisono.scene.checking.finding.RULES`).
+    rules of a scene or an alarm was offended (`unisono.scene.checking.finding.RULES`). ``others``: what else is wrong
+    with the same input, as far as it is told; ``total``: how many mistakes there are with this one (`together`).
     """
 
     default_code: ClassVar[str] = "bad_request"
@@ -108,9 +123,16 @@ class UnisonoError(Exception):
         self.expected = expected
         self.mend = mend
         self.rule = rule
+        self.others: tuple[UnisonoError, ...] = ()
+        self.total = 1
+
+    @property
+    def _counted(self) -> str:
+        more = self.total - 1
+        return self.detail + (f" (and {more} more error{'s' if more > 1 else ''})" if more else "")
 
     def __str__(self) -> str:
-        text = self.detail
+        text = self._counted
         if self.field:
             text = f"{self.field}: {text}"
         if self.expected:
@@ -127,11 +149,18 @@ class UnisonoError(Exception):
             "title": code.title,
             "status": code.http,
             "code": self.code,
-            "detail": self.detail,
+            "detail": self._counted,
         }
         extra = {"field": self.field, "expected": self.expected, "mend": self.mend, "rule": self.rule}
         members.update({key: value for key, value in extra.items() if value is not None})
+        if self.others:
+            members |= {"errors": [each._part() for each in (self, *self.others)], "total": self.total}
         return members
+
+    def _part(self) -> dict[str, str]:
+        """What of a problem document differs from one mistake in an input to the next."""
+        said = {"detail": self.detail, "field": self.field, "expected": self.expected, "rule": self.rule}
+        return {key: value for key, value in said.items() if value is not None}
 
 
 class CallerError(UnisonoError):
@@ -150,3 +179,33 @@ class HostError(UnisonoError):
     """Disk, network, clock, database or another process failed us."""
 
     default_code = "log_unavailable"
+
+
+Some = TypeVar("Some", bound=UnisonoError)
+
+
+def together(errors: Sequence[Some]) -> Some:
+    """The first of the mistakes in one input, at least one, with the others; so that nobody finds them one by one."""
+    first = errors[0]
+    first.others, first.total = tuple(errors[1:MOST_TOLD]), len(errors)
+    return first
+
+
+def with_others(error: Some, members: Mapping[str, Any]) -> Some:
+    """An error read from a problem document, with the others that this tells of. Raises KeyError and TypeError for what
+    is none."""
+    first, *more = members.get("errors") or [{}]
+    if more:
+        error.detail = str(first["detail"])
+        error.others = tuple(
+            type(error)(
+                str(each["detail"]),
+                code=error.code,
+                field=each.get("field"),
+                expected=each.get("expected"),
+                rule=each.get("rule"),
+            )
+            for each in more
+        )
+        error.total = int(members["total"])
+    return error

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from unisono.cli.diagnosis import advise_device, advise_hub
+from unisono.cli.diagnosis import advise_device, advise_hub, advise_letters
 
 DOORS = {"port": 1883, "tls_port": 8883, "http_port": 8080, "https_port": 8443}
 LAMP = {"id": "lamp", "seen": None, "model": "light"}
@@ -117,6 +117,20 @@ def test_a_limit_is_named_as_in_the_settings(limit: str, what: str) -> None:
     _well, shown = advise_device(LAMP, [client()], [], [letter("too_many", detail=reached)], DOORS)
     for advice in (attempted, shown):
         assert what in advice.change and f"raise {limit} in limits.toml" in advice.change
+
+
+def test_refused_messages_of_anybody_are_told_once_for_each_thing_and_reason() -> None:
+    found = [
+        letter("too_large", thing="lamp", detail="a packet of 9 MB"),
+        letter("unknown_property", thing="lamp"),
+        letter("too_large", thing="lamp", detail="an older one"),
+        letter("bad_credentials", thing="", topic=""),
+    ]
+    large, unknown, stranger = advise_letters(found)
+    assert large.found == "lamp: refused to state: a packet of 9 MB, the newest of 2"
+    assert "connection.packet_bytes" in large.change
+    assert unknown.change.endswith("unisono thing show lamp")
+    assert stranger.found == "somebody: refused: as it was" and stranger.change.endswith("thing secret ID")
 
 
 def test_when_all_is_well() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import pytest
 
 import unisono
@@ -105,8 +106,12 @@ def test_messages_that_no_scene_brings_about(message: str, field: str | None, de
 @pytest.mark.parametrize(
     ("message", "document", "expected"),
     [
-        ("Object contains unknown field `ur`", {"kind": "timer", "ur": 1}, "one of duration_s"),
-        ("Object contains unknown field `x` - at `$.sources[1]`", {"kind": "tracker"}, "one of thing, property, at"),
+        ("Object contains unknown field `ur`", {"kind": "timer", "duration_s": 5, "ur": 1}, "one of duration_s"),
+        (
+            "Object contains unknown field `x` - at `$.sources[0]`",
+            {"kind": "tracker", "home": "home", "sources": [{"thing": "a", "property": "b", "x": 1}]},
+            "one of thing, property, at",
+        ),
         ("Object missing required field `duration_s`", {"kind": "timer"}, "a number"),
         (
             "Object missing required field `thing` - at `$.sources[1]`",
@@ -135,12 +140,8 @@ def test_keys_are_named(given: dict[str, Any], field: str) -> None:
     assert caught.value.field == field
 
 
-def test_a_key_that_is_not_found_stays_unnamed() -> None:
-    assert (
-        explained("Expected `str`, got `int` - at `$.names[...]`", Scene, document={"names": {"a": "b"}}).field
-        == "names.*"
-    )
-    assert explained("Expected `str`, got `int` - at `$.names[...]`", Scene, document={"names": 3}).field == "names.*"
+def test_a_key_of_an_unknown_document_stays_unnamed() -> None:
+    assert explained("Expected `str`, got `int` - at `$.names[...]`", Scene).field == "names.*"
 
 
 def test_every_pattern_of_a_field_is_said_in_words() -> None:
@@ -153,3 +154,82 @@ def test_every_pattern_of_a_field_is_said_in_words() -> None:
                 found |= {each.value.value for each in node.keywords if each.arg == "pattern"}  # type: ignore[attr-defined]
     assert len(found) > 20
     assert found <= set(PATTERNS)
+
+
+def fields(error: CallerError) -> list[str | None]:
+    return [each.field for each in (error, *error.others)]
+
+
+def test_all_that_does_not_fit_a_scene_is_said_at_once() -> None:
+    document = {
+        "id": "Bad Id",
+        "plce": "home",
+        "name": "x",
+        "names": {"zh": [1], "Z" * 99: "x"},
+        "when": [{"change": {"property": "a", "abov": 3}}, 5],
+        "then": [{"wait": {"for_s": -1}}, {"set": {"things": ["A"], "state": {"x": 1}}}, {"notify": {"text": "x"}}],
+    }
+    with pytest.raises(CallerError) as caught:
+        load_scene(document)
+    assert fields(caught.value) == [
+        "id",
+        "place",
+        "names.zh.0",
+        "names",
+        "when.0.change.abov",
+        "when.1",
+        "then.0.wait.for_s",
+        "then.1.set.things.0",
+        "plce",
+    ]
+    assert caught.value.others[-1].expected == "place"
+
+
+def test_ten_of_them_are_enough() -> None:
+    with pytest.raises(CallerError) as caught:
+        load_scene({"id": "a", "name": "x", "place": "home", "when": [5] * 99, "then": []})
+    assert fields(caught.value) == [f"when.{number}" for number in range(10)]
+
+
+def test_all_parts_with_no_member_or_two_are_said_at_once() -> None:
+    two = {"wait": {"for_s": 1}, "notify": {"text": "x"}}
+    with pytest.raises(CallerError) as caught:
+        load_scene({"id": "a", "name": "x", "place": "home", "when": [{}], "then": [{}, {"wait": {"for_s": 1}}, two]})
+    assert sorted(map(str, fields(caught.value))) == ["then.0", "then.2", "when.0"]
+
+
+class Cat(msgspec.Struct, tag_field="is", tag="cat", forbid_unknown_fields=True):
+    lives: int
+
+
+class Dog(msgspec.Struct, tag_field="is", tag="dog", forbid_unknown_fields=True):
+    legs: Annotated[int, msgspec.Meta(le=4)]
+
+
+class Zoo(msgspec.Struct):
+    pets: list[Cat | Dog] = []
+    one: Cat | int | None = None
+    rooms: dict[Annotated[str, msgspec.Meta(pattern="^[a-z]+$")], Annotated[list[int], msgspec.Meta(max_length=2)]] = {}
+    place: tuple[float, float] = (0.0, 0.0)
+    any: Any = None
+    either: dict[str, int] | list[int] | None = None
+    free: Any | list[int] = None  # takes whatever there is
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        ({"pets": [{"is": "cat", "lives": "x"}, {"is": "dog", "legs": 5, "t": 1}]}, ["pets.0.lives", "pets.1.legs", "pets.1.t"]),
+        ({"pets": [{"is": "cow"}, {"is": "dog"}], "one": {"is": "cat"}}, ["pets.0.is", "pets.1.legs", "one.lives"]),
+        ({"one": "x", "place": [1, "y"]}, ["one", "place.1"]),
+        ({"rooms": {"A": [1], "b": [1, 2, 3], "c": ["x"]}, "any": object}, ["rooms", "rooms.b", "rooms.c.0"]),
+        ({"either": {"a": "x", "b": "y"}, "free": ["x"]}, ["either.a", "either.b"]),
+        ({"either": [1, "x"]}, ["either.1"]),
+        ({"either": 5}, ["either"]),
+        (5, [None]),
+    ],
+)  # fmt: skip
+def test_each_kind_of_part_is_looked_into(document: Any, found: list[str | None]) -> None:
+    with pytest.raises(msgspec.ValidationError) as refused:
+        msgspec.convert(document, Zoo)
+    assert fields(explained(str(refused.value), Zoo, document=document)) == found

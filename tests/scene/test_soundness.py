@@ -306,7 +306,7 @@ def test_sound(text: str) -> None:
 
 
 def test_several_errors_are_counted() -> None:
-    with pytest.raises(CallerError, match="and 1 more errors"):
+    with pytest.raises(CallerError, match="and 1 more error\\)"):
         require_sound(scene(then("{set: {things: [a, b], state: {on_off: true}}}")), Facts(world(), Catalogue()))
 
 

@@ -180,14 +180,25 @@ class ThingAdded(msgspec.Struct):
     guide: dict[str, Any] | None = None
 
 
+class Mistake(msgspec.Struct):
+    """One of several in one line."""
+
+    detail: str
+    field: str | None
+    expected: str | None
+    rule: str | None = None
+
+
 class BulkError(msgspec.Struct):
-    """What is wrong with a line: as in a problem document. ``rule``: which one a scene offends."""
+    """What is wrong with a line: as in a problem document. ``rule``: which one a scene offends. ``errors``: all that is
+    wrong, this first, where it is more than one thing."""
 
     code: str
     detail: str
     field: str | None
     expected: str | None
     rule: str | None = None
+    errors: list[Mistake] = []
 
 
 class BulkRow(msgspec.Struct, omit_defaults=True):

@@ -169,7 +169,8 @@ def define(
             if error.code in ("hub_unreachable", "not_signed_in"):
                 raise
             failed = True
-            rows.append({"file": str(file), "id": None, "version": None, "remarks": str(error)})
+            remarks = "; ".join(str(each) for each in (error, *error.others))
+            rows.append({"file": str(file), "id": None, "version": None, "remarks": remarks})
     columns = {"file": "FILE", "id": "ID", "version": "VERSION", "remarks": "REMARKS"}
     screen.rows(rows, columns, empty="No files.")
     if failed:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["Advice", "advise_device", "advise_hub"]
+__all__ = ["Advice", "advise_device", "advise_hub", "advise_letters"]
 
 #: The model of things through which others announce themselves.
 BRIDGE = "gateway"
@@ -71,6 +71,20 @@ def advise_hub(attempts: Sequence[dict[str, Any]], things: Iterable[str], doors:
     """What the newest refused attempts of anybody mean."""
     known = list(things)
     return [_advise(each, known, doors) for each in attempts]
+
+
+def advise_letters(letters: Sequence[dict[str, Any]]) -> list[Advice]:
+    """What refused messages of anybody, newest first, mean: one for each thing and reason."""
+    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for each in letters:
+        alike.setdefault((each["thing"], each["code"]), []).append(each)
+    found = []
+    for (thing, _code), same in alike.items():
+        verdict, said, change = _letter(same[0])
+        times = f", the newest of {len(same)}" if len(same) > 1 else ""
+        change = re.sub(r"\bID\b", thing or "ID", change)
+        found.append(Advice(verdict, f"{thing or 'somebody'}: {said}{times}", change))
+    return found
 
 
 def advise_device(
@@ -213,6 +227,8 @@ def _letter(letter: dict[str, Any]) -> Advice:
         "bad_json": 'send JSON, such as {"temperature": 21.5}',
         "topic_not_allowed": "publish under things/me/ only; other things' topics are theirs",
         "too_many": _less(letter["detail"]),
+        "too_large": "send smaller packets, or raise connection.packet_bytes (docs/limits.md)",
+        "protocol_error": "its MQTT library does not keep to the specification: update its firmware or the library",
         "bad_credentials": "see above, or: unisono thing secret ID",
     }
     change = changes.get(letter["code"], "see docs/errors.md")

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from unisono.cli.client import ago
-from unisono.cli.diagnosis import Advice, advise_device, advise_hub
+from unisono.cli.diagnosis import Advice, advise_device, advise_hub, advise_letters
 from unisono.cli.hub import Hub
 from unisono.errors import UnisonoError
 
@@ -44,6 +44,10 @@ PORT_S = 1.0
 # refused attempts that are shown, and how old they may be
 ATTEMPTS = 20
 ATTEMPTS_S = 3600.0
+
+# refused messages that are looked through, for the same time; things and reasons of them that are shown
+LETTERS = 1000
+SENDERS = 20
 
 # where devices are told to go, unless the hub says otherwise
 PORTS = {"mqtt": 1883, "mqtts": 8883, "http": 8080, "https": 8443}
@@ -102,6 +106,24 @@ def _refused(hub: Hub, status: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("device", "odd", f"{advice.found}; {ago(attempt['at'])}", advice.change)
 
 
+def _letters(hub: Hub, status: dict[str, Any]) -> Iterator[Finding]:
+    """Things whose messages were refused lately: what one of them would be told, for all."""
+    try:
+        found = hub.get("/api/v1/dead-letters", limit=LETTERS)["items"]
+    except UnisonoError:
+        return  # this token may not look at all of them
+    now = datetime.fromisoformat(status["now"]).timestamp()
+    lately = [each for each in found if now - datetime.fromisoformat(each["at"]).timestamp() < ATTEMPTS_S]
+    if not lately:
+        yield Finding("messages", "well", "none was refused within the last hour")
+        return
+    advice = advise_letters(lately)
+    for each in advice[:SENDERS]:
+        yield Finding("message", "odd", each.found, each.change)
+    if len(advice) > SENDERS:
+        yield Finding("message", "odd", f"and {len(advice) - SENDERS} more", "unisono thing letters ID")
+
+
 def _hub(hub: Hub) -> Iterator[Finding]:
     try:
         reasons = hub.reach()
@@ -132,6 +154,7 @@ def _hub(hub: Hub) -> Iterator[Finding]:
     else:
         yield Finding("registry", "well", "answers; nothing waits to enter the log")
     yield from _refused(hub, status)
+    yield from _letters(hub, status)
     for text in status.get("troubles", []):
         yield Finding("processes", "bad", text, "look at the output of: unisono up")
 

@@ -21,7 +21,7 @@ import msgspec
 import typer
 
 from unisono.cli.screen import Screen
-from unisono.errors import CODES, CallerError, HostError, UnisonoError
+from unisono.errors import CODES, CallerError, HostError, UnisonoError, with_others
 
 __all__ = ["DEFAULT_URL", "Hub", "hub_command"]
 
@@ -200,13 +200,14 @@ def _problem(status: int, content: bytes, url: str) -> UnisonoError:
             return HostError("; ".join(found["reasons"]), code="owner_unavailable", mend="unisono doctor")
         code = found["code"] if found["code"] in CODES else "internal"
         kind = HostError if CODES[code].http >= 500 else CallerError
-        return kind(
+        error = kind(
             str(found.get("detail") or found.get("title")),
             code=code,
             field=found.get("field"),
             expected=found.get("expected"),
             mend=found.get("mend"),
         )
+        return with_others(error, found)
     except (msgspec.DecodeError, KeyError, TypeError):
         return HostError(f"{url} answered {status}, and not as a hub does", code="hub_unreachable", mend="Check --url")
 

@@ -63,7 +63,8 @@ def read_file(path: Path) -> bytes:
 def in_file(error: UnisonoError, path: Path, text: bytes) -> UnisonoError:
     """The error, saying where in the file it is: ``evening.yaml:6:7: then.1.wait.for_s``."""
     if error.field and error.code not in ("not_allowed", "exists"):
-        error.field = f"{_spot(Document(path, 1, text), error.field)}: {error.field}"
+        for each in (error, *error.others):
+            each.field = f"{_spot(Document(path, 1, text), each.field or '')}: {each.field or ''}".removesuffix(": ")
     elif error.code in ("bad_json", "bad_scene", "too_large"):
         error.field = str(path)
     return error
@@ -202,11 +203,11 @@ def _show(screen: Screen, rows: list[dict[str, Any]], documents: Sequence[Docume
     for row in rows:
         _show_warnings(row.get("warnings", ()), documents[row["row"]])
     for row in wrong[:SHOWN]:
-        error = row["error"]
-        where = _spot(documents[row["row"]], error["field"] or "")
-        field = f"{error['field']}: " if error["field"] else ""
-        expected = f"; expected {error['expected']}" if error["expected"] else ""
-        note(f"error: {where}: {field}{error['detail']}{expected}")
+        for error in row["error"].get("errors") or [row["error"]]:
+            where = _spot(documents[row["row"]], error.get("field") or "")
+            field = f"{error['field']}: " if error.get("field") else ""
+            expected = f"; expected {error['expected']}" if error.get("expected") else ""
+            note(f"error: {where}: {field}{error['detail']}{expected}")
     if len(wrong) > SHOWN:
         note(f"and {len(wrong) - SHOWN} more in error (all: --json)")
     count = {result: sum(row["result"] == result for row in rows) for result in ("created", "replaced", "unchanged")}

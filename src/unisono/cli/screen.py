@@ -26,11 +26,15 @@ __all__ = ["Screen", "age", "complain", "note", "private_file", "progress", "sho
 
 
 def complain(error: UnisonoError) -> None:
-    """Say an error on stderr: what, where, what would be right, and the mending command on a line of its own."""
-    where = f"{error.field}: " if error.field else ""
-    print(f"unisono: {where}{error.detail}", file=sys.stderr)
-    if error.expected:
-        print(f"  expected: {error.expected}", file=sys.stderr)
+    """Say an error on stderr, with the others in the same input: what, where, what would be right, and the mending
+    command on a line of its own."""
+    for each in (error, *error.others):
+        where = f"{each.field}: " if each.field else ""
+        print(f"unisono: {where}{each.detail}", file=sys.stderr)
+        if each.expected:
+            print(f"  expected: {each.expected}", file=sys.stderr)
+    if error.total > len(error.others) + 1:
+        print(f"  and {error.total - len(error.others) - 1} more errors", file=sys.stderr)
     if error.mend:
         print(f"  {error.mend}", file=sys.stderr)
 

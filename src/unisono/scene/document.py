@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from unisono.errors import CallerError
+from unisono.errors import CallerError, together
 from unisono.scene.schedule import Timing
 from unisono.scene.text import read_document
 from unisono.thing.explain import explained
@@ -459,6 +459,7 @@ def _deep(path: str) -> CallerError:
 def _check_parts(scene: Scene) -> None:
     """Every trigger, condition and step has one member; depth and number are bounded."""
     left = MAX_STEPS
+    wrong: list[CallerError] = []
     parts: list[tuple[str, int, Trigger | Condition | Action]] = []
 
     def add(path: str, depth: int, more: tuple[Any, ...]) -> None:
@@ -480,9 +481,12 @@ def _check_parts(scene: Scene) -> None:
         if len(given) != 1:
             detail = f"{' and '.join(given) or 'nothing'} given"
             expected = f"exactly one of {', '.join(kind for kind, _name in members)}"
-            raise CallerError(detail, code="bad_scene", field=path, expected=expected)
+            wrong.append(CallerError(detail, code="bad_scene", field=path, expected=expected))
+            continue
         for name, more in _inside(part):
             add(f"{path}.{name}", depth + 1, more)
+    if wrong:
+        raise together(wrong[::-1])  # the last part was looked at first
 
 
 def _inside(part: Trigger | Condition | Action) -> list[tuple[str, tuple[Any, ...]]]:

@@ -29,5 +29,6 @@ def read_document(document: bytes | str | Mapping[str, Any], kind: type[Read], c
         found = explained(str(error), kind, document=value)
     except CallerError as error:
         found = error
-    code = code if found.code == "bad_scene" else found.code
-    raise CallerError(found.detail, code=code, field=found.field, expected=found.expected)
+    for each in (found, *found.others):
+        each.code = code if each.code == "bad_scene" else each.code
+    raise found

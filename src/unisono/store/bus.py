@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import nats.errors
 
-from unisono.errors import CODES, CallerError, DeviceError, HostError, UnisonoError
+from unisono.errors import CODES, CallerError, DeviceError, HostError, UnisonoError, with_others
 from unisono.store.connection import Connection, NoRespondersError
 
 __all__ = ["Bus", "NobodyError", "connect"]
@@ -230,13 +230,15 @@ def decode_problem(document: bytes) -> UnisonoError:
         members = json.loads(document)
         kind = _FAULTS[members["fault"]]
         code = members["code"] if members["code"] in CODES else kind.default_code
-        return kind(
+        error = kind(
             str(members["detail"]),
             code=code,
             field=members.get("field"),
             expected=members.get("expected"),
             mend=members.get("mend"),
+            rule=members.get("rule"),
         )
+        return with_others(error, members)
     except (ValueError, KeyError, TypeError):
         return HostError("an answer on the bus was not understood", code="internal")
 

@@ -9,11 +9,13 @@ import difflib
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, get_args
 
 import msgspec
 
-from unisono.errors import CallerError
+from unisono.errors import MOST_TOLD, CallerError, together
+from unisono.thing.explain import mistakes
 from unisono.thing.model import Access, Action, Arg, Event, Model, Module, Property, Role, Service, Severity
 from unisono.thing.schema import Kind, Schema
 
@@ -46,10 +48,10 @@ def load_model(document: bytes | str | Mapping[str, Any]) -> Model:
     Raises `CallerError` ``too_large``, ``bad_json`` or ``bad_model`` (``field`` is the path inside the document).
     """
     if isinstance(document, Mapping):
-        return _translated(lambda: msgspec.convert(dict(document), Model))
+        return _translated(lambda: msgspec.convert(dict(document), Model), lambda: dict(document))
     if len(document) > MAX_MODEL_BYTES:
         raise CallerError(f"a model of {len(document)} bytes", code="too_large", expected=f"at most {MAX_MODEL_BYTES}")
-    return _translated(lambda: _decoder.decode(document))
+    return _translated(lambda: _decoder.decode(document), lambda: msgspec.json.decode(document))
 
 
 def dump_model(model: Model) -> bytes:
@@ -62,15 +64,22 @@ def hash_model(model: Model) -> str:
     return hashlib.sha256(dump_model(model)).hexdigest()
 
 
-def _translated(read: Callable[[], Model]) -> Model:
+def _translated(read: Callable[[], Model], plain: Callable[[], Any]) -> Model:
     try:
         return read()
     except msgspec.ValidationError as error:
-        raise _explained(str(error)) from None
+        raise together([_explained(each) for each in _mistakes(str(error), plain)]) from None
     except msgspec.DecodeError as error:
         raise CallerError(str(error), code="bad_json", expected="a JSON object") from None
     except RecursionError:
         raise CallerError("it is nested too deep", code="bad_model", expected="at most some hundred levels") from None
+
+
+def _mistakes(first: str, plain: Callable[[], Any]) -> list[str]:
+    try:
+        return list(islice(mistakes(plain(), Model), MOST_TOLD))
+    except (msgspec.DecodeError, RecursionError):
+        return [first]  # the document is broken further on
 
 
 def _explained(message: str) -> CallerError:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
 
-from unisono.errors import CallerError
+from unisono.errors import MOST_TOLD, CallerError, together
 
-__all__ = ["PATTERNS", "explained", "in_words"]
+__all__ = ["PATTERNS", "explained", "in_words", "mistakes"]
 
 _AT = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
 _MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
@@ -65,12 +67,94 @@ SHOWN = 20
 def explained(message: str, root: Any, code: str = "bad_scene", document: Any = None) -> CallerError:
     """``Expected `int`, got `str` - at `$.then[0].wait.for_s` `` as ``code`` with field ``then.0.wait.for_s``.
 
-    ``root``: the type that was read; ``document``: what was to be read. It tells of several types by their tags, and
-    the keys that msgspec writes as ``[...]``.
+    ``root``: the type that was read; ``document``: what was to be read. It tells of several types by their tags, the
+    keys that msgspec writes as ``[...]`` (``*`` without it), and what else in it does not fit (`together`).
     """
+    found = [] if document is None else list(islice(mistakes(document, root), MOST_TOLD))
+    return together([_explained(each, root, code, document) for each in found or [message]])
+
+
+def mistakes(value: Any, kind: Any, path: str = "") -> Iterator[str]:
+    """Msgspec's words about each part of a document that does not fit its type: it says only the first by itself."""
+    plain = _one(kind, value)
+    inside: Iterator[str] = iter(())
+    if isinstance(plain, type) and issubclass(plain, msgspec.Struct) and isinstance(value, Mapping):
+        inside = _of_struct(value, plain, path)
+    elif isinstance(value, Mapping) and get_origin(plain) is dict:
+        inside = _of_dict(value, get_args(plain), path)
+    elif isinstance(value, list) and get_origin(plain) in (list, tuple) and get_args(plain)[1:] in ((), (...,)):
+        inside = chain.from_iterable(
+            mistakes(each, get_args(plain)[0], f"{path}[{number}]") for number, each in enumerate(value)
+        )
+    first = next(inside, None)
+    if first is None:  # its parts fit, or it has none
+        yield from _misfit(value, kind, path)
+    else:
+        yield first
+        yield from inside
+
+
+def _of_struct(value: Mapping[Any, Any], kind: type[msgspec.Struct], path: str) -> Iterator[str]:
+    config = kind.__struct_config__
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name, field in fields.items():
+        if name in value:
+            yield from mistakes(value[name], field.type, f"{path}.{name}")
+        elif field.required:
+            yield _at_path(f"Object missing required field `{name}`", path)
+    for name in value if config.forbid_unknown_fields else ():
+        if name not in fields and name != config.tag_field:
+            yield _at_path(f"Object contains unknown field `{name}`", path)
+
+
+def _of_dict(value: Mapping[Any, Any], kinds: tuple[Any, ...], path: str) -> Iterator[str]:
+    for key, each in value.items():
+        yield from (message.replace("- at `$", "- at `key` in `$") for message in _misfit(key, kinds[0], path or "."))
+        yield from mistakes(each, kinds[1], f"{path}.{key}")
+
+
+def _misfit(value: Any, kind: Any, path: str) -> Iterator[str]:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        there = _AT.search(message)
+        if there is None:
+            yield _at_path(message, path)
+        else:
+            yield message[: there.start()] + there[0].replace("$", f"${path}", 1)
+
+
+def _at_path(message: str, path: str) -> str:
+    return f"{message} - at `${path}`" if path else message
+
+
+def _one(kind: Any, value: Any) -> Any:
+    """The one type of several that a list or fields can be of; None where none or more than one can."""
+    if get_origin(kind) is Annotated:
+        return _one(get_args(kind)[0], value)
+    if get_origin(kind) not in (Union, UnionType):
+        return kind
+    if Any in get_args(kind):
+        return Any
+    found = [plain for each in get_args(kind) if _can_be(plain := _one(each, value), value)]
+    return found[0] if len(found) == 1 else None
+
+
+def _can_be(kind: Any, value: Any) -> bool:
+    if isinstance(value, list):
+        return get_origin(kind) in (list, tuple)
+    if not isinstance(value, Mapping):
+        return False
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        config = kind.__struct_config__
+        return config.tag_field is None or value.get(config.tag_field) == config.tag
+    return get_origin(kind) is dict
+
+
+def _explained(message: str, root: Any, code: str, document: Any) -> CallerError:
     found = _AT.search(message)
     path = re.sub(r"\[(\d+)\]", r".\1", found[1].replace("[...]", ".*")).strip(".") if found else ""
-    path = _named(path, message, root, document)
     what = message[: found.start()] if found else message
 
     def error(path: str, detail: str, expected: str) -> CallerError:
@@ -141,38 +225,6 @@ def _types(root: Any, path: str, value: Any) -> list[Any]:
         value = _inside(value, part)
         kind = _tagged(next(filter(None, (_step(each, part) for each in _choices(kind))), None), value)
     return _choices(kind)
-
-
-def _named(path: str, message: str, root: Any, document: Any) -> str:
-    """The path with its keys, as far as one alone brings about the same message."""
-    parts = path.split(".")
-    for place, part in enumerate(parts):
-        if part == "*":
-            around: Any = document
-            for each in parts[:place]:
-                around = _inside(around, each)
-            keys = around if isinstance(around, Mapping) else ()
-            alone = ((key, _with(document, parts[:place], {key: around[key]})) for key in keys)
-            parts[place] = next((str(key) for key, tried in alone if _says(tried, root) == message), part)
-    return ".".join(parts)
-
-
-def _with(document: Any, parts: Sequence[str], value: Any) -> Any:
-    """The document with another value at a path that it has."""
-    if not parts:
-        return value
-    inside = _with(_inside(document, parts[0]), parts[1:], value)
-    if isinstance(document, Mapping):
-        return {**document, parts[0]: inside}
-    return [inside if str(place) == parts[0] else each for place, each in enumerate(document)]
-
-
-def _says(document: Any, root: Any) -> str | None:
-    try:
-        msgspec.convert(document, root)
-    except msgspec.ValidationError as error:
-        return str(error)
-    return None
 
 
 def _inside(value: Any, part: str) -> Any:

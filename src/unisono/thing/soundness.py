@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import msgspec
 from msgspec import UNSET
 
-from unisono.errors import CallerError
+from unisono.errors import CallerError, together
 from unisono.thing.codec import Step, compile_codec
 from unisono.thing.model import Action, Arg, Event, Model, Property, Service
 from unisono.thing.pattern import compile_pattern
@@ -92,11 +92,10 @@ def check_model(model: Model, sound: Sound | None = None) -> list[Diagnostic]:
 
 
 def require_sound(model: Model) -> Model:
-    """The model itself. Raises `CallerError` ``bad_model`` naming its first error and how many more there are."""
+    """The model itself. Raises `CallerError` ``bad_model`` with its errors."""
     errors = [finding for finding in check_model(model) if finding.severity == "error"]
     if errors:
-        more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
-        raise CallerError(errors[0].message + more, code="bad_model", field=errors[0].path or None)
+        raise together([CallerError(each.message, code="bad_model", field=each.path or None) for each in errors])
     return model
 
 

@@ -29,7 +29,7 @@ from unisono.api.scenes.parts import named_scenes
 from unisono.api.scenes.saving import Draft, Ready, find_place, make_ready, read_draft, save
 from unisono.api.scenes.shapes import Finding, SceneBulk, SceneBulkRow
 from unisono.api.scenes.text import JSON, YAML, body_kind, body_text
-from unisono.api.shapes import MAX_BULK, BulkError
+from unisono.api.shapes import MAX_BULK, BulkError, Mistake
 from unisono.errors import CallerError
 from unisono.scene.document import Scene
 from unisono.scene.text import split_documents
@@ -223,6 +223,10 @@ class Bulk:
 
     def _fail(self, number: int, id: str | None, error: CallerError) -> None:
         problem = BulkError(error.code, error.detail, error.field, error.expected, error.rule)
+        if error.others:
+            problem.errors = [
+                Mistake(each.detail, each.field, each.expected, each.rule) for each in (error, *error.others)
+            ]
         self._rows[number] = SceneBulkRow(number, id, "error", error=problem)
 
 

@@ -17,7 +17,7 @@ from unisono.api.auth import Identity, now_us
 from unisono.api.scenes.books import Book, Books
 from unisono.api.scenes.parts import parts, parts_at, refuse_wide, told
 from unisono.api.scenes.shapes import Finding, finding
-from unisono.errors import CallerError
+from unisono.errors import CallerError, together
 from unisono.scene.checking.catalogue import Catalogue, footprint
 from unisono.scene.checking.conflict import MAX_VISITED
 from unisono.scene.checking.finding import Finding as Checked
@@ -151,6 +151,7 @@ class Surroundings:
         """What is odd about a scene. Raises CallerError ``bad_scene`` for what cannot be."""
         refuse_wide(scene)
         await self.look_at(scene)
+        unknown: list[CallerError] = []
         for path, part in parts_at(scene):
             for field, thing in told(part) if isinstance(part, Notify) else ():
                 if thing not in self.world.things:
@@ -159,7 +160,9 @@ class Surroundings:
                         f"there is no thing {thing!r} here",
                         near(thing, self.world.things, "a thing's id"),
                     )
-                    raise CallerError(detail, code="bad_scene", field=f"{path}.{field}", expected=near_by)
+                    unknown.append(CallerError(detail, code="bad_scene", field=f"{path}.{field}", expected=near_by))
+        if unknown:
+            raise together(unknown)
         await self._look_ahead(scene, self.book.scenes)
         people, policy = await self._people(scene), await self._in_force()
         found = require_sound(scene, Facts(self.world, self.book.scenes, people, policy))

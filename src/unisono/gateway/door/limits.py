@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from unisono.errors import CallerError
+from unisono.errors import CallerError, UnisonoError, together
 from unisono.gateway.door.policy import Policy
 from unisono.thing.explain import explained
 
@@ -150,6 +150,10 @@ class HubLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def _explain(message: str, document: dict[str, Any], path: Path, text: str) -> CallerError:
     """What is wrong with a file that is TOML."""
     found = explained(message, HubLimits, "bad_value", document)
+    return together([_in_file(each, document, path, text) for each in (found, *found.others)])
+
+
+def _in_file(found: UnisonoError, document: dict[str, Any], path: Path, text: str) -> CallerError:
     field, detail, expected = found.field or "", found.detail, found.expected
     table, _, key = field.partition(".")
     known = msgspec.to_builtins(HubLimits())

@@ -7,14 +7,14 @@ alarm looks at is `unisono.scene.alarm.soundness`. One definition makes one alar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta
 
-from unisono.errors import CallerError
+from unisono.errors import CallerError, together
 from unisono.scene.document import (
     LONGEST_S,
     Connection,
@@ -242,39 +242,45 @@ def _bad(detail: str, field: str | None, expected: str | None = None) -> CallerE
 
 def _check(definition: Definition) -> None:
     """What types cannot say."""
+    if wrong := list(_wrong(definition)):
+        raise together(wrong)
+
+
+def _wrong(definition: Definition) -> Iterator[CallerError]:
     for name, raising in (("raise", definition.raise_), ("clear", definition.clear)):
         if raising is not None:
-            _check_raising(raising, name)
+            yield from _wrong_raising(raising, name)
     if definition.raise_.event is not None and definition.on_delay_s:
-        raise _bad("an event lasts no time", "on_delay_s", "0")
+        yield _bad("an event lasts no time", "on_delay_s", "0")
     if definition.clear is not None and definition.clear.silence is not None:
         expected = "what the thing reports when it is over"
-        raise _bad("silence clears nothing: it tells that nothing is known", "clear", expected)
+        yield _bad("silence clears nothing: it tells that nothing is known", "clear", expected)
     if definition.escalate is not None and not definition.acknowledge:
-        raise _bad("nobody has to acknowledge it, so nobody can be late", "escalate", '"acknowledge": true')
+        yield _bad("nobody has to acknowledge it, so nobody can be late", "escalate", '"acknowledge": true')
     suppress = definition.suppress or Suppression()
     for number, each in enumerate(suppress.values):
         if _tests_nothing(each):
-            raise _bad("nothing is asked of the value", f"suppress.while.{number}", ASKING)
+            yield _bad("nothing is asked of the value", f"suppress.while.{number}", ASKING)
     if definition.id in suppress.alarms:
-        raise _bad("an alarm cannot suppress itself", "suppress.alarms", "other alarms")
+        yield _bad("an alarm cannot suppress itself", "suppress.alarms", "other alarms")
 
 
-def _check_raising(raising: Raising, name: str) -> None:
+def _wrong_raising(raising: Raising, name: str) -> Iterator[CallerError]:
     members = [kind for kind in _KINDS if getattr(raising, kind) is not None]
     if len(members) != 1:
         detail = f"it has {', '.join(members)}" if members else "it is empty"
-        raise _bad(detail, name, f"one of {', '.join(_KINDS)}")
+        yield _bad(detail, name, f"one of {', '.join(_KINDS)}")
+        return
     kind, body = kind_of(raising)
     if isinstance(body, Value) and _tests_nothing(body):
-        raise _bad("nothing is asked of the value", f"{name}.{kind}", ASKING)
+        yield _bad("nothing is asked of the value", f"{name}.{kind}", ASKING)
     if isinstance(body, Figure) and body.above is None and body.below is None:
-        raise _bad("nothing is asked of the figure", f"{name}.{kind}", '"above" or "below"')
+        yield _bad("nothing is asked of the figure", f"{name}.{kind}", '"above" or "below"')
     if isinstance(body, Says):
         try:
             compile_expression(body.expression, body.given)
         except CallerError as error:
-            raise _bad(error.detail, f"{name}.{kind}.expression", error.expected) from None
+            yield _bad(error.detail, f"{name}.{kind}.expression", error.expected)
 
 
 ASKING = '"is", "is_not", "above" or "below"'

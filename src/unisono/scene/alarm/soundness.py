@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from unisono.errors import CallerError
+from unisono.errors import CallerError, together
 from unisono.scene.alarm.calling import WORDS
 from unisono.scene.alarm.document import THIS, Definition, Raising, kind_of
 from unisono.scene.alarm.following import can_tell
@@ -44,11 +44,15 @@ def check_alarm(definition: Definition, world: World, others: Mapping[str, Defin
 
 
 def require_sound_alarm(definition: Definition, world: World, others: Mapping[str, Definition]) -> list[Finding]:
-    """What is odd about it. Raises CallerError ``bad_alarm`` for the first thing that is wrong."""
+    """What is odd about it. Raises CallerError ``bad_alarm`` for what is wrong."""
     found = check_alarm(definition, world, others)
-    for each in found:
-        if each.severity == "error":
-            raise CallerError(each.reason, code="bad_alarm", field=each.path, expected=each.expected)
+    errors = [
+        CallerError(each.reason, code="bad_alarm", field=each.path, expected=each.expected)
+        for each in found
+        if each.severity == "error"
+    ]
+    if errors:
+        raise together(errors)
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from unisono.errors import CallerError
+from unisono.errors import CallerError, together
 from unisono.scene.checking.catalogue import Catalogue, computed
 from unisono.scene.checking.conflict import conflicts
 from unisono.scene.checking.finding import Finding, near
@@ -86,16 +86,15 @@ def amiss(scene: Scene, world: World, scenes: Collection[str]) -> list[Finding]:
 
 
 def require_sound(scene: Scene, facts: Facts) -> list[Finding]:
-    """Its findings, none of which is an error. Raises CallerError ``bad_scene`` with the first that is, and says how
-    many more there are."""
+    """Its findings, none of which is an error. Raises CallerError ``bad_scene`` with those that are."""
     found = check_scene(scene, facts)
-    errors = [finding for finding in found if finding.severity == "error"]
+    errors = [
+        CallerError(each.reason, code="bad_scene", field=each.path, expected=each.expected, rule=each.rule)
+        for each in found
+        if each.severity == "error"
+    ]
     if errors:
-        first = errors[0]
-        more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
-        raise CallerError(
-            first.reason + more, code="bad_scene", field=first.path, expected=first.expected, rule=first.rule
-        )
+        raise together(errors)
     return found
 
 

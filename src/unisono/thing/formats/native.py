@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from unisono.errors import CallerError
+from unisono.errors import CallerError, UnisonoError
 from unisono.thing.document import load_model
 from unisono.thing.files import yaml_dumper
 from unisono.thing.model import Model
@@ -82,13 +82,17 @@ def _read_one(lines: Lines, number: int, document: Any) -> tuple[Model | None, l
     try:
         model = load_model(body)
     except CallerError as error:
-        path = error.field or ""
-        message = f"{error.detail}; expected {error.expected}" if error.expected else error.detail
-        return None, [Diagnostic("error", path, error.code, message, lines.find(number, list(_split(path))))]
+        return None, [_refused(lines, number, each) for each in (error, *error.others)]
     findings = check_model(model)
     located = [_located(lines, number, finding) for finding in findings]
     sound = all(finding.severity != "error" for finding in findings)
     return (model if sound else None), located
+
+
+def _refused(lines: Lines, number: int, error: UnisonoError) -> Diagnostic:
+    path = error.field or ""
+    message = f"{error.detail}; expected {error.expected}" if error.expected else error.detail
+    return Diagnostic("error", path, error.code, message, lines.find(number, list(_split(path))))
 
 
 def _located(lines: Lines, number: int, finding: Diagnostic) -> Diagnostic:
