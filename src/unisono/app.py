@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ from unisono.owner.process import OwnerSettings
 from unisono.store.child import GC_THRESHOLDS, Child, allow_files
 
 if TYPE_CHECKING:
+    from unisono.api.door.server import HttpServer
     from unisono.connector.lan import Lan
     from unisono.gateway.http import DeviceDoor
     from unisono.gateway.server import Gateway
@@ -264,10 +265,14 @@ class Hub:
             except HostError:
                 if wanted is not None or not _is_loopback(options.host):
                     raise
-                # a second hub on this machine, for itself: it need not be found at the usual place
-                port = await _settle(flag, options.host, 0)
-                logger.warning("port %d is taken, --%s is %d this time", usual, flag, port)
+                port = await self._another(flag, usual)
             self.doors[flag] = Door(options.host, port, True)
+
+    async def _another(self, flag: str, taken: int) -> int:
+        """A second hub on this machine, for itself: it need not be found at the usual place."""
+        port = await _settle(flag, self.options.host, 0)
+        logger.warning("port %d is taken, --%s is %d this time", taken, flag, port)
+        return port
 
     async def _start_log(self, lock: Any) -> tuple[str, str | None]:
         if self.options.nats is not None:
@@ -344,13 +349,13 @@ class Hub:
             owners.append(self._keep(Child("unisono.owner.process", settings, f"owner {partition}")))
         # Owners open their files and read their twins; meanwhile the API loads its code, which takes as long.
         application, *_ = await asyncio.gather(asyncio.to_thread(api.create_app, context), *owners)
+        await api.ensure_first_token(registry, self.data, pepper)  # before anybody is answered who might look for it
         await self._open_to_people(application, door)
         self._stops.push_async_callback(browsers.stop)  # before its clients lose the server beneath them
         await self._start_gateways(connection, url, token, partitions, gateways)
         self._keepers.append(asyncio.create_task(self.certificates.watch(), name="certificates"))
         if lan is not None:
             await self._be_found(lan)
-        await api.ensure_first_token(registry, self.data, pepper)
         self.setup_code = await api.new_setup_code(registry, pepper)
         if options.demo:
             self._keepers.append(asyncio.create_task(self._demonstrate(), name="demonstration"))
@@ -497,13 +502,22 @@ class Hub:
             plain = OnlyFromHere(application, f"https://{self.options.acme}:{self.doors['https-port'].port}")
         strict = Strict(application, lambda: self.certificates.strict_names)
         for flag, context in (("http-port", None), ("https-port", tls.context)):
-            door = self.doors[flag]
             shown = plain if context is None else strict
-            server = await api.serve(
-                shown, door.host, door.port, tls=context, no_http=devices.no_http, no_tls=devices.no_tls
-            )
-            self._stops.push_async_callback(server.stop)
+            serve = partial(api.serve, shown, tls=context, no_http=devices.no_http, no_tls=devices.no_tls)
+            await self._serve(flag, serve)
         self._say_where()
+
+    async def _serve(self, flag: str, serve: Callable[[str, int], Awaitable[HttpServer]]) -> None:
+        """Open a door to people; where any port will do and somebody took ours since the look at the start, another."""
+        door = self.doors[flag]
+        try:
+            server = await serve(door.host, door.port)
+        except HostError:
+            if not door.tls or self.options.https_port is not None or not _is_loopback(door.host):
+                raise
+            door = self.doors[flag] = Door(door.host, await self._another(flag, door.port), True)
+            server = await serve(door.host, door.port)
+        self._stops.push_async_callback(server.stop)
 
     def _say_where(self) -> None:
         """Commands on this machine find the hub by its data directory, whatever its port."""

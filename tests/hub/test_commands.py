@@ -329,6 +329,9 @@ async def test_the_same_key_is_the_same_command(shared: Hub) -> None:
             assert len(device.heard) == 1
             other = await http.post(path, json={"call": "look"})
             assert (other.status_code, other.json()["code"]) == (422, "key_reused")
+            assert other.json()["field"] == "Idempotency-Key"
+            named = await http.post(path, json={"call": "look", "key": f"k-{device.thing}"})
+            assert (named.json()["code"], named.json()["field"]) == ("key_reused", "key")
     finally:
         await device.leave()
 

@@ -228,7 +228,7 @@ def _the_same(known: Command, asked: Asked) -> Command:
         raise CallerError(
             "another command was asked for under this key",
             code="key_reused",
-            field="Idempotency-Key",
+            field="key",
             expected="a new key for what is wanted now",
         )
     return known

@@ -40,7 +40,7 @@ FORWARDED = frozenset({"forwarded", "x-forwarded-for", "x-real-ip", "via"})
 class Wish(msgspec.Struct, frozen=True):
     """What somebody wants of a thing, and how they ask: ``key`` makes asking again the same command, ``confirmation``
     is the second word, ``why`` is kept with it, ``address`` is its class; ``among``: of a wish to many all its things,
-    for it is said twice as one."""
+    for it is said twice as one. ``keyed``: where they wrote the key."""
 
     set: Mapping[str, Any] | None = None
     call: str | None = None
@@ -52,6 +52,7 @@ class Wish(msgspec.Struct, frozen=True):
     why: str | None = None
     address: str = ""
     among: Sequence[str] = ()
+    keyed: str = "key"
 
 
 def address_class(host: str | None) -> str:
@@ -144,7 +145,7 @@ async def ask_for(
         confirmed=wish.confirmation is not None,
     )
     if wish.key is not None:
-        kept = await _kept(context, asked)
+        kept = await _kept(context, asked, wish.keyed)
         if kept is not None:
             return kept
     try:
@@ -156,6 +157,8 @@ async def ask_for(
     try:
         return await tell_owner(context, partition, talk.CommandAsk(asked, wish.wait_s))
     except CallerError as error:
+        if error.code == "key_reused":
+            error.field = wish.keyed  # its owner knows of no request
         if error.code != "confirmation_required":
             raise
         within_s = await _within_s(context, row.root)
@@ -180,7 +183,7 @@ def _id(identity: Identity, key: str) -> str:
     return "K" + hashlib.blake2b(f"{identity.id}\0{key}".encode(), digest_size=16).hexdigest().upper()
 
 
-async def _kept(context: ApiContext, asked: record.Asked) -> talk.CommandView | None:
+async def _kept(context: ApiContext, asked: record.Asked, keyed: str) -> talk.CommandView | None:
     """The command of that id, when it ended so long ago that its owner has forgotten it."""
     row = await context.registry.get_audit(asked.id)
     if row is None:
@@ -190,7 +193,7 @@ async def _kept(context: ApiContext, asked: record.Asked) -> talk.CommandView | 
         raise CallerError(
             "Another command was asked for under this key",
             code="key_reused",
-            field="Idempotency-Key",
+            field=keyed,
             expected="a new key for what is wanted now",
         )
     return view

@@ -38,7 +38,8 @@ ENDED = frozenset({"confirmed", "mismatch", "timeout", "rejected", "expired", "s
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
 Wait = Annotated[float, QueryParameter(ge=0, le=MAX_WAIT_S)]
-Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", max_length=200)]
+IDEMPOTENCY_KEY = "Idempotency-Key"
+Key = Annotated[str | None, HeaderParameter(name=IDEMPOTENCY_KEY, max_length=200)]
 Text = Annotated[str | None, QueryParameter(max_length=200)]
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
@@ -54,6 +55,7 @@ def _wish(request: Request[Any, Any, Any], data: command_shapes.CommandNew, key:
         data.confirmation,
         data.why,
         address_of(request),
+        keyed="key" if data.key is not None else IDEMPOTENCY_KEY,
     )
 
 
