@@ -118,6 +118,19 @@ def test_an_error_names_file_line_and_column(shell: Shell, chalet: None, tmp_pat
     assert "No such file" in shell.run("scene", "add", str(tmp_path / "none.yaml"), check=2).stderr
 
 
+def test_all_that_is_wrong_is_said_at_once(shell: Shell, chalet: None, tmp_path: Path) -> None:
+    wrong = EVENING.replace("place: chalet", "plce: chalet").replace("is: true}}   #", "iss: true}}   #") + "  - 5\n"
+    spots = [(5, 1, "plce"), (7, 49, "when.0.change.iss"), (10, 5, "then.1")]
+    said = shell.run("scene", "add", written(tmp_path, wrong), check=1).stderr
+    for line, column, field in spots:
+        assert f"evening.yaml:{line}:{column}: {field}: " in said, said
+    assert said.count("unisono: ") == 4 and ": place: the field is missing" in said
+    both = shell.run("scene", "add", written(tmp_path, f"{wrong}---\n{EVENING}"), check=1)
+    assert both.stdout == "1 created, 0 replaced, 0 unchanged, 1 in error\n"
+    for line, column, field in spots:
+        assert f"evening.yaml:{line}:{column}: {field}: " in both.stderr, both.stderr
+
+
 def test_a_warning_is_shown_with_its_place(shell: Shell, chalet: None, tmp_path: Path) -> None:
     shell.run("scene", "add", written(tmp_path))
     other = written(tmp_path, EVENING.replace("id: evening", "id: other").replace("true}}", "false}}"), "other.yaml")

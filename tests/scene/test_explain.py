@@ -173,16 +173,16 @@ def test_all_that_does_not_fit_a_scene_is_said_at_once() -> None:
         load_scene(document)
     assert fields(caught.value) == [
         "id",
-        "place",
+        "plce",
         "names.zh.0",
         "names",
         "when.0.change.abov",
         "when.1",
         "then.0.wait.for_s",
         "then.1.set.things.0",
-        "plce",
+        "place",
     ]
-    assert caught.value.others[-1].expected == "place"
+    assert caught.value.others[0].expected == "place"
 
 
 def test_ten_of_them_are_enough() -> None:

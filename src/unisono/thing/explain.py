@@ -97,14 +97,14 @@ def mistakes(value: Any, kind: Any, path: str = "") -> Iterator[str]:
 def _of_struct(value: Mapping[Any, Any], kind: type[msgspec.Struct], path: str) -> Iterator[str]:
     config = kind.__struct_config__
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    for name, field in fields.items():
-        if name in value:
-            yield from mistakes(value[name], field.type, f"{path}.{name}")
-        elif field.required:
-            yield _at_path(f"Object missing required field `{name}`", path)
-    for name in value if config.forbid_unknown_fields else ():
-        if name not in fields and name != config.tag_field:
+    for name, each in value.items():
+        if name in fields:
+            yield from mistakes(each, fields[name].type, f"{path}.{name}")
+        elif config.forbid_unknown_fields and name != config.tag_field:
             yield _at_path(f"Object contains unknown field `{name}`", path)
+    for name, field in fields.items():
+        if field.required and name not in value:
+            yield _at_path(f"Object missing required field `{name}`", path)
 
 
 def _of_dict(value: Mapping[Any, Any], kinds: tuple[Any, ...], path: str) -> Iterator[str]:
