@@ -14,6 +14,9 @@ from unisono.api.problems import from_msgspec
 class Form(msgspec.Struct):
     secret: Annotated[str, msgspec.Meta(min_length=8, max_length=9)] = "12345678"
     count: int = 0
+    bound: Annotated[float, msgspec.Meta(le=90)] = 0.0
+    more: Annotated[int, msgspec.Meta(ge=1)] = 1
+    one: Annotated[str, msgspec.Meta(min_length=1)] = "x"
     language: shapes.Language = "en"
 
 
@@ -23,6 +26,9 @@ class Form(msgspec.Struct):
         ({"secret": "abc"}, "secret", "text of at least 8 characters"),
         ({"secret": "0123456789"}, "secret", "text of at most 9 characters"),
         ({"count": "x"}, "count", "int"),
+        ({"bound": 91.0}, "bound", "a number of at most 90"),
+        ({"more": 0}, "more", "a whole number of at least 1"),
+        ({"one": ""}, "one", "text of at least 1 character"),
         ({"language": "!"}, "language", "a language such as en, zh or zh-CN"),
     ],
 )

@@ -19,7 +19,7 @@ from tests.parts import free_port
 from unisono.cli.asking import read_pairs
 from unisono.cli.screen import Screen, age, show_value
 from unisono.cli.thing import print_frame
-from unisono.cli.user import read_seconds
+from unisono.cli.user import read_ago, read_seconds
 from unisono.errors import CallerError
 
 
@@ -341,9 +341,16 @@ def test_words_become_values() -> None:
 
 def test_lengths_of_time() -> None:
     assert read_seconds("90m", "x") == 5400
-    for text in ("", "d", "5", "5y"):
+    for text in ("", "d", "5", "5y", "-5h", "nand", "infh"):
         with pytest.raises(CallerError):
             read_seconds(text, "x")
+    assert read_ago("1.5h", "x") == "-5400s"
+
+
+def test_a_length_of_time_that_is_none_is_bad_usage(shell: Shell, home: str) -> None:
+    for words in (("thing", "history", "probe1", "temperature"), ("alarm", "history"), ("alarm", "figures")):
+        said = shell.run(*words, "--last", "-5h", check=2).stderr
+        assert "--last: '-5h' is no length of time" in said, words
 
 
 def test_values_as_cells() -> None:

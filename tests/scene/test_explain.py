@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -14,7 +14,7 @@ from tests.scene.test_document import GOOD
 from unisono.errors import CallerError
 from unisono.scene.computed.document import Definition, load_computed
 from unisono.scene.document import Scene, load_scene
-from unisono.thing.explain import PATTERNS, explained
+from unisono.thing.explain import PATTERNS, explained, wanted_at
 
 ID = "an id: 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit"
 
@@ -236,3 +236,8 @@ def test_each_kind_of_part_is_looked_into(document: Any, found: list[str | None]
     with pytest.raises(msgspec.ValidationError) as refused:
         msgspec.convert(document, Zoo)
     assert fields(explained(str(refused.value), Zoo, document=document)) == found
+
+
+def test_what_would_be_right_at_a_path() -> None:
+    assert wanted_at(Zoo, "pets.0.legs") == "a number"
+    assert wanted_at(Literal["a", "b"] | None, "") == "one of a, b"

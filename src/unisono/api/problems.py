@@ -15,7 +15,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 
 from unisono.errors import CODES, CallerError, HostError, UnisonoError
-from unisono.thing.explain import in_words
+from unisono.thing.explain import in_words, wanted_at
 
 __all__ = ["EXCEPTION_HANDLERS", "PROBLEM_JSON", "as_problem", "problem_bytes", "problem_response"]
 
@@ -42,6 +42,11 @@ _BY_STATUS = {
 }
 
 NO_FIELD = "There is no such field"
+ANY_OF = "one of those that are described"
+
+# msgspec's bounds of numbers: "float <= 90.0"
+_BOUND = re.compile(r"(?P<kind>int|float) (?P<sign>[<>]=?) (?P<bound>\S+?)(?:\.0)?$")
+_BOUNDS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
 
 # a refused sign-in names the scheme (RFC 9110 section 11.6.1)
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="unisono"'}
@@ -64,16 +69,25 @@ def from_msgspec(message: str) -> CallerError:
             f"The value does not fit{got}",
             code="bad_value",
             field=field or None,
-            expected=in_words(expected["expected"]) or _LENGTH.sub(_length, expected["expected"].replace("`", "")),
+            expected=in_words(expected["expected"]) or _phrase(expected["expected"].replace("`", "")),
         )
     if "Invalid enum value" in what:
-        return CallerError(what, code="bad_value", field=field or None, expected="one of those that are described")
+        detail = what.replace("Invalid enum value", "There is no choice")
+        return CallerError(detail, code="bad_value", field=field or None, expected=ANY_OF)
     return CallerError(what, code="bad_json" if "malformed" in what.lower() else "bad_request", field=field or None)
 
 
+def _phrase(expected: str) -> str:
+    """What msgspec says of a text's length or a number's bounds, as a person who keeps a table says it."""
+    if number := _BOUND.fullmatch(expected):
+        noun = "a whole number" if number["kind"] == "int" else "a number"
+        return f"{noun} {_BOUNDS[number['sign']]} {number['bound']}"
+    return _LENGTH.sub(_length, expected)
+
+
 def _length(match: re.Match[str]) -> str:
-    """What msgspec says of a text's length, as a person who keeps a table says it."""
-    return f"text of at {'least' if match['bound'] == '>=' else 'most'} {match['size']} characters"
+    characters = "character" if match["size"] == "1" else "characters"
+    return f"text of at {'least' if match['bound'] == '>=' else 'most'} {match['size']} {characters}"
 
 
 def as_problem(error: BaseException) -> UnisonoError:
@@ -138,10 +152,27 @@ def _fields(request: Request[Any, Any, Any], unknown: str) -> str:
     return ", ".join(each.encode_name for each in msgspec.structs.fields(kind))
 
 
+def _in_request(request: Request[Any, Any, Any], found: UnisonoError) -> None:
+    """Say it in the words of who asked: parameters are called as in the address, and choices are listed."""
+    name, dot, inside = re.sub(r"\[(\d+)\]", r".\1", found.field or "").partition(".")
+    signature = getattr(request.route_handler, "parsed_fn_signature", None)
+    parameter = signature.parameters.get(name) if signature is not None else None
+    body = getattr(request.route_handler, "parsed_data_field", None)
+    kind, path = (body.annotation, name + dot + inside) if body is not None else (None, "")
+    if parameter is not None and name != "data":
+        kind, path = parameter.annotation, inside
+        if called := getattr(parameter.kwarg_definition, "name", None):
+            found.field = called
+    if found.expected == ANY_OF and kind is not None:
+        found.expected = wanted_at(kind, path)
+
+
 def _handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     found = as_problem(error)
     if found.code == "internal":
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    if isinstance(getattr(error, "__cause__", None), msgspec.ValidationError):
+        _in_request(request, found)
     if found.detail == NO_FIELD and (known := _fields(request, found.field or "")):
         found.expected = f"one of {known}"
     headers = getattr(error, "headers", None) if isinstance(error, HTTPException) else None

@@ -15,6 +15,7 @@ import typer
 from unisono.cli.client import ago
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.screen import Screen, note
+from unisono.cli.user import read_ago
 from unisono.errors import CallerError, UnisonoError
 
 __all__ = ["app"]
@@ -248,7 +249,7 @@ def history(
 ) -> None:
     """What happened to alarms, newest first."""
     wanted = {
-        "from": f"-{last}",
+        "from": read_ago(last, "--last"),
         "place": place,
         "thing": thing,
         "alarm": alarm,
@@ -276,7 +277,7 @@ def figures(
     last: Annotated[str, typer.Option(help="Of how long, such as 24h or 30d.")] = "7d",
 ) -> None:
     """How good the alarms are, by EEMUA 191 and ISA-18.2."""
-    found = hub.get("/api/v1/alarms/figures", place=place, **{"from": f"-{last}"})["items"]
+    found = hub.get("/api/v1/alarms/figures", place=place, **{"from": read_ago(last, "--last")})["items"]
     if screen.as_json:
         screen.json(found)
         return

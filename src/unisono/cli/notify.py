@@ -94,6 +94,9 @@ def send(
     for name, why in told["missed"].items():
         note(f"{name}: {why}. To add a channel: unisono notify channel add URL")
     ways = len(told["deliveries"])
+    if not ways:
+        mend = "See: unisono notify channel list"
+        raise CallerError("Nobody is told: there is no way to anybody", code="not_found", mend=mend)
     screen.done(f"{told['id']} goes out over {ways} {'channel' if ways == 1 else 'channels'}")
 
 

@@ -20,6 +20,7 @@ from unisono.cli.dialect import show_guide
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.names import Names, read_names
 from unisono.cli.screen import Screen, age, note, show_value
+from unisono.cli.user import read_ago
 from unisono.errors import CallerError, HostError
 
 __all__ = ["app", "print_frame"]
@@ -327,7 +328,7 @@ def history(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """Show what a property was."""
-    query = {"property": property, "from": f"-{last}", "points": points or None}
+    query = {"property": property, "from": read_ago(last, "--last"), "points": points or None}
     found: list[dict[str, Any]] = []
     after: str | None = None
     while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -161,10 +162,18 @@ def read_until(text: str) -> str:
     return (datetime.now(UTC) + timedelta(seconds=read_seconds(text, "--until"))).isoformat()
 
 
+def read_ago(text: str, field: str) -> str:
+    """``24h`` as the API has it: so long before now. Raises CallerError ``bad_usage``."""
+    return f"-{read_seconds(text, field):.0f}s"
+
+
 def read_seconds(text: str, field: str) -> float:
     """``30d`` and the like as seconds. Raises CallerError ``bad_usage``."""
     try:
-        return float(text[:-1]) * SECONDS[text[-1:]]
+        found = float(text[:-1]) * SECONDS[text[-1:]]
+        if not 0 <= found < math.inf:
+            raise ValueError(text)
+        return found
     except (ValueError, KeyError):
         raise CallerError(
             f"{text!r} is no length of time", code="bad_usage", field=field, expected="90m, 24h, 30d"

@@ -18,7 +18,7 @@ from msgspec import inspect
 
 from unisono.errors import MOST_TOLD, CallerError, together
 
-__all__ = ["PATTERNS", "explained", "in_words", "mistakes"]
+__all__ = ["PATTERNS", "explained", "in_words", "mistakes", "wanted_at"]
 
 _AT = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
 _MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
@@ -206,6 +206,11 @@ def _phrase(expected: str) -> str:
     for sign, word in ((">= ", "of at least "), ("<= ", "of at most "), ("> ", "above "), ("< ", "below ")):
         text = text.replace(sign, word)
     return re.sub(r"\.0\b", "", text)
+
+
+def wanted_at(root: Any, path: str) -> str:
+    """What would be right at a path (``hours.0.from``) of a document of type ``root``."""
+    return _wanted(_at(root, path, None))
 
 
 def _at(root: Any, path: str, value: Any) -> Any:

@@ -161,11 +161,16 @@ class Surroundings:
                         near(thing, self.world.things, "a thing's id"),
                     )
                     unknown.append(CallerError(detail, code="bad_scene", field=f"{path}.{field}", expected=near_by))
-        if unknown:
-            raise together(unknown)
         await self._look_ahead(scene, self.book.scenes)
         people, policy = await self._people(scene), await self._in_force()
-        found = require_sound(scene, Facts(self.world, self.book.scenes, people, policy))
+        try:
+            found = require_sound(scene, Facts(self.world, self.book.scenes, people, policy))
+        except CallerError as error:
+            all_of_it, total = together([error, *error.others, *unknown]), error.total + len(unknown)
+            all_of_it.total = total
+            raise all_of_it from None
+        if unknown:
+            raise together(unknown)
         found += self._not_called(scene)
         return [finding(each) for each in found]
 

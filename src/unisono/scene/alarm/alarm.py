@@ -325,7 +325,7 @@ class Alarm:
                     f"{self.id} must not be put aside", code="wrong_state", expected="its cause is mended"
                 )
             if not 0 < for_s * SECOND <= most_h * HOUR_US:
-                detail, expected = f"it cannot be shelved for {for_s:g} s", f"up to {most_h:g} h"
+                detail, expected = f"it cannot be shelved for {for_s / 3600:.10g} h", f"up to {most_h:g} h"
                 raise CallerError(detail, code="bad_value", field="for_s", expected=expected)
         if not self.may(act):
             expected = "one that is " + (" or ".join(state.replace("_", " ") for state in sorted(ACTS[act])))
