@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.hub.hub import Hub
@@ -44,6 +47,24 @@ async def test_a_taken_port_is_found_before_anything_starts(tmp_path: Path, door
     assert f"--{door}-port {port + 1}" in output
     assert not (tmp_path / "data" / "nats").exists()
     assert not (tmp_path / "data" / "registry.db").exists()
+
+
+async def test_the_token_is_there_before_anybody_is_answered(tmp_path: Path) -> None:
+    hub = Hub(tmp_path / "data")
+
+    def answers() -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return bool(hub.http.get("/healthz").status_code)
+        return False
+
+    await hub.start(wait=False)
+    try:
+        while not answers():
+            assert not hub.ended, hub.output
+            await asyncio.sleep(0.01)
+        assert (tmp_path / "data" / "token").read_text().startswith("uni_")
+    finally:
+        await hub.close()
 
 
 async def test_two_hubs_never_share_a_device_port(running: Hub, tmp_path: Path) -> None:
