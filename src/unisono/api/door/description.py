@@ -22,7 +22,8 @@ PROBLEM = {
     "type": "object",
     "title": "Problem",
     "description": "An RFC 9457 problem document. `code` is stable; `field` names the part of the input at fault, "
-    "`expected` says what would have been right, `mend` the next step.",
+    "`expected` says what would have been right, `mend` the next step, `rule` which rule of scenes or alarms is offended. "
+    "Of several mistakes in one document `errors` has the first ones, and `total` counts them.",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
         "type": {"type": "string"},
@@ -33,6 +34,16 @@ PROBLEM = {
         "field": {"type": "string"},
         "expected": {"type": "string"},
         "mend": {"type": "string"},
+        "rule": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {name: {"type": "string"} for name in ("detail", "field", "expected", "rule")},
+            },
+        },
+        "total": {"type": "integer"},
     },
 }
 REFUSED = {
