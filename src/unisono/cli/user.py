@@ -171,10 +171,8 @@ def read_seconds(text: str, field: str) -> float:
     """``30d`` and the like as seconds. Raises CallerError ``bad_usage``."""
     try:
         found = float(text[:-1]) * SECONDS[text[-1:]]
-        if not 0 <= found < math.inf:
-            raise ValueError(text)
-        return found
     except (ValueError, KeyError):
-        raise CallerError(
-            f"{text!r} is no length of time", code="bad_usage", field=field, expected="90m, 24h, 30d"
-        ) from None
+        found = math.nan
+    if not 0 <= found < math.inf:
+        raise CallerError(f"{text!r} is no length of time", code="bad_usage", field=field, expected="90m, 24h, 30d")
+    return found

@@ -22,7 +22,7 @@ PROBLEM = {
     "type": "object",
     "title": "Problem",
     "description": "An RFC 9457 problem document. `code` is stable; `field` names the part of the input at fault, "
-    "`expected` says what would have been right, `mend` the next step, `rule` which rule of scenes or alarms is offended. "
+    "`expected` says what would have been right, `mend` the next step, `rule` which rule of scenes is offended. "
     "Of several mistakes in one document `errors` has the first ones, and `total` counts them.",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
