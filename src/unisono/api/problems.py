@@ -152,27 +152,30 @@ def _fields(request: Request[Any, Any, Any], unknown: str) -> str:
     return ", ".join(each.encode_name for each in msgspec.structs.fields(kind))
 
 
-def _in_request(request: Request[Any, Any, Any], found: UnisonoError) -> None:
+def _in_request(request: Request[Any, Any, Any], found: UnisonoError, message: str) -> None:
     """Say it in the words of who asked: parameters are called as in the address, and choices are listed."""
-    name, dot, inside = re.sub(r"\[(\d+)\]", r".\1", found.field or "").partition(".")
     signature = getattr(request.route_handler, "parsed_fn_signature", None)
-    parameter = signature.parameters.get(name) if signature is not None else None
-    body = getattr(request.route_handler, "parsed_data_field", None)
-    kind, path = (body.annotation, name + dot + inside) if body is not None else (None, "")
-    if parameter is not None and name != "data":
-        kind, path = parameter.annotation, inside
-        if called := getattr(parameter.kwarg_definition, "name", None):
-            found.field = called
-    if found.expected == ANY_OF and kind is not None:
-        found.expected = wanted_at(kind, path)
+    if signature is None or not found.field:
+        return
+    path = re.sub(r"\[(\d+)\]", r".\1", found.field)
+    name, _dot, inside = path.partition(".")
+    if "`$.data" in message:  # Litestar's name of the body
+        name, inside = "data", path
+    parameter = signature.parameters.get(name)
+    if parameter is None:
+        return
+    if name != "data" and (called := getattr(parameter.kwarg_definition, "name", None)):
+        found.field = called
+    if found.expected == ANY_OF:
+        found.expected = wanted_at(parameter.annotation, inside)
 
 
 def _handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     found = as_problem(error)
     if found.code == "internal":
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    if isinstance(getattr(error, "__cause__", None), msgspec.ValidationError):
-        _in_request(request, found)
+    if isinstance(cause := getattr(error, "__cause__", None), msgspec.ValidationError):
+        _in_request(request, found, str(cause))
     if found.detail == NO_FIELD and (known := _fields(request, found.field or "")):
         found.expected = f"one of {known}"
     headers = getattr(error, "headers", None) if isinstance(error, HTTPException) else None
