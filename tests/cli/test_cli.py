@@ -189,8 +189,8 @@ def test_dead_letters_are_shown(shell: Shell, home: str) -> None:
         assert time.monotonic() < deadline
     assert found[0]["code"] == "bad_value"
     told = [row for row in shell.json("doctor") if row["check"] == "message"]
-    assert [(row["is"], row["text"].partition(":")[0]) for row in told] == [("odd", "probe1")]
-    assert "warm" in told[0]["text"] and "unisono model show" in told[0]["mend"]
+    assert [(row["is"], row["finding"].partition(":")[0]) for row in told] == [("odd", "probe1")]
+    assert "warm" in told[0]["finding"] and "unisono model show" in told[0]["mend"]
 
 
 def test_places_users_and_models(shell: Shell, home: str, tmp_path: Path) -> None:

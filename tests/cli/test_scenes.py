@@ -119,8 +119,8 @@ def test_an_error_names_file_line_and_column(shell: Shell, chalet: None, tmp_pat
 
 
 def test_all_that_is_wrong_is_said_at_once(shell: Shell, chalet: None, tmp_path: Path) -> None:
-    wrong = EVENING.replace("place: chalet", "plce: chalet").replace("is: true}}   #", "iss: true}}   #") + "  - 5\n"
-    spots = [(5, 1, "plce"), (7, 49, "when.0.change.iss"), (10, 5, "then.1")]
+    wrong = EVENING.replace("place: chalet", "plce: chalet").replace("is: true}   #", "iss: true}   #") + "  - 5\n"
+    spots = [(4, 1, "plce"), (6, 48, "when.0.change.iss"), (9, 5, "then.1")]
     said = shell.run("scene", "add", written(tmp_path, wrong), check=1).stderr
     for line, column, field in spots:
         assert f"evening.yaml:{line}:{column}: {field}: " in said, said
