@@ -144,7 +144,7 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
         yAxis: [
           ...axes.map((axis, index) => {
             const texts = axis.startsWith("!") ? (JSON.parse(axis.slice(1)) as string[]) : null;
-            return { type: "value", scale: true, gridIndex: 0, name: texts ? "" : axis, position: index === 0 ? "left" : "right", offset: index < 2 ? 0 : 44 * (index - 1), splitLine: { show: index === 0 }, nameTextStyle: { align: "right" }, ...(texts ? { min: 0, max: Math.max(1, texts.length - 1), interval: 1, axisLabel: { formatter: (value: number) => (texts[value] ?? "").slice(0, 9) } } : {}) };
+            return { type: "value", scale: true, gridIndex: 0, name: texts || axis === "Pa" ? "" : axis, position: index === 0 ? "left" : "right", offset: index < 2 ? 0 : 44 * (index - 1), splitLine: { show: index === 0 }, nameTextStyle: { align: "right" }, ...(axis === "Pa" ? { axisLabel: { formatter: (value: number) => written(value, PASCALS) } } : {}), ...(texts ? { min: 0, max: Math.max(1, texts.length - 1), interval: 1, axisLabel: { formatter: (value: number) => (texts[value] ?? "").slice(0, 9) } } : {}) };
           }),
           { type: "value", gridIndex: 1, show: false, min: -1, max: 2 },
         ],
@@ -218,6 +218,8 @@ function joined(coarse: Line | undefined, fine: Line | undefined, view: View): L
   if (!fine || !coarse) return fine ?? coarse;
   return { ...fine, points: [...coarse.points.filter((one) => one.at < view.from), ...fine.points, ...coarse.points.filter((one) => one.at > view.to)] };
 }
+
+const PASCALS: Property = { key: "", unit: "Pa", schema: { kind: "float" } };
 
 /** The words on the axis of what is no number. */
 function textsOf(property: Property, found: Line | undefined): string[] {

@@ -88,9 +88,13 @@ interface InputProps {
 
 function Input({ property, value, label, pending, set }: InputProps) {
   const { schema } = property;
+  // a second touch while the first is under way would only take it back
+  const press = (wanted: unknown): void => {
+    if (!pending) set(wanted);
+  };
   if (property.key.endsWith("locked"))
     return (
-      <Button size="xs" variant="light" aria-busy={pending} color={value === true ? "orange" : "teal"} aria-label={`${say(value === true ? "unlock" : "lock")}: ${label}`} onClick={() => pending || set(value !== true)}>
+      <Button size="xs" variant="light" aria-busy={pending} color={value === true ? "orange" : "teal"} aria-label={`${say(value === true ? "unlock" : "lock")}: ${label}`} onClick={() => press(value !== true)}>
         {say(value === true ? "unlock" : "lock")}
       </Button>
     );
@@ -99,13 +103,13 @@ function Input({ property, value, label, pending, set }: InputProps) {
     return (
       <Button.Group>
         {[true, false].map((one) => (
-          <Button key={String(one)} size="compact-xs" variant="default" aria-busy={pending} aria-label={`${written(one, property)}: ${label}`} onClick={() => pending || set(one)}>
+          <Button key={String(one)} size="compact-xs" variant="default" aria-busy={pending} aria-label={`${written(one, property)}: ${label}`} onClick={() => press(one)}>
             {written(one, property)}
           </Button>
         ))}
       </Button.Group>
     );
-  if (schema.kind === "bool") return <Switch checked={value === true} aria-busy={pending} aria-label={label} onChange={(event) => pending || set(event.currentTarget.checked)} />;
+  if (schema.kind === "bool") return <Switch checked={value === true} aria-busy={pending} aria-label={label} onChange={(event) => press(event.currentTarget.checked)} />;
   const choices = schema.choices ?? [];
   if (choices.length > 0 && choices.length <= MANY && schema.kind !== "float" && schema.kind !== "int")
     return <Choice property={property} value={value} label={label} pending={pending} set={set} />;

@@ -20,6 +20,18 @@ const SINGLY = 20; // things that are asked for one by one at a time: where more
 export type Link = "connecting" | "live" | "lost";
 type Frame = { thing: string; changed?: Record<string, Value>; at: string; online?: boolean; pong?: number; error?: { code: string; detail: string }; alarm?: unknown };
 
+/** A thing as it is after what it told. */
+function told(thing: Thing, frame: Frame | undefined): Thing {
+  if (!frame?.changed) return thing;
+  const next: Thing = { ...thing, state: { ...thing.state, ...frame.changed } };
+  if (frame.online !== undefined) {
+    next.online = frame.online;
+    next.availability = frame.online ? "online" : "offline";
+  }
+  if (Object.keys(frame.changed).length) next.seen = frame.at;
+  return next;
+}
+
 class Hub {
   things = new Map<string, Thing>();
   places = new Map<string, Place>();
@@ -38,7 +50,10 @@ class Hub {
   private gathering = false;
   private socket: WebSocket | null = null;
   private pause = FIRST_PAUSE_MS;
+  private drawn = -GATHER_MS;
   private readonly fetching = new Set<string>();
+  /** What is told while something is being read: by thing, for each reading. */
+  private readonly heard = new Set<Map<string, Frame>>();
   private crowd: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
@@ -67,10 +82,11 @@ class Hub {
     this.gathering = true;
     setTimeout(() => {
       this.gathering = false;
+      this.drawn = performance.now();
       const ids = [...this.changed];
       this.changed.clear();
       for (const one of ids) this.ofThing.get(one)?.tell();
-    }, GATHER_MS);
+    }, Math.max(0, this.drawn + GATHER_MS - performance.now()));
   }
 
   enter(value: string): void {
@@ -101,7 +117,8 @@ class Hub {
     try {
       // the first time with their models: one turn of a slow link instead of thirty
       const models = this.ready ? undefined : (part: { models?: Document[] }): void => learn(part.models ?? []);
-      const [things, places] = await Promise.all([all<Thing>(models ? "/things?models=true" : "/things", MOST, models), all<Place>("/places")]);
+      const [[read, places], heard] = await this.listening(() => Promise.all([all<Thing>(models ? "/things?models=true" : "/things", MOST, models), all<Place>("/places")]));
+      const things = read.map((thing) => told(thing, heard.get(thing.id)));
       const before = this.things;
       // what is as it was stays the same object, so that its card is not drawn again
       const same = (thing: Thing): Thing => {
@@ -120,6 +137,17 @@ class Hub {
     }
   }
 
+  /** Reads, with what was told meanwhile: that may be newer than what was read. */
+  private async listening<T>(read: () => Promise<T>): Promise<[T, Map<string, Frame>]> {
+    const heard = new Map<string, Frame>();
+    this.heard.add(heard);
+    try {
+      return [await read(), heard];
+    } finally {
+      this.heard.delete(heard);
+    }
+  }
+
   /** Something tells that is not known here. */
   private meet(id: string): void {
     if (!this.ready || this.things.size >= MOST) return; // what is being read has it
@@ -131,20 +159,24 @@ class Hub {
       }, SETTLED_MS);
   }
 
-  private async learn(id: string): Promise<void> {
-    if (this.fetching.has(id)) return;
+  /** Reads one thing. False: the hub says that there is none. */
+  async learn(id: string): Promise<boolean> {
+    if (this.fetching.has(id)) return true;
+    let there = true;
     this.fetching.add(id);
     try {
-      const thing = await ask<Thing>(`/things/${encodeURIComponent(id)}`);
+      const [thing, heard] = await this.listening(() => ask<Thing>(`/things/${encodeURIComponent(id)}`));
       const fresh = !this.things.has(id);
-      this.things.set(id, thing);
+      this.things.set(id, told(thing, heard.get(id)));
       if (fresh) this.tell();
     } catch (error) {
-      if (error instanceof Refused && error.code === "not_found" && this.things.delete(id)) this.tell();
+      there = !(error instanceof Refused && error.code === "not_found");
+      if (!there && this.things.delete(id)) this.tell();
     } finally {
       this.fetching.delete(id);
     }
     this.touch(id);
+    return there;
   }
 
   private take(frame: Frame): void {
@@ -152,24 +184,22 @@ class Hub {
       if (frame.error.code === "not_signed_in") this.leave(frame.error.detail);
       return;
     }
-    if (!frame.changed) return;
-    const thing = this.things.get(frame.thing);
+    const { thing: id, changed } = frame;
+    if (!changed) return;
+    for (const heard of this.heard) {
+      const before = heard.get(id);
+      heard.set(id, { ...before, ...frame, changed: { ...before?.changed, ...changed } });
+    }
+    const thing = this.things.get(id);
     if (!thing) {
-      this.meet(frame.thing);
+      this.meet(id);
       return;
     }
-    const next: Thing = { ...thing, state: { ...thing.state, ...frame.changed } };
-    if (frame.online !== undefined) {
-      next.online = frame.online;
-      next.availability = frame.online ? "online" : "offline";
-      if (!frame.online && thing.sleep_s) void this.learn(thing.id);
-    }
-    const told = Object.keys(frame.changed);
-    if (told.length) next.seen = frame.at;
-    this.things.set(thing.id, next);
-    this.touch(thing.id);
+    if (frame.online === false && thing.sleep_s) void this.learn(id);
+    this.things.set(id, told(thing, frame));
+    this.touch(id);
     // told for the first time: pages that choose by what things tell look again
-    if (told.some((key) => !(key in thing.state))) this.tell();
+    if (Object.keys(changed).some((key) => !(key in thing.state))) this.tell();
   }
 
   /** The page goes, or the hub: what was seen last is what is shown while it is away. */

@@ -21,7 +21,7 @@ export interface Property {
   risky?: boolean;
   harmless?: unknown[];
   role?: string;
-  schema: { kind: string; min?: number; max?: number; step?: number; choices?: Choice[] };
+  schema: { kind: string; min?: number; max?: number; step?: number; precision?: number; choices?: Choice[] };
 }
 
 export interface Action {
@@ -130,9 +130,37 @@ export function written(value: unknown, property?: Property): string {
     return typeof lat === "number" && typeof lon === "number" ? `${lat.toFixed(4)}, ${lon.toFixed(4)}` : JSON.stringify(value);
   }
   if (typeof value !== "number") return String(value);
-  const text = numbered(value);
+  const [number, unit, fine] = inUse(value, property);
+  const text = numbered(rounded(number, fine));
+  return unit ? `${text}${unit === "%" ? "" : "\u00a0"}${unitSign(unit)}` : text;
+}
+
+/** What is told in pascals is read in what people use at that height: air in hPa, a tyre or a compressor in bar. What is set is
+ * written in the unit that it is set in. */
+export const inPascals = (property?: Property): boolean => property?.unit === "Pa" && !writable(property);
+const PRESSURES: { below: number; unit: string; pascals: number; fine: number }[] = [
+  { below: 1000, unit: "Pa", pascals: 1, fine: 0.1 },
+  { below: 80_000, unit: "kPa", pascals: 1000, fine: 0.1 },
+  { below: 110_000, unit: "hPa", pascals: 100, fine: 1 },
+  { below: Number.POSITIVE_INFINITY, unit: "bar", pascals: 100_000, fine: 0.01 },
+];
+
+/** The number, its unit, and the least difference that is worth showing. */
+function inUse(value: number, property?: Property): [number, string | undefined, number | undefined] {
   const unit = property?.unit;
-  return unit ? `${text}${unit === "%" ? "" : "\u00a0"}${UNITS[unit] ?? unit}` : text;
+  const pressure = inPascals(property) ? PRESSURES.find((one) => Math.abs(value) < one.below) : undefined;
+  if (pressure) return [value / pressure.pascals, pressure.unit, pressure.fine];
+  return [value, unit, property?.schema.precision ?? property?.schema.step ?? FINE[unit ?? ""]];
+}
+
+const FINE: Record<string, number> = { "%": 0.1, K: 1, Cel: 0.1, "[degF]": 0.1 };
+
+/** To the power of ten that ``fine`` is of; what is less than that stays what it is, and no nothing. */
+function rounded(value: number, fine: number | undefined): number {
+  if (!fine) return value;
+  const step = Math.floor(Math.log10(fine) + 1e-9);
+  const found = step < 0 ? Number(value.toFixed(Math.min(-step, 20))) : Math.round(value / 10 ** step) * 10 ** step;
+  return found === 0 ? value : found;
 }
 
 /** As both languages write it. What has no thousands needs nobody to tell how: the first such question costs a page ten milliseconds. */

@@ -31,10 +31,13 @@ export function stateWord(state: string): string {
   return word ? say(word) : state;
 }
 
+/** Why a command ended as it did, where the hub says more of it than the word of its state does. */
+export const because = (done: Command): string => (done.why?.includes(stateWord(done.state)) ? "" : (done.why ?? ""));
+
 /** How a command ended and why: what the hub says of it stands below where the page speaks another language. */
 export const ending = (done: Command): string => {
   const ours = sentence(done.code);
-  return ours ? both(`${stateWord(done.state)}：${ours}`, done.why ?? "") : [stateWord(done.state), done.why].filter(Boolean).join(": ");
+  return ours ? both(`${stateWord(done.state)}：${ours}`, because(done)) : [stateWord(done.state), because(done)].filter(Boolean).join(": ");
 };
 
 export interface Wish {

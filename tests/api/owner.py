@@ -127,10 +127,18 @@ class FakeOwner:
             past = [p for p in self.points if p[0] < ask.start]
             return msgspec.msgpack.encode(talk.HistoryAnswer(raw=past[-1:]))
         if ask.points:
-            return msgspec.msgpack.encode(talk.HistoryAnswer(buckets=[(ask.start, 1.0, 2.0, 3.0, 2.5, 4)]))
+            return msgspec.msgpack.encode(talk.HistoryAnswer(buckets=self._buckets(ask)))
         found = [p for p in self.points if ask.start <= p[0] < ask.end and (ask.after is None or p[:2] > ask.after)]
         more = found[ask.limit - 1][:2] if len(found) > ask.limit else None
         return msgspec.msgpack.encode(talk.HistoryAnswer(raw=found[: ask.limit], more=more))
+
+    def _buckets(self, ask: talk.HistoryAsk) -> list[tuple[int, Any, Any, Any, Any, int]]:
+        width = -(-(ask.end - ask.start) // ask.points)
+        found: dict[int, list[Any]] = {}
+        for at, _seq, value in self.points:
+            if ask.start <= at < ask.end:
+                found.setdefault(ask.start + (at - ask.start) // width * width, []).append(value)
+        return [(at, *_figures(all), all[-1], len(all)) for at, all in sorted(found.items())]
 
     async def _command(self, payload: bytes) -> bytes:
         ask = msgspec.msgpack.decode(payload, type=talk.CommandAsk)
@@ -260,3 +268,9 @@ class FakeOwner:
                 0, 0, 0, len(self.letters), len(self.things), 0, True,
             )
         )  # fmt: skip
+
+
+def _figures(values: list[Any]) -> tuple[Any, Any, Any]:
+    """Least, mean and greatest of the numbers among them, as the history has it."""
+    numbers = [value for value in values if isinstance(value, int | float)]
+    return (min(numbers), sum(numbers) / len(numbers), max(numbers)) if numbers else (None, None, None)

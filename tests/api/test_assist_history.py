@@ -250,7 +250,7 @@ def direct(points: list[tuple[int, int, Any]], begin: float, end: float, agg: st
         grown, known = 0.0, held is not None or bool(values)
         for value in values:
             if held is not None:
-                grown += value - held if value >= held else value
+                grown += value if value < 0.9 * held else value - held
             held = value
         return grown if known else None
     if agg == "duration":

@@ -63,20 +63,6 @@ def test_least_greatest_and_mean_are_of_what_was_reported(samples: list[Sample],
     assert mean == Figure("mean", sum(values) / len(values), "Cel")
 
 
-def test_a_counter_grows_and_may_begin_anew() -> None:
-    samples = [Sample(110 * S, 105.0), Sample(120 * S, 107.5), Sample(130 * S, 1.5), Sample(140 * S, 2.0)]
-    grown = figure_of(samples, Sample(S, 100.0), SPAN, "sum", trait="energy", unit="kWh")
-    assert grown == Figure("sum", 7.5 + 1.5 + 0.5, "kWh")
-    assert figure_of(samples, None, SPAN, "sum", trait="energy").value == 2.5 + 1.5 + 0.5
-    assert figure_of([], Sample(S, 100.0), SPAN, "sum", trait="energy").value == 0
-    assert figure_of([], None, SPAN, "sum", trait="energy").value is None
-    assert (
-        figure_of(samples, Sample(S, 100.0), SPAN, "count", trait="energy", unit="kWh") == grown
-    )  # how many, not how often
-    assert figure_of([], Sample(S, "?"), SPAN, "sum", trait="energy").value is None
-    assert figure_of([Sample(101 * S, -4)], Sample(S, 3), SPAN, "sum", trait="count").value == 0
-
-
 def test_a_span_of_no_length_is_a_moment() -> None:
     held, moment = Sample(50 * S, 21.5), Span(100 * S, 100 * S)
     for agg, equals in (("mean", None), ("last", None), ("last", True), ("count", 3)):

@@ -24,9 +24,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     if not is_built():
         pytest.skip("the console is not built (make console)")
     hub = Hub(tmp_path_factory.mktemp("console") / "data", "--demo")
-    asyncio.run(hub.start())
+    asyncio.run(started(hub))
     yield hub
     asyncio.run(hub.close())
+
+
+async def started(hub: Hub) -> None:
+    """Up, and the demonstration's places and things are there: on a busy machine they come seconds later."""
+    await hub.start()
+    await hub.eventually(lambda: hub.get("/api/v1/things/andon_1"), "the demonstration is there", 60)
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.console.conftest import address_of, signed_in
 from tests.console.looks import violations
 from tests.console.test_scenes import api
+from tests.console.test_thing import report
 from tests.hub.hub import Hub
 
 
@@ -111,3 +114,21 @@ async def test_rooms_energy_and_production_in_both_languages(demo: Hub, browser:
     with api(demo) as http:
         http.delete("/dashboards/all")
     assert faults == []
+
+
+async def test_the_energy_page_and_the_assistant_say_the_same_of_a_meter(demo: Hub, browser: Any) -> None:
+    """One that was put right (4190 to 4182), and one that was replaced by a new one."""
+    with api(demo) as http:
+        body = {"id": "cellar_meter", "model": "meter", "place": "home", "name": "Cellar meter"}
+        made = http.post("/things", json=body)
+        assert made.is_success, made.text
+        for reading in (4180, 4190, 4182, 4183.5, 0.5, 2):
+            report(demo, "cellar_meter", made.json()["secret"], energy=reading)
+        card = {"kind": "energy", "x": 0, "y": 0, "w": 12, "h": 6, "things": ["cellar_meter"], "span": "week"}
+        assert http.post("/dashboards", json={"name": "Cellar", "id": "cellar", "cards": [card]}).status_code == 201
+        asked = http.post("/assist", json={"text": "how much energy did the cellar meter use this week"})
+    (item,) = asked.json()["answer"]["items"]
+    assert item["value"] == pytest.approx(3.5 + 2)
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+    await page.goto(f"{address_of(demo)}/#/dashboards/cellar")
+    await page.locator("[data-energy='5.5000']").wait_for()

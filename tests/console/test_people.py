@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,26 @@ async def test_an_app_and_a_passkey_are_set_up_and_signed_in_with(demo: Hub, bro
     await page.get_by_text("9 recovery codes left").wait_for()
     # the browser tells of the one answer that asked for the code
     assert [each for each in complaints if "401" not in each] == []
+
+
+async def test_an_account_stays_where_it_is_under_the_finger(demo: Hub, browser: Any) -> None:
+    """No part of it comes later than the others and pushes a list away that is open already."""
+    token = session(demo, "tessa", grants={"home": "member"})
+    page = await opened(demo, await browser.new_context(locale="en-GB"), [], token, "#/")
+    asked, told = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Any) -> None:
+        asked.set()
+        await told.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/api/v1/users/tessa/sessions"), late)
+    await page.goto(f"{local(demo)}/#/account")
+    await asyncio.wait_for(asked.wait(), 60)
+    assert not await page.get_by_role("region", name="Tokens").count()
+    told.set()
+    await page.get_by_role("region", name="Tokens").wait_for()
+    assert await page.locator("[data-session]").count()
 
 
 async def test_tokens_and_sessions_are_made_and_ended(demo: Hub, browser: Any) -> None:

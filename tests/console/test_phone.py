@@ -198,11 +198,28 @@ async def test_the_camera_reads_a_claim(demo: Hub, browser: Any) -> None:
 async def test_a_phone_is_led_to_a_safe_connection(demo: Hub, browser: Any) -> None:
     complaints: list[str] = []
     page = await signed_in(demo, await browser.new_context(**PHONE), complaints)
-    await page.goto(f"{address_of(demo)}/#/phone")
     safe = page.locator("section[aria-label='A safe connection']")
+    await page.goto(f"{address_of(demo)}/#/phone")
+    await safe.get_by_text("from the hub's own machine").wait_for()
+    await safe.get_by_text("listens on its own machine only").wait_for()
+    assert not await safe.get_by_text("need HTTPS").count()
+
+    async def open_to_all(route: Any) -> None:
+        answer = await route.fetch()
+        body = await answer.json()
+        body["doors"]["https"] = "192.0.2.7:8443"
+        await route.fulfill(response=answer, json=body)
+
+    await page.route("**/api/v1/status", open_to_all)
+    await page.reload()
     picture = safe.locator("img.qr")
     await picture.wait_for()
-    assert await picture.get_attribute("alt") == f"https://127.0.0.1:{demo.https_port}/trust"
+    await safe.get_by_text("from the hub's own machine").wait_for()
+    assert await picture.get_attribute("alt") == "https://192.0.2.7:8443/trust"
+    # as a phone sees it that came by the plain address
+    await page.add_init_script("Object.defineProperty(window, 'isSecureContext', { value: false })")
+    await page.reload()
+    await safe.get_by_text("need HTTPS").wait_for()
     assert await picture.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
     trusting = await browser.new_context(**PHONE, ignore_https_errors=True)
     page = await trusting.new_page()

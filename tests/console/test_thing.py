@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from tests.console.conftest import address_of, signed_in
@@ -59,6 +62,89 @@ async def test_its_past_from_far_to_near_and_in_files(demo: Hub, browser: Any, t
     await (await picture.value).save_as(tmp_path / "past.png")
     assert (tmp_path / "past.png").read_bytes().startswith(b"\x89PNG")
     assert complaints == []
+
+
+def report(hub: Hub, id: str, secret: str, **state: float) -> None:
+    headers = {"Authorization": f"Bearer {id}:{secret}"}
+    answer = httpx.post(f"{address_of(hub)}/api/v1/device/state", headers=headers, json=state, timeout=30)
+    assert answer.is_success, answer.text
+
+
+NUMBERS: dict[str, list[tuple[str, float, str]]] = {
+    "sensor.pressure": [
+        ("pressure", 25, "25\u00a0Pa"),
+        ("pressure", 5230, "5.2\u00a0kPa"),
+        ("pressure", 101_325, "1,013\u00a0hPa"),
+        ("pressure", -50_000, "-50\u00a0kPa"),
+        ("pressure", 690_400, "6.9\u00a0bar"),
+        ("pressure", 34_000_000, "340\u00a0bar"),
+    ],
+    "sensor.temperature": [
+        ("temperature", 21.4567, "21.5\u00a0°C"),
+        ("temperature", 0.04, "0.04\u00a0°C"),
+        ("temperature", 0, "0\u00a0°C"),
+        ("temperature", -18.04, "-18\u00a0°C"),
+    ],
+    "light": [("brightness", 39.37, "39%"), ("color_temperature", 2702.7, "2,700\u00a0K")],
+}
+
+
+@pytest.mark.parametrize("model", NUMBERS)
+async def test_numbers_are_written_as_people_read_them(demo: Hub, browser: Any, model: str) -> None:
+    """No finer than the model's precision or the unit's use; pressures in what is used at that height."""
+    id = f"odd_{model.replace('.', '_')}"
+    with api(demo) as http:
+        made = http.post("/things", json={"id": id, "model": model, "place": "home", "name": "Odd"})
+        assert made.is_success, made.text
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+    await page.goto(f"{address_of(demo)}/#/things/{id}")
+    for key, value, written in NUMBERS[model]:
+        report(demo, id, made.json()["secret"], **{key: value})
+        await page.locator(".row .value").get_by_text(written, exact=True).wait_for()
+    with api(demo) as http:
+        assert http.delete(f"/things/{id}").is_success
+
+
+async def test_a_thing_that_is_not_there_is_said_to_be_none(demo: Hub, browser: Any) -> None:
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+    await page.goto(f"{address_of(demo)}/#/things/none_such")
+    await page.get_by_text("There is no thing “none_such” here").wait_for()
+    await page.get_by_role("button", name="Back").click()
+    await page.locator("[data-thing=kitchen_light]").wait_for()
+
+
+async def test_why_a_command_ended_is_said_once(demo: Hub, browser: Any) -> None:
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+    at = "2026-11-22T10:00:00.000Z"
+    by = {"kind": "person", "id": "wei"}
+    silent = {"id": "c1", "thing": "kitchen_light", "set": {"on_off": True}, "by": by, "at": at, "ended": at}
+    silent |= {"state": "timeout", "why": "nothing came back in time", "code": "no_answer"}
+    await page.route("**/api/v1/things/kitchen_light/commands**", lambda route: route.fulfill(json=silent))
+    await page.route("**/api/v1/commands?**", lambda route: route.fulfill(json={"items": [silent], "next": None}))
+    light = page.locator("[data-thing=kitchen_light]")
+    await light.locator(".mantine-Switch-track").click()
+    said = light.locator("[data-kind=wrong]")
+    await said.wait_for()
+    assert (await said.inner_text()).count("nothing came back in time") == 1
+    await page.goto(f"{address_of(demo)}/#/things/kitchen_light")
+    await page.get_by_role("tab", name="Commands").click()
+    life = page.locator("[data-command=timeout]")
+    await life.wait_for()
+    assert (await life.inner_text()).lower().count("nothing came back in time") == 1
+
+
+async def test_raw_messages_have_the_time_of_who_reads_them(demo: Hub, browser: Any) -> None:
+    page = await signed_in(demo, await browser.new_context(locale="en-GB", timezone_id="Asia/Kathmandu"), [])
+    await page.goto(f"{address_of(demo)}/#/things/hallway_light")
+    await page.get_by_role("tab", name="Messages").click()
+    with api(demo) as http:
+        command(http, "hallway_light", brightness=51, on_off=True)
+    line = page.locator("[data-way=out]", has_text='"brightness":51').first
+    said = (await line.inner_text()).split()[0]
+    now = datetime.now(ZoneInfo("Asia/Kathmandu"))
+    day = now.replace(tzinfo=None)
+    told = datetime.combine(day.date(), datetime.strptime(said, "%H:%M:%S.%f").time())
+    assert abs((day - told).total_seconds()) % 86_400 < 120
 
 
 async def test_raw_messages_come_and_go_and_can_be_held_and_filtered(demo: Hub, browser: Any) -> None:

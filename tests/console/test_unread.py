@@ -68,6 +68,33 @@ async def test_what_tells_before_the_things_are_read_is_not_asked_for_one_by_one
     assert complaints == []
 
 
+async def test_what_is_told_while_all_is_read_again_is_newer_than_what_was_read(demo: Hub, browser: Any) -> None:
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [], "[data-thing=kitchen_light]")
+    light = page.locator("[data-thing=kitchen_light]")
+    before = (await demo.thing("kitchen_light"))["state"]["on_off"]["value"]
+    read, told = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Any) -> None:
+        """What the hub answered stays on its way until the page shows what came after it; one name tells the answer."""
+        answer = await route.fetch()
+        body = await answer.json()
+        for thing in body["items"]:
+            if thing["id"] == "vacuum":
+                thing |= {"name": "Read again", "names": {}}
+        read.set()
+        await told.wait()
+        await route.fulfill(response=answer, json=body)
+
+    await page.route(re.compile(r"/api/v1/things(\?|$)"), late)
+    await page.reload()
+    await asyncio.wait_for(read.wait(), 60)
+    wish = {"set": {"on_off": not before}}
+    await demo.eventually(lambda: demo.ask("POST", "/api/v1/things/kitchen_light/commands?wait=15", wish), "it is set")
+    told.set()
+    await page.get_by_text("Read again").first.wait_for()
+    assert await light.get_by_role("switch").first.is_checked() is not before
+
+
 async def test_what_was_read_and_cannot_be_read_again_is_called_out_of_date(demo: Hub, browser: Any) -> None:
     page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
     await page.goto(f"{address_of(demo)}/#/scenes")

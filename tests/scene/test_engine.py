@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.scene.stage import NOON, SECOND, Stage
+from unisono.scene.running.filling import fill
 from unisono.scene.running.runner import Effect
 from unisono.twin.record import Batch, Reports
 
@@ -272,6 +273,29 @@ class TestSteps:
         (effect,) = stage.engine.effects.values()
         assert effect.body["text"] == "it is 20 at {nowhere.x}"
         assert stage.engine.new_effects == [effect.id]
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("the lamp is {lamp.on_off}", "the lamp is off"),
+            ("{lamp.on_off}: 灯", "关: 灯"),
+            ("灯{lamp.on_off}了", "灯关了"),
+            ("now {climate.hvac_mode}", "now fan only"),
+            ("现在{climate.hvac_mode}", "现在送风"),
+        ],
+    )
+    def test_a_value_in_a_text_is_a_word_of_its_language(self, stage: Stage, text: str, told: str) -> None:
+        stage.thing("climate", "climate", hvac_mode="fan")
+        stage.report("lamp", on_off=False)
+        stage.scene(f"then: [{{notify: {{to: [wei], text: '{text}'}}}}]")
+        stage.run()
+        (effect,) = stage.engine.effects.values()
+        assert effect.body["text"] == told
+
+    def test_what_no_model_names_is_plain(self, stage: Stage) -> None:
+        assert fill("{a}, {b}, {c}", stage.engine.world, words={"a": True, "b": 0.5, "c": "x"}) == "yes, 0.5, x"
+        assert fill("{a}。", stage.engine.world, words={"a": False}) == "no。"
+        assert fill("雨：{a}", stage.engine.world, words={"a": False}) == "雨：否"
 
     def test_a_thing_that_cannot_is_told(self, stage: Stage) -> None:
         stage.scene("then: [{set: {things: [probe, lamp], state: {on_off: true}}}]")

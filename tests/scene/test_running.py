@@ -15,7 +15,8 @@ from unisono.scene.document import Action, Change, Scene, Selector, Stop, Trigge
 from unisono.scene.running import runner
 from unisono.scene.running.compiled import PAST, SceneSaved
 from unisono.scene.running.engine import repeatable
-from unisono.scene.running.program import End, fill
+from unisono.scene.running.filling import fill
+from unisono.scene.running.program import End
 from unisono.scene.running.run import MAX_TRACE, Run
 from unisono.scene.running.runner import Effect
 from unisono.scene.watching.matching import at_place

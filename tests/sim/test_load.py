@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.sim.hub import Door, until
 from unisono.errors import CallerError
 from unisono.sim import client, load
-from unisono.sim.keyring import Keyring
+from unisono.sim.kept import Keyring
 from unisono.sim.load import MODEL, WINDOW, Progress, allow_files, encode_frame, run_things
 from unisono.sim.options import SimOptions
 from unisono.thing import builtin_model

@@ -14,7 +14,7 @@ import pytest
 from tests.sim.hub import Door, until
 from unisono.sim.__main__ import main
 from unisono.sim.car import build_car
-from unisono.sim.keyring import Keyring
+from unisono.sim.kept import Keyring
 from unisono.sim.process import run_until_stopped
 
 SIM = [sys.executable, "-m", "unisono.sim"]

@@ -12,7 +12,7 @@ from tests.sim.hub import Api
 from unisono.errors import CallerError, HostError
 from unisono.sim import provision
 from unisono.sim.device import Label
-from unisono.sim.keyring import Keyring
+from unisono.sim.kept import Keyring
 from unisono.sim.options import SimOptions
 from unisono.sim.provision import Provisioner, Wanted
 from unisono.sim.world import Place

@@ -13,7 +13,7 @@ from tests.sim.hub import Door, until
 from unisono.sim import client, run
 from unisono.sim.car import build_car
 from unisono.sim.home import build_home
-from unisono.sim.keyring import Keyring
+from unisono.sim.kept import Keyring, Memory
 from unisono.sim.line import build_line
 from unisono.sim.options import SimOptions
 from unisono.sim.run import run_car, run_demo, run_home, run_line
@@ -72,6 +72,30 @@ async def test_a_command_is_answered_and_confirmed_by_a_report(tmp_path: Path) -
         door.say("vacuum", "things/me/call/sing", {"id": "c2", "input": {}})
         await until(lambda: door.said("vacuum", "things/me/reply/c2"))
         assert door.said("vacuum", "things/me/reply/c2") == [{"ok": False, "error": "there is no action sing"}]
+
+
+async def test_meters_go_on_where_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "sim").mkdir()
+    Memory(tmp_path).put({"line_meter": {"energy": 60_000.0}, "press_1": {"good_count": 20_000}})
+
+    async def told(door: Door, thing: str, key: str) -> float:
+        await until(lambda: door.said(thing, "things/me/state"))
+        return float(door.said(thing, "things/me/state")[0][key])
+
+    async with Door() as door, simulated(run_line, SimOptions(url=door.url, data=tmp_path, seed=1)):
+        assert 60_000 <= await told(door, "line_meter", "energy") < 60_001
+        assert 20_000 <= await told(door, "press_1", "good_count") < 20_010
+    ended = (Memory(tmp_path).get("line_meter") or {})["energy"]
+    async with Door() as door, simulated(run_line, SimOptions(url=door.url, data=tmp_path, seed=1)):
+        assert await told(door, "line_meter", "energy") >= ended
+        # what is killed has lost a minute at most
+        monkeypatch.setattr(run, "KEEP_S", 0.05)
+        await until(lambda: (Memory(tmp_path).get("line_meter") or {})["energy"] > ended)
+        Memory(tmp_path).path.unlink()
+        Memory(tmp_path).path.mkdir()
+        await until(lambda: "totals of meters are not kept" in caplog.text)
 
 
 async def test_connections_break_on_request(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from unisono.sim.car import build_car
 from unisono.sim.home import build_home
 from unisono.sim.line import build_line
 from unisono.sim.world import World
-from unisono.thing import builtin_model, check_value, find_action, find_event, find_property, kinds_of_place
+from unisono.thing import RISING, builtin_model, check_value, find_action, find_event, find_property, kinds_of_place
 
 WORLDS = {"home": build_home, "car": build_car, "line": build_line}
 HOURS = 6
@@ -39,6 +39,22 @@ def test_everything_reported_fits_its_model(world: World) -> None:
                 declared = {arg.key for arg in find_event(models[device.who.thing], event)[1].args}
                 assert declared >= set(fields), event
             device.events.clear()
+
+
+def test_totals_go_on_after_a_power_cut_where_they_were(world: World, request: pytest.FixtureRequest) -> None:
+    """One that began anew would be counted whole by whoever adds up what was used and made."""
+    rng = Random(5)
+    for _ in range(3600):
+        world.step(1.0, 12 * 3600.0, rng)
+    again = WORLDS[request.node.callspec.params["world"]]()
+    for device, other in zip(world.devices, again.devices, strict=True):
+        assert device.lasting == device.state.keys() & RISING
+        other.resume(device.totals)
+        assert other.totals == device.totals
+    again.step(1.0, 12 * 3600.0, rng)
+    for device, other in zip(world.devices, again.devices, strict=True):
+        for key, total in other.totals.items():
+            assert 0 <= total - device.level(key) < 1, f"{device.who.thing}.{key}"
 
 
 def test_what_can_be_set_and_called_is_in_the_model(world: World) -> None:

@@ -1,6 +1,6 @@
 /** The account at another service that one signs in with. */
 import { Button, Group, Text } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { ask } from "../api";
 import type { components } from "../api.gen";
@@ -9,12 +9,19 @@ import { reason, Trouble, useDoing } from "../trouble";
 import { say, when } from "../words";
 import { Section } from "./section";
 
+const pathOf = (user: string): string => `/users/${encodeURIComponent(user)}/oidc`;
+
+/** What stands here, for whoever must know whether it was read. */
+export const elsewhereOf = (user: string) => queryOptions({ queryKey: ["elsewhere", user], queryFn: () => ask<{ items: components["schemas"]["Linked"][] }>(pathOf(user)) });
+
+export const WAYS = queryOptions({ queryKey: ["ways"], queryFn: () => ask<components["schemas"]["Ways"]>("/login") });
+
 export function Elsewhere({ user }: { user: string }) {
   const queries = useQueryClient();
   const doing = useDoing();
-  const path = `/users/${encodeURIComponent(user)}/oidc`;
-  const ways = useQuery({ queryKey: ["ways"], queryFn: () => ask<components["schemas"]["Ways"]>("/login") });
-  const found = useQuery({ queryKey: ["elsewhere", user], queryFn: () => ask<{ items: components["schemas"]["Linked"][] }>(path) });
+  const path = pathOf(user);
+  const ways = useQuery(WAYS);
+  const found = useQuery(elsewhereOf(user));
   const again = (): Promise<void> => queries.invalidateQueries({ queryKey: ["elsewhere"] });
   const { run, setWhy } = doing;
   useEffect(() => {

@@ -1,6 +1,6 @@
 /** Passkeys: the ones there are, another one, one less. */
 import { Button, Group, Text, TextInput } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ask } from "../api";
 import type { components } from "../api.gen";
@@ -9,12 +9,17 @@ import { reason, Trouble, useDoing } from "../trouble";
 import { say, when } from "../words";
 import { Section } from "./section";
 
+const pathOf = (user: string): string => `/users/${encodeURIComponent(user)}/passkeys`;
+
+/** What stands here, for whoever must know whether it was read. */
+export const passkeysOf = (user: string) => queryOptions({ queryKey: ["passkeys", user], queryFn: () => ask<{ items: components["schemas"]["Passkey"][] }>(pathOf(user)) });
+
 export function Passkeys({ user }: { user: string }) {
   const queries = useQueryClient();
   const doing = useDoing();
   const [name, setName] = useState("");
-  const path = `/users/${encodeURIComponent(user)}/passkeys`;
-  const found = useQuery({ queryKey: ["passkeys", user], queryFn: () => ask<{ items: components["schemas"]["Passkey"][] }>(path) });
+  const path = pathOf(user);
+  const found = useQuery(passkeysOf(user));
   const again = (): Promise<void> => queries.invalidateQueries({ queryKey: ["passkeys"] });
   const add = async (event: FormEvent): Promise<void> => {
     event.preventDefault();

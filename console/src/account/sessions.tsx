@@ -1,6 +1,6 @@
 /** Where one is signed in. */
 import { Badge, Button, Group, Text } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { all, ask } from "../api";
 import type { components } from "../api.gen";
 import { reason, Trouble, useDoing } from "../trouble";
@@ -8,11 +8,16 @@ import { say, when } from "../words";
 import { browserOf } from "./browser";
 import { Section } from "./section";
 
+const pathOf = (user: string): string => `/users/${encodeURIComponent(user)}/sessions`;
+
+/** What stands here, for whoever must know whether it was read. */
+export const sessionsOf = (user: string) => queryOptions({ queryKey: ["sessions", user], queryFn: () => all<components["schemas"]["Session"]>(pathOf(user), 1000) });
+
 export function Sessions({ user }: { user: string }) {
   const queries = useQueryClient();
   const doing = useDoing();
-  const path = `/users/${encodeURIComponent(user)}/sessions`;
-  const found = useQuery({ queryKey: ["sessions", user], queryFn: () => all<components["schemas"]["Session"]>(path, 1000) });
+  const path = pathOf(user);
+  const found = useQuery(sessionsOf(user));
   const end = (which: string): Promise<boolean> => doing.run(() => ask(`${path}${which}`, "DELETE").then(() => queries.invalidateQueries({ queryKey: ["sessions"] })));
   return (
     <Section id="sessions" title={say("sessions")}>

@@ -1,6 +1,6 @@
 /** Tokens of programs: made with as few rights as they need, shown once. */
 import { Button, Group, MultiSelect, Select, Text, TextInput } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { all, ask } from "../api";
 import type { components } from "../api.gen";
@@ -12,6 +12,11 @@ import { Section } from "./section";
 const RIGHTS: [string, Word][] = [["read", "actRead"], ["control", "actControl"], ["automate", "actAutomate"], ["configure", "actConfigure"], ["administer", "actAdminister"], ["operate_hub", "actHub"]];
 const DAY_S = 86_400;
 
+const pathOf = (user: string): string => `/users/${encodeURIComponent(user)}/tokens`;
+
+/** What stands here, for whoever must know whether it was read. */
+export const tokensOf = (user: string) => queryOptions({ queryKey: ["tokens", user], queryFn: () => all<components["schemas"]["Token"]>(pathOf(user), 1000) });
+
 export function Tokens({ user }: { user: string }) {
   useHub();
   const queries = useQueryClient();
@@ -22,8 +27,8 @@ export function Tokens({ user }: { user: string }) {
   const [topics, setTopics] = useState("");
   const [days, setDays] = useState<string | null>("90");
   const [made, setMade] = useState("");
-  const path = `/users/${encodeURIComponent(user)}/tokens`;
-  const found = useQuery({ queryKey: ["tokens", user], queryFn: () => all<components["schemas"]["Token"]>(path, 1000) });
+  const path = pathOf(user);
+  const found = useQuery(tokensOf(user));
   const again = (): Promise<void> => queries.invalidateQueries({ queryKey: ["tokens"] });
   const make = async (event: FormEvent): Promise<void> => {
     event.preventDefault();

@@ -39,25 +39,22 @@ export function pieces(span: Span, now: number): Piece[] {
 
 const FINE = 1000;
 
-/** What a rising total gained in each piece; a total that begins anew has gained what it says. */
+/** Widths of buckets (a minute to an hour) that all pieces of the calendar are made of, and how many of them are asked for at most. */
+const WIDTHS = [60_000, 300_000, 900_000];
+const HOUR_MS = 3_600_000;
+const MOST = 3000;
+
+/** What a rising total gained in each piece; when one begins anew the hub decides. */
 export async function gains(thing: string, property: string, of: Piece[]): Promise<number[]> {
-  const first = of[0]!;
-  const length = first.to - first.from;
-  const found = await buckets(thing, property, first.from - length, of.at(-1)!.to, FINE);
+  const from = of[0]!.from;
+  const length = of.at(-1)!.to - from;
+  const width = WIDTHS.find((one) => length / one <= MOST) ?? HOUR_MS;
+  const points = Math.ceil(length / width);
   const gained = of.map(() => 0);
-  let before: number | null = null;
-  for (const bucket of found) {
-    if (typeof bucket.last !== "number") continue;
-    const at = Date.parse(bucket.at);
-    // within a bucket it may have begun anew: then its highest was reached before
-    const top = bucket.max ?? bucket.last;
-    let gain = 0;
-    if (before === null) gain = at >= first.from ? bucket.last - (bucket.min ?? bucket.last) : 0;
-    else if (bucket.last >= before) gain = bucket.last - before;
-    else gain = Math.max(0, top - before) + bucket.last;
-    before = bucket.last;
+  for (const bucket of await buckets(thing, property, from, from + points * width, points, true)) {
+    const at = Math.max(from, Date.parse(bucket.at)); // what is kept by the hour only may begin a little before
     const piece = of.findIndex((one) => at >= one.from && at < one.to);
-    if (piece >= 0) gained[piece]! += gain;
+    if (piece >= 0) gained[piece]! += bucket.gained ?? 0;
   }
   return gained;
 }

@@ -1,12 +1,13 @@
 /** My account: what I sign in with, where I am signed in, the tokens of my programs. */
 import { Button, Group, Stack, Text, Title } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery, type UseQueryOptions } from "@tanstack/react-query";
+import { useRef } from "react";
 import { Authenticator } from "../account/authenticator";
-import { Elsewhere } from "../account/elsewhere";
-import { Passkeys } from "../account/passkeys";
+import { Elsewhere, elsewhereOf, WAYS } from "../account/elsewhere";
+import { Passkeys, passkeysOf } from "../account/passkeys";
 import { Password } from "../account/password";
-import { Sessions } from "../account/sessions";
-import { Tokens } from "../account/tokens";
+import { Sessions, sessionsOf } from "../account/sessions";
+import { Tokens, tokensOf } from "../account/tokens";
 import { ask } from "../api";
 import type { components } from "../api.gen";
 import { useShown } from "../shown";
@@ -25,8 +26,13 @@ export function Account({ at }: { at?: string }) {
     queryFn: () => ask<components["schemas"]["Factors"]>(`/users/${encodeURIComponent(user)}/factors`),
     enabled: user !== "",
   });
-  useShown(at, factors.data !== undefined);
-  if (!me.data || !factors.data) return <Waiting error={me.error ?? factors.error} />;
+  // all at once: a part that comes later pushes away what somebody has a finger on already
+  const parts = useQueries({ queries: [elsewhereOf(user), passkeysOf(user), sessionsOf(user), tokensOf(user)].map((each) => ({ ...each, enabled: user !== "" }) as UseQueryOptions) });
+  const ways = useQuery(WAYS);
+  const came = useRef(false);
+  came.current ||= factors.data !== undefined && !ways.isLoading && !parts.some((each) => each.isLoading);
+  useShown(at, came.current);
+  if (!me.data || !factors.data || !came.current) return <Waiting error={me.error ?? factors.error} />;
   return (
     <Stack gap="md" maw={820} mx="auto">
       <Group justify="space-between">

@@ -12,18 +12,17 @@ type Entry = components["schemas"]["AccessEntry"];
 
 const ACTS: Word[] = ["signed_in", "sign_in_failed", "signed_out", "set_up", "invited", "invitation_revoked", "joined", "user_added", "user_changed", "user_removed", "role_given", "role_taken", "token_made", "token_revoked", "session_ended", "password_changed", "totp_on", "totp_off", "recovery_made", "passkey_added", "passkey_removed", "oidc_changed", "oidc_linked", "oidc_unlinked"];
 
-const tell = wordsOf(
-  {
-    how: "by", why: "why", name: "name", role: "role", place: "place", grants: "roles", ends: "until", expires: "until", scopes: "rights", issuer: "issuer", admit: "lets in who is new", session: "session", sessions: "sessions", token: "token", invitation: "invitation",
-    passwordAndCode: "password and code", oidc: "another service", passkey: "passkey", disabled: "disabled",
-  },
-  {
-    how: "方式", why: "原因", name: "名称", role: "角色", place: "位置", grants: "角色", ends: "截止", expires: "截止", scopes: "权限", issuer: "身份提供方", admit: "接纳新来者", session: "会话", sessions: "会话数", token: "令牌", invitation: "邀请",
-    passwordAndCode: "密码和验证码", oidc: "其他服务", passkey: "通行密钥", disabled: "停用",
-  },
-);
+/** What an entry may say, by the hub's own keys, and how somebody came in. */
+const EN = {
+  how: "by", why: "why", name: "name", role: "role", place: "place", grants: "roles", ends: "until", expires: "until", scopes: "rights", issuer: "issuer", admit: "lets in who is new", session: "session", sessions: "sessions", token: "token", invitation: "invitation",
+  passwordAndCode: "password and code", oidc: "another service", passkey: "passkey", disabled: "disabled",
+};
+const tell = wordsOf(EN, {
+  how: "方式", why: "原因", name: "名称", role: "角色", place: "位置", grants: "角色", ends: "截止", expires: "截止", scopes: "权限", issuer: "身份提供方", admit: "接纳新来者", session: "会话", sessions: "会话数", token: "令牌", invitation: "邀请",
+  passwordAndCode: "密码和验证码", oidc: "其他服务", passkey: "通行密钥", disabled: "停用",
+});
 const HOW: Record<string, () => string> = { password: () => say("password").toLowerCase(), "password and code": () => tell("passwordAndCode"), oidc: () => tell("oidc"), passkey: () => tell("passkey") };
-const KEYS = new Set(["how", "why", "name", "role", "place", "grants", "ends", "expires", "scopes", "issuer", "admit", "session", "sessions", "token", "invitation", "disabled"]);
+const known = (key: string): key is keyof typeof EN => key in EN;
 
 /** One value of an entry in words; "" where it says nothing. */
 function worded(key: string, value: unknown): string {
@@ -42,7 +41,7 @@ function worded(key: string, value: unknown): string {
 
 const told = (detail: Entry["detail"]): string =>
   Object.entries(detail)
-    .map(([key, value]) => [KEYS.has(key) ? tell(key as Parameters<typeof tell>[0]) : key, worded(key, value)] as const)
+    .map(([key, value]) => [known(key) ? tell(key) : key, worded(key, value)] as const)
     .filter(([, value]) => value)
     .map(([key, value]) => `${key}: ${value}`)
     .join(" · ");

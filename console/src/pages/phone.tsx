@@ -63,14 +63,15 @@ const Part = ({ id, title, children }: { id: string; title: string; children: Re
   </Card>
 );
 
+const LOCAL = ["127.0.0.1", "localhost", "[::1]"];
+
 /** The address of the hub's safe door, as this browser would reach it. */
 function safeAddress(doors: Record<string, string> | undefined): string | null {
   const door = doors?.https;
   if (!door) return null;
   const at = door.lastIndexOf(":");
   const host = door.slice(0, at);
-  const local = ["127.0.0.1", "localhost", "[::1]"];
-  const own = local.includes(host) || local.includes(location.hostname) ? host : location.hostname;
+  const own = LOCAL.includes(host) || LOCAL.includes(location.hostname) ? host : location.hostname;
   return `https://${own}${door.slice(at)}`;
 }
 
@@ -78,11 +79,22 @@ function Secure() {
   const status = useStatus();
   const safe = safeAddress(status?.doors);
   if (location.protocol === "https:") return <Text>{say("secureYes")}</Text>;
+  // the hub's own machine: what the browser allows on a safe connection, it allows here
+  const own = isSecureContext;
+  if (own && (!safe || LOCAL.includes(new URL(safe).hostname)))
+    return (
+      <Stack gap="xs">
+        <Text size="sm">{say("secureOwn")}</Text>
+        <Text size="sm" c="dimmed">
+          {say("thisMachine")}
+        </Text>
+      </Stack>
+    );
   if (!safe) return null;
   const trust = `${safe}/trust`;
   return (
     <Stack gap="xs">
-      <Text size="sm">{say("secureNo")}</Text>
+      <Text size="sm">{own ? `${say("secureOwn")} ${say("securePhone")}` : `${say("secureNo")} ${say("securePhone")}`}</Text>
       <img className="qr" src={`data:image/svg+xml;utf8,${encodeURIComponent(renderSVG(trust))}`} alt={trust} width={180} height={180} />
       <Text size="sm" className="wrap">
         {trust}

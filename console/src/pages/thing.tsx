@@ -1,6 +1,6 @@
 /** A thing's page: what it is now, over time, what was asked of it, what was not understood, and who it is. */
 import { Alert, Badge, Group, Loader, Stack, Tabs, Text, Title } from "@mantine/core";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Age } from "../age";
 import type { Thing } from "../api";
 import { Back, Dot, Heard } from "../card";
@@ -24,7 +24,26 @@ export function ThingPage({ id }: { id: string }) {
   const hub = useHub();
   const thing = useThing(id);
   const model = useModel(thing);
-  if (!thing) return hub.ready ? <Alert color="yellow">{say("noMatch")}</Alert> : <Waiting />;
+  // of very many only some are kept here
+  const missing = hub.ready && !thing;
+  const [none, setNone] = useState(false);
+  useEffect(() => {
+    if (missing) void hub.learn(id).then((there) => setNone(!there));
+  }, [id, missing, hub]);
+  if (!thing)
+    return none ? (
+      <Stack>
+        <Group gap="xs">
+          <Back />
+          <Title order={1} size="h2">
+            {id}
+          </Title>
+        </Group>
+        <Alert color="yellow">{say("noThing", id)}</Alert>
+      </Stack>
+    ) : (
+      <Waiting />
+    );
   return (
     <Stack>
       <Group gap="xs">

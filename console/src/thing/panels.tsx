@@ -3,11 +3,11 @@ import { Alert, Badge, Button, Code, Group, Loader, SegmentedControl, Stack, Tab
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { ask, type Command, Refused, type Thing } from "../api";
-import { stateWord } from "../orders";
+import { because, stateWord } from "../orders";
 import { type Model, titled, unitSign, written } from "../models";
 import { both, reason, Told, sentence } from "../refusals";
 import { atTheDoor } from "../adding/seen";
-import { language, say, when } from "../words";
+import { language, locale, say, when } from "../words";
 import { csvLine, saveAs } from "./past";
 import { tell } from "./words";
 
@@ -65,7 +65,7 @@ export function Commands({ id, model }: { id: string; model: Model }) {
             <Text size="xs" c="dimmed">
               {say("by")} {command.by.id}
               {command.because ? `: ${command.because}` : ""}
-              {command.why ? <Told text={` · ${both(sentence(command.code), command.why)}`} /> : null}
+              {because(command) ? <Told text={` · ${both(sentence(command.code), because(command))}`} /> : null}
             </Text>
             <details>
               <summary>{tell("life")}</summary>
@@ -88,6 +88,9 @@ interface Message {
   qos: number;
   refused: string | null;
 }
+
+/** To the millisecond, by the clock of who reads it. */
+const moment = (at: string): string => new Date(at).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
 
 const KEPT = 500;
 const LOOK_MS = 1000;
@@ -163,7 +166,7 @@ export function Messages({ id }: { id: string }) {
         {shown.map((one) => (
           <li key={one.key} data-way={one.way}>
             <Text span size="xs" c="dimmed">
-              {new Date(one.at).toISOString().slice(11, 23)}
+              {moment(one.at)}
             </Text>{" "}
             <Badge size="xs" variant="light" color={one.refused ? "red" : one.way === "in" ? "teal" : "blue"}>
               {one.way === "in" ? "↓" : "↑"} {tell(one.way)}

@@ -8,6 +8,8 @@ export interface Bucket {
   max: number | null;
   last: unknown;
   count: number;
+  /** Of a rising total, where it was asked for. */
+  gained: number | null;
 }
 
 export interface Point {
@@ -39,7 +41,8 @@ export async function line(thing: string, property: string, from: number, to: nu
   return { raw: false, unit: found.unit, points: found.points.map((one) => ({ at: Date.parse(one.at), value: one.mean ?? one.last, min: one.min, max: one.max })) };
 }
 
-export const buckets = async (thing: string, property: string, from: number, to: number, points: number): Promise<Bucket[]> => (await ask<{ points: Bucket[] }>(`${path(thing, property, from, to)}&points=${points}`)).points;
+export const buckets = async (thing: string, property: string, from: number, to: number, points: number, gained = false): Promise<Bucket[]> =>
+  (await ask<{ points: Bucket[] }>(`${path(thing, property, from, to)}&points=${points}${gained ? "&gained=true" : ""}`)).points;
 
 const MOST_ROWS = 200_000;
 

@@ -317,6 +317,7 @@ class Bucket(msgspec.Struct):
     max: Any
     last: Any
     count: int
+    gained: float | None = None
 
 
 class PointPage(msgspec.Struct):

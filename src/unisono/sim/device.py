@@ -75,6 +75,8 @@ class Device:
     writable: ClassVar[Mapping[str, Accepts]] = {}
     actions: ClassVar[Mapping[str, Mapping[str, Accepts]]] = {}
     """By action: what each input field accepts; all inputs are optional."""
+    lasting: ClassVar[frozenset[str]] = frozenset()
+    """Totals that it remembers through a power cut, as a real meter does."""
 
     def __init__(self, who: Label, **state: Value) -> None:
         self.who = who
@@ -104,7 +106,16 @@ class Device:
         """Do one of `actions` with acceptable input."""
         raise NotImplementedError(action)
 
+    def resume(self, kept: Mapping[str, float]) -> None:
+        """Go on from the `lasting` totals that it showed when the power went."""
+        self.state.update({key: kept[key] for key in self.lasting if key in kept})
+
     # -- what the outside calls
+
+    @property
+    def totals(self) -> dict[str, float]:
+        """What it would remember if the power went now."""
+        return {key: self.level(key) for key in self.lasting}
 
     def step(self, dt_s: float, rng: Random) -> dict[str, Value]:
         """Let ``dt_s`` seconds pass; return the properties that changed."""

@@ -18,7 +18,7 @@ import msgspec
 from unisono.errors import CallerError, DeviceError, UnisonoError
 from unisono.sim.client import Backoff
 from unisono.sim.device import Label
-from unisono.sim.keyring import Keyring
+from unisono.sim.kept import Keyring
 from unisono.sim.native import STATE
 from unisono.sim.options import SimOptions
 from unisono.sim.provision import Provisioner

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from unisono.errors import CODES, CallerError, HostError
 from unisono.sim.device import Label
-from unisono.sim.keyring import Keyring
+from unisono.sim.kept import Keyring
 from unisono.sim.options import SimOptions
 from unisono.sim.world import Place
 

@@ -14,12 +14,13 @@ from random import Random
 from types import MappingProxyType
 from typing import Any
 
+from unisono.errors import HostError
 from unisono.sim.car import build_car
 from unisono.sim.client import Client
 from unisono.sim.device import Device
 from unisono.sim.firmware import Firmware
 from unisono.sim.home import build_home
-from unisono.sim.keyring import Keyring
+from unisono.sim.kept import Keyring, Memory
 from unisono.sim.line import build_line
 from unisono.sim.mischief import Mischief
 from unisono.sim.options import SimOptions
@@ -34,6 +35,7 @@ TICK_S = 1.0  # physics and reports; commands are taken and answered in between
 LONGEST_STEP_S = 5.0  # after a suspended laptop the worlds go on where they were
 #: Folders of documents that come with the demonstration, and where each kind is added.
 DOCUMENTS = {"scenes": "/api/v1/scenes", "alarms": "/api/v1/alarms/definitions"}
+KEEP_S = 60.0  # a meter that lost the last minute is put right; more often only wears out the card of a Raspberry Pi
 SPREAD_S = 2.0  # devices connect within that time, not all at once
 
 
@@ -95,6 +97,9 @@ async def run_worlds(
     places = [place for world in worlds for place in world.places]
     devices = [device for world in worlds for device in world.devices]
     await provisioner.ensure(places, [(device.who, device.model) for device in devices], documents, policies)
+    memory = Memory(options.data)
+    for device in devices:
+        device.resume(memory.get(device.who.thing) or {})
     renewing = asyncio.Lock()
 
     def renewal(device: Device) -> Callable[[], Awaitable[str]]:
@@ -111,16 +116,26 @@ async def run_worlds(
     tasks = [asyncio.create_task(one.run(), name=one.firmware.device.who.thing) for one in running]
     _log.info("simulating %d things", len(running))
     try:
-        await _let_time_pass(worlds, running, Random(options.seed))
+        await _let_time_pass(worlds, running, Random(options.seed), lambda: _remember(memory, devices))
     finally:
+        _remember(memory, devices)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _let_time_pass(worlds: Sequence[World], running: Sequence[_Running], rng: Random) -> None:
+def _remember(memory: Memory, devices: Sequence[Device]) -> None:
+    try:
+        memory.put({device.who.thing: device.totals for device in devices if device.lasting})
+    except HostError as error:  # a full disk ends no simulation
+        _log.warning("the totals of meters are not kept: %s", error)
+
+
+async def _let_time_pass(
+    worlds: Sequence[World], running: Sequence[_Running], rng: Random, remember: Callable[[], None]
+) -> None:
     loop = asyncio.get_running_loop()
-    then_s = loop.time()
+    kept_s = then_s = loop.time()
     while True:
         await asyncio.sleep(TICK_S)
         now_s = loop.time()
@@ -131,6 +146,9 @@ async def _let_time_pass(worlds: Sequence[World], running: Sequence[_Running], r
             world.step(dt_s, day_s, rng)
         for one in running:
             one.tick(dt_s, now_s)
+        if now_s - kept_s >= KEEP_S:
+            kept_s = now_s
+            remember()
 
 
 async def run_home(options: SimOptions) -> None:

@@ -20,6 +20,7 @@ from unisono.thing.model import (
 from unisono.thing.schema import Choice, Field, Schema, describe
 from unisono.thing.shape import Examined, Shape, compile_model
 from unisono.thing.soundness import Diagnostic, check_model, require_sound
+from unisono.thing.total import RISING, began_anew, gained, gained_within
 from unisono.thing.trait import Trait, traits
 from unisono.thing.units import Unit, convert, find_unit, units
 from unisono.thing.value import check_input, check_value, same
@@ -27,6 +28,7 @@ from unisono.thing.value import check_input, check_value, same
 __all__ = [
     "OWN",
     "PRESENCE",
+    "RISING",
     "Action",
     "Arg",
     "Choice",
@@ -44,6 +46,7 @@ __all__ = [
     "Source",
     "Trait",
     "Unit",
+    "began_anew",
     "builtin_model",
     "builtin_models",
     "check_input",
@@ -57,6 +60,8 @@ __all__ = [
     "find_event",
     "find_property",
     "find_unit",
+    "gained",
+    "gained_within",
     "hash_model",
     "kinds_of_place",
     "load_model",

@@ -269,6 +269,8 @@ def test_a_meter_closes_its_cycle_at_local_midnight(shop: Workshop) -> None:
     shop.report("meter", energy=104)
     shop.report("meter", energy=2)  # it was replaced
     assert shop.value("day", "energy") == 3
+    shop.report("meter", energy=1.9)  # it was put right, which counts no whole meter anew
+    assert shop.value("day", "energy") == pytest.approx(2.9)
 
 
 def test_days_of_23_and_25_hours_are_days() -> None:

@@ -5,6 +5,7 @@ Knows the owners' answers and the audit. Computing is `unisono.assist.answer.fig
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,14 +14,15 @@ from unisono.api.assist.shapes import Answer
 from unisono.api.auth import Identity, now_us
 from unisono.api.commands import shapes as command_shapes
 from unisono.api.commands.searching import Search, search
+from unisono.api.things.gains import gains
 from unisono.api.times import SECOND, iso, iso_or_none
 from unisono.assist import Query
-from unisono.assist.answer.figure import COUNTERS, Agg, Figure, Sample, figure_of, fits
+from unisono.assist.answer.figure import Agg, Figure, Sample, figure_of, fits
 from unisono.assist.answer.span import Span, read_span
 from unisono.assist.answer.told import Cause, Found, Seen, tell_causes, tell_compared, tell_figures, tell_states
 from unisono.assist.answer.voice import Voice
 from unisono.errors import CallerError
-from unisono.thing import Property, find_property
+from unisono.thing import RISING, Property, find_property
 from unisono.thing.schema import NUMERIC
 from unisono.twin import talk
 
@@ -33,6 +35,8 @@ __all__ = ["Answered", "answer"]
 #: Values read for one answer: a second's reports of six days. A minute of reading; who asks for more is asked for less.
 MAX_SAMPLES = 500_000
 PAGE = 10_000
+#: Into so many stretches a time is cut in which a total gained something: as wide as the energy page's.
+POINTS = 3000
 #: Things that one question may be about: each costs a look into history.
 MAX_THINGS = 100
 #: How far back "when did it last" is looked for, step by step: most things did it this week.
@@ -131,9 +135,14 @@ class Asking:
         if span is None:
             span = read_span("today", self.voice.now)
             assert span is not None
+        trait = about.trait or about.key
+        if trait in RISING and span.start < span.end and _grown(agg, query):
+            partition = self.around.partitions[self.around.rows[thing].root]
+            ask = talk.HistoryAsk(thing, key, span.start, span.end, POINTS)
+            _buckets, grown, known = await gains(self.context.owners, partition, ask)
+            return Figure("sum", math.fsum(grown) if known else None, about.unit)
         samples = await self._samples(thing, key, span)
         before = await self._before(thing, key, span.start)
-        trait = about.trait or about.key
         return figure_of(samples, before, span, agg, trait=trait, unit=about.unit, equals=query.equals)
 
     async def _last(self, query: Query, thing: str, key: str, about: Property) -> Figure:
@@ -238,9 +247,14 @@ class TooMuchError(Exception):
 
 def _usual(about: Property) -> Agg:
     """What is meant where a question does not say it."""
-    if (about.trait or about.key) in COUNTERS:
+    if (about.trait or about.key) in RISING:
         return "sum"
     return "mean" if about.schema.kind in NUMERIC else "duration"
+
+
+def _grown(agg: Agg, query: Query) -> bool:
+    """Of a rising total: how many kilowatt hours, not how often."""
+    return agg == "sum" or (agg == "count" and query.equals is None)
 
 
 def _wants(view: talk.CommandView, key: str, about: Property, query: Query) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Router, get
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from unisono.access import Action
 from unisono.api import shapes
 from unisono.api.context import now_us
 from unisono.api.inject import Asker, Context
+from unisono.api.things.gains import gains
 from unisono.api.times import SECOND, iso, read_time
 from unisono.errors import CallerError
 from unisono.thing import find_property
@@ -45,11 +46,13 @@ async def history(
     points: Annotated[int, QueryParameter(ge=0, le=MAX_POINTS)] = 0,
     limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
     after: Annotated[str | None, QueryParameter(max_length=64)] = None,
+    gained: FromQuery[bool] = False,
 ) -> shapes.PointPage | shapes.BucketPage:
     """Values of one property from ``from`` (default: 24 hours ago) up to ``to``; oldest first.
 
     Both take ISO-8601 or a relative time such as ``-24h``. With ``points``: that many buckets at most, each with min,
-    mean, max, last and count; without: raw values, ``next`` goes into ``after``. Also takes ``event/<name>``.
+    mean, max, last and count; without: raw values, ``next`` goes into ``after``. Also takes ``event/<name>``. With
+    ``gained`` each bucket says what a rising total (a meter) gained in it: one that began anew, what it shows.
     """
     row, partition = await context.thing(thing_id, identity, Action.READ)
     model = await context.catalog.get(row.model, row.model_version)
@@ -60,6 +63,13 @@ async def history(
     if until < since:
         raise CallerError("The span ends before it begins", code="bad_value", field="to", expected="a time after from")
     ask = talk.HistoryAsk(thing_id, key, since, until, points, limit, _cursor(after))
+    if points and gained:
+        found, grown, _known = await gains(context.owners, partition, ask)
+        rising = [
+            shapes.Bucket(iso(at), low, mean, high, last, count, gain)
+            for (at, low, mean, high, last, count), gain in zip(found, grown, strict=True)
+        ]
+        return shapes.BucketPage(key, unit, rising)
     answer = await context.owners.history(partition, ask)
     if points:
         buckets = [shapes.Bucket(iso(at), *rest) for at, *rest in answer.buckets]

@@ -7,7 +7,6 @@ value holds until the next one is reported; what was before the first one ever i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,11 +14,9 @@ import msgspec
 from unisono.assist.answer.span import SECOND, Span
 from unisono.assist.plan import Aggregate as Agg
 
-__all__ = ["COUNTERS", "Agg", "Figure", "Sample", "figure_of", "fits", "last_began"]
+__all__ = ["Agg", "Figure", "Sample", "figure_of", "fits", "last_began"]
 
 
-#: Traits whose value only grows, and whose growth is what people ask for.
-COUNTERS = frozenset({"energy", "count", "good_count", "scrap_count", "odometer"})
 #: Traits that are an amount an hour: held for an hour, they are that much of the unit given.
 RATES = {"power": (1 / 1000, "kWh"), "flow": (1.0, "m3")}
 HOUR_US = 3600 * SECOND
@@ -87,14 +84,12 @@ def figure_of(
     """The figure of what was reported within ``span``, in order; ``before``: what was last reported before it began.
 
     ``mean``, ``min`` and ``max`` are of what was reported; where nothing was, of what held. A span of no length is a
-    moment: its figure is what held then, whatever was asked for.
+    moment: its figure is what held then, whatever was asked for. What a rising total gained is `unisono.thing.total`'s.
     """
     if span.start == span.end:
         return _last((), before, unit, None)
     if agg == "duration":
         return _duration(samples, before, span, equals)
-    if agg == "count" and trait in COUNTERS and equals is None:
-        agg = "sum"  # how many kilowatt hours, not how often
     if agg == "count":
         return _count(samples, before, equals)
     if agg == "sum":
@@ -142,14 +137,7 @@ def _sum(samples: Iterable[Sample], before: Sample | None, span: Span, trait: st
         total = sum(value * length for value, length in stretches) * factor / HOUR_US
         return Figure("sum", total if stretches else None, total_unit)
     numbers = [sample.value for sample in samples if _is_number(sample.value)]
-    if trait not in COUNTERS:
-        return Figure("sum", sum(numbers) if numbers else None, unit)
-    held = before.value if before is not None and _is_number(before.value) else None
-    grown = [] if held is None else [held, *numbers]
-    steps = pairwise(grown or numbers)
-    # a counter that falls began anew, as `unisono.scene.computed.meter` has it
-    total = sum(new - old if new >= old else max(new, 0) for old, new in steps)
-    return Figure("sum", total if grown or numbers else None, unit)
+    return Figure("sum", sum(numbers) if numbers else None, unit)
 
 
 def _last(samples: Iterable[Sample], before: Sample | None, unit: str | None, equals: Any) -> Figure:

@@ -13,7 +13,7 @@ from unisono.scene.alarm.alarm import Alarm
 from unisono.scene.alarm.facts import Facts, Transition
 from unisono.scene.alarm.flood import FLOOD_BEGINS, FLOOD_ENDS, MINUTE_US, Rate
 from unisono.scene.alarm.state import State
-from unisono.scene.running.program import fill
+from unisono.scene.running.filling import fill
 from unisono.scene.running.runner import Effect
 from unisono.scene.world import World
 

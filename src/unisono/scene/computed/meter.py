@@ -14,6 +14,7 @@ from unisono.scene.computed.tally import Tally
 from unisono.scene.computed.worker import Bench, Feed, Worker, iso, number, read_iso
 from unisono.scene.schedule import Schedule, Timing, compile_schedule
 from unisono.scene.world import NO_VALUE
+from unisono.thing import began_anew
 
 __all__ = ["MeterWorker"]
 
@@ -83,7 +84,7 @@ class MeterWorker(Worker):
         total = self._totals[self._tariff]
         if self._last is not None:
             total.add(read)
-            if read >= self._last:
+            if not began_anew(self._last, read):
                 total.add(-self._last)
         self._last = read
 

@@ -7,7 +7,7 @@ scene and keeps no state of its own.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from msgspec import UNSET
@@ -30,9 +30,10 @@ from unisono.scene.document import (
     kind_of,
 )
 from unisono.scene.document import Set as SetStep
+from unisono.scene.running.filling import fill
 from unisono.scene.running.run import Run, RunState, Waiting
 from unisono.scene.running.values import Plain, compile_value
-from unisono.scene.watching.condition import Builder, Check, compile_conditions, depends_on_time, known
+from unisono.scene.watching.condition import Builder, Check, compile_conditions, depends_on_time
 from unisono.scene.world import World
 
 __all__ = ["Await", "Hands", "Instruction", "compile_steps"]
@@ -487,30 +488,6 @@ class Halt(Step):
         run.state = RunState.STOPPED
         run.why = self._why
         return None
-
-
-NO_WORDS: Mapping[str, Any] = {}
-
-
-def fill(text: str, world: World, this: str = "", words: Mapping[str, Any] = NO_WORDS) -> str:
-    """A text with ``{thing.property}`` replaced by values, ``{property}`` by those of ``this``, and ``words`` by what
-    they stand for; braces around anything else stay."""
-    if "{" not in text:
-        return text
-    parts: list[str] = []
-    for piece in text.split("{"):
-        inside, brace, rest = piece.partition("}")
-        thing, dot, property = inside.partition(".")
-        value = known(world.value(thing, property)) if brace and dot and parts else None
-        if value is None and brace and parts:
-            value = words.get(inside)
-            if value is None and this:
-                value = known(world.value(this, inside))
-        if value is None:
-            parts.append(("{" if parts else "") + piece)
-        else:
-            parts.append(f"{value:g}{rest}" if isinstance(value, float) else f"{value}{rest}")
-    return "".join(parts)
 
 
 def _wait(body: Wait, path: str, builder: Builder, program: list[Instruction]) -> None:

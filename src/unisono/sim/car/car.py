@@ -40,6 +40,7 @@ class Car(Device):
     """One electric car. ``weather`` is what it stands in."""
 
     model = "car"
+    lasting = frozenset({"odometer"})
     writable: ClassVar[Mapping[str, Accepts]] = {
         "locked": switch,
         "window_position": number(0, 100),
@@ -80,6 +81,11 @@ class Car(Device):
     def power_w(self) -> float:
         """What it draws from the house."""
         return self.level("charge_current") * PHASES_V if self.flag("charging") else 0.0
+
+    def resume(self, kept: Mapping[str, float]) -> None:
+        """The metres that it counts in follow what it showed."""
+        super().resume(kept)
+        self.way_m = self.level("odometer") * 1000.0
 
     def refusal(self, wanted: Mapping[str, Any]) -> str | None:
         """What must not be done on the road, or cannot be done now."""

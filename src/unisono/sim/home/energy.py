@@ -22,11 +22,17 @@ class Meter(Device):
     """Measures what its loads draw."""
 
     model = "meter"
+    lasting = frozenset({"energy"})
 
     def __init__(self, who: Label, loads: Sequence[Callable[[], float]], energy_kwh: float = 0.0) -> None:
         super().__init__(who, power=0.0, energy=energy_kwh, voltage=MAINS_V, current=0.0)
         self._loads = list(loads)
         self._energy_j = energy_kwh * J_PER_KWH
+
+    def resume(self, kept: Mapping[str, float]) -> None:
+        """The joules that it counts in follow what it showed."""
+        super().resume(kept)
+        self._energy_j = self.level("energy") * J_PER_KWH
 
     def load_w(self, rng: Random) -> float:
         """What all loads draw together now."""

@@ -48,7 +48,7 @@ def build_home(parent: str | None = None) -> World:
     devices = [*_lights(rooms), *_machines(rooms, people), *_sensors(rooms, people, weather)]
     draws = [lambda device=device: device.power_w for device in devices if hasattr(device, "power_w")]
     meter = Meter(
-        Label("home_meter", "home", "Electricity meter", "电表"), [lambda: BASE_LOAD_W, *draws], energy_kwh=4182.0
+        Label("home_meter", "home", "Electricity meter", "电表"), [lambda: BASE_LOAD_W, *draws], energy_kwh=METER_KWH
     )
     return World(places(parent), [*devices, meter], [weather, people, *rooms.values()])
 

@@ -24,6 +24,7 @@ class Conveyor(Machine):
     """``rate`` is parts a minute, ``count`` all that ever came out."""
 
     model = "conveyor"
+    lasting = frozenset({"count"})
     fault_per_s = 1 / 2400.0
     faults: ClassVar[Mapping[str, tuple[float, float]]] = {
         "belt slipped": (20.0, 60.0),

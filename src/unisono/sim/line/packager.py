@@ -28,6 +28,7 @@ class Packager(Machine):
     """``good_count`` counts boxes, ``level`` is the film left in %."""
 
     model = "packager"
+    lasting = frozenset({"good_count", "scrap_count"})
     fault_per_s = 1 / 1500.0
     faults: ClassVar[Mapping[str, tuple[float, float]]] = {"box crooked": (8.0, 30.0), "sealing too cold": (40.0, 90.0)}
 

@@ -36,6 +36,7 @@ class Press(Machine):
     """``scrap_count`` and ``good_count`` only ever grow; ``cycle_time`` is that of the last stroke."""
 
     model = "press"
+    lasting = frozenset({"good_count", "scrap_count"})
     writable: ClassVar[Mapping[str, Accepts]] = {
         "start_stop": switch,
         "order": text(64),
@@ -59,6 +60,11 @@ class Press(Machine):
         self._phase_s = 0.0
         self._effect = 0.85
         self._hit_s = 0.0
+        self._good_seen = self.level("good_count")
+
+    def resume(self, kept: Mapping[str, float]) -> None:
+        """What it showed when the power went is not made now."""
+        super().resume(kept)
         self._good_seen = self.level("good_count")
 
     @property

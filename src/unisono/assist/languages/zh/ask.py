@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unisono.assist.answer.figure import COUNTERS
 from unisono.assist.languages.zh.sentence import Sentence, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import find_target
 from unisono.assist.languages.zh.told import asked, is_partly_named, is_unit, states_in, told, traits_asked, unit_traits
@@ -18,6 +17,7 @@ from unisono.assist.moment import DAY, NOON, Moment, resolve
 from unisono.assist.plan import Plan, Query
 from unisono.assist.questions import usual
 from unisono.assist.times import Period
+from unisono.thing import RISING
 
 if TYPE_CHECKING:
     pass
@@ -206,7 +206,7 @@ def _aggregate(found: set[str], text: str, trait: str, over: Any) -> Any:
             return name
     if over is None:
         return None
-    if _is_moment(over) and not found & {"agg:sum"} and trait not in COUNTERS:
+    if _is_moment(over) and not found & {"agg:sum"} and trait not in RISING:
         return "last"
     if trait in ("energy", "flow") or (
         "agg:sum" in found and trait in ("good_count", "scrap_count", "count", "odometer")

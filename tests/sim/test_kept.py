@@ -1,4 +1,4 @@
-"""Secrets survive a restart, are nobody else's to read, and a broken file only costs renewals."""
+"""Secrets and totals survive a restart, are nobody else's to read, and a broken file only costs renewals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from unisono.errors import HostError
-from unisono.sim.keyring import Keyring
+from unisono.sim.kept import Keyring, Memory
 
 
 def test_secrets_are_kept_in_a_private_file(tmp_path: Path) -> None:
@@ -51,3 +51,11 @@ def test_a_folder_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:
     assert caught.value.code == "read_only"
     assert "--data" in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["sim"]
+
+
+def test_totals_keep_their_kind(tmp_path: Path) -> None:
+    Memory(tmp_path).put({"press": {"good_count": 18_220}, "meter": {"energy": 4182.0}})
+    again = Memory(tmp_path)
+    assert repr(again.get("press")) == "{'good_count': 18220}"
+    assert repr(again.get("meter")) == "{'energy': 4182.0}"
+    assert again.get("lamp") is None
