@@ -251,11 +251,8 @@ def _main_verb(pieces: Sequence[Piece], verbs: set[str], wish: Wish) -> str | No
     """Of the verbs in a clause the one that is meant: the more particular one, and of two of a kind the later."""
     if not verbs:
         return None
-    order = [
-        [v for v in VERBS if v in piece.senses and v in verbs]
-        for piece in pieces
-        if not piece.things and piece.senses & verbs
-    ]
+    doing = [piece for piece in pieces if not piece.things and piece.senses & verbs]
+    order = [[v for v in VERBS if v in piece.senses and v in verbs] for piece in doing]
     if wish.amount is not None and any("set" in verbs_here for verbs_here in order):
         moving = [v for here in order for v in here if v in MOVES]
         return next((v for v in moving if v not in ("up", "down")), moving[0] if moving else "set")
@@ -272,6 +269,9 @@ def _main_verb(pieces: Sequence[Piece], verbs: set[str], wish: Wish) -> str | No
             return "pause"  # 停止播放
         if set(here) <= {"stop", "pause"} and set(after) & {"start", "on"} and not set(after) & ENDS:
             return here[0]  # 停止运行
+    for one, other in itertools.pairwise(doing):
+        if one.senses & ENDS and not one.senses & BEGINS and other.text in _WORK:
+            return "off"
     turned = [p for p in pieces if not p.things and p.senses & set(MOVES) and not p.senses & (BEGINS | ENDS)]
     if turned and any(p.end == turned[-1].start and _is_to_a_degree(p) for p in pieces):
         return next(v for v in VERBS if v in turned[-1].senses and v in MOVES)
@@ -311,6 +311,8 @@ def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[boo
     if _goes_further(before) and amount.unit in (None, "%"):
         return True, -1 if before[-1].senses & _SHUTS else 1
     noun = bool(before) and any(sense.startswith(("trait:", "kind:", "sort:")) for sense in before[-1].senses)
+    if grown == "亮" and amount.form == "fraction" and not any(p.text[0] in "再更" for p in before):
+        return False, sign  # 亮一半就够
     if grown and grown in _GROWS + _SHRINKS and not noun and not _is_heating(before):
         return True, 1 if grown in _GROWS else -1
     near = before[-1] if before else None
@@ -326,6 +328,8 @@ def _relative(pieces: Sequence[Piece], amount: Quantity, sign: int) -> tuple[boo
     return False, sign
 
 
+#: 关加热: what is ended, and no other doing.
+_WORK = frozenset({"加热", "供电", "通电", "预热", "保温", "运行", "运转", "点火", "浇水", "喷水", "抽水", "洒水"})
 _SHUTS = frozenset({"close", "lower", "off"})
 
 
