@@ -11,7 +11,7 @@ import msgspec
 from unisono.assist.languages.zh.change import NotPossibleError, value_in
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.gate import says_more
-from unisono.assist.languages.zh.sentence import Sentence, has, senses, unknown
+from unisono.assist.languages.zh.sentence import Sentence, has, is_verb, senses, unknown
 from unisono.assist.languages.zh.target import Target, tellers
 from unisono.assist.languages.zh.told import (
     asked,
@@ -33,6 +33,7 @@ __all__ = ["condition", "denied"]
 
 #: 变绿, 转绿, 成红的: how a colour comes.
 _TURNS = "变转成亮显是了"
+_I = frozenset({"我", "我们", "咱", "咱们"})
 #: What people call an empty battery, in percent.
 LOW_BATTERY = 20
 
@@ -49,6 +50,8 @@ def condition(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) 
         return None
     if amount is None and (shown := _shown(pieces, sentence)) is not None:
         return shown
+    if _is_the_speakers_doing(pieces):
+        return None  # 等我停好车
     if any(_is_wish(piece) for piece in pieces):
         return None  # 高于六度亮红灯: more than a condition
     if says_more(pieces, compared=amount is not None and bool(amounts)):
@@ -71,6 +74,13 @@ def _is_wish(piece: Piece) -> bool:
     """A word for doing that is none for a state or a comparison: 亮红灯."""
     said = has(piece, "state:") or has(piece, "trait:") or piece.senses & {"above", "below", "particle"}
     return has(piece, "color:") and not said and not piece.named
+
+
+def _is_the_speakers_doing(pieces: Sequence[Piece]) -> bool:
+    """我停好车: what nobody here tells; 我到家 is told."""
+    return any(
+        one.text in _I and is_verb(two) and not two.senses & {"state:home", "state:away"} for one, two in pairwise(pieces)
+    )
 
 
 def _shown(pieces: Sequence[Piece], sentence: Sentence) -> Condition | None:

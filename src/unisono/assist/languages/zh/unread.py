@@ -110,7 +110,9 @@ def left_over(pieces: Sequence[Piece]) -> list[Piece]:
             and any(p.senses & VERBS_SET for p in pieces[:i])
             and not _is_where(pieces[i + 1 :])
         )  # 吹冷风; 灭掉吧没人在里头
-        armed = i + 1 < len(pieces) and pieces[i + 1].text in _ARMED_AS and has(piece, "state:")  # 外出模式
+        after, before = pieces[i + 1 : i + 2], pieces[max(i - 1, 0) : i]
+        armed = any(p.text in _ARMED_AS for p in after) or any("set" in p.senses for p in before)
+        armed = armed and (has(piece, "state:away") or has(piece, "state:home"))  # 外出模式, 切到外出
         if not (whole or reason or first or blown or armed):
             found.append(piece)
     return found

@@ -58,6 +58,7 @@ _OF_SEATS = (("加热", "seat_heating"), ("通风", "seat_ventilation"))
 _ENDED = {"mute": "unmute", "arm": "disarm"}
 #: 睡觉布防, 在家布防
 ARMED_FOR = (("睡夜晚", "night"), (("在家", "留守", "居家"), "home"), (("出门", "离家", "外出", "出去"), "away"))
+_ARMED_AS = frozenset({"在家", "居家", "离家", "外出"})
 #: States that are ended by their own verb.
 _STOPPED = frozenset({"swing", "charge", "record", "defrost"})
 
@@ -173,6 +174,8 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
         wish.arm = next(
             (arm for words, arm in ARMED_FOR for piece in pieces if any(c in piece.text for c in words)), None
         )
+    if wish.verb == "set" and (armed := [p.text for p in pieces if p.text in _ARMED_AS]):
+        wish.arm = next(arm for words, arm in ARMED_FOR if armed[0] in words)  # 安防切到外出
     if "cancel" in spoken:
         _take_back(wish)
     if wish.verb == "lock" and any(p.text in ("锁", "门锁") for p in pieces) and verbs & {"on", "open", "off", "close"}:
