@@ -79,7 +79,8 @@ def _is_wish(piece: Piece) -> bool:
 def _is_the_speakers_doing(pieces: Sequence[Piece]) -> bool:
     """我停好车: what nobody here tells; 我到家 is told."""
     return any(
-        one.text in _I and is_verb(two) and not two.senses & {"state:home", "state:away"} for one, two in pairwise(pieces)
+        one.text in _I and is_verb(two) and not two.senses & {"state:home", "state:away"}
+        for one, two in pairwise(pieces)
     )
 
 

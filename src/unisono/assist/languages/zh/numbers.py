@@ -52,6 +52,7 @@ _MEASURE = re.compile(
 _LEAST_KELVIN = 1000
 #: Units that are also what is done.
 _DOING = frozenset({"开", "转", "升", "安"})
+_OPENS = re.compile(r"[^的吧啊呀了左以就，。,!！?？ 、和]")
 _AS_SOON = re.compile(r"就|马上|立刻|，")
 _ORDINAL = re.compile(rf"第({NUMBER})")
 _BARE = re.compile(rf"{_NO_NUMBER}(零下|负|(?<![0-9])-)?({NUMBER})(半(?![小个分天夜]))?")
@@ -155,8 +156,8 @@ def quantities(text: str) -> list[Quantity]:
     for m in _MEASURE.finditer(text):
         if m[2] == "一" and m[3] in _DOING and (m[3] == "开" or _AS_SOON.match(text, m.end())):
             continue  # 一开就: no kelvin
-        if m[3] == "开" and number(m[2]) < _LEAST_KELVIN:
-            continue  # 过一百开净化器
+        if m[3] == "开" and (number(m[2]) < _LEAST_KELVIN or _OPENS.match(text, m.end())):
+            continue  # 过一百开净化器, 过一千开新风
         sign = -1 if m[1] else 1
         unit = _UNIT_OF[m[3].lower()]
         take(m, sign * (number(m[2]) + (0.5 if m[4] else 0)), unit, "quantity")

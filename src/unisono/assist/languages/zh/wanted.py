@@ -107,6 +107,12 @@ _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人"
 _AT_IT = frozenset({"在", "正在", "正"})
 #: 别转了, 甭亮着了, 不用放了
 _ENDED_BY = frozenset({"别", "不要", "不用", "不", "用", "唔好", "甭", "再", "老", "总"})
+_SWITCHED_ON = frozenset({"打开", "开启", "开机", "开起来", "打开来"})
+#: Levels of what is on.
+_WHILE_ON = frozenset({
+    "brightness", "color", "color_temperature", "target_temperature", "hvac_mode", "fan_speed", "volume", "source", "channel",
+    "target_humidity",
+})  # fmt: skip
 #: What is not done by a number.
 _NO_AMOUNT = frozenset(
     {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
@@ -387,10 +393,20 @@ class Wanted(Meant):
         before = len(self.steps)
         end = self._do(wish, self._target(pieces, wish), others=bool(found & {"rest", "other"}))
         made_here = self.steps[before:]
+        self.steps[before:before] = self._switched_on(pieces, made_here)
         unread = is_unused(pieces, wish, made_here) or is_miscounted(pieces, made_here)
         unread = unread or is_misplaced(pieces, made_here, self.sentence.world)
         self.doubted = self.doubted or is_dropped(wish, made_here) or unread
         return end
+
+    def _switched_on(self, pieces: Sequence[Piece], made: Sequence[Step]) -> list[Step]:
+        """空调打开二十五度, 电视打开切HDMI二, of what is off: switched on too, and not only set."""
+        if not any(piece.text in _SWITCHED_ON and is_verb(piece) for piece in pieces):
+            return []
+        world, levels = self.sentence.world, [step for step in made if step.trait in _WHILE_ON]
+        touched = dict.fromkeys(thing for step in levels for thing in step.things)
+        off = [t for t in touched if "on_off" in world.things[t].takes and world.state(t).get("on_off") is False]
+        return [Step(things=(thing,), trait="on_off", op="set", value=True) for thing in off]
 
     def _without_person(self, pieces: list[Piece]) -> list[Piece]:
         """给瑶瑶开床头灯, 瑶瑶的床头灯: for whom or whose, where that is somebody of the house; 瑶瑶的灯 is her room's."""
