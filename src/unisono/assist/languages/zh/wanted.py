@@ -45,6 +45,7 @@ from unisono.assist.languages.zh.gate import (
     is_told,
     is_unused,
 )
+from unisono.assist.languages.zh.level import level_of, switched_on
 from unisono.assist.languages.zh.meant import ANSWER_MOST, Meant, Open
 from unisono.assist.languages.zh.numbers import is_rough
 from unisono.assist.languages.zh.relief import complains, relieve
@@ -92,14 +93,6 @@ _SAME = re.compile(r"不变|不动|别动|保持|维持")
 _NOT_TOO = re.compile(r"(?:但|可|就)?(?:别|不要|不用|不必)(?:开|调|弄|搞)?(?:得)?(?:太|那么|这么)")
 #: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
 _UNSURE_MOST = 2
-#: What a bare number beside a thing of such a kind sets.
-_LEVELS = {
-    "light": "brightness", "climate": "target_temperature", "cover": "position", "water_heater": "target_temperature",
-    "oven": "target_temperature", "floor_heating": "target_temperature",
-}  # fmt: skip
-#: A smaller number beside a thing may be its own.
-_LEAST_LEVEL = 5
-_SMALL = frozenset({"particle", "also"})
 _FOR = frozenset({"给", "帮", "替", "为"})
 #: Who has a reason for what is wanted.
 _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人", "我要", "我想", "我得", "我需要"})
@@ -107,12 +100,6 @@ _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人"
 _AT_IT = frozenset({"在", "正在", "正"})
 #: 别转了, 甭亮着了, 不用放了
 _ENDED_BY = frozenset({"别", "不要", "不用", "不", "用", "唔好", "甭", "再", "老", "总"})
-_SWITCHED_ON = frozenset({"打开", "开启", "开机", "开起来", "打开来"})
-#: Levels of what is on.
-_WHILE_ON = frozenset({
-    "brightness", "color", "color_temperature", "target_temperature", "hvac_mode", "fan_speed", "volume", "source", "channel",
-    "target_humidity",
-})  # fmt: skip
 #: What is not done by a number.
 _NO_AMOUNT = frozenset(
     {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
@@ -358,7 +345,7 @@ class Wanted(Meant):
         self.doubted = self.doubted or is_like_another(pieces)
         self.doubted = self.doubted or is_unlocked_by_the_way(pieces, wish)
         wish = self._other_value(wish) or wish
-        if is_bare(wish) and (plain := self._level_of(pieces)):
+        if is_bare(wish) and (plain := level_of(pieces, self.sentence.world)):
             wish.traits = (plain,)
         if is_bare(wish) or (wish.amount is not None and wish.amount.unit is None and wish.verb in _NO_AMOUNT):
             return Plan(outcome="ask", why="what_value")
@@ -393,20 +380,11 @@ class Wanted(Meant):
         before = len(self.steps)
         end = self._do(wish, self._target(pieces, wish), others=bool(found & {"rest", "other"}))
         made_here = self.steps[before:]
-        self.steps[before:before] = self._switched_on(pieces, made_here)
+        self.steps[before:before] = switched_on(pieces, made_here, self.sentence.world)
         unread = is_unused(pieces, wish, made_here) or is_miscounted(pieces, made_here)
         unread = unread or is_misplaced(pieces, made_here, self.sentence.world)
         self.doubted = self.doubted or is_dropped(wish, made_here) or unread
         return end
-
-    def _switched_on(self, pieces: Sequence[Piece], made: Sequence[Step]) -> list[Step]:
-        """空调打开二十五度, 电视打开切HDMI二, of what is off: switched on too, and not only set."""
-        if not any(piece.text in _SWITCHED_ON and is_verb(piece) for piece in pieces):
-            return []
-        world, levels = self.sentence.world, [step for step in made if step.trait in _WHILE_ON]
-        touched = dict.fromkeys(thing for step in levels for thing in step.things)
-        off = [t for t in touched if "on_off" in world.things[t].takes and world.state(t).get("on_off") is False]
-        return [Step(things=(thing,), trait="on_off", op="set", value=True) for thing in off]
 
     def _without_person(self, pieces: list[Piece]) -> list[Piece]:
         """给瑶瑶开床头灯, 瑶瑶的床头灯: for whom or whose, where that is somebody of the house; 瑶瑶的灯 is her room's."""
@@ -489,17 +467,6 @@ class Wanted(Meant):
         # 打开入户门 of a sensor: what opens is not guessed
         self.doubted = self.doubted or is_risky(made[0], self.sentence.world)
         return made[0]
-
-    def _level_of(self, pieces: Sequence[Piece]) -> str | None:
-        """吊灯五十, 空调二十四: the one level that a number beside such a thing can be of."""
-        world = self.sentence.world
-        kinds = {world.things[thing].kind for piece in pieces for thing in piece.things}
-        said = {sense.removeprefix("kind:") for p in pieces for sense in p.senses if sense.startswith("kind:")}
-        kinds = kinds or said  # 空调二十六
-        if any(piece.quantity is not None and piece.quantity.value < _LEAST_LEVEL for piece in pieces):
-            return None
-        known = all(p.named or p.quantity is not None or p.senses <= _SMALL or has(p, "kind:") for p in pieces)
-        return _LEVELS.get(next(iter(kinds))) if len(kinds) == 1 and known else None
 
     def _numbered(self, pieces: Sequence[Piece], wish: Wish) -> Plan | None:
         """第二个: of those that were offered; nobody counts the others."""
