@@ -111,3 +111,24 @@ async def test_a_plan_is_said_in_the_words_of_its_language(demo: Hub, browser: A
             await plan.filter(has_text=re.compile(line)).wait_for()
         assert await plan.count() == len(lines)
     assert complaints == []
+
+
+async def test_what_is_said_in_another_language_than_the_page_is_understood(demo: Hub, browser: Any) -> None:
+    """Chinese on an English page; and what is not about this place is said in the words of the page."""
+    complaints: list[str] = []
+    for locale, button, said, heard in (
+        ("en-GB", "Send", "把卧室灯调到百分之三十五", None),
+        ("zh-CN", "发送", "set the bedroom light to 35%", None),
+        ("en-GB", "Send", "tell me a joke about parrots", "I took that for something that is not about this place"),
+        ("zh-CN", "发送", "给我讲个笑话", "这句话似乎与这里的设备无关"),
+    ):
+        page = await signed_in(demo, await browser.new_context(locale=locale), complaints)
+        await page.goto(f"{address_of(demo)}/#/assistant")
+        await page.locator("form.say input[type=checkbox]").check()
+        await page.locator("form.say input").first.fill(said)
+        await page.get_by_role("button", name=button).click()
+        if heard is None:
+            await page.locator("[data-plan=would] li").filter(has_text="35").wait_for()
+        else:
+            await page.locator("[data-became=nothing]").get_by_text(heard).wait_for()
+    assert complaints == []
