@@ -72,6 +72,12 @@ def test_what_is_taken_back_is_not_done(back: str) -> None:
 
 
 def test_what_comes_after_it_counts_and_may_speak_of_what_was_meant() -> None:
+    assert done(plan("set the heating to 20, scratch that, 22")) == [(("heating",), "target_temperature", 22)]
+    assert done(plan("turn off the sofa lamp, scratch that, the tv")) == [(("tv",), "on_off", False)]
+    assert plan("turn off the tv, scratch that, thirty").outcome == "ask"
+    for said in ("turn off the tv at 8pm, no, at 9pm", "turn off the tv at 8pm, scratch that, at 9pm"):
+        made = plan(said)
+        assert (made.outcome, made.when and made.when.at) == ("later", "2026-11-22T21:00:00")
     assert done(plan("turn off the sofa lamp, no wait, don't, turn off the tv instead")) == [(("tv",), "on_off", False)]
     assert done(plan("turn off the ceiling light, no don't, just dim it")) == [(("ceiling_light",), "brightness", -20)]
 
@@ -95,6 +101,24 @@ def test_what_only_sounds_so_takes_nothing_back(said: str, thing: str) -> None:
 @pytest.mark.parametrize("said", ["is the dishwasher done or not yet", "is the tv on, no"])
 def test_a_question_is_not_taken_back(said: str) -> None:
     assert plan(said).outcome == "answer"
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "nein",
+        "nein doch nicht",
+        "aber noch nicht",
+        "nicht jetzt",
+        "ach vergiss es",
+        "lass es",
+        "ich hab's mir anders überlegt",
+    ],
+)
+def test_in_german_too(back: str) -> None:
+    orders = ("mach die Sofalampe aus", "stell die Heizung auf 23 Grad", "fahr die Rollläden runter")
+    said = [f"{order}{joint}{back}" for order, joint in product(orders, JOINTS)]
+    assert not [text for text in said if HOUSE.plan((text,), "de").outcome in ACTING]
 
 
 def test_not_this_but_that() -> None:

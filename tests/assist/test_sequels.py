@@ -31,6 +31,8 @@ def done(made: Plan) -> list[tuple[object, ...]]:
         "turn on the hall light now and turn off the tv in ten minutes",
         "turn on the fan now and the radio at eight",
         "if the sofa lamp is on turn it off, otherwise turn it on",
+        "turn off the radio in an hour, make that two",
+        "open the curtains at eight, no, nine",
     ],
 )
 def test_one_plan_is_not_made_of_two_moments(said: str) -> None:
@@ -55,6 +57,11 @@ def test_a_moment_before_two_orders_is_of_both() -> None:
 )
 def test_how_far_it_may_go_is_no_value(said: str) -> None:
     assert plan(said).outcome == "ask"
+
+
+def test_not_that_leaves_it_out() -> None:
+    assert done(plan("stop the press not the conveyor")) == [(("press",), "start_stop", False)]
+    assert plan("turn the tv down not the radio off").outcome not in ACTING
 
 
 def test_marks_part_a_noun_from_the_order_before() -> None:
@@ -155,3 +162,58 @@ def test_what_only_a_plant_tells_is_asked_of_the_plant() -> None:
     query = plan("are we making more scrap than yesterday").query
     assert query is not None
     assert (query.things, query.trait, query.against) == (("press",), "scrap_count", "yesterday")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "dim the bedside lamp over ten minutes then off",
+        "bring the sofa lamp down to ten over the next half hour",
+        "two lights on please",
+        "set the heating between 19 and 21",
+        "dial the press back by two strokes a minute",
+        "put the kettle on for tea in ten",
+        "let the dishwasher finish first, then start the washing machine",
+        "raise the press guard",
+        "could it be any darker in here",
+        "play dead",
+        "kitchen bright",
+    ],
+)
+def test_what_cannot_be_meant_so_is_not_done_so(said: str) -> None:
+    assert plan(said).outcome not in ACTING
+
+
+def test_while_it_is_so_is_a_test_and_whenever_sets_off() -> None:
+    made = plan("if it's unlocked, lock the front door and turn off the hall light")
+    assert (made.outcome, [condition.trait for condition in made.conditions]) == ("act", ["locked"])
+    assert plan("if the back door is unlocked, lock it").conditions == ()
+    for said in ("whenever the back door is unlocked lock it", "when the back door is unlocked, lock it"):
+        assert (plan(said).outcome, done(plan(said))) == ("automate", [(("back_door",), "locked", True)])
+
+
+def test_how_far_closed_is_the_rest_of_how_far_open() -> None:
+    for said in ("blinds 30 percent closed", "blinds 30 percent shut"):
+        assert done(plan(said)) == [(("blinds",), "position", 70)]
+    assert done(plan("set the blinds to 30 percent")) == [(("blinds",), "position", 30)]
+
+
+def test_doors_in_the_plural_are_all_locked() -> None:
+    locked = {thing for step in plan("lock the doors").steps for thing in step.things}
+    assert locked >= {"front_door", "back_door"}
+    assert plan("unlock the doors").outcome not in ACTING
+
+
+def test_a_place_that_is_not_here_is_answered_by_no_other() -> None:
+    for said in ("how warm is it in the conservatory", "are the lights on in the attic"):
+        assert (plan(said).outcome, (plan(said).why or "").partition(":")[0]) == ("refuse", "no_such_place")
+    assert plan("how warm is it in general").outcome == "answer"
+
+
+def test_whether_it_is_above_a_number_is_asked_of_what_is_measured() -> None:
+    query = plan("is the boiler under fifty").query
+    assert query is not None
+    assert (query.things, query.trait) == (("boiler",), "temperature")
+    query = plan("is the sofa lamp above fifty percent").query
+    assert query is not None
+    assert query.trait == "brightness"

@@ -60,7 +60,7 @@ def unread(frame: Frame, changes: Sequence[Change], *, named: bool) -> str | Non
     said = [trait for trait in frame.traits if trait not in WEAK and not _is_act(frame, trait)]
     if any(trait in OWN and trait not in traits for trait in said):
         return next(trait for trait in said if trait in OWN)
-    valued = frame.value is not None and not switched
+    valued = (frame.value is not None or any(change.op == "add" for change in changes)) and not switched
     if (valued or not named) and said and not any(_near(trait) & traits for trait in said):
         return said[0]
     return None

@@ -258,7 +258,8 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
         frame.act = "close"
     if frame.act == "up" and head in light and "rouses" in pieces[head].senses:
         frame.act = "on"
-    if particle is not None and unknown(pieces[head]) and head + 1 < len(pieces):
+    led = head > 0 and not pieces[head - 1].named and {"in", "det"} & set(pieces[head - 1].senses)
+    if particle is not None and unknown(pieces[head]) and head + 1 < len(pieces) and not led:
         # "nudge the fan up": a verb that nobody knows, told by its particle
         after = pieces[head + 1]
         if "det" in after.senses or after.named:
@@ -556,7 +557,7 @@ def _sometime(frame: Frame, pieces: Sequence[Piece], at: int) -> bool:
     """ "Warm it up for eight", "on in twenty": an hour, minutes, perhaps, but no number of degrees."""
     if not at or pieces[at].tokens[0].unit is not None:
         return False
-    within = pieces[at - 1].text == "in" and frame.act in VALUELESS
+    within = pieces[at - 1].text == "in"
     return within or (frame.act in STEPPED and "for" in pieces[at - 1].senses)
 
 
@@ -565,10 +566,18 @@ def _ordinal(pieces: Sequence[Piece], at: int) -> bool:
     after = pieces[at + 1] if at + 1 < len(pieces) else None
     if pieces[at].tokens[0].relative and after is not None and "above" in after.senses:
         return True  # "at half past": of no hour
+    if after is not None and pieces[at].tokens[0].unit is None and _several(after):
+        return not at or not {"to", "by"} & set(pieces[at - 1].senses)  # "two lights on"
     counts = pieces[at].tokens[0].relative and at > 0 and "det" in pieces[at - 1].senses
     if counts and after is None:
         return at > 1 and not {"to", "by"} & set(pieces[at - 2].senses)  # "the third", but not "by the half"
     return counts and after is not None and nominal(after) and "det" not in after.senses
+
+
+def _several(piece: Piece) -> bool:
+    """Is it things of a kind, in the plural, and no name?"""
+    plural = piece.tokens[-1].text != piece.tokens[-1].key
+    return plural and not piece.named and any(sense.startswith("kind:") for sense in piece.senses)
 
 
 def hours_in(pieces: Sequence[Piece], *, by: bool = False) -> dict[int, Time]:

@@ -28,11 +28,15 @@ def corrected(frames: list[Frame]) -> list[Frame]:
             found.append(frame)
             continue
         before = found[-1]
+        if frame.times and not frame.predicates:
+            before.times = frame.times  # "at eight pm, no, nine pm"
         new = any(group.pronoun not in ("it", "them") for group in frame.groups)
         if new and frame.predicates:
             found[-1] = frame
         elif new:
             before.groups = frame.groups
+        elif frame.value is not None and frame.unit is None and before.times and before.value is None:
+            found.append(frame)  # "at eight, no, nine" is no value
         elif frame.predicates:
             take_value(before, frame)
     return found

@@ -114,7 +114,7 @@ def ordered(
         if frame.fuzzy and frame.act in ("set", "value"):
             return Plan(outcome="ask", why="unsure")
         home = any(turn.world.root in group.places for group in frame.groups)
-        spoken = before if any(group.pronoun for group in frame.groups) else ()
+        spoken = (before or first) if any(group.pronoun for group in frame.groups) else ()
         roving = [t for g in frame.groups for t in (*g.things, *spoken) if "dock" in turn.world.things[t].takes]
         if frame.act in ("set", "do") and not frame.predicates and home and roving:
             frame.act = "dock"
@@ -129,7 +129,7 @@ def ordered(
         if (
             frame.act == "set"
             and not frame.predicates
-            and any(time.role in ("for", "at", "after") for time in frame.times)
+            and any(time.role in ("for", "at", "after") and time.end is None for time in frame.times)
         ):
             frame.act = "on"
         if "except" in frame.senses and (_unsaid(frame) or frame.senses & {"what", "which", "where"}):
@@ -163,6 +163,10 @@ def ordered(
         lost = unread(frame, [change for _, change in got], named=aimed.named or any(g.kinds for g in frame.groups))
         if lost is not None:
             return Plan(outcome="ask", why=f"unsure:{lost}")
+        if any(time.slowly for time in frame.times):
+            return Plan(outcome="ask", why="unsure:duration")  # "over ten minutes": bit by bit
+        if frame.by and frame.act in ("set", "value"):
+            return Plan(outcome="ask", why="unsure:value")  # by two: up, or down?
         if frame.value is not None and frame.senses & {"above", "below"} and "upheld" in frame.senses:
             return Plan(outcome="ask", why="unsure:value")  # "keep it under twenty": a bound, and no value
         if frame.unheeded:
@@ -321,8 +325,10 @@ def _turned_back(frame: Frame, got: Sequence[tuple[str, Change]], before: Sequen
 
 def _later_only(first: Frame, frame: Frame) -> bool:
     """ "This on now and that off at nine", "the fan on and the radio at eight": is a time said of the second only?"""
-    hour = frame.act == "value" and frame.unit is None and first.act in SWITCHES_ONLY and _at_number(frame)
-    return hour or (bool(_moments(frame)) and not _moments(first) and _own(frame) and _own(first))
+    bare = frame.act == "value" and frame.unit is None
+    hour = bare and first.act in SWITCHES_ONLY and _at_number(frame)
+    again = bare and not frame.groups and first.value is None and bool(first.times)  # "in an hour, make that two"
+    return hour or again or (bool(_moments(frame)) and not _moments(first) and _own(frame) and _own(first))
 
 
 def _moments(frame: Frame) -> list[Time]:

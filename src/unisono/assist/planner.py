@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from unisono.assist.change import because
 from unisono.assist.frames import Frame, read_frame
+from unisono.assist.gazetteer import Group
 from unisono.assist.joining import corrected, is_order, joined, told_on
 from unisono.assist.leaning import asked_again, follow_up, leaning, once_more
 from unisono.assist.ordering import notice_of, only_time, ordered
@@ -26,6 +27,8 @@ __all__ = ["plan_of"]
 
 #: Senses of a question about a thing: if there is no such thing, that is the answer.
 STATES = frozenset({"on", "off", "open", "close", "lock", "unlock", "p_on", "p_off", "charge", "start", "stop"})
+#: What is asked for by its name alone.
+READINGS = frozenset({"temperature", "humidity", "co2", "pm25", "energy", "battery", "oee"})
 CONDITIONS = frozenset({"if", "when", "whenever", "unless", "while", "after", "before"})
 
 
@@ -83,7 +86,11 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     felt = [f for f in open_ if f.complaint and not f.elsewhere and "enough" not in f.senses]  # "that's loud enough"
     if felt:
         return relief_for(felt, turn)
-    bare = [frame for frame in open_ if frame.traits and any(group.things or group.places for group in frame.groups)]
+    bare = [
+        frame
+        for frame in open_
+        if frame.traits and (_only_traits(frame) or any(g.things or g.places for g in frame.groups))
+    ]
     if bare:
         return _asked(bare, turn)
     if any(group.things for frame in conditions for group in frame.groups) and not any(f.elsewhere for f in frames):
@@ -118,6 +125,9 @@ def _asked(questions: Sequence[Frame], turn: Turn) -> Plan:
         first.traits = (*first.traits, *frame.traits)
         first.senses |= frame.senses
         first.times = (*first.times, *frame.times)
+    nowhere = next((group for group in first.groups if group.role == "in" and _unknown_place(group)), None)
+    if nowhere is not None and not first.elsewhere and not any(group.places for group in first.groups):
+        return because("refuse", "no_such_place", nowhere.said, turn)  # what is asked of it, no other place answers
     for frame in questions:
         query = query_of(frame, turn.world, turn.where, turn.memory, turn.now)
         if query is not None:
@@ -133,6 +143,10 @@ def _asked(questions: Sequence[Frame], turn: Turn) -> Plan:
     return Plan(outcome="ignore")
 
 
+def _unknown_place(group: Group) -> bool:
+    return bool(group.strange or group.why == "no_such_place") and not (group.things or group.places or group.kinds)
+
+
 def _each(questions: Sequence[Frame], turn: Turn) -> Plan:
     """Several questions in one sentence, each with its own answer; who names nothing asks of the same."""
     found = []
@@ -145,6 +159,13 @@ def _each(questions: Sequence[Frame], turn: Turn) -> Plan:
         found.append(query)
     turn.memory.asked = questions[-1]
     return Plan(outcome="answer", query=found[0], beside=tuple(found[1:]))
+
+
+def _only_traits(frame: Frame) -> bool:
+    """ "Temperature", "the humidity please": a reading is asked for by its name."""
+    said = [piece for piece in frame.clause.pieces if not set(piece.senses) & {"filler", "please", "det"}]
+    named = all(any(sense.startswith("trait:") for sense in piece.senses) for piece in said)
+    return frame.act is None and named and set(frame.traits) <= READINGS
 
 
 def _nothing(frames: Sequence[Frame], turn: Turn) -> Plan:

@@ -130,6 +130,8 @@ ALIKE = {
 }
 
 
+#: What "above fifty" may be said of, where no trait is named.
+MEASURED = ("temperature", "level", "battery", "humidity", "power", "rate", "brightness", "volume", "position")
 #: What is asked of a room, where nothing is named.
 AIR = frozenset({"temperature", "humidity"})
 
@@ -383,6 +385,11 @@ def _trait(
             return trait, value, tell
     if not named:
         return None, None, ()
+    if frame.value is not None and frame.senses & {"above", "below"}:
+        for trait in MEASURED:  # "is the boiler under fifty"
+            tell = tuple(thing for thing in things if world.can_tell(thing, trait))
+            if tell:
+                return trait, None, tell
     for thing in things:
         bearer = world.things[thing]
         kind = bearer.kind.split(".")[0]

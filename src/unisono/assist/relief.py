@@ -6,6 +6,7 @@ Only what is harmless is done at once; else it is asked.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from unisono.access import Risk
 from unisono.assist.change import changes_of
@@ -34,6 +35,15 @@ REMEDIES = {
 }
 
 
+def _wished(frame: Frame) -> bool:
+    """ "Kitchen bright": how it is, or how it is to be?"""
+    said = frame.stated or frame.senses & {"too", "want", "gone"}
+    return not said and any(
+        before.named and any(sense.startswith("complaint:") for sense in piece.senses)
+        for before, piece in pairwise(frame.clause.pieces)
+    )
+
+
 def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
     """A complaint: what it asks for."""
     frame = felt[0]
@@ -45,14 +55,10 @@ def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
         return Plan(outcome="ignore")  # it was cold: it is told, not complained of
     if any(group.kinds and group.why is not None and group.role == "" for group in frame.groups):
         return Plan(outcome="ask", why="what_to_do")  # "the stove is too cold" of a home without one
-    if (
-        frame.stated
-        and frame.complaint in ("hot", "cold")
-        and any(group.strange and group.role == "" for group in frame.groups)
-    ):
+    if frame.complaint in ("hot", "cold") and any(group.strange and group.role == "" for group in frame.groups):
         return Plan(outcome="ask", why="what_to_do")  # who is cold may be anywhere
     remedy = REMEDIES.get(frame.complaint or "")
-    if remedy is None:
+    if remedy is None or _wished(frame):
         return Plan(outcome="ask", why="what_to_do")
     frame.act = remedy
     warm = remedy in ("warmer", "cooler")

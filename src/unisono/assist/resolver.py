@@ -417,7 +417,16 @@ def _valued(frame: Frame, thing: Thing, trait: str, direction: int, world: World
         return Problem("no_such_value", f"{value:g}")
     if trait in PERCENTS and not 0 <= value <= 100:
         return Problem("no_such_value", f"{value:g}")
+    if trait in OPENINGS and frame.act in ("close", "value", "set") and _closed_so_far(frame):
+        value = 100 - value
     return Change(trait, "set", value, own)
+
+
+def _closed_so_far(frame: Frame) -> bool:
+    """ "30 percent closed", not "close it to 30 percent"."""
+    pieces = frame.clause.pieces
+    number = next((at for at, piece in enumerate(pieces) if piece in frame.numbers), len(pieces))
+    return any("close" in piece.senses and not piece.named for piece in pieces[number + 1 :])
 
 
 def _to_level(thing: Thing, trait: str, level: str, direction: int, world: World) -> Change | Problem:

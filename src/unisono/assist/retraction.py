@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from unisono.assist.frames import Frame
 from unisono.assist.text import Piece
 
@@ -36,11 +38,31 @@ def held(frames: Sequence[Frame]) -> tuple[list[Frame], bool]:
         if _takes_back(frame, found, last=not any(map(_said, frames[at + 1 :]))):
             void, found = [*void, *found], []
             continue
+        order = next((old for old in reversed(void) if old.act or old.predicates), None)
+        if order is not None and not found and _says_anew(frame):
+            found.append(_anew(order, frame))
+            continue
         spoken = next((old.groups for old in reversed(void) if any(g.things for g in old.groups)), ())
         if spoken and frame.predicates and not found and all(group.pronoun for group in frame.groups):
             frame.groups = spoken
         found.append(frame)
     return found, bool(void)
+
+
+def _says_anew(frame: Frame) -> bool:
+    """Has it a value, a time or a noun only: "to twenty, scratch that, thirty"?"""
+    said = frame.groups or frame.times or frame.value is not None
+    return bool(said) and frame.act in (None, "value") and frame.clause.trigger is None and frame.clause.bar is None
+
+
+def _anew(order: Frame, frame: Frame) -> Frame:
+    """What was taken back, with what is said instead."""
+    new = msgspec.structs.replace(order, groups=frame.groups or order.groups, times=frame.times or order.times)
+    if frame.value is not None and order.value is not None:
+        new.value, new.unit, new.numbers = frame.value, frame.unit or order.unit, frame.numbers
+    elif frame.value is not None:
+        new.unheeded = (*new.unheeded, f"{frame.value:g}")  # of what was no number
+    return new
 
 
 def _takes_back(frame: Frame, before: Sequence[Frame], *, last: bool) -> bool:
@@ -49,7 +71,7 @@ def _takes_back(frame: Frame, before: Sequence[Frame], *, last: bool) -> bool:
         return False
     pieces = frame.clause.pieces
     if not pieces:
-        return last and frame.clause.link == "correction"
+        return last and frame.clause.link == "correction" and not frame.times
     said = _said(frame)
     if not said:
         return last and any(_is(piece, frozenset({"no"})) for piece in pieces)

@@ -180,7 +180,14 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
         if "because" in senses and any(not set(said.senses) & {"filler", "please"} for said in current.pieces):
             segments.append(_Segment([], "because"))
             continue
-        if "no" in senses and current.pieces and at + 1 < len(part) and "det" in part[at + 1].senses:
+        after = part[at + 1] if at + 1 < len(part) else None
+        value = (
+            after is not None
+            and after.kind == "number"
+            and bool(current.pieces)
+            and current.pieces[-1].kind == "number"
+        )
+        if "no" in senses and current.pieces and after is not None and ("det" in after.senses or value):
             segments.append(_Segment([], "correction"))  # "the front door, er, no the back door"
             condition = False
             continue
@@ -204,6 +211,9 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
             current.pieces.append(piece)
             continue
         if joint == "but" and _excepts(current.pieces, part, at):
+            current.pieces.append(msgspec.structs.replace(piece, senses=("except",)))
+            continue
+        if "not" in senses and _not_that(current.pieces, part, at):
             current.pieces.append(msgspec.structs.replace(piece, senses=("except",)))
             continue
         if joint is not None and "idle" not in senses and not (joint == "but" and "except" in senses):
@@ -306,6 +316,15 @@ def _excepts(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
         if not piece.named and "base" in piece.forms and set(piece.senses) & (ACTIONS | {"not"}):
             return False
     return True
+
+
+def _not_that(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
+    """ "Stop the press not the conveyor": an order with its noun, and only one more noun after it."""
+    rest = [piece for piece in part[at + 1 :] if piece.kind != "mark"]
+    if not current or not nominal(current[-1]) or not rest or not ({"det"} & set(rest[0].senses) or rest[0].named):
+        return False
+    ordered = any("base" in piece.forms and set(piece.senses) & ACTIONS for piece in current if not piece.named)
+    return ordered and all(nominal(piece) or {"det", "please"} & set(piece.senses) for piece in rest)
 
 
 def _withdraws(part: Sequence[Piece], at: int) -> bool:

@@ -6,6 +6,7 @@ which misspelled words to read as known ones. Names are data of strangers: they 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from rapidfuzz.distance import OSA
 
 from unisono.assist.language import Language, Phrase, Trie, language
 from unisono.assist.names import SHORTEST_REPAIRED, Match, by_letter
+from unisono.assist.nouns import NOMINAL
 from unisono.assist.text import Piece, Token
 from unisono.assist.world import World
 
@@ -252,7 +254,7 @@ def _repair(tokens: Sequence[Token], spoken: Language, world: World) -> tuple[Se
         right = (
             typos.get(token.text) or _near(token.text, world.names.by_letter) or _near(token.text, _words(spoken.code))
         )
-        if right is None:
+        if right is None or (token.text not in typos and _other(tokens, i, right, spoken, world)):
             continue
         found[i] = Token(
             text=right, key=right if right in world.names.words else _key(right), start=token.start, end=token.end
@@ -260,6 +262,20 @@ def _repair(tokens: Sequence[Token], spoken: Language, world: World) -> tuple[Se
         if token.text not in typos:
             repaired.add(token.start)
     return found, frozenset(repaired)
+
+
+def _other(tokens: Sequence[Token], at: int, right: str, spoken: Language, world: World) -> bool:
+    """Is it no slip, but another word: with a letter of its own ("Küche" is not "koche"), or a noun, after an article
+    or a preposition, that would become a verb?"""
+    own = {letter for letter in tokens[at].text if not letter.isascii()}
+    plain = {unicodedata.normalize("NFD", letter)[0] for letter in own}
+    if own and not (own <= set(right) or plain <= set(right)):
+        return True
+    found, led = spoken.phrases.next.get(right), spoken.phrases.next.get(tokens[at - 1].text) if at else None
+    if right in world.names.words or found is None or found.found is None or led is None or led.found is None:
+        return False
+    article = "det" in led.found.senses or ("in" in led.found.senses and "p_on" not in led.found.senses)
+    return article and bool(found.found.forms) and not any(sense.startswith(NOMINAL) for sense in found.found.senses)
 
 
 def _key(word: str) -> str:

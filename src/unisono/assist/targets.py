@@ -446,6 +446,8 @@ def _narrow(
         rooms = {world.things[thing].place for thing in things}
         if len(rooms) == 1 or plural:
             return Aim(things=things)
+    if plural and frame.act == "lock":
+        return Aim(things=things)  # "lock the doors" is all of them, wherever one is
     if plural and len({world.things[thing].place for thing in chosen}) == 1:
         return Aim(things=chosen)
     return Aim(why="ambiguous", said=group.said if group is not None else "", choices=chosen)

@@ -182,6 +182,7 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
         every=every,
         over=said("over") or rule.get("over"),
         than=rule.get("than", False),
+        slowly=rule.get("slowly", False),
         side=rule.get("side"),
         denied=bool(got.get("denied")) and not rule.get("plain"),  # "it isn't ten yet" is before ten
     )

@@ -39,8 +39,12 @@ def timed(
         return Plan(outcome="ask", why="unsure:duration")
     if found and lasts is not None:
         return Plan(outcome="ask", why="unsure:duration")
-    if found and all(_undoes(condition, steps) for condition in found) and moment is None:
+    now = bool(found) and moment is None and all(frame.clause.trigger in ("if", "unless") for frame in conditions)
+    if now and all(_undoes(condition, steps) for condition in found):
         return Plan(outcome="act", steps=steps)
+    alone = now and len(found) == 1 and conditions[0].clause.trigger == "if"
+    if alone and any(_undoes(found[0], (step,)) for step in steps):
+        return Plan(outcome="act", steps=steps, conditions=found)  # "if it's unlocked, lock it and ..."
     if found and all(frame.clause.trigger == "unless" for frame in conditions):
         # "unless" guards an order, it sets nothing off
         outcome: Outcome = "act" if moment is None or (moment.at is None and moment.after_s is None) else "later"
