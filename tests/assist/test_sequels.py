@@ -178,6 +178,9 @@ def test_what_only_a_plant_tells_is_asked_of_the_plant() -> None:
         "could it be any darker in here",
         "play dead",
         "kitchen bright",
+        "let it be dark in the lounge",
+        "I swear if that tv isn't off in a minute",
+        "turn the hall light on, wait thirty seconds, turn it off",
     ],
 )
 def test_what_cannot_be_meant_so_is_not_done_so(said: str) -> None:

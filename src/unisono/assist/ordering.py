@@ -315,8 +315,10 @@ def _bounded(frame: Frame) -> bool:
 
 def _turned_back(frame: Frame, got: Sequence[tuple[str, Change]], before: Sequence[tuple[str, Change]]) -> bool:
     """ "Off and then on again": is what was ordered just now to be otherwise right after?"""
-    if frame.clause.link not in ("then", "and", "but") or not all(group.pronoun for group in frame.groups):
+    if not all(group.pronoun for group in frame.groups):
         return False
+    if frame.clause.link not in ("then", "and", "but"):
+        got = [(thing, change) for thing, change in got if isinstance(change.value, bool)]  # "to 20, make it 30"
     wanted = {(thing, change.trait): change.value for thing, change in before if change.op == "set"}
     return any(
         change.op == "set" and wanted.get((thing, change.trait), change.value) != change.value for thing, change in got

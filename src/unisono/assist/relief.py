@@ -38,6 +38,9 @@ REMEDIES = {
 def _wished(frame: Frame) -> bool:
     """ "Kitchen bright": how it is, or how it is to be?"""
     said = frame.stated or frame.senses & {"too", "want", "gone"}
+    felt = [piece for piece in frame.clause.pieces if any(sense.startswith("complaint:") for sense in piece.senses)]
+    if "never_mind" in frame.senses or any(piece.fuzzy for piece in felt):
+        return True  # "let it be dark"; "I swear" is not sweating
     return not said and any(
         before.named and any(sense.startswith("complaint:") for sense in piece.senses)
         for before, piece in pairwise(frame.clause.pieces)

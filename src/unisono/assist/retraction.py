@@ -67,7 +67,8 @@ def _anew(order: Frame, frame: Frame) -> Frame:
 
 def _takes_back(frame: Frame, before: Sequence[Frame], *, last: bool) -> bool:
     """Is it nothing but a no to what was said before? "Not the lamp" is of the lamp, "don't forget" of the speaker."""
-    if frame.clause.trigger is not None or not any(_orders(other) for other in before):
+    held_on = frame.clause.trigger is not None or frame.clause.link == "then"
+    if held_on or not any(_orders(other) for other in before):
         return False
     pieces = frame.clause.pieces
     if not pieces:
