@@ -75,6 +75,9 @@ def test_what_comes_after_it_counts_and_may_speak_of_what_was_meant() -> None:
     assert done(plan("set the heating to 20, scratch that, 22")) == [(("heating",), "target_temperature", 22)]
     assert done(plan("turn off the sofa lamp, scratch that, the tv")) == [(("tv",), "on_off", False)]
     assert plan("turn off the tv, scratch that, thirty").outcome == "ask"
+    assert done(plan("set the heating to 20, cancel that, 22")) == [(("heating",), "target_temperature", 22)]
+    assert done(plan("turn off the sofa lamp, forget it, the tv")) == [(("tv",), "on_off", False)]
+    assert plan("turn off the tv, cancel that, thirty").outcome == "ask"
     for said in ("turn off the tv at 8pm, no, at 9pm", "turn off the tv at 8pm, scratch that, at 9pm"):
         made = plan(said)
         assert (made.outcome, made.when and made.when.at) == ("later", "2026-11-22T21:00:00")

@@ -220,3 +220,6 @@ def test_whether_it_is_above_a_number_is_asked_of_what_is_measured() -> None:
     query = plan("is the sofa lamp above fifty percent").query
     assert query is not None
     assert query.trait == "brightness"
+    query = plan("is the front door above fifty").query
+    assert query is not None
+    assert query.trait == "locked"  # which measures nothing
