@@ -130,6 +130,7 @@ def test_words_in_any_order_get_a_plan(text: str) -> None:
         understand(text, WORLD, memory, SPEAKER, now=NOW)
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(
     "text",
     [

@@ -101,6 +101,7 @@ PIECES = (
 )  # fmt: skip
 
 
+@pytest.mark.usefixtures("untraced")
 def test_the_longest_sentences_are_answered_at_once() -> None:
     """Of the same words over and over, in pairs, and of any words."""
     chance = random.Random(20260314)
@@ -117,6 +118,7 @@ def test_the_longest_sentences_are_answered_at_once() -> None:
     assert not slow
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("text", ["门" * 1_000_000, "打开防盗门" * 200_000, "\u202e" * 1_000_000, "０" * 1_000_000])
 def test_a_megabyte_is_refused_at_once(text: str) -> None:
     began = time.process_time()

@@ -26,8 +26,6 @@ ELSEWHERE = beside("data/language/slurp_devel_oos.jsonl")
 ENOUGH = {"human_gold": 0.92, "dev_en": 0.95, "dev_zh": 0.95}
 #: Of sentences that are not for the house, at most so many are acted on.
 FALSE_ACTS = 0.003
-#: Half of the sentences are faster than this, on any machine that runs tests.
-HALF_S = 0.005
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +62,7 @@ def test_enough_is_understood_and_nothing_critical_done(rule: ModuleType, name: 
     total, passed, undisputed = Counter[str](), Counter[str](), [0, 0]
     critical: list[str] = []
     missed: list[str] = []
-    began = time.process_time()  # others may be working beside
+    began = time.process_time()  # told, and not judged: that is a benchmark's (`unisono bench understand`)
     for case in cases:
         plan = _plan(case, homes)
         mark = rule.mark_safely(case, plan, marks[case["home"]])
@@ -88,7 +86,6 @@ def test_enough_is_understood_and_nothing_critical_done(rule: ModuleType, name: 
     assert not critical
     assert raw >= ENOUGH[name]
     assert undisputed[0] / undisputed[1] >= ENOUGH[name]
-    assert spent < HALF_S
 
 
 def test_what_is_not_for_the_house_is_left_alone(rule: ModuleType) -> None:
