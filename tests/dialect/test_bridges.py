@@ -429,6 +429,9 @@ async def test_a_gateway_that_begins_anew_knows_what_was_announced(shared: Hub) 
 
     player = await shared.eventually(back, "a gateway is there again")
     try:
+        # it listens, and has said nothing since
+        player.answers["fan/set"] = [("fan/state", "OFF")]
+        assert (await confirmed(shared, fan["id"], {"on_off": False}))["state"] == "confirmed"
         player.answers["fan/set"] = [("fan/state", "ON")]
         player.say("fan/state", "OFF")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from unisono.dialect import Announced
+from unisono.dialect import Announced, Promised, There
 from unisono.dialect.homeassistant import HOMEASSISTANT
 from unisono.dialect.homeassistant.bridge import BIRTH, Discovery
 from unisono.testing.dialect import Bench, Message, PlaceConformance
@@ -310,6 +310,23 @@ def test_availability(mode: str, words: list[str | None], online: bool) -> None:
     made.say(*(message(topic, word) for topic, word in zip("ab", words, strict=True) if word is not None))
     made.say(message("a", "neither"))
     assert made.online(only(made)) is online
+
+
+def test_who_listens_to_what_a_thing_is_told_speaks_for_it() -> None:
+    """After a restart of the hub it may have nothing to say for days."""
+    made = Discovery()
+    topic, config = "homeassistant/switch/fan/config", {"uniq_id": "fan", "cmd_t": "fan/set", "stat_t": "fan/state"}
+    made.heard(topic, json.dumps(config).encode(), 0)
+    assert made.subscribed(["fan/set"]) == [Promised("fan")]
+    made.due(60_000)
+    assert made.subscribed(["fan/set", "lamp/set"]) == [There("fan", True)]
+    assert made.subscribed(["#", "fan/#", "fan/state"]) == []  # a program that looks on
+    made.heard(topic, json.dumps({**config, "avty_t": "fan/status"}).encode(), 60_000)
+    made.due(120_000)
+    made.heard("fan/status", b"offline", 120_000)
+    assert made.subscribed(["fan/set"]) == []
+    made.heard(topic, b"", 120_000)
+    assert made.subscribed(["fan/set"]) == []
 
 
 def test_availability_by_a_template_and_what_the_place_keeps() -> None:

@@ -83,6 +83,7 @@ class Piece:
         self.readers: list[tuple[str, Reader]] = []
         self.writers: dict[str, Writer] = {}
         self.calls: dict[str, Callable[[Mapping[str, Any]], list[Say]]] = {}
+        self.told_over: set[str] = set()  # topics that the device listens to, to be told what is wanted
         self.availability: list[Availability] = []
         self.mode = "latest"
         self.expire_ms = 0
@@ -165,6 +166,7 @@ class Gatherer:
         self._wild: list[str] = []  # of their topics those that are filters: OpenMQTTGateway reads "+/+/BTtoMQTT/ID"
         self._matched: dict[str, tuple[str, ...]] = {}
         self._availability: dict[str, list[tuple[str, Availability]]] = {}
+        self._told_over: dict[str, list[tuple[str, str]]] = {}  # topic > pieces, each with the key of its device
         self._states: dict[tuple[str, str], bool] = {}
         self._order: dict[str, int] = {}
         self._turn = 0
@@ -240,7 +242,17 @@ class Gatherer:
         return []
 
     def subscribed(self, filters: Sequence[str]) -> list[Said]:
-        return []
+        """Who listens to what a device is told is that device, or speaks for it: after a restart of the hub it may have
+        nothing to say for days."""
+        keys = {key: None for each in filters for _name, key in self._told_over.get(each, ())}
+        said: list[Said] = []
+        for device in map(self.devices.__getitem__, keys):
+            if device.announced is None or device.key in self._changed:
+                said.append(Promised(device.key))
+            elif device.is_there(self._states, self._order) is not False:
+                device.online = True
+                said.append(There(device.key, True))
+        return said
 
     def due(self, now_ms: int) -> list[Said]:
         said: list[Said] = []
@@ -282,6 +294,8 @@ class Gatherer:
             self._find_filters()
         for each in piece.availability:
             self._availability.setdefault(each.topic, []).append((f"{key}\0{id}", each))
+        for topic in piece.told_over:
+            self._told_over.setdefault(topic, []).append((f"{key}\0{id}", key))
         return [Promised(key)]
 
     def drop(self, key: str, id: str, now_ms: int) -> list[Said]:
@@ -318,6 +332,7 @@ class Gatherer:
         if self._wild:
             self._find_filters()
         _drop(self._availability, name)
+        _drop(self._told_over, name)
 
     def _find_filters(self) -> None:
         self._wild = [topic for topic in self._readers if is_wild(topic)]

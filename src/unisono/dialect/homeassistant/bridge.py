@@ -106,7 +106,7 @@ class Discovery(Gatherer):
 
     def subscribed(self, filters: Sequence[str]) -> list[Said]:
         heard = {each for each in self._prefixes if {f"{each}/status", f"{each}/#", f"{each}/+"} & set(filters)}
-        return [Say(f"{each}/status", ONLINE) for each in sorted(heard)]
+        return [*(Say(f"{each}/status", ONLINE) for each in sorted(heard)), *super().subscribed(filters)]
 
     def due(self, now_ms: int) -> list[Said]:
         said: list[Said] = []

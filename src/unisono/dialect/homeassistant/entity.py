@@ -111,6 +111,7 @@ class Entity:
 
     def done(self) -> Piece:
         piece = self.piece
+        piece.told_over = {self.text(name) for name in self.config if name.endswith("command_topic")} - {""}
         piece.service = Service(
             key=self.key,
             titles={"en": self.text("name", self.key)},

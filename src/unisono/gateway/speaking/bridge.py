@@ -348,10 +348,13 @@ class Bridge:
         message = Message(said.topic, said.payload, 0, False, None)
         return self._gateway.delivery.say(self.root, message)
 
-    def subscribed(self, filters: list[str]) -> None:
+    def subscribed(self, client: Connection, filters: list[str]) -> None:
         """A bridge listens to these from now on."""
+        entries: list[tuple[Entry, int]] = []
         for dialect, translator in self.translators.items():
-            self._take(dialect, translator.subscribed(filters), Origin(dialect, "", now_us()), None, None)
+            said = translator.subscribed(filters)
+            entries += self._take(dialect, said, Origin(dialect, "", now_us()), client, client.identity)
+        self._bridges.add_all(self._partition, entries)
 
 
 class Bridges:
@@ -399,7 +402,7 @@ class Bridges:
         assert client.session is not None
         bridge = self._of(client.session.root)
         bridge.clients.add(client)
-        bridge.subscribed(filters)
+        bridge.subscribed(client, filters)
 
     def left(self, client: Connection) -> None:
         for bridge in self._by_root.values():
