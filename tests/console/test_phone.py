@@ -50,7 +50,7 @@ async def test_without_a_network_the_last_known_state_is_shown_as_such(demo: Hub
     await light.wait_for()
     assert "away" in (await light.get_attribute("class"))
     assert before.splitlines()[0] == (await light.inner_text()).splitlines()[0]
-    assert await page.locator("[role=status]", has_text="not live").count()
+    await page.locator("[role=status]", has_text="not live").wait_for()  # between two tries to reach it
     await context.set_offline(False)
     await said.wait_for(state="detached", timeout=30_000)
     await page.locator("[role=status]", has_text="live").first.wait_for()
