@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import logging
 import os
 import re
@@ -27,6 +26,7 @@ import msgspec
 
 from unisono.access import Outside
 from unisono.certificates import Certificates, local_names
+from unisono.doors import address_of, is_loopback, near, settle
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.door.limits import LIMITS_FILE, HubLimits
 from unisono.gateway.fleet.moving import move_home
@@ -59,8 +59,6 @@ RESTART_FIRST_S = 0.2
 RESTART_LAST_S = 30.0
 #: A process that ran this long had not failed at its start.
 SETTLED_S = 60.0
-#: The processes of a hub that was killed end when they see it; so long their ports may still be taken.
-LET_GO_S = 2.0
 #: The usual ports behind TLS (8883 is IANA's secure-mqtt).
 HTTPS_PORT = 8443
 MQTTS_PORT = 8883
@@ -161,13 +159,6 @@ def _check(options: UpOptions) -> None:
         raise CallerError(f"there is no file {options.limits}", code="bad_usage", field="limits")
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 async def _up(options: UpOptions, say: Callable[[str], None]) -> None:
     hub = Hub(options)
     stopping = asyncio.Event()
@@ -252,25 +243,30 @@ class Hub:
         is started again comes back on the same.
         """
         options = self.options
-        inside = options.host if options.insecure or _is_loopback(options.host) else "127.0.0.1"
+        inside = options.host if options.insecure or is_loopback(options.host) else "127.0.0.1"
         asked = options.host if options.acme is not None else inside  # an authority asks there
         for flag, host, port in (("http-port", asked, options.http_port), ("mqtt-port", inside, options.mqtt_port)):
-            self.doors[flag] = Door(host, await _settle(flag, host, port))
+            self.doors[flag] = Door(host, await settle(flag, host, port))
         for flag, wanted, usual in (
             ("https-port", options.https_port, HTTPS_PORT),
             ("mqtts-port", options.mqtts_port, MQTTS_PORT),
         ):
             try:
-                port = await _settle(flag, options.host, usual if wanted is None else wanted)
+                port = await settle(flag, options.host, usual if wanted is None else wanted)
             except HostError:
-                if wanted is not None or not _is_loopback(options.host):
+                if not self._may_move(flag):
                     raise
                 port = await self._another(flag, usual)
             self.doors[flag] = Door(options.host, port, True)
 
+    def _may_move(self, flag: str) -> bool:
+        """Whether any port will do: nobody has named one, and only this machine gets in."""
+        wanted = {"https-port": self.options.https_port, "mqtts-port": self.options.mqtts_port}
+        return flag in wanted and wanted[flag] is None and is_loopback(self.options.host)
+
     async def _another(self, flag: str, taken: int) -> int:
         """A second hub on this machine, for itself: it need not be found at the usual place."""
-        port = await _settle(flag, self.options.host, 0)
+        port = await settle(flag, self.options.host, 0)
         logger.warning("port %d is taken, --%s is %d this time", taken, flag, port)
         return port
 
@@ -463,7 +459,7 @@ class Hub:
         from unisono.connector.lan import Announcement, Lan
 
         options = self.options
-        open_here = not _is_loopback(options.host)
+        open_here = not is_loopback(options.host)
         if not (open_here if options.lan is None else options.lan):
             return None
         host = socket.gethostname().partition(".")[0].lower()
@@ -513,7 +509,7 @@ class Hub:
         try:
             server = await serve(door.host, door.port)
         except HostError:
-            if not door.tls or self.options.https_port is not None or not _is_loopback(door.host):
+            if not self._may_move(flag):
                 raise
             door = self.doors[flag] = Door(door.host, await self._another(flag, door.port), True)
             server = await serve(door.host, door.port)
@@ -525,7 +521,7 @@ class Hub:
         self._stops.callback(file.unlink, missing_ok=True)
         try:
             file.parent.mkdir(exist_ok=True)
-            file.write_text(f"http://{_address(self.doors['http-port'])}\n")
+            file.write_text(f"http://{address_of(self.doors['http-port'])}\n")
         except OSError as error:  # a full disk keeps no hub from serving
             logger.warning("%s cannot be written, so commands need --url: %s", file, error.strerror)
 
@@ -578,9 +574,9 @@ class Hub:
         command = [sys.executable, "-m", "unisono.sim", "demo", "--with-parent", "--data", str(self.data)]
         command += [
             "--url",
-            f"mqtt://{_near(self.doors['mqtt-port'].host)}:{self.doors['mqtt-port'].port}",
+            f"mqtt://{near(self.doors['mqtt-port'].host)}:{self.doors['mqtt-port'].port}",
             "--http",
-            f"http://{_near(self.doors['http-port'].host)}:{self.doors['http-port'].port}",
+            f"http://{near(self.doors['http-port'].host)}:{self.doors['http-port'].port}",
         ]
         command += ["--token-file", str(self.data / "token")]
         pause_s = RESTART_FIRST_S
@@ -604,7 +600,7 @@ class Hub:
             troubles.append(f"the doors keep their certificate: {self.certificates.trouble}")
         if self.certificates.order_trouble is not None:
             troubles.append(self.certificates.order_trouble)
-        doors = {flag.removesuffix("-port"): _address(door) for flag, door in self.doors.items()}
+        doors = {flag.removesuffix("-port"): address_of(door) for flag, door in self.doors.items()}
         return {
             "processes": processes,
             "troubles": troubles,
@@ -617,15 +613,15 @@ class Hub:
 
     def greeting(self) -> list[str]:
         """What a person needs to go on."""
-        base = f"http://{_address(self.doors['http-port'])}"
+        base = f"http://{address_of(self.doors['http-port'])}"
         lines = [
             "",
             "  Unisono is up.",
             "",
             f"  Console   {base}/",
-            f"            https://{_address(self.doors['https-port'])}/",
-            f"  Devices   mqtt://{_address(self.doors['mqtt-port'])}",
-            f"            mqtts://{_address(self.doors['mqtts-port'])}",
+            f"            https://{address_of(self.doors['https-port'])}/",
+            f"  Devices   mqtt://{address_of(self.doors['mqtt-port'])}",
+            f"            mqtts://{address_of(self.doors['mqtts-port'])}",
             f"  Token     {self._shown_token()}",
         ]
         if self.setup_code is not None:
@@ -649,38 +645,6 @@ class Hub:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         await self._stops.aclose()
-
-
-async def _settle(flag: str, host: str, port: int) -> int:
-    """The port to open: ``port``, or one that is free for 0. Raises HostError ``port_taken`` when it stays taken."""
-    from unisono.api.door.server import bind
-
-    deadline = time.monotonic() + LET_GO_S
-    while True:
-        try:
-            probes = bind(host, port, flag)
-        except HostError:
-            if time.monotonic() >= deadline:
-                raise
-            await asyncio.sleep(0.1)
-            continue
-        found = int(probes[0].getsockname()[1])
-        for probe in probes:
-            probe.close()
-        return found
-
-
-def _near(host: str) -> str:
-    """Where a process of this machine reaches a door."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-
-
-def _address(door: Door) -> str:
-    """As others write it; a door on all addresses is found by this machine's name."""
-    host = f"[{door.host}]" if ":" in door.host else door.host
-    if door.host in ("0.0.0.0", "::"):
-        host = f"{socket.gethostname().partition('.')[0].lower()}.local"
-    return f"{host}:{door.port}"
 
 
 def shown_fingerprint(fingerprint: str) -> str:

@@ -17,9 +17,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.cli.conftest import Shell, start_hub
 from tests.parts import free_port
 from unisono.cli.asking import read_pairs
+from unisono.cli.lengths import read_ago, read_seconds
 from unisono.cli.screen import Screen, age, show_value
 from unisono.cli.thing import print_frame
-from unisono.cli.user import read_ago, read_seconds
 from unisono.errors import CallerError
 
 

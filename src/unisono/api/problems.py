@@ -174,7 +174,7 @@ def _handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     found = as_problem(error)
     if found.code == "internal":
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    if isinstance(cause := getattr(error, "__cause__", None), msgspec.ValidationError):
+    if isinstance(cause := error.__cause__, msgspec.ValidationError):
         _in_request(request, found, str(cause))
     if found.detail == NO_FIELD and (known := _fields(request, found.field or "")):
         found.expected = f"one of {known}"

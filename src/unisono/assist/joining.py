@@ -111,12 +111,10 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
         if alone and frame.clause.link == "or" and found and found[-1].predicates and not frame.stated:
             found[-1].clause = msgspec.structs.replace(found[-1].clause, link="or")
             continue
-        alone_before = (
-            alone and not frame.clause.link and _switches_it(frames[at + 1] if at + 1 < len(frames) else None)
-        )
+        led = not frame.clause.link and _switches_it(frames[at + 1] if at + 1 < len(frames) else None)
         if (
             alone
-            and not alone_before
+            and not led
             and frame.clause.link in ("and", "then", "")
             and found
             and found[-1].predicates

@@ -89,7 +89,6 @@ def ordered(
     for frame in orders:
         if frame.act == "keep" and frame.stays is not None and len(orders) == 1 and not frame.times:
             frame.act = frame.stays  # "keep it off": whatever it is, that is how it is to be
-    for frame in orders:
         times.extend(frame.times)
         scene = _scene(frame)
         if scene is not None:

@@ -257,19 +257,13 @@ def _borrowed(group: Group, groups: Sequence[Group], at: int, world: World) -> G
     """ "kitchen and bedroom lights": a joined place takes the kind of the one after it."""
     if group.places and not group.things and not group.kinds and group.why is None and group.role == "":
         after = groups[at + 1] if at + 1 < len(groups) else None
-        named = (
-            {world.things[thing].kind for thing in after.things if thing in world.things}
-            if after is not None
-            else set()
-        )
-        if after is not None and after.joined and len(named) == 1 and named <= ROOMFUL:
-            return Group(  # "kitchen and hall lights", where one is called hall light
-                kinds=tuple(named), places=group.places, whole=True, plural=True, said=group.said, things=("*",)
-            )
-        if after is not None and after.joined and after.kinds:
-            return Group(
-                kinds=after.kinds, places=group.places, whole=True, plural=True, said=group.said, things=("*",)
-            )
+        if after is None or not after.joined:
+            return group
+        named = {world.things[thing].kind for thing in after.things if thing in world.things}
+        # "kitchen and hall lights", where one is called hall light
+        kinds = tuple(named) if len(named) == 1 and named <= ROOMFUL else after.kinds
+        if kinds:
+            return Group(kinds=kinds, places=group.places, whole=True, plural=True, said=group.said, things=("*",))
     return group
 
 

@@ -14,8 +14,8 @@ import typer
 
 from unisono.cli.client import ago
 from unisono.cli.hub import Hub, hub_command
+from unisono.cli.lengths import read_ago
 from unisono.cli.screen import Screen, note
-from unisono.cli.user import read_ago
 from unisono.errors import CallerError, UnisonoError
 
 __all__ = ["app"]

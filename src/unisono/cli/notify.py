@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from unisono.cli.hub import Hub, hub_command
+from unisono.cli.lengths import read_seconds
 from unisono.cli.screen import Screen, note
-from unisono.cli.user import read_seconds
 from unisono.errors import CallerError
 
 __all__ = ["app"]

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from unisono.cli.hub import Hub, hub_command
+from unisono.cli.lengths import read_seconds, read_until
 from unisono.cli.screen import Screen, note
-from unisono.cli.user import Grants, Until, UserId, app, read_ends, read_grants, read_seconds, read_until
+from unisono.cli.user import Grants, Until, UserId, app, read_ends, read_grants
 from unisono.errors import CallerError
 
 __all__ = ["app"]

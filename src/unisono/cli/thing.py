@@ -18,9 +18,9 @@ from unisono.cli.asking import ENDED_BADLY, Confirm, Key, Ttl, Why, read_pairs, 
 from unisono.cli.computed import read_definitions
 from unisono.cli.dialect import show_guide
 from unisono.cli.hub import Hub, hub_command
+from unisono.cli.lengths import read_ago
 from unisono.cli.names import Names, read_names
 from unisono.cli.screen import Screen, age, note, show_value
-from unisono.cli.user import read_ago
 from unisono.errors import CallerError, HostError
 
 __all__ = ["app", "print_frame"]

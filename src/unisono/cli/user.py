@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
 from unisono.cli.hub import Hub, hub_command
+from unisono.cli.lengths import read_seconds, read_until
 from unisono.cli.screen import Screen, note
 from unisono.errors import CallerError
 
@@ -22,8 +21,6 @@ Grants = Annotated[list[str] | None, typer.Option("--grant", help="A role at a p
 Until = Annotated[
     str | None, typer.Option("--until", help="When the roles at places end: 7d from now, or 2026-12-31T12:00.")
 ]
-
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
 @hub_command(app, "list")
@@ -153,26 +150,3 @@ def read_grants(given: list[str] | None) -> dict[str, str]:
 def read_ends(grants: dict[str, str], until: str | None) -> dict[str, str]:
     """The same end for every place; none without ``until``."""
     return {} if until is None else dict.fromkeys(grants, read_until(until))
-
-
-def read_until(text: str) -> str:
-    """``7d`` from now, or a time as it was given."""
-    if text[-1:] not in SECONDS:
-        return text
-    return (datetime.now(UTC) + timedelta(seconds=read_seconds(text, "--until"))).isoformat()
-
-
-def read_ago(text: str, field: str) -> str:
-    """``24h`` as the API has it: so long before now. Raises CallerError ``bad_usage``."""
-    return f"-{read_seconds(text, field):.0f}s"
-
-
-def read_seconds(text: str, field: str) -> float:
-    """``30d`` and the like as seconds. Raises CallerError ``bad_usage``."""
-    try:
-        found = float(text[:-1]) * SECONDS[text[-1:]]
-    except (ValueError, KeyError):
-        found = math.nan
-    if not 0 <= found < math.inf:
-        raise CallerError(f"{text!r} is no length of time", code="bad_usage", field=field, expected="90m, 24h, 30d")
-    return found

@@ -441,15 +441,13 @@ class Speaking:
         """A thing that was known says what it is once more. Where it is ``called`` otherwise than it called itself
         before, it has that name; a name that a person gave it stays."""
         context = self._context
+        changed = msgspec.structs.replace(row, model=model.id, model_version=model.version)
         names = []
-        name = row.name
         if known is not None and called and called != known.called:
             names.append(msgspec.structs.replace(known, called=called))
-            name = called if row.name == known.called else row.name
-        changed = msgspec.structs.replace(row, name=name, model=model.id, model_version=model.version)
-        if changed == row:
-            for each in names:
-                await context.registry.put_foreign_name(each)
+            if row.name == known.called:
+                changed = msgspec.structs.replace(changed, name=called)
+        if changed == row and not names:
             return
         partition = await context.partition_of(asked.root)
         outbox = await context.model_entries(partition, model)

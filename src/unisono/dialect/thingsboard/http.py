@@ -14,7 +14,8 @@ import msgspec
 from unisono.dialect.over_http import HttpAnswer, HttpAsk, HttpRequest
 from unisono.dialect.said import Say
 from unisono.dialect.thingsboard.firmware import ANSWERS, CHUNKS
-from unisono.dialect.thingsboard.line import ME, PROVISION, PROVISIONED
+from unisono.dialect.thingsboard.line import PROVISION, PROVISIONED
+from unisono.dialect.thingsboard.topics import ME
 from unisono.errors import CallerError
 
 __all__ = ["asked", "told"]

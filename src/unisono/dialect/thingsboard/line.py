@@ -20,7 +20,7 @@ from unisono.dialect.thingsboard.words import Words, read_telemetry
 from unisono.errors import CallerError
 from unisono.thing import Model
 
-__all__ = ["ME", "SessionLimits", "ThingsBoardLine"]
+__all__ = ["SessionLimits", "ThingsBoardLine"]
 
 GATEWAY = "v1/gateway/"
 #: The short topics, and those of firmware.

@@ -74,11 +74,6 @@ class Foreign:
                 found += shape.rows(ForeignRow, await connection.execute(ordered))
         return found
 
-    async def put_foreign_name(self, row: ForeignRow) -> None:
-        """Raises CallerError exists: another thing is called so."""
-        async with self._database.write() as connection:
-            await put_foreign_names(connection, [row])
-
     async def get_product(self, dialect: str, product: str) -> ProductRow | None:
         """The product, or None."""
         query = sa.select(*shape.columns(foreign_product, ProductRow)).where(
