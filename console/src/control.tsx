@@ -12,9 +12,9 @@ const MANY = 40; // choices that still fit a list; and the widest range that a s
 const WIDE = 5000;
 const WHITE_STEP_K = 50; // what an eye can tell
 
-const SIGNS = { pending: "◌", confirmed: "✓", mismatch: "≠", wrong: "!" } as const;
-const WHYS = { pending: "whyPending", confirmed: "whyConfirmed", mismatch: "whyMismatch", wrong: "whyWrong" } as const;
-const COLORS = { pending: "yellow", confirmed: "teal", mismatch: "orange", wrong: "red" } as const;
+const SIGNS = { pending: "◌", confirmed: "✓", told: "→", mismatch: "≠", wrong: "!" } as const;
+const WHYS = { pending: "whyPending", confirmed: "whyConfirmed", told: "whyTold", mismatch: "whyMismatch", wrong: "whyWrong" } as const;
+const COLORS = { pending: "yellow", confirmed: "teal", told: "gray", mismatch: "orange", wrong: "red" } as const;
 
 /** What became of what was asked; touched, it says what that means, and stays until it is touched again. */
 export function Became({ thing, what }: { thing: string; what: string }) {

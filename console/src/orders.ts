@@ -6,7 +6,8 @@ import { say } from "./words";
 
 export interface Order {
   wanted: unknown;
-  state: "pending" | "confirmed" | "wrong";
+  /** told: it was given to the thing, which has no way to say more. */
+  state: "pending" | "confirmed" | "told" | "wrong";
   /** It took the command and reported another value. */
   mismatch?: boolean;
   text: string;
@@ -31,11 +32,15 @@ export function stateWord(state: string): string {
   return word ? say(word) : state;
 }
 
+/** Whether it ended without an answer, which the thing cannot give. */
+export const unanswered = (done: { state: string; ended?: string | null }): boolean => done.state === "acknowledged" && Boolean(done.ended);
+
 /** Why a command ended as it did, where the hub says more of it than the word of its state does. */
 export const because = (done: Command): string => (done.why?.includes(stateWord(done.state)) ? "" : (done.why ?? ""));
 
 /** How a command ended and why: what the hub says of it stands below where the page speaks another language. */
 export const ending = (done: Command): string => {
+  if (unanswered(done)) return say("unanswered");
   const ours = sentence(done.code);
   return ours ? both(`${stateWord(done.state)}：${ours}`, because(done)) : [stateWord(done.state), because(done)].filter(Boolean).join(": ");
 };
@@ -67,7 +72,7 @@ export async function order(thing: string, what: string, wish: Wish, value: unkn
       if (orders.get(key) === mine) put(key, undefined);
       return false;
     }
-    ended = { wanted: value, state: done.state === "confirmed" ? "confirmed" : "wrong", mismatch: done.state === "mismatch", text: ending(done) };
+    ended = { wanted: value, state: done.state === "confirmed" ? "confirmed" : unanswered(done) ? "told" : "wrong", mismatch: done.state === "mismatch", text: ending(done) };
   } catch (error) {
     ended = { wanted: value, state: "wrong", text: reason(error) };
   }

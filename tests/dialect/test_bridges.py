@@ -151,6 +151,41 @@ async def test_an_event_that_was_kept_is_no_event(shared: Hub) -> None:
         player.close()
 
 
+async def test_the_press_of_a_button_ends_as_told(shared: Hub) -> None:
+    """Nothing of a button ever answers: its command neither stays open nor times out, and is never called confirmed."""
+    given = await bridge(shared, "presser", "homeassistant")
+    player = await Player(given["Username"], given["Password"], shared.mqtt_port).open("bell/ring")
+    try:
+        config = {
+            "cmd_t": "bell/ring",
+            "uniq_id": "esp-9-r",
+            "obj_id": "ring",
+            "dev": {"ids": ["esp-9"], "name": "Gong"},
+        }
+        player.say("homeassistant/button/esp-9/ring/config", config, retain=True)
+        await thing_named(shared, "Gong")
+
+        async def there() -> bool:
+            return bool((await shared.thing("gong"))["online"])
+
+        await shared.eventually(there, "its bridge is there")
+        command = await shared.ask("POST", "/api/v1/things/gong/commands?wait=10", {"call": "ring.press"})
+        assert await player.told("bell/ring") == "PRESS"
+        assert (command["state"], command["why"]) == (
+            "acknowledged",
+            "it was told, and has no way to say that it did it",
+        )
+        assert command["ended"] is not None
+        assert (await shared.thing("gong"))["open_commands"] == []
+        assert (await shared.get("/api/v1/commands?state=open&thing=gong"))["items"] == []
+        [found] = (await shared.get("/api/v1/commands?state=acknowledged&thing=gong"))["items"]
+        assert found["id"] == command["id"]
+        done = await shared.ask("POST", "/api/v1/things/gong/actions/ring.press", {})
+        assert done["state"] == "acknowledged"
+    finally:
+        player.close()
+
+
 async def test_a_light_of_ours_is_no_bridge(shared: Hub) -> None:
     await bridge(shared, "any", "homeassistant")
     made = await shared.ask("POST", "/api/v1/things", {"id": "native", "model": "light", "place": "home"})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from unisono.dialect.said import Say
 from unisono.dialect.seam import PlaceDialect
 from unisono.dialect.shelly import SHELLY
 from unisono.dialect.tasmota import TASMOTA
@@ -510,6 +511,6 @@ def test_lamps_rollers_and_sensors_of_the_first_generation() -> None:
     assert made.take_told() == [("shellies/shellyswitch25-000003/roller/0/command/pos", b"80")]
     made.say(message("shellies/announce", "x"), message("shellies/other/relay/0", "on"), message("shellies/a/b", "1"))
     assert [each.code for each in made.odd] == ["bad_value"]
-    assert made.translator.subscribed(["shellies/command"]) == [("shellies/command", b"announce")]
+    assert made.translator.subscribed(["shellies/command"]) == [Say("shellies/command", b"announce")]
     assert made.translator.subscribed(["x"]) == [] and made.translator.answered(None, None, 0) == []
     assert made.translator.heard("x", b"", 0) is None and not made.translator.mine("x")

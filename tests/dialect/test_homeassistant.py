@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from unisono.dialect import Announced, Promised, There
+from unisono.dialect import Announced, Promised, Say, There
 from unisono.dialect.homeassistant import HOMEASSISTANT
 from unisono.dialect.homeassistant.bridge import BIRTH, Discovery
 from unisono.testing.dialect import Bench, Message, PlaceConformance
@@ -222,8 +222,34 @@ def test_actions() -> None:
         ("climate", {"mode_stat_t": "s", "pow_cmd_t": "c"}, "turn_on", ("c", b"ON")),
     ):
         made = one(component, config)
-        made.ask(only(made), call=f"x.{action}")
+        id = made.ask(only(made), call=f"x.{action}")
         assert made.take_told() == [told]
+        ended_unanswered(made, id)
+
+
+def test_an_entity_that_never_tells_its_state() -> None:
+    """A transmitter of infrared: what it was told is known, and no more."""
+    for component, config, wanted in (
+        ("switch", {"cmd_t": "c"}, True),
+        ("light", {"cmd_t": "c", "schema": "json"}, True),
+        ("lock", {"cmd_t": "c", "opt": True}, True),
+    ):
+        made = one(component, config)
+        key = only(made)
+        (name,) = [name for name in made.models[key].properties if name.endswith((".on_off", ".locked"))]
+        id = made.ask(key, {name: wanted})
+        assert made.take_told()
+        ended_unanswered(made, id)
+        assert made.value(key, name) is None
+
+
+def ended_unanswered(made: Bench, id: str) -> None:
+    command = made.command(id)
+    assert (command.state, command.open, command.unanswered) == ("acknowledged", False, True)
+    assert command.why == "it was told, and has no way to say that it did it"
+    for _second in range(60):
+        made.tick(1.0)
+    assert made.state(id) == "acknowledged"
 
 
 def test_an_event() -> None:
@@ -349,7 +375,7 @@ def test_a_sensor_that_is_silent_too_long_is_away() -> None:
 
 def test_the_birth_message() -> None:
     [said] = Discovery().subscribed(["homeassistant/#"])
-    assert said == (BIRTH, b"online")
+    assert said == Say(BIRTH, b"online")
     assert Discovery().subscribed(["zigbee2mqtt/#"]) == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.scene.stage import NOON, SECOND, Stage
 from unisono.scene.running.filling import fill
 from unisono.scene.running.runner import Effect
-from unisono.twin.record import Batch, Reports
+from unisono.twin.record import Batch, Reports, Sent
 
 THEN = "then: [{set: {things: [lamp], state: {on_off: true}}}]"
 WARM = "when: [{change: {things: [probe], property: temperature, above: 25}}]\n"
@@ -238,6 +238,15 @@ class TestSteps:
         stage.obey()
         run = stage.past[1]
         assert (run.state, run.why) == ("failed", "then.0.set: other")
+
+    def test_waiting_for_what_nobody_can_answer(self, stage: Stage) -> None:
+        """It was told: there is nothing to wait for, and nothing failed; it is not called confirmed either."""
+        stage.scene("then: [{set: {things: [lamp], state: {on_off: true}, or_stop: true}}, {stop: {why: on}}]")
+        stage.run()
+        stage.put(Sent(stage.commands[-1].asked.id, stage.wall, silent=True))
+        run = stage.past[0]
+        assert (run.state, run.why) == ("stopped", "on")
+        assert [step.did for step in run.trace if step.path == "then.0.set"] == ["asked", "acknowledged"]
 
     def test_snapshot_and_restore(self, stage: Stage) -> None:
         stage.scene("""

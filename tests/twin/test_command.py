@@ -21,6 +21,7 @@ TABLE: dict[Sign, tuple[str, str, str]] = {
     Sign.AWAY_TOO_LONG: ("expired", "", ""),
     Sign.REPLACED: ("superseded", "superseded", "superseded"),
     Sign.NOT_SENT: ("failed", "failed", "failed"),
+    Sign.GIVEN: ("acknowledged", "acknowledged", ""),
 }
 
 
@@ -36,8 +37,10 @@ def test_an_open_command_moves_as_the_table_says(state: State, sign: Sign) -> No
     assert step(before, sign, 77, "because") is bool(following)
     assert before.state == (following or state)
     assert before.why == ("because" if following else "earlier")
-    assert before.ended == (77 if following in ENDS else None)
-    assert before.open == (before.state in OPEN)
+    over = bool(following) and (following in ENDS or sign is Sign.GIVEN)
+    assert before.ended == (77 if over else None)
+    assert before.open is not over
+    assert before.unanswered is (sign is Sign.GIVEN and over)
 
 
 @pytest.mark.parametrize("sign", Sign)
@@ -46,6 +49,14 @@ def test_a_late_sign_changes_nothing(state: State, sign: Sign) -> None:
     ended = command(state)
     assert not step(ended, sign, 77, "because")
     assert (ended.state, ended.why, ended.ended, ended.open) == (state, "earlier", None, False)
+
+
+@pytest.mark.parametrize("sign", Sign)
+def test_what_nobody_can_answer_has_ended_as_acknowledged(sign: Sign) -> None:
+    given = command(State.SENT)
+    assert step(given, Sign.GIVEN, 77, "told")
+    assert not step(given, sign, 78, "late")
+    assert (given.state, given.why, given.ended, given.open) == (State.ACKNOWLEDGED, "told", 77, False)
 
 
 def test_a_step_without_a_reason_keeps_the_earlier_one() -> None:

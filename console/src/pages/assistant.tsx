@@ -4,7 +4,7 @@ import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 
 import { ask, askText, type Reply } from "../api";
 import { listen, type Recording, speak } from "../hearing";
 import { hub } from "../hub";
-import { stateWord } from "../orders";
+import { stateWord, unanswered } from "../orders";
 import { isPlanned, Plan } from "../plan";
 import { reason, Told } from "../refusals";
 import { called, language, say, useLang } from "../words";
@@ -187,7 +187,7 @@ function Exchange({ turn, confirm, go }: { turn: Turn; confirm?: (yes: boolean) 
               const thing = hub.things.get(result.thing);
               return (
                 <Badge key={`${result.thing}${result.state}`} size="sm" variant="dot" color={result.state === "confirmed" ? "teal" : "orange"}>
-                  {thing ? called(thing) : result.thing}: {result.state === "would" ? say("would") : stateWord(result.state)}
+                  {thing ? called(thing) : result.thing}: {result.state === "would" ? say("would") : result.command && unanswered(result.command) ? say("unanswered") : stateWord(result.state)}
                 </Badge>
               );
             })}

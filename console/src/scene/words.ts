@@ -36,7 +36,7 @@ export const tell = wordsOf(
 
 /** What a run's trace says, in Chinese; English is what the hub says. */
 const DID: [RegExp, string][] = [
-  [/^asked nobody$/, "没有设备接受"], [/^asked$/, "已请求"], [/^confirmed$/, "已确认"], [/^failed$/, "失败"], [/^holds already$/, "已经成立"], [/^holds now$/, "现在成立"], [/^holds$/, "成立"], [/^does not hold$/, "不成立"],
+  [/^asked nobody$/, "没有设备接受"], [/^asked$/, "已请求"], [/^confirmed$/, "已确认"], [/^acknowledged$/, "已送达，它无法回应"], [/^failed$/, "失败"], [/^holds already$/, "已经成立"], [/^holds now$/, "现在成立"], [/^holds$/, "成立"], [/^does not hold$/, "不成立"],
   [/^waits until it holds$/, "等待条件成立"], [/^did not hold in time$/, "未能及时成立"], [/^waits (.+) s$/, "等待 $1 秒"], [/^told$/, "已通知"], [/^calls (.+)$/, "调用 $1"], [/^remembers$/, "记住"], [/^puts back$/, "恢复"],
   [/^runs$/, "运行"], [/^does not run$/, "没有运行"], [/^(\S+) is (\S+)$/, "$1 进入 $2"], [/^stops$/, "停止"], [/^left$/, "已发出"], [/^ended at its bound of (.+)$/, "达到上限 $1 次"], [/^ended after (.+)$/, "共 $1 次后结束"],
   [/^it is disabled$/, "已停用"], [/^a condition said no$/, "有条件不成立"], [/^it is running already$/, "已在运行"], [/^its queue is full$/, "队列已满"], [/^as many as may be are running$/, "同时运行数已达上限"], [/^its moment was missed$/, "错过了时刻"],

@@ -3,7 +3,7 @@ import { Alert, Badge, Button, Code, Group, Loader, SegmentedControl, Stack, Tab
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { ask, type Command, Refused, type Thing } from "../api";
-import { because, stateWord } from "../orders";
+import { because, stateWord, unanswered } from "../orders";
 import { type Model, titled, unitSign, written } from "../models";
 import { both, reason, Told, sentence } from "../refusals";
 import { atTheDoor } from "../adding/seen";
@@ -48,15 +48,15 @@ export function Commands({ id, model }: { id: string; model: Model }) {
               <Text size="sm" fw={600}>
                 {wish(command, model)}
               </Text>
-              <Badge color={STATES[command.state] ?? "red"} variant="light" size="sm">
-                {stateWord(command.state)}
+              <Badge color={unanswered(command) ? "gray" : (STATES[command.state] ?? "red")} variant="light" size="sm">
+                {unanswered(command) ? say("unanswered") : stateWord(command.state)}
               </Badge>
               {command.ended ? (
                 <Text size="xs" c="dimmed">
                   {tell("took", ((Date.parse(command.ended) - Date.parse(command.at)) / 1000).toFixed(1))}
                 </Text>
               ) : null}
-              {OPEN.has(command.state) ? (
+              {OPEN.has(command.state) && !command.ended ? (
                 <Button size="compact-xs" variant="default" onClick={() => void cancel(command.id)}>
                   {tell("cancel")}
                 </Button>
@@ -65,7 +65,7 @@ export function Commands({ id, model }: { id: string; model: Model }) {
             <Text size="xs" c="dimmed">
               {say("by")} {command.by.id}
               {command.because ? `: ${command.because}` : ""}
-              {because(command) ? <Told text={` · ${both(sentence(command.code), because(command))}`} /> : null}
+              {because(command) && !unanswered(command) ? <Told text={` · ${both(sentence(command.code), because(command))}`} /> : null}
             </Text>
             <details>
               <summary>{tell("life")}</summary>

@@ -2,6 +2,7 @@
 export const EN = {
   whyPending: "It was asked, and has not said yet that it is so. What stands here is still what it last reported.",
   whyConfirmed: "The thing itself has reported the wanted value.",
+  whyTold: "Who listens for it was told. Whether it was done nobody can say: this kind of thing never answers.",
   whyMismatch: "It took the command, and then reported another value. What stands here is what it reported.",
   whyWrong: "It did not come to what was wanted; the reason is said. What stands here is what it last reported.",
   whyStale: "The thing is not connected: what stands here is what it last reported, and may be otherwise by now.",
@@ -11,6 +12,7 @@ export const EN = {
 export const ZH: Record<keyof typeof EN, string> = {
   whyPending: "已发出请求，设备尚未确认。这里仍是它最后上报的值。",
   whyConfirmed: "设备自己上报了期望的值。",
+  whyTold: "已经告诉了监听的一方。是否做了无从得知：这类设备从不回应。",
   whyMismatch: "设备接受了命令，却上报了另一个值。这里显示的是它上报的值。",
   whyWrong: "没有达到期望，原因如上。这里显示的是它最后上报的值。",
   whyStale: "设备未连接：这里是它最后上报的值，现在可能已经不同。",

@@ -264,7 +264,7 @@ def _command(hub: Hub, screen: Screen, id: str, body: dict[str, Any], wait: floa
         print(f"{command['state']}{why}")
         if command.get("output") is not None:
             print(show_value(command["output"]))
-        if command["state"] == "acknowledged":
+        if command["state"] == "acknowledged" and command["ended"] is None:
             note("The thing took it, but has not reported the value yet: that is not confirmed.")
     if command["state"] in ENDED_BADLY:
         raise typer.Exit(1)

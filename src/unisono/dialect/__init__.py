@@ -14,6 +14,7 @@ from unisono.dialect.said import (
     Say,
     There,
     Withdrawn,
+    is_silent,
 )
 from unisono.dialect.seam import (
     GROUP,
@@ -61,5 +62,6 @@ __all__ = [
     "Withdrawn",
     "dialects",
     "find_dialect",
+    "is_silent",
     "read_caller",
 ]

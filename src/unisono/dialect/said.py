@@ -6,6 +6,7 @@ own key of it, which the hub knows once it has taken the announcement in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from unisono.thing import Model
@@ -24,6 +25,7 @@ __all__ = [
     "Say",
     "There",
     "Withdrawn",
+    "is_silent",
 ]
 
 
@@ -67,10 +69,17 @@ class Hears(NamedTuple):
 
 
 class Say(NamedTuple):
-    """To be said to the device, once everything said before is on disk."""
+    """To be said to the device, once everything said before is on disk. ``silent``: it says what is wanted, and the
+    device has no way to tell that it did."""
 
     topic: str
     payload: bytes
+    silent: bool = False
+
+
+def is_silent(said: Sequence[Say]) -> bool:
+    """Whether nothing can come back of a command that is said like this."""
+    return bool(said) and all(each.silent for each in said)
 
 
 class Asks(NamedTuple):

@@ -19,7 +19,7 @@ from unisono.store.bus import Bus, NobodyError
 from unisono.twin.command import Command, State
 from unisono.twin.outcome import Outcome
 from unisono.twin.record import Asked, Batch, Denied, Entry, Sending, Sent, Stopped, encode_batch
-from unisono.twin.talk import Down, down
+from unisono.twin.talk import SILENT, Down, down
 from unisono.twin.twin import Twin
 
 __all__ = ["Actor"]
@@ -158,11 +158,13 @@ class Actor:
         else:
             topic = "set"
             payload = {"id": id, "state": asked.set}
-        stuck = await self._deliver(twin, topic, _encoder.encode(payload))
-        await self.told(self._sent(id, stuck))
+        left = await self._deliver(twin, topic, _encoder.encode(payload))
+        await self.told(self._sent(id, left))
 
-    def _sent(self, id: str, stuck: Stuck | None) -> Sent:
-        return Sent(id, self._at) if stuck is None else Sent(id, self._at, False, stuck.why, not stuck.may_have_left)
+    def _sent(self, id: str, left: Stuck | bytes) -> Sent:
+        if isinstance(left, Stuck):
+            return Sent(id, self._at, False, left.why, not left.may_have_left)
+        return Sent(id, self._at, silent=left == SILENT)
 
     async def _send_desired(self, thing: str) -> None:
         twin = self._owner.twin(thing)
@@ -176,29 +178,29 @@ class Actor:
         once = [id for id in ids if not control.repeatable(twin, open_commands[id])]
         if once:
             await self.append(*(Sending(id, self._at) for id in once))
-        stuck = await self._deliver(twin, "desired", payload)
-        await self.told(*(self._sent(id, stuck) for id in ids))
+        left = await self._deliver(twin, "desired", payload)
+        await self.told(*(self._sent(id, left) for id in ids))
 
     def desired(self, twin: Twin) -> bytes:
         """The payload of ``things/me/desired``."""
         values, commands = self._owner.fold.control.wanted(twin)
         return _encoder.encode({"state": values, "commands": commands})
 
-    async def _deliver(self, twin: Twin, topic: str, payload: bytes) -> Stuck | None:
-        """Hand a message to the gateway that holds the connection which listens for it; why it could not, or None."""
+    async def _deliver(self, twin: Twin, topic: str, payload: bytes) -> Stuck | bytes:
+        """Hand a message to the gateway that holds the connection which listens for it; why it could not, or what the
+        gateway says."""
         way = self._owner.fold.control.way(twin, topic.partition("/")[0])
         if way is None:
             return Stuck("the thing is not connected", False)
         link, gateway = way
         message = msgspec.msgpack.encode(Down(twin.id, link.id, topic, payload))
         try:
-            await self._bus.request(down(gateway), message, SEND_TIMEOUT_S)
+            return await self._bus.request(down(gateway), message, SEND_TIMEOUT_S)
         except UnisonoError as error:
             # nobody was there, or the gateway answered that it delivered to nobody: after a restart the fold still
             # takes a connection for open that went with its gateway
             left = not isinstance(error, NobodyError) and error.code in UNCERTAIN
             return Stuck(error.detail, left)
-        return None
 
     async def told(self, *entries: Entry) -> None:
         """Log what became of an effect, and wait until it is folded: until then it must not be wanted again."""

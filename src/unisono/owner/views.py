@@ -43,7 +43,7 @@ def wanted(command: Command, asked: CommandsFind) -> bool:
     by = command.asked.by
     return (
         (asked.who is None or asked.who in (by.get("id"), by.get("kind"), by.get("scene")))
-        and (not asked.states or command.state.value in asked.states)
+        and (not asked.states or command.state.value in asked.states or (command.open and "open" in asked.states))
         and (asked.start is None or at >= asked.start)
         and (asked.end is None or at < asked.end)
         and (asked.before is None or (at, id) < asked.before)

@@ -30,6 +30,7 @@ from unisono.dialect import (
     There,
     Translator,
     Withdrawn,
+    is_silent,
 )
 from unisono.errors import CallerError
 from unisono.gateway.speaking.entries import Origin, body_of, entry_of, replied
@@ -153,7 +154,7 @@ class Bench:
             self.fold_in(Reports(asked.thing, asked.thing, f"reply/{asked.id}", self.now_us, [refusal]))
             return
         self.told += [Message(each.topic, each.payload) for each in said]
-        self.fold_in(Sent(asked.id, self.now_us))
+        self.fold_in(Sent(asked.id, self.now_us, silent=is_silent(said)))
 
     # the device
 

@@ -1,7 +1,8 @@
 """The life of a command: one enum, one transition table.
 
 Pure; time is passed in as elapsed microseconds. Acknowledged is not confirmed: only a report of the wanted value
-confirms a ``set``, only its reply confirms a ``call``.
+confirms a ``set``, only its reply confirms a ``call``. What can never be answered (the press of a button whose language
+has no word for that) ends as acknowledged when it was given to who listens: nothing stays open, nothing is claimed.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Sign(enum.IntEnum):  # an int's hash: the table is looked into twice a com
     AWAY_TOO_LONG = enum.auto()  # its ttl passed before it could be sent
     REPLACED = enum.auto()  # a later command wants the same property
     NOT_SENT = enum.auto()  # it could not be sent, or nobody knows whether it was
+    GIVEN = enum.auto()  # who listens for the thing was given it, and the thing has no way to say more: its end
 
 
 _WAITING = {Sign.REPLACED: State.SUPERSEDED, Sign.NOT_SENT: State.FAILED}
@@ -61,9 +63,11 @@ TRANSITIONS: dict[State, dict[Sign, State]] = {
         Sign.ACKNOWLEDGED: State.ACKNOWLEDGED,
         Sign.MATCHED: State.CONFIRMED,
         Sign.REFUSED: State.REJECTED,
+        Sign.GIVEN: State.ACKNOWLEDGED,
     },
     State.SENT: {
         **_WAITING,
+        Sign.GIVEN: State.ACKNOWLEDGED,
         Sign.ACKNOWLEDGED: State.ACKNOWLEDGED,
         Sign.MATCHED: State.CONFIRMED,
         Sign.REFUSED: State.REJECTED,
@@ -118,7 +122,12 @@ class Command(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def open(self) -> bool:
-        return bool(TRANSITIONS[self.state])
+        return self.ended is None and bool(TRANSITIONS[self.state])
+
+    @property
+    def unanswered(self) -> bool:
+        """It ended without an answer, which nobody could give."""
+        return self.state is State.ACKNOWLEDGED and self.ended is not None
 
 
 class Audit(msgspec.Struct, array_like=True):
@@ -139,11 +148,11 @@ class Audit(msgspec.Struct, array_like=True):
 def step(command: Command, sign: Sign, at: int, why: str | None = None) -> bool:
     """Let a sign happen to a command; returns whether its state changed. ``at``: wall microseconds, kept at the end."""
     following = TRANSITIONS[command.state].get(sign)
-    if following is None:
+    if following is None or command.ended is not None:
         return False
     command.state = following
     if why is not None:
         command.why = why
-    if not TRANSITIONS[following]:
+    if sign is Sign.GIVEN or not TRANSITIONS[following]:
         command.ended = at
     return True

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Control"]
 
+#: Why a command that nobody can answer ends as it does.
+GIVEN_WHY = "it was told, and has no way to say that it did it"
 #: Characters of a device's reason for refusing.
 WHY_CHARACTERS = 500
 #: What is harmless to repeat is sent once more after this share of its time-out, when the thing has said nothing yet.
@@ -191,6 +193,9 @@ class Control:
         twin = partition.things.get(command.asked.thing)
         if not entry.ok:
             self._not_sent(command, twin, entry)
+            return
+        if entry.silent:
+            self._happen(command, Sign.GIVEN, GIVEN_WHY)
             return
         if not command.deadline and twin is not None:
             keys = tuple(command.asked.set or ())

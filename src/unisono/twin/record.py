@@ -210,13 +210,14 @@ class Sending(msgspec.Struct, array_like=True, tag=21, gc=False):
 
 class Sent(msgspec.Struct, array_like=True, tag=22, gc=False):
     """The effect left for the thing (``ok``), or could not and ``why`` says what stood in the way. ``waits``: it is
-    certain that nothing left, so it may be tried again, whatever it is."""
+    certain that nothing left, so it may be tried again, whatever it is. ``silent``: nothing can come back of it."""
 
     command: str
     at: int
     ok: bool = True
     why: str | None = None
     waits: bool = False
+    silent: bool = False
 
 
 class ScenePut(msgspec.Struct, array_like=True, tag=40, gc=False):

@@ -359,8 +359,8 @@ class CommandCancel(msgspec.Struct, array_like=True):
 
 class CommandsFind(msgspec.Struct, array_like=True):
     """Commands that the owner holds, newest first: of ``things`` (None: of all), asked by ``who`` (an id, a kind, or
-    the scene that somebody ran by hand), in ``states``, from ``start`` on, before ``end`` (wall microseconds), older
-    than ``before`` (at, id)."""
+    the scene that somebody ran by hand), in ``states`` (``open``: not ended), from ``start`` on, before ``end`` (wall
+    microseconds), older than ``before`` (at, id)."""
 
     things: list[str] | None = None
     who: str | None = None
@@ -413,8 +413,12 @@ class Live(msgspec.Struct, array_like=True):
     commands: list[CommandView] = []
 
 
+#: What a gateway answers to `Down` when it told the thing, which has no way to say that it did; else nothing.
+SILENT = b"silent"
+
+
 class Down(msgspec.Struct, array_like=True):
-    """Deliver to the thing's client: ``topic`` is what follows ``things/<id>/``."""
+    """Deliver to the thing's client: ``topic`` is what follows ``things/<id>/``. The answer may be `SILENT`."""
 
     thing: str
     client: str

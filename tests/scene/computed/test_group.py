@@ -162,6 +162,16 @@ def test_a_member_that_is_not_there_is_named_while_the_others_have_done_it(shop:
     assert command.output == {"lamp0": "rejected", "lamp1": "expired", "lamp2": "timeout"}
 
 
+def test_a_member_that_cannot_answer_leaves_the_group_told_and_not_confirmed(shop: Workshop) -> None:
+    shop.compute("g", {"kind": "group", "of": {"things": ["lamp0", "lamp1"]}, "property": "on_off", "how": "any"})
+    command = shop.ask("g", {"on_off": True})
+    silent, other = (each.asked.id for each in shop.commands if each.asked.thing.startswith("lamp"))
+    shop.put(Sent(silent, shop.wall, silent=True), Sent(other, shop.wall))
+    shop.put(Reports("lamp1", "lamp1", "state", shop.wall, [b'{"on_off": true}']))
+    assert (command.state, command.unanswered) == (State.ACKNOWLEDGED, True)
+    assert command.output == {"lamp0": "acknowledged", "lamp1": "confirmed"}
+
+
 def test_what_was_said_of_a_member_that_was_away_is_gone_when_it_came(shop: Workshop) -> None:
     shop.compute("g", {"kind": "group", "of": {"things": ["lamp0", "lamp1"]}, "property": "on_off", "how": "any"})
     shop.offline("lamp0")

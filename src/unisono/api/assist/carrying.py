@@ -49,6 +49,12 @@ class Given(msgspec.Struct, frozen=True):
             return self.command.state
         return "confirmation_required" if self.confirmation is not None else "refused"
 
+    @property
+    def how(self) -> str:
+        """The state, and of what ended as acknowledged, since the thing cannot say more, that."""
+        over = self.command is not None and self.command.ended is not None
+        return "unanswered" if over and self.state == "acknowledged" else self.state
+
     def result(self) -> Result:
         return Result(self.thing, self.state, self.command, self.error)
 

@@ -103,7 +103,7 @@ class Doing:
             wanted: list[tuple[str | None, Any]] = [*order.set.items()] if order.set is not None else [(None, None)]
             for key, value in wanted:
                 about = properties[key] if key is not None else None
-                told.append(Did(name=name, about=about, value=value, state=each.state, why=each.why))
+                told.append(Did(name=name, about=about, value=value, state=each.how, why=each.why))
         return tell_done(turn.voice, told)
 
     # the others

@@ -32,9 +32,6 @@ __all__ = ["router"]
 # longer waits are for the WebSocket
 MAX_WAIT_S = 60.0
 
-# states in which nothing more will happen (the design's table of a command's life)
-ENDED = frozenset({"confirmed", "mismatch", "timeout", "rejected", "expired", "superseded", "failed"})
-
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 
 Wait = Annotated[float, QueryParameter(ge=0, le=MAX_WAIT_S)]
@@ -81,7 +78,7 @@ async def ask_command(
     """
     row, partition = await context.thing(thing_id, identity, Action.READ)
     view = await ask_for(context, identity, row, partition, _wish(request, data, key, wait))
-    return Response(command_shapes.command(view), status_code=200 if view.state in ENDED else 202)
+    return Response(command_shapes.command(view), status_code=202 if view.ended is None else 200)
 
 
 @post(
@@ -106,7 +103,7 @@ async def ask_many(
     things = await chosen(context, identity, data)
     items = await ask_all(context, identity, things, _wish(request, data, key, wait))
     answer = command_shapes.group_command(items)
-    on_the_way = any(item.command is not None and item.command.state not in ENDED for item in answer.items)
+    on_the_way = any(item.command is not None and item.command.ended is None for item in answer.items)
     return Response(answer, status_code=202 if on_the_way else 200)
 
 
@@ -174,7 +171,7 @@ async def get_command(
 ) -> command_shapes.Command:
     """One command; with ``wait`` up to so many seconds for its end."""
     partition, view = await _find(context, identity, command_id)
-    if wait and partition is not None and view.state not in ENDED:
+    if wait and partition is not None and view.ended is None:
         view = await context.owners.command_get(partition, talk.CommandGet(command_id, wait)) or view
     return command_shapes.command(view)
 

@@ -19,7 +19,6 @@ from unisono.access import Action, Risk
 from unisono.api.auth import Identity
 from unisono.api.commands import shapes as command_shapes
 from unisono.api.commands.asking import Wish, address_of, ask_for
-from unisono.api.commands.commands import ENDED
 from unisono.api.context import ApiContext
 from unisono.api.inject import Asker, Context
 from unisono.errors import CallerError
@@ -31,7 +30,8 @@ __all__ = ["describe_thing", "router"]
 
 TD = "application/td+json"  # registered for Thing Descriptions
 WAIT_S = 30.0  # for the end of a command: a car has to wake up; a caller who gives up earlier finds it in the list
-CONFIRMED = "confirmed"
+#: What is no failure: of what cannot answer more than *acknowledged* is never known.
+DONE = frozenset({"confirmed", "acknowledged"})
 LATER = {
     202: ResponseSpec(command_shapes.Command, description="On its way", generate_examples=False),
     409: ResponseSpec(command_shapes.Command, description="It ended otherwise", generate_examples=False),
@@ -135,7 +135,8 @@ async def invoke(
     key: FromPath[str],
     data: JSONBody[dict[str, Any] | None],
 ) -> Response[command_shapes.Command]:
-    """Ask a thing to do something: the body is the input. 200 only when it is done; 202 while it is on its way."""
+    """Ask a thing to do something: the body is the input. 200 only when it is done, or when it was told to a thing that
+    has no way to say so (*acknowledged*, with ``ended``); 202 while it is on its way."""
     return await _asked(context, identity, thing_id, _wish(request, call=key, input=data or {}))
 
 
@@ -148,7 +149,7 @@ async def _asked(
 ) -> Response[command_shapes.Command]:
     row, partition = await context.thing(thing_id, identity, Action.READ)
     view = await ask_for(context, identity, row, partition, wish)
-    status = 202 if view.state not in ENDED else 200 if view.state == CONFIRMED else 409
+    status = 202 if view.ended is None else 200 if view.state in DONE else 409
     return Response(command_shapes.command(view), status_code=status)
 
 

@@ -24,9 +24,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Search", "csv_lines", "read_search", "search"]
 
-OPEN = ("queued", "sent", "acknowledged")
 STATES = frozenset(
-    {*OPEN, "confirmed", "mismatch", "timeout", "rejected", "expired", "superseded", "failed", "refused"}
+    {
+        "queued",
+        "sent",
+        "acknowledged",
+        "confirmed",
+        "mismatch",
+        "timeout",
+        "rejected",
+        "expired",
+        "superseded",
+        "failed",
+        "refused",
+    }
 )
 COLUMNS = (
     "at", "ended", "thing", "set", "call", "input", "state", "kind", "by", "because", "why", "code", "id", "scene",
@@ -55,7 +66,7 @@ def read_search(*, thing: str | None, by: str | None, state: str | None, start: 
                 field="state",
                 expected=f"open, {', '.join(sorted(STATES))}",
             )
-        states += OPEN if word == "open" else [word]
+        states.append(word)
     now = now_us()
     return Search(
         [thing] if thing is not None else None,

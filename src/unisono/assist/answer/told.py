@@ -26,6 +26,7 @@ TOLD_AS = {
     "queued": "waiting",
     "sent": "sent",
     "acknowledged": "sent",
+    "unanswered": "unanswered",
     "timeout": "no_answer",
     "expired": "no_answer",
     "mismatch": "mismatch",
@@ -34,7 +35,8 @@ TOLD_AS = {
 
 
 class Did(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one command: ``state`` of its life, or ``refused``. ``about`` None: an action was called."""
+    """What became of one command: ``state`` of its life, ``refused``, or ``unanswered``
+    where it ended as acknowledged, since the thing cannot say more. ``about`` None: an action was called."""
 
     name: str
     about: Property | None = None

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from unisono.dialect.homeassistant.templates import ABSENT, compile_template, compile_value
-from unisono.dialect.pieces import Availability, Piece, Reading, member_key, trait_property
+from unisono.dialect.pieces import Availability, Piece, Reading, Writer, member_key, trait_property
 from unisono.dialect.said import Say
 from unisono.errors import CallerError, DeviceError
 from unisono.thing import Action, Choice, Property, Schema, Service
@@ -76,7 +76,8 @@ class Entity:
 
     def call(self, action: Action, told: Callable[[Mapping[str, Any]], list[Say]]) -> None:
         self.actions.append(action)
-        self.piece.calls[f"{self.key}.{action.key}"] = told
+        # no entity has a topic on which it answers: of a press it is known that it was told, and no more
+        self.piece.calls[f"{self.key}.{action.key}"] = lambda given: _silently(told(given))
 
     def read(self, topic: str, template: str, address: str, turn: Turn) -> None:
         """A property is read from the topic that the member names; nothing where it names none."""
@@ -111,6 +112,8 @@ class Entity:
 
     def done(self) -> Piece:
         piece = self.piece
+        if not piece.readers:  # it never tells its state: a transmitter of infrared, a relay with no way back
+            piece.writers = {address: _silent_writer(writer) for address, writer in piece.writers.items()}
         piece.told_over = {self.text(name) for name in self.config if name.endswith("command_topic")} - {""}
         piece.service = Service(
             key=self.key,
@@ -237,6 +240,14 @@ def _written(value: Any) -> bytes:
 
 def _members(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _silently(said: list[Say]) -> list[Say]:
+    return [each._replace(silent=True) for each in said]
+
+
+def _silent_writer(writer: Writer) -> Writer:
+    return lambda values: _silently(writer(values))
 
 
 def _says(component: str, config: Config) -> Any:

@@ -169,7 +169,7 @@ class Gen1(Gatherer):
             piece.calls = before.calls
         elif service.startswith("roller"):
             for each in ROLLER:
-                said = Say(f"{ROOT}{id}/{service.replace('_', '/')}/command", each.encode())
+                said = Say(f"{ROOT}{id}/{service.replace('_', '/')}/command", each.encode(), silent=True)
                 piece.calls[f"{service}.{each}"] = lambda _input, said=said: [said]  # type: ignore[misc]
         properties = {each.key: each for each in piece.service.properties}
         for trait, turn in told:

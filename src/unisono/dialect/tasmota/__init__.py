@@ -203,7 +203,7 @@ def _acting(plan: Plan) -> Piece:
             key = each if sum(kind == SHUTTER for kind in listed) <= 2 else f"{each}_{number}"
             actions.append(Action(key=key, titles={"en": each.capitalize()}))
             topic = f"{plan.cmnd}/Shutter{each.capitalize()}{number}"
-            piece.calls[key] = lambda _input, topic=topic: [Say(topic, b"")]  # type: ignore[misc]
+            piece.calls[key] = lambda _input, topic=topic: [Say(topic, b"", silent=True)]  # type: ignore[misc]
     actions.append(UPGRADE)
     piece.calls[UPGRADE.key] = lambda given: _upgrade(plan, given)
     if config.get("if") == 1:

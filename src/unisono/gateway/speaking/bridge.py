@@ -28,6 +28,7 @@ from unisono.dialect import (
     Translator,
     Withdrawn,
     dialects,
+    is_silent,
 )
 from unisono.errors import CallerError, HostError
 from unisono.gateway.clock import now_us
@@ -36,7 +37,7 @@ from unisono.gateway.speaking.entries import Origin, body_of, entry_of, replied
 from unisono.gateway.speaking.line import DOWN, ask_hub
 from unisono.thing import dump_model
 from unisono.twin.record import Entry, Listening, Presence, Reports
-from unisono.twin.talk import Down, LetIn, SignIn
+from unisono.twin.talk import SILENT, Down, LetIn, SignIn
 from unisono.wire.mqtt.topics import is_wild, matches
 
 if TYPE_CHECKING:
@@ -342,7 +343,7 @@ class Bridge:
             return b""
         if said and not sum(self._say(each) for each in said):
             raise HostError(f"nobody listens to {said[0].topic}", code="no_answer")
-        return b""
+        return SILENT if is_silent(said) else b""
 
     def _say(self, said: Say) -> int:
         message = Message(said.topic, said.payload, 0, False, None)

@@ -11,7 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unisono.dialect import Asks, Caller, Hears, Line, LineDialect, Odd, Part, Said, Say, There, dialects, read_caller
+from unisono.dialect import (
+    Asks,
+    Caller,
+    Hears,
+    Line,
+    LineDialect,
+    Odd,
+    Part,
+    Said,
+    Say,
+    There,
+    dialects,
+    is_silent,
+    read_caller,
+)
 from unisono.errors import CallerError, HostError, UnisonoError
 from unisono.gateway.clock import now_us
 from unisono.gateway.commit import Done
@@ -19,7 +33,7 @@ from unisono.gateway.sessions.session import Message
 from unisono.gateway.speaking.entries import Origin, body_of, entry_of, replied
 from unisono.thing import load_model
 from unisono.twin.record import Entry, Listening, Presence, Reports
-from unisono.twin.talk import DIALECT_ASKS, DialectAsk, Down, SignIn, TwinsAnswer, TwinsAsk, ask_owner
+from unisono.twin.talk import DIALECT_ASKS, SILENT, DialectAsk, Down, SignIn, TwinsAnswer, TwinsAsk, ask_owner
 from unisono.wire.mqtt import Connect, PublishRun
 
 if TYPE_CHECKING:
@@ -196,7 +210,7 @@ class LineHost:
             raise HostError(f"{asked.thing} is not connected any more", code="no_answer")
         for each in said:
             connection.deliver(Message(each.topic, each.payload, 0, False, None))
-        return b""
+        return SILENT if is_silent(said) else b""
 
     # questions
 

@@ -31,6 +31,7 @@ _ALIKE = {
     State.REJECTED.value: Sign.REFUSED,
     State.TIMEOUT.value: Sign.OVERDUE,
     State.SUPERSEDED.value: Sign.REPLACED,
+    State.ACKNOWLEDGED.value: Sign.GIVEN,
 }
 
 

@@ -295,7 +295,8 @@ class Command(Step):
         if waiting.commands:
             return None
         run.waiting = None
-        self.note(run, hands, "failed" if waiting.failed else "confirmed", waiting.failed or None)
+        how = "failed" if waiting.failed else "acknowledged" if waiting.unanswered else "confirmed"
+        self.note(run, hands, how, waiting.failed or None)
         return self._over(run, waiting.failed)
 
     def _over(self, run: Run, failed: list[str]) -> int | None:

@@ -41,8 +41,8 @@ class Trace(msgspec.Struct, array_like=True, gc=False):
 class Waiting(msgspec.Struct, array_like=True):
     """``since``: elapsed time at which the waiting began, None until the next tick. ``for_us``: how long at most.
     ``commands``: those whose end is waited for. ``scene``: the run whose end is waited for. ``failed``: of the commands
-    that ended, those that did not confirm. ``due``: elapsed time of the reminder that is set. ``at``: wall time at
-    which it began, 0 where it began with a tick."""
+    that ended, those that did not confirm; ``unanswered``: some could not, and are none of them. ``due``: elapsed time
+    of the reminder that is set. ``at``: wall time at which it began, 0 where it began with a tick."""
 
     since: int | None = None
     for_us: int = 0
@@ -51,6 +51,7 @@ class Waiting(msgspec.Struct, array_like=True):
     failed: list[str] = []
     due: int = 0
     at: int = 0
+    unanswered: bool = False
 
 
 class Run(msgspec.Struct, array_like=True, gc=False):

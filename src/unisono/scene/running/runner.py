@@ -433,7 +433,9 @@ class Runner(ABC):
 
     def _count_in(self, waiting: Waiting, id: str, command: Command | None) -> None:
         waiting.commands.remove(id)
-        if command is None or command.state is not State.CONFIRMED:
+        if command is not None and command.unanswered:
+            waiting.unanswered = True
+        elif command is None or command.state is not State.CONFIRMED:
             waiting.failed.append(command.asked.thing if command is not None else id)
 
     def writable(self, thing: str) -> dict[str, Any]:
