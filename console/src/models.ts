@@ -110,7 +110,15 @@ export function useModel(thing: Thing | undefined): Model {
   return model ?? EMPTY;
 }
 
-const UNITS: Record<string, string> = { Cel: "°C", "[degF]": "°F", "m3/h": "m³/h", "ug/m3": "µg/m³", "1/min": "/min", deg: "°", Ohm: "Ω" };
+const UNITS: Record<string, string> = {
+  Cel: "°C", "[degF]": "°F", "m3/h": "m³/h", "ug/m3": "µg/m³", "1/min": "/min", deg: "°", "deg/s": "°/s", Ohm: "Ω", kOhm: "kΩ",
+  m2: "m²", cm2: "cm²", km2: "km²", har: "ha", "[sft_i]": "ft²", m3: "m³", cm3: "cm³", "[cft_i]": "ft³", "[gal_us]": "gal", "W/m2": "W/m²", "m/s2": "m/s²",
+  "[mi_i]": "mi", "[ft_i]": "ft", "[in_i]": "in", "[mi_i]/h": "mph", "[kn_i]": "kn", "[in_i]/h": "in/h", "[lb_av]": "lb", "[oz_av]": "oz",
+  "[psi]": "psi", "[in_i'Hg]": "inHg", "mm[Hg]": "mmHg", "[HP]": "hp", "[Btu]/h": "BTU/h", "[pH]": "pH", "%[LEL]": "% LEL", "[ppth]": "‰",
+  "V.A": "VA", "kV.A": "kVA", "A.h": "Ah", "mA.h": "mAh", "N.m": "N·m", "uS/cm": "µS/cm", uA: "µA", uV: "µV", um: "µm", us: "µs", ug: "µg", uT: "µT",
+  By: "B", kBy: "kB", MBy: "MB", GBy: "GB", TBy: "TB", KiBy: "KiB", MiBy: "MiB", GiBy: "GiB", "By/s": "B/s", "kBy/s": "kB/s", "MBy/s": "MB/s",
+  "kWh/(100.km)": "kWh/100 km", "L/(100.km)": "L/100 km", "MK-1": "mired",
+};
 const FEW = 5;
 
 export const unitSign = (unit?: string): string => (unit ? (UNITS[unit] ?? unit) : "");

@@ -40,6 +40,18 @@ CODES = sorted(units())
         ("dBA", "dB"),
         ("none", "1"),
         ("gal/min", "[gal_us]/min"),
+        ("cm²", "cm2"),
+        ("ft²", "[sft_i]"),
+        ("CCF", "100.[cft_i]"),
+        ("Mbit/s", "Mbit/s"),
+        ("GiB", "GiBy"),
+        ("W/m²", "W/m2"),
+        ("BTU/h", "[Btu]/h"),
+        ("mb", "hPa"),
+        ("g", "g"),
+        ("Ω", "Ohm"),
+        ("in/h", "[in_i]/h"),
+        ("p/m³", "1/m3"),
     ],
 )
 def test_spellings(spelling: str, code: str) -> None:
