@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from unisono.testing.formats import FormatConformance, changed, without_raw
-from unisono.thing import Model, builtin_model, builtin_models, compile_model
+from unisono.thing import Model, Property, Schema, Service, builtin_model, builtin_models, compile_model
 from unisono.thing.codec import decode, encode
 from unisono.thing.formats.residue import identical
 from unisono.thing.formats.wot import WOT
@@ -242,3 +242,25 @@ def test_a_lock_that_is_jammed_is_not_locked_and_one_that_nobody_knows_of_is_nei
     assert [decode(locked.codec, each) for each in words] == [True, False, None, False]
     plain = {"locked": {"@type": "LockedProperty", "type": "string", "enum": ["locked", "elsewhere"]}}
     assert read({**LAMP, "properties": plain}).properties["locked"].trait is None
+
+
+@pytest.mark.parametrize("word", ["oneOf", "anyOf"])
+def test_a_value_or_null(word: str) -> None:
+    """A description's type is one word (TD 1.1, 5.3.2.1): null is an alternative, as we write it and as we read it."""
+    shown = {"type": "integer", "minimum": 0, "unit": "percent"}
+    thing = {
+        **{key: LAMP[key] for key in ("@context", "id", "title", "security", "securityDefinitions")},
+        "properties": {
+            "level": {"title": "Level", word: [shown, {"type": "null"}]},
+            "any": {word: [shown, {"type": "string"}]},
+            "odd": {word: [{"type": "null"}, 5]},
+        },
+    }
+    (model,), _ = WOT.read(msgspec.json.encode(thing))
+    level = model.properties["level"]
+    assert (level.schema.kind, level.schema.min, level.schema.nullable) == ("int", 0, True)
+    assert [model.properties[each].schema for each in ("any", "odd")] == [Schema(kind="any")] * 2
+    assert msgspec.json.decode(WOT.write(model))["properties"] == thing["properties"]
+    plain = Model(id="m", services=(Service(key="", properties=(Property(key="level", schema=level.schema),)),))
+    written = msgspec.json.decode(WOT.write(plain))["properties"]["level"]
+    assert written["oneOf"] == [{"type": "integer", "minimum": 0}, {"type": "null"}]

@@ -66,6 +66,18 @@ def _types(node: dict[str, Any]) -> list[str]:
     return [each for each in (given if isinstance(given, list) else [given]) if isinstance(each, str)]
 
 
+def _without_null(node: dict[str, Any]) -> dict[str, Any] | None:
+    """Of a value or null, the schema of the value; None of what is said otherwise."""
+    for word in ("oneOf", "anyOf"):
+        alternatives = node.get(word)
+        if "type" in node or not isinstance(alternatives, list) or len(alternatives) != 2:
+            continue
+        rest = [each for each in alternatives if isinstance(each, dict) and each.get("type") != "null"]
+        if len(rest) == 1 and all(isinstance(each, dict) for each in alternatives):
+            return {key: value for key, value in node.items() if key != word} | rest[0]
+    return None
+
+
 class _Reader:
     """The affordances of one description."""
 
@@ -260,6 +272,9 @@ class _Reader:
         if depth > MAX_DEPTH:
             self.findings.warn(path, "too_deep", "it is nested too deep; any value is taken")
             return Schema(kind="any")
+        filled = _without_null(node)
+        if filled is not None:
+            return msgspec.structs.replace(self._schema(filled, path, depth + 1), nullable=True)
         kind = node.get("type")
         choices = self._choices(node, path)
         nullable = isinstance(kind, list) and "null" in kind

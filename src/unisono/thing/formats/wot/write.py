@@ -168,7 +168,8 @@ def write_arg(arg: Arg) -> dict[str, Any]:
 
 def _schema(schema: Schema, codec: Any = ()) -> dict[str, Any]:
     made = _WRITERS[schema.kind](schema, codec)
-    return {**made, "type": [made["type"], "null"]} if schema.nullable and "type" in made else made
+    # a description's type is one word (TD 1.1, 5.3.2.1)
+    return {"oneOf": [made, {"type": "null"}]} if schema.nullable and made else made
 
 
 def _bool(schema: Schema, codec: Any) -> dict[str, Any]:
