@@ -32,6 +32,9 @@ from unisono.thing.color import (
         (Color(space="rgb", members=("r", "g", "b")), {"r": 255, "g": 0, "b": 10}, "#ff000a"),
         (Color(space="hs", members=("hue", "saturation")), {"hue": 120, "saturation": 100}, "#00ff00"),
         (Color(space="hsv", members=("h", "s", "v")), {"h": 240, "s": 100, "v": 100}, "#0000ff"),
+        (Color(space="hsl", members=("h", "s", "l")), {"h": 240, "s": 100, "l": 50}, "#0000ff"),
+        (Color(space="hsl", members=("h", "s", "l")), {"h": 0, "s": 100, "l": 75}, "#ff8080"),
+        (Color(space="hsl", members=("h", "s", "l")), {"h": 0, "s": 0, "l": 100}, "#ffffff"),
         (Color(space="xy", members=("x", "y")), {"x": 0.64, "y": 0.33}, "#ff0000"),
     ],
 )

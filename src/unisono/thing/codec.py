@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from unisono.errors import CallerError, DeviceError, UnisonoError
-from unisono.thing.color import from_hs, from_number, from_rgb, from_xy, read_color, to_hs, to_xy
+from unisono.thing.color import from_hs, from_hsl, from_number, from_rgb, from_xy, read_color, to_hs, to_hsl, to_xy
 from unisono.thing.schema import show
 
 __all__ = [
@@ -99,11 +99,12 @@ class Whole(msgspec.Struct, frozen=True, tag="whole", tag_field="op", forbid_unk
 class Color(msgspec.Struct, frozen=True, tag="color", tag_field="op", forbid_unknown_fields=True, omit_defaults=True):
     """value = ``#rrggbb``; wire = 0xRRGGBB (``number``) or an object whose ``members`` say it, in the name's order.
 
-    ``rgb``: 0-255; ``hs``: degrees and percent; ``hsv``: with a brightness in percent; encoded as 100; ``xy``:
-    CIE 1931. A name such as ``red`` is encoded as what `unisono.thing.color.NAMES` says.
+    ``rgb``: 0-255; ``hs``: degrees and percent; ``hsv``: with a brightness in percent; encoded as 100; ``hsl``: with a
+    lightness in percent, that of the colour at its brightest; ``xy``: CIE 1931. A name such as ``red`` is encoded as
+    what `unisono.thing.color.NAMES` says.
     """
 
-    space: Literal["number", "rgb", "hs", "hsv", "xy"]
+    space: Literal["number", "rgb", "hs", "hsv", "hsl", "xy"]
     members: tuple[str, ...] = ()
 
 
@@ -307,6 +308,8 @@ def _color(step: Color) -> tuple[Turn, Turn]:
         parts = [float(_exact(wire.get(member))) for member in step.members]
         if step.space == "rgb":
             return from_rgb(*parts)
+        if step.space == "hsl":
+            return from_hsl(*parts)
         return from_xy(*parts) if step.space == "xy" else from_hs(*parts[:2])
 
     def take_color(value: Any) -> Any:
@@ -318,6 +321,8 @@ def _color(step: Color) -> tuple[Turn, Turn]:
         parts: tuple[Plain, ...] = rgb if step.space == "rgb" else to_xy(rgb) if step.space == "xy" else to_hs(rgb)
         if step.space == "hsv":
             parts = (*parts, 100)
+        if step.space == "hsl":
+            parts = to_hsl(rgb)
         return dict(zip(step.members, parts, strict=True))
 
     return show_color, take_color

@@ -13,12 +13,14 @@ __all__ = [
     "NAMES",
     "alike",
     "from_hs",
+    "from_hsl",
     "from_mired",
     "from_number",
     "from_rgb",
     "from_xy",
     "read_color",
     "to_hs",
+    "to_hsl",
     "to_mired",
     "to_xy",
 ]
@@ -103,6 +105,19 @@ def to_hs(rgb: Rgb, digits: int | None = None) -> tuple[float, float]:
     """Hue in degrees and saturation in percent: whole numbers, or with so many digits."""
     hue, saturation, _ = colorsys.rgb_to_hsv(*(part / 255 for part in rgb))
     return round(hue * 360, digits) % 360, round(saturation * 100, digits)
+
+
+def from_hsl(hue: float, saturation: float, lightness: float) -> str:
+    """``#rrggbb`` of a hue in degrees, a saturation and a lightness in percent, at its brightest; black is white."""
+    light, part = (min(max(each, 0), 100) / 100 for each in (lightness, saturation))
+    bright = light + part * min(light, 1 - light)
+    return from_hs(hue, 200 * (1 - light / bright) if bright else 0)
+
+
+def to_hsl(rgb: Rgb) -> tuple[float, float, float]:
+    """Hue in degrees, saturation and lightness in percent, of a colour at its brightest."""
+    hue, saturation = to_hs(rgb)
+    return hue, 100 if saturation else 0, round(100 - saturation / 2)
 
 
 def from_xy(x: float, y: float) -> str:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
+from unicodedata import normalize
 
 from unisono.errors import CallerError
 from unisono.thing.files import read_data
@@ -62,7 +63,8 @@ def units() -> Mapping[str, Unit]:
 def find_unit(spelling: str) -> Unit | None:
     """The unit of a code or of a raw spelling (``°C``, ``Watt``, ``lux``), or None where it is not known."""
     _, exact, folded = _tables()
-    return exact.get(spelling) or folded.get(_fold(spelling))
+    plain = normalize("NFKC", spelling)  # ㎡ is m2
+    return exact.get(spelling) or exact.get(plain) or folded.get(_fold(plain))
 
 
 def convert(value: float, source: str, target: str) -> float:

@@ -253,3 +253,25 @@ def test_models_made_elsewhere() -> None:
     assert made["function"]["brightness"]["value"] == {"unit": "%", "min": 0, "max": 1000, "scale": 1, "step": 1}
     made = msgspec.json.decode(TENCENT.write(builtin_model("light")))
     assert made["properties"][0]["define"]["type"] == "bool"
+
+
+@pytest.mark.parametrize(
+    ("category", "code", "type", "values", "kind", "trait"),
+    [
+        ("qccdz", "charge_cur_set", "Integer", {"min": 6, "max": 32, "unit": "A"}, "charger", "charge_current"),
+        ("qccdz", "power_total", "Integer", {"min": 0, "max": 99999, "scale": 3, "unit": "kW"}, "charger", "power"),
+        ("zndb", "reverse_energy_total", "Integer", {"min": 0, "max": 9, "unit": "kW·h"}, "meter", "energy"),
+        ("ms", "closed_opened", "Enum", {"range": ["unknown", "open", "closed"]}, "lock", "contact"),
+        ("xy", "work_state", "Enum", {"range": ["standby", "working", "done"]}, "washer", "state"),
+        ("cl", "work_state", "Enum", {"range": ["opening", "closing"]}, "cover", None),
+        ("clkg", "percent_control_2", "Integer", {"min": 0, "max": 100, "unit": "%"}, "cover", "position"),
+        ("wxkg", "battery_percentage", "Integer", {"min": 0, "max": 100, "unit": "%"}, "remote", "battery"),
+    ],
+)  # fmt: skip
+def test_categories_and_codes_of_tuya(
+    category: str, code: str, type: str, values: Any, kind: str, trait: str | None
+) -> None:
+    listed = "functions" if code in ("charge_cur_set", "percent_control_2") else "status"
+    entry = {"code": code, "type": type, "values": msgspec.json.encode(values).decode()}
+    (model,), _ = TUYA.read(msgspec.json.encode({"category": category, listed: [entry]}))
+    assert (model.kind, model.properties[code].trait) == (kind, trait)

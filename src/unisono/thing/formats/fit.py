@@ -402,6 +402,8 @@ _SPACES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("rgb", ("red", "green", "blue")),
     ("rgb", ("r", "g", "b")),
     ("hsv", ("h", "s", "v")),
+    ("hsl", ("hue", "saturation", "lightness")),
+    ("hsl", ("h", "s", "l")),
 )
 _TOP_RGB = 0xFFFFFF
 
