@@ -29,7 +29,7 @@ _UNKNOWN_MOST = 2
 #: 谁又动了空调
 _TOUCHED = re.compile(r"谁(?:又)?(?:动|碰|弄|搞|改|换|按)(?:了|过)")
 #: 二氧化碳高吗
-_HOW_MUCH = "高低大小多少快慢够"
+_HOW_MUCH = "高低大小多少快慢够强弱厉害"
 
 
 def period(moments: Sequence[Moment], now: dt.datetime) -> str | dict[str, str] | None:

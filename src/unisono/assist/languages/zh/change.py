@@ -115,6 +115,10 @@ def _each_value(wish: Wish, thing: Thing) -> list[Wish]:
     return [*own, whole] if wish.amount is not None else own
 
 
+#: What a car calls by a trait, and a house has as a thing.
+_PANES = frozenset({"window_position", "sunroof_position"})
+
+
 def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
     special = _painted(wish, thing) or _acted(wish, thing)
     if special is not None:
@@ -126,6 +130,8 @@ def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
         if wish.verb in (*BEGINS, *ENDS, "play", "raise", "lower", "toggle"):
             return _begun(wish, thing, state)
         raise NotPossibleError("what_value" if wish.vague or wish.empty else "not_possible")
+    if trait not in thing.takes and trait in _PANES and "position" in thing.takes:
+        trait = "position"  # 天窗, of a house
     if trait not in thing.takes:
         raise NotPossibleError("not_possible")
     if wish.text is not None and trait in TEXTS:

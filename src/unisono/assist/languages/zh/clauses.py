@@ -44,7 +44,9 @@ _WHEN = re.compile(
     r"的话|的?(?<![么啥点])时候|(?<=[了着完好开关亮停锁暗黑到家绿红黄蓝白色满])之?后(?!备|座|门|院)|(?<=出门)之?后|(?<=离开)之?后|(?<=进门)之?后|(?<=回来)之?后|(?<=出去)之?后|以后|(?<![小定计按及准平同随临到届何几有当暂])时(?![间候钟常段代区速刻时装尚差期])"
 )
 #: 降到一百度以下再关: an amount is waited for.
-_REACHED = re.compile(r"Ｑ以?[下上内]?[Ｗ以下上]{1,2}(?P<then>再|才)(?=[开关停锁启打放把])")
+_REACHED = re.compile(
+    r"Ｑ以?[下上内]?[Ｗ以下上]{1,2}(?P<then>再|才)(?=[开关停锁启打放把])|(?<=Ｎ到)Ｑ+(?:以上|以下|了)?(?P<then2>)(?=把|将)"
+)
 #: 漏水了马上关总阀: as soon as it is so.
 _AT_ONCE = frozenset({"就", "便", "则", "那就", "马上", "立刻"})
 #: 等水烧到八十度关炉子: an amount that is waited for, and then what is told.
@@ -272,7 +274,8 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
     comma = re.compile(r"[，,]").search(body, begun.end() if begun else 0)
     reached = _REACHED.search(body) if begun is None else None
     if reached is not None:
-        return (0, reached.start("then")), (reached.end("then"), len(body)), "if"
+        then_at = "then" if reached["then"] is not None else "then2"
+        return (0, reached.start(then_at)), (reached.end(then_at), len(body)), "if"
     waits = begun is not None and begun[0].startswith("等")
     then = (_AGAIN if waits else _THEN).search(body, begun.end() if begun else 1)
     when = _WHEN.search(body)

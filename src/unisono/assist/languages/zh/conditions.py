@@ -169,7 +169,7 @@ def _in_state(
     world = sentence.world
     traits = traits_asked(pieces, _text(pieces))
     target = asked(pieces, world, sentence.speaker, traits, states, last)
-    alone = _speaks_of_itself(states)
+    alone = _speaks_of_itself((*states, *traits))
     if (
         {"home", "away"} & set(states)
         and sentence.speaker.person in world.things

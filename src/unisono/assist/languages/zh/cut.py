@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -51,6 +52,7 @@ _DECIDING = frozenset({
 })  # fmt: skip
 #: A word of another matter, and of no other.
 _ELSEWHERE = frozenset({"elsewhere"})
+_LITTLE = frozenset({"particle"})
 _ENDINGS = ("了", "掉")
 _LONGEST = 16
 #: The end of a name that stands for it has at least so many characters.
@@ -129,6 +131,8 @@ class _Names:
         self._add_locks(world)
         self.alike = self._add_doors(world)
         self._add_tails()
+        self.numbers = self._numbers()
+        self.nouns = self._nouns()
         self.longest = max(map(len, self.by_text), default=0)
         self._by_sound: dict[str, set[str]] | None = None
         self._by_ends: dict[str, set[str]] | None = None
@@ -151,6 +155,23 @@ class _Names:
         for name, bearers in list(self.by_text.items()):
             for other in read_either_way(name):
                 self.by_text.setdefault(other, bearers)
+
+    def _numbers(self) -> dict[str, tuple[str, ...]]:
+        """二号 of 二号锅, 二号机: who bears that number, where it is no name."""
+        found: dict[str, list[str]] = {}
+        for name, bearers in self.by_text.items():
+            numbered = _COUNTED_FIRST.fullmatch(name)
+            if numbered is not None and bearers.things and numbered[1] not in self.by_text:
+                found.setdefault(numbered[1], []).extend(bearers.things)
+        return {number: tuple(dict.fromkeys(things)) for number, things in found.items()}
+
+    def _nouns(self) -> dict[str, tuple[str, ...]]:
+        """锅 of 一号锅 and 二号锅: the last character of names, for those that are counted by it."""
+        found: dict[str, list[str]] = {}
+        for name, bearers in self.by_text.items():
+            if len(name) > 1 and bearers.things and name not in self.alike:
+                found.setdefault(name[-1], []).extend(bearers.things)
+        return {noun: tuple(dict.fromkeys(things)) for noun, things in found.items()}
 
     def _add_sides(self) -> None:
         """左阅读灯 for 左边阅读灯: `Forms` reads 左边的, 左侧那盏 so."""
@@ -329,7 +350,10 @@ def cut(text: str, world: World) -> list[Piece]:
                 offer(_name(start, end, body, bearers, senses, heard=guessed), cost)
             elif senses is not None:
                 offer(Piece(start, end, body, senses, known=senses != _ELSEWHERE), _WORD_COST)
-    pieces = _cheapest(text, spans)
+    for number, things in names.numbers.items():
+        for found in re.finditer(re.escape(number), text):
+            offer(Piece(found.start(), found.end(), number, things=things), _WORD_COST)
+    pieces = _counted(_cheapest(text, spans), names)
     misheard = _misheard(text, pieces, names)
     if misheard:
         for piece in misheard:
@@ -341,6 +365,16 @@ def cut(text: str, world: World) -> list[Piece]:
             for piece in heard:
                 offer(piece, _FUZZY_COST)
             pieces = _cheapest(text, spans)
+    return pieces
+
+
+def _counted(pieces: list[Piece], names: _Names) -> list[Piece]:
+    """两口锅: an unknown character behind a count is the noun that ends the names of those who are counted."""
+    for i, (count, noun) in enumerate(pairwise(pieces)):
+        if not noun.known and len(noun.text) == 1 and "both" in count.senses and count.text[0] in "两俩":
+            things = names.nouns.get(noun.text, ())
+            if things:
+                pieces[i + 1] = msgspec.structs.replace(noun, things=things, known=True)
     return pieces
 
 
@@ -406,7 +440,12 @@ def _misheard(text: str, pieces: list[Piece], names: _Names) -> list[Piece]:
     if any(piece.things for piece in pieces):
         return []  # what was named was heard well
     starts = {piece.start for piece in pieces} | {len(text)}
-    found = []
+    found = [
+        _name(one.start, two.end, name, names.by_text[name], None, heard=True)
+        for one, two in pairwise(pieces)
+        if len(one.text) == len(two.text) == 1 and one.senses == _LITTLE and two.senses
+        for name in _said_as(text[one.start : two.end], names)
+    ]
     for start in sorted(starts):
         for end in range(start + _SHORTEST_TAIL, min(len(text), start + _LONGEST_HEARD) + 1):
             body = text[start:end]
@@ -418,6 +457,15 @@ def _misheard(text: str, pieces: list[Piece], names: _Names) -> list[Piece]:
                 (name,) = near
                 found.append(_name(start, end, name, names.by_text[name], senses_of().get(name), heard=True))
     return found
+
+
+def _said_as(body: str, names: _Names) -> set[str]:
+    """桅灯 for 为灯: the one name of a thing that sounds so and ends so, where a little word begins it."""
+    near = {
+        name for sound in sounds(body) for name in names.sounding().get(sound, ())
+        if len(name) == len(body) and name[-1] == body[-1] and names.by_text[name].things
+    }  # fmt: skip
+    return near if len(near) == 1 else set()
 
 
 #: What stands behind any verb makes no two words alike.

@@ -41,7 +41,7 @@ _BOTH = re.compile(r"不(?:光|止|仅仅|仅|但|单|只)(?=(?:是|要)?[^，�
 #: 烧点热水, 煮一壶水
 _WATER = re.compile(r"[烧煮煲](?:点儿|点|些|一?壶|一?锅)?(?:热|开)水|烧[上开好]水|[煮煲](?:点儿|点|些|一?壶|一?锅)?水")
 #: 高不高, 正不正常: whether it is so.
-_WHETHER = re.compile(r"([高低大小多快慢亮暗冷热湿干响吵满远重闷潮正])不\1(?=(.?))")
+_WHETHER = re.compile(r"([高低大小多快慢亮暗冷热湿干响吵满远重闷潮正强弱])不\1(?=(.?))")
 
 
 #: 几远, 几热: how far, in Cantonese. 开紧: it is on, there.
@@ -75,6 +75,13 @@ _FIXED = re.compile(r"(?<![设一决])定(?=(?:个)?[0-9零一二两三四五六
 _BELOW_ZERO = re.compile(r"(?:[降跌掉低到]到?|是|在|到了?)零下(?![0-9零一二两三四五六七八九十半几])")
 #: 声音大两格
 _BY_SO_MANY = re.compile(r"(?<=[音声风量力度])([大小快慢])(?=[0-9一二两三四五六七八九]个?[格档挡])")
+#: 出料带慢五个, 音量低十: by so many of whatever it counts in.
+_BY_A_NUMBER = re.compile(
+    r"(?<![最偏太过提升降更越再加变拉到了个很打较校拧捻扭拨推搞整弄开关放给把])(?<!(?<!空)调)(?<=[^，,。 ])([快慢高低大小])"
+    r"(?=[0-9一二两三四五六七八九十]+个?(?:$|[吧，,。]))"
+)
+#: 抽十五分钟水: for how long, within a verb that opens.
+_FOR_SO_LONG = r"(?:[0-9]+|[一二两三四五六七八九十百半]+)(?:个?半?(?:小时|钟头)|分钟|秒钟?)"
 _COMPARED = re.compile(r"比(?!现在|刚才|这会儿)|吗|[?？]|多少|几度|如果|要是|的话")
 #: 没锁锁上: if not, do.
 _IF_NOT = re.compile(r"(?<=[，, ])没([关开锁停拉充])[上好]?(?=(?:帮我|给我|就)?\1)")
@@ -154,6 +161,7 @@ class Forms:
         within = "|".join(sorted(table.inside, key=len, reverse=True))
         pairs = [next(pairwise(verb)) for verb in table.separable]
         self._counted = re.compile("|".join(f"(?<={a})了?(?:[几多][^，。]{{0,2}}[次回趟])(?={b})" for a, b in pairs))
+        self._lasting = re.compile(rf"({'|'.join(f'{a}(?={_FOR_SO_LONG}的?{b})' for a, b in pairs)})({_FOR_SO_LONG})的?(.)")
         self._opened = re.compile("|".join(f"(?<={a})(?:{within})(?={b})" for a, b in pairs))
 
     def plain(self, text: str) -> str:
@@ -167,8 +175,10 @@ class Forms:
         text = _ONGOING.sub("着", _HOW.sub("多", text))
         text = _SIDE.sub(lambda found: found[1] if found[1] + found[2] in self._names else found[0], text)
         if not _COMPARED.search(text):
+            text = _BY_A_NUMBER.sub(self._by_so_many, text)
             text = _BY_SO_MANY.sub(r"调\1", _BY_SO_MUCH.sub(r"调\1", text))
         text = _IF_NOT.sub(r"没\1就", text.replace("充电充", "充"))
+        text = self._lasting.sub(r"\1\3\2", text)
         text = self._numbered(self._beside(_LIT.sub("点亮", _HOT_WATER.sub("水温", _HOW_HOT.sub("水温多少度", text)))))
         text = _WATER.sub(
             "烧水", _BOTH.sub("", _ENOUGH.sub("", _TURNED.sub("调", _OPENED.sub("调", _STEP.sub(r"\1档", text)))))
@@ -177,6 +187,11 @@ class Forms:
         text = _TWICE.sub(r"\1一下", self._opened.sub("", text))
         asks = _WHETHER.search(text) is not None
         return _WHETHER.sub(r"\1", text) + "吗" if asks and text[-1:] not in "吗?？" else _WHETHER.sub(r"\1", text)
+
+    def _by_so_many(self, found: re.Match[str]) -> str:
+        """调慢五个 for 慢五个, where nobody is called 小五."""
+        called = found.string[found.start() : found.end() + 1] in self._names
+        return found[0] if called else f"调{found[1]}"
 
     def _beside(self, text: str) -> str:
         """开左壁灯 for 壁灯开左边的, where there is a 左壁灯."""

@@ -168,7 +168,7 @@ def is_explained(pieces: Sequence[Piece]) -> bool:
     """Whether a clause that asks for nothing is but somebody's reason: 我换膜, 放假了; 见鬼去吧 may be anything."""
     if not unknown(pieces) or "".join(piece.text for piece in pieces).startswith(_WHO):
         return True
-    return unknown(pieces) <= _REASON_MOST and pieces[-1].text in _CAME
+    return unknown(pieces) <= _REASON_MOST and pieces[-1].text[-1] in _CAME
 
 
 def is_noun_phrase(pieces: Sequence[Piece]) -> bool:
