@@ -7,7 +7,7 @@ fewest words. What stays unknown is heard once more: names and words that sound 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -350,10 +350,11 @@ def cut(text: str, world: World) -> list[Piece]:
                 offer(_name(start, end, body, bearers, senses, heard=guessed), cost)
             elif senses is not None:
                 offer(Piece(start, end, body, senses, known=senses != _ELSEWHERE), _WORD_COST)
-    for number, things in names.numbers.items():
-        for found in re.finditer(re.escape(number), text):
-            offer(Piece(found.start(), found.end(), number, things=things), _WORD_COST)
-    pieces = _counted(_cheapest(text, spans), names)
+    pieces = _cheapest(text, spans)
+    for i, piece in enumerate(pieces):
+        if piece.text in names.numbers and not _is_dated(pieces, i):
+            pieces[i] = Piece(piece.start, piece.end, piece.text, things=names.numbers[piece.text])
+    pieces = _counted(pieces, names)
     misheard = _misheard(text, pieces, names)
     if misheard:
         for piece in misheard:
@@ -366,6 +367,13 @@ def cut(text: str, world: World) -> list[Piece]:
                 offer(piece, _FUZZY_COST)
             pieces = _cheapest(text, spans)
     return pieces
+
+
+def _is_dated(pieces: Sequence[Piece], at: int) -> bool:
+    """一号启动灌装机, 这个月二号: a day of the month, and nobody's number."""
+    after = pieces[at + 1 : at + 3]
+    told = len(after) > 1 and bool(after[0].senses & VERBS_SET) and bool(after[1].things)
+    return told or (at > 0 and pieces[at - 1].text.endswith("月")) or (bool(after) and after[0].moment is not None)
 
 
 def _counted(pieces: list[Piece], names: _Names) -> list[Piece]:

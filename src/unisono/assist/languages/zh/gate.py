@@ -189,6 +189,7 @@ def is_unused(pieces: Sequence[Piece], wish: Wish, steps: Sequence[Step]) -> boo
         traits = {sense.partition(":")[2] for sense in piece.senses if sense.startswith("trait:")}
         traits |= {SET_FOR.get(trait, trait) for trait in traits}
         traits |= {"on_off"} if "fan_speed" in traits else set()  # 冷却盘风开起来
+        traits |= {"defrost"} if "window_position" in traits else set()  # 车窗除霜
         traits |= {"reset_fault"} if "fault" in traits else set()
         traits |= {other for alike in _ALIKE if alike & traits for other in alike}
         if not traits & done:

@@ -141,7 +141,7 @@ class Meant:
             if len(able) == 1 and not self.last and any(piece.text == "都" for piece in pieces):
                 return Target(said=True, why="which_thing")  # 都调到五十, and one was spoken of
             if able or not traits:
-                return Target(things=able or before, said=True, every=True)
+                return Target(things=able or before, said=True, every=len(able or before) > 1)
         elif not target.things and not target.why:
             kinds = {world.things[thing].kind for thing in before}
             like_those = [
