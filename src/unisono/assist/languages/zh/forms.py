@@ -161,7 +161,9 @@ class Forms:
         within = "|".join(sorted(table.inside, key=len, reverse=True))
         pairs = [next(pairwise(verb)) for verb in table.separable]
         self._counted = re.compile("|".join(f"(?<={a})了?(?:[几多][^，。]{{0,2}}[次回趟])(?={b})" for a, b in pairs))
-        self._lasting = re.compile(rf"({'|'.join(f'{a}(?={_FOR_SO_LONG}的?{b})' for a, b in pairs)})({_FOR_SO_LONG})的?(.)")
+        self._lasting = re.compile(
+            rf"({'|'.join(f'{a}(?={_FOR_SO_LONG}的?{b})' for a, b in pairs)})({_FOR_SO_LONG})的?(.)"
+        )
         self._opened = re.compile("|".join(f"(?<={a})(?:{within})(?={b})" for a, b in pairs))
 
     def plain(self, text: str) -> str:
