@@ -89,7 +89,7 @@ def steps_of(wish: Wish, things: Sequence[str], world: World) -> list[Step]:
 
 
 #: 遮阳棚收起来 is shut then; a blind that is drawn up is open.
-_SPREAD = frozenset("棚篷伞蓬")
+_SPREAD = frozenset("棚篷伞蓬帆")
 
 
 def _drawn(wish: Wish, thing: Thing) -> Wish:

@@ -46,6 +46,10 @@ _SHORTEST_HEARD = 2
 _TAKE_ENDINGS = frozenset(
     {"on", "off", "open", "close", "lock", "unlock", "start", "stop", "pause", "record", "arm", "disarm"}
 )
+#: 暖一点, and so 暖一些.
+_COMPARATIVE = frozenset(
+    {"up", "down", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower"}
+)
 #: Senses of words that are more than names.
 _DECIDING = frozenset({
     "particle", "all", "both", "rest", "other", "it", "except", "only", "question", "whether", "everything", "never_mind", "undo", "cancel",
@@ -127,6 +131,7 @@ class _Names:
         self.forms = Forms(self.by_text)
         self._add_numbers()
         self._add_rooms()
+        self._add_ends_of_places()
         self._add_rooms_of()
         self._add_locks(world)
         self.alike = self._add_doors(world)
@@ -188,6 +193,17 @@ class _Names:
                 for name in row:
                     self.by_text.setdefault(name, self.by_text[here[places[0]]])
 
+    def _add_ends_of_places(self) -> None:
+        """书房 for 阁楼书房, where no other place is called so at its end."""
+        common = {name for row in rooms() for name in row}
+        ends: dict[str, list[str]] = {}
+        for name, bearers in self.by_text.items():
+            for end in {name[at:] for at in range(1, len(name) - 1)} & common if bearers.places else ():
+                ends.setdefault(end, []).append(name)
+        for end, names in ends.items():
+            if len({tuple(self.by_text[name].places) for name in names}) == 1:
+                self.by_text.setdefault(end, self.by_text[names[0]])
+
     def _add_rooms_of(self) -> None:
         """小宝房里 for 小宝房间."""
         for name, bearers in list(self.by_text.items()):
@@ -232,8 +248,21 @@ class _Names:
                     continue  # 号插座 is no end of 三号插座
                 if tail not in self.by_text and tail not in senses_of() and tail[:-1] not in senses_of():
                     tails.setdefault(tail, _Bearers([], [], [])).things += bearers.things
+        self._add_short_tails(tails)
         self.by_text.update({tail: bearers for tail, bearers in tails.items() if bearers.things})
         self.tails = frozenset(tails)
+
+    def _add_short_tails(self, tails: dict[str, _Bearers]) -> None:
+        """灯柱 for 报警灯柱: two characters, where they end one thing's name only and are no word."""
+        ends: dict[str, set[str]] = {}
+        for name, bearers in self.by_text.items():
+            for thing in bearers.things:
+                ends.setdefault(name[-2:], set()).add(thing)
+        for name, bearers in self.by_text.items():
+            end = name[-2:]
+            free = end not in self.by_text and end not in senses_of() and end[0] not in senses_of()
+            if _HAN.fullmatch(name) and bearers.things and len(ends[end]) == 1 and free and name[-3] not in _NUMERALS:
+                tails.setdefault(end, _Bearers([], [], [])).things += bearers.things
 
     def _of(self, name: str) -> _Bearers:
         return self.by_text.setdefault(plain(name).replace(" ", ""), _Bearers([], [], []))
@@ -287,6 +316,8 @@ def senses_of() -> dict[str, frozenset[str]]:
         if sense != "rules":
             for word in words:
                 found.setdefault(word, set()).add(sense)
+                if sense in _COMPARATIVE and word.endswith("一点"):
+                    found.setdefault(word[:-1] + "些", set()).add(sense)
                 if sense.startswith("complaint:") and word[-1] != "了":
                     found.setdefault(word + "了", set()).add(sense)
                 if sense in _TAKE_ENDINGS and word[-1] not in _ENDINGS:

@@ -138,7 +138,10 @@ class Meant:
             if wish.verb in ("pause", "resume") and not _is_heard(pieces):
                 shown |= {"start_stop", "on_off"}  # 装袋机停一下, 接着跑
             able = tuple(thing for thing in before if not traits or world.things[thing].takes & shown)
-            if len(able) == 1 and not self.last and any(piece.text == "都" for piece in pieces):
+            together = any(piece.text == "都" for piece in pieces)
+            if len(able) == 1 and not self.last and together and len(memory.recent) > 1:
+                able = tuple(thing for thing in memory.recent if not traits or world.things[thing].takes & shown)
+            if len(able) == 1 and not self.last and together:
                 return Target(said=True, why="which_thing")  # 都调到五十, and one was spoken of
             if able or not traits:
                 return Target(things=able or before, said=True, every=len(able or before) > 1)

@@ -28,7 +28,7 @@ from unisono.assist.languages.zh.beside import (
     without_beneficiary,
     without_reason,
 )
-from unisono.assist.languages.zh.change import NotPossibleError, steps_of
+from unisono.assist.languages.zh.change import STEPPED, NotPossibleError, steps_of
 from unisono.assist.languages.zh.clauses import Clause
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.gate import (
@@ -106,6 +106,8 @@ _ENDED_BY = frozenset({"别", "不要", "不用", "不", "用", "唔好", "甭",
 _NO_AMOUNT = frozenset(
     {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
 )
+#: 贴片线全停: what is of the room, and not of the line.
+_NO_MACHINES = frozenset({"light", "siren", "andon", "alarm"})
 #: No list of things in a sentence is longer, in pieces.
 _LONGEST = 100
 
@@ -379,6 +381,8 @@ class Wanted(Meant):
             return None
         if wish.verb in ("up", "down") and not wish.traits and memory.trait and not about_us(pieces) and not self.steps:
             wish.traits = (memory.trait,)  # 客厅空调多少度, 高一点
+        if wish.amount is not None and not (wish.traits or about_us(pieces)) and self.steps:
+            wish.traits = self._level_before()  # 座椅通风打开，二档
         before = len(self.steps)
         end = self._do(wish, self._target(pieces, wish), others=bool(found & {"rest", "other"}))
         made_here = self.steps[before:]
@@ -387,6 +391,11 @@ class Wanted(Meant):
         unread = unread or is_misplaced(pieces, made_here, self.sentence.world)
         self.doubted = self.doubted or is_dropped(wish, made_here) or unread
         return end
+
+    def _level_before(self) -> tuple[str, ...]:
+        """The level that was just set to nothing in particular: what is said next is how much of it."""
+        last = self.steps[-1]
+        return (last.trait,) if last.trait is not None and last.trait in STEPPED else ()
 
     def _without_person(self, pieces: list[Piece]) -> list[Piece]:
         """给瑶瑶开床头灯, 瑶瑶的床头灯: for whom or whose, where that is somebody of the house; 瑶瑶的灯 is her room's."""
@@ -421,7 +430,7 @@ class Wanted(Meant):
             return Plan(outcome="refuse", why="negated")
         if wish.verb in ("stop", "start") and not (target.named or target.kinds):  # 打包区全停: no lamp stops
             known = self.sentence.world.things
-            things = [thing for thing in things if known[thing].kind != "light"] or things
+            things = [thing for thing in things if known[thing].kind not in _NO_MACHINES] or things
         before = len(self.steps)
         try:
             self.steps += self._able(wish, things, target)
