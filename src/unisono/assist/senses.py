@@ -41,6 +41,7 @@ SENSES: dict[str, str] = {
     "set": "set, adjust, change, make: says that, not what",
     "change": "change, another, different: to what is not said",
     "toggle": "toggle, flip",
+    "lift": "up and down by themselves: all the way of what hangs, a step of what has a level",
     "clean": "vacuum, sweep, hoover",
     "mow": "mow the lawn",
     "water": "water, irrigate",

@@ -92,8 +92,13 @@ def steps_of(wish: Wish, things: Sequence[str], world: World) -> list[Step]:
 _SPREAD = frozenset("棚篷伞蓬帆")
 
 
+_HANGING = frozenset({"cover", "garage_door"})
+
+
 def _drawn(wish: Wish, thing: Thing) -> Wish:
     """收起来, 放下来, 展开: up or down, of what hangs; shut or open, of what is spread."""
+    if wish.lifts and wish.verb in ("up", "down") and thing.kind in _HANGING and not wish.bit:
+        wish = msgspec.structs.replace(wish, verb="raise" if wish.verb == "up" else "lower", sign=0)  # 升卷帘
     if wish.verb not in ("retract", "extend", "raise", "lower"):
         return wish
     if thing.kind == "cover" and any(name[-1] in _SPREAD for name in thing.names):

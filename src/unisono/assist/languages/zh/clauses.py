@@ -45,7 +45,8 @@ _WHEN = re.compile(
 )
 #: 降到一百度以下再关: an amount is waited for.
 _REACHED = re.compile(
-    r"Ｑ以?[下上内]?[Ｗ以下上]{1,2}(?P<then>再|才)(?=[开关停锁启打放把])|(?<=Ｎ到)Ｑ+(?:以上|以下|了)?(?P<then2>)(?=把|将)"
+    r"Ｑ以?[下上内]?[Ｗ以下上]{1,2}(?P<then>再|才)(?=[开关停锁启打放把])|(?<=Ｎ到)Ｑ+(?:以上|以下|了)?(?P<reached>)(?=把|将)"
+    r"|(?:超过|超出|满)Ｔ+(?P<long>自动)(?=[关开锁停打启熄灭])"
 )
 #: 漏水了马上关总阀: as soon as it is so.
 _AT_ONCE = frozenset({"就", "便", "则", "那就", "马上", "立刻", "立即"})
@@ -274,8 +275,8 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
     comma = re.compile(r"[，,]").search(body, begun.end() if begun else 0)
     reached = _REACHED.search(body) if begun is None else None
     if reached is not None:
-        then_at = "then" if reached["then"] is not None else "then2"
-        return (0, reached.start(then_at)), (reached.end(then_at), len(body)), "if"
+        at = reached.lastgroup
+        return (0, reached.start(at)), (reached.end(at), len(body)), "if"
     waits = begun is not None and begun[0].startswith("等")
     then = (_AGAIN if waits else _THEN).search(body, begun.end() if begun else 1)
     when = _WHEN.search(body)

@@ -157,7 +157,9 @@ def find_target(
     if sorts:
         all_of = [
             thing for thing in all_of if any(word in name for word in sorts for name in world.things[thing].names)
-        ]
+        ] or [
+            thing.id for thing in world.things.values() if any(name.endswith(tuple(sorts)) for name in thing.names)
+        ]  # 卷帘, of a shop's gate
     if inside or outside:
         all_of = [thing for thing in all_of if _outdoor(world, thing) is outside]
     chosen = all_of if pool is None else [thing for thing in all_of if thing in set(pool)]
@@ -235,7 +237,8 @@ def is_left_out(pieces: Sequence[Piece], things: Sequence[str], world: World) ->
         kinds = {sense.partition(":")[2] for sense in piece.senses if sense.startswith(("kind:", "sort:"))}
         akin = {akin for kind in kinds for akin in AKIN.get(kind, {kind})} | kinds
         part = any(sense.startswith("trait:") for sense in piece.senses) or piece.senses & VERBS_SET
-        if kinds and not piece.named and not part and not akin & own and piece.text not in _IN_PASSING:
+        called = any(name.endswith(piece.text) for thing in things for name in world.things[thing].names)
+        if kinds and not (piece.named or part or called) and not akin & own and piece.text not in _IN_PASSING:
             return True
     return False
 

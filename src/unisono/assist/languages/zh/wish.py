@@ -77,6 +77,7 @@ class Wish(msgspec.Struct, kw_only=True):
     halved: bool = False
     kinds: frozenset[str] = frozenset()
     preheats: bool = False
+    lifts: bool = False
     much: bool = False
     color: str | None = None
     mode: str | None = None
@@ -162,6 +163,7 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
     if not verbs and (worn := _worn_lock(pieces)) is not None:
         verbs.add(worn)
         wish.verbs = frozenset(verbs)
+    wish.lifts = "lift" in spoken and amount is None
     wish.bit, wish.much = "bit" in spoken or _opened_a_bit(pieces), "much" in spoken
     extremes = [sense for piece in pieces for sense in ("max", "min") if sense in piece.senses]
     wish.extreme = extremes[-1] if extremes else None
@@ -172,7 +174,13 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
         wish.verb = min(ended_by)  # 暂停扫地
     if wish.verb == "arm" and wish.arm is None:
         wish.arm = next(
-            (arm for words, arm in ARMED_FOR for piece in pieces if any(c in piece.text for c in words)), None
+            (
+                arm
+                for words, arm in ARMED_FOR
+                for piece in pieces
+                if not piece.named and any(c in piece.text for c in words)
+            ),
+            None,
         )
     if wish.verb == "set" and (armed := [p.text for p in pieces if p.text in _ARMED_AS]):
         wish.arm = next(arm for words, arm in ARMED_FOR if armed[0] in words)  # 安防切到外出
