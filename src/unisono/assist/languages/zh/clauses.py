@@ -275,7 +275,7 @@ def split_condition(masked: str) -> tuple[tuple[int, int], tuple[int, int], str]
     comma = re.compile(r"[，,]").search(body, begun.end() if begun else 0)
     reached = _REACHED.search(body) if begun is None else None
     if reached is not None:
-        at = reached.lastgroup
+        at = str(reached.lastgroup)
         return (0, reached.start(at)), (reached.end(at), len(body)), "if"
     waits = begun is not None and begun[0].startswith("等")
     then = (_AGAIN if waits else _THEN).search(body, begun.end() if begun else 1)
