@@ -53,13 +53,10 @@ FITTING: dict[str, frozenset[str]] = {
 }
 
 
-def _blank(name: str) -> Any:
-    return next(field.default for field in msgspec.structs.fields(Schema) if field.name == name)
-
-
+_BLANKS = {field.name: field.default for field in msgspec.structs.fields(Schema)}
 # For each kind what means nothing for it, in one look: the names, how to get all of them, and what they are if unsaid.
 _UNFIT: dict[str, tuple[tuple[str, ...], Callable[[Schema], Any], tuple[Any, ...]]] = {
-    kind: (names, attrgetter(*names), tuple(map(_blank, names)))
+    kind: (names, attrgetter(*names), tuple(map(_BLANKS.__getitem__, names)))
     for kind in get_args(Kind)
     for names in [tuple(name for name, kinds in FITTING.items() if kind not in kinds)]
 }
