@@ -10,7 +10,7 @@ PACKAGES := postgresql mosquitto mosquitto-clients chromium
 
 SECONDS := 3600
 CASES := 200
-.PHONY: help setup console up test screenshots bench-console train understood fuzz fuzz-smoke schemathesis check format docs bench bench-smoke bench-scenes soak reconnect recovery-scenes lock clean
+.PHONY: help setup console up test screenshots bench-console train understood fuzz fuzz-smoke schemathesis check format docs bench bench-smoke bench-scenes smoke-engine soak reconnect recovery-scenes lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -106,9 +106,16 @@ reconnect: setup  ## ten thousand clients at once, and again: nobody may be refu
 recovery-scenes: setup  ## fifty kills of a hub whose scenes are at work: every effect is counted where it arrives
 	@$(BIN)/unisono bench recovery --kills 0 --no-restart --peers none --scenes 50
 
+# the longest first; much of the time they wait, and their figures mean nothing
+SMOKES := recovery ingest connections latency delivery ways scenes soak fairness reconnect understand
 bench-smoke: setup  ## every benchmark for a few seconds: whether they run, not how fast
 	@scripts/debian mosquitto
-	@for b in ingest latency ways delivery connections fairness reconnect recovery soak scenes understand; do $(BIN)/unisono bench $$b --quick || exit 1; done
+	@$(MAKE) -s --no-print-directory --jobs=3 --output-sync=target $(SMOKES:%=smoke-%) smoke-engine
+
+smoke-%:
+	@$(BIN)/unisono bench $* --quick
+
+smoke-engine:
 	@$(BIN)/python scripts/bench_scenes.py --quick --rounds 1 --no-peer
 
 lock: setup  ## write requirements.lock anew from pyproject.toml

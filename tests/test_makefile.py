@@ -1,14 +1,23 @@
-"""What `make up` hands to the hub, read without starting one."""
+"""What `make` would run, read without running it."""
 
 from __future__ import annotations
 
+import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from unisono.bench.__main__ import BENCHMARKS
+
 ROOT = Path(__file__).parents[1]
 UP = "unisono up --demo --data ./data"
+
+
+def run_dry(*words: str) -> str:
+    command = ["make", "--dry-run", "--old-file=setup", "--old-file=console", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize(
@@ -21,8 +30,10 @@ UP = "unisono up --demo --data ./data"
     ],
 )
 def test_the_ports_of_make_up(given: list[str], flags: str) -> None:
-    said = subprocess.run(
-        ["make", "--dry-run", "--old-file=setup", "up", *given], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
+    said = run_dry("up", *given)
     [line] = [line for line in said.splitlines() if UP in line]
     assert line.partition(UP)[2].split() == flags.split()
+
+
+def test_every_benchmark_is_run_for_a_moment() -> None:
+    assert Counter(re.findall(r"unisono bench (\S+) --quick", run_dry("bench-smoke"))) == Counter(BENCHMARKS.keys())

@@ -9,7 +9,7 @@ import shutil
 import pytest
 from rich.console import Console
 
-from unisono.bench import ConnectionsOptions, IngestOptions, Report, run_connections
+from unisono.bench import ConnectionsOptions, IngestOptions, Report, machine, run_connections
 from unisono.bench.__main__ import main
 from unisono.bench.ingest import _ratios
 from unisono.bench.report import ratio
@@ -98,6 +98,10 @@ def test_bad_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> 
         main(arguments)
     assert raised.value.code == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_a_server_is_given_no_port_that_a_client_may_be_given_before_it_opens() -> None:
+    assert all(machine.free_port() < 32_768 for _ in range(20))
 
 
 def test_too_many_clients_for_this_shell_is_said() -> None:

@@ -27,15 +27,18 @@ SPARE_FILES = 500
 TOPIC = "things/me/state"
 ARRIVING = 500  # things that come and go in turn
 SECRET_BYTES = 32  # as long as the hub's own secrets
-CALM_S = 2.0  # after starting or connecting, before memory is read
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionsOptions:
-    """``clients`` (``tls_clients`` through TLS) that do nothing; ``arrivals_s``: how long others come and go."""
+    """``clients`` (``tls_clients`` through TLS) that do nothing; ``arrivals_s``: how long others come and go.
+
+    ``calm_s``: after starting or connecting, before memory is read.
+    """
 
     clients: int = 15_000
     tls_clients: int = 2_000
+    calm_s: float = 2.0
     rest_s: float = 10.0
     arrivals_s: float = 5.0
     peers: tuple[str, ...] = ("mosquitto", "nats", "amqtt")
@@ -44,7 +47,8 @@ class ConnectionsOptions:
     @classmethod
     def quick(cls, **changes: Any) -> ConnectionsOptions:
         """A smoke run."""
-        return cls(**{"clients": 500, "tls_clients": 100, "rest_s": 1.5, "arrivals_s": 1.0, **changes})
+        defaults = {"clients": 200, "tls_clients": 50, "calm_s": 0.1, "rest_s": 0.2, "arrivals_s": 0.4}
+        return cls(**{**defaults, **changes})
 
 
 def run_connections(options: ConnectionsOptions, say: Callable[[str], None] = lambda text: None) -> Report:
@@ -123,7 +127,7 @@ def run_connections(options: ConnectionsOptions, say: Callable[[str], None] = la
 
 def _at_rest(target: Target, options: ConnectionsOptions) -> dict[str, Any]:
     """Memory and CPU of all processes of a server that has nothing to do."""
-    time.sleep(CALM_S)
+    time.sleep(options.calm_s)
     before, at = cpu_seconds(target.pids), time.monotonic()
     time.sleep(options.rest_s)
     cpu = (cpu_seconds(target.pids) - before) / (time.monotonic() - at)
@@ -180,11 +184,11 @@ def _idle(
         host="127.0.0.1", port=port, version=4, qos=1, window=1, topic=TOPIC, credentials=names,
         payloads=len(names), idle=True, way=way,
     )  # fmt: skip
-    time.sleep(CALM_S)
+    time.sleep(options.calm_s)
     before, all_before = machine.memory([pid]).pss, machine.memory(target.pids).pss
     with Load(job) as load:
         signing_s = load.sample().signing_s
-        time.sleep(CALM_S)
+        time.sleep(options.calm_s)
         after, all_after = machine.memory([pid]).pss, machine.memory(target.pids).pss
         cpu, begin = cpu_seconds(target.pids), time.monotonic()
         time.sleep(options.rest_s)

@@ -52,7 +52,7 @@ class DeliveryOptions:
     @classmethod
     def quick(cls, **changes: Any) -> DeliveryOptions:
         """A smoke run."""
-        return cls(**{"seconds": 1.5, "ramp_s": 0.5, "fanout": 100, "payloads": 100_000, **changes})
+        return cls(**{"seconds": 0.5, "ramp_s": 0.2, "fanout": 100, "payloads": 20_000, **changes})
 
 
 def run_delivery(options: DeliveryOptions, say: Say = lambda text: None) -> Report:

@@ -23,7 +23,6 @@ from unisono.errors import DeviceError
 
 __all__ = ["FairnessOptions", "run_fairness"]
 
-SETTLE_S = 2.0  # of flooding, before anything counts: its buffers are full then
 PAUSE_S = 0.01
 ANSWER_S = 30.0
 TOPIC = "fairness/neighbour"
@@ -31,15 +30,19 @@ TOPIC = "fairness/neighbour"
 
 @dataclass(frozen=True, kw_only=True)
 class FairnessOptions:
-    """``seconds`` for each measurement; ``window``: messages that a flooding QoS 1 client has under way."""
+    """``seconds`` for each measurement; ``window``: messages that a flooding QoS 1 client has under way.
+
+    ``settle_s`` of flooding, before anything counts: its buffers are full then.
+    """
 
     seconds: float = 15.0
+    settle_s: float = 2.0
     window: int = 10_000
 
     @classmethod
     def quick(cls, **changes: Any) -> FairnessOptions:
         """A smoke run."""
-        return cls(**{"seconds": 2.0, **changes})
+        return cls(**{"seconds": 0.5, "settle_s": 0.2, **changes})
 
 
 class Neighbour:
@@ -99,7 +102,7 @@ def run_fairness(options: FairnessOptions, say: Callable[[str], None] = lambda t
         guest = hub.add_things(1, "neighbour")[0]
         with Neighbour(hub.port, *guest) as neighbour:
             say("the neighbour alone")
-            neighbour.measure(SETTLE_S)
+            neighbour.measure(options.settle_s)
             figures["alone"] = neighbour.measure(options.seconds)
             for qos in (1, 0):
                 say(f"beside a flood at QoS {qos}")
@@ -109,7 +112,7 @@ def run_fairness(options: FairnessOptions, say: Callable[[str], None] = lambda t
                 )  # fmt: skip
                 with Load(job) as load:
                     load.start()
-                    time.sleep(SETTLE_S)
+                    time.sleep(options.settle_s)
                     first = load.sample()
                     found = neighbour.measure(options.seconds)
                     window = between(first, load.sample())

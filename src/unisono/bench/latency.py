@@ -51,7 +51,7 @@ class LatencyOptions:
     @classmethod
     def quick(cls, **changes: Any) -> LatencyOptions:
         """A smoke run."""
-        return cls(**{"seconds": 3.0, "ramp_s": 1.0, "clients": 50, **changes})
+        return cls(**{"seconds": 1.0, "ramp_s": 0.3, "clients": 10, **changes})
 
 
 def run_latency(options: LatencyOptions, say: Callable[[str], None] = lambda text: None) -> Report:

@@ -5,8 +5,10 @@ Knows Linux's /proc and nothing of what the processes do. Elsewhere its function
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import random
 import socket
 import time
 from collections.abc import Iterable
@@ -16,6 +18,7 @@ from typing import NamedTuple
 from unisono.errors import HostError
 
 __all__ = [
+    "PORTS",
     "Memory",
     "command_line",
     "cpu_s",
@@ -30,6 +33,8 @@ __all__ = [
     "wait_for_port",
 ]
 
+#: Below those that the system itself gives to outgoing connections, from 32768 on.
+PORTS = range(12_000, 32_000)
 _PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
@@ -140,11 +145,12 @@ def listener(pids: Iterable[int], port: int) -> int | None:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that was free a moment ago, and that the system gives to no client meanwhile."""
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for_port(port: int, deadline_s: float) -> bool:

@@ -25,20 +25,20 @@ __all__ = ["ReconnectOptions", "run_reconnect"]
 
 SPARE_FILES = 500
 DEADLINE_S = 120.0
-CALM_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReconnectOptions:
-    """``clients`` that all come at once, and come back at once ``rounds`` times."""
+    """``clients`` that all come at once, and come back at once ``rounds`` times, ``calm_s`` after they were let in."""
 
     clients: int = 10_000
     rounds: int = 3
+    calm_s: float = 2.0
 
     @classmethod
     def quick(cls, **changes: Any) -> ReconnectOptions:
         """A smoke run."""
-        return cls(**{"clients": 1_000, "rounds": 2, **changes})
+        return cls(**{"clients": 1_000, "rounds": 2, "calm_s": 0.2, **changes})
 
 
 class Wave:
@@ -139,7 +139,7 @@ def run_reconnect(options: ReconnectOptions, say: Callable[[str], None] = lambda
             before.close()  # and at once:
             took_s = wave.run()
             figures[f"wave_{number}"] = _figures(wave, took_s, len(names))
-            time.sleep(CALM_S)
+            time.sleep(options.calm_s)
         wave.close()
     refused = sum(each["refused"] + each["closed"] for each in figures.values())
     report = Report(

@@ -59,7 +59,7 @@ class RecoveryOptions:
     @classmethod
     def quick(cls, **changes: Any) -> RecoveryOptions:
         """A smoke run: two kills of each kind, a small restart."""
-        defaults = {"kills": 2, "load_s": 1.0, "things": 2_000, "watching": 500, "log_mb": 5, "scenes": 2, "lanes": 3}
+        defaults = {"kills": 2, "load_s": 0.3, "things": 2_000, "watching": 500, "log_mb": 5, "scenes": 2, "lanes": 3}
         return cls(**{**defaults, **changes})
 
 

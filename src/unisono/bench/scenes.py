@@ -54,7 +54,7 @@ class ScenesOptions:
     def quick(cls, **changes: Any) -> ScenesOptions:
         """A smoke run; its figures mean little."""
         defaults: dict[str, Any] = {
-            "seconds": 2.0, "ramp_s": 1.0, "rounds": 1, "scenes": 200, "watching": 80, "payloads": 100_000,
+            "seconds": 0.5, "ramp_s": 0.2, "rounds": 1, "scenes": 200, "watching": 80, "payloads": 20_000,
         }  # fmt: skip
         return cls(**{**defaults, **changes})
 

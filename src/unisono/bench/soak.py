@@ -55,8 +55,8 @@ class SoakOptions:
 
     @classmethod
     def quick(cls, **changes: Any) -> SoakOptions:
-        """A smoke run of ten seconds."""
-        return cls(**{"seconds": 10.0, "calibrate_s": 3.0, "most": 20_000.0, **changes})
+        """A smoke run of a few seconds."""
+        return cls(**{"seconds": 5.0, "calibrate_s": 1.0, "most": 20_000.0, **changes})
 
 
 def run_soak(options: SoakOptions, say: Callable[[str], None] = lambda text: None) -> Report:

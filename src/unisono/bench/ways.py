@@ -42,7 +42,7 @@ class WaysOptions:
     @classmethod
     def quick(cls, **changes: Any) -> WaysOptions:
         """A smoke run."""
-        return cls(**{"seconds": 1.0, "ramp_s": 0.5, "windows": (100,), "payloads": 100_000, **changes})
+        return cls(**{"seconds": 0.5, "ramp_s": 0.2, "windows": (100,), "payloads": 20_000, **changes})
 
 
 def run_ways(options: WaysOptions, say: Callable[[str], None] = lambda text: None) -> Report:
