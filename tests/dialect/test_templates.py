@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 
@@ -160,3 +161,68 @@ def test_what_goes_too_far(template: str) -> None:
 def test_a_long_message_and_a_loop() -> None:
     with pytest.raises(DeviceError, match="4096 bytes"):
         compile_value("{% for x in value_json %}{{ x }}{% endfor %}")(b"[" + b"1," * 4000 + b"1]", NOW_MS)
+
+
+DOUBLED = "{% set x = x ~ x %}" * 40
+BOMBS = (
+    "{% set x = 'aaaaaaaaaa' %}" + DOUBLED + "{{ x | length }}",
+    "{% set x = [1] %}" + "{% set x = [x, x] %}" * 40 + "{{ x | length }}",
+    "{% set x = (1,) %}" + "{% set x = {'a': x, 'b': x} %}" * 40 + "{{ x }}",
+    "{% set ns = namespace(t=[1]) %}{% for i in range(99) %}{% set ns.t = [ns.t, ns.t] %}{% endfor %}{{ ns.t }}",
+    "{% set x = [1] %}" + "{% set x = dict(a=x, b=x) %}" * 40 + "{{ x }}",
+    "{{ (value.encode() * 99999999) | length }}",
+    "{{ '{:>999999999}'.format(1) }}",
+    "{{ '{:{w}}'.format(1, w=999999999) }}",
+    "{{ '%999999999d' % 1 }}",
+    "{{ '%(a)999d' % {'a': 1} }}",
+    "{{ value.zfill(999999999) }}",
+    "{{ value.ljust(999999999) }}",
+    "{{ value.encode().zfill(999) }}",
+    "{{ 'abc'.translate({97: 'x'}) }}",
+    "{{ (5).to_bytes(length=999999999, byteorder='big') | length }}",
+    "{{ (value * 99).replace('', 'x' * 9999) | length }}",
+    "{{ ('x' * 9999) | replace('x', 'y' * 999) | length }}",
+    "{{ (['x' * 99] * 99) | join('y' * 9999) | length }}",
+    "{{ ('y' * 9999).join(['x'] * 99) | length }}",
+    "{{ ('x' * 9999) | list | map('replace', 'x', 'y' * 99) | list | length }}",
+    "{{ [1] | batch(999999999, 'x') | list | length }}",
+    "{{ [1, 2] | slice(999999999) | list | length }}",
+    "{% set x = 'a' * 999 %}{% for i in range(100) %}{{ x }}{{ x }}{% endfor %}",
+    "{% for i in range(2) recursive %}{{ loop([1, 2]) }}{% endfor %}",
+    "{% set x %}{% for i in range(100) %}{{ value }}{% endfor %}{% endset %}",
+    "{% filter upper %}{{ value }}{% endfilter %}",
+)
+
+
+@pytest.mark.parametrize("template", BOMBS, ids=range(len(BOMBS)))
+def test_what_would_grow_without_end_is_refused_before_it_does(template: str) -> None:
+    """A template is a stranger's program, and the gateway's memory is everybody's."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(DeviceError):
+            compile_value(template)(b"3.25", 0)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("template", "made"),
+    [
+        ("{{ '%0.1f' % (value | float) }}", "3.2"),
+        ("{{ '%s of %s' % (value, 4) }}", "3.25 of 4"),
+        ("{{ '{:.1f}'.format(value | float) }}", "3.2"),
+        ("{{ value ~ '-' ~ 4 ~ nothing }}", "3.25-4"),
+        ("{% set n = namespace(a=1) %}{% set n = namespace(a=n, b=n) %}{{ n }}", "<namespace>"),
+        ("{% set a, b = value.split('.') %}{{ [b, a] | join('/') }}", "25/3"),
+        ("{{ [1, 2] | map('string') | join }}", "12"),
+        ("{{ value.replace('3', '4').join(['a', 'b']) }}", "a4.25b"),
+        ("{{ value.encode().hex() ~ (value | length) * 2 }}", "332e32358"),
+        ("{{ {'a': value}['a'] in (value, 1) }}", "True"),
+        ("{{ dict(a=value).a | replace('3', 'x') }}", "x.25"),
+        ("{{ ['ab'] * 2 }}", "['ab', 'ab']"),
+        ("{{ 'ab' | upper }}", "AB"),
+    ],
+)
+def test_what_stays_small_is_made(template: str, made: str) -> None:
+    assert compile_value(template)(b"3.25", 0) == made

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from unisono.dialect.homeassistant.bounds import formatted
 from unisono.errors import DeviceError
 
 __all__ = ["FILTERS", "GLOBALS", "TESTS", "clock"]
@@ -118,23 +119,11 @@ def _searches(value: Any, find: Any = "") -> bool:
 
 
 def _replaced(value: Any, find: Any = "", replace: Any = "") -> str:
-    return str(_literal(find).sub(str(replace), str(value)[:1_000]))
+    return str(_literal(find).sub(str(replace)[:MOST_ITEMS], str(value)[:1_000]))
 
 
 def _found(value: Any, find: Any = "", index: int = 0) -> Any:
     return _literal(find).findall(str(value)[:1_000])[index]
-
-
-#: What makes a text longer than whoever wrote it can have meant: widths of four digits, taken from elsewhere, by name.
-_WIDE = re.compile(r"%[-+ #0]*[0-9]{4,}|%[^a-zA-Z%]*\.[0-9]{3,}|%[^a-zA-Z%]*\*|%\(")
-
-
-def _formatted(form: Any, *given: Any) -> str:
-    """``'#%02x%02x%02x' | format(red, green, blue)``, as lamps of OpenBeken say colours."""
-    text = str(form)
-    if len(text) > MOST_ITEMS or _WIDE.search(text):
-        raise ValueError("such a format makes too much")
-    return text % given
 
 
 def _slugify(value: Any) -> str:
@@ -262,7 +251,7 @@ GLOBALS: dict[str, Any] = {
 FILTERS: dict[str, Callable[..., Any]] = {
     **_NUMERIC,
     "round": _round,
-    "format": _formatted,
+    "format": formatted,
     "multiply": lambda value, by: _float(value) * _float(by),
     "add": lambda value, by: _float(value) + _float(by),
     "from_json": _from_json,

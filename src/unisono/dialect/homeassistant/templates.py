@@ -12,6 +12,15 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from unisono.dialect.homeassistant.bounds import (
+    bound_binop,
+    bound_call,
+    bound_concat,
+    bounded_filter,
+    counted,
+    formatted,
+    weighed,
+)
 from unisono.dialect.homeassistant.filters import FILTERS, GLOBALS, TESTS, clock
 from unisono.errors import DeviceError
 
@@ -22,8 +31,6 @@ __all__ = ["ABSENT", "Render", "compile_template", "compile_value"]
 
 #: Characters of a template; the longest that we have met has 1,800.
 LONGEST = 8_000
-#: Of what a template makes, and of any text or list on the way.
-MOST = 100_000
 #: Numbers of one range, loops inside one another, and bytes of a message that a template with a loop is given: the work
 #: may grow with their square.
 MOST_TURNS = 100
@@ -72,13 +79,10 @@ def compile_template(template: str) -> Render:
 
     def render(variables: dict[str, Any]) -> str:
         try:
-            made = compiled.render(variables)
+            return "".join(counted(compiled.generate(variables)))
         except Exception as error:
             # whatever a stranger's program may raise is the stranger's mistake
             raise DeviceError(f"its template fails: {error}"[:300], code="bad_value") from error
-        if len(made) > MOST:
-            raise DeviceError(f"its template makes more than {MOST} characters", code="bad_value")
-        return made
 
     return render
 
@@ -123,6 +127,9 @@ def _check(node: Any, loops: int) -> None:
     from jinja2 import nodes
 
     loops += isinstance(node, nodes.For)
+    if isinstance(node, nodes.AssignBlock | nodes.FilterBlock) or (isinstance(node, nodes.For) and node.recursive):
+        # what they print is gathered before anybody could weigh it; and no discovery message has been seen with one
+        raise DeviceError("a template may not gather what it prints, nor loop through itself", code="bad_value")
     if loops > MOST_LOOPS:
         raise DeviceError("its template has too many loops inside one another", code="bad_value")
     if isinstance(
@@ -133,47 +140,69 @@ def _check(node: Any, loops: int) -> None:
         _check(child, loops)
 
 
+def _weighed(value: Any) -> Any:
+    weighed(value)
+    return value
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Any:
+    from jinja2 import nodes
+    from jinja2.runtime import Namespace
     from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from jinja2.visitor import NodeTransformer
 
     class Environment(ImmutableSandboxedEnvironment):
-        """Arithmetic that can grow without end is bounded."""
+        """What can grow without end is weighed before it does: arithmetic, calls, texts and lists put together."""
 
         intercepted_binops = frozenset({"*", "**", "+", "%"})
 
         def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            _bound(operator, left, right)
+            bound_binop(operator, left, right)
+            if operator == "%" and isinstance(left, str):
+                return formatted(left, *(right if isinstance(right, tuple) else (right,)))
             return super().call_binop(context, operator, left, right)
+
+        def call(self, context: Any, called: Any, /, *args: Any, **kwargs: Any) -> Any:
+            bound_call(called, args, kwargs)
+            made = super().call(context, called, *args, **kwargs)
+            weighed(made)
+            return made
+
+        def _parse(self, source: str, name: str | None, filename: str | None) -> Any:
+            return Weighing().visit(super()._parse(source, name, filename))
+
+    class Weighing(NodeTransformer):
+        """The tree with a filter around what puts texts or lists together."""
+
+        def visit_Concat(self, node: Any) -> Any:  # noqa: N802  Jinja's name
+            node = self.generic_visit(node)
+            return nodes.Filter(nodes.List(node.nodes), "concat_", [], [], None, None, lineno=node.lineno)
+
+        def visit_List(self, node: Any) -> Any:  # noqa: N802  Jinja's name
+            changes = node.find(nodes.Name) is not None and getattr(node, "ctx", "load") == "load"
+            node = self.generic_visit(node)
+            return nodes.Filter(node, "list_", [], [], None, None, lineno=node.lineno) if changes else node
+
+        visit_Tuple = visit_Dict = visit_List  # noqa: N815  Jinja's names
+
+    class Space(Namespace):
+        """One that holds others is not written out: two in each of thirty would have no end."""
+
+        def __repr__(self) -> str:
+            return "<namespace>"
 
     environment = Environment()
     environment.globals = {
         **GLOBALS,
         "range": lambda *given: range(*given)[:MOST_TURNS],
         "dict": dict,
-        "namespace": environment.globals["namespace"],
+        "namespace": Space,
     }
     environment.filters.update(FILTERS)
-    for name in ("center", "indent", "xmlattr", "pprint", "urlize", "wordwrap"):
+    for name in ("batch", "center", "indent", "pprint", "slice", "urlize", "wordwrap", "xmlattr"):
         environment.filters.pop(name, None)
+    environment.filters = {name: bounded_filter(name, filter) for name, filter in environment.filters.items()}
+    environment.filters |= {"concat_": bound_concat, "list_": _weighed}
     environment.tests.update(TESTS)
     return environment
-
-
-def _bound(operator: str, left: Any, right: Any) -> None:
-    if operator == "**":
-        if not (
-            isinstance(left, int | float) and isinstance(right, int | float) and abs(left) <= 1e9 and abs(right) <= 32
-        ):
-            raise DeviceError("too large a power", code="bad_value")
-        return
-    if operator == "%" and isinstance(left, str):
-        raise DeviceError("texts are not formatted with %", code="bad_value")
-    sizes = [len(each) for each in (left, right) if isinstance(each, str | list | tuple)]
-    if sizes and operator == "*":
-        number = next((each for each in (left, right) if isinstance(each, int)), 0)
-        sizes.append(max(sizes) * max(number, 0))
-    if sum(sizes) > MOST:
-        raise DeviceError("what the template makes is too large", code="bad_value")
-    if isinstance(left, int) and isinstance(right, int) and max(abs(left), abs(right)) > 1 << 256:
-        raise DeviceError("too large a number", code="bad_value")
