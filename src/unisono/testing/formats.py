@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import msgspec
@@ -103,6 +103,23 @@ def _damage(document: Any, path: tuple[Any, ...], value: Any) -> Any:
     return damaged
 
 
+def _at(document: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        document = document[key]
+    return document
+
+
+#: Other values of the same type: texts of any script, numbers at their ends, lists the other way round, members more.
+WILD: dict[type, Callable[[Any], list[Any]]] = {
+    bool: lambda value: [not value],
+    int: lambda value: [0, 1, -1, 255, -(10**9), 2**53, value + 1],
+    float: lambda value: [0.0, -0.5, 1e-9, 1e300, value * 2],
+    str: lambda _value: ["", "x", "电视 1", "a.b/c d", "é" * 40, "\U0001f600", "0", "-1", "true", "A" * 300],
+    list: lambda value: [[], value + value, value[::-1], value[:1]],
+    dict: lambda value: [{**value, "x-extra": more} for more in (1, "t", None, [1], {"a": 1.0})],
+}
+
+
 class FormatConformance:
     """Inherited by the tests of each format. ``documents``: of one model each, as a maker writes them."""
 
@@ -169,6 +186,22 @@ class FormatConformance:
         models, findings = self.format.read(msgspec.json.encode(damaged))
         assert models or findings
         self._sound(models)
+
+    @given(seed=st.integers(0, 2**32))
+    @settings(_FEW, max_examples=80)
+    def test_a_wild_and_legal_document_comes_back_whole(self, seed: int) -> None:
+        """Texts of any script, numbers at their ends, lists the other way round, members that nobody knows."""
+        chance = random.Random(seed)
+        document = chance.choice(self.documents)
+        for _ in range(2):
+            path = chance.choice(_places(document)[1:])
+            before = _at(document, path)
+            others = WILD[type(before)](before) if before is not None else [0, "x"]
+            document = _damage(document, path, chance.choice(others))
+        data = msgspec.json.encode(document)
+        models, _ = self.format.read(data)
+        if len(models) == 1:
+            assert identical(msgspec.json.decode(self.format.write(without_raw(models[0]))), msgspec.json.decode(data))
 
     def test_missing_members_are_answered(self) -> None:
         for document in self.documents:
