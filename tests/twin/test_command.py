@@ -21,7 +21,7 @@ TABLE: dict[Sign, tuple[str, str, str]] = {
     Sign.AWAY_TOO_LONG: ("expired", "", ""),
     Sign.REPLACED: ("superseded", "superseded", "superseded"),
     Sign.NOT_SENT: ("failed", "failed", "failed"),
-    Sign.GIVEN: ("acknowledged", "acknowledged", ""),
+    Sign.GIVEN: ("acknowledged", "acknowledged", "acknowledged"),
 }
 
 

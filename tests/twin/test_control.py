@@ -6,9 +6,22 @@ from typing import Any
 
 import pytest
 
-from tests.twin.world import GAUGE, GAUGE_2, LIGHT, SECOND, T0, Home, model_put, offline, online, reports, thing_put
+from tests.twin.world import (
+    GAUGE,
+    GAUGE_2,
+    LIGHT,
+    SECOND,
+    T0,
+    Home,
+    model_put,
+    offline,
+    online,
+    property_,
+    reports,
+    thing_put,
+)
 from unisono.errors import CallerError
-from unisono.thing import builtin_model
+from unisono.thing import Model, Service, builtin_model
 from unisono.twin.command import DEFAULT_TTL_S, Command, State
 from unisono.twin.control import WHY_CHARACTERS
 from unisono.twin.partition import KEEP_ENDED
@@ -73,6 +86,25 @@ def test_acknowledged_is_not_confirmed() -> None:
     assert state(it) == "acknowledged"
     it.say(reports("gauge", {"level": 20}))
     assert state(it) == "confirmed"
+
+
+def test_a_value_that_is_only_written_ends_as_acknowledged() -> None:
+    """It took it; a value that cannot be read is no time-out. What it reports all the same counts."""
+    whistle = property_("whistle", "int", access=("write",))
+    model = Model(id="kettle", services=(Service(properties=(whistle, property_("level", "int"))),))
+    it = Home(model_put(model), thing_put("gauge", model), online("gauge"), HEARS)
+    it.tick(0)
+    for id, wanted in (("c1", {"whistle": 3}), ("c2", {"level": 3})):
+        it.say(ask(id, **wanted), Sent(id, T0), reply(id, b'{"ok": true}'))
+    it.tick(20)
+    assert (state(it), command(it).why) == ("acknowledged", "it said that it will, and has no way to report the value")
+    assert command(it).ended is not None
+    assert state(it, "c2") == "timeout"
+    it.say(ask("c3", whistle=4), Sent("c3", T0), reply("c3", b'{"ok": true}'), reports("gauge", {"whistle": 4}))
+    assert state(it, "c3") == "confirmed"
+    it.say(ask("c4", whistle=5), Sent("c4", T0))
+    it.tick(40)
+    assert state(it, "c4") == "timeout"  # it did not even say that it will
 
 
 def test_what_it_had_reported_already_confirms_an_acknowledgement() -> None:

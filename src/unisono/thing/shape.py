@@ -274,6 +274,11 @@ class Shape:
         """How long a value other than the wanted one must stand to be final; 0: only the time-out tells."""
         return max((self._properties[key].settle_s or 0.0 for key in keys if key in self._properties), default=0.0)
 
+    def tells(self, keys: tuple[str, ...]) -> bool:
+        """Whether the thing can say what any of them is; of what is only written nothing ever comes back."""
+        found = [self._properties[key] for key in keys if key in self._properties]
+        return any(each.readable or each.notifies for each in found)
+
     def repeatable(self, wanted: Mapping[str, Any], action: str | None) -> bool:
         """Whether asking twice is as good as once. "The next track" is not, though it is a value that is set."""
         if action is not None:

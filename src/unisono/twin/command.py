@@ -48,7 +48,7 @@ class Sign(enum.IntEnum):  # an int's hash: the table is looked into twice a com
     AWAY_TOO_LONG = enum.auto()  # its ttl passed before it could be sent
     REPLACED = enum.auto()  # a later command wants the same property
     NOT_SENT = enum.auto()  # it could not be sent, or nobody knows whether it was
-    GIVEN = enum.auto()  # who listens for the thing was given it, and the thing has no way to say more: its end
+    GIVEN = enum.auto()  # the thing, or who listens for it, was given it, and nobody has a way to say more: its end
 
 
 _WAITING = {Sign.REPLACED: State.SUPERSEDED, Sign.NOT_SENT: State.FAILED}
@@ -76,6 +76,7 @@ TRANSITIONS: dict[State, dict[Sign, State]] = {
     },
     State.ACKNOWLEDGED: {
         **_WAITING,
+        Sign.GIVEN: State.ACKNOWLEDGED,
         Sign.MATCHED: State.CONFIRMED,
         Sign.REFUSED: State.REJECTED,
         Sign.OVERDUE: State.TIMEOUT,

@@ -25,6 +25,8 @@ __all__ = ["Control"]
 
 #: Why a command that nobody can answer ends as it does.
 GIVEN_WHY = "it was told, and has no way to say that it did it"
+#: The same of one whose thing said that it will, and has no way to report such a value.
+TAKEN_WHY = "it said that it will, and has no way to report the value"
 #: Characters of a device's reason for refusing.
 WHY_CHARACTERS = 500
 #: What is harmless to repeat is sent once more after this share of its time-out, when the thing has said nothing yet.
@@ -334,6 +336,8 @@ class Control:
             self._moved(command.asked.id)
         elif command.differs:
             self._happen(command, Sign.OVERDUE_DIFFERENT, "the thing reported another value")
+        elif command.state is State.ACKNOWLEDGED and not twin.shape.tells(tuple(command.asked.set or ())):
+            self._happen(command, Sign.GIVEN, TAKEN_WHY)
         else:
             self._happen(command, Sign.OVERDUE, "nothing came back in time")
 
