@@ -94,8 +94,8 @@ def test_a_value_that_is_only_written_ends_as_acknowledged() -> None:
     model = Model(id="kettle", services=(Service(properties=(whistle, property_("level", "int"))),))
     it = Home(model_put(model), thing_put("gauge", model), online("gauge"), HEARS)
     it.tick(0)
-    for id, wanted in (("c1", {"whistle": 3}), ("c2", {"level": 3})):
-        it.say(ask(id, **wanted), Sent(id, T0), reply(id, b'{"ok": true}'))
+    it.say(ask("c1", whistle=3), Sent("c1", T0), reply("c1", b'{"ok": true}'))
+    it.say(ask("c2", level=3), Sent("c2", T0), reply("c2", b'{"ok": true}'))
     it.tick(20)
     assert (state(it), command(it).why) == ("acknowledged", "it said that it will, and has no way to report the value")
     assert command(it).ended is not None

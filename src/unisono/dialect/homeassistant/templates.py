@@ -148,8 +148,8 @@ def _weighed(value: Any) -> Any:
 @lru_cache(maxsize=1)
 def _environment() -> Any:
     from jinja2 import nodes
-    from jinja2.runtime import Namespace
     from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from jinja2.utils import Namespace
     from jinja2.visitor import NodeTransformer
 
     class Environment(ImmutableSandboxedEnvironment):
