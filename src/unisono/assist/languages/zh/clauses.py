@@ -13,7 +13,7 @@ import msgspec
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.verbs import VERBS_SET
 
-__all__ = ["Clause", "clauses", "split_condition"]
+__all__ = ["Clause", "clauses", "is_value", "split_condition"]
 
 _ENDS = frozenset("，,。.；;！!？?：:\n")
 _JOINS = frozenset(
@@ -84,18 +84,18 @@ def _is_noun(piece: Piece) -> bool:
     return piece.named or any(sense.startswith(("kind:", "sort:")) or sense == "everything" for sense in piece.senses)
 
 
-def _is_value(piece: Piece) -> bool:
+def is_value(piece: Piece) -> bool:
     return any(sense.startswith(("color:", "mode:", "level:", "arm:")) for sense in piece.senses)
 
 
 def _is_tail(clause: Clause, before: Clause) -> bool:
     """关了吧, 那个浴霸: only who, after a clause that says only what."""
-    if any(_is_noun(p) or p.quantity or p.moment or _is_value(p) or not p.known for p in before.pieces):
+    if any(_is_noun(p) or p.quantity or p.moment or is_value(p) or not p.known for p in before.pieces):
         return False
     if not any(_is_verb(p) for p in before.pieces) or not any(_is_noun(p) for p in clause.pieces):
         return False
     return all(p.known and (_is_noun(p) or p.senses & _LITTLE) and not p.moment for p in clause.pieces) and not any(
-        _is_verb(p) or p.quantity or _is_value(p) for p in clause.pieces
+        _is_verb(p) or p.quantity or is_value(p) for p in clause.pieces
     )
 
 
@@ -108,7 +108,7 @@ def clauses(pieces: Sequence[Piece]) -> list[Clause]:
         joins = (
             piece.text in _JOINS
             and bool(current)
-            and any(_is_verb(p) or p.quantity or _is_value(p) for p in current)
+            and any(_is_verb(p) or p.quantity or is_value(p) for p in current)
             and _goes_on(pieces, i)
         )
         listed = piece.text == "、" and _is_whole(current) and i + 1 < len(pieces)
@@ -176,7 +176,7 @@ def _is_only_switched(pieces: Sequence[Piece]) -> bool:
         "up",
         "down",
     }
-    return switched and not any(piece.quantity is not None or _is_value(piece) for piece in pieces)
+    return switched and not any(piece.quantity is not None or is_value(piece) for piece in pieces)
 
 
 def _separate(clause: Clause) -> list[Clause]:
@@ -204,7 +204,7 @@ def _separate(clause: Clause) -> list[Clause]:
                 and _is_noun(piece)
                 and order.endswith("V")
                 and order.startswith("N")
-                and any(_is_verb(p) or _is_value(p) for p in pieces[i + 1 :])
+                and any(_is_verb(p) or is_value(p) for p in pieces[i + 1 :])
             )
         ):
             starts = True
@@ -212,7 +212,7 @@ def _separate(clause: Clause) -> list[Clause]:
             groups.append(_taken_along(groups[-1]))
             verb, noun, order = False, False, ""
         groups[-1].append(piece)
-        if _is_verb(piece) or _is_value(piece):
+        if _is_verb(piece) or is_value(piece):
             verb = True
             order += "V" if not order.endswith("V") else ""
             if _is_noun(piece):  # 锁门, 熄灯: what is done and to what
@@ -227,7 +227,7 @@ def _separate(clause: Clause) -> list[Clause]:
 def _begins_anew(pieces: Sequence[Piece], at: int) -> bool:
     """车库门放下来锁好入户门: a verb with its thing behind it, and no verb behind that."""
     after = pieces[at + 1 :]
-    return bool(after) and after[0].named and not any(_is_verb(p) or p.quantity or _is_value(p) for p in after[1:])
+    return bool(after) and after[0].named and not any(_is_verb(p) or p.quantity or is_value(p) for p in after[1:])
 
 
 def _taken_along(group: list[Piece]) -> list[Piece]:

@@ -46,6 +46,8 @@ _SHORTEST_HEARD = 2
 _TAKE_ENDINGS = frozenset(
     {"on", "off", "open", "close", "lock", "unlock", "start", "stop", "pause", "record", "arm", "disarm"}
 )
+#: 加快, and so 加快点.
+_TURNED = 2
 #: 暖一点, and so 暖一些.
 _COMPARATIVE = frozenset(
     {"up", "down", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower"}
@@ -318,6 +320,9 @@ def senses_of() -> dict[str, frozenset[str]]:
                 found.setdefault(word, set()).add(sense)
                 if sense in _COMPARATIVE and word.endswith("一点"):
                     found.setdefault(word[:-1] + "些", set()).add(sense)
+                if sense in ("faster", "slower") and len(word) == _TURNED and word[0] in "调加减提降":
+                    for little in ("点", "一点", "些", "一些"):
+                        found.setdefault(word + little, set()).add(sense)
                 if sense.startswith("complaint:") and word[-1] != "了":
                     found.setdefault(word + "了", set()).add(sense)
                 if sense in _TAKE_ENDINGS and word[-1] not in _ENDINGS:

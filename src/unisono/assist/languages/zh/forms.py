@@ -78,8 +78,10 @@ _BY_SO_MANY = re.compile(r"(?<=[音声风量力度])([大小快慢])(?=[0-9一�
 #: 出料带慢五个, 音量低十: by so many of whatever it counts in.
 _BY_A_NUMBER = re.compile(
     r"(?<![最偏太过提升降更越再加变拉到了个很打较校拧捻扭拨推搞整弄开关放给把])(?<!(?<!空)调)(?<=[^，,。 ])([快慢高低大小])"
-    r"(?=[0-9一二两三四五六七八九十]+个?(?:$|[吧，,。]))"
+    r"(?=[0-9一二两三四五六七八九十]+个?[格档挡级]?(?:$|[吧，,。]))"
 )
+#: 只要百分之十: no more than that.
+_ONLY_SO_MUCH = re.compile(r"(?<=[^，,。如])只要(?=百分之|[0-9零一二两三四五六七八九十百]+(?:%|成|度|档|格))")
 #: 抽十五分钟水: for how long, within a verb that opens.
 _FOR_SO_LONG = r"(?:[0-9]+|[一二两三四五六七八九十百半]+)(?:个?半?(?:小时|钟头)|分钟|秒钟?)"
 _COMPARED = re.compile(r"比(?!现在|刚才|这会儿)|吗|[?？]|多少|几度|如果|要是|的话")
@@ -180,7 +182,7 @@ class Forms:
             text = _BY_A_NUMBER.sub(self._by_so_many, text)
             text = _BY_SO_MANY.sub(r"调\1", _BY_SO_MUCH.sub(r"调\1", text))
         text = _IF_NOT.sub(r"没\1就", text.replace("充电充", "充"))
-        text = self._lasting.sub(r"\1\3\2", text)
+        text = _ONLY_SO_MUCH.sub("调到", self._lasting.sub(r"\1\3\2", text))
         text = self._numbered(self._beside(_LIT.sub("点亮", _HOT_WATER.sub("水温", _HOW_HOT.sub("水温多少度", text)))))
         text = _WATER.sub(
             "烧水", _BOTH.sub("", _ENOUGH.sub("", _TURNED.sub("调", _OPENED.sub("调", _STEP.sub(r"\1档", text)))))

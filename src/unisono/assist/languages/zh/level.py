@@ -33,11 +33,11 @@ _WHILE_ON = frozenset({
 })  # fmt: skip
 
 
-def level_of(pieces: Sequence[Piece], world: World) -> str | None:
-    """吊灯五十, 空调二十四: the one level that a number beside such a thing can be of."""
+def level_of(pieces: Sequence[Piece], world: World, last: Sequence[str] = ()) -> str | None:
+    """吊灯五十, 空调二十四: the one level that a number beside such a thing can be of; of ``last`` where none is named."""
     kinds = {world.things[thing].kind for piece in pieces for thing in piece.things}
     said = {sense.removeprefix("kind:") for p in pieces for sense in p.senses if sense.startswith("kind:")}
-    kinds = kinds or said  # 空调二十六
+    kinds = kinds or said or {world.things[thing].kind for thing in last}  # 空调二十六
     if any(piece.quantity is not None and piece.quantity.value < _LEAST_LEVEL for piece in pieces):
         return None
     known = all(p.named or p.quantity is not None or p.senses <= _SMALL or has(p, "kind:") for p in pieces)

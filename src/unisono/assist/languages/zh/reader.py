@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from unisono.assist.dialogue import remember
 from unisono.assist.languages.zh.ask import answer
-from unisono.assist.languages.zh.clauses import split_condition
+from unisono.assist.languages.zh.clauses import is_value, split_condition
 from unisono.assist.languages.zh.commands import command
 from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.letters import plain, strip_address
@@ -171,7 +171,9 @@ def _read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.dat
 def _plan(sentence: Sentence) -> Plan:
     text, pieces, masked, world, memory, speaker, now = sentence
     found = senses(pieces)
-    if "never_mind" in found and not any(piece.named or piece.senses & VERBS_SET for piece in pieces):
+    if "never_mind" in found and not any(
+        piece.named or piece.senses & VERBS_SET or is_value(piece) for piece in pieces
+    ):
         return Plan(outcome="ignore", why="never_mind")
     for special in (timer, reminder):
         plan = special(text, pieces, masked, world, speaker, now)

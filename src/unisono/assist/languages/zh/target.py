@@ -109,6 +109,7 @@ def find_target(
                 count = int(piece.quantity.value)
     every = every or bool(found & {"all", "rest", "both", "everything"})
     devices = bool(found & {"everything", "devices"})
+    found -= {"outdoor", "indoor"} - {sense for piece in pieces if not piece.places for sense in piece.senses}
     inside = "indoor" in found and "outdoor" not in found and not (set(places) - {world.root})  # 院子里头 is outside
     outside = "outdoor" in found and "indoor" not in found
     pool = _pool(places, world, speaker, here="here" in found)

@@ -98,6 +98,8 @@ _UNSURE_MOST = 2
 _FOR = frozenset({"给", "帮", "替", "为"})
 #: Who has a reason for what is wanted.
 _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人", "我要", "我想", "我得", "我需要"})
+#: 装货的车到了
+_CAME = frozenset({"到了", "来了", "到啦", "来啦", "走了"})
 #: What somebody is about.
 _AT_IT = frozenset({"在", "正在", "正"})
 #: 别转了, 甭亮着了, 不用放了
@@ -316,6 +318,8 @@ class Wanted(Meant):
         if wish.empty:
             if "opinion" in found:  # 灯带看腻了, 换成蓝色
                 self.last = self._target(pieces, Wish()).things or self.last
+            elif self.steps and pieces[-1].text in _CAME:
+                pass  # 开月台门，装货的车到了: why
             elif is_list(pieces):
                 self.pending = list(pieces)
             elif self.steps and pieces and pieces[0].text in _WHO:
@@ -349,7 +353,10 @@ class Wanted(Meant):
         self.doubted = self.doubted or is_like_another(pieces)
         self.doubted = self.doubted or is_unlocked_by_the_way(pieces, wish)
         wish = self._other_value(wish) or wish
-        if is_bare(wish) and (plain := level_of(pieces, self.sentence.world)):
+        hurries = wish.verb in ("faster", "slower") and not (about_us(pieces) or wish.amount or wish.traits)
+        if hurries and not (self.last or memory.things):
+            return Plan(outcome="ask", why="which_thing")  # 快点
+        if is_bare(wish) and (plain := level_of(pieces, self.sentence.world, () if self.steps else memory.things)):
             wish.traits = (plain,)
         if is_bare(wish) or (wish.amount is not None and wish.amount.unit is None and wish.verb in _NO_AMOUNT):
             return Plan(outcome="ask", why="what_value")
