@@ -130,6 +130,11 @@ def test_words_in_any_order_get_a_plan(text: str) -> None:
         understand(text, WORLD, memory, SPEAKER, now=NOW)
 
 
+def test_more_than_anybody_says_at_once_is_refused() -> None:
+    plan = understand("turn on the lamp " * 1_000, WORLD, Memory(), SPEAKER, now=NOW)
+    assert (plan.outcome, plan.why) == ("refuse", "too_long")
+
+
 @pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(
     "text",

@@ -6,6 +6,8 @@ import pytest
 
 from tests.assist.languages.reading import read
 from unisono.assist import language_of
+from unisono.assist.language import language
+from unisono.errors import CallerError
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,10 @@ def test_a_sentence_is_read_in_the_language_that_it_plainly_is_of(text: str, sai
 
 def test_an_order_in_chinese_is_understood_before_an_english_page() -> None:
     assert read("把马灯关了", "en") == read("把马灯关了", "zh") != "ignore"
+
+
+def test_a_language_that_nobody_here_speaks_is_refused_with_those_that_are_spoken() -> None:
+    with pytest.raises(CallerError) as caught:
+        language("tlh")
+    assert (caught.value.code, caught.value.field) == ("bad_value", "lang")
+    assert {"en", "zh"} <= set((caught.value.expected or "").removeprefix("one of ").split(", "))

@@ -132,6 +132,7 @@ def test_names_nobody_knows() -> None:
     assert (caught.value.code, caught.value.expected) == ("not_found", "leak_stop")
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("id", sorted(blueprints()))
 def test_nothing_in_it_goes_untested(id: str) -> None:
     """Without any one of its triggers, conditions or steps a test of it fails."""

@@ -148,8 +148,8 @@ def test_every_pattern_of_a_field_is_said_in_words() -> None:
     """Who is refused reads no regular expression: not of what people write, and not of what the API takes."""
     root = Path(unisono.__file__).parent
     found = set()
-    for path in root.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for text in (path.read_text("utf-8") for path in root.rglob("*.py")):
+        for node in ast.walk(ast.parse(text)) if "pattern=" in text else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Meta", "Field"):
                 found |= {each.value.value for each in node.keywords if each.arg == "pattern"}  # type: ignore[attr-defined]
     assert len(found) > 20

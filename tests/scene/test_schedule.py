@@ -57,6 +57,7 @@ def test_every_day_once_through_two_years(zone: str, at: str) -> None:
     assert found == wanted
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_pattern_follows_real_time(zone: str) -> None:
     schedule = compile_schedule(Timing(cron="*/30 * * * *"), ZoneInfo(zone), None)

@@ -234,6 +234,7 @@ def test_a_model_made_elsewhere_is_a_cluster_of_ones_own() -> None:
     assert msgspec.json.decode(MATTER.write(several))["tag"] == "deviceType"
 
 
+@pytest.mark.usefixtures("untraced")
 def test_the_real_data_model_comes_back() -> None:
     data = read_real("models/matter_model.json")
     document = msgspec.json.decode(data)

@@ -255,6 +255,7 @@ def test_an_overlay_mends_and_the_export_is_the_makers() -> None:
     assert read({**LAMP, "services": 5, "modules": []}, mending).overlays == ("test",)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_our_overlays_are_for_real_instances() -> None:
     data = read_real("models/miot_homebridge.json")
     used = {name for model in MIOT.read(data)[0] for name in model.overlays}
@@ -285,6 +286,7 @@ def test_a_model_made_elsewhere_is_numbered() -> None:
     assert all(type(each["value"]) is int for each in alarm["properties"][0]["value-list"])
 
 
+@pytest.mark.usefixtures("untraced")
 def test_real_instances_come_back() -> None:
     data = read_real("models/miot_homebridge.json")
     models, findings = MIOT.read(data)

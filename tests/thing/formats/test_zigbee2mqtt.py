@@ -267,6 +267,7 @@ def test_built_in_models_have_the_specific_types() -> None:
     assert "part_a_temperature" in exposes_of(nested)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_real_definitions_come_back() -> None:
     data = read_real("models/z2m_exposes.json.gz")
     models, findings = ZIGBEE2MQTT.read(data)
