@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import struct
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from unisono.errors import DeviceError, HostError, UnisonoError
 from unisono.twin.spoken import AssistAnswer, AssistAsk, Audio, Door, Satellite, write_wav
 from unisono.voice import espeak
 from unisono.voice.door import WyomingDoor
+from unisono.voice.ending import Ending
 from unisono.voice.events import MAX_DATA, MAX_LINE, MAX_PAYLOAD, connect, read_event
 from unisono.voice.satellite import Line
 from unisono.voice.services import MAX_AUDIO, chunks, describe, hear, speak
@@ -219,6 +222,34 @@ async def test_the_library_s_own_client_uses_the_door(door: WyomingDoor, assista
         assert refused.text == "the owner is away"
 
 
+async def test_a_conversation_is_the_one_that_is_named_or_the_connection(
+    door: WyomingDoor, assistant: Assistant
+) -> None:
+    about = {"conversation_id": "01J", "more": [1]}
+    for _connection in range(2):  # as Home Assistant does it: a connection for each sentence
+        async with AsyncTcpClient("127.0.0.1", door.port) as client:
+            handled = Handled.from_event(await ask(client, Transcript(text="dim it", context=about)))
+            assert handled.context == about
+            assert Intent.from_event(await ask(client, Recognize(text="dim it", context=about))).context == about
+    for odd in (None, {"conversation_id": 5}, {"conversation_id": ""}):
+        async with AsyncTcpClient("127.0.0.1", door.port) as client:
+            await ask(client, Transcript(text="dim it", context=odd))
+    await door_takes(door, Event("transcript", {"text": "dim it", "context": ["01J"]}))
+    named = [each.conversation for each in assistant.asked]
+    assert len(set(named[:4])) == 1
+    assert len(set(named)) == 5, "a stranger's sentence is in nobody's conversation"
+    async with AsyncTcpClient("127.0.0.1", door.port) as client:
+        info = Info.from_event(await ask(client, Describe()))
+    assert info.handle[0].supports_home_control
+
+
+async def door_takes(door: WyomingDoor, event: Event) -> None:
+    async with AsyncTcpClient("127.0.0.1", door.port) as client:
+        await client.write_event(event)
+        async with asyncio.timeout(DEADLINE_S):
+            assert await client.read_event() is not None
+
+
 async def test_who_babbles_is_let_go_and_the_door_stays_open(door: WyomingDoor, assistant: Assistant) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(b'{"type": "transcript", "payload_length": 99999999999}\n')
@@ -311,6 +342,92 @@ async def test_a_satellite_without_wake_word_borrows_one(assistant: Assistant) -
         for event in chunks(SOUND):
             await satellite.send(event)
         await satellite.until(lambda s: "transcript" in s.types())
+
+
+async def stream(satellite: Service, *sounds: Audio) -> None:
+    """As `wyoming-satellite` does: chunks alone, until it is told what was heard."""
+    for sound in sounds:
+        for event in chunks(sound):
+            if AudioChunk.is_type(event.type):
+                await satellite.send(event)
+
+
+def told(kind: str, times: int, satellite: Service) -> bool:
+    return satellite.types().count(kind) == times
+
+
+QUIET = Audio(bytes(2 * 16_000 * 2))
+LOUD = Audio(b"\x00\x20\x00\xe0" * 8_000)
+
+
+async def test_a_satellite_that_streams_is_answered_when_its_speaker_is_done(assistant: Assistant) -> None:
+    async def wakes(service: Service, event: Event) -> None:
+        if AudioChunk.is_type(event.type) and not any(event.payload or b""):
+            await service.send(Detection(name="hey"))
+
+    async with (
+        Service() as satellite,
+        Service(hears) as ears,
+        Service(wakes) as wake,
+        Called(satellite, assistant, ears.url, wake.url),
+    ):
+        await satellite.until(lambda s: "run-satellite" in s.types())
+        await satellite.send(RunPipeline(PipelineStage.ASR, PipelineStage.TTS))
+        await stream(satellite, LOUD, QUIET)
+        await satellite.until(lambda s: s.types().count("audio-stop") == 1)
+        heard = ears.types()
+        assert (heard[:2], heard[-1], heard.count("audio-start")) == (["transcribe", "audio-start"], "audio-stop", 1)
+        # without a wake word of its own it asks once, and is listened to again and again
+        await satellite.send(RunPipeline(PipelineStage.WAKE, PipelineStage.TTS))
+        for number in (1, 2):
+            await stream(satellite, QUIET)
+            await satellite.until(partial(told, "detection", number))
+            await stream(satellite, LOUD, QUIET)
+            await satellite.until(partial(told, "audio-stop", number + 1))
+    assert len(assistant.asked) == 3
+
+
+async def test_sound_of_no_shape_is_hung_up_on(assistant: Assistant) -> None:
+    async with Service() as satellite, Service(hears) as ears, Called(satellite, assistant, ears.url):
+        await satellite.until(lambda s: "run-satellite" in s.types())
+        await satellite.send(Event("audio-chunk", {"rate": "fast"}, b"1234"))
+        await satellite.until(lambda s: s.types().count("run-satellite") == 2)
+
+
+def loudness(*parts: tuple[float, int], width: int = 2) -> float | None:
+    """When sound of so many seconds of so much amplitude was found to be over."""
+    ending, said_s = Ending(), 0.0
+    for seconds, amplitude in parts:
+        wave = struct.pack("<hh", amplitude, -amplitude) * 800
+        for _ in range(round(seconds * 10)):
+            said_s += 0.1
+            if ending.is_after(wave if width == 2 else bytes(len(wave) // 2 * width), 16_000, width, 1):
+                return round(said_s, 1)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("parts", "over_s"),
+    [
+        ([(1, 30), (2, 3000), (2, 30)], 3.8),
+        ([(2, 3000), (0.5, 30), (2, 3000), (2, 30)], 5.3),  # a pause between words
+        ([(1, 400), (2, 3000), (2, 400)], 3.8),  # beside a fan
+        ([(2, 3000), (2, 30)], 2.8),  # who begins at once
+        ([(1, 1500), (2, 9000), (2, 1500)], 3.8),  # beside a machine
+        ([(10, 30)], None),  # nobody said anything yet
+        ([(3, 30), (0.1, 9000), (3, 30)], None),  # a click
+        ([(20, 30)], 15.0),
+        ([(20, 3000)], 15.0),
+        ([(20, 0)], 15.0),
+    ],
+)
+def test_a_sentence_is_over_when_its_speaker_is_quiet(parts: list[tuple[float, int]], over_s: float | None) -> None:
+    assert loudness(*parts) == (None if over_s is None else pytest.approx(over_s, abs=0.11))
+
+
+def test_odd_sound_is_over_by_its_length() -> None:
+    assert loudness((20, 3000), width=4) == pytest.approx(15.0, abs=0.11)
+    assert not Ending().is_after(b"\x01", 0, 2, 0)
 
 
 async def test_trouble_is_told_and_the_satellite_called_again(assistant: Assistant) -> None:

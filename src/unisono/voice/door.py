@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -29,6 +30,8 @@ Say: TypeAlias = Callable[[AssistAsk], Awaitable[AssistAnswer]]
 logger = logging.getLogger("unisono.voice")
 
 MAX_TEXT = 4_000
+#: Of a conversation.
+MAX_NAME = 100
 #: Connections to one door; a home has some dozen satellites.
 MAX_PEERS = 64
 #: Who is silent for so long is gone.
@@ -75,7 +78,7 @@ class WyomingDoor:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = Peer(reader, writer)
-        conversation = f"wyoming {id(peer)}"
+        conversation = f"wyoming {secrets.token_hex(8)}"
         try:
             while True:
                 async with asyncio.timeout(IDLE_S):
@@ -98,19 +101,26 @@ class WyomingDoor:
         if Ping.is_type(event.type):
             return Pong(text=event.data.get("text"))
         if Transcript.is_type(event.type):
-            reply = await self._said(event, conversation)
-            return Handled(reply.text) if _is_handled(reply) else NotHandled(reply.text or None)
+            reply, context = await self._said(event, conversation)
+            return Handled(reply.text, context) if _is_handled(reply) else NotHandled(reply.text or None, context)
         if Recognize.is_type(event.type):
-            reply = await self._said(event, conversation)
+            reply, context = await self._said(event, conversation)
             if not _is_handled(reply):
-                return NotRecognized(reply.text or None)
-            return Intent(reply.outcome, [Entity("became", reply.became)], reply.text)
+                return NotRecognized(reply.text or None, context)
+            return Intent(reply.outcome, [Entity("became", reply.became)], reply.text, context)
         return None
 
-    async def _said(self, event: Event, conversation: str) -> AssistAnswer:
-        """What became of a sentence. One conversation a connection; its language where the event says it."""
+    async def _said(self, event: Event, conversation: str) -> tuple[AssistAnswer, dict[str, Any] | None]:
+        """What became of a sentence, and its context, which goes back as it came. One conversation a connection, or
+        the one that the context names (Home Assistant connects anew for each sentence); its language where the event
+        says it."""
         text = event.data.get("text")
         lang = event.data.get("language")
+        context = event.data.get("context")
+        context = context if isinstance(context, dict) else None
+        named = context.get("conversation_id") if context is not None else None
+        if isinstance(named, str) and named:
+            conversation = f"wyoming {self._door.port} {named[:MAX_NAME]}"
         door = self._door
         ask = AssistAsk(
             door.person,
@@ -120,10 +130,10 @@ class WyomingDoor:
             conversation,
         )
         try:
-            return await self._say(ask)
+            return await self._say(ask), context
         except UnisonoError as error:
             logger.warning("a sentence was not carried out: %s", error)
-            return AssistAnswer(error.detail, ask.lang or "en", "refuse", "failed")
+            return AssistAnswer(error.detail, ask.lang or "en", "refuse", "failed"), context
 
     def _info(self) -> Info:
         described: dict[str, Any] = {"name": "unisono", "attribution": OURS, "installed": True}
@@ -131,7 +141,8 @@ class WyomingDoor:
         handle = HandleModel(languages=self._languages, **described)
         intent = IntentModel(languages=self._languages, **described)
         return Info(
-            handle=[HandleProgram(models=[handle], **described)], intent=[IntentProgram(models=[intent], **described)]
+            handle=[HandleProgram(models=[handle], supports_home_control=True, **described)],
+            intent=[IntentProgram(models=[intent], **described)],
         )
 
 

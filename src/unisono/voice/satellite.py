@@ -19,9 +19,10 @@ from wyoming.pipeline import RunPipeline
 from wyoming.satellite import RunSatellite
 from wyoming.wake import Detect, Detection
 
-from unisono.errors import HostError, UnisonoError
+from unisono.errors import DeviceError, HostError, UnisonoError
 from unisono.twin.spoken import AssistAsk, Audio, Heard, Satellite
 from unisono.voice.door import Say
+from unisono.voice.ending import Ending
 from unisono.voice.events import Peer, connect
 from unisono.voice.services import chunks, hear_stream
 
@@ -79,6 +80,8 @@ class Line:
                 wakes = event.data.get("start_stage") == "wake"
                 self._turn = asyncio.create_task(self._pipeline(peer, wakes=wakes), name="voice turn")
             elif event.type in ("audio-start", "audio-chunk", "audio-stop"):
+                if AudioChunk.is_type(event.type):
+                    _shape(event)  # who sends none is hung up on
                 if self._sound.full():
                     self._sound.get_nowait()
                 self._sound.put_nowait(event)
@@ -92,18 +95,25 @@ class Line:
             self._turn = None
 
     async def _pipeline(self, peer: Peer, *, wakes: bool) -> None:
-        """One sentence from the microphone to the loudspeaker; a question back is followed by its answer."""
-        try:
-            if wakes:
-                await peer.write(await self._until_woken())
-            more = True
-            while more:
-                heard = await hear_stream(self._hear, self._heard(), self._satellite.lang)
-                await peer.write(Transcript(text=heard.text, language=heard.lang))
-                more = await self._answer(peer, heard)
-        except UnisonoError as error:
-            logger.warning("a satellite's sentence was lost: %s", error)
-            await peer.write(Error(text=error.detail, code=error.code))
+        """From the microphone to the loudspeaker; a question back is followed by its answer. A satellite that waits for
+        its wake word here asks once and streams on: it is listened to again after each sentence."""
+        again = True
+        while again:
+            try:
+                if wakes:
+                    await peer.write(await self._until_woken())
+                more = True
+                while more:
+                    heard = await hear_stream(self._hear, self._sentence(), self._satellite.lang)
+                    await peer.write(Transcript(text=heard.text, language=heard.lang))
+                    more = await self._answer(peer, heard)
+                    self._sound = asyncio.Queue(MAX_WAITING)  # what came meanwhile is the answer itself
+                again = wakes
+            except UnisonoError as error:
+                logger.warning("a satellite's sentence was lost: %s", error)
+                await peer.write(Error(text=error.detail, code=error.code))
+                again = wakes and self._wake is not None  # it does not ask again by itself
+                await asyncio.sleep(self._again_s)
 
     async def _answer(self, peer: Peer, heard: Heard) -> bool:
         if not heard.text.strip():
@@ -117,10 +127,24 @@ class Line:
         return reply.more
 
     async def _heard(self) -> AsyncIterator[Event]:
+        """What comes from the microphone, with a start where the satellite sends none."""
+        started = False
         while True:
             event = await self._sound.get()
+            if AudioChunk.is_type(event.type) and not started:
+                yield AudioStart(*_shape(event)).event()
+            started = started or not AudioStop.is_type(event.type)
             yield event
             if AudioStop.is_type(event.type):
+                return
+
+    async def _sentence(self) -> AsyncIterator[Event]:
+        """The same to the end of what is said: most satellites stream until they are told what was heard."""
+        ending = Ending()
+        async for event in self._heard():
+            yield event
+            if AudioChunk.is_type(event.type) and ending.is_after(event.payload or b"", *_shape(event)):
+                yield AudioStop().event()
                 return
 
     async def _until_woken(self) -> Detection:
@@ -141,10 +165,14 @@ class Line:
 
 
 async def _feed(wake: Peer, sound: AsyncIterator[Event]) -> None:
-    started = False
     async for event in sound:
-        if AudioChunk.is_type(event.type) and not started:
-            shape = {name: event.data[name] for name in ("rate", "width", "channels")}
-            await wake.write(AudioStart(**shape))
-            started = True
         await wake.write(event)
+
+
+def _shape(event: Event) -> tuple[int, int, int]:
+    """Rate, width and channels. Raises DeviceError ``bad_frame``."""
+    found = tuple(event.data.get(name) for name in ("rate", "width", "channels"))
+    rate, width, channels = found
+    if isinstance(rate, int) and isinstance(width, int) and isinstance(channels, int):
+        return rate, width, channels
+    raise DeviceError(f"That is no sound: {found}"[:120], code="bad_frame")
