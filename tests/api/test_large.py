@@ -62,6 +62,36 @@ async def test_it_may_look_before_it_plans(home: Hub) -> None:  # noqa: F811
     assert msgspec.json.decode(told[1]) == [{"id": "lamp", "state": {"on_off": False, "brightness": 50}}]
 
 
+async def test_an_endpoint_that_takes_other_parameters_is_asked_with_those(home: Hub) -> None:  # noqa: F811
+    """As OpenAI's models that think refuse them (HTTP 400, the parameter in the error)."""
+
+    async def strict(request: dict[str, Any]) -> bytes:
+        wrong = next((name for name in ("max_tokens", "temperature") if name in request), None)
+        model.status = 400 if wrong else 200
+        error = {"error": {"message": "no", "type": "invalid_request_error", "param": wrong, "code": "unsupported"}}
+        return msgspec.json.encode(error if wrong else called("plan", act(on("lamp"))))
+
+    async with FakeModel(strict) as model:
+        await use(home, model, tokens=500)
+        assert (await say(home, REFUSED))["became"] == "done"
+    last = model.asked[-1][1]
+    assert (len(model.asked), last["max_completion_tokens"]) == (3, 500)
+    assert "temperature" not in last
+    for body in (b"{", b'{"error": "x"}', b'{"error": {"param": "model"}}', b'{"error": {"param": "max_tokens"}}'):
+        async with FakeModel(body, status=400) as model:
+            await use(home, model)
+            assert "it answered 400" in (await say(home, REFUSED))["model_error"]
+        assert len(model.asked) == (2 if b"max_tokens" in body else 1)
+
+
+async def test_arguments_may_come_as_what_they_say(home: Hub) -> None:  # noqa: F811
+    answer = called("plan", "")
+    answer["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] = act(on("lamp"))
+    async with FakeModel(answer) as model:
+        await use(home, model)
+        assert (await say(home, REFUSED))["became"] == "done"
+
+
 @pytest.mark.parametrize(
     "why", ["negated", "hypothetical", "reported", "quoted:door", "past", "not_permitted", "too_long"]
 )

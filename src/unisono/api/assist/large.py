@@ -42,6 +42,8 @@ MAX_TOLD = 150
 MAX_FOUND = 30
 MAX_STEPS = 50
 MAX_SPEECH = 300
+#: What endpoints may refuse, and how it is said then; "" not at all. Models that think take these two only.
+OTHERWISE = {"max_tokens": "max_completion_tokens", "temperature": ""}
 HOUR_S = 3600.0
 
 
@@ -119,7 +121,7 @@ class LargeModel:
 
     async def _converse(self, http: Any, talk: _Talk, settings: ModelSettings) -> Plan:
         for number in range(MAX_ROUNDS):
-            message = await _ask(http, settings, talk.request(last=number == MAX_ROUNDS - 1))
+            message = await self._answer(http, talk, settings, last=number == MAX_ROUNDS - 1)
             calls = message.get("tool_calls")
             if not isinstance(calls, list) or not calls:
                 return _read_plan(_from_text(message.get("content")))
@@ -130,17 +132,35 @@ class LargeModel:
             talk.answer(message, calls)
         raise NoPlanError("it asked and asked and made no plan")
 
+    async def _answer(self, http: Any, talk: _Talk, settings: ModelSettings, *, last: bool) -> dict[str, Any]:
+        while True:
+            try:
+                return await _ask(http, settings, talk.request(last=last))
+            except _UnheardOfError as error:
+                talk.say_otherwise(error.parameter)
+
+
+class _UnheardOfError(Exception):
+    """The endpoint does not take a parameter that may be said otherwise."""
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__(parameter)
+        self.parameter = parameter
+
 
 async def _ask(http: Any, settings: ModelSettings, request: dict[str, Any]) -> dict[str, Any]:
     url = settings.url.rstrip("/") + "/chat/completions"
     body = bytearray()
     async with http.stream("POST", url, json=request) as answer:
-        if answer.status_code != 200:
-            raise NoPlanError(f"it answered {answer.status_code}")
         async for part in answer.aiter_bytes():
             body += part
             if len(body) > MAX_ANSWER_BYTES:
                 raise NoPlanError(f"its answer is longer than {MAX_ANSWER_BYTES} bytes")
+    if answer.status_code != 200:
+        parameter = _unheard_of(bytes(body)) if answer.status_code == 400 else ""
+        if parameter in OTHERWISE and parameter in request:
+            raise _UnheardOfError(parameter)
+        raise NoPlanError(f"it answered {answer.status_code}")
     try:
         message = msgspec.json.decode(bytes(body))["choices"][0]["message"]
     except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
@@ -150,10 +170,21 @@ async def _ask(http: Any, settings: ModelSettings, request: dict[str, Any]) -> d
     return message
 
 
+def _unheard_of(body: bytes) -> str:
+    """The parameter that an error of the protocol names."""
+    try:
+        return str(msgspec.json.decode(body)["error"]["param"])
+    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, RecursionError):
+        return ""
+
+
 def _called(call: Any) -> tuple[str, str]:
     try:
         function = call["function"]
-        return str(function["name"]), str(function["arguments"])
+        arguments = function["arguments"]  # text by the protocol; some servers send what it says
+        if isinstance(arguments, dict):
+            arguments = msgspec.json.encode(arguments).decode()
+        return str(function["name"]), str(arguments)
     except (LookupError, TypeError):
         raise NoPlanError("its answer cannot be read") from None
 
@@ -179,6 +210,7 @@ class _Talk:
 
     def __init__(self, turn: Turn, settings: ModelSettings) -> None:
         self._turn, self._settings = turn, settings
+        self._unheard_of: list[str] = []
         self._messages: list[dict[str, Any]] = [
             {"role": "system", "content": RULES},
             {"role": "system", "content": "What is here, as data:\n" + _told(turn)},
@@ -187,7 +219,7 @@ class _Talk:
 
     def request(self, *, last: bool) -> dict[str, Any]:
         forced: Any = {"type": "function", "function": {"name": "plan"}} if last else "auto"
-        return {
+        request = {
             "model": self._settings.model,
             "messages": self._messages,
             "tools": TOOLS,
@@ -195,6 +227,14 @@ class _Talk:
             "temperature": 0,
             "max_tokens": self._settings.tokens,
         }
+        for name in self._unheard_of:
+            value = request.pop(name)
+            if OTHERWISE[name]:
+                request[OTHERWISE[name]] = value
+        return request
+
+    def say_otherwise(self, parameter: str) -> None:
+        self._unheard_of.append(parameter)
 
     def answer(self, message: dict[str, Any], calls: list[Any]) -> None:
         """What the model wanted to know."""
