@@ -110,3 +110,23 @@ def test_the_same_flat_has_the_moment_of_these_tests() -> None:
 
 def test_a_meter_is_compared_by_what_it_grew_by() -> None:
     assert (usual("energy", None), usual("temperature", None), usual("on_off", True)) == ("sum", "mean", "duration")
+
+
+def test_a_question_back_is_as_a_person_would_ask_it() -> None:
+    rooms = ("Kitchen", "Hall", "Attic", "Study")
+    places = "".join(f"  - {{id: {room}, in: home, kind: room, name: {room}}}\n" for room in rooms)
+    lamps = "".join(
+        f"  - {{id: l{room}, kind: light, in: {room}, name: {room} lamp, state: {{on_off: false, brightness: 50}}}}\n"
+        for room in rooms
+    )
+    home = load_home(f"now: 2026-03-11T17:40:00+08:00\nplaces:\n  - {{id: home}}\n{places}things:\n{lamps}")
+    told = {}
+    for text in ("turn on the lamp", "dim it", "dim the blorp"):
+        plan = understand(text, world_of_home(home), Memory(), Speaker(), now=home.moment)
+        told[text] = plan.speech.text if plan.speech is not None else ""
+    there = "There is Kitchen lamp, Hall lamp, Attic lamp or Study lamp."
+    assert told == {
+        "turn on the lamp": f"Which lamp do you mean? {there}",
+        "dim it": f"Which one do you mean? {there}",
+        "dim the blorp": "There is no blorp here.",
+    }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 
 __all__ = ["CJK", "MAX_CHARACTERS", "Raw", "raw_words", "words_of"]
@@ -40,16 +41,7 @@ class Raw(NamedTuple):
 
 def raw_words(text: str) -> list[Raw]:
     """The words of a text in order, in lower case and compatibility form (full-width letters become plain ones)."""
-    characters: list[str] = []
-    offsets: list[int] = []
-    for at, character in enumerate(text):
-        plain = unicodedata.normalize("NFKC", _APOSTROPHES.get(character, character)).lower()
-        if plain.isdecimal():  # digits of any script
-            plain = "".join(str(unicodedata.decimal(digit)) for digit in plain)
-        characters.append(plain)
-        offsets.extend([at] * len(plain))
-    offsets.append(len(text))
-    flat = "".join(characters)
+    flat, offsets = _folded(text)
     found: list[Raw] = []
     for match in _WORD.finditer(flat):
         kind = match.lastgroup or "word"
@@ -62,6 +54,22 @@ def raw_words(text: str) -> list[Raw]:
         found.append(Raw(hung["stem"], start, cut, "word"))
         found.append(Raw(hung["hung"], cut, end, "word"))
     return found
+
+
+def _folded(text: str) -> tuple[str, Sequence[int]]:
+    """A text as its words are compared, and where each of its characters stood."""
+    if text.isascii():  # is its own compatibility form: most texts are, and all phrases of English
+        return text.replace("`", "'").lower(), range(len(text) + 1)
+    characters: list[str] = []
+    offsets: list[int] = []
+    for at, character in enumerate(text):
+        plain = unicodedata.normalize("NFKC", _APOSTROPHES.get(character, character)).lower()
+        if plain.isdecimal():  # digits of any script
+            plain = "".join(str(unicodedata.decimal(digit)) for digit in plain)
+        characters.append(plain)
+        offsets.extend([at] * len(plain))
+    offsets.append(len(text))
+    return "".join(characters), offsets
 
 
 def words_of(text: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unisono.assist.gazetteer import nearest
+from unisono.assist.letters import words_of
 from unisono.assist.plan import Speech
 from unisono.assist.turn import Turn
 
@@ -18,6 +19,7 @@ __all__ = ["told_why"]
 MAX_OFFERED = 4
 #: Reasons for which the nearest name is offered.
 MISSING = frozenset({"no_such_thing", "no_such_place"})
+POINTING = frozenset({"it", "them"})
 
 
 def told_why(why: str, said: str, choices: Sequence[str], turn: Turn) -> Speech | None:
@@ -31,8 +33,20 @@ def told_why(why: str, said: str, choices: Sequence[str], turn: Turn) -> Speech 
     names = [world.things[thing].names[0] for thing in choices if thing in world.things and seen(thing)]
     if not names and why in MISSING and said:
         names = list(nearest(said, world, seen))
-    spoken = said and (why in MISSING or why in ("ambiguous", "no_such_value"))
+    spoken = said and (why in MISSING or (why == "ambiguous" and not _points(said, turn)) or why == "no_such_value")
     text = sentence.format(said=said) if spoken else sentences.get(f"{why}_unsaid", "")
     if names and len(names) <= MAX_OFFERED:
-        text = f"{text} {sentences['offered'].format(names=sentences['or'].join(names))}"
+        *first, last = names
+        offered = sentences["or"].join((", ".join(first), last)) if first else last
+        text = f"{text} {sentences['offered'].format(names=offered)}"
     return Speech(turn.spoken.code, text.strip()) if text.strip() else None
+
+
+def _points(said: str, turn: Turn) -> bool:
+    """Whether it is "it", "those": nobody asks "which it"."""
+    node = turn.spoken.phrases
+    for word in words_of(said):
+        if word not in node.next:
+            return False
+        node = node.next[word]
+    return node.found is not None and not POINTING.isdisjoint(node.found.senses)

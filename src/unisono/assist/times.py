@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from calendar import isleap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import count
 from typing import Any, NamedTuple, TypeAlias
 
@@ -59,10 +59,53 @@ class Found(NamedTuple):
     time: Time
 
 
-class _Pattern(NamedTuple):
-    pattern: re.Pattern[str]
-    rule: Mapping[str, Any]
+class _Pattern:
+    """A rule of times, compiled when a text first has all that it ``needs`` (slots) and its ``words``: few sentences
+    speak of times, and compiling all rules takes longer than reading a language's words."""
 
+    def __init__(self, rule: Mapping[str, Any], slots: Mapping[str, str]) -> None:
+        self.rule = rule
+        self._text, self._slots = rule["text"], slots
+        bare = self._text
+        while (inner := _GROUP.sub("~", bare)) != bare:  # what stands in a group may be left out, or be one of several
+            bare = inner
+        several = "|" in bare
+        self.needs = frozenset(() if several else _NEEDED.findall(bare))
+        self.words = () if several else tuple(_LITERAL.findall(_SLOT.sub("~", bare)))
+
+    def find(self, text: str, here: Set[str]) -> Iterable[re.Match[str]]:
+        """Where it fits in a text that has something for the slots ``here``."""
+        if self.needs <= here and all(word in text for word in self.words):
+            return self.pattern.finditer(text)
+        return ()
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        text = _SLOT.sub(lambda match: self._slots[match[1]], self._text)
+        return re.compile(rf"(?<![^ ])(?:{text})(?![^ ])")
+
+
+#: Slots of numbers, in every language.
+_DIGITS = {
+    "n": r"(?P<n>\d+(?:\.\d+)?)",
+    "few": r"(?P<n>5|10|20|25)",
+    "share": r"(?P<n>0\.\d+)",
+    "n2": r"(?P<n2>\d+(?:\.\d+)?)",
+    "h": r"(?P<h>\d{1,2})(?!\.\d)",
+    "hh": r"(?P<h>\d{1,2})(?!\.\d)(?! to \d)",  # "at five to six" is no five
+    "h2": r"(?P<h2>\d{1,2})(?!\.\d)",
+    "mm": r"(?P<mm>[0-5]\d)",
+    "m": r"(?P<m>[0-5]\d)",
+    "m2": r"(?P<m>[0-5]?\d)",
+    "dom": r"(?P<dom>\d{1,2})",
+}
+#: Slots of what stands between an hour and its minutes.
+_BETWEEN = {"clocksep": r" ?[:.] ?", "gap": r"(?: ?[:.] ?| )"}
+_SLOT = re.compile(r"<(\w+)>")
+_NEEDED = re.compile(r"<(\w+)>(?![?*{])")
+_GROUP = re.compile(r"\\.|\[[^]]*\]|\([^()]*\)[?*+]?")
+#: Words that a text must have; "an?" is none.
+_LITERAL = re.compile(r"\w{2,}(?![\w?*{])")
 
 #: A night that is asked about is over.
 OVERNIGHT = "last night"
@@ -76,10 +119,12 @@ def find_times(words: Sequence[str], language: Language) -> list[Found]:
         at[start], ends[start + len(word)] = i, i + 1
         start += len(word) + 1
     best: dict[int, Found] = {}
-    for pattern, rule in _patterns(language.code):
-        for match in pattern.finditer(text):
+    rules, tables = _rules(language.code)
+    here = {slot for slot, table in tables.items() if any(word in text for word in table)}
+    for rule in rules:
+        for match in rule.find(text, here):
             start, end = at[match.start()], ends[match.end()]  # patterns begin and end where words do
-            time = _time(rule, match.groupdict(), language)
+            time = _time(rule.rule, match.groupdict(), language)
             if time is not None and (start not in best or best[start].end < end):
                 best[start] = Found(start, end, time)
     found: list[Found] = []
@@ -90,27 +135,13 @@ def find_times(words: Sequence[str], language: Language) -> list[Found]:
 
 
 @lru_cache(maxsize=8)
-def _patterns(code: str) -> tuple[_Pattern, ...]:
+def _rules(code: str) -> tuple[tuple[_Pattern, ...], Mapping[str, Iterable[str]]]:
+    """The rules of a language; and for each slot what a text that fills it has in it, one of these."""
     from unisono.assist.language import language
 
     spoken = language(code)
     words = spoken.times["words"]
-    slots = {
-        "n": r"(?P<n>\d+(?:\.\d+)?)",
-        "few": r"(?P<n>5|10|20|25)",
-        "share": r"(?P<n>0\.\d+)",
-        "n2": r"(?P<n2>\d+(?:\.\d+)?)",
-        "h": r"(?P<h>\d{1,2})(?!\.\d)",
-        "hh": r"(?P<h>\d{1,2})(?!\.\d)(?! to \d)",  # "at five to six" is no five
-        "h2": r"(?P<h2>\d{1,2})(?!\.\d)",
-        "mm": r"(?P<mm>[0-5]\d)",
-        "m": r"(?P<m>[0-5]\d)",
-        "m2": r"(?P<m>[0-5]?\d)",
-        "clocksep": r" ?[:.] ?",
-        "gap": r"(?: ?[:.] ?| )",
-        "dom": r"(?P<dom>\d{1,2})",
-        **{name: _choice(name, table) for name, table in words.items()},
-    }
+    slots = {**_DIGITS, **_BETWEEN, **{name: _choice(name, table) for name, table in words.items()}}
     slots["unit2"] = _choice("unit2", words["unit"])
     one = "(?:" + "|".join(sorted(map(re.escape, words["weekday"]), key=len, reverse=True)) + ")"
     joins = spoken.times.get("joins", r"(?:,? and |, ?| , | )")
@@ -118,12 +149,9 @@ def _patterns(code: str) -> tuple[_Pattern, ...]:
     plural = [re.escape(day) for day in words["weekday"] if day.endswith("s")] or ["(?!)"]
     several = "(?:" + "|".join(plural) + ")"
     slots["pluraldays"] = rf"(?P<weekdays>{several}(?:{joins}{several})*)"
-    edge = r"(?<![^ ])", r"(?![^ ])"
-    compiled = []
-    for rule in spoken.times.get("patterns", ()):
-        text = re.sub(r"<(\w+)>", lambda match: slots[match[1]], rule["text"])
-        compiled.append(_Pattern(re.compile(edge[0] + "(?:" + text + ")" + edge[1]), rule))
-    return tuple(compiled)
+    rules = tuple(_Pattern(rule, slots) for rule in spoken.times.get("patterns", ()))
+    days = {"weekdays": words["weekday"], "pluraldays": words["weekday"], "unit2": words["unit"]}
+    return rules, {**dict.fromkeys(_DIGITS, "0123456789"), "clocksep": ":.", "gap": " :.", **words, **days}
 
 
 def _choice(name: str, table: Mapping[str, Any]) -> str:
