@@ -23,6 +23,7 @@ $(VENV)/.made: pyproject.toml requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q -j 0 src  # as pip does for a wheel: without it, where Python may write none, every start compiles all it loads
 	@touch $@
 
 PAGES := src/unisono/api/page/console/.made

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from unisono.bench.cold import cold
 from unisono.bench.understand import (
     SAYINGS,
     Case,
@@ -17,6 +18,7 @@ from unisono.bench.understand import (
     mark,
     run_understand,
 )
+from unisono.errors import HostError
 
 
 def test_a_plan_is_right_when_it_does_that_and_nothing_else() -> None:
@@ -72,3 +74,12 @@ def test_both_run_in_one(tmp_path: Path) -> None:
     assert report.figures["unisono"].keys() == report.figures["hassil"].keys()
     assert report.figures["hassil"]["few small"]["right_pct"] == 100
     assert b"right, few small" in report.to_json()
+
+
+def test_a_cold_start_is_measured_in_a_process_of_its_own() -> None:
+    home, things = make_home(300)
+    found = cold(home, f"turn on the {things[0]['name'].lower()}", "en")
+    assert found["cold_s"] >= found["cold_cpu_s"] / 2 > 0  # two processors at the most: it starts no threads of note
+    assert 1 < found["compiled_mb"] < 100
+    with pytest.raises(HostError, match="ended with 1: unisono: places"):
+        cold({"things": []}, "turn on the lamp", "en")

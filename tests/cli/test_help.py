@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from typer.main import get_command
 
 from unisono.cli.help import FRAME, USAGE, language, pieces, words_of
-from unisono.cli.root import app
+from unisono.cli.root import COMMANDS, app_of
 
 #: What is typed as it stands: options, commands, variables, words in the place of values.
 TYPED = re.compile(r"--[a-z-]+|unisono [a-z]+(?: [a-z]+)?|\b[A-Z]{2,}(?:[_/:.@=][A-Z]+)*\b|https?://\S+")
@@ -39,14 +39,22 @@ def test_every_command_and_option_says_something_of_itself() -> None:
         for name, below in getattr(command, "commands", {}).items():
             yield from silent(below, f"{path} {name}")
 
-    assert not list(silent(get_command(app), "unisono"))
+    assert not list(silent(get_command(app_of()), "unisono"))
+
+
+def test_one_command_alone_is_what_it_is_among_all() -> None:
+    whole: Any = get_command(app_of())
+    assert set(whole.commands) == set(COMMANDS)
+    for name in COMMANDS:
+        alone: Any = get_command(app_of(name))
+        assert dict(texts(alone.commands[name])) == dict(texts(whole.commands[name]))
 
 
 def test_all_of_it_is_there_in_chinese_and_nothing_more() -> None:
     words = words_of("zh")
-    english = {text: where for where, text in texts(get_command(app))}
+    english = {text: where for where, text in texts(get_command(app_of()))}
     assert not {where: text for text, where in english.items() if text not in words}
-    frame = set(list(words)[: list(words).index(str(app.info.help))])
+    frame = set(list(words)[: list(words).index(str(app_of().info.help))])
     assert len(frame) == len(FRAME) + 2 and USAGE in frame
     assert set(words) - frame <= set(english), "texts that nobody says any more"
 

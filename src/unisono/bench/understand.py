@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
 from unisono.bench import machine
+from unisono.bench.cold import cold, cold_peer
 from unisono.bench.report import Report, ratio
 from unisono.bench.said import through_hub
 from unisono.errors import HostError
@@ -305,7 +306,12 @@ def run_understand(options: UnderstandOptions, say: Callable[[str], None]) -> Re
         cases = make_cases(things, options.sentences, options.seed, str(path))
         for lang in SAYINGS:
             some = [case for case in cases if case.lang == lang]
-            _measure(f"made {lang}, {options.things} things", some, home, path, mark, figures, say)
+            name = f"made {lang}, {options.things} things"
+            _measure(name, some, home, path, mark, figures, say)
+            first = str(some[0].text)
+            figures["unisono"][name] |= cold(home, first, lang)
+            if name in figures["hassil"]:
+                figures["hassil"][name] |= cold_peer(home, first, Hassil.CODES[lang])
     if options.hub:
         said = {lang: [str(case.text) for case in cases if case.lang == lang][: options.hub] for lang in SAYINGS}
         for name, numbers in through_hub(home, said).items():
@@ -317,6 +323,7 @@ def run_understand(options: UnderstandOptions, say: Callable[[str], None]) -> Re
     if not figures["hassil"]:
         del figures["hassil"]
         notes.append("hassil is not installed: pip install hassil home-assistant-intents")
+    notes.append("cold_s, cold_cpu_s: a process from start to end, one sentence; compiled_mb: what it grew by for that")
     notes.append("wrong: it acts, and not as it should; time of one sentence without starting the process")
     ratios = {}
     for name, numbers in figures["unisono"].items():

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import rich._wrap
-from rich.text import Text
-from typer import rich_utils
+if TYPE_CHECKING:
+    from rich.text import Text
 
 __all__ = ["language", "pieces", "put_into", "words_of"]
 
@@ -48,15 +47,6 @@ def pieces(text: str) -> Iterator[tuple[int, int, str]]:
             yield found.start(), found.end(), found[0]
 
 
-class Folding(rich_utils.OptionHighlighter):
-    """Without this, Typer's table cuts what is longer than its line and cannot be broken (an address)."""
-
-    def __call__(self, text: str | Text) -> Text:
-        highlighted = super().__call__(text)
-        highlighted.overflow = "fold"
-        return highlighted
-
-
 def language(environment: Mapping[str, str]) -> str:
     """``zh`` or ``en``: the first language wanted that there is."""
     locale = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
@@ -83,6 +73,17 @@ def put_into(command: Any, words: Mapping[str, str]) -> None:
     """Say the help of ``command``, and of all below it, in ``words``. Without any it stays as it is."""
     if not words:
         return
+    import rich._wrap  # a tenth of a second that who reads English pays when he asks for help, and only then
+    from typer import rich_utils
+
+    class Folding(rich_utils.OptionHighlighter):
+        """Without this, Typer's table cuts what is longer than its line and cannot be broken (an address)."""
+
+        def __call__(self, text: str | Text) -> Text:
+            highlighted = super().__call__(text)
+            highlighted.overflow = "fold"
+            return highlighted
+
     for name in FRAME:
         english = getattr(rich_utils, name)
         setattr(rich_utils, name, words.get(english, english))

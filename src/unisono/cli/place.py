@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import typer
 
+from unisono.cli import policy
 from unisono.cli.hub import Hub, hub_command
 from unisono.cli.names import Names, read_names
 from unisono.cli.screen import Screen, note
@@ -15,6 +16,7 @@ from unisono.errors import CallerError
 __all__ = ["app"]
 
 app = typer.Typer(help="Places: a tree of homes, rooms, plants, lines.", no_args_is_help=True)
+app.add_typer(policy.app, name="policy")
 
 
 def _in_tree_order(places: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,75 +8,68 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 from typer.main import get_command
 
-from unisono.cli import (
-    alarm,
-    archive,
-    assist,
-    bench,
-    client,
-    command,
-    computed,
-    dashboard,
-    dialect,
-    health,
-    model,
-    notify,
-    oidc,
-    outlet,
-    people,
-    place,
-    policy,
-    say,
-    scene,
-    sim,
-    thing,
-    understand,
-    up,
-)
 from unisono.cli.codes import EXIT_INTERRUPTED, exit_code
 from unisono.cli.help import language, put_into, words_of
 from unisono.cli.pipe import end_when_unread
 from unisono.cli.screen import complain
 from unisono.errors import UnisonoError
 
-__all__ = ["app", "main"]
+__all__ = ["app_of", "main"]
+
+#: Every command and the file that has it, in the order in which the help lists them.
+COMMANDS = {
+    "up": "up",
+    "status": "health",
+    "doctor": "health",
+    "understand": "understand",
+    "say": "say",
+    "assist": "assist",
+    "model": "model",
+    "thing": "thing",
+    "computed": "computed",
+    "client": "client",
+    "dialect": "dialect",
+    "command": "command",
+    "place": "place",
+    "scene": "scene",
+    "alarm": "alarm",
+    "user": "people",
+    "oidc": "oidc",
+    "notify": "notify",
+    "outlet": "outlet",
+    "dashboard": "dashboard",
+    "sim": "sim",
+    "bench": "bench",
+    "backup": "archive",
+    "restore": "archive",
+}
 
 
-app = typer.Typer(
-    name="unisono",
-    help="The open place where phones, homes, cars and factories act as one.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-up.register(app)
-health.register(app)
-understand.register(app)
-say.register(app)
-app.add_typer(assist.app, name="assist")
-app.add_typer(model.app, name="model")
-app.add_typer(thing.app, name="thing")
-app.add_typer(computed.app, name="computed")
-app.add_typer(client.app, name="client")
-app.add_typer(dialect.app, name="dialect")
-app.add_typer(command.app, name="command")
-place.app.add_typer(policy.app, name="policy")
-app.add_typer(place.app, name="place")
-app.add_typer(scene.app, name="scene")
-app.add_typer(alarm.app, name="alarm")
-app.add_typer(people.app, name="user")
-app.add_typer(oidc.app, name="oidc")
-app.add_typer(notify.app, name="notify")
-app.add_typer(outlet.app, name="outlet")
-app.add_typer(dashboard.app, name="dashboard")
-app.add_typer(sim.app, name="sim")
-bench.register(app)
-archive.register(app)
+def app_of(wanted: str = "") -> typer.Typer:
+    """The command line with the one command that is wanted, or with all where there is none of that name: loading
+    those that nobody asked for would take most of a start."""
+    app = typer.Typer(
+        name="unisono",
+        help="The open place where phones, homes, cars and factories act as one.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    names = {wanted: COMMANDS[wanted]} if wanted in COMMANDS else COMMANDS
+    for file, name in {file: name for name, file in names.items()}.items():
+        module = import_module(f"unisono.cli.{file}")
+        if hasattr(module, "register"):
+            module.register(app)
+        else:
+            app.add_typer(module.app, name=name)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -87,7 +80,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
@@ -97,10 +89,11 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is returned or raised as SystemExit."""
     end_when_unread()
+    said = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        command = get_command(app)
+        command = get_command(app_of(said[0] if said else ""))
         put_into(command, words_of(language(os.environ)))
-        command(args=None if arguments is None else list(arguments), prog_name="unisono")
+        command(args=said, prog_name="unisono")
     except UnisonoError as error:
         complain(error)
         return exit_code(error)
