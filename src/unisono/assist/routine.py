@@ -20,7 +20,7 @@ __all__ = ["DAYS_BACK", "Deed", "Routine", "find_routines"]
 DAYS_BACK = 28
 #: "About 18:40": a quarter of an hour around it.
 WINDOW_MIN = 30
-#: A habit that moved by less than this is the one that was refused.
+#: A habit that moved by less than this is the one that was refused, or became a scene.
 SAME_MIN = 120
 #: A scene that is wrong on more than every fifth day is no help.
 LEAST_SHARE = 0.8
@@ -67,7 +67,7 @@ class Routine(msgspec.Struct, frozen=True):
 
     @property
     def mark(self) -> str:
-        """By which it is remembered that it was refused."""
+        """By which it is remembered that it was refused, or made a scene."""
         return f"{_hashed(self.thing, self.trait, self.value)}@{_clock(self.at)}"
 
     def is_marked(self, marks: Iterable[str]) -> bool:
@@ -75,8 +75,10 @@ class Routine(msgspec.Struct, frozen=True):
         own, at = self.mark.split("@")
         for mark in marks:
             habit, _, minute = mark.partition("@")
+            if habit != own or not minute.isdecimal():
+                continue
             apart = (int(at) - int(minute)) % DAY_MIN
-            if habit == own and min(apart, DAY_MIN - apart) <= SAME_MIN:
+            if min(apart, DAY_MIN - apart) <= SAME_MIN:
                 return True
         return False
 

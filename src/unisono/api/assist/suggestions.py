@@ -128,13 +128,18 @@ async def find(
         path = around.paths[around.rows[id].place]
         if thing.takes & LEARNED and context.auth.allows(identity, Action.AUTOMATE, path):
             deeds += await _deeds(context, around, id, voice.now)
-    refused = set(await _refused(context))
-    taken = {scene for scene in around.world.scenes if scene.startswith(ROUTINE)}
+    settled = set(await _refused(context))
+    settled |= {mark_of(scene) for scene in around.world.scenes if scene.startswith(ROUTINE)}
     return [
         (routine, _suggestion(around, voice, routine))
         for routine in find_routines(deeds, voice.now.date())
-        if not routine.is_marked(refused) and ROUTINE + routine.id not in taken
+        if not routine.is_marked(settled)
     ]
+
+
+def mark_of(scene: str) -> str:
+    """The habit that became a scene, by the scene's id: one that has moved since is not suggested beside it."""
+    return scene.removeprefix(ROUTINE).replace("-", "@")
 
 
 def _suggestion(around: Surroundings, voice: Voice, routine: Routine) -> Suggestion:
@@ -148,7 +153,7 @@ def _suggestion(around: Surroundings, voice: Voice, routine: Routine) -> Suggest
     )
     text = Describer(voice, lambda id: around.name(id, voice.lang), around.models).plan(plan)
     scene = {
-        "id": ROUTINE + routine.id,
+        "id": ROUTINE + routine.mark.replace("@", "-"),
         "name": text.rstrip(".。"),
         "place": around.rows[routine.thing].root,
         "when": [{"time": {"at": routine.at, "every": routine.every}}],
