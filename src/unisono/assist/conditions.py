@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from unisono.assist.abilities import SHOWN
 from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame
 from unisono.assist.gazetteer import Where
@@ -140,10 +141,13 @@ def _compared(
     pool = things or [t for t in world.things if places and set(world.path(world.things[t].place)) & set(places)]
     if not pool and not places:
         pool = list(about) if any(g.pronoun for g in frame.groups) and not candidates else list(world.things)
-    if not candidates:
-        candidates = ["temperature", "level", "battery", "humidity", "power", "rate", "vibration", "pressure"]
     below = bool(frame.senses & {"below", "falls"}) or frame.complaint == "cold" or frame.act in ("down", "cooler")
     above = bool(frame.senses & {"above", "rises"}) or frame.complaint == "hot" or frame.act in ("up", "warmer")
+    if not candidates:
+        candidates = ["temperature", "level", "battery", "humidity", "power", "rate", "vibration", "pressure"]
+        candidates.extend(("co2", "pm25", "illuminance", "noise", "flow", "weight"))
+        shown = [t for thing in things for t in SHOWN.get(world.things[thing].kind, ()) if t in candidates]
+        candidates = [*shown, *candidates] if below else candidates  # a tank runs low of what is in it
     if "below" in frame.senses:
         above = False
     elif "above" in frame.senses:

@@ -25,6 +25,7 @@ UNNUMBERED = frozenset({"play", "pause", "resume", "next", "previous", "mute", "
 RELATED: dict[str, frozenset[str]] = {
     "temperature": frozenset({"target_temperature", "hvac_mode", "color_temperature", "color"}),
     "cabin_temperature": frozenset({"target_temperature"}),
+    "target_temperature": frozenset({"setpoint"}),
     "humidity": frozenset({"target_humidity"}),
     "battery": frozenset({"charge_limit", "charging"}),
     "charging": frozenset({"charge_limit", "charge_current"}),

@@ -20,7 +20,7 @@ from unisono.assist.scope import ACTIONS, GOING_ON, LIGHT
 from unisono.assist.text import Clause, Piece, Time
 from unisono.assist.world import World
 
-__all__ = ["STEPPED", "Frame", "hours_in", "opposite", "read_frame"]
+__all__ = ["LEVELLED", "STEPPED", "Frame", "hours_in", "opposite", "read_frame"]
 
 LEVELS = {"low": "low", "medium": "medium", "high": "high", "auto": "auto", "double": "double"}
 PARTICLES = {"p_on": "on", "p_off": "off", "p_up": "up", "p_down": "down"}
@@ -32,8 +32,14 @@ DOUBLE = frozenset({"close", "open", "up", "down"})
 STEPPED = frozenset({"up", "down", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower"})
 
 
+#: Verbs that an "up" or "down" at the end of their clause adds nothing to.
+FILLED = frozenset({"open", "close", "lock", "unlock", "start", "stop", "charge", "clean"})
+
 #: What goes on, and may go on until a time.
 RUNNING = frozenset({"on", "start", "play"})
+
+#: Traits of which there is more or less.
+LEVELLED = frozenset({"volume", "brightness", "fan_speed", "target_temperature", "temperature", "rate", "speed"})
 
 #: How something may be kept; what is to be left open is not opened.
 KEPT = frozenset({"on", "off", "close", "lock", "mute"})
@@ -50,6 +56,8 @@ ENDED = {"swing": "swing", "charge": "charging", "record": "recording", "defrost
 #: Acts that take no value: a bare number after "at" beside one of them is an hour.
 VALUELESS = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop", "brew", "clean"})
 HOURS = 24
+#: So few degrees are put on what there is; nobody heats a room to five.
+MOST_ADDED = 5
 
 
 class Frame(msgspec.Struct, kw_only=True):
@@ -183,6 +191,8 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
             strong.append((at, _choose(strongs, piece)))  # "would you mind opening the gate"
         elif nominal(piece) and "base" in piece.forms and at and _subject(pieces[at - 1]):
             strong.append((at, _choose(strongs, piece)))  # "did I lock the gate"
+        elif nominal(piece) and _caused(pieces, at, light):
+            strong.append((at, _choose(strongs, piece)))  # "let the camera record"
         elif nominal(piece):
             weak.append((at, _choose(strongs, piece)))
         elif "do" in acts or "set" in acts:
@@ -194,6 +204,9 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
             strong.append((at, _choose(strongs, piece)))
     particle = _particle(pieces, bool(strong), bool(light), head)
     stepped = next(((at, act) for at, act in strong if act in STEPPED), None)
+    if stepped is not None and strong[0] != stepped and _filled(pieces, strong[0], stepped[0]):
+        strong.remove(stepped)
+        stepped = particle = None
     numbered = any(piece.kind == "number" for piece in pieces)
     if stepped is not None and stepped[1] == "down" and particle is not None and particle[1] == "off" and not numbered:
         strong = [each for each in strong if each != stepped]  # "knock the lights off", but "knock 5 degrees off"
@@ -259,11 +272,25 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
     if frame.act == "up" and head in light and "rouses" in pieces[head].senses:
         frame.act = "on"
     led = head > 0 and not pieces[head - 1].named and {"in", "det"} & set(pieces[head - 1].senses)
-    if particle is not None and unknown(pieces[head]) and head + 1 < len(pieces) and not led:
-        # "nudge the fan up": a verb that nobody knows, told by its particle
+    if (particle is not None or _goes_to(pieces)) and unknown(pieces[head]) and head + 1 < len(pieces) and not led:
+        # "nudge the fan up", "ease it back to ten": a verb that nobody knows, told by its particle or its goal
         after = pieces[head + 1]
-        if "det" in after.senses or after.named:
+        if particle is not None and "p_out" in pieces[particle[0]].senses:
             taken.add(head)
+            unused.add(head)  # "sort the lights out" puts none out
+        elif "det" in after.senses or after.named:
+            taken.add(head)
+    if frame.act == "close" and "draws" in pieces[chosen[0] if chosen is not None else head].senses:
+        apart = [at for at, piece in enumerate(pieces) if {"p_apart", "open"} & set(piece.senses) and not piece.named]
+        if apart and apart[-1] > head:
+            frame.act = "open"  # "draw the curtains back"
+            taken.update(apart)
+            unused -= set(apart)
+    if frame.act == "up" and "tops_up" in pieces[head].senses:
+        frame.act = "charge"  # "top the car up"
+        taken.add(head)
+    if frame.act == "up" and particle is not None:
+        unused -= {at for at, _ in strong if "moves" in pieces[at].senses}
     for at in light:
         taken.add(at)
         if frame.act is None:
@@ -278,6 +305,19 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
         any(pieces[at].senses[0] == "change" or "change" in pieces[at].senses for at in light) and frame.act == "set"
     )
     return taken, unused
+
+
+def _goes_to(pieces: Sequence[Piece]) -> bool:
+    """ "To ten percent": a number that is a goal, at the end."""
+    pieces = [piece for piece in pieces if not {"please", "filler"} & set(piece.senses) or piece.named]
+    return len(pieces) > 2 and pieces[-1].kind == "number" and "to" in pieces[-2].senses
+
+
+def _filled(pieces: Sequence[Piece], verb: tuple[int, str], at: int) -> bool:
+    """ "Open it up", "start the pump up": a particle that only fills its verb. Of "run the blind up" it is the act."""
+    head = pieces[verb[0]]
+    bare = bool(set(pieces[at].senses) & PARTICLES.keys()) and at > verb[0] + 1
+    return bare and verb[1] in FILLED and "base" in head.forms and "moves" not in head.senses
 
 
 def _on_dim(pieces: Sequence[Piece], at: int) -> bool:
@@ -313,6 +353,14 @@ def _mode_at(pieces: Sequence[Piece], at: int) -> bool:
 
 def _subject(piece: Piece) -> bool:
     return bool({"i", "you", "he"} & set(piece.senses)) and not piece.named and "det" not in piece.senses
+
+
+def _caused(pieces: Sequence[Piece], at: int, light: Sequence[int]) -> bool:
+    """ "Let Bo's robot vacuum", "have the camera record": a verb at the end, after a light one and its subject."""
+    ends = all({"please", "filler", "again", "idle"} & set(piece.senses) for piece in pieces[at + 1 :])
+    led = bool(light) and light[0] == _head(pieces) and light[0] < at - 1
+    plain = pieces[at - 1].named and set(pieces[at].forms) == {"base"}
+    return ends and led and plain and "lets" in pieces[light[0]].senses
 
 
 def _lasting(frame: Frame, chosen: tuple[int, str] | None) -> bool:
@@ -391,7 +439,7 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
             family, _, name = sense.partition(":")
             if sense in ("bit", "much"):
                 frame.degree = sense
-            elif sense in ("max", "min") and not (frame.level and at in taken):
+            elif sense in ("max", "min") and not (at in taken and (frame.level or "tops_up" in senses)):
                 frame.level = sense
             elif family == "level" and not (
                 at in taken and PARTICLES.keys() & set(senses) and not _after_to(pieces, at)
@@ -411,12 +459,16 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
         frame.also = frame.also or "also" in senses
         frame.meant = frame.meant or "meant" in senses
         frame.coffee = frame.coffee or "coffee" in senses
-        frame.stated = frame.stated or (bool({"is", "was"} & set(senses)) and not _possessive(pieces, at))
+        gone = "away" in senses and len(piece.tokens) > 1  # "everyone's gone"
+        frame.stated = frame.stated or gone or (bool({"is", "was"} & set(senses)) and not _possessive(pieces, at))
     for at, piece in enumerate(pieces[:-1]):
         # "bright the lights": an adjective before its noun, in an order, is meant as a verb
         verb = {"complaint:bright": "brighter", "complaint:dark": "dimmer"}.get(piece.senses[0] if piece.senses else "")
         if verb and "det" in pieces[at + 1].senses and frame.act is None and not frame.stated:
             frame.act, frame.complaint = verb, None
+    numbered = any(piece.kind == "number" for piece in pieces)
+    if frame.act == "off" and "cuts" in frame.senses and set(frame.traits) & LEVELLED and not numbered:
+        frame.act = "down"  # "cut the volume" makes it less
     if {"less", "more"} & frame.senses:
         _compare(frame, pieces)
 
@@ -532,6 +584,11 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
     ):
         frame.by = True
     after = pieces[at + 1].senses if at + 1 < len(pieces) else ()
+    onto = frame.act == "set" and "p_on" in after and at + 2 < len(pieces) and "added" in pieces[_head(pieces)].senses
+    if onto and token.unit == "deg" and token.value is not None and 0 < token.value <= MOST_ADDED:
+        frame.act, frame.by = "up", True  # "put two degrees on the heating"
+    if frame.act == "off" and "by" in near and not set(pieces[_head(pieces)].senses) & ACTIONS:
+        frame.act = "down"  # "ease it off by ten"
     if frame.act in ("down", "off") and ("p_off" in after or "in" in after) and pieces[at + 1].text in ("off", "from"):
         frame.act, frame.by = "down", True
     if "more" in after or ("less" in after):
@@ -568,6 +625,9 @@ def _ordinal(pieces: Sequence[Piece], at: int) -> bool:
         return True  # "at half past": of no hour
     if after is not None and pieces[at].tokens[0].unit is None and _several(after):
         return not at or not {"to", "by"} & set(pieces[at - 1].senses)  # "two lights on"
+    led = at > 0 and "det" in pieces[at - 1].senses and not pieces[at - 1].named
+    if led and pieces[at].tokens[0].unit is None and after is not None and nominal(after):
+        return True  # "the three hall lamps"
     counts = pieces[at].tokens[0].relative and at > 0 and "det" in pieces[at - 1].senses
     if counts and after is None:
         return at > 1 and not {"to", "by"} & set(pieces[at - 2].senses)  # "the third", but not "by the half"
@@ -591,6 +651,7 @@ def hours_in(pieces: Sequence[Piece], *, by: bool = False) -> dict[int, Time]:
             ("o_clock" in before.senses or (by and "by" in before.senses))
             and float(token.value).is_integer()
             and 1 <= token.value <= HOURS
+            and not (at + 1 < len(pieces) and pieces[at + 1].kind == "number")  # "at twenty-one five"
         ):
             found[at] = Time(role="at", clock=int(token.value) * 60)
     return found
@@ -626,7 +687,9 @@ def _groups(frame: Frame, found: Sequence[Noun], world: World, where: Where, spo
         if noun.role == "except":
             left.append(group)
             continue
-        if noun.role == "for" and not group.named:
+        if noun.role == "for" and group.kinds and not group.named and "everything" in frame.senses:
+            strange.append(noun.text)  # "everything with a bulb"
+        if noun.role == "for" and not group.named and not (frame.same and group.things):
             continue
         if group.strange and set(group.traits) & {"recipe", "order", "source", "channel", "mode"}:
             frame.text = " ".join(piece.text for piece in noun.pieces if unknown(piece) or piece.kind == "number")

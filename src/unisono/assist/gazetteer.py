@@ -229,6 +229,10 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
         return _named(base, noun, named, strange, places, world)
     if kinds or strange:
         return _described(base, noun, strange, places, placed, world)
+    if any(sense.startswith("place:") for piece in noun.pieces for sense in piece.senses) and not places:
+        own = _partial([token.key for piece in noun.pieces for token in piece.tokens], (), (), world)
+        if len(own) == 1:  # "the floor" of a home whose floor heating is all it knows by that word
+            return msgspec.structs.replace(base, things=own, named=True)
     return base
 
 
@@ -347,6 +351,9 @@ def _described(
         found = tuple(thing for thing in found if felt <= world.words_of(thing))  # a hot tub is no twin tub
         if found:
             return msgspec.structs.replace(base, things=found, named=True)
+        rooms = () if base.kinds or places else _partial_place(words, world)
+        if len(rooms) == 1:
+            return msgspec.structs.replace(base, places=rooms)  # "in sewing" of a home with a sewing hall
         return msgspec.structs.replace(base, strange=tuple(piece.text for piece in strange), why="no_such_thing")
     if not base.whole and not base.plural and not set(base.kinds) & COMMON:
         own = [token.key for piece in noun.pieces if not piece.places and piece.text != "'s" for token in piece.tokens]
@@ -392,6 +399,20 @@ def _partial(words: Sequence[str], kinds: Sequence[str], places: tuple[str, ...]
     if places:
         found = list(_in_place(found, places, world))
     return tuple(found)
+
+
+def _partial_place(words: Sequence[str], world: World) -> tuple[str, ...]:
+    """The places all of whose said words are words of one of their names."""
+    wanted = set(words)
+    return tuple(
+        dict.fromkeys(
+            place
+            for names, bearers in world.names.all()
+            if wanted <= set(names)
+            for place in bearers.places
+            if place != world.root
+        )
+    )
 
 
 def nearest(said: str, world: World, seen: Callable[[str], bool]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import msgspec
 
-from unisono.assist.frames import Frame
+from unisono.assist.frames import STEPPED, Frame
 from unisono.assist.gazetteer import Group
 from unisono.assist.questions import asks
 from unisono.assist.scope import ACTIONS
@@ -107,6 +107,16 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
             frame.times = (*last.times, *frame.times)
             found[-1] = frame
             continue
+        if last is not None and _adds_value(frame) and _wants_value(last):
+            take_value(last, frame)  # "make it warm, say 22", "warm the seat, full blast"
+            last.unheeded = (*last.unheeded, *frame.unheeded)
+            frame.act = frame.value = frame.level = None
+            continue
+        if last is not None and _adds_value(frame) and frame.level != "max" and last.act in ("on", "start"):
+            frame.groups = last.groups  # "the lamp on, fifty percent"
+        if frame.groups and "included" in frame.senses and last is not None and any(g.whole for g in last.groups):
+            frame.groups = ()  # "every light out, the hall included"
+            continue
         alone = not frame.predicates and frame.act is None and bool(frame.groups) and not asks(frame) and not frame.want
         if alone and frame.clause.link == "or" and found and found[-1].predicates and not frame.stated:
             found[-1].clause = msgspec.structs.replace(found[-1].clause, link="or")
@@ -136,12 +146,25 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
         elif waiting and frame.predicates:
             for one in waiting:
                 frame.groups = (*one.groups, *frame.groups)
+                frame.traits = (*one.traits, *frame.traits)  # "humidity in the hall, fifty"
                 frame.unheeded = (*one.unheeded, *frame.unheeded)
         if any(one.clause.link == "or" for one in waiting):
             frame.clause = msgspec.structs.replace(frame.clause, link="or")  # "tv or radio, on"
         waiting = []
         found.append(frame)
     return found + waiting
+
+
+def _adds_value(frame: Frame) -> bool:
+    """Is it a value and nothing else, after a comma?"""
+    bare = not frame.groups and not frame.clause.link and not frame.strange and not frame.times and not frame.stated
+    return bare and (frame.act == "value" or (frame.act is None and bool(frame.level) and frame.value is None))
+
+
+def _wants_value(frame: Frame) -> bool:
+    """An order for more or less, or for a setting, that says no value."""
+    valued = frame.value is not None or frame.level or frame.color or frame.mode or frame.degree
+    return (frame.act in STEPPED or frame.act == "set") and not valued and bool(frame.groups) and not frame.times
 
 
 def _switches_it(frame: Frame | None) -> bool:

@@ -25,7 +25,17 @@ from unisono.errors import CallerError
 from unisono.thing import kinds_of_place
 from unisono.thing.files import stranger_loader
 
-__all__ = ["LANGUAGES", "Language", "Phrase", "guess_language", "language", "language_of", "languages", "numbers_of"]
+__all__ = [
+    "GRAVE",
+    "LANGUAGES",
+    "Language",
+    "Phrase",
+    "guess_language",
+    "language",
+    "language_of",
+    "languages",
+    "numbers_of",
+]
 
 LANGUAGES = Path(__file__).parent / "languages"
 

@@ -127,6 +127,11 @@ def _numbers(raw: Sequence[Raw], language: Language) -> list[Token]:
             tokens.append(_number(f"{value:g}", value, one.start, raw[at + 2].end))
             at += 3
             continue
+        couple = _couple(raw, at, language)
+        if couple:
+            tokens.append(_number("2", 2.0, one.start, raw[at + couple - 1].end))
+            at += couple
+            continue
         if _single(raw, at, language):
             more = _plus(raw, at + 2, language)
             value, end = (1 + more[0], more[1]) if more is not None else (1.0, at + 2)
@@ -199,6 +204,16 @@ def _pronoun(raw: Sequence[Raw], at: int, words: int, language: Language) -> boo
         ):
             return False
     return at == 0 or raw[at - 1].text not in numbers["before_pronoun"]
+
+
+def _couple(raw: Sequence[Raw], at: int, language: Language) -> int:
+    """ "A couple of degrees" are two: how many words stand for the number; 0 where no unit follows them."""
+    for phrase in language.numbers.get("couples", ()):
+        words = phrase.split()
+        after = raw[at + len(words)].text if at + len(words) < len(raw) else ""
+        if [one.text for one in raw[at : at + len(words)]] == words and after in language.numbers.get("coupled", ()):
+            return len(words)
+    return 0
 
 
 def _single(raw: Sequence[Raw], at: int, language: Language) -> bool:

@@ -44,6 +44,8 @@ MOMENTS = frozenset({"when", "whenever", "after"})
 RUNNING = frozenset({"on", "start"})
 #: Bare numbers that are an hour and a room's warmth alike.
 WARMTH = (12, 30)
+#: A name of so many letters is recognised though one of them is wrong.
+LONG = 7
 #: The model agrees that it is an order.
 AGREED = 0.5
 
@@ -110,11 +112,14 @@ def ordered(
             continue
         if frame.act in ("notify", "remind") and not frame.groups:
             continue
-        if frame.fuzzy and frame.act in ("set", "value"):
+        if frame.fuzzy and frame.act in ("set", "value") and not _name_slipped(frame):
             return Plan(outcome="ask", why="unsure")
         home = any(turn.world.root in group.places for group in frame.groups)
         spoken = (before or first) if any(group.pronoun for group in frame.groups) else ()
         roving = [t for g in frame.groups for t in (*g.things, *spoken) if "dock" in turn.world.things[t].takes]
+        about = any("in" in piece.senses and "round" in piece.text.split() for piece in frame.clause.pieces)
+        if frame.act in ("set", "do") and not frame.predicates and roving and about and not home:
+            frame.act = "start"  # "send it round the hall"
         if frame.act in ("set", "do") and not frame.predicates and home and roving:
             frame.act = "dock"
             frame.groups = tuple(group for group in frame.groups if group.things or group.pronoun)
@@ -139,6 +144,8 @@ def ordered(
             return Plan(outcome="ask", why="unsure:stop")  # "charge it to ninety, then stop": not the car
         if frame.senses & {"some_of", "who", "why"} or _told_of(frame):
             return Plan(outcome="ask", why="unsure:which")  # of "every other lamp" nobody knows which; a riddle
+        if frame.act == "keep" and len(orders) == 1 and _leaves_only(frame):
+            return _alone(frame, turn)
         held = _held(frame, turn) if frame.act == "keep" and before else set()
         if held:
             kept |= held  # "but leave the landing"
@@ -243,6 +250,12 @@ def _guessed(frame: Frame) -> bool:
     return near and any(unknown(piece) for piece in pieces)
 
 
+def _name_slipped(frame: Frame) -> bool:
+    """Is the one misspelled word a part of a longer name, whose other words are right?"""
+    slips = [piece for piece in frame.clause.pieces if piece.fuzzy]
+    return all(piece.things and (len(piece.tokens) > 1 or len(piece.text) >= LONG) for piece in slips)
+
+
 def _told_of(frame: Frame) -> bool:
     """ "The lamp that I just turned on": which one that is, only the past knows."""
     pieces = frame.clause.pieces
@@ -296,6 +309,8 @@ def _another(frame: Frame) -> bool:
 def _passed_over(frame: Frame, orders: Sequence[Frame]) -> bool:
     """Does a clause say what is to happen, and nobody carries it out?"""
     told = frame.stated or frame.complaint or frame.clause.bar is not None or frame.clause.mood != "command"
+    if "rest" in frame.senses and frame.complaint and not frame.stated:
+        return True  # "the candles on, the rest dark"
     wholly = frame.act is None and frame.level == "max" and "except" not in frame.senses  # "off, all the way"
     return frame.predicates and not wholly and not told and not any(frame is order for order in orders)
 
@@ -365,6 +380,26 @@ def _spoken_of(beside: Sequence[Frame], order: Frame, turn: Turn) -> list[str]:
     told = [frame for frame in beside if frame.groups and frame.clause.pieces[0].tokens[0].start < start]
     named = {thing for frame in told if frame.clause.bar is None for group in frame.groups for thing in group.things}
     return list(named) if len(named) == 1 and not any(turn.world.things[t].kind == "person" for t in named) else []
+
+
+def _leaves_only(frame: Frame) -> bool:
+    """ "Leave only the lamp on" """
+    lit = frame.senses & {"p_on", "on"} and not frame.senses & {"p_off", "off"}
+    return bool(lit) and "only" in frame.senses and not frame.times and not frame.unheeded
+
+
+def _alone(frame: Frame, turn: Turn) -> Plan:
+    """Of all lamps of the home only these stay lit: the others go out. Of anything else it is asked."""
+    world = turn.world
+    kept = {thing for group in frame.groups for thing in group.things}
+    lamps = [t for t in world.at_home(world.things, turn.where.here) if world.things[t].kind == "light"]
+    if not kept or not kept <= set(lamps) or any(g.why or g.strange or not g.named for g in frame.groups):
+        return Plan(outcome="ask", why="unsure:which")
+    other = [thing for thing in lamps if world.state(thing).get("on_off") is not (thing in kept)]
+    if not all(turn.speaker.rights.may_set(thing, "on_off", Risk.NONE) for thing in other):
+        return Plan(outcome="ask", why="unsure:which")
+    steps = steps_of([(thing, Change("on_off", "set", thing in kept)) for thing in other])
+    return Plan(outcome="act", steps=steps) if steps else Plan(outcome="refuse", why="not_possible")
 
 
 def _held(frame: Frame, turn: Turn) -> set[str]:

@@ -144,7 +144,18 @@ def asks(frame: Frame) -> bool:
     past = bool(frame.traits) and any(
         (time.role == "over" and time.over != "ago") or (aggregate and time.days == 0) for time in frame.times
     )
-    return frame.clause.mood == "question" or bool(frame.senses & ASKING) or past
+    return frame.clause.mood == "question" or _asking(frame) or past
+
+
+def _asking(frame: Frame) -> bool:
+    """Does a word of a question stand in it? After a complaint it asks nothing: "I can't see what I'm reading"."""
+    for piece in frame.clause.pieces:
+        families = {sense.partition(":")[0] for sense in piece.senses}
+        if "complaint" in families and "trait" not in families:
+            return False
+        if ASKING & set(piece.senses) and not piece.named:
+            return True
+    return False
 
 
 def telling(frame: Frame) -> bool:
@@ -209,7 +220,7 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
         trait == "power"
         and over is not None
         and agg in ("sum", None)
-        and (agg is not None or periods is not None or "how_much" in frame.senses)
+        and (agg is not None or periods is not None or "how_much" in frame.senses or "power" not in frame.traits)
     ):
         # what was used up is counted, where anything counts it
         counted = tuple(thing for thing in chosen if "energy" in world.things[thing].tells)
@@ -279,6 +290,11 @@ def _told(frame: Frame, things: Sequence[str], world: World) -> bool:
     return any(trait in world.things[thing].tells for thing in things for trait in frame.traits)
 
 
+def _remains(frame: Frame) -> bool:
+    """ "How many kilometres has it left?" """
+    return any({"left", "trait:level"} & set(piece.senses) and not piece.named for piece in frame.clause.pieces)
+
+
 def _set_to(frame: Frame) -> bool:
     """ "what is it set to": of what was asked for, not of what is."""
     pieces = [piece for piece in frame.clause.pieces if not piece.named]
@@ -333,7 +349,7 @@ def _trait(
     weak = [trait for trait in frame.traits if trait in WEAK and trait not in used]
     if "how_many" in frame.senses and not strong:
         wanted.append((("good_count", "count"), None))
-    if "how_far" in frame.senses:
+    if "how_far" in frame.senses or ("odometer" in strong and _remains(frame)):
         wanted.append(ASKED["how_far"])
     if "agg:sum" in frame.senses and not strong:
         wanted.append((("energy", "power"), None))
@@ -355,6 +371,8 @@ def _trait(
         wanted.append((("occupancy", "motion"), True))
     if not wanted and frame.senses & {"p_on", "p_off"}:
         wanted.append(ASKED["on" if "p_on" in frame.senses else "off"])
+    if not wanted and "everything" in frame.senses:
+        wanted.append(ASKED["on"])  # "is anything still on in the hall"
     if "set" in frame.senses or frame.act == "set":  # "get", "have" and "take" are in any question
         wanted.append(ASKED["set"])
     pool: Sequence[str] = things
@@ -396,7 +414,9 @@ def _trait(
         order = SHOWN.get(kind, ())
         if bearer.kind.startswith("sensor."):
             order = (bearer.kind.split(".", 1)[1],)
-        for trait in (*order, "on_off", "start_stop", *sorted(bearer.tells)):
+        if frame.clause.pieces and "o_clock" in frame.clause.pieces[-1].senses:
+            order = (*MEASURED, *order)  # "what is the roaster at"
+        for trait in (*order, "on_off", "start_stop", *MEASURED, *sorted(bearer.tells)):
             if trait in bearer.tells:
                 return trait, None, tuple(t for t in things if trait in world.things[t].tells)
     return None, None, ()

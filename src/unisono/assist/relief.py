@@ -52,7 +52,7 @@ def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
     frame = felt[0]
     spoken = {thing for piece in frame.clause.pieces for thing in piece.things}
     kinds = any(sense.startswith("kind:") for sense in frame.senses)
-    if any(group.named and not spoken & set(group.things) for group in frame.groups) and not kinds:
+    if any(g.named and g.role == "" and not spoken & set(g.things) for g in frame.groups) and not kinds:
         return Plan(outcome="ignore")  # "the moon is bright" is not about the moon lamp
     if "gone" in frame.senses or any(time.role == "over" for time in frame.times):
         return Plan(outcome="ignore")  # it was cold: it is told, not complained of

@@ -44,7 +44,9 @@ PERCENTS = frozenset(
 PACES = frozenset({"rate", "speed"})
 SEATS = frozenset({"seat_heating", "seat_ventilation"})
 #: Kinds that are sent out to work.
-OUTGOING = frozenset({"vacuum", "mower"})
+OUTGOING = frozenset({"vacuum", "mower", "agv", "robot"})
+#: Kinds that go off when they sound.
+SET_OFF = frozenset({"siren"})
 #: A range that ends so far out says nothing of how much a thing can bear.
 NO_BOUND = 100_000
 #: How loud "a whisper" is, in percent.
@@ -100,14 +102,19 @@ def steps_of(changes: Sequence[tuple[str, Change]]) -> tuple[Step, ...]:
 def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Problem:
     """What the frame changes of a thing."""
     said = tuple(trait for trait in frame.traits if trait in thing.takes)
-    if frame.act == "off" and frame.senses & {"p_out", "sends"} and thing.kind in OUTGOING:
+    sent = frame.act == "off" and "to" not in frame.senses  # "set it to off" is off
+    if sent and thing.kind in OUTGOING and frame.senses & {"p_out", "sends"}:
         frame = msgspec.structs.replace(frame, act="start")
+    if sent and thing.kind in SET_OFF and "sets_off" in frame.senses:
+        frame = msgspec.structs.replace(frame, act="on")
     if frame.act == "off" and "p_out" in frame.senses and thing.kind == "cover":
         frame = msgspec.structs.replace(frame, act="open")  # an awning
     if frame.act in OFF_ACTS and any(trait in CALLED for trait in said):
         return Problem("not_possible", frame.act)  # a horn is not turned off, and the car is not meant
     if thing.kind == "alarm" and "armed" in thing.takes and frame.act in ("set", "change", "on") and not said:
         frame = msgspec.structs.replace(frame, act="arm")
+    if "target_temperature" in frame.traits and not said and "setpoint" in thing.takes:
+        said = ("setpoint",)
     found: list[Change] = []
     if (
         "color" in frame.traits
@@ -282,6 +289,9 @@ def _level(frame: Frame, thing: Thing, said: Sequence[str], world: World) -> Cha
         direction = -direction
     if frame.value is not None:
         return _valued(frame, thing, trait, direction, world)
+    wholly = trait in ("window_position", "sunroof_position") and act in ("up", "down") and level in ("max", "min")
+    if wholly:
+        return Change(trait, "set", 0 if act == "up" else 100, _unit(trait))  # "all the way up" is shut, of a car
     if level is not None and not (stepped and level in ("low", "high", "medium") and frame.degree):
         return _to_level(thing, trait, level, direction, world)
     if trait in ("window_position", "sunroof_position") and act in ("up", "down"):

@@ -518,7 +518,8 @@ def _past(words: Sequence[Piece]) -> bool:
             continue
         before = words[:at]
         wished = any(set(other.senses) & wishes for other in before) or any(_verb(before, i) for i in range(at))
-        subject = next((o for o in reversed(before) if not set(o.senses) & {"idle", "filler", "also"} or o.named), None)
+        aside = {"idle", "filler", "also", "perfect"}
+        subject = next((o for o in reversed(before) if not set(o.senses) & aside or o.named), None)
         told = subject is not None and {"i", "he"} & set(subject.senses) and not subject.named
         does = (
             {"third"} <= set(piece.forms) <= {"third", "plural"}

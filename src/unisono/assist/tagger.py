@@ -9,11 +9,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 
 import msgspec
 from rapidfuzz.distance import OSA
 
-from unisono.assist.language import Language, Phrase, Trie, language
+from unisono.assist.language import GRAVE, Language, Phrase, Trie, language
 from unisono.assist.names import SHORTEST_REPAIRED, Match, by_letter
 from unisono.assist.nouns import NOMINAL
 from unisono.assist.text import Piece, Token
@@ -23,6 +24,13 @@ __all__ = ["tag"]
 
 #: After these a noun follows, not a verb.
 DETERMINING = frozenset({"det", "all", "both", "any", "which", "how_many", "no", "indefinite"})
+#: So many are both.
+PAIR = 2
+#: Words that say which, how many or how much.
+SETTING = frozenset(
+    {"it", "them", "other", "rest", "all", "both", "only", "left", "right", "same", "here", "there", "idle", "marked",
+     "max", "min", "bit", "much", "more", "less", "indoor", "outdoor", "upstairs", "downstairs", "home_word", "det"}
+)  # fmt: skip
 #: A word of so many letters may be off by two.
 TWO_OFF = 9
 #: Words of a name before its number.
@@ -49,7 +57,63 @@ def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
             piece = msgspec.structs.replace(piece, senses=(*piece.senses, "somebody"))
         pieces.append(piece)
         at += len(piece.tokens)
-    return _addressed(pieces)
+    return _addressed(_called(_supposed(pieces), world))
+
+
+def _supposed(pieces: Sequence[Piece]) -> list[Piece]:
+    """ "Say 22" proposes a value; nobody says anything."""
+    return [
+        Piece(tokens=piece.tokens, senses=("filler",))
+        if "said" in piece.senses and "base_say" in piece.senses and after is not None and after.kind == "number"
+        else piece
+        for piece, after in zip_longest(pieces, pieces[1:])
+    ]
+
+
+def _called(pieces: Sequence[Piece], world: World) -> list[Piece]:
+    """A word of the language that is a word of names here, where a noun stands: "the store", "spots to twenty". It is
+    what it is called then: "spots" of beam spots, and nothing that is spotted."""
+    found: list[Piece] = []
+    for at, piece in enumerate(pieces):
+        after = pieces[at + 1] if at + 1 < len(pieces) else None
+        own = piece.kind == "word" and piece.senses and not piece.named and len(piece.tokens) == 1
+        own = own and not set(piece.senses) & (GRAVE - {"elsewhere"})
+        if own and piece.tokens[0].key in world.names.words and not _keeps(piece):
+            led = at > 0 and "det" in pieces[at - 1].senses and not pieces[at - 1].named
+            ends = after is None or not (after.named or (after.kind == "word" and (not after.senses or _keeps(after))))
+            plural = piece.tokens[0].text != piece.tokens[0].key and "base" not in piece.forms
+            begins = at == 0 or pieces[at - 1].kind == "mark" or "and" in pieces[at - 1].senses
+            valued = after is not None and bool({"to", "p_on", "p_off"} & set(after.senses))
+            if (led and ends) or (begins and plural and valued):
+                found.append(Piece(tokens=piece.tokens, forms=("plural",) if plural else ()))
+                continue
+        if piece.kind == "number" and piece.tokens[0].value == PAIR and _pair(pieces, at):
+            token = piece.tokens[0]
+            both = Token(text="two", key="2", start=token.start, end=token.end)
+            found.append(Piece(tokens=(both,), senses=("both",)))
+            continue
+        found.append(piece)
+    return found
+
+
+def _pair(pieces: Sequence[Piece], at: int) -> bool:
+    """ "The two hall lamps": a bare number between an article and a noun in the plural counts its things."""
+    token, after = pieces[at].tokens[0], pieces[at + 1 :]
+    bare = token.unit is None and not token.relative and not pieces[at].named
+    led = at > 0 and "det" in pieces[at - 1].senses and not pieces[at - 1].named
+    noun = next((i for i, piece in enumerate(after) if not _noun(piece)), len(after))
+    last = after[noun - 1].tokens[-1] if noun else None
+    return bare and led and last is not None and last.text != last.key
+
+
+def _noun(piece: Piece) -> bool:
+    return piece.named or any(sense.startswith(NOMINAL) for sense in piece.senses)
+
+
+def _keeps(piece: Piece) -> bool:
+    """Is it a noun of the language already, or a word that sets, counts or colours whatever it is said of?"""
+    families = (*NOMINAL, "level:", "color:", "mode:", "complaint:", "agg:")
+    return any(sense.startswith(families) for sense in piece.senses) or bool(SETTING & set(piece.senses))
 
 
 def _cuts(tokens: Sequence[Token], at: int, words: int, world: World) -> bool:
@@ -252,7 +316,10 @@ def _repair(tokens: Sequence[Token], spoken: Language, world: World) -> tuple[Se
         if token.text in plain:
             continue
         right = (
-            typos.get(token.text) or _near(token.text, world.names.by_letter) or _near(token.text, _words(spoken.code))
+            typos.get(token.text)
+            or _near(token.text, world.names.by_letter)
+            or _near(token.key, world.names.by_letter)
+            or _near(token.text, _words(spoken.code))
         )
         if right is None or (token.text not in typos and _other(tokens, i, right, spoken, world)):
             continue

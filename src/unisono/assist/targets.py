@@ -13,7 +13,7 @@ import msgspec
 
 from unisono.assist.abilities import ACTS, DEFAULT_KINDS, LEVEL_OF_ACT, LEVELS, OF_A_LINE, PRIMARY
 from unisono.assist.dialogue import Memory
-from unisono.assist.frames import Frame
+from unisono.assist.frames import LEVELLED, Frame
 from unisono.assist.gazetteer import KEPT_ON, ROVING, Group, Where, things_of_kind
 from unisono.assist.world import World
 
@@ -323,7 +323,12 @@ def _one(
         here = _in(able, [where.here], world) if where.here else ()
         return Aim(things=here) if len(here) == 2 else Aim(why="ambiguous", said=group.said, choices=able)
     if group.whole or (group.places or places):
-        if group.single and len(able) > 1 and all(world.places[p].kind == "room" for p in (*group.places, *places)):
+        if (
+            group.single
+            and not group.whole
+            and len(able) > 1
+            and all(world.places[p].kind == "room" for p in (*group.places, *places))
+        ):
             so_called = tuple(thing for thing in able if set(group.said.split()) & world.words_of(thing))
             return Aim(things=so_called) if len(so_called) == 1 else Aim(why="ambiguous", said=group.said, choices=able)
         roomful = group.whole or group.plural or (bool(set(group.kinds) & ROOMFUL) and not group.indefinite)
@@ -353,7 +358,8 @@ def _pronoun(
             return Aim(why="which_thing", said=group.said)
         known = memory.recent  # one after the other: "now both off"
     if group.pronoun in ("it", "them", "both"):
-        if not known and _default_kinds(frame) and frame.act not in ("set", "value", "on", "off"):
+        warmth = frame.unit in ("deg", "Cel", "[degF]") and (bool(places) or "here" in frame.senses)
+        if not known and _default_kinds(frame) and (warmth or frame.act not in ("set", "value", "on", "off")):
             kinds = things_of_kind(_default_kinds(frame), world.things, world)
             if places:
                 kinds = _in(kinds, places, world)
@@ -377,6 +383,11 @@ def _pronoun(
                 things=tuple(t for t in pool if trait in world.things[t].takes and world.things[t].kind != "car")
             )
         meant = tuple(t for t in pool if world.things[t].kind.split(".")[0] not in KEPT_ON and can(frame, t, world))
+        said = set(frame.traits) & LEVELLED
+        if said:
+            meant = tuple(t for t in meant if said & world.things[t].takes)  # the volume of what has one
+        if frame.act == "stop":
+            meant = tuple(t for t in meant if world.things[t].kind != "light" and _runs(t, world))
         if not _rooms_only(placed, world) and sum(world.things[t].kind.split(".")[0] in OF_A_LINE for t in meant) > 1:
             return Aim(why="which_thing", said=group.said)  # a plant is not stopped in passing
         return Aim(things=meant)
@@ -391,6 +402,12 @@ def _pronoun(
             return Aim(why="ambiguous", said=group.said, choices=near)
         return Aim(things=near)
     return Aim(things=tuple(t for t in others if can(frame, t, world)))
+
+
+def _runs(thing: str, world: World) -> bool:
+    """May it run now? What is known to stand still is not stopped."""
+    state = world.state(thing)
+    return not any(state.get(trait) is False for trait in ("start_stop", "on_off"))
 
 
 def _narrow(
