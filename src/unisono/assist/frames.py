@@ -416,7 +416,7 @@ def _particle(pieces: Sequence[Piece], strong: bool, light: bool, head: int) -> 
             return at, particle
         beside = {"please", "filler", "idle", "meant", "also", "again"}
         after = next((p for p in pieces[at + 1 :] if not set(p.senses) & beside or p.named), None)
-        if after is None or (light and at > 0 and set(pieces[at - 1].senses) & {"do", "set"}):
+        if after is None or "except" in after.senses or (light and at > 0 and set(pieces[at - 1].senses) & {"do", "set"}):
             return at, particle
         if not strong and at and ("in" in after.senses or "here" in after.senses) and after.text != piece.text:
             return at, particle
@@ -466,6 +466,8 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
         verb = {"complaint:bright": "brighter", "complaint:dark": "dimmer"}.get(piece.senses[0] if piece.senses else "")
         if verb and "det" in pieces[at + 1].senses and frame.act is None and not frame.stated:
             frame.act, frame.complaint = verb, None
+    if frame.act == "cancel" and "clears" in frame.senses and "defrost" in frame.traits:
+        frame.act = "defrost"  # "clear the van's windscreen"
     numbered = any(piece.kind == "number" for piece in pieces)
     if frame.act == "off" and "cuts" in frame.senses and set(frame.traits) & LEVELLED and not numbered:
         frame.act = "down"  # "cut the volume" makes it less

@@ -351,9 +351,10 @@ def _described(
         found = tuple(thing for thing in found if felt <= world.words_of(thing))  # a hot tub is no twin tub
         if found:
             return msgspec.structs.replace(base, things=found, named=True)
-        rooms = () if base.kinds or places else _partial_place(words, world)
-        if len(rooms) == 1:
-            return msgspec.structs.replace(base, places=rooms)  # "in sewing" of a home with a sewing hall
+        rooms = () if places else _partial_place(words, world)
+        there = _in_place(things_of_kind(base.kinds, world.things, world), rooms, world)
+        if len(rooms) == 1 and (there or not base.kinds):
+            return msgspec.structs.replace(base, things=there, places=rooms)  # "in sewing": there is a sewing hall
         return msgspec.structs.replace(base, strange=tuple(piece.text for piece in strange), why="no_such_thing")
     if not base.whole and not base.plural and not set(base.kinds) & COMMON:
         own = [token.key for piece in noun.pieces if not piece.places and piece.text != "'s" for token in piece.tokens]

@@ -45,6 +45,7 @@ SENSES: dict[str, str] = {
     "moves": "run: with up or down it moves something, else it starts it",
     "tops_up": "top: with up it charges",
     "perfect": "'ve: between who did something and what they did",
+    "clears": "clear: of a windscreen it thaws it, of anything else it cancels",
     "lets": "let, have: what follows is who does it, and the verb",
     "added": "put, stick: so many degrees on something make it warmer",
     "sets_off": "set: of a siren, with off, it sounds",
