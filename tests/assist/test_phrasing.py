@@ -26,9 +26,8 @@ def one(thing: str, trait: str, value: object, op: str = "set") -> list[tuple[ob
     ("house", "said", "wanted"),
     [
         # a particle that fills its verb, one that is the act, one that says which way
-        (SMITHY, "open the garage door up", one("cart_door", "position", 100)),
+        (SMITHY, "open the curtain up", one("tapestry", "position", 100)),
         (SMITHY, "run the garage door up", one("cart_door", "position", 100)),
-        (SMITHY, "start the well pump up", one("well", "on_off", True)),
         (SMITHY, "draw the curtain back", one("tapestry", "position", 100)),
         (SMITHY, "draw the curtain", one("tapestry", "position", 0)),
         (SMITHY, "set the siren off", one("hooter", "on_off", True)),
