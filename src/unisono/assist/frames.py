@@ -416,7 +416,11 @@ def _particle(pieces: Sequence[Piece], strong: bool, light: bool, head: int) -> 
             return at, particle
         beside = {"please", "filler", "idle", "meant", "also", "again"}
         after = next((p for p in pieces[at + 1 :] if not set(p.senses) & beside or p.named), None)
-        if after is None or "except" in after.senses or (light and at > 0 and set(pieces[at - 1].senses) & {"do", "set"}):
+        if (
+            after is None
+            or "except" in after.senses
+            or (light and at > 0 and set(pieces[at - 1].senses) & {"do", "set"})
+        ):
             return at, particle
         if not strong and at and ("in" in after.senses or "here" in after.senses) and after.text != piece.text:
             return at, particle
