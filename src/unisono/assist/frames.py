@@ -694,7 +694,7 @@ def _groups(frame: Frame, found: Sequence[Noun], world: World, where: Where, spo
             left.append(group)
             continue
         if noun.role == "for" and group.kinds and not group.named and "everything" in frame.senses:
-            strange.append(noun.text)  # "everything with a bulb"
+            frame.unheeded = (*frame.unheeded, noun.text)  # "everything with a bulb"
         if noun.role == "for" and not group.named and not (frame.same and group.things):
             continue
         if group.strange and set(group.traits) & {"recipe", "order", "source", "channel", "mode"}:
