@@ -5,6 +5,7 @@ export type Thing = components["schemas"]["Thing"];
 export type Value = components["schemas"]["Value"];
 export type Command = components["schemas"]["Command"];
 export type Place = components["schemas"]["Place"];
+export type Me = components["schemas"]["Me"];
 export type Scene = components["schemas"]["Scene"];
 export type Reply = components["schemas"]["Reply"];
 

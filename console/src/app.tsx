@@ -6,6 +6,7 @@ import { giveBack } from "./giveback";
 import { hub, type Link, useHub } from "./hub";
 import { Offline } from "./offline";
 import { Overview } from "./pages/overview";
+import { may } from "./rights";
 import { loadTheRest, soon, styled } from "./soon";
 import { signOut } from "./signout";
 import { Signal, useSignal } from "./signal";
@@ -50,7 +51,7 @@ function page(address: string) {
   if (first === "dashboards" && second) return <DashboardPage key={second} id={second} editing={query === "edit"} />;
   if (first === "dashboards") return <Dashboards />;
   if (first === "alarms") return <Alarms />;
-  if (first === "add") return <Add key={`${second} ${third}`} how={second || undefined} thing={third || undefined} />;
+  if (first === "add") return <Add key={second} how={second || undefined} thing={third || undefined} />;
   if (first === "welcome") return <Welcome />;
   if (first === "phone") return <PhonePage at={second} />;
   if (first === "people") return <People at={second} />;
@@ -72,6 +73,9 @@ const PAGES = [
   ["history", "#/history", "∿", "history"],
   ["dashboards", "#/dashboards", "▦", "boards"],
 ] as const;
+type Pages = readonly (typeof PAGES)[number][];
+/** Of those that there are for everybody: who may add nothing is not led there. */
+const LESS: Pages = PAGES.filter(([word]) => word !== "add");
 /** What the browser's tab and its history call a page. */
 const TITLES: Record<string, Word> = {
   ...Object.fromEntries(PAGES.map(([word]) => [word, word])),
@@ -92,7 +96,7 @@ const widened = new Signal();
 wide.addEventListener("change", () => widened.tell());
 
 /** What stands above every page; drawn again only when it changes, not with every thing that comes or goes. */
-const Header = memo(function Header({ link, signedIn, open, wide, search }: { link: Link; signedIn: boolean; open: string; wide: boolean; search: () => void }) {
+const Header = memo(function Header({ link, signedIn, open, wide, pages, search }: { link: Link; signedIn: boolean; open: string; wide: boolean; pages: Pages; search: () => void }) {
   useLang();
   const { setColorScheme } = useMantineColorScheme();
   const dark = useComputedColorScheme("light") === "dark";
@@ -114,7 +118,7 @@ const Header = memo(function Header({ link, signedIn, open, wide, search }: { li
         </Group>
         {signedIn && wide ? (
           <Group gap={4} wrap="nowrap" component="nav" aria-label={say("pages")}>
-            {PAGES.map(([word, to]) => (
+            {pages.map(([word, to]) => (
               <Button key={word} component="a" href={to} size="compact-sm" variant={open === word ? "light" : "subtle"} aria-current={open === word ? "page" : undefined}>
                 {say(word)}
               </Button>
@@ -157,12 +161,12 @@ const Tongues = () => (
   </svg>
 );
 
-const Tabs = memo(function Tabs({ open }: { open: string }) {
+const Tabs = memo(function Tabs({ open, pages }: { open: string; pages: Pages }) {
   useLang();
   return (
     <AppShell.Footer component="nav" aria-label={say("pages")}>
       <Group h="100%" grow gap={0}>
-        {PAGES.map(([word, to, sign, below]) => (
+        {pages.map(([word, to, sign, below]) => (
           <a key={word} href={to} className={open === word ? "tab open" : "tab"} aria-current={open === word ? "page" : undefined}>
             <span aria-hidden>{sign}</span>
             {say(below)}
@@ -185,6 +189,7 @@ export function App() {
     if (hub.ready) loadTheRest();
   }, [hub.ready]);
   const open = address.replace(/^#\/?/, "").split(/[/?]/)[0] || "home";
+  const pages = may("configure") ? PAGES : LESS;
   const title = hub.signedIn ? titleOf(address, open) : say("signIn");
   useEffect(() => giveBack(), [address]); // what had the focus may be gone with its page
   useEffect(() => {
@@ -192,7 +197,7 @@ export function App() {
   }, [title]);
   return (
     <AppShell header={{ height: 52 }} footer={{ height: 56, collapsed: roomy || !hub.signedIn }} padding="md" lang={lang}>
-      <Header link={hub.link} signedIn={hub.signedIn} open={open} wide={roomy} search={search} />
+      <Header link={hub.link} signedIn={hub.signedIn} open={open} wide={roomy} pages={pages} search={search} />
       <AppShell.Main tabIndex={-1} className="main">
         <div className="page">
           {hub.signedIn && hub.asOf ? <Offline at={hub.asOf} /> : null}
@@ -205,7 +210,7 @@ export function App() {
           <Suspense fallback={<Waiting />}>{hub.signedIn || open === "join" ? page(address) : <SignIn key={hub.why} />}</Suspense>
         </div>
       </AppShell.Main>
-      {hub.signedIn && !roomy ? <Tabs open={open} /> : null}
+      {hub.signedIn && !roomy ? <Tabs open={open} pages={pages} /> : null}
       {searching ? (
         <Suspense>
           <Search close={() => setSearching(false)} />

@@ -1,6 +1,7 @@
 /** Above the overview: that this is a demonstration, and what of the first run is still open; until it is hidden. */
 import { Alert, Button, Group, Text } from "@mantine/core";
 import { useState } from "react";
+import { may } from "./rights";
 import { say } from "./words";
 
 const KEY = "unisono.begun";
@@ -17,9 +18,11 @@ export function Begin({ demo }: { demo: boolean }) {
     <Alert color={demo ? "yellow" : "teal"} title={say(demo ? "demoTitle" : "firstSteps")} role="note" data-begin>
       <Text size="sm">{say(demo ? "demoText" : "welcomeText")}</Text>
       <Group gap="xs" mt="xs">
-        <Button size="compact-sm" variant="light" component="a" href="#/welcome">
-          {say(demo ? "setUp" : "firstSteps")}
-        </Button>
+        {may("operate_hub") ? (
+          <Button size="compact-sm" variant="light" component="a" href="#/welcome">
+            {say(demo ? "setUp" : "firstSteps")}
+          </Button>
+        ) : null}
         <Button size="compact-sm" variant="subtle" onClick={hide}>
           {say("hide")}
         </Button>

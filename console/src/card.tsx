@@ -3,7 +3,7 @@ import { ActionIcon, Badge, Card, Group, Text } from "@mantine/core";
 import { memo, useState } from "react";
 import { Age } from "./age";
 import type { Thing } from "./api";
-import { Became, Control, settable } from "./control";
+import { allowed, Became, Control, settable } from "./control";
 import { Picture } from "./faces";
 import { useThing } from "./hub";
 import { type Model, type Property, titled, useModel, written } from "./models";
@@ -150,7 +150,7 @@ function Hand({ thing, property }: { thing: Thing; property: Property }) {
         <Text size="sm" c="dimmed">
           {titled(property)}
         </Text>
-        {property.schema.kind === "bool" ? null : (
+        {property.schema.kind === "bool" && allowed(thing, property) ? null : (
           <Text size="sm" fw={600} className="reported">
             {written(thing.state[property.key]?.value, property)}
           </Text>

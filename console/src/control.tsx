@@ -3,6 +3,7 @@ import { Button, Group, NativeSelect, Slider, Switch, Text, TextInput } from "@m
 import { type FormEvent, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import type { Thing } from "./api";
 import { type Action, type Property, risky, titled, writable, written } from "./models";
+import { may } from "./rights";
 import { order, useOrder, type Wish } from "./orders";
 import { soon, styled } from "./soon";
 import { Told } from "./refusals";
@@ -66,9 +67,13 @@ export function useAsking(thing: Thing): { set: (property: Property, wanted: unk
   };
 }
 
+/** Whether whoever is signed in may set this; what is risky only who may do that. */
+export const allowed = (thing: Thing, about: { risky?: boolean }): boolean => may("control", thing.place, about.risky ? 1 : 0);
+
 export function Control({ thing, property, bare }: { thing: Thing; property: Property; bare?: boolean }) {
   const asking = useAsking(thing);
   const pending = useOrder(thing.id, property.key)?.state === "pending";
+  if (!allowed(thing, property)) return null;
   return (
     <>
       <Input property={property} value={thing.state[property.key]?.value} label={`${called(thing)}: ${titled(property)}`} pending={pending} set={(wanted) => asking.set(property, wanted)} />
@@ -258,6 +263,7 @@ export const settable = (property: Property): boolean =>
 export function Call({ thing, action }: { thing: Thing; action: Action }) {
   const asking = useAsking(thing);
   const title = titled(action);
+  if (!allowed(thing, action)) return null;
   return (
     <>
       <Button size="xs" variant="default" onClick={() => asking.call(action, title)}>

@@ -5,7 +5,7 @@ import { useIntersection } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { ask, type Thing } from "./api";
-import { Became, useAsking } from "./control";
+import { allowed, Became, useAsking } from "./control";
 import type { Model, Property } from "./models";
 import { titled, written } from "./models";
 import { called, say } from "./words";
@@ -84,7 +84,7 @@ function Cover({ thing, model }: Face) {
         <rect x={1} y={1} width={38} height={30} className="track" />
         <rect x={2} y={2} width={36} height={Math.max(1, 28 * (1 - value / 100))} className="now" />
       </svg>
-      {risky ? null : (
+      {risky || !allowed(thing, position) ? null : (
         <Button.Group>
           <Button size="compact-xs" variant="default" aria-label={`${say("openIt")}: ${called(thing)}`} onClick={() => asking.set(position, 100)}>
             ▲
@@ -107,7 +107,7 @@ function Cover({ thing, model }: Face) {
 function Playback({ thing, model }: Face) {
   const asking = useAsking(thing);
   const playback = trait(model, "playback");
-  if (!playback?.access?.includes("write")) return null;
+  if (!playback?.access?.includes("write") || !allowed(thing, playback)) return null;
   const playing = thing.state[playback.key]?.value === "play";
   const buttons = [["previous", "⏮"], playing ? (["pause", "⏸"] as const) : (["play", "▶"] as const), ["next", "⏭"]] as const;
   return (

@@ -2,7 +2,7 @@
  *
  * Changes are gathered and shown at most twenty times a second, and only the cards of what changed are drawn again.
  */
-import { all, ask, Refused, token, whenSignedOut, type Place, type Thing, type Value } from "./api";
+import { all, ask, Refused, token, whenSignedOut, type Me, type Place, type Thing, type Value } from "./api";
 import { drop, keep, kept } from "./last";
 import { type Document, learn } from "./models";
 import { queries } from "./queries";
@@ -35,6 +35,8 @@ function told(thing: Thing, frame: Frame | undefined): Thing {
 class Hub {
   things = new Map<string, Thing>();
   places = new Map<string, Place>();
+  /** What whoever is signed in may, by place (see `rights.ts`); null until it is known. */
+  may: Record<string, Record<string, number>> | null = null;
   link: Link = "connecting";
   why = "";
   ready = false;
@@ -103,6 +105,7 @@ class Hub {
     this.ready = false;
     this.why = why;
     this.things = new Map();
+    this.may = null;
     this.asOf = "";
     drop();
     queries.clear();
@@ -117,7 +120,7 @@ class Hub {
     try {
       // the first time with their models: one turn of a slow link instead of thirty
       const models = this.ready ? undefined : (part: { models?: Document[] }): void => learn(part.models ?? []);
-      const [[read, places], heard] = await this.listening(() => Promise.all([all<Thing>(models ? "/things?models=true" : "/things", MOST, models), all<Place>("/places")]));
+      const [[read, places, me], heard] = await this.listening(() => Promise.all([all<Thing>(models ? "/things?models=true" : "/things", MOST, models), all<Place>("/places"), ask<Me>("/me")]));
       const things = read.map((thing) => told(thing, heard.get(thing.id)));
       const before = this.things;
       // what is as it was stays the same object, so that its card is not drawn again
@@ -127,6 +130,8 @@ class Hub {
       };
       this.things = new Map(things.map((thing) => [thing.id, same(thing)]));
       this.places = new Map(places.map((place) => [place.id, place]));
+      this.may = me.may ?? null;
+      queries.setQueryData(["me"], me);
       this.ready = true;
       this.asOf = "";
       later(() => this.signedIn && keep(things, places));

@@ -1,4 +1,4 @@
-/** A claim code, from the camera where the browser reads codes, else typed; this phone takes it up. */
+/** A claim code, from the camera or typed; this phone takes it up. */
 import { Alert, Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { ask } from "./api";
@@ -7,6 +7,7 @@ import { reason, Told } from "./refusals";
 import { say } from "./words";
 
 const LOOK_MS = 250;
+const LOOK_PIXELS = 640; // as wide as a picture is read by ourselves: a code held before a camera is large
 
 interface Detector {
   detect: (source: HTMLVideoElement) => Promise<{ rawValue: string }[]>;
@@ -14,6 +15,24 @@ interface Detector {
 type DetectorKind = new (options: { formats: string[] }) => Detector;
 
 const detectorKind = (): DetectorKind | undefined => (window as unknown as { BarcodeDetector?: DetectorKind }).BarcodeDetector;
+
+/** What reads codes: the browser; where it does not (phones of Apple, Linux), a reader that is loaded for it. */
+async function detector(): Promise<Detector> {
+  const Kind = detectorKind();
+  if (Kind) return new Kind({ formats: ["qr_code"] });
+  const { default: read } = await import("qr/decode.js");
+  const canvas = document.createElement("canvas");
+  const brush = canvas.getContext("2d", { willReadFrequently: true })!;
+  return {
+    detect: async (source) => {
+      const scale = Math.min(1, LOOK_PIXELS / source.videoWidth);
+      canvas.width = source.videoWidth * scale;
+      canvas.height = source.videoHeight * scale;
+      brush.drawImage(source, 0, 0, canvas.width, canvas.height);
+      return [{ rawValue: read(brush.getImageData(0, 0, canvas.width, canvas.height)) }]; // throws where it sees none
+    },
+  };
+}
 
 /** The code in a claim's link, or as it was typed; null in anything else. */
 export function codeIn(text: string): string | null {
@@ -42,13 +61,15 @@ export function Scan() {
     let stream: MediaStream | null = null;
     let timer = 0;
     let over = false;
-    const Kind = detectorKind()!;
+    let looking = false;
     const look = async (): Promise<void> => {
-      const detector = new Kind({ formats: ["qr_code"] });
+      let reader: Detector;
       try {
+        reader = await detector();
         stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-      } catch {
-        setSaid({ text: say("cameraDenied"), bad: true });
+      } catch (error) {
+        const none = error instanceof DOMException && error.name === "NotFoundError";
+        setSaid({ text: error instanceof DOMException ? say(none ? "cameraNone" : "cameraDenied") : reason(error), bad: true });
         setLive(false);
         return;
       }
@@ -59,17 +80,22 @@ export function Scan() {
       video.current.srcObject = stream;
       await video.current.play();
       timer = window.setInterval(() => {
-        if (!video.current) return;
-        void detector
+        if (!video.current?.videoWidth || looking) return; // the one before is still being read
+        looking = true;
+        void reader
           .detect(video.current)
-          .then((codes) => codes.map((each) => codeIn(each.rawValue)).find((each) => each !== null))
-          .then((found) => {
-            if (found && !over) {
+          .then((codes) => {
+            const found = codes.map((each) => codeIn(each.rawValue)).find((each) => each !== null);
+            if (over) return;
+            if (found) {
               over = true;
               void take(found);
-            }
+            } else if (codes.length) setSaid({ text: say("noClaim"), bad: true });
           })
-          .catch(() => undefined);
+          .catch(() => undefined) // nothing to read in this picture
+          .finally(() => {
+            looking = false;
+          });
       }, LOOK_MS);
     };
     void look();
@@ -79,7 +105,7 @@ export function Scan() {
       for (const track of stream?.getTracks() ?? []) track.stop();
     };
   }, [live]);
-  const able = Boolean(detectorKind()) && isSecureContext && Boolean(navigator.mediaDevices);
+  const able = isSecureContext && Boolean(navigator.mediaDevices);
   const typed = (event: FormEvent): void => {
     event.preventDefault();
     void take(codeIn(code) ?? code.trim());
@@ -94,7 +120,13 @@ export function Scan() {
       {live ? <video ref={video} className="camera" muted playsInline aria-label={say("scanText")} /> : null}
       {able ? (
         <div>
-          <Button variant="light" onClick={() => setLive(!live)}>
+          <Button
+            variant="light"
+            onClick={() => {
+              setSaid(null);
+              setLive(!live);
+            }}
+          >
             {say(live ? "scanStop" : "scan")}
           </Button>
         </div>

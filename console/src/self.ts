@@ -1,8 +1,10 @@
 /** This browser as a thing of the hub: its battery, and with consent its position, while the console is open. */
 import { Signal, useSignal } from "./signal";
+import type { Word } from "./words";
 
 const KEY = "unisono.self";
 const EVERY_MS = 60_000;
+const OUT = [401, 403, 404]; // the thing was removed, or has another secret
 
 export interface Self {
   id: string;
@@ -26,7 +28,8 @@ try {
 let battery: Battery | null = null;
 let watching: number | null = null;
 let place: GeolocationPosition | null = null;
-export let trouble = "";
+/** What is wrong with it, as a word of the console; "" for nothing. */
+export let trouble: Word | "" = "";
 
 export const self = (): Self | null => me;
 export const useSelf = (): Self | null => useSignal(changed, () => me);
@@ -49,7 +52,8 @@ function follow(): void {
         void report();
       },
       (error) => {
-        trouble = error.message;
+        trouble = error.code === error.PERMISSION_DENIED ? "positionDenied" : "positionUnknown";
+        if (error.code === error.PERMISSION_DENIED && me) be({ ...me, position: false });
         changed.tell();
       },
       { maximumAge: EVERY_MS },
@@ -71,9 +75,12 @@ async function report(): Promise<void> {
   if (!Object.keys(state).length) return;
   try {
     const answer = await fetch("/api/v1/device/state", { method: "POST", headers: { Authorization: `Bearer ${me.id}:${me.secret}`, "Content-Type": "application/json" }, body: JSON.stringify(state) });
-    trouble = answer.ok ? "" : `${answer.status} ${answer.statusText}`;
+    const before = trouble;
+    if (answer.ok || trouble === "notKnown") trouble = "";
+    if (OUT.includes(answer.status)) trouble = "notKnown";
+    if (trouble !== before) changed.tell();
   } catch {
-    trouble = ""; // the hub is away: later
+    // the hub is away: later
   }
 }
 

@@ -54,6 +54,7 @@ CODES: dict[str, Code] = {
     "in_use": Code(409, 0x83, "It is still in use"),
     "not_signed_in": Code(401, 0x87, "You are not signed in"),
     "bad_credentials": Code(401, 0x86, "User name or password is wrong"),
+    "weak_password": Code(422, 0x83, "The password is one that is guessed first"),
     "second_factor": Code(401, 0x86, "A second factor is wanted too"),
     "not_allowed": Code(403, 0x87, "You may not do that"),
     "interlocked": Code(409, 0x87, "An interlock forbids it"),

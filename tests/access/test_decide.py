@@ -15,6 +15,7 @@ from unisono.access import (
     Scope,
     decide,
     read_scope,
+    rights_at,
     role_at,
     write_scope,
 )
@@ -101,6 +102,13 @@ def test_grants_reach_down_and_not_up_or_sideways(
     below = {place: role for place, role in identity.grants.items() if place not in path}
     elsewhere = Identity(identity.id, identity.role, below, identity.scopes, identity.disabled)
     assert decide(elsewhere, action, path, risk) == decide(at_hub, action, path, risk)
+
+
+@given(identity=identities, action=actions, risk=risks, path=paths)
+def test_all_rights_at_a_place_are_what_is_decided_one_by_one(
+    identity: Identity, action: Action, risk: Risk, path: list[str]
+) -> None:
+    assert bool(decide(identity, action, path, risk)) == (risk <= rights_at(identity, path).get(action, -1))
 
 
 def test_the_nearest_grant_counts() -> None:

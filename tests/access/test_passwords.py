@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from unisono.access import (
+    check_choice,
     check_device_password,
     check_password,
     hash_device_password,
@@ -55,6 +56,22 @@ def test_what_is_asked_of_a_password(password: str, why: str) -> None:
     with pytest.raises(CallerError, match=why) as refused:
         hash_password(password)
     assert (refused.value.code, refused.value.field) == ("bad_value", "password")
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["password", "Passw0rd!", "12345678", "87654321", "qwerty123", "abcd1234", "88888888", "12121212", "weiwei123"],
+)
+def test_what_anybody_would_try_first_is_not_chosen(password: str) -> None:
+    """NIST SP 800-63B section 5.1.1.2: common, repetitive and sequential ones, and the user's own name."""
+    with pytest.raises(CallerError, match="anybody would try") as refused:
+        check_choice(password, "wei")
+    assert (refused.value.code, refused.value.field) == ("weak_password", "password")
+
+
+@pytest.mark.parametrize(("password", "user"), [("correct horse", "wei"), ("73914026", "wei"), ("20261127", "2")])
+def test_what_is_harder_is_the_users_to_choose(password: str, user: str) -> None:
+    check_choice(password, user)
 
 
 def test_argon2_loads_on_use_only() -> None:

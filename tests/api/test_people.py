@@ -59,12 +59,15 @@ async def test_the_setup_link_makes_one_administrator_once(hub: Hub) -> None:
         401,
         "bad_credentials",
     )
-    assert (await code(hub, "POST", "/api/v1/setup", None, json={**body, "password": "short"}))[0] == 422
+    for bad in ("short", "12345678", "wei-wei-1"):
+        assert (await code(hub, "POST", "/api/v1/setup", None, json={**body, "password": bad}))[0] == 422
+    assert (await hub.http.get("/api/v1/login")).json()["setup"] is True
     async with hub.client(None) as http:
         made = (await http.post("/api/v1/setup", json=body)).json()
     assert await code(hub, "GET", "/api/v1/users", made["token"]) == (200, "")
     assert (await code(hub, "POST", "/api/v1/setup", None, json={**body, "user": "eve"}))[1] == "bad_credentials"
     assert await new_setup_code(hub.context.registry, hub.context.pepper) is None
+    assert (await hub.http.get("/api/v1/login")).json()["setup"] is False
 
 
 async def test_a_person_signs_in_and_out(hub: Hub) -> None:
@@ -75,6 +78,8 @@ async def test_a_person_signs_in_and_out(hub: Hub) -> None:
     assert signed["user"] == "ann"
     assert await code(hub, "GET", "/api/v1/me", signed["token"]) == (200, "")
     assert await code(hub, "GET", "/api/v1/users", signed["token"]) == (403, "not_allowed")
+    async with hub.client(signed["token"]) as http:
+        assert (await http.get("/api/v1/me")).json()["may"] == {"": {"read": 1, "control": 1, "automate": 1}}
     assert await code(hub, "DELETE", "/api/v1/login", signed["token"]) == (204, "")
     assert await code(hub, "GET", "/api/v1/me", signed["token"]) == (401, "not_signed_in")
 

@@ -16,7 +16,7 @@ import pytest
 
 from tests.cli.conftest import Shell
 from tests.console.conftest import address_of, attend, signed_in
-from tests.console.looks import SIZES, faults_of
+from tests.console.looks import SIZES, faults_of, violations
 from tests.dialect.player import Player
 from tests.dialect.test_firmwares import BULB, ENERGY, INFO, PLUG, PLUS, STATUS, devices
 from tests.hub.hub import Hub
@@ -78,16 +78,31 @@ async def test_first_run_to_a_lamp_that_is_switched_and_confirmed(fresh: Hub, br
     page = await context.new_page()
     complaints: list[str] = []
     attend(page, fresh, complaints)
+    await page.goto(address_of(fresh))
+    await page.locator("[data-setup]").wait_for()  # whoever comes without the link is told of it
     await page.goto(found[0])
+    await page.locator("#form").wait_for()
+    faults = await violations(page)
+    await page.reload()
+    assert await page.locator("#code").input_value() == found[0].rpartition("=")[2]
     await page.fill("#user", "wei")
     await page.fill("#password", "a good long one")
     await page.fill("#again", "a good long one")
     await page.click("#go")
     place = page.locator("[data-step=place]")
+    await place.get_by_label("What is it called?").wait_for()
+    for wanting in ("add/native", "add/claim", "people", "phone"):
+        await page.goto(f"{address_of(fresh)}/#/{wanting}")
+        await page.locator("[data-noplace]").get_by_role("link").click()
+        await place.get_by_label("What is it called?").wait_for()
     await place.get_by_label("What is it called?").fill("Home")
-    await place.get_by_label("Rooms, by comma").fill("Kitchen, Study")
+    await place.get_by_label("Rooms, by comma").fill("Kitchen, Study, Kitchen")
     await place.get_by_role("button", name="Make it").click()
     await page.locator("[data-step=place][data-state=done]").wait_for()
+    assert await place.locator("[data-place]").all_inner_texts() == ["Home: Kitchen, Study"]
+    await place.get_by_role("link", name="Home").click()
+    await page.locator("[data-empty]").get_by_role("heading", name="Home").wait_for()
+    await page.goto(f"{address_of(fresh)}/#/welcome")
     await page.get_by_role("button", name="Skip: Invite the others").click()
     await page.locator("[data-step=people][data-state=skipped]").wait_for()
     await page.locator("[data-step=device]").get_by_role("link", name="Add a device").click()
@@ -115,6 +130,14 @@ async def test_first_run_to_a_lamp_that_is_switched_and_confirmed(fresh: Hub, br
             await page.locator(f"[data-step={step}][data-state={state}]").wait_for()
     finally:
         player.close()
+    late = await browser.new_context(locale="zh-CN")
+    page = await late.new_page()
+    await page.goto(found[0])
+    await page.locator("#over").wait_for()
+    assert not await page.locator("#form").is_visible()
+    assert [*faults, *await violations(page)] == []
+    await page.locator("#over button").click()
+    await page.get_by_label("用户", exact=True).wait_for()
     assert complaints == []
 
 
@@ -122,6 +145,8 @@ async def test_what_announces_itself_waits_until_it_is_let_in_many_at_once(fresh
     complaints: list[str] = []
     page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)
     given = await choose(page, fresh, "zigbee2mqtt", "Upstairs")
+    await page.reload()  # half way: it is not added a second time
+    assert (await settings_on(page))["User"] == given["User"]
     player = await Player(given["User"], given["Password"], fresh.mqtt_port).open("z2m/#")
     try:
         named = [(f"0xa{number}", f"bulb {number}", BULB) for number in range(5)]
@@ -239,6 +264,26 @@ async def test_who_cannot_come_in_is_seen_at_the_door(fresh: Hub, browser: Any) 
     assert complaints == []
 
 
+async def test_what_is_connected_and_speaks_elsewhere_is_heard(fresh: Hub, browser: Any) -> None:
+    """A wrong topic: it is here, and the page says where it is heard instead of that it has said nothing."""
+    complaints: list[str] = []
+    page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)
+    made = await fresh.ask(
+        "POST", "/api/v1/things", {"id": "astray", "place": "home", "model": "plug", "how": "native"}
+    )
+    await page.goto(f"{address_of(fresh)}/#/add/native/astray")
+    player = await Player("astray", made["secret"], fresh.mqtt_port).open("things/me/set")
+    try:
+        await page.locator("[data-arrival=here]").wait_for()
+        player.say("plug/state", {"on_off": True})
+        await page.locator("[data-heard] code", has_text="plug/state").wait_for()
+        player.say("things/me/state", {"on_off": True})
+        await page.locator("[data-heard]").wait_for(state="detached")
+    finally:
+        player.close()
+    assert complaints == []
+
+
 async def test_a_claim_code_is_shown_as_a_picture_and_watched(fresh: Hub, browser: Any) -> None:
     complaints: list[str] = []
     page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)
@@ -285,6 +330,7 @@ PAGES = {
     "native": "#/add/native",
     "tasmota": "#/add/tasmota",
     "claim": "#/add/claim",
+    "settings": "#/add/alink/watched",
     "welcome": "#/welcome",
     "phone": "#/phone",
 }
@@ -300,13 +346,20 @@ async def test_every_page_in_both_languages_schemes_and_sizes(
     context = await browser.new_context(
         locale=locale, color_scheme=scheme, viewport={"width": size[0], "height": size[1]}
     )
-    page = await signed_in(fresh, context, complaints, "main")
+    page = await settled(fresh, context, complaints)
+    if "code" in await fresh.get("/api/v1/things/watched", ok=False):
+        body = {"id": "watched", "place": "home", "model": "plug", "how": "alink"}
+        await fresh.ask("POST", "/api/v1/things", body)
     faults: list[str] = []
     for name, address in PAGES.items():
         await page.goto(f"{address_of(fresh)}/{address}")
         await page.locator("main h1").first.wait_for()
         if name in ("native", "tasmota", "claim"):
             await page.locator("main form").first.wait_for()
+        if name == "settings":
+            await settings_on(page)
+            heights = await page.locator("code.value").evaluate_all("all => all.map(one => one.offsetHeight)")
+            assert max(heights) < 60, heights  # a value in a column of single letters is read by nobody
         await page.screenshot(path=tmp_path / f"{name}-{locale}-{scheme}-{size[0]}.png", full_page=True)
         faults += await faults_of(page, name, size[0])
     assert faults == []

@@ -110,6 +110,42 @@ async def test_somebody_is_invited_comes_and_is_what_they_were_made(demo: Hub, b
     assert complaints == []
 
 
+@pytest.mark.parametrize("role", ["viewer", "guest", "member", "operator"])
+async def test_nothing_is_offered_that_would_be_refused(demo: Hub, browser: Any, role: str) -> None:
+    complaints: list[str] = []
+    refused: list[str] = []
+    token = session(demo, f"a_{role}", grants={"home": role})
+    context = await browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+    context.on("response", lambda answer: refused.append(answer.url) if answer.status == 403 else None)
+    page = await opened(demo, context, complaints, token)
+    lamp = page.locator("[data-thing=bedroom_light]")
+    await lamp.wait_for()
+    assert bool(await lamp.locator("input[role=switch]").count()) == (role != "viewer")
+    lock = page.locator("[data-thing=front_door]")
+    assert await lock.get_by_role("button", name=re.compile("(Unl|L)ock")).count() == (role in ("member", "operator"))
+    tabs = page.get_by_role("navigation", name="Pages")
+    assert not await tabs.get_by_role("link", name="Add").count()
+    await page.goto(f"{local(demo)}/#/scenes")
+    scene = page.locator("[data-scene]").first
+    await scene.wait_for()
+    assert await page.get_by_role("link", name="New scene").count() == (role == "member")
+    assert await scene.get_by_role("button", name="Run").count() == (role != "viewer")
+    assert await scene.locator("input[role=switch]").is_disabled() == (role != "member")
+    await page.goto(f"{local(demo)}/#/things/bedroom_light")
+    names = await page.locator("[role=tab]").all_inner_texts()
+    assert "Commands" in names and not {"Messages", "Identity"} & set(names)
+    for name in names:
+        await page.get_by_role("tab", name=name, exact=True).click()
+    for address in ("add", "add/native", "people"):
+        await page.goto(f"{local(demo)}/#/{address}")
+        await page.locator("main h1").wait_for()
+        assert not await page.locator("main form, main select, main input").count(), address
+    await page.goto(f"{local(demo)}/#/account")
+    await page.get_by_role("heading", name="My account", level=1).wait_for()
+    assert not await page.get_by_role("link", name="People").count()
+    assert (refused, complaints) == ([], [])
+
+
 async def test_what_is_still_asked_on_signing_out_is_given_up(demo: Hub, browser: Any) -> None:
     """Its answer could only be that the session has ended."""
     complaints: list[str] = []

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
+import segno
 
-from tests.console.conftest import TOKEN, address_of, signed_in, token_of
+from tests.console.conftest import CHROMIUM, TOKEN, address_of, signed_in, token_of
 from tests.hub.hub import Hub
-from tests.parts import DEADLINE_S
+from tests.parts import DEADLINE_S, until
 
+WIDTH, HEIGHT, SCALE = 480, 360, 6  # of the film that a camera shows
 PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "en-GB", "is_mobile": True, "has_touch": True}
 
 
@@ -160,6 +163,30 @@ async def test_this_browser_is_told_until_it_is_not(demo: Hub, browser: Any) -> 
     assert complaints == []
 
 
+async def test_what_is_pushed_is_shown_and_leads_to_its_page(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    context = await browser.new_context(**PHONE, permissions=["notifications"])
+    page = await signed_in(demo, context, complaints)
+    await controlled(page)
+    devtools = await context.new_cdp_session(page)
+    workers: list[dict[str, Any]] = []
+    devtools.on("ServiceWorker.workerRegistrationUpdated", lambda told: workers.extend(told["registrations"]))
+    await devtools.send("ServiceWorker.enable")
+    await until(lambda: bool(workers), "the worker is known")
+    told = {"title": "Leak", "text": "Water in the cellar", "priority": "critical", "group": "leak", "page": "alarms"}
+    where = {"origin": address_of(demo), "registrationId": workers[0]["registrationId"], "data": json.dumps(told)}
+    await devtools.send("ServiceWorker.deliverPushMessage", where)
+    shown = "navigator.serviceWorker.ready.then(one => one.getNotifications()).then(all => all.map(one => one.title))"
+    await holds(page, f"{shown}.then(all => all.join() === 'Leak')", "it is shown")
+    touch = (
+        "registration.getNotifications().then(([notification]) =>"
+        " dispatchEvent(new NotificationEvent('notificationclick', { notification })))"
+    )
+    await context.service_workers[0].evaluate(touch)
+    await page.get_by_role("heading", name="Alarms", level=1).wait_for()
+    await holds(page, f"{shown}.then(all => all.length === 0)", "what was touched is gone")
+
+
 async def test_a_claim_code_is_taken_up_by_this_phone(demo: Hub, browser: Any) -> None:
     complaints: list[str] = []
     page = await signed_in(demo, await browser.new_context(**PHONE), complaints)
@@ -193,6 +220,42 @@ async def test_the_camera_reads_a_claim(demo: Hub, browser: Any) -> None:
     await page.goto(f"{address_of(demo)}/#/phone")
     await page.get_by_role("button", name="Scan", exact=True).click()
     await page.locator("[data-self]").wait_for()
+
+
+def filmed(text: str, pictures: int) -> bytes:
+    """A code as so many pictures of a film, before a grey wall."""
+    code = segno.make_qr(text, error="m")
+    rows = [[255 * (dark == 0) for dark in row for _ in range(SCALE)] for row in code.matrix_iter(border=4)]
+    wall = bytearray(b"\x80" * WIDTH * HEIGHT)
+    left, top = (WIDTH - len(rows[0])) // 2, (HEIGHT - len(rows) * SCALE) // 2
+    for at, row in enumerate(row for row in rows for _ in range(SCALE)):
+        wall[(top + at) * WIDTH + left : (top + at) * WIDTH + left + len(row)] = bytes(row)
+    return (b"FRAME\n" + bytes(wall) + b"\x80" * (WIDTH * HEIGHT // 2)) * pictures
+
+
+async def test_a_real_camera_reads_a_claim_where_the_browser_reads_no_codes(demo: Hub, tmp_path: Path) -> None:
+    """Chromium's own camera for tests shows a menu's code, and then a claim's; another one is refused."""
+    from playwright.async_api import async_playwright
+
+    made = await demo.ask("POST", "/api/v1/claims", {"place": "home", "name": "Filmed"})
+    film = tmp_path / "film.y4m"
+    head = f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F5:1 Ip A1:1 C420jpeg\n".encode()
+    film.write_bytes(head + filmed("https://example.com/menu", 15) + filmed(made["url"], 30))
+    camera = ["--no-sandbox", "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
+    complaints: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=camera)
+        page = await signed_in(demo, await browser.new_context(**PHONE), complaints)
+        await page.goto(f"{address_of(demo)}/#/phone")
+        await page.get_by_role("button", name="Scan", exact=True).click()
+        await page.get_by_text("The camera was refused.").wait_for()
+        await page.context.grant_permissions(["camera"])
+        await page.get_by_role("button", name="Scan", exact=True).click()
+        await page.get_by_text("That is no claim code of a hub.").wait_for()
+        await page.locator("[data-self]").wait_for()
+        assert (await demo.thing(str(await page.locator("[data-self]").get_attribute("data-self"))))["name"] == "Filmed"
+        await browser.close()
+    assert complaints == []
 
 
 async def test_a_phone_is_led_to_a_safe_connection(demo: Hub, browser: Any) -> None:

@@ -99,7 +99,7 @@ def test_what_does_not_fit_into_a_record_is_refused() -> None:
 
 @pytest.mark.parametrize("widest", ["x", "家", "\U0001f6a8", "\x01"])
 def test_the_longest_message_fits_in_any_script(widest: str) -> None:
-    content = _content(Message(widest * PUSH_TITLE, widest * PUSH_TEXT), "critical", widest * 80)
+    content = _content(Message(widest * PUSH_TITLE, widest * PUSH_TEXT), "critical", widest * 80, "alarms")
     assert len(content.encode()) <= MOST_BYTES
     assert msgspec.json.decode(content)["text"].startswith(widest * 300)
 

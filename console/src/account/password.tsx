@@ -1,7 +1,8 @@
 /** Another password, with the one so far. */
-import { Button, Group, PasswordInput, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { ask } from "../api";
+import { Secret } from "../secret";
 import { Trouble, useDoing } from "../trouble";
 import { say } from "../words";
 import { Section } from "./section";
@@ -24,8 +25,8 @@ export function Password({ user }: { user: string }) {
     <Section id="password" title={say("changePassword")}>
       <form onSubmit={(event) => void change(event)}>
         <Group align="end">
-          <PasswordInput className="field" label={say("oldPassword")} required autoComplete="current-password" value={old} onChange={(event) => setOld(event.currentTarget.value)} />
-          <PasswordInput className="field" label={say("newPassword")} required minLength={8} autoComplete="new-password" value={next} onChange={(event) => setNext(event.currentTarget.value)} />
+          <Secret className="field" label={say("oldPassword")} required autoComplete="current-password" value={old} onChange={(event) => setOld(event.currentTarget.value)} />
+          <Secret className="field" label={say("newPassword")} required minLength={8} autoComplete="new-password" value={next} onChange={(event) => setNext(event.currentTarget.value)} />
           <Button type="submit" loading={doing.busy}>
             {say("changePassword")}
           </Button>

@@ -2,15 +2,26 @@
 import { Button, Group, MultiSelect, Select, Text, TextInput } from "@mantine/core";
 import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
+import { wayTo } from "../adding/places";
 import { all, ask } from "../api";
 import type { components } from "../api.gen";
+import { Copy } from "../copy";
 import { hub, useHub } from "../hub";
+import { placeName } from "../people/form";
 import { reason, Trouble, useDoing } from "../trouble";
-import { called, say, type Word, when } from "../words";
+import { say, type Word, when } from "../words";
 import { Section } from "./section";
 
 const RIGHTS: [string, Word][] = [["read", "actRead"], ["control", "actControl"], ["automate", "actAutomate"], ["configure", "actConfigure"], ["administer", "actAdminister"], ["operate_hub", "actHub"]];
 const DAY_S = 86_400;
+
+/** ``read@home`` as words; topics as they are. */
+function scoped(scope: string): string {
+  const [right = "", place] = scope.split("@");
+  const word = RIGHTS.find(([each]) => each === right)?.[1];
+  if (!word) return scope;
+  return place ? `${say(word)} (${placeName(place)})` : say(word);
+}
 
 const pathOf = (user: string): string => `/users/${encodeURIComponent(user)}/tokens`;
 
@@ -41,7 +52,7 @@ export function Tokens({ user }: { user: string }) {
       await again();
     });
   };
-  const places = [...hub.places.values()].map((each) => ({ value: each.id, label: called(each) }));
+  const places = [...hub.places.values()].map((each) => ({ value: each.id, label: wayTo(hub.places, each.id) }));
   return (
     <Section id="tokens" title={say("tokens")} text={say("tokensText")}>
       {found.data?.length === 0 ? <Text size="sm">{say("noTokens")}</Text> : null}
@@ -50,7 +61,7 @@ export function Tokens({ user }: { user: string }) {
           <div>
             <Text>{each.name || each.id.slice(0, 10)}</Text>
             <Text size="sm" c="dimmed">
-              {each.scopes ? each.scopes.join(", ") : say("tokenAll")} · {each.expires ? say("until", when(each.expires)) : say("noEnd")} · {each.seen ? say("lastUsed", when(each.seen)) : say("unused")}
+              {each.scopes ? each.scopes.map(scoped).join(", ") : say("tokenAll")} · {each.expires ? say("until", when(each.expires)) : say("noEnd")} · {each.seen ? say("lastUsed", when(each.seen)) : say("unused")}
             </Text>
           </div>
           <Button size="compact-sm" variant="default" className="firm" aria-label={`${say("revoke")}: ${each.name || each.id}`} onClick={() => void doing.run(() => ask(`${path}/${each.id}`, "DELETE").then(again))}>
@@ -73,9 +84,12 @@ export function Tokens({ user }: { user: string }) {
       {made ? (
         <div role="status">
           <Text size="sm">{say("tokenOnce")}</Text>
-          <Text size="sm" className="code" data-made>
-            {made}
-          </Text>
+          <Group gap="xs">
+            <Text size="sm" className="code" data-made>
+              {made}
+            </Text>
+            <Copy text={made} of={say("token")} />
+          </Group>
         </div>
       ) : null}
       <Trouble why={doing.why || (found.error ? reason(found.error) : "")} />

@@ -6,6 +6,7 @@ import { hub, useHub, useThing } from "../hub";
 import { useModel, written } from "../models";
 import { called, say } from "../words";
 import { Door, useAttempts } from "./door";
+import { HeardOn } from "./heard";
 import { Newcomers, useNewcomers } from "./newcomers";
 
 const PATIENCE_S = 60;
@@ -43,8 +44,8 @@ export function Arrival({ id, bridge }: { id: string; bridge: boolean }) {
         <>
           <Group gap="xs">
             <Loader size="xs" aria-hidden />
-            <Title order={2} size="h4" role="status">
-              {late ? say("nothingCame") : say("watching")}
+            <Title order={2} size="h4">
+              <span role="status">{late ? say("nothingCame") : say("watching")}</span>
             </Title>
             <Text size="sm" c="dimmed">
               {say("seconds", seconds)}
@@ -64,6 +65,7 @@ export function Arrival({ id, bridge }: { id: string; bridge: boolean }) {
           <Door attempts={attempts} />
         </>
       ) : null}
+      {late && thing?.online ? <HeardOn id={id} /> : null}
       {late && !attempts.length && !thing?.online ? <Alert color="yellow">{say("nobodyKnocked")}</Alert> : null}
       {!bridge && here && thing ? (
         <Alert color="teal" title={say("arrived")} role="status">
@@ -76,6 +78,7 @@ export function Arrival({ id, bridge }: { id: string; bridge: boolean }) {
           </Button>
         </Alert>
       ) : null}
+      {!bridge && here && !shown.length ? <HeardOn id={id} /> : null}
       {bridge ? <Newcomers bridge={id} /> : null}
       {come.length ? (
         <Alert color="teal" title={say("arrived")} role="status">

@@ -9,7 +9,7 @@ import { reason, Told } from "../refusals";
 import { say, when } from "../words";
 import { Arrival } from "./arrival";
 import type { ClaimMade } from "./model";
-import { PlaceSelect } from "./places";
+import { firstPlace, NoPlace, PlaceSelect } from "./places";
 
 const EVERY_MS = 2000;
 
@@ -27,7 +27,7 @@ export function ClaimCode() {
   const [made, setMade] = useState<ClaimMade | null>(null);
   const [why, setWhy] = useState("");
   const models = useQuery({ queryKey: ["models"], queryFn: () => all<{ id: string }>("/models") });
-  const where = place ?? [...hub.places.values()].find((each) => !each.parent)?.id ?? null;
+  const where = place ?? firstPlace();
   const make = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     setWhy("");
@@ -46,6 +46,7 @@ export function ClaimCode() {
           <Told text={why} />
         </Alert>
       ) : null}
+      <NoPlace />
       <TextInput label={say("name")} value={name} maxLength={200} onChange={(event) => setName(event.currentTarget.value)} />
       <PlaceSelect label={say("room")} value={where} set={setPlace} />
       <Select label={say("whatModel")} description={say("modelHint")} searchable clearable limit={100} value={model} onChange={setModel} data={(models.data ?? []).map((each) => each.id)} />

@@ -7,7 +7,7 @@ import { hub, useHub } from "../hub";
 import { reason, Told } from "../refusals";
 import { say } from "../words";
 import { type Added, type Dialect, local } from "./model";
-import { PlaceSelect } from "./places";
+import { firstPlace, NoPlace, PlaceSelect } from "./places";
 
 interface Listed {
   id: string;
@@ -35,8 +35,7 @@ export function Form({ dialect, label, done }: { dialect: Dialect; label?: Label
   const [busy, setBusy] = useState(false);
   const needsModel = !dialect.model && !dialect.learns;
   const models = useQuery({ queryKey: ["models"], queryFn: () => all<Listed>("/models"), enabled: !dialect.model });
-  const first = [...hub.places.values()].find((each) => !each.parent)?.id ?? null;
-  const where = place ?? first;
+  const where = place ?? firstPlace();
 
   const add = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -69,6 +68,7 @@ export function Form({ dialect, label, done }: { dialect: Dialect; label?: Label
           <Told text={why} />
         </Alert>
       ) : null}
+      <NoPlace />
       <TextInput label={say("name")} value={name} required maxLength={200} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
       <PlaceSelect label={say("room")} value={where} set={setPlace} />
       {dialect.model ? null : (

@@ -12,32 +12,30 @@ export function Settings({ guide, dialect, thing }: { guide: Guide; dialect: Dia
   return (
     <Stack gap="sm" data-guide={guide.how}>
       <Title order={2} size="h4">
-        {say("onDevice")}: {local(dialect, guide.title)}
+        {guide.title === dialect.title ? say("onDevice") : `${say("onDevice")}: ${local(dialect, guide.title)}`}
       </Title>
       {guide.trouble ? (
         <Alert color="yellow" role="note">
           {guide.trouble === "this_machine" ? say("thisMachine") : guide.trouble === "tls_only" ? say("tlsOnly") : guide.hint}
         </Alert>
       ) : null}
-      <Table.ScrollContainer minWidth={280}>
-        <Table>
-          <Table.Tbody>
-            {guide.settings.map((each) => (
-              <Table.Tr key={each.name}>
-                <Table.Th scope="row" fw={500}>
-                  {each.name}
-                </Table.Th>
-                <Table.Td>
-                  <Code className="value">{each.value}</Code>
-                </Table.Td>
-                <Table.Td ta="right">
-                  <Copy text={each.value} of={each.name} />
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Table className="given">
+        <Table.Tbody>
+          {guide.settings.map((each) => (
+            <Table.Tr key={each.name}>
+              <Table.Th scope="row" fw={500}>
+                {each.name}
+              </Table.Th>
+              <Table.Td>
+                <Code className="value">{each.value}</Code>
+              </Table.Td>
+              <Table.Td ta="right">
+                <Copy text={each.value} of={each.name} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
       {guide.paste ? (
         <div>
           <Group justify="space-between" mb={4}>
@@ -50,7 +48,7 @@ export function Settings({ guide, dialect, thing }: { guide: Guide; dialect: Dia
         </div>
       ) : null}
       <Text size="sm" c="dimmed">
-        {hidden ? say("secretGone", thing) : say("onceOnly")} <Marked text={guide.notes.map((note) => local(dialect, note)).join(" ")} />
+        <Marked text={[hidden ? say("secretGone", thing) : say("onceOnly"), ...guide.notes.map((note) => local(dialect, note))].join(" ")} />
       </Text>
     </Stack>
   );

@@ -9,7 +9,9 @@ import { Password } from "../account/password";
 import { Sessions, sessionsOf } from "../account/sessions";
 import { Tokens, tokensOf } from "../account/tokens";
 import { ask } from "../api";
+import { may } from "../rights";
 import type { components } from "../api.gen";
+import { useHub } from "../hub";
 import { useShown } from "../shown";
 import { signOut } from "../signout";
 import { Waiting } from "../trouble";
@@ -19,6 +21,7 @@ import { roleWord } from "../people/form";
 /** ``at``: the part that was looked for. */
 export function Account({ at }: { at?: string }) {
   useLang();
+  useHub();
   const me = useQuery({ queryKey: ["me"], queryFn: () => ask<components["schemas"]["Person"]>("/me") });
   const user = me.data?.id ?? "";
   const factors = useQuery({
@@ -46,9 +49,11 @@ export function Account({ at }: { at?: string }) {
           </Text>
         </div>
         <Group gap="xs">
-          <Button component="a" href="#/people" variant="light" size="compact-sm">
-            {say("people")}
-          </Button>
+          {may("administer") ? (
+            <Button component="a" href="#/people" variant="light" size="compact-sm">
+              {say("people")}
+            </Button>
+          ) : null}
           <Button component="a" href="#/audit" variant="light" size="compact-sm">
             {say("audit")}
           </Button>

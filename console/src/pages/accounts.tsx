@@ -2,13 +2,14 @@
 import { Badge, Button, Card, Group, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { wayTo } from "../adding/places";
 import { all, ask } from "../api";
 import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
 import { Form, roleAt, RoleField } from "../people/form";
 import { IssuerForm } from "../people/issuer";
 import { reason, Trouble, useDoing } from "../trouble";
-import { called, personName, say, useLang } from "../words";
+import { personName, say, useLang } from "../words";
 
 type Person = components["schemas"]["Person"];
 
@@ -101,7 +102,7 @@ function Added({ done }: { done: () => void }) {
     setTyped(BLANK);
     done();
   };
-  const places = [...hub.places.values()].map((each) => ({ value: each.id, label: called(each) }));
+  const places = [...hub.places.values()].map((each) => ({ value: each.id, label: wayTo(hub.places, each.id) }));
   return (
     <Form title={say("addAccount")} act={say("addAccount")} doing={doing} submit={add}>
       <TextInput label={say("joinUser")} required autoComplete="off" value={typed.id} onChange={(event) => put({ id: event.currentTarget.value })} />

@@ -8,11 +8,13 @@ import { Door, useAttempts } from "../adding/door";
 import { Form, type Label } from "../adding/form";
 import { type Added, type Dialect, type Discovered, type Guide, local } from "../adding/model";
 import { Marked } from "../adding/marked";
+import { NoPlace } from "../adding/places";
 import { Newcomers } from "../adding/newcomers";
 import { Settings } from "../adding/settings";
 import { ask } from "../api";
 import { Back } from "../card";
 import { useHub } from "../hub";
+import { may } from "../rights";
 import { useStatus } from "../status";
 import { Waiting } from "../trouble";
 import { say, useLang } from "../words";
@@ -35,7 +37,7 @@ export function Add({ how, thing, label }: { how?: string; thing?: string; label
           {how === CLAIM ? say("aClaim") : chosen ? local(chosen, chosen.title) : say("addTitle")}
         </Title>
       </Group>
-      {how === CLAIM ? <ClaimCode /> : chosen ? <One key={chosen.id} dialect={chosen} thing={thing} label={label} /> : <Choose dialects={data.items} />}
+      {!may("configure") ? <NoPlace /> : how === CLAIM ? <ClaimCode /> : chosen ? <One key={chosen.id} dialect={chosen} thing={thing} label={label} /> : <Choose dialects={data.items} />}
     </Stack>
   );
 }
@@ -73,13 +75,18 @@ function Choose({ dialects }: { dialects: Dialect[] }) {
 }
 
 function One({ dialect, thing, label }: { dialect: Dialect; thing?: string; label?: Label }) {
-  const [added, setAdded] = useState<Added | null>(null);
+  const [made, setMade] = useState<Added | null>(null);
+  const added = made && (thing === undefined || thing === made.id) ? made : null;
   const again = useQuery({
     queryKey: ["guide", dialect.id, thing],
     queryFn: () => ask<Guide>(`/dialects/${dialect.id}/guide/${encodeURIComponent(thing!)}`),
     enabled: thing !== undefined && added === null,
     staleTime: Number.POSITIVE_INFINITY,
   });
+  const done = (come: Added): void => {
+    history.replaceState(null, "", `#/add/${dialect.id}/${encodeURIComponent(come.id)}`); // read again, the page is still at this one
+    setMade(come);
+  };
   const guide = (added?.guide as Guide | null | undefined) ?? again.data;
   const id = added?.id ?? thing;
   if (guide && id)
@@ -89,10 +96,10 @@ function One({ dialect, thing, label }: { dialect: Dialect; thing?: string; labe
         <Arrival key={id} id={id} bridge={dialect.kind === "place"} />
       </>
     );
-  if (thing) return <Waiting />;
+  if (thing) return <Waiting error={again.error} />;
   return (
     <>
-      <Form dialect={dialect} label={label} done={setAdded} />
+      <Form dialect={dialect} label={label} done={done} />
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
         <Lines title={say("supported")} lines={(dialect.can ?? []).map((line) => local(dialect, line))} />
         <Lines title={say("notSupported")} lines={(dialect.cannot ?? []).map((line) => local(dialect, line))} />

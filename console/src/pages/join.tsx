@@ -1,11 +1,12 @@
 /** Taking an invitation: with a new account, or with the one that is signed in. */
-import { Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ask } from "../api";
 import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
 import { roleAt, roleIn } from "../people/form";
+import { Secret } from "../secret";
 import { reason, Trouble, useDoing } from "../trouble";
 import { called, personName, say, useLang, when } from "../words";
 
@@ -59,7 +60,7 @@ export function Join({ code }: { code: string }) {
               <>
                 <TextInput label={say("joinName")} autoComplete="name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
                 <TextInput label={say("joinUser")} required autoComplete="username" value={user} onChange={(event) => setUser(event.currentTarget.value.toLowerCase())} />
-                <PasswordInput label={say("newPassword")} description={say("passwordLong")} required minLength={8} autoComplete="new-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+                <Secret label={say("newPassword")} description={say("passwordLong")} required minLength={8} autoComplete="new-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
               </>
             )}
             <Trouble why={doing.why} />

@@ -61,7 +61,7 @@ export function Overview({ only }: { only?: string }) {
   if (roots.size === 0)
     return (
       <Suspense fallback={<Waiting />}>
-        <Welcome />
+        <Welcome at={only} />
       </Suspense>
     );
   const many = hub.things.size > MANY;

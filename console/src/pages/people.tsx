@@ -1,14 +1,17 @@
 /** Who may do what at a place, and who is invited to it. */
-import { Badge, Button, Card, Group, Select, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Badge, Button, Card, Group, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { NoPlace, PlaceSelect } from "../adding/places";
 import { all, ask, Refused } from "../api";
 import type { components } from "../api.gen";
+import { Copy } from "../copy";
 import { hub, useHub } from "../hub";
 import { DayField, endOf, Form, roleAt, RoleField, roleWord } from "../people/form";
+import { may } from "../rights";
 import { useShown } from "../shown";
 import { reason, Told, Trouble, useDoing } from "../trouble";
-import { called, personName, say, useLang, type Word, when } from "../words";
+import { personName, say, useLang, type Word, when } from "../words";
 
 type Member = components["schemas"]["Member"];
 type Invitation = components["schemas"]["Invitation"];
@@ -19,9 +22,9 @@ export function People({ at }: { at?: string }) {
   useLang();
   useHub();
   const queries = useQueryClient();
-  const places = [...hub.places.values()];
+  const places = [...hub.places.values()].filter((each) => may("administer", each.id));
   const [chosen, choose] = useState<string | null>(null);
-  const place = chosen ?? places.find((each) => !each.parent)?.id ?? null;
+  const place = chosen ?? (places.find((each) => !each.parent) ?? places[0])?.id ?? null;
   const members = useQuery({
     queryKey: ["members", place],
     queryFn: () => ask<{ items: Member[] }>(`/places/${encodeURIComponent(place ?? "")}/people`),
@@ -34,7 +37,6 @@ export function People({ at }: { at?: string }) {
     void queries.invalidateQueries({ queryKey: ["invitations"] });
   };
   useShown(at, members.data !== undefined);
-  const data = places.map((each) => ({ value: each.id, label: called(each) }));
   return (
     <Stack gap="md" maw={820} mx="auto">
       <Group justify="space-between">
@@ -56,7 +58,9 @@ export function People({ at }: { at?: string }) {
         </Group>
       </Group>
       <Text c="dimmed">{say("peopleText")}</Text>
-      <Select label={say("atPlace")} data={data} value={place} onChange={choose} allowDeselect={false} searchable />
+      {hub.places.size ? null : <NoPlace />}
+      {places.length ? <PlaceSelect label={say("atPlace")} value={place} set={choose} act="administer" /> : null}
+      {hub.places.size && !places.length ? <Text role="status">{say("noRights")}</Text> : null}
       {members.error ? (
         <Text role="status" component="div">{members.error instanceof Refused && members.error.code === "not_allowed" ? say("noRights") : <Told text={reason(members.error)} />}</Text>
       ) : null}
@@ -84,14 +88,16 @@ function Row({ member, place, done }: { member: Member; place: string; done: () 
   return (
     <div data-member={member.id}>
       <Group justify="space-between" wrap="nowrap">
-        <div>
-          <Text fw={600}>{personName(member)}</Text>
-          <Text size="sm" c="dimmed">
+        <div className="shrinks">
+          <Text fw={600} className="breaks">
+            {personName(member)}
+          </Text>
+          <Text size="sm" c="dimmed" className="breaks">
             {member.id} · {roleAt(member.role, member.at)}
             {member.ends ? ` · ${say("until", when(member.ends))}` : ""}
           </Text>
         </div>
-        <Group gap="xs" justify="flex-end">
+        <Group gap="xs" justify="flex-end" wrap="nowrap" className="firm">
           {member.counts ? (
             <Badge variant="light" color="teal">
               {say("counts")}
@@ -158,7 +164,6 @@ function Invite({ place, done }: { place: string; done: () => void }) {
 }
 
 function Link({ made }: { made: Made }) {
-  const [copied, setCopied] = useState(false);
   // where this browser is, the other one most likely gets to as well
   const link = `${location.origin}/#/join/${made.code}`;
   return (
@@ -169,9 +174,7 @@ function Link({ made }: { made: Made }) {
         <Text size="sm" className="code" data-link>
           {link}
         </Text>
-        <Button size="compact-sm" variant="light" onClick={() => void navigator.clipboard?.writeText(link).then(() => setCopied(true))}>
-          {say(copied ? "copied_" : "copyLink")}
-        </Button>
+        <Copy text={link} of={say("invitation")} />
       </Group>
     </div>
   );

@@ -3,7 +3,7 @@ import { Alert, Anchor, Button, Card, Checkbox, Group, Stack, Text, TextInput, T
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { renderSVG } from "uqr";
 import { ask, Refused } from "../api";
-import { PlaceSelect } from "../adding/places";
+import { firstPlace, NoPlace, PlaceSelect } from "../adding/places";
 import { hub, useHub } from "../hub";
 import { Scan } from "../scan";
 import { be, begin, level, trouble, useSelf } from "../self";
@@ -209,7 +209,7 @@ function Itself() {
   const [place, setPlace] = useState<string | null>(null);
   const [why, setWhy] = useState("");
   useEffect(() => void begin(), []);
-  const where = place ?? [...hub.places.values()].find((each) => !each.parent)?.id ?? null;
+  const where = place ?? firstPlace();
   const add = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     try {
@@ -234,7 +234,7 @@ function Itself() {
         <Checkbox label={say("selfPosition")} checked={me.position} disabled={!isSecureContext || !("geolocation" in navigator)} onChange={(event) => be({ ...me, position: event.currentTarget.checked })} />
         {trouble ? (
           <Alert color="yellow" role="status">
-            {trouble}
+            {say(trouble)}
           </Alert>
         ) : null}
         <div>
@@ -255,6 +255,7 @@ function Itself() {
           <Told text={why} />
         </Alert>
       ) : null}
+      <NoPlace />
       <TextInput label={say("name")} value={name} required maxLength={200} onChange={(event) => setName(event.currentTarget.value)} />
       <PlaceSelect label={say("room")} value={where} set={setPlace} />
       <div>

@@ -6,6 +6,7 @@ import { Age } from "../age";
 import { all, ask, type Scene } from "../api";
 import { useHub } from "../hub";
 import { Told } from "../refusals";
+import { may } from "../rights";
 import { amiss, type Problem } from "../scene/amiss";
 import { runByHand } from "../scene/run";
 import { reason, Trouble, Waiting } from "../trouble";
@@ -17,6 +18,7 @@ const EVERY_MS = 5000;
 
 export function Scenes() {
   useLang();
+  useHub();
   const { data, error } = useQuery({ queryKey: ["scenes"], queryFn: () => all<Scene>("/scenes"), refetchInterval: EVERY_MS });
   if (!data) return <Waiting error={error} />;
   return (
@@ -25,14 +27,16 @@ export function Scenes() {
         <Title order={1} size="h2">
           {say("scenes")}
         </Title>
-        <Group gap="xs">
-          <Button component="a" href="#/blueprints" variant="default" size="xs">
-            {say("fromBlueprint")}
-          </Button>
-          <Button component="a" href="#/scenes/new" size="xs">
-            {say("newScene")}
-          </Button>
-        </Group>
+        {may("automate") ? (
+          <Group gap="xs">
+            <Button component="a" href="#/blueprints" variant="default" size="xs">
+              {say("fromBlueprint")}
+            </Button>
+            <Button component="a" href="#/scenes/new" size="xs">
+              {say("newScene")}
+            </Button>
+          </Group>
+        ) : null}
       </Group>
       {data.length ? data.map((scene) => <SceneCard key={scene.id} scene={scene} />) : <Text c="dimmed">{say("noScenes")}</Text>}
     </Stack>
@@ -83,10 +87,12 @@ function SceneCard({ scene }: { scene: Scene }) {
           <Button size="xs" variant="default" onClick={() => setOpen(!open)} aria-expanded={open}>
             {say("trace")}
           </Button>
-          <Button size="xs" variant="light" onClick={() => void act("run")}>
-            {say("run")}
-          </Button>
-          <Switch checked={scene.enabled} aria-label={`${called(scene)}: ${say(scene.enabled ? "enabled" : "disabled")}`} onChange={(event) => void act(event.currentTarget.checked ? "enable" : "disable")} />
+          {may("control", scene.place) ? (
+            <Button size="xs" variant="light" onClick={() => void act("run")}>
+              {say("run")}
+            </Button>
+          ) : null}
+          <Switch checked={scene.enabled} disabled={!may("automate", scene.place)} aria-label={`${called(scene)}: ${say(scene.enabled ? "enabled" : "disabled")}`} onChange={(event) => void act(event.currentTarget.checked ? "enable" : "disable")} />
         </Group>
       </Group>
       <Trouble why={why} mt="xs" />

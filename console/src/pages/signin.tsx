@@ -1,5 +1,5 @@
 /** The door: a name and password, or a token. */
-import { Alert, Button, Divider, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Anchor, Button, Divider, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
 import { ask, Away, Refused, token } from "../api";
@@ -7,6 +7,7 @@ import type { components } from "../api.gen";
 import { goElsewhere, signInElsewhere, takeBack } from "../elsewhere";
 import { useHub } from "../hub";
 import { canPasskey, signInWithPasskey } from "../passkey";
+import { Secret } from "../secret";
 import { reason } from "../trouble";
 import { say } from "../words";
 
@@ -92,8 +93,13 @@ export function SignIn() {
             {why}
           </Alert>
         ) : null}
+        {ways.data?.setup ? (
+          <Alert color="teal" role="note" data-setup>
+            {say("nobodyYet")} <Anchor href="/setup">{say("setupCode")}</Anchor>
+          </Alert>
+        ) : null}
         <TextInput label={say("user")} autoComplete="username" value={user} onChange={(event) => setUser(event.currentTarget.value)} />
-        <PasswordInput label={say("password")} autoComplete="current-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+        <Secret label={say("password")} autoComplete="current-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
         {wantsCode ? (
           <TextInput label={say("wantsCode")} autoFocus autoComplete="one-time-code" value={code} onChange={(event) => setCode(event.currentTarget.value)} />
         ) : null}
@@ -108,7 +114,7 @@ export function SignIn() {
           </Button>
         ) : null}
         <Divider label={say("or")} />
-        <PasswordInput label={say("token")} autoComplete="off" value={key} onChange={(event) => setKey(event.currentTarget.value)} />
+        <Secret label={say("token")} autoComplete="off" value={key} onChange={(event) => setKey(event.currentTarget.value)} />
         <Button type="submit" loading={busy}>
           {say("signIn")}
         </Button>

@@ -7,6 +7,7 @@ import { Back, Dot, Heard } from "../card";
 import { Call, Control, settable } from "../control";
 import { useHub, useThing } from "../hub";
 import { type Model, type Property, titled, useModel, written } from "../models";
+import { may } from "../rights";
 import { Waiting } from "../trouble";
 import { called, say, useLang } from "../words";
 import { way } from "./overview";
@@ -67,12 +68,12 @@ export function ThingPage({ id }: { id: string }) {
           <Tabs.Tab value="now">{say("now")}</Tabs.Tab>
           <Tabs.Tab value="history">{say("overTime")}</Tabs.Tab>
           <Tabs.Tab value="commands">{say("commands")}</Tabs.Tab>
-          <Tabs.Tab value="messages">{say("messages")}</Tabs.Tab>
+          {may("configure", thing.place) ? <Tabs.Tab value="messages">{say("messages")}</Tabs.Tab> : null}
           <Tabs.Tab value="letters">
             {say("letters")}
             {thing.dead_letters ? ` (${thing.dead_letters})` : ""}
           </Tabs.Tab>
-          <Tabs.Tab value="identity">{say("identity")}</Tabs.Tab>
+          {may("administer", thing.place) ? <Tabs.Tab value="identity">{say("identity")}</Tabs.Tab> : null}
           <Tabs.Tab value="model">{say("model")}</Tabs.Tab>
         </Tabs.List>
         <Suspense fallback={<Loader />}>

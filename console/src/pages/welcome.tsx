@@ -2,13 +2,14 @@
  *
  * What is done is read from the hub, so it is the same in every browser; only what was skipped is remembered here.
  */
-import { Badge, Button, Card, Group, Select, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Anchor, Badge, Button, Card, Group, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { ask, type Place } from "../api";
 import type { components } from "../api.gen";
 import { hub, useHub } from "../hub";
 import { STEPS, type Step, skip, useProgress } from "../progress";
+import { may } from "../rights";
 import { reason, Told } from "../refusals";
 import { called, say, useLang } from "../words";
 
@@ -19,17 +20,22 @@ const WORDS = { place: ["placeStep", "placeStepText"], people: ["peopleStep", "p
 
 /** Somebody signed in who sees no thing: why, and what to do next. */
 function Empty({ me }: { me: Person }) {
-  const { places } = useHub();
-  const adds = Object.values(me.grants ?? {}).includes("owner");
+  const { places, things } = useHub();
+  const adds = may("configure");
   return (
     <Stack gap="md" maw={640} mx="auto" data-empty>
       <Title order={1} size="h2">
-        {say("emptyTitle")}
+        {say(things.size ? "welcome" : "emptyTitle")}
       </Title>
-      <Text>{places.size === 0 ? say("emptyNoRole", me.id) : `${say("emptyNoThings")} ${say(adds ? "emptyAdd" : "emptyWait")}`}</Text>
+      <Text>{things.size ? say("allDone") : places.size === 0 ? say("emptyNoRole", me.id) : `${say("emptyNoThings")} ${say(adds ? "emptyAdd" : "emptyWait")}`}</Text>
       <Group>
+        {things.size ? (
+          <Button component="a" href="#/">
+            {say("toOverview")}
+          </Button>
+        ) : null}
         {adds ? (
-          <Button component="a" href="#/add">
+          <Button component="a" href="#/add" variant={things.size ? "light" : "filled"}>
             {say("addTitle")}
           </Button>
         ) : null}
@@ -41,13 +47,26 @@ function Empty({ me }: { me: Person }) {
   );
 }
 
-export function Welcome() {
+/** ``at``: the place that is looked at, in which nothing stands. */
+export function Welcome({ at }: { at?: string }) {
   useLang();
+  const { places, things } = useHub();
   const progress = useProgress();
   const me = useQuery({ queryKey: ["me"], queryFn: () => ask<Person>("/me"), staleTime: 60_000 });
   if (me.data && me.data.role !== ADMINISTRATOR) return <Empty me={me.data} />;
+  const place = at ? places.get(at) : undefined;
+  if (place)
+    return (
+      <Stack gap="md" maw={640} mx="auto" data-empty>
+        <Title order={1} size="h2">
+          {called(place)}
+        </Title>
+        <Text>{say("placeEmpty")}</Text>
+        {may("configure", place.id) ? <Go to="#/add" text={say("addTitle")} /> : null}
+      </Stack>
+    );
   const open = STEPS.find((step) => progress[step] === "open");
-  const body: Record<Step, ReactNode> = { place: <PlaceStep />, people: <Go to="#/people" text={say("invite")} />, device: <Go to="#/add" text={say("addTitle")} />, phone: <Go to="#/phone" text={say("phoneTitle")} /> };
+  const body: Record<Step, ReactNode> = { place: <PlaceStep done={progress.place === "done"} />, people: <Go to="#/people" text={say("invite")} />, device: <Go to="#/add" text={say("addTitle")} />, phone: <Go to="#/phone" text={say("phoneTitle")} /> };
   return (
     <Stack gap="md" maw={640} mx="auto">
       <Title order={1} size="h2">
@@ -77,9 +96,11 @@ export function Welcome() {
         </Card>
       ))}
       <Group>
-        <Button component="a" href="#/" variant={open ? "default" : "filled"}>
-          {say("toOverview")}
-        </Button>
+        {things.size ? (
+          <Button component="a" href="#/" variant={open ? "default" : "filled"}>
+            {say("toOverview")}
+          </Button>
+        ) : null}
         {open ? null : <Text role="status">{say("allDone")}</Text>}
       </Group>
     </Stack>
@@ -94,8 +115,9 @@ const Go = ({ to, text }: { to: string; text: string }) => (
   </div>
 );
 
-function PlaceStep() {
+function PlaceStep({ done }: { done: boolean }) {
   useHub();
+  const [another, setAnother] = useState(false);
   const [name, setName] = useState("");
   const [kind, setKind] = useState<string | null>("home");
   const [rooms, setRooms] = useState("");
@@ -108,9 +130,11 @@ function PlaceStep() {
     setWhy("");
     try {
       const root = await ask<Place>("/places", "POST", { name: name.trim(), kind });
-      for (const room of rooms.split(/[,，、]/)) if (room.trim()) await ask("/places", "POST", { name: room.trim(), parent: root.id, kind: kind === "home" ? "room" : "area" });
+      const named = new Set(rooms.split(/[,，、]/).map((room) => room.trim()));
+      for (const room of named) if (room) await ask("/places", "POST", { name: room, parent: root.id, kind: kind === "home" ? "room" : "area" });
       setName("");
       setRooms("");
+      setAnother(false);
       await hub.load();
     } catch (error) {
       setWhy(reason(error));
@@ -119,17 +143,29 @@ function PlaceStep() {
       setBusy(false);
     }
   };
+  const there = roots.map((place) => {
+    const inside = [...hub.places.values()].filter((each) => each.parent === place.id).map(called);
+    return (
+      <Text key={place.id} data-place={place.id}>
+        <Anchor href={`#/places/${encodeURIComponent(place.id)}`}>{called(place)}</Anchor>
+        {inside.length ? `: ${inside.join(", ")}` : ""}
+      </Text>
+    );
+  });
+  if (done && !another && !why)
+    return (
+      <Stack gap="xs">
+        {there}
+        <div>
+          <Button variant="default" size="xs" onClick={() => setAnother(true)}>
+            {say("anotherPlace")}
+          </Button>
+        </div>
+      </Stack>
+    );
   return (
     <Stack component="form" gap="xs" onSubmit={(event) => void make(event as unknown as FormEvent)}>
-      {roots.length ? (
-        <Group gap="xs">
-          {roots.map((place) => (
-            <Badge key={place.id} variant="light" component="a" href={`#/places/${encodeURIComponent(place.id)}`} style={{ cursor: "pointer" }}>
-              {called(place)}
-            </Badge>
-          ))}
-        </Group>
-      ) : null}
+      {there}
       {why ? (
         <Text c="red" size="sm" role="alert">
           <Told text={why} />

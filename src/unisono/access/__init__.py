@@ -14,11 +14,12 @@ from unisono.access.clients import (
     read_rule,
     write_rule,
 )
-from unisono.access.decide import Identity, decide, role_at
+from unisono.access.decide import Identity, decide, rights_at, role_at
 from unisono.access.decision import ALLOWED, Decision
 from unisono.access.filters import sound_filter
 from unisono.access.outside import Outside
 from unisono.access.passwords import (
+    check_choice,
     check_device_password,
     check_password,
     hash_device_password,
@@ -75,6 +76,7 @@ __all__ = [
     "always_denied",
     "as_subscribed",
     "canonical",
+    "check_choice",
     "check_device_password",
     "check_password",
     "check_secret",
@@ -106,6 +108,7 @@ __all__ = [
     "read_scope",
     "read_scopes",
     "read_setup_code",
+    "rights_at",
     "risk_of",
     "role_at",
     "rule_on",

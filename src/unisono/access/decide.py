@@ -12,7 +12,7 @@ import msgspec
 from unisono.access.decision import ALLOWED, Decision
 from unisono.access.roles import RIGHTS, Action, Risk, Role, Scope
 
-__all__ = ["Identity", "decide", "role_at"]
+__all__ = ["Identity", "decide", "rights_at", "role_at"]
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -58,6 +58,16 @@ def decide(identity: Identity, action: Action, place_path: Sequence[str] = (), r
             role = question.role or "nobody"
             return Decision(False, reason, detail.format(id=identity.id, action=action, where=where, role=role))
     return ALLOWED
+
+
+def rights_at(identity: Identity, place_path: Sequence[str]) -> dict[str, int]:
+    """What ``identity`` may at a place: actions, each with the highest risk at which `decide` allows it."""
+    found = {}
+    for action in Action:
+        allowed = [risk for risk in Risk if decide(identity, action, place_path, risk)]
+        if allowed:
+            found[action.value] = int(max(allowed))
+    return found
 
 
 def _unscoped(question: _Question) -> bool:

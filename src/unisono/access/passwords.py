@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
 __all__ = [
+    "check_choice",
     "check_device_password",
     "check_password",
     "hash_device_password",
@@ -33,6 +34,33 @@ PARALLELISM = 1
 # NIST SP 800-63B section 5.1.1.2: at least 8 characters, no rules of composition; a bound, since hashing costs.
 MIN_CHARACTERS = 8
 MAX_BYTES = 1024
+
+# The same section: what is tried first is refused. The rows of keyboards in which hands run, and the words that head
+# every list of stolen passwords, however their letters are dressed up.
+ROWS = ("01234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "qwertzuiop", "asdfghjkl", "zxcvbnm", "yxcvbnm")
+LINES = (*ROWS, *(row[::-1] for row in ROWS))
+MOST_RUNS = 2
+MIN_OWN = 3  # a shorter name is in many a good password
+BESIDE = "0123456789-_.!@# "
+DRESSED = str.maketrans("@4310$57", "aaeiosst")
+FIRST_TRIED = {
+    "password",
+    "passwort",
+    "kennwort",
+    "unisono",
+    "administrator",
+    "iloveyou",
+    "letmein",
+    "welcome",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "superman",
+    "trustnoi",
+    "qwertyuiop",
+    "changeme",
+}
 
 # What a device chose itself, or its maker for it: imported by the thousand, so cheaper (OWASP's second setting, some 25
 # ms of a core). The pepper goes in first, so that a stolen registry alone gives nothing to guess at.
@@ -55,6 +83,39 @@ def hash_password(password: str) -> str:
             expected=f"at least {MIN_CHARACTERS} characters and at most {MAX_BYTES} bytes",
         )
     return _hasher().hash(data)
+
+
+def check_choice(password: str, user: str) -> None:
+    """Refuse what is guessed first: the user's own name, a word of `FIRST_TRIED`, hands that ran along a row of keys.
+
+    Raises CallerError weak_password. Only for a new password: who has one from before still comes in.
+    """
+    plain = unicodedata.normalize("NFKC", password).casefold()
+    word = "".join(letter for letter in plain.translate(DRESSED) if letter.isalnum())
+    own = user.casefold()
+    if len(plain) >= MIN_CHARACTERS and (
+        word in FIRST_TRIED
+        or (len(own) >= MIN_OWN and own in plain and not plain.replace(own, "").strip(BESIDE))
+        or len(set(plain)) <= MOST_RUNS
+        or _runs(plain) <= MOST_RUNS
+    ):
+        raise CallerError(
+            "the password is one of the first that anybody would try",
+            code="weak_password",
+            field="password",
+            expected="one that is not the user name, a run of keys (12345678) or a word of the kind of 'password'",
+        )
+
+
+def _runs(text: str) -> int:
+    """Of how many runs a text is made, as far as it matters: the same key again and again, or the next in its row."""
+    runs = 0
+    while text and runs <= MOST_RUNS:
+        end = len(text)
+        while len(set(text[:end])) > 1 and not any(text[:end] in line for line in LINES):
+            end -= 1
+        text, runs = text[end:], runs + 1
+    return runs
 
 
 def check_password(password: str, hash: str | None) -> bool:

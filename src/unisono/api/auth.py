@@ -341,6 +341,11 @@ class Auth:
         """The hash to keep. Raises CallerError ``bad_value`` for one too short or too long, ``too_many``."""
         return str(await self._in_thread(access.hash_password, password))
 
+    async def choose_password(self, password: str, user: str) -> str:
+        """As `hash_password`, of one that ``user`` has from now on. Raises CallerError ``weak_password`` too."""
+        access.check_choice(password, user)
+        return await self.hash_password(password)
+
     async def _in_thread(self, function: Any, *args: Any) -> Any:
         if self._waiting >= MAX_WAITING_LOGINS:
             raise CallerError(

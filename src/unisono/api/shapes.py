@@ -471,6 +471,14 @@ class Person(msgspec.Struct):
     program: bool = False
 
 
+class Me(Person):
+    """``may``: by place what the token may there and below, as far as no place further down says else; "" stands for
+    all other places and the hub itself. Actions, each with the highest risk of what it may be about: 0 none,
+    1 sensitive, 2 dangerous."""
+
+    may: dict[str, dict[str, int]] = {}
+
+
 class PersonNew(msgspec.Struct, forbid_unknown_fields=True):
     """A person, or a program (without password: it signs in with tokens only). ``grants``: role by place, ``ends``:
     its last moment, where it has one."""

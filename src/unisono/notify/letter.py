@@ -98,14 +98,17 @@ class Letters:
         number: int,
         ttl_s: int,
         group: str | None = None,
+        page: str = "",
     ) -> Send | Push | None:
-        """What the courier is to do; None when the channel's address cannot be opened."""
+        """What the courier is to do; None when the channel's address cannot be opened. ``page``: the console's, for a
+        browser that is touched."""
         address = open_sealed(channel.sealed, channel.id, self._pepper)
         if address is None:
             return None
         message = compose(messages, language, channel.title_max, channel.text_max)
         if channel.service == WEB_PUSH:
-            return self._push(address, message, priority, number, ttl_s, group)
+            content = _content(message, priority, group, page)
+            return self._push(address, content, priority, number, ttl_s, group)
         parameters = {}
         if priority in service.priority:
             parameters[service.priority_as] = service.priority[priority]
@@ -116,9 +119,8 @@ class Letters:
         message = TRIAL.get(language.partition("-")[0], TRIAL["en"])
         return self.errand(channel, [message], language, "normal", service, number=number, ttl_s=60)
 
-    def _push(self, address: str, message: Message, priority: str, number: int, ttl_s: int, group: str | None) -> Push:
+    def _push(self, address: str, content: str, priority: str, number: int, ttl_s: int, group: str | None) -> Push:
         subscription = msgspec.json.decode(address, type=Subscription)
-        content = _content(message, priority, group)
         topic = ""
         if group is not None:
             from hashlib import blake2b
@@ -138,11 +140,12 @@ class Letters:
         )
 
 
-def _content(message: Message, priority: str, group: str | None) -> str:
+def _content(message: Message, priority: str, group: str | None, page: str) -> str:
     """What `push.js` reads; JSON's escapes may make of a character six bytes, so the text gives way until it fits."""
     text = message.text
     while True:
-        content = msgspec.json.encode({"title": message.title, "text": text, "priority": priority, "group": group})
+        told = {"title": message.title, "text": text, "priority": priority, "group": group, "page": page}
+        content = msgspec.json.encode(told)
         if len(content) <= MOST_BYTES or not text:
             return content.decode()
         text = text[: len(text) * 3 // 4]

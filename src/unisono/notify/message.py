@@ -38,11 +38,12 @@ class Message(msgspec.Struct, frozen=True):
 
 class Matter(msgspec.Struct, frozen=True):
     """What a notification says, and when what it tells of began and was over (microseconds, UTC; ``over`` 0: it is
-    not, as far as anybody knows)."""
+    not, as far as anybody knows). ``page``: the console's that shows it, "" the first."""
 
     message: Message
     since: int = 0
     over: int = 0
+    page: str = ""
 
 
 def told(matter: Matter, language: str, zone: str, now: int) -> Message:

@@ -364,6 +364,7 @@ class Notifier:
             number=self.messenger.number(),
             ttl_s=max(1, int(left_s)),
             group=first.group if len(messages) == 1 else None,
+            page=matters[0].page,
         )
         if errand is None:
             return Verdict(Kind.REFUSED, "its address cannot be read: it was kept with another pepper")
@@ -435,7 +436,8 @@ class Notifier:
 
 
 def _matter(row: NotificationRow) -> Matter:
-    return Matter(Message(row.title, row.text), row.since or row.at, row.over)
+    # only an alarm has a moment at which it began
+    return Matter(Message(row.title, row.text), row.since or row.at, row.over, "alarms" if row.since else "")
 
 
 def _row(delivery: Delivery) -> DeliveryRow:

@@ -101,13 +101,16 @@ async def test_a_setup_code_lets_in_one(registry: Registry) -> None:
 
 async def test_setup_codes_expire_and_are_replaced(registry: Registry) -> None:
     admin = PersonRow("admin", "Admin", role="administrator")
+    assert not await registry.has_setup_code(now=1)
     await registry.put_setup_code(b"first", created=1)
     await registry.put_setup_code(b"second", created=2, expires=10)
+    assert [await registry.has_setup_code(now=now) for now in (10, 11)] == [True, False]
     for code, now in ((b"first", 3), (b"second", 11), (b"unknown", 3)):
         with pytest.raises(CallerError) as refused:
             await registry.use_setup_code(code, admin, now=now)
         assert refused.value.code == "bad_credentials"
     await registry.use_setup_code(b"second", admin, now=10)
+    assert not await registry.has_setup_code(now=10)
     assert await registry.get_person("admin") == admin
 
 

@@ -64,14 +64,18 @@ self.addEventListener("push", (event) => {
     renotify: Boolean(told.group) && told.priority !== "low",
     requireInteraction: told.priority === "critical",
     silent: told.priority === "low",
-    data: { url: "/" },
+    data: { url: `/#/${told.page || ""}` },
   }));
 });
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil((async () => {
-    const open = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-    if (open.length) return open[0].focus();
-    return self.clients.openWindow(event.notification.data?.url || "/");
+    const url = event.notification.data?.url || "/";
+    for (const page of await self.clients.matchAll({ type: "window", includeUncontrolled: true })) {
+      // one that this worker has not taken over yet is not its to lead: then another one is opened
+      const led = await page.navigate(url).catch(() => null);
+      if (led) return led.focus();
+    }
+    return self.clients.openWindow(url);
   })());
 });

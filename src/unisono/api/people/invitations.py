@@ -204,7 +204,7 @@ async def join(request: Request[Any, Any, Any], context: Context, data: JSONBody
     """Take an invitation with a new account, and be signed in."""
     check_id(data.user, field="user")
     row = await _open_one(request, context, data.code)
-    hashed = await context.auth.hash_password(data.password)
+    hashed = await context.auth.choose_password(data.password, data.user)
     at = now_us()
     person = PersonRow(data.user, data.name or data.user, hashed, row.role, created=at)
     token, session = context.auth.new_session(person.id, address_of(request), agent_of(request))

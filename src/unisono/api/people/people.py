@@ -12,7 +12,7 @@ from litestar import Request, Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET
 
-from unisono.access import Action
+from unisono.access import Action, rights_at
 from unisono.api import shapes
 from unisono.api.auth import Identity, now_us, read_role
 from unisono.api.context import ApiContext
@@ -39,9 +39,13 @@ Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)]
 
 
 @get("/me")
-async def me(context: Context, identity: Asker) -> shapes.Person:
-    """Who the token belongs to."""
-    return await _show(context, await the_person(context, identity.id))
+async def me(context: Context, identity: Asker) -> shapes.Me:
+    """Who the token belongs to, and what it may."""
+    shown = await _show(context, await the_person(context, identity.id))
+    facts = identity.facts
+    places = {*facts.grants, *(scope.place for scope in facts.scopes or () if scope.place is not None)}
+    may = {place: rights_at(facts, await context.path_of(place)) for place in places}
+    return shapes.Me(**msgspec.structs.asdict(shown), may={"": rights_at(facts, ()), **may})
 
 
 async def _show(context: ApiContext, row: PersonRow) -> shapes.Person:
@@ -79,7 +83,7 @@ async def add_user(
     row = PersonRow(
         data.id,
         data.name or data.id,
-        await context.auth.hash_password(data.password) if data.password is not None else None,
+        await context.auth.choose_password(data.password, data.id) if data.password is not None else None,
         role,
         created=now_us(),
     )
@@ -110,7 +114,8 @@ async def change_user(
         require_role(context, identity, row.role)
     grants = await _grants(context, user_id, data)
     if data.password is not UNSET:
-        row = msgspec.structs.replace(row, password_hash=await context.auth.hash_password(data.password))
+        hashed = await context.auth.choose_password(data.password, user_id)
+        row = msgspec.structs.replace(row, password_hash=hashed)
     await context.registry.put_person(row)
     if grants is not None:
         await context.registry.put_grants(user_id, grants)

@@ -50,11 +50,13 @@ Credential = Annotated[dict[str, Any], Meta(max_length=20)]
 
 
 class Ways(msgspec.Struct):
-    """How one may sign in here. ``oidc``: the name of the issuer that vouches for people, or null."""
+    """How one may sign in here. ``oidc``: the name of the issuer that vouches for people, or null. ``setup``: nobody
+    has used the setup link yet."""
 
     password: bool
     passkey: bool
     oidc: str | None
+    setup: bool
 
 
 class Session(msgspec.Struct):

@@ -32,7 +32,8 @@ __all__ = ["begin_session", "router"]
 async def ways(context: Context) -> Ways:
     """How one may sign in here."""
     kept = await context.vouching.kept()
-    return Ways(password=True, passkey=True, oidc=None if kept is None else kept.name or kept.issuer)
+    oidc = None if kept is None else kept.name or kept.issuer
+    return Ways(password=True, passkey=True, oidc=oidc, setup=await context.registry.has_setup_code(now=now_us()))
 
 
 @post("/login", status_code=200, open_door=True, security=[])
@@ -98,7 +99,7 @@ async def setup(request: Request[Any, Any, Any], context: Context, data: JSONBod
     address = address_of(request)
     context.auth.check_address(address)
     check_id(data.user, field="user")
-    hashed = await context.auth.hash_password(data.password)
+    hashed = await context.auth.choose_password(data.password, data.user)
     person = PersonRow(data.user, data.name or data.user, hashed, Role.ADMINISTRATOR.value, created=now_us())
     token, row = context.auth.new_session(person.id, address, agent_of(request))
     try:

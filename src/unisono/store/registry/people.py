@@ -181,6 +181,12 @@ class People:
                 sa.insert(setup), {"code_hash": code_hash, "created": created, "expires": expires, "used_at": None}
             )
 
+    async def has_setup_code(self, *, now: int) -> bool:
+        """Whether there is a setup code that may still be used."""
+        async with self._database.read() as connection:
+            usable = setup.c.used_at.is_(None) & (setup.c.expires.is_(None) | (setup.c.expires >= now))
+            return await connection.scalar(sa.select(setup.c.created).where(usable).limit(1)) is not None
+
     async def use_setup_code(
         self, code_hash: bytes, administrator: PersonRow, tokens: Sequence[TokenRow] = (), *, now: int
     ) -> None:
