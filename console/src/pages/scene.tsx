@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { ask, askText, Refused, type Scene } from "../api";
 import { reason, Told } from "../refusals";
+import { may } from "../rights";
 import { amiss, type Problem } from "../scene/amiss";
 import { type Draft, lineOf, put, read } from "../scene/draft";
 import { PlaceField } from "../scene/fields";
@@ -107,7 +108,7 @@ function Editor({ scene }: { scene?: Scene }) {
           </Title>
           {dirty ? <Badge color="yellow">{tell("unsaved")}</Badge> : null}
         </Group>
-        <Group gap="xs">
+        <Group gap="xs" display={may("automate", scene?.place) ? undefined : "none"}>
           {scene ? (
             <Button variant="subtle" color="red" size="xs" onClick={() => void remove()}>
               {tell("remove")}
