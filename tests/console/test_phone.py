@@ -12,6 +12,7 @@ import httpx
 import segno
 
 from tests.console.conftest import CHROMIUM, TOKEN, address_of, signed_in, token_of
+from tests.console.looks import violations
 from tests.hub.hub import Hub
 from tests.parts import DEADLINE_S, until
 
@@ -284,8 +285,9 @@ async def test_a_phone_is_led_to_a_safe_connection(demo: Hub, browser: Any) -> N
     await page.reload()
     await safe.get_by_text("need HTTPS").wait_for()
     assert await picture.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
-    trusting = await browser.new_context(**PHONE, ignore_https_errors=True)
+    trusting = await browser.new_context(**PHONE, color_scheme="dark", ignore_https_errors=True)
     page = await trusting.new_page()
     await page.goto(f"https://127.0.0.1:{demo.https_port}/trust")
     assert await page.locator("a[href*='ca.']").count()
+    assert await violations(page) == []
     assert complaints == []

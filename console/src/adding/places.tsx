@@ -18,7 +18,7 @@ export function NoPlace() {
   if (!hub.ready || (hub.places.size && may("configure"))) return null;
   return (
     <Alert color="yellow" role="note" data-noplace>
-      {hub.places.size ? say("noAdding") : say("noPlace")} {hub.places.size ? null : <Anchor href="#/welcome">{say("firstSteps")}</Anchor>}
+      {hub.places.size ? say("noAdding") : say("noPlace")} {hub.places.size ? null : <Anchor underline="always" href="#/welcome">{say("firstSteps")}</Anchor>}
     </Alert>
   );
 }

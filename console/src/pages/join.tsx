@@ -38,7 +38,14 @@ export function Join({ code }: { code: string }) {
         <Title order={1} size="h3">
           {say("invited_")}
         </Title>
-        {shown.error ? <Trouble why={reason(shown.error)} /> : null}
+        {shown.error ? (
+          <>
+            <Trouble why={reason(shown.error)} />
+            <Button component="a" href="#/" variant="light">
+              {say(signedIn ? "toOverview" : "signIn")}
+            </Button>
+          </>
+        ) : null}
         {shown.data ? (
           <>
             <Text>{say("invitedBy", personName({ id: shown.data.by, name: shown.data.by_name || shown.data.by }))}</Text>

@@ -95,7 +95,7 @@ export function SignIn() {
         ) : null}
         {ways.data?.setup ? (
           <Alert color="teal" role="note" data-setup>
-            {say("nobodyYet")} <Anchor href="/setup">{say("setupCode")}</Anchor>
+            {say("nobodyYet")} <Anchor underline="always" href="/setup">{say("setupCode")}</Anchor>
           </Alert>
         ) : null}
         <TextInput label={say("user")} autoComplete="username" value={user} onChange={(event) => setUser(event.currentTarget.value)} />

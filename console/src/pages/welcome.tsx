@@ -147,7 +147,7 @@ function PlaceStep({ done }: { done: boolean }) {
     const inside = [...hub.places.values()].filter((each) => each.parent === place.id).map(called);
     return (
       <Text key={place.id} data-place={place.id}>
-        <Anchor href={`#/places/${encodeURIComponent(place.id)}`}>{called(place)}</Anchor>
+        <Anchor underline="always" href={`#/places/${encodeURIComponent(place.id)}`}>{called(place)}</Anchor>
         {inside.length ? `: ${inside.join(", ")}` : ""}
       </Text>
     );
