@@ -264,8 +264,8 @@ async def test_who_cannot_come_in_is_seen_at_the_door(fresh: Hub, browser: Any) 
     assert complaints == []
 
 
-async def test_what_is_connected_and_speaks_elsewhere_is_heard(fresh: Hub, browser: Any) -> None:
-    """A wrong topic: it is here, and the page says where it is heard instead of that it has said nothing."""
+async def test_what_is_connected_and_not_understood_is_heard(fresh: Hub, browser: Any) -> None:
+    """A misspelt key: it is here, and the page does not leave it at that it has said nothing."""
     complaints: list[str] = []
     page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)
     made = await fresh.ask(
@@ -275,8 +275,8 @@ async def test_what_is_connected_and_speaks_elsewhere_is_heard(fresh: Hub, brows
     player = await Player("astray", made["secret"], fresh.mqtt_port).open("things/me/set")
     try:
         await page.locator("[data-arrival=here]").wait_for()
-        player.say("plug/state", {"on_off": True})
-        await page.locator("[data-heard] code", has_text="plug/state").wait_for()
+        player.say("things/me/state", {"on_of": True})
+        await page.locator("[data-heard] code", has_text="things/astray/state").wait_for()
         player.say("things/me/state", {"on_off": True})
         await page.locator("[data-heard]").wait_for(state="detached")
     finally:

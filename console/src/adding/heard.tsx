@@ -1,4 +1,4 @@
-/** On which topics something that is connected is heard, where nothing came of it: a wrong one is seen at a glance. */
+/** Where something that is connected is heard and nothing came of it: that it does speak, and on which of its topics. */
 import { Alert, Anchor, Code, Group, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ask } from "../api";
