@@ -17,7 +17,12 @@ from tests.hub.hub import Hub
 from tests.parts import DEADLINE_S, until
 
 WIDTH, HEIGHT, SCALE = 480, 360, 6  # of the film that a camera shows
-PHONE = {"viewport": {"width": 390, "height": 844}, "locale": "en-GB", "is_mobile": True, "has_touch": True}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "locale": "en-GB",
+    "is_mobile": True,
+    "has_touch": True,
+}
 
 
 async def holds(page: Any, script: str, what: str) -> None:
