@@ -25,6 +25,7 @@ async function detector(): Promise<Detector> {
   const brush = canvas.getContext("2d", { willReadFrequently: true })!;
   return {
     detect: async (source) => {
+      if (!source.videoWidth) return []; // no picture has come yet
       const scale = Math.min(1, LOOK_PIXELS / source.videoWidth);
       canvas.width = source.videoWidth * scale;
       canvas.height = source.videoHeight * scale;
@@ -80,7 +81,7 @@ export function Scan() {
       video.current.srcObject = stream;
       await video.current.play();
       timer = window.setInterval(() => {
-        if (!video.current?.videoWidth || looking) return; // the one before is still being read
+        if (!video.current || looking) return; // the one before is still being read
         looking = true;
         void reader
           .detect(video.current)
