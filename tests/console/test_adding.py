@@ -264,26 +264,6 @@ async def test_who_cannot_come_in_is_seen_at_the_door(fresh: Hub, browser: Any) 
     assert complaints == []
 
 
-async def test_what_is_connected_and_not_understood_is_heard(fresh: Hub, browser: Any) -> None:
-    """A misspelt key: it is here, and the page does not leave it at that it has said nothing."""
-    complaints: list[str] = []
-    page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)
-    made = await fresh.ask(
-        "POST", "/api/v1/things", {"id": "astray", "place": "home", "model": "plug", "how": "native"}
-    )
-    await page.goto(f"{address_of(fresh)}/#/add/native/astray")
-    player = await Player("astray", made["secret"], fresh.mqtt_port).open("things/me/set")
-    try:
-        await page.locator("[data-arrival=here]").wait_for()
-        player.say("things/me/state", {"on_of": True})
-        await page.locator("[data-heard] code", has_text="things/astray/state").wait_for()
-        player.say("things/me/state", {"on_off": True})
-        await page.locator("[data-heard]").wait_for(state="detached")
-    finally:
-        player.close()
-    assert complaints == []
-
-
 async def test_a_claim_code_is_shown_as_a_picture_and_watched(fresh: Hub, browser: Any) -> None:
     complaints: list[str] = []
     page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)

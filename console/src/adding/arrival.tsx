@@ -6,7 +6,6 @@ import { hub, useHub, useThing } from "../hub";
 import { useModel, written } from "../models";
 import { called, say } from "../words";
 import { Door, useAttempts } from "./door";
-import { HeardOn } from "./heard";
 import { Newcomers, useNewcomers } from "./newcomers";
 
 const PATIENCE_S = 60;
@@ -65,7 +64,6 @@ export function Arrival({ id, bridge }: { id: string; bridge: boolean }) {
           <Door attempts={attempts} />
         </>
       ) : null}
-      {late && thing?.online ? <HeardOn id={id} /> : null}
       {late && !attempts.length && !thing?.online ? <Alert color="yellow">{say("nobodyKnocked")}</Alert> : null}
       {!bridge && here && thing ? (
         <Alert color="teal" title={say("arrived")} role="status">
@@ -78,7 +76,6 @@ export function Arrival({ id, bridge }: { id: string; bridge: boolean }) {
           </Button>
         </Alert>
       ) : null}
-      {!bridge && here && !shown.length ? <HeardOn id={id} /> : null}
       {bridge ? <Newcomers bridge={id} /> : null}
       {come.length ? (
         <Alert color="teal" title={say("arrived")} role="status">
