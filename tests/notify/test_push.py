@@ -59,7 +59,8 @@ async def browser(house: House) -> Browser:
 async def test_a_browser_reads_it_and_the_service_does_not(house: House, browser: Browser) -> None:
     await house.until(await house.tell("水 under the sink", title="Leak", priority="high", group="leak"), "sent")
     [came] = house.receiver.came
-    assert browser.read(came) == {"title": "Leak", "text": "水 under the sink", "priority": "high", "group": "leak"}
+    told = {"title": "Leak", "text": "水 under the sink", "priority": "high", "group": "leak", "page": ""}
+    assert browser.read(came) == told
     assert came.path == "/v2/endp0int-secret"
     assert b"sink" not in came.body
     headers = came.headers
