@@ -85,6 +85,14 @@ def test_what_may_mean_anything_is_asked(house: House, said: str) -> None:
     assert done(house.plan((said,), "en")) == []
 
 
+def test_what_is_made_or_put_out_is_no_name_and_no_count() -> None:
+    made = SMITHY.plan(("make a coffee for me",), "en")
+    assert done(made) == one("moka", "start_stop", True)
+    made = HARBOR.plan(("keep the brass lamp burning and put out the rest of the lights",), "en")
+    assert made.steps[0].value is False
+    assert "brass_lamp" not in {thing for step in made.steps for thing in step.things}
+
+
 def test_every_light_is_every_light_whatever_is_included() -> None:
     lights = {"beam_spots", "moth", "sink_light", "picture_lights", "wall_lanterns"}
     made = SMITHY.plan(("every light out, gallery included",), "en")

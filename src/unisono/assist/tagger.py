@@ -29,7 +29,8 @@ PAIR = 2
 #: Words that say which, how many or how much.
 SETTING = frozenset(
     {"it", "them", "other", "rest", "all", "both", "only", "left", "right", "same", "here", "there", "idle", "marked",
-     "max", "min", "bit", "much", "more", "less", "indoor", "outdoor", "upstairs", "downstairs", "home_word", "det"}
+     "max", "min", "bit", "much", "more", "less", "indoor", "outdoor", "upstairs", "downstairs", "home_word", "det",
+     "coffee"}
 )  # fmt: skip
 #: A word of so many letters may be off by two.
 TWO_OFF = 9
