@@ -94,7 +94,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``why``, of a refusal or question: ``<reason>`` or ``<reason>:<what>``, for programs; ``speech`` is for people.
 
-    Reasons: negated hypothetical reported quoted past no_such_thing no_such_place no_such_value not_possible
+    Reasons: negated hypothetical reported quoted past to_come no_such_thing no_such_place no_such_value not_possible
     not_permitted ambiguous which_thing what_value what_time what_to_do not_now unsure too_long.
     """
 

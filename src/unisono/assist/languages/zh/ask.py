@@ -84,6 +84,17 @@ def _at_past(moment: Moment, now: dt.datetime) -> dt.datetime | None:
     return found - (DAY if halved else DAY / 2)
 
 
+def _is_to_come(moments: Sequence[Moment], now: dt.datetime) -> bool:
+    """今晚十点, asked at eight; 明天早上: what will be then nobody has told yet."""
+    for moment in moments:
+        if moment.role != "at" or moment.every is not None or moment.over not in (None, "today"):
+            continue
+        found = resolve(moment, now) if moment.day is not None else None
+        if (moment.day or 0) > 0 or (moment.week or 0) > 0 or (found is not None and found > now):
+            return True
+    return False
+
+
 def _is_moment(over: Any) -> bool:
     return isinstance(over, dict) and over["from"] == over["to"]
 
@@ -143,6 +154,8 @@ def answer(sentence: Sentence) -> Plan | None:
         if target.said and (traits or states):
             return Plan(outcome="refuse", why=target.why or "which_thing")
         return None
+    if (traits or states) and _is_to_come([piece.moment for piece in pieces if piece.moment is not None], now):
+        return Plan(outcome="refuse", why="to_come")
     things, trait, value = told(target, traits, states, world, text)
     if trait is None:
         return (

@@ -5,6 +5,7 @@ Knows that 打开 is on for a lamp, 100 % for a curtain and unlocked for a lock,
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -151,7 +152,7 @@ def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
     if wish.amount is not None and trait in TEXTS and not wish.by and wish.amount.unit is None:
         return Change(trait, str(_tidy(wish.amount.value)))  # 频道五
     if wish.amount is not None:
-        return _share(wish, wish.amount, trait, state) or _amount(wish, wish.amount, trait, thing)
+        return _share(wish, wish.amount, trait, state) or _amount(wish, wish.amount, trait, thing, state)
     if wish.extreme is not None:
         return Change(trait, _extreme(wish.extreme, trait, thing), unit=_unit(trait))
     if wish.verb in MOVES:
@@ -337,7 +338,7 @@ def _shuts(wish: Wish) -> bool:
     return wish.verb in ("off", "close", "lower") and "set" not in wish.verbs
 
 
-def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing) -> Change:
+def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing, state: Mapping[str, Any]) -> Change:
     if trait in SWITCHES or trait in ("trunk", "locked", "playback"):
         raise NotPossibleError("no_such_value")
     if amount.unit == STEP and trait == "fan_speed" and not wish.by:
@@ -359,6 +360,8 @@ def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing) -> Change:
         and (wish.verb != "lower" or trait != "window_position")
     ):
         return Change(trait, _tidy(100 - amount.value), unit="%")  # 窗帘关三分之二
+    if _unit(trait) is None and amount.unit not in (DEGREE, STEP, "%", None):
+        return _as_told(wish, amount, trait, thing, state)
     value = value_in(amount, trait, by=wish.by)
     if wish.by:
         if amount.unit == STEP:
@@ -368,6 +371,24 @@ def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing) -> Change:
     if (low is not None and value < float(low)) or (high is not None and value > float(high)):
         raise NotPossibleError("no_such_value")
     return Change(trait, value, unit=_unit(trait))
+
+
+#: A setpoint that is farther from what is read is in another unit than that.
+_FAR = 10
+
+
+def _as_told(wish: Wish, amount: Quantity, trait: str, thing: Thing, state: Mapping[str, Any]) -> Change:
+    """空压机压力设到六公斤: what has no unit of its own is in that in which it is near to what the thing reads."""
+    now = state.get(trait)
+    for told in sorted(thing.tells - {trait}):
+        with contextlib.suppress(NotPossibleError):
+            value, read = value_in(amount, told, by=wish.by), state.get(told)
+            if _unit(told) is None or not isinstance(now, int | float) or not isinstance(read, int | float) or not value:
+                continue
+            for said, unit, alike in ((value, _unit(told), read), (amount.value, amount.unit, read * amount.value / value)):
+                if alike / _FAR < now < alike * _FAR:
+                    return Change(trait, _tidy(wish.sign * said if wish.by else said), "add" if wish.by else "set", unit)
+    raise NotPossibleError("what_value")
 
 
 def _tidy(value: float) -> float:

@@ -119,7 +119,7 @@ def _with_topic(before: list[Piece], tail: list[Piece]) -> tuple[list[Piece], li
     if any(piece.mark or piece.text in _TOLD for piece in rest):
         return before, tail  # 把圆球灯关了，串灯就开着吧
     so = any(has(piece, "state:") or piece.quantity is not None for piece in rest[-2:])
-    named = any(piece.named or is_kind(piece) for piece in rest[:-1])
+    named = any(piece.named or is_kind(piece) or has(piece, "trait:") for piece in rest[:-1])
     return (rest, [before[-1], *tail]) if so and named and rest[-1].text != "的" else (before, tail)
 
 
@@ -204,10 +204,10 @@ def _comes_or_goes(sentence: Sentence) -> tuple[list[Piece], list[Piece]] | None
     # 阳台门开着关空调 may be why, and no rule
     tells = (
         kinds == {"sensor"} and has(pieces[1], "state:") and pieces[1].text[-1] != "着" and pieces[1].text[0] != "没"
-    )
+    ) or "state:done" in pieces[1].senses  # 洗衣机洗完开烘干机
     if not (comes or tells) or any(piece.mark and piece.text != "、" for piece in pieces):
         return None
-    at = 3 if pieces[2].text in ("了", "时", "后") else 2
+    at = 3 if pieces[2].text in ("了", "时", "后", "自动") else 2
     wish = pieces[at:]
     told = any(is_verb(piece) for piece in wish) and any(piece.named or is_kind(piece) for piece in wish)
     return (pieces[:2], wish) if told else None

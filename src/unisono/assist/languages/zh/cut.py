@@ -61,6 +61,8 @@ _ELSEWHERE = frozenset({"elsewhere"})
 _LITTLE = frozenset({"particle"})
 _ENDINGS = ("了", "掉")
 _LONGEST = 16
+#: A name of several words, to either side of a blank in it.
+_LONGEST_JOINED = 32
 #: The end of a name that stands for it has at least so many characters.
 _SHORTEST_TAIL = 3
 #: What may be called the door of a home.
@@ -70,11 +72,12 @@ _LOCKS = re.compile(r"上|好|了|着|住|死|紧|牢|一下|起来|没(?=锁|�
 _NUMERALS = "零一二三四五六七八九十百0123456789"
 _COUNTED_FIRST = re.compile(r"((?:[0-9]{1,3}|[一二三四五六七八九十]{1,3})[号#])([\u3400-\u9fff]{2,})")
 _NUMBERED = re.compile(r"(?:[0-9]+|[一二三四五六七八九十]+)[号#]([\u3400-\u9fff]{2,})")
+_LATIN = re.compile(r"[a-z]{2}")
 _HAN = re.compile(r"[\u3400-\u9fff]{4,}")
 _SIDE_OF = re.compile(r"([左右前后东西南北上下])(?:手边|边|侧|面)的?(..+)")
 _SIDED = re.compile(r"[左右前后东西南北大小][\u3400-\u9fff][灯窗门帘扇]")
 #: Whose room it is, and how that may be said.
-_ROOM_OF = re.compile(r"(.{2,})的?(?:房间|卧室|房|屋)")
+_ROOM_OF = re.compile(r"(.{2,}?)的?(?:房间|卧室|房|屋)")
 _ROOMS = ("房间", "房", "屋", "房里", "屋里", "那屋", "那间屋", "的房间", "的屋", "的卧室", "卧室", "那间")
 _LONGEST_HEARD = 6
 #: A sentence with more unknown characters was not misheard; it is about something else.
@@ -106,6 +109,11 @@ class _Bearers(msgspec.Struct):
     things: list[str]
     places: list[str]
     scenes: list[str]
+
+
+def _is_within(text: str, at: int) -> bool:
+    """Whether a place is inside a word of Latin letters: home is no part of homepod."""
+    return 0 < at < len(text) and bool(_LATIN.fullmatch(text[at - 1 : at + 1]))
 
 
 def _turns_around(name: str) -> bool:
@@ -266,6 +274,21 @@ class _Names:
             if _HAN.fullmatch(name) and bearers.things and len(ends[end]) == 1 and free and name[-3] not in _NUMERALS:
                 tails.setdefault(end, _Bearers([], [], [])).things += bearers.things
 
+    def joined(self, text: str) -> str:
+        """hueone for hue one: a name of several words as one, as it is kept."""
+        blank = text.find(" ")
+        while blank >= 0:
+            before = range(max(0, blank - _LONGEST_JOINED), blank)
+            starts = [at for at in before if text[at] != " " and not _is_within(text, at)]
+            after = range(blank + 2, min(len(text), blank + _LONGEST_JOINED) + 1)
+            ends = [to for to in after if text[to - 1] != " " and not _is_within(text, to)]
+            spans = ((at, to, text[at:to].replace(" ", "")) for at in starts for to in ends)
+            whole = (span for span in spans if span[2] in self.by_text)
+            at, to, name = max(whole, key=lambda found: len(found[2]), default=(blank, blank + 1, " "))
+            text = text[:at] + name + text[to:]
+            blank = text.find(" ", at + len(name))
+        return text
+
     def _of(self, name: str) -> _Bearers:
         return self.by_text.setdefault(plain(name).replace(" ", ""), _Bearers([], [], []))
 
@@ -372,11 +395,16 @@ def cut(text: str, world: World) -> list[Piece]:
         for moment in moments(hidden):
             offer(Piece(moment.start, moment.end, text[moment.start : moment.end], moment=moment), _WORD_COST)
     longest = min(max(names.longest, _longest_word()), _LONGEST)
+    within = [_is_within(text, at) for at in range(len(text) + 1)]
     for start in range(len(text)):
         if _MARK.match(text[start]) and text[start] not in ".+-":
             offer(Piece(start, start + 1, text[start], mark=True), 0)
             continue
+        if within[start]:
+            continue
         for end in range(start + 1, min(len(text), start + longest) + 1):
+            if within[end]:
+                continue
             body = text[start:end]
             bearers, senses = names.by_text.get(body), words.get(body)
             if bearers is not None:

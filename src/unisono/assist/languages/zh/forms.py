@@ -31,11 +31,13 @@ _STEP = re.compile(r"(?<=[开调到转至])([一二三四五1-5])段")
 #: 啥都关: all of it.
 _WHATEVER = re.compile(r"(?:啥|什么)都(?=[关停开熄灭打])")
 #: 切hdmi2
-_SOURCE = re.compile(r"切换?(?=hdmi|av|usb|vga|dp|dvi)|切换?(?=[^到成换为歌片菜，。]{1,4}模式)")
+_SOURCE = re.compile(r"(?:切换?|[转换])(?=hdmi|av|usb|vga|dp|dvi)|切换?(?=[^到成换为歌片菜，。]{1,4}模式)")
 #: 左边的床头灯 for 左床头灯.
 _SIDE = re.compile(r"([左右前后东西南北上下])(?:手边|边|侧|面)(?:的|[那这][个盏台扇])*(?=(..))")
 #: 二十一度就行: that is enough.
 _ENOUGH = re.compile(r"(?<!着)就(?:行了?|好|可以了?|够了?|成了?|得了?|中)[吧啊呀]?$")
+#: 先把电视关了再说: first that, whatever comes after it
+_FIRST = re.compile(r"^(先[^，。]{3,}[了掉上好])再(?:说|讲)$")
 #: 不光关灯, 把电视也关了: this and that.
 _BOTH = re.compile(r"不(?:光|止|仅仅|仅|但|单|只)(?=(?:是|要)?[^，。]{1,12}[，,])(?:是|要)?")
 #: 烧点热水, 煮一壶水
@@ -61,6 +63,10 @@ _HOW_HOT = re.compile(r"(?<![热开])水(?:现在)?多[热烫]了?")
 #: 空调低一度: made lower by so much, where nothing is compared or asked.
 _BY_SO_MUCH = re.compile(
     r"(?<![最偏太过提升降更越再加变拉到了个很打较校拧捻扭拨推搞整弄])(?<!(?<!空)调)([高低])(?=(?:上|个)?[0-9一二两三四五六七八九十半]+(?:个?(?:度|档|格|成)|个点)半?(?!以|的|就|时|，?就))"
+)
+#: 贴标机慢五个
+_FASTER = re.compile(
+    r"(?<![最偏太过变加放减更越再拉到了个很打较校弄搞])[开调跑]?([快慢])(?=(?:上|个)?[0-9一二两三四五六七八九十百]+(?:个|转|米|档|成|格)(?!多|以))"
 )
 #: 俩钟头, 仨月
 _TWO = re.compile(r"[俩仨](?=个?(?:半|小时|钟头|月|星期|礼拜)|(?:分钟|天(?!窗)))")
@@ -89,6 +95,8 @@ _COMPARED = re.compile(r"比(?!现在|刚才|这会儿)|吗|[?？]|多少|几度
 _IF_NOT = re.compile(r"(?<=[，, ])没([关开锁停拉充])[上好]?(?=(?:帮我|给我|就)?\1)")
 #: 就亮走廊灯: lit
 _LIT = re.compile(r"(?:^|(?<=[就再，,]))亮(?=[^，。着了的点红黄绿蓝白紫]{1,6}灯)")
+#: 小黑啲窗: those of it, in Cantonese
+_SOME = re.compile(r"啲(?=[窗灯门帘座车])")
 #: 嗰条灯带: that one, in Cantonese.
 _THAT = re.compile(r"嗰(?=[盏台个条扇部只间幅])")
 #: 天要是黑了
@@ -101,7 +109,7 @@ _BUT = re.compile(r"[，,]就(?=[^，。]{1,8}(?:别动|别关|别开|不关|不
 _ENGLISH = {
     "turn on": "打开", "switch on": "打开", "turn off": "关掉", "switch off": "关掉", "open": "打开", "close": "关上", "lock": "锁上",
     "play": "播放", "stop": "停止", "pause": "暂停", "mute": "静音", "start": "启动", "off": "关", "light": "灯", "lights": "灯",
-    "ac": "空调", "curtain": "窗帘", "please": "请", "pls": "请", "max": "最大", "min": "最小",
+    "ac": "空调", "curtain": "窗帘", "on": "开", "volume": "音量", "brightness": "亮度", "please": "请", "pls": "请", "max": "最大", "min": "最小",
 }  # fmt: skip
 _FOREIGN = re.compile(rf"(?<![a-z])(?:{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})(?![a-z])")
 #: 左边那盏, with nothing behind it: one of those that were just spoken of.
@@ -170,7 +178,7 @@ class Forms:
 
     def plain(self, text: str) -> str:
         """The text in the forms that are known."""
-        text = _WHEN_DARK.sub("天", _THAT.sub("那", text))
+        text = _WHEN_DARK.sub("天", _THAT.sub("那", _SOME.sub("的", text)))
         text = _AND_WHY.sub("吧，", _SO_MUCH.sub(r"\1", _TWO.sub(lambda found: _TWO_OF[found[0]], text)))
         text = _FIXED.sub("定到", _BELOW_ZERO.sub("低于零度", text))
         text = _BUT.sub("，", _DONE_TO.sub(r"\2\1了", _FROM_NOW.sub("", _WHATEVER.sub("全都", text))))
@@ -181,12 +189,14 @@ class Forms:
         if not _COMPARED.search(text):
             text = _BY_A_NUMBER.sub(self._by_so_many, text)
             text = _BY_SO_MANY.sub(r"调\1", _BY_SO_MUCH.sub(r"调\1", text))
+            text = _FASTER.sub(lambda found: "加快" if found[1] == "快" else "放慢", text)
         text = _IF_NOT.sub(r"没\1就", text.replace("充电充", "充"))
         text = _ONLY_SO_MUCH.sub("调到", self._lasting.sub(r"\1\3\2", text))
         text = self._numbered(self._beside(_LIT.sub("点亮", _HOT_WATER.sub("水温", _HOW_HOT.sub("水温多少度", text)))))
         text = _WATER.sub(
             "烧水", _BOTH.sub("", _ENOUGH.sub("", _TURNED.sub("调", _OPENED.sub("调", _STEP.sub(r"\1档", text)))))
         )
+        text = _FIRST.sub(r"\1", text)
         text = self._counted.sub("", text) + "几次" if self._counted.search(text) else text  # 录了几次像
         text = _TWICE.sub(r"\1一下", self._opened.sub("", text))
         asks = _WHETHER.search(text) is not None

@@ -31,8 +31,10 @@ __all__ = [
     "is_loose",
     "is_miscounted",
     "is_misplaced",
+    "is_reported",
     "is_taken_back",
     "is_told",
+    "is_undone",
     "is_unused",
     "says_more",
 ]
@@ -155,6 +157,17 @@ def is_further(pieces: Sequence[Piece], wish: Wish) -> bool:
     return wish.amount.unit is not None and any(p.text[0] in "再更" and p.end <= amount.start for p in pieces)
 
 
+def is_reported(pieces: Sequence[Piece]) -> bool:
+    """空调调了二十六度: who comes first and what was done to it, and to which value: it is told; 把 and 帮 make it an order."""
+    if not pieces or not (pieces[0].things or is_kind(pieces[0])) or any(piece.text in _MAKES for piece in pieces):
+        return False
+    for piece, after in zip(pieces, pieces[1:], strict=False):
+        value = after.quantity is not None or any(has(after, f) for f in ("color:", "mode:", "level:"))
+        if value and piece.text[-1] == "了" and not after.named:
+            return True
+    return False
+
+
 def is_loose(pieces: Sequence[Piece]) -> bool:
     """大概关掉, 主灯会关掉: a little word that stands beside nothing that it could belong to."""
     said = {piece.text for piece in pieces}
@@ -169,6 +182,41 @@ def is_loose(pieces: Sequence[Piece]) -> bool:
             continue
         near = pieces[max(i - 1, 0) : i + 3]  # 大概调到五十
         if piece.text in _TELLING or not any(p.quantity or p.moment for p in near):
+            return True
+    return False
+
+
+#: What each word for doing may have become; of the others anything.
+_BECOMES: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("brighter", "dimmer"), frozenset({"brightness", "color_temperature", "color", "on_off", "position"})),
+    **dict.fromkeys(("louder", "quieter"), frozenset({"volume", "mute", "playback", "fan_speed", "mode"})),
+    **dict.fromkeys(("mute", "unmute"), frozenset({"mute", "volume"})),
+    **dict.fromkeys(("next", "previous"), frozenset({"playback", "channel", "source"})),
+    **dict.fromkeys(("lock", "unlock"), frozenset({"locked"})),
+    **dict.fromkeys(("arm", "disarm"), frozenset({"armed"})),
+    **dict.fromkeys(
+        ("warmer", "cooler"),
+        frozenset({
+            "target_temperature", "color_temperature", "seat_heating", "seat_ventilation", "hvac_mode", "mode", "on_off", "setpoint",
+            "fan_speed", "defrost", "start_stop",
+        }),
+    ),
+    "honk": frozenset({"horn"}),
+    "record": frozenset({"recording"}),
+}  # fmt: skip
+
+
+def is_undone(pieces: Sequence[Piece], steps: Sequence[Step]) -> bool:
+    """亮度加二十再暖一点: two things to do, and of one of them nothing was made."""
+    done = {step.trait or "" for step in steps}
+    if not done:
+        return False
+    level = any(step.op == "add" or not isinstance(step.value, bool) for step in steps)
+    for piece in pieces:
+        doing = piece.senses & VERBS_SET if is_verb(piece) and not piece.named and not has(piece, "trait:") else frozenset()
+        if doing and doing <= _BECOMES.keys() and done.isdisjoint(frozenset().union(*(_BECOMES[verb] for verb in doing))):
+            return True
+        if doing and doing <= {"up", "down"} and not level:
             return True
     return False
 
@@ -244,8 +292,11 @@ def is_misplaced(pieces: Sequence[Piece], steps: Sequence[Step], world: World) -
 
 def is_told(pieces: Sequence[Piece]) -> bool:
     """现在外面三十五度: how it is; an amount, nothing to be done with it, and a word of the present."""
-    if not any(piece.quantity is not None for piece in pieces) or any(is_verb(piece) for piece in pieces):
+    amounts = [i for i, piece in enumerate(pieces) if piece.quantity is not None]
+    if not amounts or any(is_verb(piece) and not has(piece, "complaint:") for piece in pieces):
         return False
+    if any("too" in p.senses or has(p, "complaint:") or has(p, "state:low") for p in pieces[amounts[-1] + 1 :]):
+        return True  # 二十六度太低了
     return any(piece.text in _PRESENT or "outdoor" in piece.senses for piece in pieces if not piece.named)
 
 

@@ -19,7 +19,7 @@ from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.letters import plain, strip_address
 from unisono.assist.languages.zh.saying import spoken
 from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question, is_quoted, unquoted
-from unisono.assist.languages.zh.sentence import Sentence, has, is_kind, senses, sentence_of, unknown
+from unisono.assist.languages.zh.sentence import Sentence, has, is_kind, is_verb, senses, sentence_of, unknown
 from unisono.assist.languages.zh.timers import reminder, timer
 from unisono.assist.languages.zh.together import timed
 from unisono.assist.languages.zh.verbs import VERBS_SET
@@ -97,7 +97,7 @@ def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.date
     now = now.replace(tzinfo=None)
     names = names_of(world)
     text = unquoted(plain(text), names.by_text.keys())
-    body = names.forms.plain(strip_address(text))
+    body = names.forms.plain(names.joined(strip_address(text)))
     body = _without_daylight(body, now)
     body = _BUT_THIS.sub("", body)
     if (not_so := _NOT_SO.match(body)) is not None:
@@ -211,6 +211,10 @@ def _plan(sentence: Sentence) -> Plan:
     if (plan.why or "").startswith("not_possible") and sentence.masked.endswith("了吧"):
         return answer(sentence) or plan  # 阳台门关上了吧
     heard = sum(piece.heard for piece in pieces)
+    doing = [piece for piece in pieces if is_verb(piece)]
+    if doing and plan.outcome in ACTING and all(piece.heard for piece in doing):
+        memory.offer = plan
+        return Plan(outcome="ask", why="unsure")  # 叉电: what is to be done was but heard
     unsure = (question and not _BEGS.search(sentence.masked)) or heard or "希望" in sentence.masked
     if (unsure and _risky(plan, world)) or (heard > 1 and plan.outcome in ACTING):
         memory.offer = plan

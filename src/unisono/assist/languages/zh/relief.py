@@ -64,6 +64,9 @@ def relieve(sentence: Sentence, pieces: Sequence[Piece]) -> Plan:
     near = sentence.speaker.place is not None or target.named or target.places
     if not target.things or target.why or not near:
         return offer
+    off = any(sentence.world.state(thing).get("on_off") is False for thing in target.things)
+    if off and wish.verb in ("warmer", "cooler") and (target.named or target.kinds):
+        return offer  # 空调太冷, which is off
     steps: list[Step] = []
     for thing in target.things:
         try:

@@ -49,10 +49,10 @@ _DAY_ONLY = re.compile(rf"(?:{_DATE})的?(?P<part>{_PART}|[早晚晨夜])?(?P<ta
 _SUN_WORDS = {
     "日出": "sunrise", "太阳出来": "sunrise", "太阳升起": "sunrise", "天亮": "sunrise", "天一亮": "sunrise", "日头出来": "sunrise",
     "太阳一出来": "sunrise", "日落": "sunset", "太阳落山": "sunset", "太阳下山": "sunset", "太阳一下山": "sunset",
-    "太阳一落山": "sunset", "天黑": "sunset", "天一黑": "sunset", "天暗下来": "sunset", "日没": "sunset",
+    "太阳一落山": "sunset", "天黑": "sunset", "天一黑": "sunset", "天擦黑": "sunset", "天一擦黑": "sunset", "天暗下来": "sunset", "日没": "sunset",
 }  # fmt: skip
 _SUN = re.compile(
-    rf"(?<![昨前每整])(?P<until>到|直到)?(?:(?P<rel>大后|今|明|后)[天日儿]?)?(?:早上|傍晚|晚上)?(?P<sun>{'|'.join(sorted(_SUN_WORDS, key=len, reverse=True))})了?"
+    rf"(?<![昨前每整今明后])(?![今明后]天[亮黑])(?P<until>到|直到)?(?:(?P<rel>大后|今|明|后)[天日儿]?)?(?:早上|傍晚|晚上)?(?P<sun>{'|'.join(sorted(_SUN_WORDS, key=len, reverse=True))})了?"
     rf"(?:(?P<dir>之?前|之?后|以前|以后|再?过)(?P<shift>[^，。前后]{{1,8}}?(?:钟头|小时|分钟|分|刻钟))?|的?时候?|时分?|就|为止)?"
 )
 _SECONDS = {

@@ -41,8 +41,10 @@ from unisono.assist.languages.zh.gate import (
     is_loose,
     is_miscounted,
     is_misplaced,
+    is_reported,
     is_taken_back,
     is_told,
+    is_undone,
     is_unused,
 )
 from unisono.assist.languages.zh.level import level_of, switched_on
@@ -90,6 +92,8 @@ _KEPT = re.compile(
 )
 #: 不关主灯关灯带: this and not that; 不要 is of both.
 _NOT_THIS = re.compile(r"(?<![要别])不[开关停锁拉](?![^，。]{0,2}[也还])")
+#: 只留, 就开着: it alone.
+_ALONE = re.compile(r"(?:只|就|光|仅|单)(?:留下?|剩下?|(?P<on>留着|开着|亮着|点着))(?!一)")
 _SAME = re.compile(r"不变|不动|别动|保持|维持")
 #: 别太亮: how it is to be done, and not that it is not.
 _NOT_TOO = re.compile(r"(?:但|可|就)?(?:别|不要|不用|不必)(?:开|调|弄|搞)?(?:得)?(?:太|那么|这么)")
@@ -127,8 +131,12 @@ class Wanted(Meant):
         self.problem: Plan | None = None
         self.refused = False
         self.state: list[Piece] = []
+        #: whether something that nobody knows was complained of
+        self.strange = False
 
     def plan(self, parts: Sequence[Clause]) -> Plan:
+        if len(parts) == 1 and (left := self._left_on(parts[0])) is not None:
+            return left
         untimed = False
         for clause, after in zip(parts, [*parts[1:], None], strict=False):
             if after is not None and after.runs_on and is_about_somebody(clause.pieces, self.sentence.world):
@@ -229,11 +237,45 @@ class Wanted(Meant):
         if complains(pieces) and not lasting:
             self.problem = self.problem or relieve(self.sentence, pieces)
             self.doubted = self.doubted or bool(self.conditions)
+            self.strange = self.strange or unknown(pieces) > 0
             suffering = find_target(pieces, self.sentence.world, self.sentence.speaker)
             if suffering.named and suffering.why is None:
                 self.last = suffering.things  # 主灯太亮了, 调暗
             return None
         return self._want(pieces, found, stop=stop, lasting=lasting)
+
+    def _left_on(self, clause: Clause) -> Plan | None:
+        """一楼只留茶台灯: what else of its kind is there goes off; None where nothing is said to stay alone."""
+        masked = self.sentence.masked[clause.start : clause.end]
+        found = _ALONE.search(masked)
+        if found is None or self.conditions or is_negated(masked) or unknown(clause.pieces):
+            return None
+        if any(piece.moment is not None for piece in clause.pieces):
+            return None
+        at = clause.start + found.end()
+        world = self.sentence.world
+        stays = find_target([p for p in clause.pieces if p.start >= at], world, self.sentence.speaker).things
+        kinds = {world.things[thing].kind for thing in stays}
+        if kinds != {"light"}:
+            return None
+        before = [piece for piece in clause.pieces if piece.end <= clause.start + found.start()]
+        said = [place for piece in before for place in piece.places]
+        rooms = set(said or [world.things[thing].place for thing in stays])
+        others = [
+            thing
+            for thing in dict.fromkeys(t for room in rooms for t in world.within(room))
+            if world.things[thing].kind == "light" and thing not in stays and "on_off" in world.things[thing].takes
+        ]
+        if not others:
+            return None
+        off = Step(things=tuple(others), trait="on_off", op="set", value=False)
+        lit = tuple(thing for thing in stays if found["on"] and world.state(thing).get("on_off") is False)
+        on = [Step(things=lit, trait="on_off", op="set", value=True)] if lit else []
+        plan = Plan(outcome="act", steps=(off, *on))
+        if said:
+            return plan
+        self.sentence.memory.offer = plan  # 只留阅读灯: of that room, or of the whole home?
+        return Plan(outcome="ask", why="unsure")
 
     def _of_a_level(self, pieces: Sequence[Piece]) -> tuple[str, ...]:
         """主灯亮度不变，色温调暖: whose level it is that stays; it is not left out."""
@@ -312,6 +354,7 @@ class Wanted(Meant):
         if wish.empty and not unknown(pieces):
             wish = self._again(pieces, found) or wish
         if is_told(pieces):
+            self.last = self._target(pieces, Wish()).things if any(p.things for p in pieces) else self.last
             return None  # 客厅现在二十七度，空调开到二十四
         if wish.empty and "unable" in found and about_us(pieces):
             return unable(next(piece.text for piece in pieces if "unable" in piece.senses))
@@ -350,7 +393,7 @@ class Wanted(Meant):
             return Plan(outcome="refuse" if about_us(pieces) else "ignore", why="unsure")
         self.doubted = self.doubted or bool(left_over(pieces)) or is_noun_phrase(pieces)
         self.doubted = self.doubted or is_at_odds(pieces) or is_loose(pieces) or is_taken_back(pieces, wish)
-        self.doubted = self.doubted or is_like_another(pieces)
+        self.doubted = self.doubted or is_like_another(pieces) or is_reported(pieces)
         self.doubted = self.doubted or is_unlocked_by_the_way(pieces, wish)
         wish = self._other_value(wish) or wish
         hurries = wish.verb in ("faster", "slower") and not (about_us(pieces) or wish.amount or wish.traits)
@@ -391,10 +434,12 @@ class Wanted(Meant):
         if wish.amount is not None and not (wish.traits or about_us(pieces)) and self.steps:
             wish.traits = self._level_before()  # 座椅通风打开，二档
         before = len(self.steps)
-        end = self._do(wish, self._target(pieces, wish), others=bool(found & {"rest", "other"}))
+        target = self._target(pieces, wish)
+        self.doubted = self.doubted or (self.strange and not (target.named or target.kinds or target.places))
+        end = self._do(wish, target, others=bool(found & {"rest", "other"}))
         made_here = self.steps[before:]
         self.steps[before:before] = switched_on(pieces, made_here, self.sentence.world)
-        unread = is_unused(pieces, wish, made_here) or is_miscounted(pieces, made_here)
+        unread = is_unused(pieces, wish, made_here) or is_miscounted(pieces, made_here) or is_undone(pieces, made_here)
         unread = unread or is_misplaced(pieces, made_here, self.sentence.world)
         self.doubted = self.doubted or is_dropped(wish, made_here) or unread
         return end
