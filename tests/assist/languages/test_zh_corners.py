@@ -102,7 +102,7 @@ CASES = {
     "三十点打开射灯": "ask (what_value)",
     "过去一小时冷库温度多少": 'answer; query {"ask":"history","things":["cold"],"trait":"temperature","over":{"from":"2026-03-11T16:40:00","to":"2026-03-11T17:40:00"},"agg":"mean"}',
     "一小时二十后打开射灯": 'later; spot on_off=True; when {"after_s":4800.0}',
-    "车床转速降了十": "act; lathe rate+=-10",
+    "车床转速降了十": "ask (unsure)",
     "上周燃气用了多少": 'answer; query {"ask":"history","things":["gasbox"],"trait":"energy","over":"last week","agg":"sum"}',
     "天棚没好就打开射灯": "refuse (unsure)",
     "裸泡亮度减半": "ask (what_value)",
@@ -180,6 +180,40 @@ CASES = {
     "可以打开柴门吗|不用": "ignore (negated)",
     "可以打开柴门吗|打开射灯|好的": "ignore",
     "弄亮堂点|堂屋": "ask (what_to_do)",
+    "暖壁灯亮度加二十再暖一点": "ask (unsure)",
+    "暖壁灯小声一点亮度加二十": "ask (unsure)",
+    "堂屋只留暖壁灯": "refuse (negated)",
+    "顶楼只留射灯": "act; bare on_off=False",
+    "顶楼只开着射灯": "act; bare on_off=False; spot on_off=True",
+    "顶楼不要只留射灯": "refuse (negated)",
+    "顶楼只留射灯和车床": "refuse (negated)",
+    "顶楼今晚八点只留射灯": "refuse (negated)",
+    "顶楼只留某某灯": "refuse (negated)",
+    "冷库只留冷库空调": "refuse (negated)",
+    "如果车床停了就只留射灯": "refuse (negated)",
+    "只留射灯": "ask (unsure)",
+    "只留射灯|好的": "act; bare on_off=False",
+    "顶楼空调太冷了": "ask (complaint)",
+    "茶水凉了，打开射灯": "act; spot on_off=True",
+    "柴门开了锁": "refuse (past)",
+    "暖壁灯调了五十": "ask (unsure)",
+    "暖壁灯变暗了": "refuse (past)",
+    "今晚十点冷库多少度": "refuse (to_come)",
+    "明天冷库多少度": "refuse (to_come)",
+    "下周三冷库多少度": "refuse (to_come)",
+    "今天早上八点冷库多少度": 'answer; query {"ask":"history","things":["cold"],"trait":"temperature","over":{"from":"2026-03-11T08:00:00","to":"2026-03-11T08:00:00"},"agg":"last"}',
+    "冷库三度太低了": "ask (what_to_do)",
+    "装箱机干完开射灯": 'automate; spot on_off=True; if [{"things":["boxer"],"trait":"start_stop","is":false}]',
+    "把 射灯 打开": "act; spot on_off=True",
+    "打开 Warm lamp": "act; warm on_off=True",
+    "把 warm lamp 调到三十 好吗": "act; warm brightness=30",
+    "打开 boxer": "act; boxer start_stop=True",
+    "Deck 停": "act; deck on_off=False",
+    "打开decks": "ignore",
+    "先把射灯打开再说": "act; spot on_off=True",
+    "堂屋湿度三十太干了射灯打开": "act; spot on_off=True",
+    "车床快五十转": "act; lathe rate+=50",
+    "车床转速从五百降到三百": "act; lathe rate=300",
 }
 
 
@@ -216,3 +250,31 @@ def test_a_machine_that_bears_a_signal_lamp_stops_itself(said: str) -> None:
 def test_a_signal_lamp_goes_out() -> None:
     plan = understand("关掉塔灯", world_of_home(PLANT), Memory(), Speaker(), now=PLANT.moment, lang="zh")
     assert line(plan) == "act; stack andon=off"
+
+
+def _air(state: str) -> str:
+    return f"""
+now: 2026-03-11T17:40:00+08:00
+places:
+  - {{id: works, kind: plant, name: Works, names: {{zh: [车间]}}}}
+things:
+  - {{id: air, kind: compressor, in: works, name: Air, names: {{zh: [气站]}}, state: {{start_stop: true, {state}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "plan"),
+    [
+        ("pressure: 700000, setpoint: 7", "气站压力设到八公斤", "act; air setpoint=8"),
+        ("pressure: 700000, setpoint: 7", "气站压力设到六巴", "act; air setpoint=6"),
+        ("pressure: 700000, setpoint: 690000", "气站压力设到六巴", "act; air setpoint=600000"),
+        ("pressure: 700000, setpoint: 690000", "气站压力加一巴", "act; air setpoint+=100000"),
+        ("pressure: 700000, setpoint: 7", "气站压力加一巴", "act; air setpoint+=1"),
+        ("pressure: 700000, setpoint: 3000", "气站压力设到六巴", "ask (what_value)"),
+        ("setpoint: 7", "气站压力设到六巴", "ask (what_value)"),
+        ("pressure: 700000, setpoint: 7", "气站压力设到六", "act; air setpoint=6"),
+    ],
+)
+def test_a_pressure_is_set_in_the_setpoints_own_unit(state: str, said: str, plan: str) -> None:
+    works = load_home(_air(state))
+    assert line(understand(said, world_of_home(works), Memory(), Speaker(), now=works.moment, lang="zh")) == plan

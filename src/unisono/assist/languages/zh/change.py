@@ -383,11 +383,21 @@ def _as_told(wish: Wish, amount: Quantity, trait: str, thing: Thing, state: Mapp
     for told in sorted(thing.tells - {trait}):
         with contextlib.suppress(NotPossibleError):
             value, read = value_in(amount, told, by=wish.by), state.get(told)
-            if _unit(told) is None or not isinstance(now, int | float) or not isinstance(read, int | float) or not value:
+            if (
+                _unit(told) is None
+                or not isinstance(now, int | float)
+                or not isinstance(read, int | float)
+                or not value
+            ):
                 continue
-            for said, unit, alike in ((value, _unit(told), read), (amount.value, amount.unit, read * amount.value / value)):
+            for said, unit, alike in (
+                (value, _unit(told), read),
+                (amount.value, amount.unit, read * amount.value / value),
+            ):
                 if alike / _FAR < now < alike * _FAR:
-                    return Change(trait, _tidy(wish.sign * said if wish.by else said), "add" if wish.by else "set", unit)
+                    return Change(
+                        trait, _tidy(wish.sign * said if wish.by else said), "add" if wish.by else "set", unit
+                    )
     raise NotPossibleError("what_value")
 
 

@@ -23,6 +23,8 @@ _LITTLE = frozenset({"particle", "it", "all", "both"})
 _BEFORE_VERBS = frozenset({
     "不", "别", "没", "没有", "未", "先", "也", "就", "再", "都", "只", "仅", "又", "还", "不要", "不用", "甭", "莫", "要", "想", "用", "能", "许", "准", "让",
 })  # fmt: skip
+#: 大灯关了沙发灯留着: what begins a wish that something stays as it is.
+_LEFT_ALONE = frozenset({"不", "别", "不要", "不用", "甭", "莫", "留", "留着", "保持", "照旧", "别动"})
 #: What is done by itself, and takes no level.
 _STEPS = frozenset({"next", "previous", "play", "resume", "lock", "unlock"})
 #: Work that is stopped before whoever does it goes home.
@@ -185,6 +187,8 @@ def _separate(clause: Clause) -> list[Clause]:
     verb = noun = False
     order = ""
     pieces = clause.pieces
+    # 方灯七十轨道灯三十
+    levels = not any(map(_is_verb, pieces)) and bool(pieces) and pieces[-1].quantity is not None
     for i, piece in enumerate(pieces):
         starts = False
         if (
@@ -204,8 +208,9 @@ def _separate(clause: Clause) -> list[Clause]:
                 and _is_noun(piece)
                 and order.endswith("V")
                 and order.startswith("N")
-                and any(_is_verb(p) or is_value(p) for p in pieces[i + 1 :])
+                and any(_is_verb(p) or is_value(p) or p.text in _LEFT_ALONE for p in pieces[i + 1 :])
             )
+            or (levels and i and _is_noun(piece) and pieces[i - 1].quantity is not None)
         ):
             starts = True
         if starts and not _glued(groups[-1]):

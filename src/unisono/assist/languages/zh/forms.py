@@ -37,7 +37,7 @@ _SIDE = re.compile(r"([左右前后东西南北上下])(?:手边|边|侧|面)(?:
 #: 二十一度就行: that is enough.
 _ENOUGH = re.compile(r"(?<!着)就(?:行了?|好|可以了?|够了?|成了?|得了?|中)[吧啊呀]?$")
 #: 先把电视关了再说: first that, whatever comes after it
-_FIRST = re.compile(r"^(先[^，。]{3,}[了掉上好])再(?:说|讲)$")
+_FIRST = re.compile(r"^(先[^，。]{3,}[了掉上好开停])再(?:说|讲)$")
 #: 不光关灯, 把电视也关了: this and that.
 _BOTH = re.compile(r"不(?:光|止|仅仅|仅|但|单|只)(?=(?:是|要)?[^，。]{1,12}[，,])(?:是|要)?")
 #: 烧点热水, 煮一壶水
@@ -63,6 +63,10 @@ _HOW_HOT = re.compile(r"(?<![热开])水(?:现在)?多[热烫]了?")
 #: 空调低一度: made lower by so much, where nothing is compared or asked.
 _BY_SO_MUCH = re.compile(
     r"(?<![最偏太过提升降更越再加变拉到了个很打较校拧捻扭拨推搞整弄])(?<!(?<!空)调)([高低])(?=(?:上|个)?[0-9一二两三四五六七八九十半]+(?:个?(?:度|档|格|成)|个点)半?(?!以|的|就|时|，?就))"
+)
+#: 亮度从八十降到六十: what it is, and then what it is to be
+_FROM = re.compile(
+    r"(?:从|由|(?<=[亮温湿速]度)|(?<=[音风]量)|(?<=声音))(?:百分之)?[0-9零一二两三四五六七八九十百点]+(?:度|%|成|档|个)?(?=[降升调提减加涨改换]到)"
 )
 #: 贴标机慢五个
 _FASTER = re.compile(
@@ -164,7 +168,8 @@ class Forms:
     """The forms that are read another way where these names are."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        table, all_names = _table(), "\n".join(names)
+        every = tuple(names)
+        table, self._exact, all_names = _table(), frozenset(every), "\n".join(every)
         self._names = all_names
         self._same = {form: word for form, word in table.same.items() if form not in all_names}
         self._form = re.compile("|".join(sorted(map(re.escape, self._same), key=len, reverse=True)))
@@ -182,7 +187,7 @@ class Forms:
         text = _AND_WHY.sub("吧，", _SO_MUCH.sub(r"\1", _TWO.sub(lambda found: _TWO_OF[found[0]], text)))
         text = _FIXED.sub("定到", _BELOW_ZERO.sub("低于零度", text))
         text = _BUT.sub("，", _DONE_TO.sub(r"\2\1了", _FROM_NOW.sub("", _WHATEVER.sub("全都", text))))
-        text = _FOREIGN.sub(lambda found: found[0] if found[0] in self._names else _ENGLISH[found[0]], text)
+        text = _FOREIGN.sub(lambda found: found[0] if found[0] in self._exact else _ENGLISH[found[0]], text)
         text = _SOURCE.sub("切到", self._form.sub(lambda found: self._same[found[0]], text))
         text = _ONGOING.sub("着", _HOW.sub("多", text))
         text = _SIDE.sub(lambda found: found[1] if found[1] + found[2] in self._names else found[0], text)
@@ -196,7 +201,7 @@ class Forms:
         text = _WATER.sub(
             "烧水", _BOTH.sub("", _ENOUGH.sub("", _TURNED.sub("调", _OPENED.sub("调", _STEP.sub(r"\1档", text)))))
         )
-        text = _FIRST.sub(r"\1", text)
+        text = _FROM.sub("", _FIRST.sub(r"\1", text))
         text = self._counted.sub("", text) + "几次" if self._counted.search(text) else text  # 录了几次像
         text = _TWICE.sub(r"\1一下", self._opened.sub("", text))
         asks = _WHETHER.search(text) is not None

@@ -7,7 +7,7 @@ the plan: whoever asks lets the speaker say it once more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from unisono.assist.abilities import OF_A_LINE
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ROUGHLY",
+    "after_told",
     "is_at_odds",
     "is_further",
     "is_half_named",
@@ -161,7 +162,7 @@ def is_reported(pieces: Sequence[Piece]) -> bool:
     """空调调了二十六度: who comes first and what was done to it, and to which value: it is told; 把 and 帮 make it an order."""
     if not pieces or not (pieces[0].things or is_kind(pieces[0])) or any(piece.text in _MAKES for piece in pieces):
         return False
-    for piece, after in zip(pieces, pieces[1:], strict=False):
+    for piece, after in pairwise(pieces):
         value = after.quantity is not None or any(has(after, f) for f in ("color:", "mode:", "level:"))
         if value and piece.text[-1] == "了" and not after.named:
             return True
@@ -213,8 +214,14 @@ def is_undone(pieces: Sequence[Piece], steps: Sequence[Step]) -> bool:
         return False
     level = any(step.op == "add" or not isinstance(step.value, bool) for step in steps)
     for piece in pieces:
-        doing = piece.senses & VERBS_SET if is_verb(piece) and not piece.named and not has(piece, "trait:") else frozenset()
-        if doing and doing <= _BECOMES.keys() and done.isdisjoint(frozenset().union(*(_BECOMES[verb] for verb in doing))):
+        doing = (
+            piece.senses & VERBS_SET if is_verb(piece) and not piece.named and not has(piece, "trait:") else frozenset()
+        )
+        if (
+            doing
+            and doing <= _BECOMES.keys()
+            and done.isdisjoint(frozenset().union(*(_BECOMES[verb] for verb in doing)))
+        ):
             return True
         if doing and doing <= {"up", "down"} and not level:
             return True
@@ -298,6 +305,18 @@ def is_told(pieces: Sequence[Piece]) -> bool:
     if any("too" in p.senses or has(p, "complaint:") or has(p, "state:low") for p in pieces[amounts[-1] + 1 :]):
         return True  # 二十六度太低了
     return any(piece.text in _PRESENT or "outdoor" in piece.senses for piece in pieces if not piece.named)
+
+
+def after_told(pieces: list[Piece]) -> list[Piece]:
+    """卧室湿度三十太干了加湿器打开: how it is and what is thought of it left off, where an order of somebody else follows."""
+    for i, amount in enumerate(pieces[:-2]):
+        felt = pieces[i + 1] if "too" not in pieces[i + 1].senses else pieces[i + 2]
+        rest = pieces[pieces.index(felt) + 1 :]
+        if amount.quantity is None or not has(felt, "complaint:") or not any(p.named or is_kind(p) for p in rest):
+            continue
+        if any(is_verb(piece) for piece in rest) and not any(is_verb(piece) for piece in pieces[:i]):
+            return rest
+    return pieces
 
 
 def is_half_named(pieces: Sequence[Piece]) -> bool:

@@ -19,7 +19,7 @@ from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.letters import plain, strip_address
 from unisono.assist.languages.zh.saying import spoken
 from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question, is_quoted, unquoted
-from unisono.assist.languages.zh.sentence import Sentence, has, is_kind, is_verb, senses, sentence_of, unknown
+from unisono.assist.languages.zh.sentence import Sentence, has, is_kind, senses, sentence_of, unknown
 from unisono.assist.languages.zh.timers import reminder, timer
 from unisono.assist.languages.zh.together import timed
 from unisono.assist.languages.zh.verbs import VERBS_SET
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["read"]
 
 _CORRECTED = re.compile(
-    r"(?:[，,。!！ ]|^)(?:啊|哦|噢|哎|诶|嗯)?(?:不对不?对?|不是不是|哦不|噢不|(?<=[，, ])不是(?=[，, ])|(?<=[，, ])不(?=[，, ])|说错了?|错了|口误|等等|等一下|不不不?|我是说|更正|应该是)"
+    r"(?:[，,。!！ ]|^)(?:啊|哦|噢|哎|诶|嗯)?(?:不对不?对?|不是不是|哦不|噢不|(?<=[，, ])不是(?=[，, ])|(?<=[，, ])不(?=[，, 0-9零一二两三四五六七八九十百])|说错了?|错了|口误|等等|等一下|不不不?|我是说|更正|应该是)"
     r"(?:[，,。!！ ]|(?=是|应该|先|把|打|关|开|调|[0-9零一二两三四五六七八九十百]))(?:是|应该是)?|(?:啊|哦)不对|说错了"
     r"|(?<=[0-9零一二两三四五六七八九十百半度成])(?:不对不?对?|不是|错了|说错了|不不)(?=[0-9零一二两三四五六七八九十百])"
 )
@@ -211,10 +211,6 @@ def _plan(sentence: Sentence) -> Plan:
     if (plan.why or "").startswith("not_possible") and sentence.masked.endswith("了吧"):
         return answer(sentence) or plan  # 阳台门关上了吧
     heard = sum(piece.heard for piece in pieces)
-    doing = [piece for piece in pieces if is_verb(piece)]
-    if doing and plan.outcome in ACTING and all(piece.heard for piece in doing):
-        memory.offer = plan
-        return Plan(outcome="ask", why="unsure")  # 叉电: what is to be done was but heard
     unsure = (question and not _BEGS.search(sentence.masked)) or heard or "希望" in sentence.masked
     if (unsure and _risky(plan, world)) or (heard > 1 and plan.outcome in ACTING):
         memory.offer = plan

@@ -49,7 +49,7 @@ _COLORED = frozenset({"color", "color_temperature", "andon"})
 _ARMED_AS = ("模式", "布防", "设防", "警戒")
 #: 我换膜, 孩子睡了: who has a reason for what is wanted.
 _WHO = (
-    "我", "咱", "孩子", "宝宝", "家人", "客人", "有人", "有客", "他们", "她们", "他", "她", "老人", "老婆", "老公", "爸", "妈", "大家", "家里人", "学生",
+    "我", "咱", "孩子", "宝宝", "家人", "客人", "有人", "有客", "他们", "她们", "他", "她", "老人", "老婆", "老公", "爸", "妈", "大家", "家里人", "学生", "邻居", "隔壁", "对面",
 )  # fmt: skip
 #: Characters nobody knows in a clause that asks for nothing: a reason, or a turn that changes everything.
 _REASON_MOST = 2

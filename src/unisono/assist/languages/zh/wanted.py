@@ -33,6 +33,7 @@ from unisono.assist.languages.zh.clauses import Clause
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.gate import (
     ROUGHLY,
+    after_told,
     is_at_odds,
     is_further,
     is_half_named,
@@ -99,6 +100,8 @@ _SAME = re.compile(r"不变|不动|别动|保持|维持")
 _NOT_TOO = re.compile(r"(?:但|可|就)?(?:别|不要|不用|不必)(?:开|调|弄|搞)?(?:得)?(?:太|那么|这么)")
 #: Unknown characters in a clause that asks for nothing: a reason given, or another matter.
 _UNSURE_MOST = 2
+#: And in one that says what somebody of the house has come to.
+_CAME_MOST = 4
 _FOR = frozenset({"给", "帮", "替", "为"})
 #: Who has a reason for what is wanted.
 _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人", "我要", "我想", "我得", "我需要"})
@@ -131,6 +134,8 @@ class Wanted(Meant):
         self.problem: Plan | None = None
         self.refused = False
         self.state: list[Piece] = []
+        #: a part of somebody, of which a state was told
+        self.topic: list[Piece] = []
         #: whether something that nobody knows was complained of
         self.strange = False
 
@@ -325,7 +330,10 @@ class Wanted(Meant):
         return None
 
     def _want(self, pieces: list[Piece], found: set[str], *, stop: bool, lasting: bool) -> Plan | None:
-        self.state, pieces = split_state(panes_of_a_car(pieces, self.sentence.world))
+        if self.topic and not about_us(pieces) and not any(has(piece, "trait:") for piece in pieces):
+            pieces = [*self.topic, *pieces]  # 小蚂蚁后备箱没关，帮我关了
+        self.topic = []
+        self.state, pieces = split_state(panes_of_a_car(after_told(pieces), self.sentence.world))
         told = told_text(self.sentence, pieces)
         if told is not None:
             pieces = told[1]
@@ -333,7 +341,9 @@ class Wanted(Meant):
         if is_about_somebody(pieces, self.sentence.world):
             called = all(piece.named for piece in pieces)  # 妞妞，关灯 is said to her
             busy = any(piece.text in _AT_IT for piece in pieces[1:2]) and bool(self.steps)  # 小点声，乐乐在写作业
-            more = called or (unknown(pieces) > _UNSURE_MOST and not busy) or any(is_verb(piece) for piece in pieces)
+            came = pieces[-1].text in ("了", "啦", "呢") and unknown(pieces) <= _CAME_MOST  # 小宝作业写完了
+            strange = unknown(pieces) > _UNSURE_MOST and not busy and not came
+            more = called or strange or any(is_verb(piece) for piece in pieces)
             self.doubted = self.doubted or more
             return None  # 妞妞睡了
         if told is not None:
@@ -359,6 +369,8 @@ class Wanted(Meant):
         if wish.empty and "unable" in found and about_us(pieces):
             return unable(next(piece.text for piece in pieces if "unable" in piece.senses))
         if wish.empty:
+            so = any(has(p, "state:") for p in pieces) and any(has(p, "trait:") and not p.named for p in pieces)
+            self.topic = [p for p in pieces if p.named or has(p, "trait:")] if so and not unknown(pieces) else []
             if "opinion" in found:  # 灯带看腻了, 换成蓝色
                 self.last = self._target(pieces, Wish()).things or self.last
             elif self.steps and pieces[-1].text in _CAME:
