@@ -369,8 +369,8 @@ class Wanted(Meant):
         if wish.empty and "unable" in found and about_us(pieces):
             return unable(next(piece.text for piece in pieces if "unable" in piece.senses))
         if wish.empty:
-            so = any(has(p, "state:") for p in pieces) and any(has(p, "trait:") and not p.named for p in pieces)
-            self.topic = [p for p in pieces if p.named or has(p, "trait:")] if so and not unknown(pieces) else []
+            part = any(has(p, "state:") for p in pieces) and any(has(p, "trait:") and not p.named for p in pieces)
+            self.topic = [p for p in pieces if p.named or has(p, "trait:")] if part and not unknown(pieces) else []
             if "opinion" in found:  # 灯带看腻了, 换成蓝色
                 self.last = self._target(pieces, Wish()).things or self.last
             elif self.steps and pieces[-1].text in _CAME:
