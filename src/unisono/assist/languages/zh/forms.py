@@ -85,9 +85,9 @@ _FIXED = re.compile(r"(?<![设一决])定(?=(?:个)?[0-9零一二两三四五六
 _BELOW_ZERO = re.compile(r"(?:[降跌掉低到]到?|是|在|到了?)零下(?![0-9零一二两三四五六七八九十半几])")
 #: 声音大两格
 _BY_SO_MANY = re.compile(r"(?<=[音声风量力度])([大小快慢])(?=[0-9一二两三四五六七八九]个?[格档挡])")
-#: 出料带慢五个, 音量低十: by so many of whatever it counts in.
+#: 音箱小五个, 音量低十: by so many of whatever it counts in.
 _BY_A_NUMBER = re.compile(
-    r"(?<![最偏太过提升降更越再加变拉到了个很打较校拧捻扭拨推搞整弄开关放给把])(?<!(?<!空)调)(?<=[^，,。 ])([快慢高低大小])"
+    r"(?<![最偏太过提升降更越再加变拉到了个很打较校拧捻扭拨推搞整弄开关放给把])(?<!(?<!空)调)(?<=[^，,。 ])([高低大小])"
     r"(?=[0-9一二两三四五六七八九十]+个?[格档挡级]?(?:$|[吧，,。]))"
 )
 #: 只要百分之十: no more than that.
@@ -100,7 +100,7 @@ _IF_NOT = re.compile(r"(?<=[，, ])没([关开锁停拉充])[上好]?(?=(?:帮�
 #: 就亮走廊灯: lit
 _LIT = re.compile(r"(?:^|(?<=[就再，,]))亮(?=[^，。着了的点红黄绿蓝白紫]{1,6}灯)")
 #: 小黑啲窗: those of it, in Cantonese
-_SOME = re.compile(r"啲(?=[窗灯门帘座车])")
+_SOME = re.compile(r"(?<![咗晒开关熄闩着灭点])啲(?=[窗灯门帘座车])")
 #: 嗰条灯带: that one, in Cantonese.
 _THAT = re.compile(r"嗰(?=[盏台个条扇部只间幅])")
 #: 天要是黑了
@@ -208,7 +208,7 @@ class Forms:
         return _WHETHER.sub(r"\1", text) + "吗" if asks and text[-1:] not in "吗?？" else _WHETHER.sub(r"\1", text)
 
     def _by_so_many(self, found: re.Match[str]) -> str:
-        """调慢五个 for 慢五个, where nobody is called 小五."""
+        """调小五个 for 小五个, where nobody is called 小五."""
         called = found.string[found.start() : found.end() + 1] in self._names
         return found[0] if called else f"调{found[1]}"
 

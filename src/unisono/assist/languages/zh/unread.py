@@ -166,7 +166,8 @@ def _is_window(piece: Piece) -> bool:
 
 def is_explained(pieces: Sequence[Piece]) -> bool:
     """Whether a clause that asks for nothing is but somebody's reason: 我换膜, 放假了; 见鬼去吧 may be anything."""
-    if not unknown(pieces) or "".join(piece.text for piece in pieces).startswith(_WHO):
+    said = "".join(piece.text for piece in pieces)
+    if not unknown(pieces) or (said.startswith(_WHO) and said not in _WHO):
         return True
     return unknown(pieces) <= _REASON_MOST and pieces[-1].text[-1] in _CAME
 
