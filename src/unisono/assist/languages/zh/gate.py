@@ -312,9 +312,9 @@ def after_told(pieces: list[Piece]) -> list[Piece]:
     for i, amount in enumerate(pieces[:-2]):
         felt = pieces[i + 1] if "too" not in pieces[i + 1].senses else pieces[i + 2]
         rest = pieces[pieces.index(felt) + 1 :]
-        if amount.quantity is None or not has(felt, "complaint:") or not any(p.named or is_kind(p) for p in rest):
-            continue
-        if any(is_verb(piece) for piece in rest) and not any(is_verb(piece) for piece in pieces[:i]):
+        felt_so = amount.quantity is not None and has(felt, "complaint:")
+        of_another = any(piece.named or is_kind(piece) for piece in rest) and any(is_verb(piece) for piece in rest)
+        if felt_so and of_another and not any(is_verb(piece) for piece in pieces[:i]):
             return rest
     return pieces
 
