@@ -37,8 +37,10 @@ up: setup  ## a hub with a demonstration home, car and line; PORT=9000 for anoth
 	@$(MAKE) -s --no-print-directory console || echo "The console was not built (see above): a plain page stands in for it." >&2
 	@$(BIN)/unisono up --demo --data ./data $(if $(PORT),--http-port $(PORT)) $(FLAGS)
 
-# a file of tests a core, four at most: much of the time they wait for processes
-BESIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile
+# a file of tests each, and one more of them than there are cores: much of the time they wait for processes. In the order
+# of their names, which mixes those that wait with those that do not and has short ones at the end.
+WORKERS := $(shell n=$$(($$(getconf _NPROCESSORS_ONLN) + 1)); echo $$((n < 4 ? n : 4)))
+BESIDE := --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 test: setup console  ## every test, with real engines; Debian packages are installed when missing and root
 	@scripts/debian $(PACKAGES)
