@@ -22,10 +22,10 @@ from tests.twin.world import (
 )
 from unisono.errors import CallerError
 from unisono.thing import Model, Service, builtin_model
-from unisono.twin.command import DEFAULT_TTL_S, Command, State
+from unisono.twin.command import DEFAULT_TTL_S, REFUSED, Audit, Command, State
 from unisono.twin.control import WHY_CHARACTERS
 from unisono.twin.partition import KEEP_ENDED
-from unisono.twin.record import Asked, Listening, ModelPut, Reports, Sending, Sent, ThingRemoved
+from unisono.twin.record import Asked, Denied, Listening, ModelPut, Reports, Sending, Sent, ThingRemoved
 
 HEARS = Listening("gauge", "g1", 1, ["set", "call"], T0)
 COVER, SPEAKER = builtin_model("cover"), builtin_model("speaker")
@@ -567,3 +567,51 @@ def test_what_is_leaving_is_not_sent_again_nor_called_absent() -> None:
     assert it.tick(2).effects == []
     it.tick(DEFAULT_TTL_S)
     assert (state(it), command(it).why) == ("failed", "it was on its way out when its time was over; outcome unknown")
+
+
+class Follows:
+    """Writes down what it is told of commands."""
+
+    def __init__(self) -> None:
+        self.lives: list[tuple[str, str]] = []
+        self.refused: list[tuple[str, str, str]] = []
+
+    def derived(self, twin: Any, given: dict[str, Any], at: int) -> None: ...
+    def derived_event(self, twin: Any, event: str, fields: dict[str, Any], at: int) -> None: ...
+
+    def lived(self, command: Command) -> None:
+        self.lives.append((command.asked.id, str(command.state)))
+
+    def denied(self, audit: Audit) -> None:
+        self.refused.append((audit.asked.id, audit.root, audit.why or ""))
+
+
+def test_whoever_follows_is_told_of_each_step_and_of_what_was_refused() -> None:
+    it, follows = home(), Follows()
+    it.fold.partition.follower = follows
+    it.say(ask())
+    it.say(Sent("c1", T0))
+    it.say(reports("gauge", {"level": 20}))
+    assert follows.lives == [("c1", "queued"), ("c1", "sent"), ("c1", "confirmed")]
+    root = it.fold.partition.things["gauge"].root
+    it.say(Denied(ask("c2"), "not_permitted", "a guest may not"))
+    it.say(Denied(ask("c3", thing="nobody"), "not_found", "there is none"))
+    assert follows.refused == [("c2", root, "a guest may not"), ("c3", "", "there is none")]
+
+
+def test_what_was_refused_is_kept_for_the_audit_and_begins_nothing() -> None:
+    it = home()
+    outcome = it.say(Denied(ask("c2"), "not_permitted", "a guest may not"))
+    assert [(row.asked.id, row.state, row.code) for row in outcome.audit] == [("c2", REFUSED, "not_permitted")]
+    assert "c2" not in it.fold.partition.commands
+
+
+def test_whoever_waits_for_the_end_of_commands_is_told_once() -> None:
+    it, told = home(), list[str]()
+    it.fold.partition.on_ended.append(lambda command: told.append(command.asked.id))
+    it.say(ask())
+    assert told == []
+    it.say(Sent("c1", T0))
+    it.say(reports("gauge", {"level": 20}))
+    it.say(reports("gauge", {"level": 20}, at=T0 + 5))
+    assert told == ["c1"]
