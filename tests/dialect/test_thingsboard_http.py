@@ -150,7 +150,11 @@ async def test_a_device_that_polls(shared: Hub, places: list[str]) -> None:
         await shared.eventually(lambda: is_in(shared, command["id"], "confirmed"), "it is confirmed")
         answer = await device.web.post("telemetry", content=b"[1")
         assert answer.status_code == 200
-        assert (await shared.letters("httplamp"))[0]["code"] == "bad_json"
+        await shared.eventually(lambda: is_laid_aside(shared), "what is no JSON is among the dead letters")
+
+
+async def is_laid_aside(hub: Hub) -> bool:
+    return [letter["code"] for letter in await hub.letters("httplamp")] == ["bad_json"]
 
 
 async def online(hub: Hub) -> bool:
