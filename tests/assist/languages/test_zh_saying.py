@@ -84,6 +84,7 @@ ORDERS = frozenset(word for word, senses in senses_of().items() if senses & VERB
 @example("播")
 @example("扫")
 @example("警戒")
+@example("亮")
 def test_no_text_is_too_strange(text: str) -> None:
     assert plan_of(text).outcome not in ACTING or any(word in plain(text) for word in ORDERS)
 

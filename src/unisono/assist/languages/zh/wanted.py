@@ -240,6 +240,8 @@ class Wanted(Meant):
                 return None
             return self._deny(pieces)
         if complains(pieces) and not lasting:
+            if len(masked) == 1:
+                return Plan(outcome="ask", why="what_to_do")  # 亮: too much of it, or more of it
             self.problem = self.problem or relieve(self.sentence, pieces)
             self.doubted = self.doubted or bool(self.conditions)
             self.strange = self.strange or unknown(pieces) > 0
