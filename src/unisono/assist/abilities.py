@@ -64,7 +64,8 @@ ACTS: dict[str, tuple[tuple[str, Any], ...]] = {
 
 #: Kinds whose "on" is to start, though they may have a switch as well.
 SWITCHES: dict[str, tuple[str, ...]] = dict.fromkeys(
-    ("vacuum", "mower", "machine", "conveyor", "packager", "press", "robot"), ("start_stop", "on_off")
+    ("vacuum", "mower", "machine", "conveyor", "packager", "press", "robot", "dryer", "washer", "dishwasher"),
+    ("start_stop", "on_off"),
 )
 
 #: The level that a kind has first of all.

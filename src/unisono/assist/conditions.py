@@ -46,6 +46,8 @@ UNITS = {
 }
 #: Acts of more or less, which no state is.
 FELT_AS = frozenset({"brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower"})
+#: Both of them are told of tanks.
+BOTH = frozenset({"level", "temperature"})
 OPENED = ("guard", "door", "trunk", "contact", "window_position")
 RUNS = ("running", "start_stop", "on_off")
 ALARMS = ("leak", "smoke", "gas", "motion", "occupancy", "emergency_stop")
@@ -57,6 +59,8 @@ def condition_of(
     """The condition. ``about``: the things of the order, for "it"."""
     if frame.unheeded or (frame.act in FELT_AS and frame.value is None):
         return None  # "when it gets cooler": than what
+    if any("charge" in piece.senses and "past" in piece.forms and not piece.named for piece in frame.clause.pieces):
+        return None  # "when it is charged" is not while it charges, and how full that is, nobody said
     if any(_guessed(piece) for piece in frame.clause.pieces):
         return None  # "if it's raining" is no slip of "raising": what must be so is not guessed
     things: list[str] = []
@@ -76,6 +80,9 @@ def condition_of(
     if places and things:
         kept = [t for t in things if set(world.path(world.things[t].place)) & set(places)]
         things = kept or things
+    elsewhere = "there" in frame.senses or any(place != world.root for place in places)
+    if elsewhere and any(world.things[thing].kind == "person" for thing in things):
+        return None  # who leaves the barn may be at home
     for_s = duration(frame.times)
     if frame.value is not None:
         return _compared(frame, things, places, world, for_s, about)
@@ -114,7 +121,7 @@ def condition_of(
     for names, value in wanted:
         for trait in names:
             tell = tuple(t for t in pool if trait in world.things[t].tells)
-            if tell:
+            if tell and all(set(group.things) & set(tell) for group in frame.groups if group.things):
                 is_ = value_of(trait, value, negated=negated)
                 if negated and is_ == value_of(trait, value, negated=False):
                     return None  # not playing is pausing or stopped: no one value
@@ -141,6 +148,8 @@ def _compared(
     pool = things or [t for t in world.things if places and set(world.path(world.things[t].place)) & set(places)]
     if not pool and not places:
         pool = list(about) if any(g.pronoun for g in frame.groups) and not candidates else list(world.things)
+    if not candidates and things and not frame.unit and all(world.things[thing].tells >= BOTH for thing in things):
+        return None  # of a tank a bare number is how full it is, or how warm
     below = bool(frame.senses & {"below", "falls"}) or frame.complaint == "cold" or frame.act in ("down", "cooler")
     above = bool(frame.senses & {"above", "rises"}) or frame.complaint == "hot" or frame.act in ("up", "warmer")
     if not candidates:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from unisono.assist.gazetteer import Group, Where, find_group, things_of_kind
-from unisono.assist.heeded import unheeded
+from unisono.assist.heeded import off_it, two_ways, unheeded
 from unisono.assist.language import Language
 from unisono.assist.nouns import Noun, nominal, nouns, unknown
 from unisono.assist.scope import ACTIONS, GOING_ON, LIGHT
@@ -34,6 +34,9 @@ STEPPED = frozenset({"up", "down", "brighter", "dimmer", "warmer", "cooler", "lo
 
 #: Verbs that an "up" or "down" at the end of their clause adds nothing to.
 FILLED = frozenset({"open", "close", "lock", "unlock", "start", "stop", "charge", "clean"})
+
+#: Particles that say the other way than a verb of more or less before them.
+AGAINST = {"down": ("on", "up"), "up": ("off", "down")}
 
 #: What goes on, and may go on until a time.
 RUNNING = frozenset({"on", "start", "play"})
@@ -134,6 +137,12 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     frame.unheeded = unheeded(frame.act, pieces, taken - unused, found, condition=clause.trigger is not None)
     _groups(frame, found, world, where, spoken)
     frame.groups = (*frame.groups, *back)
+    frame.unheeded = (*frame.unheeded, *two_ways(frame.act, pieces))
+    if frame.act != "down":
+        frame.unheeded = (
+            *frame.unheeded,
+            *(pieces[at].text for at in range(len(pieces)) if off_it(pieces, at, _head(pieces))),
+        )
     if frame.complaint and frame.stated and frame.act in ("up", "down") and not frame.forms:
         frame.act = None  # "it is cold up in the attic"
     plain = frame.act not in (None, "set", "keep") and "base" in frame.forms
@@ -180,6 +189,10 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
         acts = [sense for sense in piece.senses if sense in ACTIONS]
         if not acts or _mode_at(pieces, at):
             continue
+        if at and _a_noun(pieces[at - 1], piece):
+            continue  # "at the end of the shift"
+        if "left" in piece.senses and 0 < at == len(pieces) - 1 and nominal(pieces[at - 1]):
+            continue  # "the tyre front left"
         if nominal(piece) and at and "det" in pieces[at - 1].senses and "do" not in acts:
             continue
         if nominal(piece) and at and not {"base", "past", "ing"} & set(piece.forms):
@@ -212,6 +225,10 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
         strong = [each for each in strong if each != stepped]  # "knock the lights off", but "knock 5 degrees off"
         light = sorted((*light, stepped[0]))
         stepped = None
+    against = stepped is not None and particle is not None and particle[1] in AGAINST.get(stepped[1], ())
+    if against and stepped is not None and stepped[0] == head and len(pieces[head].tokens) == 1:
+        strong = [each for each in strong if each != stepped]  # "knock it up a bit", "crank it down"
+        light, stepped = sorted((*light, stepped[0])), None
     chosen: tuple[int, str] | None = None
     if stepped is not None and (
         particle is None or particle[1] in ("on", "up", "down") or stepped[1] in ("up", "down")
@@ -269,6 +286,12 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
         frame.act = "off"
     if frame.act == "up" and head in light and "halts" in pieces[head].senses and "close" in pieces[head].senses:
         frame.act = "close"
+    if _refilled(pieces, head):
+        frame.act, frame.forms = "charge", ("base",)
+        taken.add(head)
+        unused -= {head}
+    if frame.act == "cancel":
+        frame.act, frame.traits = _called_off(frame, pieces)
     if frame.act == "up" and head in light and "rouses" in pieces[head].senses:
         frame.act = "on"
     led = head > 0 and not pieces[head - 1].named and {"in", "det"} & set(pieces[head - 1].senses)
@@ -320,6 +343,31 @@ def _filled(pieces: Sequence[Piece], verb: tuple[int, str], at: int) -> bool:
     return bare and verb[1] in FILLED and "base" in head.forms and "moves" not in head.senses
 
 
+def _refilled(pieces: Sequence[Piece], head: int) -> bool:
+    """ "Top the car up", "plug it in": a verb that comes apart around its object."""
+    if not pieces or pieces[head].named or "refills" not in pieces[head].senses:
+        return False
+    for at, piece in enumerate(pieces[head + 1 :], start=head + 1):
+        side = piece.text in ("up", "in") and not piece.named and at > head + 1
+        if side and _object(pieces, head):
+            after = pieces[at + 1] if at + 1 < len(pieces) else None
+            return after is None or bool({"to", "please", "filler", "by", "o_clock"} & set(after.senses))
+    return False
+
+
+def _called_off(frame: Frame, pieces: Sequence[Piece]) -> tuple[str, tuple[str, ...]]:
+    """ "Cancel the charging" ends what goes on; "cancel the reminder" takes back what was asked for."""
+    going = [piece for piece in pieces if "ing" in piece.forms and set(piece.senses) & GOING_ON and not piece.named]
+    ended = tuple(trait for piece in going for act, trait in ENDED.items() if act in piece.senses)
+    return ("stop", (*frame.traits, *ended)) if going else ("cancel", frame.traits)
+
+
+def _a_noun(before: Piece, piece: Piece) -> bool:
+    """Is a verb's word a noun after its article?"""
+    article = "det" in before.senses and not {"it", "them", "all", "both", "no"} & set(before.senses)
+    return article and not before.named and len(piece.tokens) == 1 and not nominal(piece) and "base" in piece.forms
+
+
 def _on_dim(pieces: Sequence[Piece], at: int) -> bool:
     """ "The lamp on dim": how bright, and no order to dim."""
     return at == len(pieces) - 1 and at > 0 and "p_on" in pieces[at - 1].senses and not pieces[at - 1].named
@@ -348,6 +396,9 @@ def _mode_at(pieces: Sequence[Piece], at: int) -> bool:
     if not at or not any(sense.startswith("mode:") for sense in pieces[at].senses):
         return False
     led = {"p_on", "to", "in"} & set(pieces[at - 1].senses) and not pieces[at - 1].named
+    after = pieces[at + 1] if at + 1 < len(pieces) else None
+    if at == 2 and "p_on" in pieces[1].senses and pieces[0].things and (after is None or not _object(pieces, at)):
+        return True  # "chiller on cool"
     return bool(led) and any(LIGHT & set(piece.senses) and not piece.named for piece in pieces[: at - 1])
 
 
@@ -410,6 +461,8 @@ def _particle(pieces: Sequence[Piece], strong: bool, light: bool, head: int) -> 
         particle = next((PARTICLES[sense] for sense in piece.senses if sense in PARTICLES), None)
         if particle is None or piece.named:
             continue
+        if off_it(pieces, at, head):
+            continue
         if "p_out" in piece.senses and not light and not any("kind:light" in p.senses or p.things for p in pieces):
             continue  # "dry the pantry out"
         if particle in ("off", "up", "down"):
@@ -424,7 +477,7 @@ def _particle(pieces: Sequence[Piece], strong: bool, light: bool, head: int) -> 
             return at, particle
         if not strong and at and ("in" in after.senses or "here" in after.senses) and after.text != piece.text:
             return at, particle
-        if not strong and at == head and (nominal(after) or {"det", "o_clock"} & set(after.senses)):
+        if not strong and at == head and (nominal(after) or {"det", "o_clock", "in"} & set(after.senses)):
             return at, particle  # "on again at eleven"
         if not strong and light and set(after.senses) & {"brighter", "dimmer", "when", "to"} and after.kind != "number":
             return at, particle
@@ -443,7 +496,7 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
             family, _, name = sense.partition(":")
             if sense in ("bit", "much"):
                 frame.degree = sense
-            elif sense in ("max", "min") and not (at in taken and (frame.level or "tops_up" in senses)):
+            elif sense in ("max", "min") and not (at in taken and (frame.level or {"tops_up", "refills"} & set(senses))):
                 frame.level = sense
             elif family == "level" and not (
                 at in taken and PARTICLES.keys() & set(senses) and not _after_to(pieces, at)
@@ -463,8 +516,9 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
         frame.also = frame.also or "also" in senses
         frame.meant = frame.meant or "meant" in senses
         frame.coffee = frame.coffee or "coffee" in senses
+        being = bool({"is", "was"} & set(senses)) or ("i" in senses and len(piece.tokens) > 1)  # "i 'm"
         gone = "away" in senses and len(piece.tokens) > 1  # "everyone's gone"
-        frame.stated = frame.stated or gone or (bool({"is", "was"} & set(senses)) and not _possessive(pieces, at))
+        frame.stated = frame.stated or gone or (being and not _possessive(pieces, at))
     for at, piece in enumerate(pieces[:-1]):
         # "bright the lights": an adjective before its noun, in an order, is meant as a verb
         verb = {"complaint:bright": "brighter", "complaint:dark": "dimmer"}.get(piece.senses[0] if piece.senses else "")
@@ -561,9 +615,10 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
         for at, piece in enumerate(pieces)
         if piece.kind == "number" and not piece.named and not any(sense.startswith("level:") for sense in piece.senses)
     ]  # "half as bright" is no fifty
+    timed = frame.act in VALUELESS or frame.act in ("up", "down")
     hours = hours_in(pieces, by=frame.act in VALUELESS)
     # "to 40 percent at nine": one is the value, the other the hour; "start at three": a start takes no value
-    if hours and (len(hours) < len(numbers) or frame.act in VALUELESS or frame.coffee):
+    if hours and (len(hours) < len(numbers) or timed or frame.coffee):
         frame.times += tuple(hours.values())
         taken.update(hours)
         numbers = [at for at in numbers if at not in hours]
@@ -659,7 +714,7 @@ def hours_in(pieces: Sequence[Piece], *, by: bool = False) -> dict[int, Time]:
             and 1 <= token.value <= HOURS
             and not (at + 1 < len(pieces) and pieces[at + 1].kind == "number")  # "at twenty-one five"
         ):
-            found[at] = Time(role="at", clock=int(token.value) * 60)
+            found[at] = Time(role="at", clock=int(token.value) * 60, due="o_clock" not in before.senses)
     return found
 
 

@@ -8,11 +8,13 @@ Knows senses and where words stand; no things.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from unisono.assist.nouns import Noun, nominal
+from unisono.assist.scope import ACTIONS
 from unisono.assist.text import Piece
 
-__all__ = ["unheeded"]
+__all__ = ["off_it", "two_ways", "unheeded"]
 
 #: Senses that carry nothing in an order: politeness, articles, what fills.
 # fmt: off
@@ -25,7 +27,7 @@ READ = frozenset((
     "bit", "much", "more", "less", "max", "min", "o_clock", "to", "by", "too", "enough", "all", "both", "other", "rest",
     "except", "only", "everywhere", "from", "everything", "any", "no", "here", "there", "indoor", "outdoor", "upstairs",
     "downstairs", "left", "right", "it", "them", "also", "same", "again", "meant", "in", "for", "beside", "lighting",
-    "theirs", "overdone", "heats", "home_word", "some_of", "time_word",
+    "theirs", "overdone", "heats", "home_word", "some_of", "time_word", "loose", "habit",
 ))
 # fmt: on
 #: Senses that may stand between an article and its noun: sets, and what another layer asks about.
@@ -83,3 +85,22 @@ def _tells_apart(pieces: Sequence[Piece], at: int, own: frozenset[str]) -> bool:
         return False
     within = "det" in pieces[at - 1].senses and not pieces[at - 1].named and nominal(pieces[at + 1])
     return within and not set(piece.senses) & (WITHIN | own) and not any(s.startswith("color:") for s in piece.senses)
+
+
+def two_ways(act: str | None, pieces: Sequence[Piece]) -> tuple[str, ...]:
+    """ "On in the bedroom off in the kitchen": what is said beside the act of another place is not dropped."""
+    other = {"on": "p_off", "off": "p_on"}.get(act or "")
+    return tuple(
+        piece.text
+        for piece, after in pairwise(pieces)
+        if other in piece.senses and not piece.named and not after.named and {"in", "here"} & set(after.senses)
+    )
+
+
+def off_it(pieces: Sequence[Piece], at: int, head: int) -> bool:
+    """ "Keep the kids off the tv", "charge it off the solar": whence, and no order to switch off what follows."""
+    if not head < at - 1 or at + 1 >= len(pieces) or not {"p_off", "from"} <= set(pieces[at].senses):
+        return False
+    verb, before, after = pieces[head], pieces[at - 1], pieces[at + 1]
+    ordered = "base" in verb.forms and bool(set(verb.senses) & ACTIONS)
+    return ordered and (nominal(before) or "it" in before.senses) and ("det" in after.senses or bool(after.things))

@@ -103,6 +103,10 @@ def asked_again(frames: Sequence[Frame], turn: Turn) -> Frame | None:
         return None
     if any(group.why is not None for group in frame.groups):
         return None
+    if frame.groups and not any(g.things or g.places or g.kinds or g.pronoun for g in frame.groups):
+        other = _another(frame, base, turn)
+        if other is not None:
+            return other
     if frame.traits and not all(group.things for group in frame.groups):  # "and its range": of the same
         groups = tuple(group for group in frame.groups if group.things or group.pronoun) or base.groups
         clause = msgspec.structs.replace(frame.clause, mood="question")
@@ -110,10 +114,23 @@ def asked_again(frames: Sequence[Frame], turn: Turn) -> Frame | None:
     return msgspec.structs.replace(base, groups=frame.groups or base.groups, times=frame.times or base.times)
 
 
+def _another(frame: Frame, base: Frame, turn: Turn) -> Frame | None:
+    """ "And the back one": of the kinds that were asked about the one that has the word in its name."""
+    words = {word for group in frame.groups for word in group.said.split()}
+    kinds = {turn.world.things[thing].kind for group in base.groups for thing in group.things}
+    found = [t for t, about in turn.world.things.items() if about.kind in kinds and words <= turn.world.words_of(t)]
+    if len(found) != 1:
+        return None
+    group = Group(things=tuple(found), named=True)
+    return msgspec.structs.replace(base, groups=(group,), times=frame.times or base.times)
+
+
 def once_more(frames: Sequence[Frame], turn: Turn) -> Plan | None:
     """ "a bit more", "for an hour", "in ten minutes": the last order again, by so much or at that time."""
     base: Frame | None = turn.memory.frame
-    if base is None or not frames or any(frame.groups or frame.clause.mood == "question" for frame in frames):
+    if base is None or not frames or any(frame.clause.mood == "question" for frame in frames):
+        return None
+    if any(_about(frame) for frame in frames):
         return None
     senses = frozenset[str]().union(*(frame.senses for frame in frames))
     times = tuple(time for frame in frames for time in frame.times)
@@ -122,7 +139,9 @@ def once_more(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         return None
     if any(frame.color or frame.strange or frame.complaint for frame in frames):
         return None
-    if times and not any(frame.act for frame in frames):
+    if times and all(frame.act is None or frame.groups for frame in frames):
+        if any(time.role == "after" for time in base.times):  # "in an hour" - "make it two hours"
+            times = tuple(msgspec.structs.replace(t, role="after") if t.role == "for" else t for t in times)
         return ordered([msgspec.structs.replace(base, times=times)], [], [], turn, leaning=True)
     own = next((frame.act for frame in frames if frame.act not in (None, "up", "down", "set")), None)
     back = "overdone" in senses
@@ -135,6 +154,12 @@ def once_more(frames: Sequence[Frame], turn: Turn) -> Plan | None:
     if value is not None:
         new.value, new.unit, new.by, new.share = value.value, value.unit, True, value.share
     return ordered([new], [], [], turn, leaning=True)
+
+
+def _about(frame: Frame) -> bool:
+    """Does it name something? "Make it two hours" names but the time."""
+    put = frame.act in (None, "set") and bool(frame.times) and not frame.predicates
+    return bool(frame.groups) and not (put and all(group.pronoun == "it" for group in frame.groups))
 
 
 def _chosen(frames: Sequence[Frame], choices: Sequence[str], world: World) -> tuple[str, ...] | None:

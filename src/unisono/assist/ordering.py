@@ -20,6 +20,7 @@ from unisono.assist.model import model
 from unisono.assist.nouns import nominal, unknown
 from unisono.assist.plan import Condition, Outcome, Plan, Speech, Step
 from unisono.assist.resolver import Change, steps_of
+from unisono.assist.retraction import undecided
 from unisono.assist.scope import ACTIONS
 from unisono.assist.skeleton import skeleton
 from unisono.assist.targets import Aim, aim
@@ -46,6 +47,8 @@ RUNNING = frozenset({"on", "start"})
 WARMTH = (12, 30)
 #: A name of so many letters is recognised though one of them is wrong.
 LONG = 7
+#: Kinds that keep rooms warm.
+ROOMS_HEAT = frozenset({"climate", "floor_heating"})
 #: The model agrees that it is an order.
 AGREED = 0.5
 
@@ -61,6 +64,9 @@ def ordered(
     first = [thing for frame in conditions for group in frame.groups for thing in group.things]
     first = first or _spoken_of(beside, orders[0], turn)
     context = tuple(place for frame in beside for group in frame.groups if group.why is None for place in group.places)
+    habit = any("habit" in piece.senses and not piece.named for piece in turn.pieces)
+    if habit and any(_moments(frame) for frame in (*orders, *conditions)):
+        return Plan(outcome="ask", why="unsure:every")  # "always locked after seven"
     if any("sometime" in frame.senses and not frame.times for frame in orders):
         return Plan(outcome="ask", why="what_time")
     if (
@@ -75,6 +81,12 @@ def ordered(
         orders = orders[:-1]  # "on for ten minutes, then off": the end is said twice
     if any("except" in frame.senses and _unsaid(frame) for frame in beside):
         return Plan(outcome="ask", why="unsure:which")  # "and the radio, but not too loud"
+    if any(
+        frame.clause.link == "then" and any(t.role == "for" for t in frame.times) for frame in (*orders[1:], *beside)
+    ):
+        return Plan(outcome="ask", why="unsure:duration")  # "to 1100, then hold for twenty minutes"
+    if any(undecided(frame) for frame in beside if _start(frame) > _start(orders[0])):
+        return Plan(outcome="ask", why="unsure:not")
     if any(_bounded(frame) for frame in beside):
         return Plan(outcome="ask", why="unsure:value")
     if any(_passed_over(frame, orders) for frame in beside):
@@ -112,6 +124,12 @@ def ordered(
             continue
         if frame.act in ("notify", "remind") and not frame.groups:
             continue
+        if (
+            frame.act == "cooler"
+            and "loose" in frame.senses
+            and not (frame.groups or frame.value is not None or frame.degree)
+        ):
+            return Plan(outcome="ask", why="unsure:cooler")  # "cool", "chill": of what, if anything
         if frame.fuzzy and frame.act in ("set", "value") and not _name_slipped(frame):
             return Plan(outcome="ask", why="unsure")
         home = any(turn.world.root in group.places for group in frame.groups)
@@ -146,12 +164,16 @@ def ordered(
             return Plan(outcome="ask", why="unsure:which")  # of "every other lamp" nobody knows which; a riddle
         if frame.act == "keep" and len(orders) == 1 and _leaves_only(frame):
             return _alone(frame, turn)
+        if _elsewhere(frame, before, turn):
+            return Plan(outcome="ask", why="unsure:which")  # "the radio off in the kitchen and on in the bedroom"
         held = _held(frame, turn) if frame.act == "keep" and before else set()
         if held:
             kept |= held  # "but leave the landing"
             continue
         aimed = aim(frame, turn.world, turn.where, turn.memory, before or first, context)
         if frame.act == "keep":
+            if aimed.why is not None and len(orders) > 1:
+                return Plan(outcome="ask", why="unsure:which")  # "but leave a gap": what is to be left, and how
             kept.update(aimed.things)
             before.extend(aimed.things)
             continue
@@ -166,6 +188,10 @@ def ordered(
             degrees = [p for p in frame.clause.pieces if p.kind == "number" and p not in frame.numbers]
             if any(WARMTH[0] < (piece.tokens[0].value or 0) <= WARMTH[1] for piece in degrees):
                 return Plan(outcome="ask", why="unsure:value")  # "on at nineteen": o'clock, or degrees?
+        if any(_against(thing, change, changes) for thing, change in got):
+            return Plan(outcome="ask", why="unsure:then")  # "all off, but keep the lamp at ten"
+        if frame.unit is None and any(_too_cold(thing, change, turn) for thing, change in got):
+            return Plan(outcome="ask", why="unsure:value")  # "move the heating to seven": o'clock, or degrees?
         lost = unread(frame, [change for _, change in got], named=aimed.named or any(g.kinds for g in frame.groups))
         if lost is not None:
             return Plan(outcome="ask", why=f"unsure:{lost}")
@@ -175,6 +201,10 @@ def ordered(
             return Plan(outcome="ask", why="unsure:value")  # by two: up, or down?
         if frame.value is not None and frame.senses & {"above", "below"} and "upheld" in frame.senses:
             return Plan(outcome="ask", why="unsure:value")  # "keep it under twenty": a bound, and no value
+        if frame.value is not None and frame.level in ("max", "min"):
+            return Plan(outcome="ask", why="unsure:value")  # "to 22 at most": a bound, and no value
+        if frame.act == "start" and frame.value is not None and _led_by_none(frame):
+            return Plan(outcome="ask", why="unsure:value")  # "run five hundred": how many, not how fast
         if frame.unheeded:
             return Plan(outcome="ask", why=f"unsure:{frame.unheeded[0]}")  # what nobody understood may change it all
         idle = frame.value not in (None, 0, 100) and (_switched(got) or frame.act in ("off", "lock", "unlock"))
@@ -201,6 +231,9 @@ def ordered(
     for frame in conditions:
         times.extend(_moment(time, frame) for time in frame.times if time.role != "for")
     plan = timed(tuple(steps), tuple(times), found, conditions, turn)
+    tests = [frame for frame in conditions if frame.clause.trigger not in MOMENTS]
+    if plan.outcome != "act" and any(time.role == "now" for frame in tests for time in frame.times):
+        return Plan(outcome="ask", why="unsure:condition")  # "at seven unless it's a weekend": of that day
     plan = _everywhere(plan, orders, turn)
     if doubted is not None:
         # both opinions must agree before anything is done that cannot be taken back
@@ -240,6 +273,35 @@ def _untimed(frame: Frame) -> bool:
     return any(
         "o_clock" in at.senses and "time_word" in time.senses and not {"det", "same"} & set(of.senses)
         for at, of, time in zip(pieces, pieces[1:], pieces[2:], strict=False)
+    )
+
+
+def _against(thing: str, change: Change, before: Sequence[tuple[str, Change]]) -> bool:
+    """Is what was to be off to have a level all the same?"""
+    leveled = change.op == "set" and not isinstance(change.value, bool) and change.value not in (0, None)
+    return leveled and any(named == thing and old.value is False for named, old in before)
+
+
+def _too_cold(thing: str, change: Change, turn: Turn) -> bool:
+    """Is a room that is kept warm to be as cold as a bare number says?"""
+    if change.trait != "target_temperature" or change.op != "set" or turn.world.things[thing].kind not in ROOMS_HEAT:
+        return False
+    now = turn.world.state(thing).get(change.trait)
+    return isinstance(now, int | float) and now > WARMTH[0] > change.value
+
+
+def _elsewhere(frame: Frame, before: Sequence[str], turn: Turn) -> bool:
+    """Is it only said where else: of what, if not of lights, is it to be on or off there?"""
+    bare = frame.act in ("on", "off") and "base" not in frame.forms and frame.clause.link in ("and", "but", "then")
+    placed = bool(frame.groups) and all(group.places and not group.things for group in frame.groups)
+    return bare and placed and any(turn.world.things[thing].kind != "light" for thing in before)
+
+
+def _led_by_none(frame: Frame) -> bool:
+    """Does a number follow its verb, as what there is to be done?"""
+    return any(
+        piece in frame.numbers and "start" in before.senses and not before.named
+        for before, piece in pairwise(frame.clause.pieces)
     )
 
 
@@ -291,14 +353,43 @@ def _between(orders: Sequence[Frame], conditions: Sequence[Frame]) -> bool:
 
 
 def _never_then(beside: Sequence[Frame], turn: Turn) -> bool:
-    """Is a time left out, "except on sundays", "but not at night"?"""
+    """Is a time left out, "except on sundays", "but not at night", "only at night"?"""
     bare = [frame for frame in beside if not frame.groups and not frame.predicates]
     denied = any(frame.times and frame.clause.bar == "negated" for frame in bare)
     said = [piece for piece in turn.pieces if piece.kind != "mark"]
-    return denied or any(
-        {"except", "but"} & set(piece.senses) and after.kind == "time" and not piece.named
-        for piece, after in pairwise(said)
+    return (
+        denied
+        or _only_then(said)
+        or _at_no_other(said)
+        or any(
+            {"except", "but"} & set(piece.senses) and after.kind == "time" and not piece.named
+            for piece, after in pairwise(said)
+        )
     )
+
+
+def _only_then(said: Sequence[Piece]) -> bool:
+    """ "The press and five minutes later the bottler": a time of the second, which has no verb of its own."""
+    for at, (joint, time) in enumerate(pairwise(said)):
+        moment, rest = time.tokens[0].time, said[at + 2 :]
+        if moment is None or moment.role not in ("at", "after") or not {"and", "then"} & set(joint.senses):
+            continue
+        noun = bool(rest) and (nominal(rest[0]) or "det" in rest[0].senses)
+        if noun and not any("base" in piece.forms and set(piece.senses) & ACTIONS for piece in rest if not piece.named):
+            return True
+    return False
+
+
+def _at_no_other(said: Sequence[Piece]) -> bool:
+    """ "Only at night", "should only run at night": a part of each day, and no moment."""
+    only = False
+    for piece in said:
+        time = piece.tokens[0].time
+        if only and time is not None and time.part is not None and time.clock is None and time.days is None:
+            return True
+        verb = "base" in piece.forms and not nominal(piece)
+        only = not piece.named and ("only" in piece.senses or (only and verb))
+    return False
 
 
 def _another(frame: Frame) -> bool:
@@ -329,7 +420,7 @@ def _bounded(frame: Frame) -> bool:
 
 def _turned_back(frame: Frame, got: Sequence[tuple[str, Change]], before: Sequence[tuple[str, Change]]) -> bool:
     """ "Off and then on again": is what was ordered just now to be otherwise right after?"""
-    if not all(group.pronoun for group in frame.groups):
+    if not all(group.pronoun or not (group.things or group.places or group.kinds) for group in frame.groups):
         return False
     if frame.clause.link not in ("then", "and", "but"):
         got = [(thing, change) for thing, change in got if isinstance(change.value, bool)]  # "to 20, make it 30"
@@ -364,8 +455,8 @@ def _at_number(frame: Frame) -> bool:
 
 
 def _overnight(times: Sequence[Time]) -> bool:
-    """ "Overnight" has no hours that all agree on."""
-    return any(time.over == "overnight" for time in times)
+    """ "Overnight", "this week" have no hours that all agree on."""
+    return any(time.role == "over" for time in times)
 
 
 def _deed(piece: Piece) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from unisono.assist.change import because
-from unisono.assist.frames import Frame, read_frame
+from unisono.assist.frames import Frame, hours_in, read_frame
 from unisono.assist.gazetteer import Group
 from unisono.assist.joining import corrected, is_order, joined, told_on
 from unisono.assist.leaning import asked_again, follow_up, leaning, once_more
@@ -70,6 +70,8 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     endless = [frame for frame in frames if frame.clause.trigger == "until" and not only_time(frame)]
     if orders and endless and not barred:
         return Plan(outcome="ask", why="unsure:until")  # an end is a time; nothing is begun whose end is not known
+    if orders and any(frame.clause.trigger == "because" and _due(frame) for frame in frames):
+        return Plan(outcome="ask", why="unsure:time")  # "so it's done by five": when to begin, nobody said
     asked = asked_again(open_, turn)
     if asked is not None:
         return _asked([asked], turn)
@@ -96,6 +98,12 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     if any(group.things for frame in conditions for group in frame.groups) and not any(f.elsewhere for f in frames):
         return Plan(outcome="ask", why="unsure:condition")  # something of this home sets off what cannot be read
     return _nothing(open_, turn)
+
+
+def _due(frame: Frame) -> bool:
+    """Does a reason say by when: "so it's done by five"?"""
+    hours = hours_in(frame.clause.pieces, by=True).values()
+    return any(time.due for time in (*frame.times, *hours))
 
 
 def _agreed(clauses: Sequence[Clause]) -> bool:

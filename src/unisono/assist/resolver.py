@@ -345,6 +345,8 @@ def _trait_of(frame: Frame, thing: Thing, said: Sequence[str]) -> str | None:
                 return alike[trait]
     elif numeric:
         return numeric[0]
+    if act in ("faster", "slower") and "charge_current" in thing.takes and "charging" in frame.traits:
+        return "charge_current"
     if "charging" in frame.traits and frame.unit in ("%", None) and "charge_limit" in thing.takes:
         return "charge_limit"
     alike = {

@@ -12,7 +12,7 @@ import msgspec
 from unisono.assist.frames import Frame
 from unisono.assist.text import Piece
 
-__all__ = ["held"]
+__all__ = ["held", "undecided"]
 
 #: Senses that take an order back.
 BACK = frozenset({"not", "never_mind"})
@@ -79,13 +79,20 @@ def _takes_back(frame: Frame, before: Sequence[Frame], *, last: bool) -> bool:
     if all(_is(piece, BACK | {"it", "undo", "cancel"}) for piece in said):
         return True
     if _is(said[0], frozenset({"stop"})) and len(said) == 1:
-        return frame.clause.link in ("", "correction") and len(pieces) > len(said)
+        return frame.clause.link == "correction" or (not frame.clause.link and len(pieces) > len(said))
     acts = {other.act for other in before} | EMPTY
     return (
         _is(said[0], BACK)
         and frame.act in acts
         and all(_is(piece, BESIDE | BACK | {frame.act, f"p_{frame.act}"}) for piece in said)
     )
+
+
+def undecided(frame: Frame) -> bool:
+    """ "And then don't", "or don't": a no to an order that does not take it back either."""
+    if frame.clause.bar != "negated":
+        return False
+    return frame.clause.link == "or" or all(_is(piece, BESIDE | BACK) for piece in frame.clause.pieces)
 
 
 def _asks_back(frame: Frame) -> bool:

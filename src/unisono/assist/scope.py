@@ -13,7 +13,7 @@ import msgspec
 
 from unisono.assist.language import Language
 from unisono.assist.nouns import nominal, unknown
-from unisono.assist.text import Bar, Clause, Mood, Piece
+from unisono.assist.text import Bar, Clause, Mood, Piece, Time
 
 __all__ = ["ACTIONS", "ASKING", "LIGHT", "scope"]
 
@@ -127,11 +127,23 @@ def _clauses(part: Sequence[Piece], *, begun: bool = False) -> list[Clause]:
                 mood=mood,
                 bar=own,
                 trigger=trigger,
-                times=tuple(time for piece in words if (time := piece.tokens[0].time) is not None),
+                times=_times(words, mood),
                 link=link,  # type: ignore[arg-type]
             )
         )
     return clauses
+
+
+def _times(words: Sequence[Piece], mood: Mood) -> tuple[Time, ...]:
+    """The times of a clause. Of "for tomorrow's trip" it is the trip that is tomorrow; when to act, nobody said."""
+    found = []
+    for piece, after in zip(words, (*words[1:], None), strict=True):
+        time = piece.tokens[0].time
+        if time is None:
+            continue
+        owned = after is not None and after.text == "'s" and mood != "question"
+        found.append(Time(role="over", over="stretch") if owned else time)
+    return tuple(found)
 
 
 def _goes_on(before: Clause, segment: _Segment, words: Sequence[Piece]) -> bool:
@@ -163,9 +175,10 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
                 segments.append(_Segment([]))
                 condition = False
             continue
+        if _two_sided(current.pieces, part, at):
+            segments.append(_Segment([]))
+            current = segments[-1]
         if piece.named and piece.kind != "time":
-            if _two_sided(current.pieces, part, at):
-                segments.append(_Segment([]))
             segments[-1].pieces.append(piece)
             continue
         trigger = next((sense for sense in TRIGGERS if sense in senses), None)
@@ -187,8 +200,9 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
             and bool(current.pieces)
             and current.pieces[-1].kind == "number"
         )
-        if "no" in senses and current.pieces and after is not None and ("det" in after.senses or value):
-            segments.append(_Segment([], "correction"))  # "the front door, er, no the back door"
+        stopped = bool(current.pieces) and after is not None and bool({"stop", "not"} & set(after.senses))
+        if "no" in senses and after is not None and ("det" in after.senses or value or stopped):
+            segments.append(_Segment([], "correction"))  # "the front door, er, no the back door", "no stop"
             condition = False
             continue
         if current.pieces and _withdraws(part, at):
@@ -223,7 +237,7 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
                 segments.append(_Segment([], joint))
             condition = condition and joint in ("and", "or")
             continue
-        if _run_on(current.pieces, part, at):
+        if _run_on(current.pieces, part, at) or _told_after(current.pieces, part, at):
             segments.append(_Segment([]))
             condition = False
         if condition and sum(len(said.text.split()) for said in current.pieces) > 1 and _begins_order(part, at):
@@ -272,6 +286,25 @@ def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     return bool(strong) and "base" in piece.forms and object_ and len(said) >= 2
 
 
+def _told_after(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
+    """Why, right after an order: "telly down i'm on the phone", "skip this song it's terrible"."""
+    piece, after = part[at], part[at + 1] if at + 1 < len(part) else None
+    before = current[-1] if current else None
+    if before is None or piece.named or len(current) < 2 or not any(_verb([p], 0) or _sides(p) for p in current):
+        return False
+    says = len(piece.tokens) > 1 and bool({"is", "i"} & set(piece.senses))  # "it 's", "i 'm"
+    says = says or (after is not None and bool({"it", "i", "he"} & set(piece.senses)) and "is" in after.senses)
+    it = "it" in piece.text.split()
+    if "please" in before.senses and "det" in piece.senses:  # "please the sun is killing me"
+        return after is not None and nominal(after) and at + 2 < len(part) and "is" in part[at + 2].senses
+    ended = _sides(before) or before.kind in ("number", "time") or "please" in before.senses
+    return says and "det" not in piece.senses and (ended or (it and nominal(before)))
+
+
+def _sides(piece: Piece) -> bool:
+    return bool({"p_on", "p_off", "p_up", "p_down"} & set(piece.senses)) and not piece.named
+
+
 def _second(said: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     """A second order right after the first: "turn off the lamp turn on the fan"."""
     piece, before = part[at], part[at - 1] if at else None
@@ -284,11 +317,17 @@ def _second(said: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
 
 
 def _two_sided(said: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
-    """ "lamp on heater off": a name and a particle, and again both."""
-    if len(said) != 2 or not said[0].things or not part[at].things or at + 1 >= len(part):
+    """ "lamp on heater off", "lights down tv up": a noun and a particle, and again both."""
+    if len(said) != 2 or at + 1 >= len(part) or not (_thing(said[0]) and _thing(part[at])):
         return False
-    sides = {"p_on", "p_off"}
-    return bool(sides & set(said[1].senses)) and bool(sides & set(part[at + 1].senses)) and not said[1].named
+    colored = any(sense.startswith("color:") for sense in said[1].senses)  # "pool light purple pump off"
+    return (_sides(said[1]) or colored) and _sides(part[at + 1])
+
+
+def _thing(piece: Piece) -> bool:
+    return bool(piece.things) or (
+        any(sense.startswith("kind:") for sense in piece.senses) and not {"base"} & set(piece.forms)
+    )
 
 
 def _excepted(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
@@ -392,6 +431,8 @@ def _mood(words: Sequence[Piece], *, asked: bool) -> Mood:
     first = next((piece for piece in words if not set(piece.senses) & {"filler", "please"} or piece.named), head)
     if senses & ASKING and not head.named:
         return "question"
+    if "whether_any" in first.senses and not first.named and any(_state(word) for word in words[1:]):
+        return "question"  # "any lights on"
     after = words[words.index(first) + 1] if words.index(first) + 1 < len(words) else None
     made = "does" in senses and after is not None and "indefinite" in after.senses
     if senses & {"is", "was", "does"} and not head.named and not {"det", "function", "please"} & senses and not made:
@@ -411,6 +452,15 @@ def _mood(words: Sequence[Piece], *, asked: bool) -> Mood:
     if "tell" in senses and not _order(words[1:]) and not any(word.kind == "number" for word in words):
         return "question"
     return "command"
+
+
+def _state(piece: Piece) -> bool:
+    """May it say how something is: on, open, running, unlocked?"""
+    if piece.named or (nominal(piece) and "ing" not in piece.forms):
+        return False
+    return bool(set(piece.senses) & {"p_on", "p_off", "open", "close"}) or (
+        bool(set(piece.senses) & ACTIONS) and bool({"ing", "past"} & set(piece.forms))
+    )
 
 
 def _ordering(words: Sequence[Piece]) -> bool:
@@ -557,6 +607,10 @@ def _unwanted(piece: Piece) -> bool:
     return "ing" in piece.forms and bool(senses & ACTIONS) and not goes_on and not piece.named
 
 
+def _coming_on(piece: Piece) -> bool:
+    return _sides(piece) and piece.text.startswith(("coming ", "going "))
+
+
 def _stops(words: Sequence[Piece]) -> bool:
     """ "stop opening the door", "no more opening it", "no more light": what is stopped is an act that is not wanted."""
     if any("no" in no.senses and "more" in more.senses and not no.named for no, more in pairwise(words)):
@@ -566,10 +620,8 @@ def _stops(words: Sequence[Piece]) -> bool:
     ):
         return True
     stop = next((at for at, p in enumerate(words) if "stop" in p.senses and "base" in p.forms and not p.named), None)
-    if stop is not None and any(
-        "from" in before.senses and _unwanted(after) for before, after in pairwise(words[stop + 1 :])
-    ):
-        return True  # "stop the gate from opening"
+    if stop is not None and any(_unwanted(piece) or _coming_on(piece) for piece in words[stop + 1 :]):
+        return True  # "stop the gate from opening", "stop the heating coming on"
     return any(
         "stop" in piece.senses and "base" in piece.forms and _unwanted(after)
         for piece, after in pairwise(words)

@@ -25,6 +25,7 @@ ROOMFUL = frozenset({"light", "cover"})
 WORKS = frozenset({"plant", "area", "line", "cell"})
 
 #: Acts whose objects are not things of the home: a carpet, a coffee, a song.
+TRACKS = frozenset({"play", "next", "previous"})
 MEDIA = frozenset({"play", "next", "previous", "pause", "resume"})
 HELPED = frozenset({"clean", "brew", "mow", "water"}) | MEDIA
 
@@ -48,7 +49,7 @@ def aim(
     context: Sequence[str] = (),
 ) -> Aim:
     """What the frame's act is about. ``context``: places that other clauses of the sentence named."""
-    if frame.act == "play":
+    if frame.act in TRACKS:
         silent = [g for g in frame.groups if g.things and not any(can(frame, thing, world) for thing in g.things)]
         if silent:
             return Aim(why="not_possible", said=silent[0].said)
@@ -56,10 +57,17 @@ def aim(
     places: list[str] = []
     placed = False
     traits_only = False
+    frame.groups = tuple(group for group in frame.groups if not _for_somebody(group, world))
     if frame.act == "clean":
         soiled = next((group for group in frame.groups if _no_floor(group, frame, world)), None)
         if soiled is not None:
             return Aim(why="not_possible", said=soiled.said)
+    if frame.complaint and frame.act not in HELPED:
+        lost = next(
+            (g for g in frame.groups if g.role == "in" and not (g.things or g.places or g.kinds or g.pronoun)), None
+        )
+        if lost is not None and not lost.named:
+            return Aim(why="no_such_place", said=lost.said)  # "more light by the counter"
     if frame.act in HELPED or frame.complaint:
         frame.groups = tuple(_helping(group, frame, world) for group in frame.groups)
     located = _located(frame, world)
@@ -166,6 +174,11 @@ def aim(
     if memory.things and (frame.predicates or frame.same or frame.again):
         return Aim(things=memory.things)
     return Aim(why="which_thing")
+
+
+def _for_somebody(group: Group, world: World) -> bool:
+    """ "Open the boot for Bo": whom it is for is not what it is done to."""
+    return group.role == "for" and bool(group.things) and all(world.things[t].kind == "person" for t in group.things)
 
 
 def _no_floor(group: Group, frame: Frame, world: World) -> bool:
@@ -434,6 +447,12 @@ def _narrow(
     if pointed and group is None and not placed:
         return Aim(things=tuple(pointed))
     here = _in(things, [where.here], world) if where.here else ()
+    over = [t for t in things if where.here and world.things[t].place in world.path(where.here)]
+    if frame.act in ("warmer", "cooler") and not here and len(over) == 1:
+        return Aim(things=tuple(over))  # who is warmed by what stands for all of the home
+    sounding = tuple(thing for thing in things if world.state(thing).get("playback") == "play")
+    if frame.act in ("pause", "next", "previous") and len(sounding) == 1 and not set(sounding) & set(here):
+        return Aim(things=sounding)  # what does not play is not paused
     if len(here) == 1 or (here and (roomful or plural)):
         return Aim(things=here)
     chosen = here or things

@@ -39,7 +39,8 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     compared with) - a day alone has role ``at`` and whoever asks about the past reads it
     as a period. ``days``: from today; ``weekday``: mon...sun, the next one; ``date``: month and day.
     ``now``: what the time is said to be ("if it is after ten"), ``side`` of the clock, or on it; ``denied``: it is not.
-    ``slowly``: it is how long something is to take, "over ten minutes", or has been so.
+    ``slowly``: it is how long something is to take, "over ten minutes", or has been so. ``due``: by then it is to be
+    done.
     ``clock``: minutes after midnight as said, ``end``: until when; ``half``: am, pm, or None where it was
     not said. ``sun``: sunrise, sunset. ``part``: morning noon afternoon evening night midnight.
     """
@@ -60,6 +61,7 @@ class Time(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     side: Literal["after", "before"] | None = None
     denied: bool = False
     slowly: bool = False
+    due: bool = False
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -39,6 +39,8 @@ def timer_plan(clauses: Sequence[Clause], turn: Turn) -> Plan | None:
     asked = any(clause.mood == "question" for clause in clauses) or bool(senses & ASKING)
     if bars and not (asked and "timer" in senses):
         return Plan(outcome="refuse", why=bars[0])
+    if "timer" in senses and _on_a_timer(clauses):
+        return Plan(outcome="ask", why="unsure:timer")
     if "timer" in senses:
         return _timer(clauses, pieces, senses, turn, asked=asked)
     if asked or any(clause.trigger in ("if", "when", "whenever") and clause.pieces for clause in clauses):
@@ -71,6 +73,14 @@ def _timer(clauses: Sequence[Clause], pieces: Sequence[Piece], senses: set[str],
             outcome="later", steps=(Step(op="remind", text=name or "timer", to=turn.speaker.person),), when=moment
         )
     return Plan(outcome="ask", why="what_value")
+
+
+def _on_a_timer(clauses: Sequence[Clause]) -> bool:
+    """ "The heating on a timer from six to eight": a rhythm of the heating, and no reminder."""
+    pieces = [piece for clause in clauses for piece in clause.pieces]
+    at = next((at for at, piece in enumerate(pieces) if "timer" in piece.senses and not piece.named), 0)
+    before = [piece for piece in pieces[:at] if "det" not in piece.senses]
+    return bool(before) and "p_on" in before[-1].senses and any(piece.things for piece in before)
 
 
 def _name(pieces: Sequence[Piece]) -> str | None:

@@ -93,14 +93,15 @@ _DIGITS = {
     "n2": r"(?P<n2>\d+(?:\.\d+)?)",
     "h": r"(?P<h>\d{1,2})(?!\.\d)",
     "hh": r"(?P<h>\d{1,2})(?!\.\d)(?! to \d)",  # "at five to six" is no five
+    "h12": r"(?P<h>1[0-2]|0?[1-9])(?!\.\d)",
     "h2": r"(?P<h2>\d{1,2})(?!\.\d)",
     "mm": r"(?P<mm>[0-5]\d)",
     "m": r"(?P<m>[0-5]\d)",
     "m2": r"(?P<m>[0-5]?\d)",
     "dom": r"(?P<dom>\d{1,2})",
 }
-#: Slots of what stands between an hour and its minutes.
-_BETWEEN = {"clocksep": r" ?[:.] ?", "gap": r"(?: ?[:.] ?| )"}
+#: Slots of what stands between an hour and its minutes, or before it.
+_BETWEEN = {"clocksep": r" ?[:.] ?", "gap": r"(?: ?[:.] ?| )", "by": r"(?P<by>by )"}
 _SLOT = re.compile(r"<(\w+)>")
 _NEEDED = re.compile(r"<(\w+)>(?![?*{])")
 _GROUP = re.compile(r"\\.|\[[^]]*\]|\([^()]*\)[?*+]?")
@@ -151,7 +152,7 @@ def _rules(code: str) -> tuple[tuple[_Pattern, ...], Mapping[str, Iterable[str]]
     slots["pluraldays"] = rf"(?P<weekdays>{several}(?:{joins}{several})*)"
     rules = tuple(_Pattern(rule, slots) for rule in spoken.times.get("patterns", ()))
     days = {"weekdays": words["weekday"], "pluraldays": words["weekday"], "unit2": words["unit"]}
-    return rules, {**dict.fromkeys(_DIGITS, "0123456789"), "clocksep": ":.", "gap": " :.", **words, **days}
+    return rules, {**dict.fromkeys(_DIGITS, "0123456789"), "clocksep": ":.", "gap": " :.", "by": ("by ",), **words, **days}
 
 
 def _choice(name: str, table: Mapping[str, Any]) -> str:
@@ -211,6 +212,7 @@ def _time(rule: Mapping[str, Any], got: Mapping[str, str | None], language: Lang
         over=said("over") or rule.get("over"),
         than=rule.get("than", False),
         slowly=rule.get("slowly", False),
+        due=rule.get("due", False) or bool(got.get("by")),
         side=rule.get("side"),
         denied=bool(got.get("denied")) and not rule.get("plain"),  # "it isn't ten yet" is before ten
     )
@@ -316,7 +318,9 @@ def _period(time: Time, now: datetime) -> Period | None:
         day = at.replace(hour=0, minute=0, second=0)
         return _span(at, at) if time.seconds < DAY.total_seconds() else _span(day, day + DAY)
     if time.over is not None:
-        return None if time.over in ("ago", "before") else OVERNIGHT if time.over == "overnight" else time.over
+        return (
+            None if time.over in ("ago", "before", "stretch") else OVERNIGHT if time.over == "overnight" else time.over
+        )
     if time.role == "over" and time.seconds is not None:
         return "last 7 days" if time.seconds == WEEK_S else _span(local - timedelta(seconds=time.seconds), local)
     if time.role == "at" and time.weekday is not None:
@@ -390,8 +394,11 @@ def _moment(day: Any, clock: int | None, now: datetime, *, halved: bool = False)
 def _until(times: Sequence[Time], now: datetime) -> str | None:
     local = now.replace(tzinfo=None, microsecond=0)
     for time in times:
-        if time.end is not None and not any(other.every for other in times):
+        again = any(other.every for other in times)
+        if time.end is not None:
             part = time.part or next((other.part for other in times if other.part), None)
+            if again:
+                return _clock_after(_half(time.clock or 0, time.half, part), _half(time.end, time.half, part))
             day = _day(times, now)
             start = _moment(day, _half(time.clock or 0, time.half, part), now, halved=bool(time.half or part))
             stop = datetime.combine(start.date(), datetime.min.time()) + timedelta(
@@ -409,5 +416,13 @@ def _until(times: Sequence[Time], now: datetime) -> str | None:
             clock = PARTS[part]
             if day is None and part == "morning":
                 day = (local + DAY).date() if local.hour >= 8 else local.date()
+        if again:
+            return _clock_after(_clock(times) or 0, clock or 0)
         return _moment(day, clock or 0, now).isoformat(timespec="seconds")
     return None
+
+
+def _clock_after(begins: int, ends: int) -> str:
+    """When it ends each time, of minutes after midnight: an hour of the same half of the day, or of the next."""
+    ends = ends if ends > begins or ends >= HALVED[1] else (ends + 720) % 1440
+    return f"{ends // 60:02}:{ends % 60:02}"

@@ -6,7 +6,7 @@ Knows no words; times and conditions are read by others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -17,6 +17,11 @@ from unisono.assist.times import duration, when
 from unisono.assist.turn import Turn
 
 __all__ = ["timed"]
+
+DAY = timedelta(days=1)
+SUN = frozenset({"sunrise", "sunset"})
+#: Traits whose change only begins what is wanted.
+SLOW = frozenset({"charge_limit", "charging", "target_temperature", "target_humidity", "start_stop", "on_off"})
 
 
 def timed(
@@ -30,9 +35,12 @@ def timed(
     moment = when(times, turn.now)
     lasts = duration(times)
     if lasts is not None and (moment is None or moment.until is None) and not found:
-        until = turn.now.replace(tzinfo=None, microsecond=0)
-        end = (until + timedelta(seconds=lasts)).isoformat()
+        end = _end(moment, timedelta(seconds=lasts), turn)
+        if end is None:
+            return Plan(outcome="ask", why="unsure:duration")  # so long from sunset, or from no hour of the day
         moment = When(until=end) if moment is None else msgspec.structs.replace(moment, until=end)
+    if any(time.due for time in times) and any(_takes_time(step, turn) for step in steps):
+        return Plan(outcome="ask", why="unsure:time")  # by then it is to be done: when to begin, nobody said
     if moment is not None and moment.every == "other":
         return Plan(outcome="ask", why="unsure:every")  # every other day, hourly: no rhythm that a scene has
     if lasts is not None and lasts <= 0:
@@ -60,6 +68,27 @@ def timed(
     if moment.at is not None or moment.after_s is not None:
         return Plan(outcome="later", steps=steps, when=moment)
     return Plan(outcome="act", steps=steps, when=moment)
+
+
+def _end(moment: When | None, lasts: timedelta, turn: Turn) -> str | None:
+    """When it ends that begins then and lasts so long; of what comes again an hour. None: that is not known here."""
+    begins = turn.now.replace(tzinfo=None, microsecond=0)
+    if moment is None or (moment.at is None and moment.every is None):
+        after = timedelta(seconds=moment.after_s or 0) if moment is not None else timedelta()
+        return (begins + after + lasts).isoformat()
+    if moment.at is None or moment.at in SUN:
+        return None
+    if moment.every is None:
+        return (datetime.fromisoformat(moment.at) + lasts).isoformat()
+    hour, minute = map(int, moment.at.split(":"))
+    ends = begins.replace(hour=hour, minute=minute) + lasts
+    return f"{ends:%H:%M}" if lasts < DAY else None
+
+
+def _takes_time(step: Step, turn: Turn) -> bool:
+    """Is it something that is begun before it is so: charged, warm, washed?"""
+    kinds = {turn.world.things[thing].kind for thing in step.things}
+    return step.trait in SLOW and step.value is not False and kinds != {"light"}
 
 
 def _undoes(condition: Condition, steps: tuple[Step, ...]) -> bool:

@@ -149,7 +149,7 @@ CASES = {
     "when the globe or the rainbow is on turn off the telly": "ask (unsure:condition)",
     "when it goes above 30 turn on the vane": "ask (unsure:condition)",
     "turn on the vane if it is above 30 degrees": "ask (unsure:condition)",
-    "when the coupe is charged tell me": 'automate; notify the coupe is charged; if [{"things":["coupe"],"trait":"charging","is":true}]',
+    "when the coupe is charged tell me": "ask (unsure:condition)",
     "when the coupe trunk is opened tell me": 'automate; notify the coupe trunk is opened; if [{"things":["coupe"],"trait":"trunk","is":"open"}]',
     "turn on the globe while the hatch is open": "ask (unsure:condition)",
     "after the hatch closes turn on the globe": "ask (unsure:condition)",
