@@ -152,7 +152,14 @@ def _rules(code: str) -> tuple[tuple[_Pattern, ...], Mapping[str, Iterable[str]]
     slots["pluraldays"] = rf"(?P<weekdays>{several}(?:{joins}{several})*)"
     rules = tuple(_Pattern(rule, slots) for rule in spoken.times.get("patterns", ()))
     days = {"weekdays": words["weekday"], "pluraldays": words["weekday"], "unit2": words["unit"]}
-    return rules, {**dict.fromkeys(_DIGITS, "0123456789"), "clocksep": ":.", "gap": " :.", "by": ("by ",), **words, **days}
+    return rules, {
+        **dict.fromkeys(_DIGITS, "0123456789"),
+        "clocksep": ":.",
+        "gap": " :.",
+        "by": ("by ",),
+        **words,
+        **days,
+    }
 
 
 def _choice(name: str, table: Mapping[str, Any]) -> str:
