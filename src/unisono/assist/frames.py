@@ -496,7 +496,9 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
             family, _, name = sense.partition(":")
             if sense in ("bit", "much"):
                 frame.degree = sense
-            elif sense in ("max", "min") and not (at in taken and (frame.level or {"tops_up", "refills"} & set(senses))):
+            elif sense in ("max", "min") and not (
+                at in taken and (frame.level or {"tops_up", "refills"} & set(senses))
+            ):
                 frame.level = sense
             elif family == "level" and not (
                 at in taken and PARTICLES.keys() & set(senses) and not _after_to(pieces, at)
