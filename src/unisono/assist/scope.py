@@ -287,18 +287,21 @@ def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
 
 
 def _told_after(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
-    """Why, right after an order: "telly down i'm on the phone", "skip this song it's terrible"."""
+    """Why, right after an order: "telly down i'm on the phone", "skip this song it's bad", "all off we're away"."""
     piece, after = part[at], part[at + 1] if at + 1 < len(part) else None
     before = current[-1] if current else None
-    if before is None or piece.named or len(current) < 2 or not any(_verb([p], 0) or _sides(p) for p in current):
+    whole = len(current) == 1 and bool(set(current[0].senses) & ACTIONS) and len(current[0].tokens) > 1  # "skip this"
+    ordered = len(current) > 1 and any(_verb([p], 0) or _sides(p) for p in current)
+    if before is None or piece.named or not (whole or ordered):
         return False
-    says = len(piece.tokens) > 1 and bool({"is", "i"} & set(piece.senses))  # "it 's", "i 'm"
+    gone = "away" in piece.senses and "p_off" in before.senses  # "all off we 're away"
+    says = len(piece.tokens) > 1 and (gone or bool({"is", "i"} & set(piece.senses)))  # "it 's", "i 'm"
     says = says or (after is not None and bool({"it", "i", "he"} & set(piece.senses)) and "is" in after.senses)
     it = "it" in piece.text.split()
     if "please" in before.senses and "det" in piece.senses:  # "please the sun is killing me"
         return after is not None and nominal(after) and at + 2 < len(part) and "is" in part[at + 2].senses
     ended = _sides(before) or before.kind in ("number", "time") or "please" in before.senses
-    return says and "det" not in piece.senses and (ended or (it and nominal(before)))
+    return says and "det" not in piece.senses and (ended or (it and (whole or nominal(before))))
 
 
 def _sides(piece: Piece) -> bool:

@@ -73,7 +73,7 @@ def aim(
     located = _located(frame, world)
     if isinstance(located, Aim):
         return located
-    groups = [_borrowed(group, located, i, world) for i, group in enumerate(located)]
+    groups = [_borrowed(group, located, i, frame, world) for i, group in enumerate(located)]
     for group in groups:
         if group.pronoun is not None or group.things or group.kinds or group.why is not None:
             objects.append(group)
@@ -266,10 +266,13 @@ def _apposed(objects: list[Group]) -> list[Group]:
     ]
 
 
-def _borrowed(group: Group, groups: Sequence[Group], at: int, world: World) -> Group:
+def _borrowed(group: Group, groups: Sequence[Group], at: int, frame: Frame, world: World) -> Group:
     """ "kitchen and bedroom lights": a joined place takes the kind of the one after it."""
     if group.places and not group.things and not group.kinds and group.why is None and group.role == "":
         after = groups[at + 1] if at + 1 < len(groups) else None
+        if frame.act == "lock" and (group.joined or (after is not None and after.joined and after.named)):
+            # "lock the van and the shed"
+            return Group(kinds=("lock",), places=group.places, whole=True, plural=True, said=group.said, things=("*",))
         if after is None or not after.joined:
             return group
         named = {world.things[thing].kind for thing in after.things if thing in world.things}
