@@ -294,6 +294,17 @@ def test_what_is_added_up_is_compared_as_one() -> None:
     assert text.endswith("In all 3 kilowatt hours today. It was 1 kilowatt hour more than yesterday.")
 
 
+def test_what_there_is_no_record_of_is_compared_with_nothing() -> None:
+    unknown, known = (Found(name="A", about=PROBE, figure=Figure("mean", value, "Cel")) for value in (None, 20.0))
+    query = Query(ask="history", agg="mean", over="today", against="yesterday")
+    today, yesterday = read_span("today", NOW), read_span("yesterday", NOW)
+    assert yesterday is not None
+    both = tell_compared(EN, query, [unknown, known], [known, unknown], today, yesterday)
+    assert both.endswith("I have no record of A yesterday.")
+    assert "more" not in both
+    assert "less" not in both
+
+
 def test_causes() -> None:
     at = us("2026-11-22T18:00")
     causes = [

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.assist.expected import House
+from unisono.access import Risk
 from unisono.assist import ACTING, Plan
 
 HERE = Path(__file__).parent / "strangers"
 SMITHY, ADOBE, SOAP, BROLLY = (House(HERE / f"{name}.yaml") for name in ("smithy", "adobe", "soap", "brolly"))
-HARBOR, PRINT = House(HERE / "harbor.yaml"), House(HERE / "print.yaml")
+HARBOR, PRINT, DAIRY = (House(HERE / f"{name}.yaml") for name in ("harbor", "print", "dairy"))
+CROFT = House(HERE / "croft.yaml")
 
 
 def done(made: Plan) -> list[tuple[object, ...]]:
@@ -114,6 +117,24 @@ def test_what_stays_lit_alone_may_be_all_that_is_lit() -> None:
     ]
 
 
+class _Reader:
+    """Sees everything, may set nothing."""
+
+    def may_see(self, thing: str) -> bool:
+        del thing
+        return True
+
+    def may_set(self, thing: str, trait: str, risk: Risk) -> bool:
+        del thing, trait, risk
+        return False
+
+
+def test_who_may_not_put_the_others_out_is_asked_which() -> None:
+    house = House(HERE / "harbor.yaml")
+    house.speaker = msgspec.structs.replace(house.speaker, rights=_Reader())
+    assert house.plan(("leave only the mast lights lit",), "en").outcome == "ask"
+
+
 def test_who_stops_everything_leaves_the_light_on() -> None:
     made = SOAP.plan(("halt everything in the cutting room except the wrapper",), "en")
     assert "cut_lights" not in {thing for step in made.steps for thing in step.things}
@@ -139,9 +160,26 @@ def test_a_question_is_about_what_its_verb_says(house: House, said: str, trait: 
     assert query.trait == trait
 
 
+def test_a_place_beside_what_is_locked_is_its_locks() -> None:
+    for said in ("lock the dairy and the pickup", "lock the pickup and the dairy"):
+        made = CROFT.plan((said,), "en")
+        assert {thing for step in made.steps for thing in step.things} == {"pickup", "dairy_door"}
+    assert CROFT.plan(("lock the pickup and the parlour",), "en").outcome == "refuse"
+    assert CROFT.plan(("unlock the pickup and the dairy",), "en").outcome not in ACTING
+
+
+def test_who_is_gone_tells_why_something_is_off_and_nothing_else() -> None:
+    made = CROFT.plan(("heating off everyone's gone",), "en")
+    assert done(made) == one("boiler", "on_off", False)
+    assert CROFT.plan(("radio on everyone's gone",), "en").outcome not in ACTING
+    assert CROFT.plan(("heating to 20 everyone's gone",), "en").outcome not in ACTING
+
+
 def test_the_limit_of_a_tank_is_how_full_it_is() -> None:
-    made = BROLLY.plan(("when the lacquer gets under 20, pole to red",), "en")
+    made = DAIRY.plan(("when the whey tank gets under 20, turn on the yard light",), "en")
     assert [(condition.trait, condition.below) for condition in made.conditions] == [("level", 20)]
+    made = BROLLY.plan(("when the lacquer gets under 20, pole to red",), "en")
+    assert made.outcome == "ask", "or how warm it is: of this one both are known"
     made = SMITHY.plan(("when the breath meter climbs past 1200, start the air purifier",), "en")
     assert [(condition.trait, condition.above) for condition in made.conditions] == [("co2", 1200)]
 

@@ -309,9 +309,6 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
             frame.act = "open"  # "draw the curtains back"
             taken.update(apart)
             unused -= set(apart)
-    if frame.act == "up" and "tops_up" in pieces[head].senses:
-        frame.act = "charge"  # "top the car up"
-        taken.add(head)
     if frame.act == "up" and particle is not None:
         unused -= {at for at, _ in strong if "moves" in pieces[at].senses}
     for at in light:
@@ -496,9 +493,7 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
             family, _, name = sense.partition(":")
             if sense in ("bit", "much"):
                 frame.degree = sense
-            elif sense in ("max", "min") and not (
-                at in taken and (frame.level or {"tops_up", "refills"} & set(senses))
-            ):
+            elif sense in ("max", "min") and not (at in taken and (frame.level or "refills" in senses)):
                 frame.level = sense
             elif family == "level" and not (
                 at in taken and PARTICLES.keys() & set(senses) and not _after_to(pieces, at)

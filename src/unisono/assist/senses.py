@@ -45,7 +45,6 @@ SENSES: dict[str, str] = {
     "toggle": "toggle, flip",
     "lift": "up and down by themselves: all the way of what hangs, a step of what has a level",
     "moves": "run: with up or down it moves something, else it starts it",
-    "tops_up": "top: with up it charges",
     "perfect": "'ve: between who did something and what they did",
     "clears": "clear: of a windscreen it thaws it, of anything else it cancels",
     "lets": "let, have: what follows is who does it, and the verb",

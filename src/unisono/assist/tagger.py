@@ -85,8 +85,6 @@ def _called(pieces: Sequence[Piece], world: World) -> list[Piece]:
             plural = piece.tokens[0].text != piece.tokens[0].key and "base" not in piece.forms
             begins = at == 0 or pieces[at - 1].kind == "mark" or "and" in pieces[at - 1].senses
             valued = after is not None and bool({"to", "p_on", "p_off"} & set(after.senses))
-            if led and "coffee" in piece.senses and "indefinite" in pieces[at - 1].senses:
-                ends = False  # "a coffee" is what the coffee maker makes
             if (led and ends) or (begins and plural and valued):
                 found.append(Piece(tokens=piece.tokens, forms=("plural",) if plural else ()))
                 continue
