@@ -1,6 +1,7 @@
 /** Things and places as the hub knows them now: read once, then kept by the live view.
  *
- * Changes are gathered and shown at most twenty times a second, and only the cards of what changed are drawn again.
+ * The hub gathers changes of what nobody looks at; those of what is on the page come and are drawn at once. Only the cards of what
+ * changed are drawn again.
  */
 import { all, ask, Refused, token, whenSignedOut, type Me, type Place, type Thing, type Value } from "./api";
 import { drop, keep, kept } from "./last";
@@ -10,7 +11,9 @@ import { Signal, useSignal } from "./signal";
 import { later } from "./soon";
 
 const MOST = 5000;
-const GATHER_MS = 50;
+const GATHER_MS = 500; // of what is not on the page
+const LOOKED_MS = 50; // who scrolls looks at many things for a moment
+const MOST_LOOKED = 500; // as the hub takes
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 const READ_AGAIN_MS = 60_000;
@@ -52,7 +55,9 @@ class Hub {
   private gathering = false;
   private socket: WebSocket | null = null;
   private pause = FIRST_PAUSE_MS;
-  private drawn = -GATHER_MS;
+  /** The things that something on the page shows: the hub is told, so that theirs comes first. */
+  private readonly looked = new Set<string>();
+  private looking: ReturnType<typeof setTimeout> | undefined;
   private readonly fetching = new Set<string>();
   /** What is told while something is being read: by thing, for each reading. */
   private readonly heard = new Set<Map<string, Frame>>();
@@ -69,8 +74,21 @@ class Hub {
   /** Tells of one thing. */
   thing(id: string): Signal {
     let signal = this.ofThing.get(id);
-    if (!signal) this.ofThing.set(id, (signal = new Signal()));
+    if (!signal) {
+      signal = new Signal((some) => {
+        if (some) this.looked.add(id);
+        else this.looked.delete(id);
+        this.looking ??= setTimeout(() => this.look(), LOOKED_MS);
+      });
+      this.ofThing.set(id, signal);
+    }
     return signal;
+  }
+
+  private look(): void {
+    clearTimeout(this.looking);
+    this.looking = undefined;
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ first: [...this.looked].slice(0, MOST_LOOKED) }));
   }
 
   private tell(): void {
@@ -82,13 +100,12 @@ class Hub {
     this.changed.add(id);
     if (this.gathering) return;
     this.gathering = true;
-    setTimeout(() => {
+    queueMicrotask(() => {
       this.gathering = false;
-      this.drawn = performance.now();
       const ids = [...this.changed];
       this.changed.clear();
       for (const one of ids) this.ofThing.get(one)?.tell();
-    }, Math.max(0, this.drawn + GATHER_MS - performance.now()));
+    });
   }
 
   enter(value: string): void {
@@ -232,6 +249,7 @@ class Hub {
     socket.onopen = () => {
       socket.send(JSON.stringify({ token: token.get() }));
       socket.send(JSON.stringify({ gather_ms: GATHER_MS }));
+      this.look();
       socket.send(JSON.stringify({ subscribe: {} }));
       socket.send(JSON.stringify({ ping: 1 }));
     };

@@ -4,9 +4,15 @@ import { useSyncExternalStore } from "react";
 export class Signal {
   private readonly listeners = new Set<() => void>();
 
+  /** ``heeded``: is told when somebody begins to listen, and when nobody does any more. */
+  constructor(private readonly heeded?: (some: boolean) => void) {}
+
   listen = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    if (this.listeners.size === 1) this.heeded?.(true);
+    return () => {
+      if (this.listeners.delete(listener) && this.listeners.size === 0) this.heeded?.(false);
+    };
   };
 
   tell(): void {

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -163,5 +163,24 @@ async def test_a_page_that_gathers_gets_many_changes_as_one_message(hub: Hub) ->
         assert [each["thing"] for each in second] == ["probe1", "lamp1"]
         assert second[0]["changed"]["temperature"]["value"] == 30.0
         assert second[1]["changed"]["brightness"]["value"] == 49
-        await socket.send(json.dumps({"gather_ms": 5000}))
-        assert "error" in await frame(socket)
+        for wrong in ({"gather_ms": 5000}, {"first": ["lamp1"] * 501}):
+            await socket.send(json.dumps(wrong))
+            assert "error" in await frame(socket)
+
+
+async def test_the_things_that_a_page_shows_come_before_the_others(hub: Hub) -> None:
+    await add_home(hub)
+    await add(hub, id="probe1", model="sensor.temperature")
+    await add(hub, id="lamp1", model="light", place="living_room")
+    async with watching(hub, {"place": "home"}) as socket:
+        for said in ({"gather_ms": 1000}, {"first": ["lamp1"]}, {"ping": 2}):
+            await socket.send(json.dumps(said))
+        assert await frame(socket) == {"pong": 2}
+        hub.owner.say("probe1", {"temperature": 20.0}, AT)
+        assert [each["thing"] for each in cast("Any", await frame(socket))] == ["probe1"]
+        hub.owner.say("probe1", {"temperature": 21.0}, AT)
+        for level in (1, 2, 3):
+            hub.owner.say("lamp1", {"brightness": level}, AT)
+            [lamp] = cast("Any", await frame(socket))
+            assert (lamp["thing"], lamp["changed"]["brightness"]["value"]) == ("lamp1", level)
+        assert [each["thing"] for each in cast("Any", await frame(socket))] == ["probe1"]

@@ -73,6 +73,43 @@ def test_whatever_is_joined_the_last_word_on_each_property_stands(said: list[tup
         assert found == last
 
 
+async def told(client: Client) -> list[tuple[str, dict[str, Any]]]:
+    frames = [json.loads(text) for text in await client.next_texts()]
+    return [(each["thing"], {key: value["value"] for key, value in each["changed"].items()}) for each in frames]
+
+
+async def test_what_is_looked_at_does_not_wait_for_what_is_gathered() -> None:
+    client = Client(None)
+    client.gather_s = 60
+    client.first = frozenset({"lamp"})
+    client.offer(change("heater", light__b=1))
+    assert await told(client) == [("heater", {"light.b": 1})], "after silence all is sent at once"
+    client.offer(change("heater", light__b=2))
+    client.offer_other("command", b"{}")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await client.next_texts()
+    client.offer(change("lamp", light__b=3))
+    assert await told(client) == [("lamp", {"light.b": 3})]
+    # what waits goes along as soon as it is looked at and speaks: never behind what it said later
+    client.first = frozenset({"heater"})
+    client.offer(change("lamp", light__b=4))
+    client.offer(change("heater", light__on=True))
+    assert await told(client) == [("heater", {"light.b": 2, "light.on": True})]
+
+
+async def test_what_was_gathered_comes_in_the_end() -> None:
+    client = Client(None)
+    client.gather_s = 0.01
+    client.first = frozenset({"lamp"})
+    client.offer(change("lamp", light__b=1))
+    assert await told(client) == [("lamp", {"light.b": 1})]
+    client.first = frozenset()
+    client.offer(change("lamp", light__b=2))
+    async with asyncio.timeout(DEADLINE_S):
+        assert await told(client) == [("lamp", {"light.b": 2})]
+
+
 @pytest.mark.parametrize(
     ("wanted", "keys"),
     [

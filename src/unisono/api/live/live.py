@@ -114,7 +114,7 @@ class Client:
     """One subscriber: its subscriptions and what waits to be sent to it.
 
     ``visible``: the places whose things it may see (with all below), None for every place. ``gather_s``: it wants many
-    frames as one, no more often than that.
+    frames as one, no more often than that. ``first``: the things that somebody looks at; they do not wait for it.
     """
 
     def __init__(self, visible: frozenset[str] | None) -> None:
@@ -122,21 +122,27 @@ class Client:
         self.subscriptions: list[Subscription] = []
         self.overflowed = False
         self.gather_s = 0.0
+        self.first: frozenset[str] = frozenset()
+        self._first: dict[str, Change] = {}
         self._pending: dict[str, Change] = {}
         self._others: dict[str, bytes] = {}
+        self._gathering = False
         self._wake = asyncio.Event()
 
     def offer(self, change: Change) -> None:
         """Queue ``change``, joined with what already waits for that thing."""
-        waiting = self._pending.get(change.thing)
+        now = change.thing in self.first
+        mine, other = (self._first, self._pending) if now else (self._pending, self._first)
+        # a thing waits in one of them only: what it said later is never sent before what it said earlier
+        waiting = mine.get(change.thing) or other.pop(change.thing, None)
         if waiting is not None:
-            self._pending[change.thing] = waiting.followed_by(change)
-            return
-        if len(self._pending) >= MAX_PENDING_THINGS:
+            mine[change.thing] = waiting.followed_by(change)
+        elif len(self._first) + len(self._pending) >= MAX_PENDING_THINGS:
             self.overflowed = True
         else:
-            self._pending[change.thing] = change
-        self._wake.set()
+            mine[change.thing] = change
+        if now or not self._gathering or self.overflowed:
+            self._wake.set()
 
     def offer_other(self, key: str, text: bytes) -> None:
         """Queue a frame that is no change of a thing; a newer one of the same ``key`` replaces it."""
@@ -144,12 +150,14 @@ class Client:
             self.overflowed = True
         else:
             self._others[key] = text
-        self._wake.set()
+        if not self._gathering or self.overflowed:
+            self._wake.set()
 
     async def next_texts(self) -> list[bytes]:
-        """All that waits, as JSON texts, oldest thing first; waits until there is something.
+        """All that is to be sent now, as JSON texts, oldest thing first; waits until there is something.
 
-        Raises CallerError ``too_many`` when the client fell behind its bound.
+        For ``gather_s`` after all was sent only the changes of ``first`` are. Raises CallerError ``too_many`` when the
+        client fell behind its bound.
         """
         await self._wake.wait()
         self._wake.clear()
@@ -157,11 +165,23 @@ class Client:
             raise CallerError(
                 "This connection does not read fast enough and was cut off", code="too_many", mend="Connect again"
             )
+        first, self._first = self._first, {}
+        texts = [change.text() for change in first.values()]
+        if self._gathering:
+            return texts
         pending, self._pending = self._pending, {}
         others, self._others = self._others, {}
-        texts = list(others.values())
+        texts.extend(others.values())
         texts.extend([change.text() for change in pending.values()])
+        if self.gather_s:
+            self._gathering = True
+            asyncio.get_running_loop().call_later(self.gather_s, self._gathered)
         return texts
+
+    def _gathered(self) -> None:
+        self._gathering = False
+        if self._pending or self._others:
+            self._wake.set()
 
     def follows(self, places: frozenset[str]) -> bool:
         """Whether this client follows whatever happens at a place, given with all places above it, and may see it."""

@@ -9,7 +9,8 @@ Knows the protocol of the design and ASGI. What is delivered to whom is `unisono
     < {"thing": "lamp1", "command": {...}}
     < {"scene": "evening", "run": {...}}       without its steps; to who follows a place, not a thing or trait
     < {"thing": "fridge1", "alarm": {...}}
-    > {"gather_ms": 50}                        from then on at most so often, many frames as one: an array
+    > {"gather_ms": 500}                       from then on at most so often, many frames as one: an array
+    > {"first": ["lamp1"]}                     the things that are looked at: their changes do not wait so long
     < {"error": {problem document}}
 """
 
@@ -53,6 +54,12 @@ GATHERED_AT_ONCE = 4096
 # longer, and a person sees it
 LONGEST_GATHER_MS = 1000
 
+# changes of things that are looked at are sent no more often: a page draws sixty pictures a second at most
+FIRST_EVERY_S = 0.02
+
+# more things than any screen shows at once
+MAX_FIRST = 500
+
 # RFC 6455 section 7.4.1 and the private range
 CLOSE_POLICY, CLOSE_TRY_LATER = 1008, 1013
 
@@ -65,6 +72,7 @@ class Frame(msgspec.Struct, forbid_unknown_fields=True):
     unsubscribe: Subscription | None = None
     ping: str | int | None = None
     gather_ms: Annotated[int, Meta(ge=0, le=LONGEST_GATHER_MS)] | None = None
+    first: Annotated[list[str], Meta(max_length=MAX_FIRST)] | None = None
 
 
 class _GoneError(Exception):
@@ -153,6 +161,8 @@ class LiveSocket:
             client.subscriptions.remove(frame.unsubscribe)
         if frame.gather_ms is not None:
             client.gather_s = frame.gather_ms / 1000
+        if frame.first is not None:
+            client.first = frozenset(frame.first)
         if frame.ping is not None:
             await send(_text({"pong": frame.ping}))
 
@@ -179,7 +189,7 @@ async def _deliver(client: Client, send: Any, *, many: bool) -> None:
         except TimeoutError:
             raise CallerError("This connection does not read and was cut off", code="too_many") from None
         if client.gather_s:
-            await asyncio.sleep(client.gather_s)  # what comes meanwhile is joined: the newest value of a property wins
+            await asyncio.sleep(min(client.gather_s, FIRST_EVERY_S))  # what comes meanwhile is joined: the newest wins
 
 
 def _joined(texts: list[bytes]) -> bytes:
