@@ -11,6 +11,14 @@ export type Reply = components["schemas"]["Reply"];
 
 const KEY = "unisono.token";
 
+/** One of several mistakes in what was sent. */
+export interface Mistake {
+  detail: string;
+  field?: string | null;
+  expected?: string | null;
+  rule?: string | null;
+}
+
 /** A problem document (RFC 9457): what happened, and what would have been right. */
 export class Refused extends Error {
   readonly code: string;
@@ -22,8 +30,10 @@ export class Refused extends Error {
   readonly field?: string;
   /** Which rule of scenes was offended. */
   readonly rule?: string;
+  /** All that is wrong, where it is more than one thing. */
+  readonly errors?: Mistake[];
 
-  constructor(problem: { code?: string; title?: string; detail?: string; expected?: string; mend?: string; confirmation?: string; field?: string; rule?: string }) {
+  constructor(problem: { code?: string; title?: string; detail?: string; expected?: string; mend?: string; confirmation?: string; field?: string; rule?: string; errors?: Mistake[] }) {
     super(problem.detail ?? problem.title ?? "");
     this.code = problem.code ?? "unknown";
     this.expected = problem.expected;
@@ -31,6 +41,7 @@ export class Refused extends Error {
     this.confirmation = problem.confirmation;
     this.field = problem.field;
     this.rule = problem.rule;
+    this.errors = problem.errors;
   }
 
   get whole(): string {

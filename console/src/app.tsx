@@ -7,6 +7,7 @@ import { hub, type Link, useHub } from "./hub";
 import { Offline } from "./offline";
 import { Overview } from "./pages/overview";
 import { may } from "./rights";
+import { mayLeave } from "./leave";
 import { loadTheRest, soon, styled } from "./soon";
 import { signOut } from "./signout";
 import { Signal, useSignal } from "./signal";
@@ -36,7 +37,9 @@ const Audit = lazy(styled(async () => ({ default: (await import("./pages/audit")
 const Join = lazy(styled(async () => ({ default: (await import("./pages/join")).Join })));
 
 const moved = new Signal();
-addEventListener("hashchange", () => moved.tell());
+addEventListener("hashchange", () => {
+  if (mayLeave()) moved.tell();
+});
 const useAddress = (): string => useSignal(moved, () => location.hash);
 
 function page(address: string) {
@@ -48,7 +51,7 @@ function page(address: string) {
   if (first === "scenes") return <Scenes />;
   if (first === "blueprints") return <Blueprints id={second} />;
   if (first === "history") return <HistoryPage key={query} first={new URLSearchParams(query).get("series") ?? undefined} />;
-  if (first === "dashboards" && second) return <DashboardPage key={second} id={second} editing={query === "edit"} />;
+  if (first === "dashboards" && second) return <DashboardPage key={second} id={second} editing={query === "edit"} wall={query === "wall"} />;
   if (first === "dashboards") return <Dashboards />;
   if (first === "alarms") return <Alarms />;
   if (first === "add") return <Add key={second} how={second || undefined} thing={third || undefined} />;
@@ -190,16 +193,17 @@ export function App() {
   }, [hub.ready]);
   const open = address.replace(/^#\/?/, "").split(/[/?]/)[0] || "home";
   const pages = may("configure") ? PAGES : LESS;
+  const walled = open === "dashboards" && address.endsWith("?wall"); // nothing stands around a dashboard on a wall
   const title = hub.signedIn ? titleOf(address, open) : say("signIn");
   useEffect(() => giveBack(), [address]); // what had the focus may be gone with its page
   useEffect(() => {
     document.title = title ? `${title} · Unisono` : "Unisono";
   }, [title]);
   return (
-    <AppShell header={{ height: 52 }} footer={{ height: 56, collapsed: roomy || !hub.signedIn }} padding="md" lang={lang}>
-      <Header link={hub.link} signedIn={hub.signedIn} open={open} wide={roomy} pages={pages} search={search} />
+    <AppShell header={{ height: 52, collapsed: walled }} footer={{ height: 56, collapsed: roomy || walled || !hub.signedIn }} padding="md" lang={lang}>
+      {walled ? null : <Header link={hub.link} signedIn={hub.signedIn} open={open} wide={roomy} pages={pages} search={search} />}
       <AppShell.Main tabIndex={-1} className="main">
-        <div className="page">
+        <div className={walled ? "page walled" : "page"}>
           {hub.signedIn && hub.asOf ? <Offline at={hub.asOf} /> : null}
           {hub.signedIn && hub.link === "lost" && !hub.asOf ? (
             <Alert color="yellow" mb="md" role="alert">
@@ -210,7 +214,7 @@ export function App() {
           <Suspense fallback={<Waiting />}>{hub.signedIn || open === "join" ? page(address) : <SignIn key={hub.why} />}</Suspense>
         </div>
       </AppShell.Main>
-      {hub.signedIn && !roomy ? <Tabs open={open} pages={pages} /> : null}
+      {hub.signedIn && !roomy && !walled ? <Tabs open={open} pages={pages} /> : null}
       {searching ? (
         <Suspense>
           <Search close={() => setSearching(false)} />

@@ -7,8 +7,10 @@ import { DataZoomComponent, GridComponent, LegendComponent, TooltipComponent } f
 import { type ECharts, init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { type Property, unitSign, written } from "./models";
-import { csvLine, type Line, line, raw, saveAs } from "./thing/past";
+import { hub } from "./hub";
+import { type Property, unitSign, writable, written } from "./models";
+import { csvLine, type Line, line, MOST_ROWS, raw, saveAs } from "./thing/past";
+import { Trouble, useDoing } from "./trouble";
 import { tell } from "./thing/words";
 import { locale, useLang } from "./words";
 
@@ -55,6 +57,7 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
   const lang = useLang();
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | null>(null);
+  const count = useRef(0); // of its series
   const dark = useComputedColorScheme("light") === "dark";
   const [view, setView] = useState<View | null>(null);
   // the end of the span moves on with time; what is looked at closer stays
@@ -73,6 +76,7 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
   const coarse = useQueries({ queries: asked({ from, to }, true) });
   const fine = useQueries({ queries: view ? asked(view, false) : [] });
   const lines: (Line | undefined)[] = series.map((_one, index) => joined(coarse[index]?.data, view ? fine[index]?.data : undefined, now));
+  const holds = series.map((one) => (stepped(one.property) || writable(one.property)) && hub.things.get(one.thing)?.online === true);
   const stamp = [...coarse, ...fine].map((one) => one.dataUpdatedAt).join();
   const labels = useMemo(() => series.map((one) => textsOf(one.property, lines[series.indexOf(one)])), [stamp, series, lang]);
 
@@ -111,7 +115,7 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
       const steps = stepped(one.property);
       const number = (value: unknown): number | null => (steps ? (labels[index]!.indexOf(String(value)) >= 0 ? labels[index]!.indexOf(String(value)) : asNumber(value)) : asNumber(value));
       const points = lines[index]?.points ?? [];
-      const main = { name: one.label, type: "line" as const, color, yAxisIndex: axis, step: steps ? ("end" as const) : undefined, showSymbol: points.length < 60, symbolSize: 5, lineStyle: { width: 2 }, data: points.map((each) => [each.at, number(each.value)]) };
+      const main = { name: one.label, type: "line" as const, color, yAxisIndex: axis, step: steps ? ("end" as const) : undefined, showSymbol: points.length < 60, symbolSize: 5, lineStyle: { width: 2 }, data: held(points, holds[index] ? Math.min(to, Date.now()) : 0).map((each) => [each.at, number(each.value)]) };
       if (steps || lines[index]?.raw !== false) return [main];
       const edge = (of: "min" | "max") => ({ name: one.label, type: "line" as const, color, yAxisIndex: axis, showSymbol: false, silent: true, tooltip: { show: false }, lineStyle: { width: 1, opacity: 0.35 }, data: points.map((each) => [each.at, each[of] ?? null]) });
       return [main, edge("min"), edge("max")];
@@ -123,7 +127,13 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
     });
     const laned = lanes.length > 0;
     const right = axes.length > 1 ? 24 + 44 * (axes.length - 1) : 14;
-    const grid = { left: 54, right, top: bare ? 8 : 34, bottom: bare ? 26 : 62 };
+    const grid = { left: 54, right, top: bare ? 24 : 50, bottom: bare ? 26 : 62 };
+    if (count.current !== drawn.length + lanes.length) {
+      // what is pointed at may be of a series that goes now, and the library would ask it still
+      made.dispatchAction({ type: "hideTip" });
+      made.dispatchAction({ type: "updateAxisPointer", currTrigger: "leave" });
+      count.current = drawn.length + lanes.length;
+    }
     made.setOption(
       {
         backgroundColor: "transparent",
@@ -160,10 +170,20 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
     const start = Math.min(Math.max(from, middle - size / 2), to - size);
     setView(size >= to - from ? null : { from: Math.floor(start), to: Math.ceil(start + size) });
   };
+  const doing = useDoing();
   const saveCsv = async (): Promise<void> => {
     const parts = [csvLine(["time", "thing", "property", "value"])];
-    for (const one of series) for await (const point of raw(one.thing, one.property.key, now.from, now.to)) parts.push(csvLine([point.at, one.thing, one.property.key, point.value]));
+    let cut = false;
+    for (const one of series) {
+      let count = 0;
+      for await (const points of raw(one.thing, one.property.key, now.from, now.to)) {
+        for (const point of points) parts.push(csvLine([point.at, one.thing, one.property.key, point.value]));
+        count += points.length;
+      }
+      cut ||= count >= MOST_ROWS;
+    }
     saveAs(`${name}.csv`, new Blob(parts, { type: "text/csv" }));
+    if (cut) throw new Error(tell("cut", MOST_ROWS.toLocaleString(locale())));
   };
   const savePng = async (): Promise<void> => {
     const made = chart.current;
@@ -177,6 +197,7 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
     <div>
       <div ref={place} className="chart" style={{ height }} role="img" aria-label={summary(series, lines, now)} data-view={`${now.from} ${now.to}`} data-raw={lines.every((one) => one?.raw) ? "yes" : "no"} data-points={lines.reduce((sum, one) => sum + (one?.points.length ?? 0), 0)} />
       {empty ? <Text c="dimmed">{tell("nothing")}</Text> : null}
+      <Trouble why={doing.why} mb="xs" />
       {bare ? null : (
         <Group gap="xs" justify="space-between">
           <Group gap={4}>
@@ -200,7 +221,7 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
             {spanText(now)} · {rough ? tell("buckets", bucketText(rough)) : tell("raw")}
           </Text>
           <Group gap={4}>
-            <Button size="compact-sm" variant="default" onClick={() => void saveCsv()}>
+            <Button size="compact-sm" variant="default" loading={doing.busy} onClick={() => void doing.run(saveCsv)}>
               {tell("csv")}
             </Button>
             <Button size="compact-sm" variant="default" onClick={() => void savePng()}>
@@ -211,6 +232,12 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
       )}
     </div>
   );
+}
+
+/** A switch or a setting stays as it was last reported, up to ``until``: a line, not a point at its beginning. */
+function held(points: Line["points"], until: number): Line["points"] {
+  const last = points.at(-1);
+  return last && last.at < until ? [...points, { at: until, value: last.value }] : points;
 }
 
 /** What is seen closer stands in the place of what was there from afar. */
@@ -241,10 +268,11 @@ interface Found {
 
 /** As elements: a style in a string of markup would be refused by the page's policy. */
 function tip(found: Found[], series: Series[], labels: string[][]): HTMLElement[] {
-  const first = found[0];
+  const first = found.find((one) => one.value);
   if (!first) return [];
   const seen = new Set<string>();
   const rows = found.flatMap((one) => {
+    if (!one.value) return []; // of a series that went while its point was looked at
     if (one.seriesType === "scatter") return [tipLine([`◆ ${one.name}`])];
     if (seen.has(one.seriesName)) return [];
     seen.add(one.seriesName);
@@ -271,8 +299,7 @@ function tipLine(parts: (string | Node)[]): HTMLElement {
 const spanText = (view: View): string => `${new Date(view.from).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "medium" })} – ${new Date(view.to).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "medium" })}`;
 
 function bucketText(found: Line): string {
-  const [first, second] = found.points;
-  const s = first && second ? Math.max(1, Math.round((second.at - first.at) / 1000)) : 1;
+  const s = Math.max(1, Math.round(found.wide / 1000));
   return s < 120 ? `${s} s` : s < 7200 ? `${Math.round(s / 60)} min` : s < 172_800 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86_400)} d`;
 }
 

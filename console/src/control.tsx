@@ -2,9 +2,9 @@
 import { Button, Group, NativeSelect, Slider, Switch, Text, TextInput } from "@mantine/core";
 import { type FormEvent, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import type { Thing } from "./api";
-import { type Action, type Property, risky, titled, writable, written } from "./models";
+import { type Action, type Property, risky, scaleOf, titled, writable, written } from "./models";
 import { may } from "./rights";
-import { order, useOrder, type Wish } from "./orders";
+import { order, useOrder, WHYS, type Wish } from "./orders";
 import { soon, styled } from "./soon";
 import { Told } from "./refusals";
 import { called, say } from "./words";
@@ -14,7 +14,6 @@ const WIDE = 5000;
 const WHITE_STEP_K = 50; // what an eye can tell
 
 const SIGNS = { pending: "◌", confirmed: "✓", told: "→", mismatch: "≠", wrong: "!" } as const;
-const WHYS = { pending: "whyPending", confirmed: "whyConfirmed", told: "whyTold", mismatch: "whyMismatch", wrong: "whyWrong" } as const;
 const COLORS = { pending: "yellow", confirmed: "teal", told: "gray", mismatch: "orange", wrong: "red" } as const;
 
 /** What became of what was asked; touched, it says what that means, and stays until it is touched again. */
@@ -219,7 +218,10 @@ function Slide({ property, value: reported, label, pending, set, min, max }: Inp
 
 function Number_({ property, value, label, pending, set }: InputProps) {
   const [text, setText] = useState("");
-  const { min, max, step, kind } = property.schema;
+  const { kind } = property.schema;
+  const { of } = scaleOf(typeof value === "number" ? value : Number.POSITIVE_INFINITY, property); // typed as it is shown
+  const inUse = (one: number | undefined): number | undefined => (one === undefined ? undefined : one / of);
+  const [min, max, step] = [inUse(property.schema.min), inUse(property.schema.max), inUse(property.schema.step)];
   const wanted = text === "" ? Number.NaN : Number(text);
   const wrong = text !== "" && (Number.isNaN(wanted) || (min !== undefined && wanted < min) || (max !== undefined && wanted > max));
   const may = text !== "" && !wrong && !pending;
@@ -230,21 +232,21 @@ function Number_({ property, value, label, pending, set }: InputProps) {
       component="form"
       onSubmit={(event: FormEvent) => {
         event.preventDefault();
-        if (may) set(wanted);
+        if (may) set(Number((wanted * of).toPrecision(12))); // 7.05 bar are 705000 Pa, and no 0.0000000001 more
       }}
     >
       <TextInput
         size="xs"
         w={110}
         type="number"
-        inputMode={kind === "int" ? "numeric" : "decimal"}
+        inputMode={kind === "int" && of === 1 ? "numeric" : "decimal"}
         aria-label={label}
         placeholder={written(value, property)}
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
         min={min}
         max={max}
-        step={step ?? (kind === "int" ? 1 : "any")}
+        step={step ?? (kind === "int" && of === 1 ? 1 : "any")}
         error={wrong}
         title={wrong ? `${min ?? ""} – ${max ?? ""}` : undefined}
         aria-busy={pending}

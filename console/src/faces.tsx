@@ -188,8 +188,8 @@ function Level({ thing, model }: Face) {
 function Oee({ thing, model }: Face) {
   const oee = trait(model, "oee");
   const value = number(thing, oee);
-  const rate = trait(model, "rate") ?? trait(model, "cycle_time");
-  if (value === null && number(thing, rate) === null) return null;
+  const rates = [trait(model, "rate"), trait(model, "cycle_time")].filter((one) => number(thing, one) !== null);
+  if (value === null && !rates.length) return null;
   const part = Math.min(1, Math.max(0, (value ?? 0) / 100));
   return (
     <Group gap="xs" wrap="nowrap">
@@ -198,15 +198,15 @@ function Oee({ thing, model }: Face) {
           <path d={arc(0, 1, 42)} className="track" />
           <path d={arc(0, Math.max(0.01, part), 42)} className="now" />
           <text x={50} y={58} textAnchor="middle">
-            {Math.round(value)}%
+            {written(value, oee)}
           </text>
         </svg>
       )}
-      {rate && number(thing, rate) !== null ? (
-        <Text size="sm">
-          {titled(rate)}: <b>{written(number(thing, rate), rate)}</b>
+      {rates.map((rate) => (
+        <Text key={rate!.key} size="sm">
+          {titled(rate!)}: <b>{written(number(thing, rate), rate)}</b>
         </Text>
-      ) : null}
+      ))}
     </Group>
   );
 }

@@ -97,6 +97,9 @@ export function fetched(id: string, version: number): Promise<Model> {
   return answer;
 }
 
+/** What one of its values is called, as far as its model is known. */
+export const titleOf = (thing: Thing, key: string): string => titled(known.get(nameOf(thing.model, thing.model_version))?.properties.get(key) ?? { key });
+
 export function useModel(thing: Thing | undefined): Model {
   const model = useSignal(came, () => (thing ? known.get(nameOf(thing.model, thing.model_version)) : undefined));
   const [id, version] = [thing?.model, thing?.model_version];
@@ -138,14 +141,12 @@ export function written(value: unknown, property?: Property): string {
     return typeof lat === "number" && typeof lon === "number" ? `${lat.toFixed(4)}, ${lon.toFixed(4)}` : JSON.stringify(value);
   }
   if (typeof value !== "number") return String(value);
-  const [number, unit, fine] = inUse(value, property);
-  const text = numbered(rounded(number, fine));
+  const { unit, of, fine } = scaleOf(value, property);
+  const text = numbered(rounded(value / of, fine));
   return unit ? `${text}${unit === "%" ? "" : "\u00a0"}${unitSign(unit)}` : text;
 }
 
-/** What is told in pascals is read in what people use at that height: air in hPa, a tyre or a compressor in bar. What is set is
- * written in the unit that it is set in. */
-export const inPascals = (property?: Property): boolean => property?.unit === "Pa" && !writable(property);
+/** What is told in pascals is read, and typed, in what people use at that height: air in hPa, a tyre or a compressor in bar. */
 const PRESSURES: { below: number; unit: string; pascals: number; fine: number }[] = [
   { below: 1000, unit: "Pa", pascals: 1, fine: 0.1 },
   { below: 80_000, unit: "kPa", pascals: 1000, fine: 0.1 },
@@ -153,12 +154,14 @@ const PRESSURES: { below: number; unit: string; pascals: number; fine: number }[
   { below: Number.POSITIVE_INFINITY, unit: "bar", pascals: 100_000, fine: 0.01 },
 ];
 
-/** The number, its unit, and the least difference that is worth showing. */
-function inUse(value: number, property?: Property): [number, string | undefined, number | undefined] {
+/** The unit in which a number is shown, how many of the property's own it is, and the least difference that is worth showing. Of what
+ * is set the unit goes by the highest that it may be: it stays while it is typed. */
+export function scaleOf(value: number, property?: Property): { unit?: string; of: number; fine?: number } {
   const unit = property?.unit;
-  const pressure = inPascals(property) ? PRESSURES.find((one) => Math.abs(value) < one.below) : undefined;
-  if (pressure) return [value / pressure.pascals, pressure.unit, pressure.fine];
-  return [value, unit, property?.schema.precision ?? property?.schema.step ?? FINE[unit ?? ""]];
+  const height = Math.abs((property && writable(property) ? property.schema.max : undefined) ?? value);
+  const pressure = unit === "Pa" ? PRESSURES.find((one) => height < one.below) : undefined;
+  if (pressure) return { unit: pressure.unit, of: pressure.pascals, fine: pressure.fine };
+  return { unit, of: 1, fine: property?.schema.precision ?? property?.schema.step ?? FINE[unit ?? ""] };
 }
 
 const FINE: Record<string, number> = { "%": 0.1, K: 1, Cel: 0.1, "[degF]": 0.1 };

@@ -1,5 +1,6 @@
 /** Commands given from this page and what became of them. A wanted value is never shown as if it were reported. */
 import { type Command, command, Refused } from "./api";
+import { type Model, titled, written } from "./models";
 import { Signal, useSignal } from "./signal";
 import { both, reason, sentence } from "./refusals";
 import { say } from "./words";
@@ -34,6 +35,20 @@ export function stateWord(state: string): string {
 
 /** Whether it ended without an answer, which the thing cannot give. */
 export const unanswered = (done: { state: string; ended?: string | null }): boolean => done.state === "acknowledged" && Boolean(done.ended);
+
+/** What was asked in the property's words: "target temperature → 21 °C". */
+export function wish(command: Command, model: Model): string {
+  if (command.call) return `${titled(model.actions.get(command.call) ?? { key: command.call })} ${command.input && Object.keys(command.input).length ? JSON.stringify(command.input) : ""}`.trim();
+  return Object.entries(command.set ?? {})
+    .map(([key, value]) => `${titled(model.properties.get(key) ?? { key })} → ${written(value, model.properties.get(key))}`)
+    .join(", ");
+}
+
+export const WHYS = { pending: "whyPending", confirmed: "whyConfirmed", told: "whyTold", mismatch: "whyMismatch", wrong: "whyWrong" } as const;
+export const OPEN = new Set(["queued", "sent", "acknowledged"]);
+
+/** What a command's state says of what the thing shows. */
+export const meaning = (done: Command): string => say(WHYS[unanswered(done) ? "told" : OPEN.has(done.state) ? "pending" : done.state === "confirmed" || done.state === "mismatch" ? done.state : "wrong"]);
 
 /** Why a command ended as it did, where the hub says more of it than the word of its state does. */
 export const because = (done: Command): string => (done.why?.includes(stateWord(done.state)) ? "" : (done.why ?? ""));

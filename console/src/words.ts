@@ -27,6 +27,7 @@ const EN = {
   waiting: "waits for your yes", later: "later", kept: "kept as a scene", answered: "answer", nothing: "nothing was done", would: "would be done", underway: "under way", theme: "Light or dark", language: "中文", back: "Back", set: "Set", things: "{} things",
   ack: "Acknowledge", noAlarms: "No alarms. All is well.", raised: "since {}", dryRun: "Only show the plan", running: "running now", edit: "Document", rooms: "The whole",
   newScene: "New scene", fromBlueprint: "From a blueprint", messages: "Messages", compare: "Compare", history: "History", dashboards: "Dashboards", boards: "Boards", pages: "Pages", toContent: "To the content", settings: "Settings", silent: "What it never told ({})",
+  unsaved: "What you changed here is not saved. Leave it?",
 } as const;
 
 const ZH: Record<keyof typeof EN, string> = {
@@ -50,6 +51,7 @@ const ZH: Record<keyof typeof EN, string> = {
   waiting: "等待你的确认", later: "稍后执行", kept: "已存为场景", answered: "回答", nothing: "什么也没有做", would: "将会执行", underway: "正在进行", theme: "浅色或深色", language: "English", back: "返回", set: "设定", things: "{} 个设备",
   ack: "确认", noAlarms: "没有报警，一切正常。", raised: "自 {}", dryRun: "只显示计划", running: "正在运行", edit: "文档", rooms: "整体",
   newScene: "新场景", fromBlueprint: "从蓝图创建", messages: "消息", compare: "比较", history: "历史", dashboards: "看板", boards: "看板", pages: "页面", toContent: "跳到内容", settings: "设置", silent: "从未上报的（{}）",
+  unsaved: "这里的更改尚未保存，要离开吗？",
 };
 
 export type Word = keyof typeof EN;

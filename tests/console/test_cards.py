@@ -43,6 +43,20 @@ async def test_each_kind_has_its_card(demo: Hub, browser: Any, tmp_path: Path) -
     assert complaints == []
 
 
+async def test_a_card_says_everything_once_and_what_is_before_what_shall_be(demo: Hub, browser: Any) -> None:
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+    press = page.locator("[data-thing=press_1]")
+    await press.scroll_into_view_if_needed()
+    await press.locator("svg.dial").wait_for()
+    said = (await press.inner_text()).lower()  # its dial's too
+    for word in ("%", "cycle time", "running"):
+        assert said.count(word) == 1, said
+    fridge = page.locator("[data-thing=fridge]")
+    await fridge.scroll_into_view_if_needed()
+    await fridge.locator(".large[title=temperature]").wait_for()
+    await fridge.locator(".hand", has_text="target temperature").wait_for()
+
+
 async def test_what_became_of_it_is_explained_on_touch(demo: Hub, browser: Any) -> None:
     complaints: list[str] = []
     page = await signed_in(demo, await browser.new_context(locale="en-GB"), complaints)

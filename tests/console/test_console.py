@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -181,6 +182,27 @@ async def test_a_change_at_a_device_is_on_the_screen(demo: Hub, browser: Any) ->
             assert answer.json()["state"] == "confirmed", answer.text
             await page.locator("[data-thing=hallway_light] .reported", has_text=f"{wanted}%").wait_for()
     assert complaints == []
+
+
+async def test_the_hub_is_told_what_the_page_shows_so_that_it_comes_first(demo: Hub, browser: Any) -> None:
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+    shown: list[Any] = []
+    await page.goto("about:blank")
+    page.on(
+        "websocket", lambda socket: socket.on("framesent", lambda text: shown.append(json.loads(text).get("first")))
+    )
+    await page.goto(f"{address_of(demo)}/#/things/kitchen_light")
+    await page.locator(".row .value").first.wait_for()
+    await demo.eventually(lambda: ended(shown, ["kitchen_light"]), "the thing's page shows one thing")
+    await page.goto(f"{address_of(demo)}/#/")
+    await page.locator("[data-thing=press_1]").wait_for()
+    await demo.eventually(lambda: ended(shown, ["kitchen_light", "press_1"]), "the overview shows them all")
+
+
+async def ended(shown: list[Any], things: list[str]) -> bool:
+    """Whether the last list that was told holds these things, and one of one no other."""
+    last = [each for each in shown if each is not None][-1:]
+    return bool(last) and set(things) <= set(last[0]) and (len(things) > 1 or len(last[0]) == 1)
 
 
 def test_the_first_load_is_small_and_nothing_else_is_served(demo: Hub) -> None:

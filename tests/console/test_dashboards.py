@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,142 @@ async def test_a_dashboard_is_composed_by_keys_and_mouse_shared_and_hung_on_a_wa
         assert {"kind": "clock", "x": 2, "y": 0, "w": 4, "h": 2}.items() <= kept["cards"][0].items()
     await page.get_by_role("button", name="Full screen").click()
     await page.locator("[data-full=yes]").wait_for()
+    await page.wait_for_function("document.fullscreenElement")
     await page.evaluate("document.exitFullscreen()")
-    await page.locator("[data-full=no]").wait_for()
+    await page.get_by_role("button", name="Compose").wait_for()
     with api(demo) as http:
         http.delete("/dashboards/kitchen_wall")
     assert complaints == []
+
+
+def hung(hub: Hub, id: str, *cards: dict[str, Any]) -> None:
+    with api(hub) as http:
+        made = http.post("/dashboards", json={"name": id, "id": id, "cards": list(cards)})
+        assert made.status_code == 201, made.text
+
+
+def card(kind: str, y: int, **more: Any) -> dict[str, Any]:
+    return {"kind": kind, "x": 0, "y": y, "w": 6, "h": 4, **more}
+
+
+async def test_a_wall_is_there_again_by_itself_and_asks_before_what_is_risky(demo: Hub, browser: Any) -> None:
+    hung(
+        demo, "hall", card("things", 0, things=["front_door_lock"]), card("place", 4, place="plant"), card("alarms", 8)
+    )
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+    await page.goto(f"{address_of(demo)}/#/dashboards/hall")
+    await page.get_by_role("button", name="Full screen").click()
+    # what asks once more is not hidden behind what fills the screen
+    await page.wait_for_function("document.fullscreenElement")
+    await page.get_by_role("button", name="Unlock: Front door lock").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    await page.locator("[data-card=place] [data-thing=press_1]").wait_for()  # in a cell of a line of a hall of it
+    await page.reload()
+    await page.locator("[data-full=yes] [data-thing=front_door_lock]").wait_for()
+    assert await page.get_by_role("banner").count() == 0
+    # a hub that answers nothing has not said that there are no alarms
+    await page.route("**/api/v1/alarms**", lambda route: route.abort())
+    await page.reload()
+    await page.locator("[data-card=alarms]").get_by_role("alert").wait_for()
+    assert await page.get_by_text("No alarms").count() == 0
+    # and it comes back without anybody's hand
+    await page.unroute("**/api/v1/alarms**")
+    await page.locator("[data-card=alarms]").get_by_role("alert").wait_for(state="detached")
+    await page.get_by_role("link", name="Leave the full screen").click()
+    await page.get_by_role("button", name="Compose").wait_for()
+
+
+async def test_a_lost_line_is_said_on_the_wall_and_its_values_look_it(demo: Hub, browser: Any) -> None:
+    hung(demo, "lost", card("value", 0, things=["living_temperature"], properties=["temperature"]))
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+    sockets: list[Any] = []
+    await page.route_web_socket("**/api/v1/live", lambda socket: sockets.append((socket, socket.connect_to_server())))
+    await page.goto("about:blank")
+    await page.goto(f"{address_of(demo)}/#/dashboards/lost?wall")
+    value = page.locator("[data-value=living_temperature]")
+    await value.locator(".large", has_text="°C").wait_for()
+    await value.locator("[data-stale]").wait_for(state="detached")
+    await page.route_web_socket("**/api/v1/live", lambda socket: socket.close())
+    await sockets[-1][0].close()
+    await page.get_by_role("alert").get_by_text("The live connection is lost").wait_for()
+    await value.locator("[data-stale]").wait_for()
+    await page.route_web_socket("**/api/v1/live", lambda socket: socket.connect_to_server())
+    await page.get_by_role("alert").wait_for(state="detached")
+    await value.locator("[data-stale]").wait_for(state="detached")
+
+
+async def test_on_a_phone_cards_stand_as_they_were_put_and_are_dragged_past_each_other(demo: Hub, browser: Any) -> None:
+    hung(demo, "pocket", card("clock", 4), card("text", 0, text="Hello"), card("alarms", 8))
+    context = await browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844}, has_touch=True)
+    page = await signed_in(demo, context, [])
+    await page.goto(f"{address_of(demo)}/#/dashboards/pocket?edit")
+
+    async def order() -> list[str]:
+        tops = {}
+        for kind in ("clock", "text", "alarms"):
+            box = await page.locator(f"[data-card={kind}]").bounding_box()
+            tops[kind] = box["y"]
+        return sorted(tops, key=lambda kind: tops[kind])
+
+    await page.locator("[data-card=alarms]").wait_for()
+    assert await order() == ["text", "clock", "alarms"]
+    devtools = await context.new_cdp_session(page)
+    grip = await page.get_by_role("button", name="Move: Text").bounding_box()
+    goal = await page.locator("[data-card=clock]").bounding_box()
+    x, start, end = grip["x"] + 8, grip["y"] + 8, goal["y"] + goal["height"] - 4
+    for kind, at in (("touchStart", start), ("touchMove", (start + end) / 2), ("touchMove", end)):
+        await devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": at}]})
+    await devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert await order() == ["clock", "text", "alarms"]
+    # not saved: it is not lost by a touch on another page's name
+    asked: list[str] = []
+
+    async def stay(dialog: Any) -> None:
+        asked.append(dialog.message)
+        await dialog.dismiss()
+
+    page.once("dialog", stay)
+    await page.get_by_role("link", name="Scenes").click()
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_role("button", name="Compose").wait_for()
+    assert len(asked) == 1
+    assert await order() == ["clock", "text", "alarms"]
+    await page.get_by_role("link", name="Scenes").click()
+    await page.get_by_role("link", name="New scene").wait_for()
+
+
+async def test_what_is_compared_used_and_made_goes_into_files(demo: Hub, browser: Any, tmp_path: Path) -> None:
+    page = await signed_in(demo, await browser.new_context(locale="en-GB", accept_downloads=True), [])
+    for told in ("living_temperature", "bedroom_temperature"):
+        await page.locator(f"[data-thing={told}] .large", has_text="°C").wait_for()
+    for told in ("home_meter", "press_1"):
+        await page.locator(f"[data-thing={told}] .large").wait_for()
+    await page.goto(f"{address_of(demo)}/#/history")
+    await page.locator("main select").first.select_option("temperature")
+    await page.locator("label", has_text="Bars").click()
+    await page.locator(".chart canvas").first.wait_for()
+
+    async def saved(button: str) -> list[dict[str, str]]:
+        async with page.expect_download() as download:
+            await page.get_by_role("button", name=button, exact=True).click()
+        path = tmp_path / f"{button}.csv"
+        await (await download.value).save_as(path)
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    rows = await saved("CSV")
+    assert {"living_temperature", "bedroom_temperature"} <= {row["thing"] for row in rows}
+    assert any(10 < float(row["mean"]) < 40 for row in rows if row["thing"] == "living_temperature" and row["mean"])
+    await page.get_by_role("tab", name="Energy").click()
+    await page.locator("[data-energy]").wait_for()
+    rows = await saved("CSV")
+    assert {"from", "to", "thing", "tariff", "kWh"} == set(rows[0])
+    assert "home_meter" in {row["thing"] for row in rows}
+    await page.get_by_role("tab", name="Production").click()
+    await page.locator("[data-line=press_1]").wait_for()
+    [press] = [row for row in await saved("CSV") if row["thing"] == "press_1"]
+    assert int(press["running_s"]) > 0
+    assert all(row["down_s"] for row in await saved("Downtimes (CSV)"))
 
 
 async def test_rooms_energy_and_production_in_both_languages(demo: Hub, browser: Any, tmp_path: Path) -> None:

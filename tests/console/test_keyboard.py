@@ -136,3 +136,28 @@ async def test_a_slider_whose_order_is_not_given_goes_back_to_what_is(demo: Hub,
     await page.get_by_role("dialog").wait_for(state="hidden")
     assert await slider.get_attribute("aria-valuenow") == now
     assert complaints == []
+
+
+async def test_a_crowd_of_things_leaves_scenes_and_settings_in_sight(demo: Hub, browser: Any) -> None:
+    """Ctrl-K: the nearest first, and not so many of one kind that another has no room."""
+    crowd = [{"id": f"signal_{n}", "model": "light", "place": "home", "name": f"Signal {n}"} for n in range(40)]
+    await demo.ask("POST", "/api/v1/things", crowd)
+    try:
+        page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+        await page.locator("[data-thing=signal_39]").wait_for()
+        await page.keyboard.press("Control+k")
+        field = page.get_by_role("combobox", name="Search things, scenes, places, or say something")
+        found = page.get_by_role("option")
+        await field.fill("si")
+        await found.filter(has_text="Signal 0").wait_for()
+        names = [each.split("\n")[0] for each in await found.all_inner_texts()]
+        assert {"Sign out", "Say: si"} <= set(names), names
+        assert 12 <= sum(name.startswith("Signal") for name in names) <= 30
+        await field.fill("signal 7")
+        assert (await found.first.inner_text()).startswith("Signal 7")
+        await field.fill("press")
+        await found.filter(has_text="Press cell").first.wait_for()
+        assert (await found.first.inner_text()).startswith("Press")
+    finally:
+        for each in crowd:
+            await demo.ask("DELETE", f"/api/v1/things/{each['id']}")

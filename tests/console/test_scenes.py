@@ -96,10 +96,36 @@ async def test_what_the_hub_refuses_stands_at_its_field_and_at_its_line(demo: Hu
     await wrong.wait_for()
     assert "100" in await wrong.inner_text()
     await page.locator(".numbers .error", has_text="10").wait_for()
+    # all at once, each at its line
+    await text.fill(SCENE.replace("[bedroom_light]", "[no_such_light]").replace("state: {on_off", "state: {on_offf"))
+    for line in (6, 10):
+        await page.locator("[data-checked=odd]").get_by_role("button", name=f"Line {line}", exact=True).wait_for()
     await text.fill("id: [")
     await page.get_by_text("mend it, and the sentences come back").wait_for()
     await page.get_by_role("alert").filter(has_text="Line 1").wait_for()
+    await text.fill("id: a\nid: b\nname: c\nname: d\n")
+    for line in (2, 4):
+        await page.get_by_role("alert").get_by_role("button", name=f"Line {line}", exact=True).wait_for()
     assert complaints == []
+
+
+async def test_a_scene_that_is_not_saved_is_not_lost_by_a_touch(demo: Hub, browser: Any) -> None:
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+    await page.goto(f"{address_of(demo)}/#/scenes/new")
+    await page.get_by_label("Name", exact=True).fill("Half a thought")
+    asked: list[str] = []
+
+    async def answer(dialog: Any) -> None:
+        asked.append(dialog.message)
+        await (dialog.accept() if len(asked) > 1 else dialog.dismiss())
+
+    page.on("dialog", answer)
+    history = page.get_by_role("link", name="History")
+    await history.click()
+    assert await page.get_by_label("Name", exact=True).input_value() == "Half a thought"
+    await history.click()
+    await page.get_by_role("heading", name="History and energy").wait_for()
+    assert len(asked) == 2
 
 
 async def test_a_scene_is_tried_against_the_past_and_its_runs_are_told(demo: Hub, browser: Any) -> None:

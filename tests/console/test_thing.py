@@ -105,6 +105,40 @@ async def test_numbers_are_written_as_people_read_them(demo: Hub, browser: Any, 
         assert http.delete(f"/things/{id}").is_success
 
 
+BOILER = {
+    "id": "test.boiler",
+    "services": [
+        {
+            "properties": [
+                {"key": "pressure", "unit": "Pa", "access": ["read", "notify"], "schema": {"kind": "float"}},
+                {"key": "wanted", "unit": "Pa", "access": ["read", "write"], "schema": {"kind": "float", "max": 1e6}},
+            ]
+        }
+    ],
+}
+
+
+async def test_a_pressure_is_typed_in_the_unit_that_it_is_shown_in(demo: Hub, browser: Any) -> None:
+    with api(demo) as http:
+        assert http.post("/models", json=BOILER).is_success
+        made = http.post("/things", json={"id": "boiler", "model": "test.boiler", "place": "home", "name": "Boiler"})
+        assert made.is_success, made.text
+        page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
+        await page.goto(f"{address_of(demo)}/#/things/boiler")
+        report(demo, "boiler", made.json()["secret"], pressure=671_000, wanted=690_000)
+        for written in ("6.71\u00a0bar", "6.9\u00a0bar"):
+            await page.locator(".row .value").get_by_text(written, exact=True).wait_for()
+        field = page.get_by_label("Boiler: wanted")
+        await field.fill("11")
+        assert await page.get_by_role("button", name="Set", exact=True).is_disabled(), "more than it may be"
+        await field.fill("7.05")
+        async with page.expect_request("**/things/boiler/commands**") as asked:
+            await page.get_by_role("button", name="Set", exact=True).click()
+        await page.locator("[data-order=pending]").get_by_text("7.05\u00a0bar").wait_for()
+        assert (await asked.value).post_data_json == {"set": {"wanted": 705_000}}
+        assert http.delete("/things/boiler").is_success
+
+
 async def test_a_thing_that_is_not_there_is_said_to_be_none(demo: Hub, browser: Any) -> None:
     page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
     await page.goto(f"{address_of(demo)}/#/things/none_such")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.sim.test_home import AllLuck, NoLuck
 from unisono.sim.device import Label
 from unisono.sim.line import build_line
-from unisono.sim.line.compressor import BAND_PA, Compressor
+from unisono.sim.line.compressor import BAND_PA, BAR_PA, Compressor
 from unisono.sim.line.conveyor import RIDE_S, Conveyor
 from unisono.sim.line.flow import Air, Buffer, Orders
 from unisono.sim.line.line import Andon
@@ -108,7 +108,7 @@ def test_the_net_keeps_its_band_while_the_line_works() -> None:
     for second in range(3600):
         world.step(1.0, float(second), rng)
         seen.add(compressor.state["state"])
-        assert abs(compressor.air.pressure - compressor.level("setpoint")) < BAND_PA + 20_000
+        assert abs(compressor.air.pressure - compressor.level("setpoint") * BAR_PA) < BAND_PA + 20_000
     assert {"loaded", "unloaded"} <= seen
 
 
@@ -260,7 +260,7 @@ def test_a_compressor_stops_after_idling_and_follows_its_setpoint() -> None:
     air.pressure = 300_000.0
     compressor.step(1.0, rng)
     assert compressor.state["state"] == "stopped"
-    compressor.on_set({"start_stop": True, "setpoint": 750_000}, rng)
+    compressor.on_set({"start_stop": True, "setpoint": 7.5}, rng)
     for _ in range(600):
         compressor.step(1.0, rng)
     assert abs(air.pressure - 750_000) < BAND_PA + 5000

@@ -2,16 +2,18 @@
 import { Button, Group, MultiSelect, NativeSelect, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { all, ask, type Scene } from "../api";
+import { all, type Scene } from "../api";
 import type { components } from "../api.gen";
-import { ThingCard } from "../card";
+import { Heard, isAway, ThingCard } from "../card";
 import { useHub } from "../hub";
 import { written } from "../models";
 import { SeriesField, SpanField } from "../pages/history";
+import { way } from "../pages/overview";
 import { runByHand } from "../scene/run";
 import { reason, Told } from "../refusals";
 import { useSeries } from "../thing/history";
-import { called, locale, say } from "../words";
+import { Waiting } from "../trouble";
+import { called, locale, say, when } from "../words";
 import type { Span } from "./figures";
 import type { Item } from "./grid";
 import { Bars, Energy, Line, Lines } from "./widgets";
@@ -29,33 +31,19 @@ export function Shown({ card }: { card: Item }) {
   const height = Math.max(90, card.h * ROW_PX - 60);
   switch (card.kind) {
     case "things":
-      return (
-        <div className="cards">
-          {(card.things ?? []).map((id) => (
-            <ThingCard key={id} id={id} />
-          ))}
-        </div>
-      );
+      return <Things ids={card.things ?? []} />;
     case "place":
-      return (
-        <div className="cards">
-          {[...hub.things.values()]
-            .filter((thing) => thing.place === card.place)
-            .map((thing) => (
-              <ThingCard key={thing.id} id={thing.id} />
-            ))}
-        </div>
-      );
+      return <Things ids={[...hub.things.values()].filter((thing) => way(hub.places, thing.place).some((place) => place.id === card.place)).map((thing) => thing.id)} />;
     case "chart":
       return <Lines keys={keysOf(card)} span={span} name={card.title || "chart"} height={height} bare />;
     case "compare":
-      return <Bars keys={keysOf(card)} span={span} height={height} />;
+      return <Bars keys={keysOf(card)} span={span} height={height} bare />;
     case "value":
       return <Values keys={keysOf(card)} />;
     case "energy":
-      return <Energy things={card.things} place={card.place ?? undefined} span={span} height={Math.max(140, height - 140)} />;
+      return <Energy things={card.things} place={card.place ?? undefined} span={span} height={Math.max(140, height - 140)} bare />;
     case "line":
-      return <Line things={card.things} place={card.place ?? undefined} span={span} />;
+      return <Line things={card.things} place={card.place ?? undefined} span={span} bare />;
     case "scenes":
       return <Scenes ids={card.scenes ?? []} />;
     case "alarms":
@@ -67,6 +55,17 @@ export function Shown({ card }: { card: Item }) {
   }
 }
 
+const Things = ({ ids }: { ids: string[] }) =>
+  ids.length ? (
+    <div className="cards">
+      {ids.map((id) => (
+        <ThingCard key={id} id={id} />
+      ))}
+    </div>
+  ) : (
+    <Text c="dimmed">{tell("empty")}</Text>
+  );
+
 function Values({ keys }: { keys: string[] }) {
   const hub = useHub();
   const series = useSeries(keys, null);
@@ -75,36 +74,50 @@ function Values({ keys }: { keys: string[] }) {
     const ends = series.map((one) => hub.thing(one.thing).listen(() => again((now) => now + 1)));
     return () => ends.forEach((end) => end());
   }, [series, hub]);
+  if (!keys.length) return <Text c="dimmed">{tell("empty")}</Text>;
   return (
     <Group gap="xl">
-      {series.map((one) => (
-        <div key={`${one.thing}${one.property.key}`}>
-          <Text size="xs" c="dimmed">
-            {one.label}
-          </Text>
-          <Text fw={700} fz={34} lh={1.2} className="large">
-            {written(hub.things.get(one.thing)?.state[one.property.key]?.value, one.property)}
-          </Text>
-        </div>
-      ))}
+      {series.map((one) => {
+        const thing = hub.things.get(one.thing);
+        const away = !thing || isAway(thing);
+        return (
+          <div key={`${one.thing}${one.property.key}`} className={away ? "thing away" : undefined} data-value={one.thing}>
+            <Text size="xs" c="dimmed">
+              {one.label}
+            </Text>
+            <Text fw={700} fz={34} lh={1.2} className="large">
+              {written(thing?.state[one.property.key]?.value, one.property)}
+            </Text>
+            {thing && away ? (
+              <Text size="xs" c="dimmed" data-stale>
+                ◷ <Heard thing={thing} />
+              </Text>
+            ) : null}
+          </div>
+        );
+      })}
     </Group>
   );
 }
 
 function Scenes({ ids }: { ids: string[] }) {
+  const [busy, setBusy] = useState("");
   const { data } = useQuery({ queryKey: ["scenes"], queryFn: () => all<Scene>("/scenes") });
   const [note, setNote] = useState("");
   const run = async (id: string): Promise<void> => {
     setNote("");
+    setBusy(id);
     setNote(await runByHand(id).catch(reason));
+    setBusy("");
   };
   return (
     <Stack gap="xs">
       {ids.map((id) => (
-        <Button key={id} variant="light" onClick={() => void run(id)}>
+        <Button key={id} variant="light" loading={busy === id} onClick={() => void run(id)}>
           {called(data?.find((one) => one.id === id) ?? { name: id })}
         </Button>
       ))}
+      {ids.length ? null : <Text c="dimmed">{tell("empty")}</Text>}
       {note ? <Text c="red" component="div"><Told text={note} /></Text> : null}
     </Stack>
   );
@@ -113,14 +126,18 @@ function Scenes({ ids }: { ids: string[] }) {
 type Alarm = components["schemas"]["Alarm"];
 
 function Alarms() {
-  const { data } = useQuery({ queryKey: ["alarms"], queryFn: async () => (await ask<{ items: Alarm[] }>("/alarms?limit=100")).items, refetchInterval: 5000 });
-  const raised = (data ?? []).filter((one) => one.active !== false);
+  const { data, error } = useQuery({ queryKey: ["alarms"], queryFn: () => all<Alarm>("/alarms"), refetchInterval: 5000 });
+  if (!data) return <Waiting error={error} />; // that there are none is known only when the hub has said so
+  const raised = data.filter((one) => one.active);
   if (!raised.length) return <Text c="dimmed">{tell("noAlarms")}</Text>;
   return (
     <ul className="steps">
       {raised.map((one) => (
-        <li key={one.id}>
+        <li key={one.id} data-alarm={one.id}>
           <a href="#/alarms">{called({ name: one.name, names: one.names as Record<string, string[]> })}</a>
+          <Text span size="xs" c="dimmed">
+            {one.raised ? ` · ${say("raised", when(one.raised))}` : ""}
+          </Text>
         </li>
       ))}
     </ul>

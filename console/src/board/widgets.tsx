@@ -1,11 +1,11 @@
 /** What can be looked at over time, on the page of history and on dashboards: comparisons, energy, production. */
-import { Stack, Table, Text } from "@mantine/core";
+import { Button, Group, Stack, Table, Text } from "@mantine/core";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import Chart from "../chart";
 import { hub, useHub } from "../hub";
 import { fetched, type Model, type Property, titled, unitSign, written } from "../models";
 import { useSeries } from "../thing/history";
-import { buckets } from "../thing/past";
+import { buckets, saveCsv } from "../thing/past";
 import { Waiting } from "../trouble";
 import { called, locale, useLang } from "../words";
 import { gains, lasted, type Piece, pieces, runtime, type Span, SPANS } from "./figures";
@@ -34,6 +34,16 @@ export function useModels(things?: string[], place?: string): { thing: string; m
   });
 }
 
+const Csv = ({ name, word = "csv", rows }: { name: string; word?: "csv" | "stops"; rows: () => unknown[][] }) => (
+  <Group justify="flex-end">
+    <Button size="compact-sm" variant="default" onClick={() => saveCsv(name, rows())}>
+      {tell(word)}
+    </Button>
+  </Group>
+);
+
+const iso = (at: number): string => new Date(at).toISOString();
+
 const nameOf = (id: string): string => (hub.things.has(id) ? called(hub.things.get(id)!) : id);
 
 export function Lines({ keys, span, name, height, bare }: { keys: string[]; span: Span; name: string; height?: number; bare?: boolean }) {
@@ -49,7 +59,7 @@ const pieceName = (piece: Piece, span: Span): string => {
 };
 
 /** Means of each piece of a span beside each other: rooms, machines. */
-export function Bars({ keys, span, height }: { keys: string[]; span: Span; height?: number }) {
+export function Bars({ keys, span, height, bare }: { keys: string[]; span: Span; height?: number; bare?: boolean }) {
   const series = useSeries(keys, null);
   const to = minute();
   const of = pieces(span, to);
@@ -62,7 +72,12 @@ export function Bars({ keys, span, height }: { keys: string[]; span: Span; heigh
   if (!keys.length) return <Text c="dimmed">{tell("pick")}</Text>;
   if (!data) return <Waiting error={error} />;
   const rows = series.map((one, index) => ({ name: one.label, values: data[index] ?? [] }));
-  return <Plot kind="bar" across={of.map((one) => pieceName(one, span))} rows={rows} unit={unitSign(series[0]?.property.unit)} label={inWords(rows, series[0]?.property)} height={height} />;
+  return (
+    <>
+      <Plot kind="bar" across={of.map((one) => pieceName(one, span))} rows={rows} unit={unitSign(series[0]?.property.unit)} label={inWords(rows, series[0]?.property)} height={height} />
+      {bare ? null : <Csv name={`compare-${span}`} rows={() => [["from", "to", "thing", "property", "mean"], ...series.flatMap((one, index) => of.map((piece, at) => [iso(piece.from), iso(piece.to), one.thing, one.property.key, data[index]?.[at] ?? null]))]} />}
+    </>
+  );
 }
 
 function means(found: { at: string; mean: number | null; last: unknown; count: number }[], of: Piece[]): (number | null)[] {
@@ -95,7 +110,12 @@ export function Days({ keys, height }: { keys: string[]; height?: number }) {
     });
     return { name: new Date(day.from).toLocaleDateString(locale(), { weekday: "short", day: "numeric", month: "short" }), values: means(data, hours) };
   });
-  return <Plot kind="line" across={HOURS} rows={rows} unit={unitSign(one.property.unit)} label={`${one.label}. ${inWords(rows, one.property)}`} height={height} />;
+  return (
+    <>
+      <Plot kind="line" across={HOURS} rows={rows} unit={unitSign(one.property.unit)} label={`${one.label}. ${inWords(rows, one.property)}`} height={height} />
+      <Csv name={`days-${one.thing}-${one.property.key}`} rows={() => [["hour", ...rows.map((row) => row.name)], ...HOURS.map((hour, at) => [hour, ...rows.map((row) => row.values[at] ?? null)])]} />
+    </>
+  );
 }
 
 /** The totals of energy that a model counts: the whole, and each tariff's share. */
@@ -107,7 +127,7 @@ function counters(model: Model): { property: Property; tariff: string | null }[]
   return whole ? [{ property: whole, tariff: null }] : [];
 }
 
-export function Energy({ things, place, span, height }: { things?: string[]; place?: string; span: Span; height?: number }) {
+export function Energy({ things, place, span, height, bare }: { things?: string[]; place?: string; span: Span; height?: number; bare?: boolean }) {
   const lang = useLang();
   const models = useModels(things, place);
   const to = minute();
@@ -152,6 +172,7 @@ export function Energy({ things, place, span, height }: { things?: string[]; pla
           </Table.Tr>
         </Table.Tbody>
       </Table>
+      {bare ? null : <Csv name={`energy-${span}`} rows={() => [["from", "to", "thing", "tariff", "kWh"], ...wanted.flatMap((one, index) => of.map((piece, at) => [iso(piece.from), iso(piece.to), one.thing, one.tariff, rows[index]?.values[at] ?? null]))]} />}
     </Stack>
   );
 }
@@ -167,11 +188,12 @@ interface Made {
 }
 
 const byTrait = (model: Model, trait: string): Property | undefined => [...model.properties.values()].find((one) => one.trait === trait);
+const seconds = (ms: number): number => Math.round(Math.max(0, ms) / 1000);
 const SHORTEST_STOP_MS = 60_000;
 const STOPS = 8;
 
 /** Production and downtime of machines: what they made, how long they stood, and the three parts of OEE. */
-export function Line({ things, place, span }: { things?: string[]; place?: string; span: Span }) {
+export function Line({ things, place, span, bare }: { things?: string[]; place?: string; span: Span; bare?: boolean }) {
   const lang = useLang();
   const models = useModels(things, place).filter(({ thing, model }) => {
     const running = byTrait(model, "running");
@@ -241,6 +263,12 @@ export function Line({ things, place, span }: { things?: string[]; place?: strin
       <Text size="xs" c="dimmed">
         {tell("ideal")}
       </Text>
+      {bare ? null : (
+        <Group justify="flex-end" gap={4}>
+          <Csv name={`production-${span}`} rows={() => [["from", "to", "thing", "good", "scrap", "running_s", "down_s", "availability", "performance", "quality", "oee"], ...figures.map((one) => [iso(from), iso(to), one.thing, one.good, one.scrap, seconds(one.on), seconds(one.known - one.on), one.availability, one.performance, one.quality, one.oee])]} />
+          <Csv name={`downtime-${span}`} word="stops" rows={() => [["from", "to", "thing", "down_s", "open"], ...stops.map((one) => [iso(one.from), iso(one.to), one.thing, seconds(one.to - one.from), one.open])]} />
+        </Group>
+      )}
       {stops.length ? (
         <ul className="steps">
           {stops.slice(0, STOPS).map((one) => (

@@ -7,7 +7,10 @@ import { hub } from "../hub";
 import { stateWord, unanswered } from "../orders";
 import { isPlanned, Plan } from "../plan";
 import { reason, Told } from "../refusals";
-import { called, language, say, useLang } from "../words";
+import { called, language, say, useLang, type Word } from "../words";
+
+/** What became of a thing that no command was made for. */
+const RESULTS: Record<string, Word> = { would: "would", confirmation_required: "waiting", refused: "refusedHere" };
 
 interface Turn {
   said: string;
@@ -169,7 +172,7 @@ function Exchange({ turn, confirm, go }: { turn: Turn; confirm?: (yes: boolean) 
           {isPlanned(reply) ? (
             <div data-plan={reply.became}>
               <Text size="sm" c="dimmed">
-                {say(reply.became === "would" || reply.became === "waiting" ? "before" : "after")}
+                {say(reply.became === "would" || reply.became === "waiting" ? "before" : reply.became === "failed" ? "tried" : "after")}
               </Text>
               <Plan reply={reply} />
             </div>
@@ -187,7 +190,7 @@ function Exchange({ turn, confirm, go }: { turn: Turn; confirm?: (yes: boolean) 
               const thing = hub.things.get(result.thing);
               return (
                 <Badge key={`${result.thing}${result.state}`} size="sm" variant="dot" color={result.state === "confirmed" ? "teal" : "orange"}>
-                  {thing ? called(thing) : result.thing}: {result.state === "would" ? say("would") : result.command && unanswered(result.command) ? say("unanswered") : stateWord(result.state)}
+                  {thing ? called(thing) : result.thing}: {RESULTS[result.state] ? say(RESULTS[result.state]!) : result.command && unanswered(result.command) ? say("unanswered") : stateWord(result.state)}
                 </Badge>
               );
             })}

@@ -1,5 +1,5 @@
 /** Dashboards: what a person puts together by dragging, or with the keys; for themselves or a place; for a wall. */
-import { ActionIcon, Alert, Badge, Button, Card, Group, Menu, NativeSelect, Popover, Stack, Text, TextInput, Title } from "@mantine/core";
+import { ActionIcon, Alert, Badge, Button, Card, Group, Menu, NativeSelect, Popover, Stack, Text, TextInput, Title, VisuallyHidden } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import { all, ask } from "../api";
@@ -9,11 +9,15 @@ import { tell } from "../board/words";
 import { useHub } from "../hub";
 import { Waiting } from "../trouble";
 import { reason, Told } from "../refusals";
+import { useUnsaved } from "../leave";
 import { called, say, useLang } from "../words";
 
 const EVERY_MS = 15_000;
 const ROW_PX = 72;
 const GAP_PX = 10;
+const NARROW = matchMedia("(max-width: 40em)"); // as in console.css: the cards stand one below the other
+const WALL_PX = 1280; // as wide as a board is composed: on a larger wall it is drawn larger
+const LARGEST = 3;
 const KINDS = ["things", "chart", "compare", "value", "energy", "line", "scenes", "place", "alarms", "text", "clock"] as const;
 const SIZES: Record<Item["kind"], [number, number]> = { things: [4, 3], chart: [6, 4], compare: [6, 4], value: [3, 2], energy: [6, 6], line: [8, 5], scenes: [3, 3], place: [12, 4], alarms: [4, 3], text: [4, 2], clock: [3, 2] };
 
@@ -66,12 +70,74 @@ export function Dashboards() {
   );
 }
 
-export function DashboardPage({ id, editing }: { id: string; editing: boolean }) {
+export function DashboardPage({ id, editing, wall }: { id: string; editing: boolean; wall: boolean }) {
   useLang();
   const { data, error } = useQuery({ queryKey: ["dashboard", id], queryFn: () => ask<Board>(`/dashboards/${encodeURIComponent(id)}`), refetchInterval: EVERY_MS });
-  if (error && !data) return <Alert color="red"><Told text={reason(error)} /></Alert>;
-  if (!data) return <Waiting />;
-  return <Composer board={data} first={editing && data.mine} />;
+  if (!data) return <Waiting error={error} />;
+  return wall ? <Wall board={data} /> : <Composer board={data} first={editing && data.mine} />;
+}
+
+/** Nothing but the board, as large as the screen allows. It stands in the address: whatever opens that again, after a reload or a power
+ * cut, shows the wall again. */
+function Wall({ board }: { board: Board }) {
+  const rows = board.cards.reduce((most, card) => Math.max(most, card.y + card.h), 1);
+  const fitting = (): number => (NARROW.matches ? 1 : Math.max(1, Math.min(LARGEST, innerWidth / WALL_PX, innerHeight / ((rows + 1) * (ROW_PX + GAP_PX)))));
+  const [zoom, setZoom] = useState(fitting);
+  useEffect(() => {
+    const fit = (): void => setZoom(fitting());
+    fit();
+    addEventListener("resize", fit);
+    return () => removeEventListener("resize", fit);
+  }, [rows]);
+  useEffect(() => {
+    const leave = (): void => {
+      if (!document.fullscreenElement) location.hash = `#/dashboards/${encodeURIComponent(board.id)}`;
+    };
+    document.addEventListener("fullscreenchange", leave);
+    return () => {
+      document.removeEventListener("fullscreenchange", leave);
+      if (document.fullscreenElement) void document.exitFullscreen();
+    };
+  }, [board.id]);
+  useAwake();
+  return (
+    <div className="wall" data-full="yes" style={{ zoom }}>
+      <VisuallyHidden component="h1">{board.name}</VisuallyHidden>
+      <ActionIcon component="a" href={`#/dashboards/${encodeURIComponent(board.id)}`} variant="default" size="sm" className="unwall" aria-label={tell("unwall")} title={tell("unwall")}>
+        ×
+      </ActionIcon>
+      <Grid cards={board.cards} />
+    </div>
+  );
+}
+
+/** The screen stays on while this is shown, where the browser lets a page ask for it (HTTPS, or the hub's own machine). */
+function useAwake(): void {
+  useEffect(() => {
+    let lock: WakeLockSentinel | undefined;
+    let left = false;
+    const take = (): void => {
+      if (document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
+      navigator.wakeLock.request("screen").then((found) => (left ? void found.release() : (lock = found)), () => undefined); // no battery for it: the screen may sleep
+    };
+    take();
+    document.addEventListener("visibilitychange", take); // it ends when the page is not seen
+    return () => {
+      left = true;
+      document.removeEventListener("visibilitychange", take);
+      void lock?.release();
+    };
+  }, []);
+}
+
+function Grid({ cards, put }: { cards: Item[]; put?: (cards: Item[], index?: number) => void }) {
+  return (
+    <div className="board" style={{ gridAutoRows: ROW_PX, gap: GAP_PX }}>
+      {cards.map((_card, index) => (
+        <Placed key={index} cards={cards} index={index} put={put} />
+      ))}
+    </div>
+  );
 }
 
 function Composer({ board, first }: { board: Board; first: boolean }) {
@@ -80,13 +146,11 @@ function Composer({ board, first }: { board: Board; first: boolean }) {
   const [draft, setDraft] = useState<{ name: string; place: string | null; cards: Item[]; version: number } | null>(first ? { name: board.name, place: board.place, cards: board.cards, version: board.version } : null);
   const [said, setSaid] = useState("");
   const [wrong, setWrong] = useState("");
-  const wall = useRef<HTMLDivElement>(null);
-  const [full, setFull] = useState(false);
-  useEffect(() => {
-    const look = (): void => setFull(document.fullscreenElement !== null);
-    document.addEventListener("fullscreenchange", look);
-    return () => document.removeEventListener("fullscreenchange", look);
-  }, []);
+  const letGo = useUnsaved(draft !== null && JSON.stringify([draft.name, draft.place, draft.cards]) !== JSON.stringify([board.name, board.place, settle(board.cards)]));
+  const hang = (): void => {
+    location.hash = `#/dashboards/${encodeURIComponent(board.id)}?wall`;
+    document.documentElement.requestFullscreen?.().catch(() => undefined); // a browser that has none shows the wall all the same
+  };
   const cards = draft?.cards ?? board.cards;
   const put = (next: Item[], index?: number): void => {
     setDraft((now) => now && { ...now, cards: next });
@@ -109,8 +173,14 @@ function Composer({ board, first }: { board: Board; first: boolean }) {
   };
   const remove = async (): Promise<void> => {
     if (!confirm(tell("removeSure"))) return;
-    await ask(`/dashboards/${encodeURIComponent(board.id)}`, "DELETE").catch((error: unknown) => setWrong(reason(error)));
+    try {
+      await ask(`/dashboards/${encodeURIComponent(board.id)}`, "DELETE");
+    } catch (error) {
+      setWrong(reason(error));
+      return;
+    }
     await queries.invalidateQueries({ queryKey: ["dashboards"] });
+    letGo();
     location.hash = "#/dashboards";
   };
   return (
@@ -140,7 +210,7 @@ function Composer({ board, first }: { board: Board; first: boolean }) {
             </>
           ) : (
             <>
-              <Button size="xs" variant="default" onClick={() => void wall.current?.requestFullscreen()}>
+              <Button size="xs" variant="default" onClick={hang}>
                 {tell("wall")}
               </Button>
               {board.mine ? (
@@ -183,18 +253,15 @@ function Composer({ board, first }: { board: Board; first: boolean }) {
       <Text size="xs" role="status" className="quiet">
         {said}
       </Text>
-      <div ref={wall} className={full ? "wall full" : "wall"} data-full={full ? "yes" : "no"}>
-        <div className="board" style={{ gridAutoRows: ROW_PX, gap: GAP_PX }}>
-          {cards.map((_card, index) => (
-            <Placed key={index} cards={cards} index={index} editing={draft !== null} put={put} />
-          ))}
-        </div>
-      </div>
+      <Grid cards={cards} put={draft ? put : undefined} />
     </Stack>
   );
 }
 
-function Placed({ cards, index, editing, put }: { cards: Item[]; index: number; editing: boolean; put: (cards: Item[], index?: number) => void }) {
+/** ``put``: it is being composed. */
+function Placed({ cards, index, put: given }: { cards: Item[]; index: number; put?: (cards: Item[], index?: number) => void }) {
+  const editing = given !== undefined;
+  const put = given ?? (() => undefined);
   const card = cards[index]!;
   const name = card.title || tell(card.kind);
   const held = useRef<{ x: number; y: number; from: Item; before: Item[]; size: boolean } | null>(null);
@@ -206,6 +273,15 @@ function Placed({ cards, index, editing, put }: { cards: Item[]; index: number; 
     const now = held.current;
     const board = event.currentTarget.closest<HTMLElement>(".board");
     if (!now || !board) return;
+    if (NARROW.matches && !now.size) {
+      // one below the other: below the last one whose middle the finger has passed
+      const passed = [...board.querySelectorAll<HTMLElement>("[data-card]")].flatMap((each, other) => {
+        const box = each.getBoundingClientRect();
+        return other !== index && event.clientY > box.top + box.height / 2 ? [now.before[other]!] : [];
+      });
+      put(moved(now.before, index, 0, Math.max(0, ...passed.map((one) => one.y + one.h))), index);
+      return;
+    }
     const column = (board.clientWidth + GAP_PX) / COLUMNS;
     const right = Math.round((event.clientX - now.x) / column);
     const down = Math.round((event.clientY - now.y) / (ROW_PX + GAP_PX));
@@ -229,7 +305,7 @@ function Placed({ cards, index, editing, put }: { cards: Item[]; index: number; 
   };
   return (
     <Card component="section" withBorder radius="md" padding="sm" className="placed" aria-label={name} data-card={card.kind} data-at={`${card.x} ${card.y} ${card.w} ${card.h}`}
-      style={{ gridColumn: `${card.x + 1} / span ${card.w}`, gridRow: `${card.y + 1} / span ${card.h}` }}>
+      style={{ gridColumn: `${card.x + 1} / span ${card.w}`, gridRow: `${card.y + 1} / span ${card.h}`, order: card.y * COLUMNS + card.x }}>
       <Group justify="space-between" gap={4} wrap="nowrap" mb={4}>
         {card.title || editing ? (
           <Text fw={600} size="sm" truncate>

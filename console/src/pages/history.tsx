@@ -5,6 +5,7 @@ import { type Span, SPANS } from "../board/figures";
 import { Bars, Days, Energy, Line, Lines, useTraits } from "../board/widgets";
 import { tell } from "../board/words";
 import { useHub } from "../hub";
+import { titleOf } from "../models";
 import { called, say, useLang } from "../words";
 
 const MOST = 12;
@@ -18,7 +19,7 @@ export function SpanField({ span, set }: { span: Span; set: (span: Span) => void
 /** Values of things to choose from. */
 export function SeriesField({ keys, set, label }: { keys: string[]; set: (keys: string[]) => void; label: string }) {
   const hub = useHub();
-  const data = [...hub.things.values()].map((thing) => ({ group: called(thing), items: Object.keys(thing.state).map((key) => ({ value: `${thing.id}\n${key}`, label: `${called(thing)}: ${key}` })) })).filter((one) => one.items.length);
+  const data = [...hub.things.values()].map((thing) => ({ group: called(thing), items: Object.keys(thing.state).map((key) => ({ value: `${thing.id}\n${key}`, label: `${called(thing)}: ${titleOf(thing, key)}` })) })).filter((one) => one.items.length);
   const lacking = keys.filter((key) => !data.some((one) => one.items.some((item) => item.value === key)));
   return <MultiSelect comboboxProps={{ withinPortal: false }} size="xs" searchable hidePickedOptions maxValues={MOST} aria-label={label} placeholder={keys.length ? undefined : label} style={{ flex: 1, minWidth: 220 }} value={keys} data={[...data, ...(lacking.length ? [{ group: "–", items: lacking.map((key) => ({ value: key, label: key.replace("\n", ": ") })) }] : [])]} onChange={set} />;
 }

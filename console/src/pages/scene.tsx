@@ -4,8 +4,10 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { ask, askText, Refused, type Scene } from "../api";
 import { reason, Told } from "../refusals";
+import { useHub } from "../hub";
+import { useUnsaved } from "../leave";
 import { may } from "../rights";
-import { amiss, type Problem } from "../scene/amiss";
+import { amiss, type Problem, refused } from "../scene/amiss";
 import { type Draft, lineOf, put, read } from "../scene/draft";
 import { PlaceField } from "../scene/fields";
 import { Editing, firstPlace, idFrom, Parts } from "../scene/sentence";
@@ -13,7 +15,7 @@ import { Refusals, type Refusal, type Run, Runs, type Trigger, Triggers } from "
 import { InThePast, Now } from "../scene/trying";
 import { tell } from "../scene/words";
 import { Waiting } from "../trouble";
-import { called, useLang, when } from "../words";
+import { called, say, useLang, when } from "../words";
 
 const CHECK_MS = 600;
 const EVERY_MS = 5000;
@@ -35,7 +37,7 @@ export function ScenePage({ id }: { id: string }) {
 interface Row {
   result: string;
   warnings?: Problem[];
-  error?: { detail: string; field: string | null; expected: string | null; code: string; rule?: string | null };
+  error?: Parameters<typeof refused>[0];
 }
 
 function Editor({ scene }: { scene?: Scene }) {
@@ -43,26 +45,31 @@ function Editor({ scene }: { scene?: Scene }) {
   const [draft, setDraft] = useState<Draft>(() => read(scene?.text ?? fresh()));
   const [version, setVersion] = useState(scene?.version);
   const [problems, setProblems] = useState<Problem[] | null>(null);
+  const again = useHub().link === "live"; // and when the hub is there again
+  const [unchecked, setUnchecked] = useState(false);
   const [note, setNote] = useState<{ good: boolean; text: string } | null>(null);
   const [named, setNamed] = useState(scene !== undefined);
   const dirty = draft.text !== scene?.text;
+  const [blank] = useState(draft.text);
+  const letGo = useUnsaved(draft.text !== (scene?.text ?? blank));
 
   useEffect(() => {
     if (draft.wrong) return;
     let left = false;
     setProblems(null);
+    setUnchecked(false);
     const timer = setTimeout(async () => {
       const found = await ask<{ rows: Row[] }>("/scenes/bulk?dry_run=true&replace=true", "POST", [draft.text]).catch(() => null);
       if (left) return;
       const row = found?.rows[0];
-      const wrong: Problem[] = row?.error ? [{ severity: "error", path: row.error.field ?? "", reason: row.error.detail, expected: row.error.expected, rule: row.error.rule ?? row.error.code }] : [];
-      setProblems([...wrong, ...(row?.warnings ?? [])]);
+      if (!row) setUnchecked(true); // the hub does not answer: nothing is known of it, good or bad
+      else setProblems([...(row.error ? refused(row.error) : []), ...(row.warnings ?? [])]);
     }, CHECK_MS);
     return () => {
       left = true;
       clearTimeout(timer);
     };
-  }, [draft]);
+  }, [draft, again]);
 
   const editing = useMemo(
     () => ({
@@ -83,15 +90,22 @@ function Editor({ scene }: { scene?: Scene }) {
       queries.setQueryData(["scene", saved.id], saved);
       setVersion(saved.version);
       setNote({ good: true, text: tell("saved", saved.version) });
+      letGo();
       if (!scene) location.hash = `#/scenes/${encodeURIComponent(saved.id)}`;
     } catch (error) {
-      if (error instanceof Refused && error.field) setProblems([{ severity: "error", path: error.field, reason: error.message, expected: error.expected, rule: error.rule ?? error.code }]);
+      if (error instanceof Refused && (error.field || error.errors)) setProblems(refused({ ...error, detail: error.message }));
       setNote({ good: false, text: reason(error) });
     }
   };
   const remove = async (): Promise<void> => {
     if (!scene || !confirm(tell("removeSure"))) return;
-    await ask(`/scenes/${encodeURIComponent(scene.id)}`, "DELETE");
+    try {
+      await ask(`/scenes/${encodeURIComponent(scene.id)}`, "DELETE");
+    } catch (error) {
+      setNote({ good: false, text: reason(error) });
+      return;
+    }
+    letGo();
     await queries.invalidateQueries({ queryKey: ["scenes"] });
     location.hash = "#/scenes";
   };
@@ -163,7 +177,7 @@ function Editor({ scene }: { scene?: Scene }) {
           </section>
         </Editing.Provider>
         <section aria-label={tell("text")}>
-          <TextSide draft={draft} problems={problems} set={(text) => setDraft((now) => read(text, now.said))} />
+          <TextSide draft={draft} problems={problems} unchecked={unchecked} set={(text) => setDraft((now) => read(text, now.said))} />
         </section>
       </div>
       <Tabs defaultValue="past" keepMounted={false}>
@@ -196,11 +210,11 @@ function errorAt(problems: Problem[] | null, path: string) {
 }
 
 /** The text with its lines numbered; the one that something is wrong with is marked. */
-function TextSide({ draft, problems, set }: { draft: Draft; problems: Problem[] | null; set: (text: string) => void }) {
+function TextSide({ draft, problems, unchecked, set }: { draft: Draft; problems: Problem[] | null; unchecked: boolean; set: (text: string) => void }) {
   const numbers = useRef<HTMLDivElement>(null);
   const area = useRef<HTMLTextAreaElement>(null);
   const marks = new Map<number, string>();
-  if (draft.wrong) marks.set(draft.wrong.line, "error");
+  if (draft.wrong) for (const one of draft.wrong) marks.set(one.line, "error");
   else for (const one of problems ?? []) if (one.path) marks.set(lineOf(draft.text, one.path), one.severity);
   const count = draft.text.split("\n").length;
   const goTo = (line: number): void => {
@@ -229,11 +243,19 @@ function TextSide({ draft, problems, set }: { draft: Draft; problems: Problem[] 
       </div>
       {draft.wrong ? (
         <Alert color="red" role="alert">
-          {tell("badText", draft.wrong.line)}: {draft.wrong.why}
+          {draft.wrong.map((one) => (
+            <div key={`${one.line} ${one.why}`}>
+              <Button size="compact-xs" variant="subtle" onClick={() => goTo(one.line)}>
+                {tell("lines", one.line)}
+              </Button>{" "}
+              {tell("badText")}
+              {one.why ? `: ${one.why}` : ""}
+            </div>
+          ))}
         </Alert>
       ) : problems === null ? (
         <Text size="sm" c="dimmed">
-          {tell("checking")}
+          {unchecked ? say("away") : tell("checking")}
         </Text>
       ) : problems.length === 0 ? (
         <Text size="sm" c="teal" data-checked="good">
@@ -241,8 +263,8 @@ function TextSide({ draft, problems, set }: { draft: Draft; problems: Problem[] 
         </Text>
       ) : (
         <Stack gap={2} data-checked="odd">
-          {problems.map((one) => (
-            <Text key={`${one.path}${one.reason}`} size="sm" c={one.severity === "error" ? "red" : one.severity === "warning" ? "orange" : "dimmed"}>
+          {problems.map((one, index) => (
+            <Text key={`${index} ${one.path}`} size="sm" c={one.severity === "error" ? "red" : one.severity === "warning" ? "orange" : "dimmed"}>
               <Button size="compact-xs" variant="subtle" onClick={() => goTo(lineOf(draft.text, one.path))}>
                 {tell("lines", lineOf(draft.text, one.path))}
               </Button>{" "}

@@ -8,18 +8,18 @@ export interface Draft {
   text: string;
   /** What it says; what it last said while the text cannot be read. */
   said: { [key: string]: Json };
-  wrong: { line: number; why: string } | null;
+  wrong: { line: number; why: string }[] | null;
 }
 
 const WIDE = 110;
+const MOST_WRONG = 10; // one slip makes many
 
 export function read(text: string, before: Draft["said"] = {}): Draft {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
-  const error = document.errors[0];
-  if (error) return { text, said: before, wrong: { line: lines.linePos(error.pos[0]).line, why: error.message.split("\n")[0] ?? "" } };
+  if (document.errors.length) return { text, said: before, wrong: document.errors.slice(0, MOST_WRONG).map((error) => ({ line: lines.linePos(error.pos[0]).line, why: error.message.split("\n")[0] ?? "" })) };
   const said: unknown = document.toJS();
-  if (typeof said !== "object" || said === null || Array.isArray(said)) return { text, said: before, wrong: { line: 1, why: "" } };
+  if (typeof said !== "object" || said === null || Array.isArray(said)) return { text, said: before, wrong: [{ line: 1, why: "" }] };
   return { text, said: said as Draft["said"], wrong: null };
 }
 

@@ -1,6 +1,6 @@
 /** Trying a scene: what it would have done in the past, and what it would do now. Nothing is done. */
 import { Alert, Button, Group, SegmentedControl, Stack, Text } from "@mantine/core";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { ask, askText } from "../api";
 import { hub } from "../hub";
 import { reason, Told } from "../refusals";
@@ -25,6 +25,7 @@ export function InThePast({ text }: { text: string }) {
   const [found, setFound] = useState<Past | null>(null);
   const [wrong, setWrong] = useState("");
   const [busy, setBusy] = useState(false);
+  useEffect(() => setFound(null), [text, span]); // what another text would have done is not what this one would
   const go = async (): Promise<void> => {
     setBusy(true);
     setWrong("");

@@ -5,8 +5,8 @@ import { useMemo, useState } from "react";
 import { ask, type Command, type Thing } from "../api";
 import Chart, { type Mark, type Series } from "../chart";
 import { hub, useHub } from "../hub";
-import { fetched, type Model, type Property, titled } from "../models";
-import { stateWord } from "../orders";
+import { fetched, type Model, type Property, titled, titleOf, writable } from "../models";
+import { stateWord, wish } from "../orders";
 import { called, language, say } from "../words";
 import { type Point } from "./past";
 import { tell } from "./words";
@@ -43,7 +43,9 @@ export function useSeries(keys: string[], alone: string | null): Series[] {
 
 export function History({ thing, model }: { thing: Thing; model: Model }) {
   const live = useHub();
-  const numbers = Object.keys(thing.state).filter((key) => typeof thing.state[key]?.value === "number");
+  const isSet = (key: string): boolean => writable(model.properties.get(key) ?? { key, schema: { kind: "any" } });
+  // what was measured before what was set: that is what went up and down
+  const numbers = Object.keys(thing.state).filter((key) => typeof thing.state[key]?.value === "number").sort((a, b) => Number(isSet(a)) - Number(isSet(b)));
   const [keys, setKeys] = useState<string[]>(() => [keyOf(thing.id, numbers[0] ?? Object.keys(thing.state)[0] ?? "")].filter((key) => !key.endsWith("\n")));
   const [span, setSpan] = useState<Span>("day");
   const [marked, setMarked] = useState(true);
@@ -68,7 +70,7 @@ export function History({ thing, model }: { thing: Thing; model: Model }) {
     (): Mark[] =>
       marked
         ? [
-            ...(commands.data ?? []).map((one): Mark => ({ at: Date.parse(one.at), kind: "command", text: `${one.call ?? JSON.stringify(one.set)}: ${stateWord(one.state)} (${one.by.id ?? ""})` })),
+            ...(commands.data ?? []).map((one): Mark => ({ at: Date.parse(one.at), kind: "command", text: `${wish(one, model)}: ${stateWord(one.state)} (${one.by.id ?? ""})` })),
             ...events.flatMap((one) => one.data ?? []),
           ]
         : [],
@@ -77,7 +79,7 @@ export function History({ thing, model }: { thing: Thing; model: Model }) {
   const own = [...new Set([...Object.keys(thing.state), ...model.properties.keys()])].map((key) => ({ value: keyOf(thing.id, key), label: titled(model.properties.get(key) ?? { key }) }));
   const others = [...live.things.values()]
     .filter((one) => one.id !== thing.id && one.place === thing.place)
-    .map((one) => ({ group: called(one), items: Object.keys(one.state).map((key) => ({ value: keyOf(one.id, key), label: `${called(one)}: ${key}` })) }));
+    .map((one) => ({ group: called(one), items: Object.keys(one.state).map((key) => ({ value: keyOf(one.id, key), label: `${called(one)}: ${titleOf(one, key)}` })) }));
   return (
     <Stack>
       <Group align="flex-end">

@@ -3,7 +3,7 @@ import { Alert, Badge, Button, Code, Group, Loader, SegmentedControl, Stack, Tab
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { ask, type Command, Refused, type Thing } from "../api";
-import { because, stateWord, unanswered } from "../orders";
+import { because, meaning, OPEN, stateWord, unanswered, wish } from "../orders";
 import { type Model, titled, unitSign, written } from "../models";
 import { both, reason, Told, sentence } from "../refusals";
 import { atTheDoor } from "../adding/seen";
@@ -12,17 +12,8 @@ import { csvLine, saveAs } from "./past";
 import { tell } from "./words";
 
 const STATES: Record<string, string> = { confirmed: "teal", queued: "yellow", sent: "yellow", acknowledged: "yellow" };
-const OPEN = new Set(["queued", "sent", "acknowledged"]);
 
 const failure = (error: unknown): string => (error instanceof Refused ? (error.code === "not_allowed" ? tell("notAllowed") : reason(error)) : say("away"));
-
-/** What was asked in the property's words: "target temperature → 21 °C". */
-function wish(command: Command, model: Model): string {
-  if (command.call) return `${titled(model.actions.get(command.call) ?? { key: command.call })} ${command.input && Object.keys(command.input).length ? JSON.stringify(command.input) : ""}`.trim();
-  return Object.entries(command.set ?? {})
-    .map(([key, value]) => `${titled(model.properties.get(key) ?? { key })} → ${written(value, model.properties.get(key))}`)
-    .join(", ");
-}
 
 export function Commands({ id, model }: { id: string; model: Model }) {
   const queries = useQueryClient();
@@ -32,8 +23,7 @@ export function Commands({ id, model }: { id: string; model: Model }) {
     await ask(`/commands/${encodeURIComponent(command)}`, "DELETE").catch(() => null);
     await queries.invalidateQueries({ queryKey: ["commands", id] });
   };
-  if (error) return <Alert color="red"><Told text={failure(error)} /></Alert>;
-  if (!data) return <Loader />;
+  if (!data) return error ? <Alert color="red"><Told text={failure(error)} /></Alert> : <Loader />;
   return (
     <Stack>
       <SegmentedControl size="xs" w={200} aria-label={say("commands")} value={which} onChange={(next) => setWhich(next as "all" | "open")} data={[{ value: "all", label: tell("all") }, { value: "open", label: tell("open") }]} />
@@ -69,6 +59,10 @@ export function Commands({ id, model }: { id: string; model: Model }) {
             </Text>
             <details>
               <summary>{tell("life")}</summary>
+              <Text size="sm">{meaning(command)}</Text>
+              <Text size="xs" c="dimmed">
+                {[`${tell("asked")} ${when(command.at)}`, command.ended ? `${tell("ended")} ${when(command.ended)}: ${stateWord(command.state)}` : command.ttl_s ? tell("waits", when(new Date(Date.parse(command.at) + command.ttl_s * 1000).toISOString())) : stateWord(command.state)].join(" · ")}
+              </Text>
               <Code block>{JSON.stringify(command, null, 1)}</Code>
             </details>
           </li>
@@ -195,8 +189,7 @@ interface Letter {
 
 export function Letters({ id }: { id: string }) {
   const { data, error } = useQuery({ queryKey: ["letters", id], queryFn: async () => (await ask<{ items: Letter[] }>(`/things/${encodeURIComponent(id)}/dead-letters?limit=100`)).items, refetchInterval: 5000 });
-  if (error) return <Alert color="red"><Told text={failure(error)} /></Alert>;
-  if (!data) return <Loader />;
+  if (!data) return error ? <Alert color="red"><Told text={failure(error)} /></Alert> : <Loader />;
   if (!data.length) return <Text c="dimmed">{say("noLetters")}</Text>;
   return (
     <Stack>

@@ -22,6 +22,8 @@ export interface Line {
   points: { at: number; value: unknown; min?: number | null; max?: number | null }[];
   raw: boolean;
   unit: string | null;
+  /** Of what is not raw: how wide each bucket is, milliseconds. */
+  wide: number;
 }
 
 const POINTS = 600;
@@ -35,23 +37,27 @@ const path = (thing: string, property: string, from: number, to: number): string
 export async function line(thing: string, property: string, from: number, to: number): Promise<Line> {
   if (to - from <= 6 * HOUR_MS) {
     const found = await ask<{ points: Point[]; next: string | null; unit: string | null }>(`${path(thing, property, from, to)}&limit=${RAW}`);
-    if (!found.next) return { raw: true, unit: found.unit, points: found.points.map((one) => ({ at: Date.parse(one.at), value: one.value })) };
+    if (!found.next) return { raw: true, wide: 0, unit: found.unit, points: found.points.map((one) => ({ at: Date.parse(one.at), value: one.value })) };
   }
   const found = await ask<{ points: Bucket[]; unit: string | null }>(`${path(thing, property, from, to)}&points=${POINTS}`);
-  return { raw: false, unit: found.unit, points: found.points.map((one) => ({ at: Date.parse(one.at), value: one.mean ?? one.last, min: one.min, max: one.max })) };
+  const points = found.points.map((one) => ({ at: Date.parse(one.at), value: one.mean ?? one.last, min: one.min, max: one.max }));
+  // what is kept by the hour only comes by the hour
+  const between = points.slice(1).map((one, index) => one.at - points[index]!.at);
+  return { raw: false, wide: Math.max((to - from) / POINTS, Math.min(...between, to - from)), unit: found.unit, points };
 }
 
 export const buckets = async (thing: string, property: string, from: number, to: number, points: number, gained = false): Promise<Bucket[]> =>
   (await ask<{ points: Bucket[] }>(`${path(thing, property, from, to)}&points=${points}${gained ? "&gained=true" : ""}`)).points;
 
-const MOST_ROWS = 200_000;
+/** Values of one series in a file: a spreadsheet takes a million lines. */
+export const MOST_ROWS = 200_000;
 
-/** Every value of a span, page by page. */
-export async function* raw(thing: string, property: string, from: number, to: number): AsyncGenerator<Point> {
+/** Every value of a span, page by page, up to `MOST_ROWS`. */
+export async function* raw(thing: string, property: string, from: number, to: number): AsyncGenerator<Point[]> {
   let after = "";
   for (let count = 0; count < MOST_ROWS; ) {
     const page = await ask<{ points: Point[]; next: string | null }>(`${path(thing, property, from, to)}&limit=10000${after}`);
-    yield* page.points;
+    yield page.points;
     count += page.points.length;
     if (!page.next) return;
     after = `&after=${encodeURIComponent(page.next)}`;
@@ -66,6 +72,8 @@ const field = (value: unknown): string => {
 };
 
 export const csvLine = (values: unknown[]): string => `${values.map(field).join(",")}\r\n`;
+
+export const saveCsv = (name: string, rows: unknown[][]): void => saveAs(`${name}.csv`, new Blob(rows.map(csvLine), { type: "text/csv" }));
 
 export function saveAs(name: string, content: Blob): void {
   const link = document.createElement("a");

@@ -17,7 +17,8 @@ from unisono.sim.line.machine import Machine
 __all__ = ["Compressor"]
 
 BAND_PA = 60_000.0  # above and below the setpoint
-SETPOINT_PA = 690_000.0
+BAR_PA = 100_000.0
+SETPOINT_BAR = 6.9
 DELIVERS_M3_S = 0.018  # free air, about a cubic metre a minute
 LOADED_W = 7500.0
 UNLOADED_W = 2100.0
@@ -27,15 +28,16 @@ HEAT_TIME_S = 600.0
 
 
 class Compressor(Machine):
-    """``pressure`` is that of the net in Pa; ``setpoint`` the middle of its band; ``state`` says loaded or not."""
+    """``pressure`` is that of the net in Pa; ``setpoint`` the middle of its band, in bar as its panel has it; ``state``
+    says loaded or not."""
 
     model = "compressor"
-    writable: ClassVar[Mapping[str, Accepts]] = {"start_stop": switch, "setpoint": number(550_000, 800_000)}
+    writable: ClassVar[Mapping[str, Accepts]] = {"start_stop": switch, "setpoint": number(5.5, 8.0)}
     fault_per_s = 1 / 14_400.0
     faults: ClassVar[Mapping[str, tuple[float, float]]] = {"oil temperature high": (60.0, 180.0)}
 
     def __init__(self, who: Label, air: Air) -> None:
-        super().__init__(who, pressure=round(air.pressure), setpoint=SETPOINT_PA, state="unloaded")
+        super().__init__(who, pressure=round(air.pressure), setpoint=SETPOINT_BAR, state="unloaded")
         self.state.update(temperature=60.0, power=0.0)
         self.air = air
         self.loaded = False
@@ -51,7 +53,7 @@ class Compressor(Machine):
 
     def work(self, dt_s: float, rng: Random) -> None:
         """Load below the band, unload above it."""
-        setpoint = self.level("setpoint")
+        setpoint = self.level("setpoint") * BAR_PA
         if self.air.pressure < setpoint - BAND_PA:
             self.loaded = True
         elif self.air.pressure > setpoint + BAND_PA:
