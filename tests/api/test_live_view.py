@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from unisono.api.live.live import Change, Client, LiveView, Subscription, Wherea
 from unisono.errors import CallerError
 from unisono.twin import talk
 
+THINGS = st.sampled_from("abc")
 HOME = Whereabouts(frozenset({"home", "room"}), {"light.on": "on_off", "light.b": "brightness"})
 
 
@@ -81,7 +83,7 @@ async def told(client: Client) -> list[tuple[str, dict[str, Any]]]:
 async def test_what_is_looked_at_does_not_wait_for_what_is_gathered() -> None:
     client = Client(None)
     client.gather_s = 60
-    client.first = frozenset({"lamp"})
+    client.look({"lamp"})
     client.offer(change("heater", light__b=1))
     assert await told(client) == [("heater", {"light.b": 1})], "after silence all is sent at once"
     client.offer(change("heater", light__b=2))
@@ -91,20 +93,67 @@ async def test_what_is_looked_at_does_not_wait_for_what_is_gathered() -> None:
             await client.next_texts()
     client.offer(change("lamp", light__b=3))
     assert await told(client) == [("lamp", {"light.b": 3})]
-    # what waits goes along as soon as it is looked at and speaks: never behind what it said later
-    client.first = frozenset({"heater"})
+    # what waits goes as soon as it is looked at, whether it speaks again or not
+    client.look({"heater"})
     client.offer(change("lamp", light__b=4))
+    assert await told(client) == [("heater", {"light.b": 2})]
+    # nobody looks at it any more before it is sent: what it says then is not sent before that
+    client.offer(change("heater", light__b=5))
+    client.look({"lamp"})
     client.offer(change("heater", light__on=True))
-    assert await told(client) == [("heater", {"light.b": 2, "light.on": True})]
+    assert await told(client) == [("lamp", {"light.b": 4})]
+    client.look({"heater"})
+    assert await told(client) == [("heater", {"light.b": 5, "light.on": True})]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("say"), THINGS),
+            st.tuples(st.just("look"), st.frozensets(THINGS)),
+            st.tuples(st.sampled_from(["send", "gathered"]), st.none()),
+        )
+    )
+)
+def test_whatever_is_looked_at_no_older_word_comes_after_a_newer_one(steps: list[tuple[str, Any]]) -> None:
+    async def run() -> None:
+        client = Client(None)
+        client.gather_s = 60
+        seen: dict[str, int] = {}
+        said: dict[str, int] = {}
+
+        async def send() -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0):
+                    for thing, state in await told(client):
+                        assert state["light.b"] > seen.get(thing, 0)
+                        seen[thing] = state["light.b"]
+
+        for turn, (do, what) in enumerate(steps, 1):
+            if do == "say":
+                client.offer(change(what, light__b=turn))
+                said[what] = turn
+            elif do == "look":
+                client.look(what)
+            elif do == "send":
+                await send()
+                assert all(seen[thing] == at for thing, at in said.items() if thing in client.first)
+            else:
+                client._gathered()
+        client._gathered()
+        await send()
+        assert seen == said
+
+    asyncio.run(run())
 
 
 async def test_what_was_gathered_comes_in_the_end() -> None:
     client = Client(None)
     client.gather_s = 0.01
-    client.first = frozenset({"lamp"})
+    client.look({"lamp"})
     client.offer(change("lamp", light__b=1))
     assert await told(client) == [("lamp", {"light.b": 1})]
-    client.first = frozenset()
+    client.look(())
     client.offer(change("lamp", light__b=2))
     async with asyncio.timeout(DEADLINE_S):
         assert await told(client) == [("lamp", {"light.b": 2})]

@@ -144,6 +144,13 @@ class Client:
         if now or not self._gathering or self.overflowed:
             self._wake.set()
 
+    def look(self, things: Iterable[str]) -> None:
+        """From now on somebody looks at ``things``, and at no others: what waits of them waits no longer."""
+        self.first = frozenset(things)
+        for thing in [each for each in self._pending if each in self.first]:
+            self._first[thing] = self._pending.pop(thing)
+            self._wake.set()
+
     def offer_other(self, key: str, text: bytes) -> None:
         """Queue a frame that is no change of a thing; a newer one of the same ``key`` replaces it."""
         if key not in self._others and len(self._others) >= MAX_PENDING_THINGS:

@@ -162,7 +162,7 @@ class LiveSocket:
         if frame.gather_ms is not None:
             client.gather_s = frame.gather_ms / 1000
         if frame.first is not None:
-            client.first = frozenset(frame.first)
+            client.look(frame.first)
         if frame.ping is not None:
             await send(_text({"pong": frame.ping}))
 
