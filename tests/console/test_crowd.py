@@ -28,10 +28,12 @@ WARM_S = 10
 MEASURED_S = int(os.environ.get("UNISONO_MEASURE_S", "60"))
 CPU = 0.5
 GROWN = 1.10
+#: Half a second of changes that come between a collection and its reading are a megabyte or two: the least counts.
+READINGS = 5
 CHANGES = 200
 PAINTED = "() => window.last.then(() => window.painted)"
 SEEN_MS = 100
-#: Longer than the live view and the page gather changes (50 ms), and no multiple of it.
+#: Longer than the live view joins changes of what is looked at (20 ms), and no multiple of it.
 BETWEEN_S = 0.137
 #: Keeps when each whole number was painted: the mutation is seen before its frame, a task after the frame comes later.
 WATCH = """() => {
@@ -99,6 +101,7 @@ async def test_a_change_at_a_device_is_on_screen_in_a_tenth_of_a_second(fresh: H
     finally:
         device.disconnect()
         device.loop_stop()
+    assert told.keys() <= painted.keys(), "each was painted, none was joined with the next"
     took = sorted(painted[value] - at for value, at in told.items())
     p50, p99 = statistics.median(took), took[int(len(took) * 0.99) - 1]
     sys.stdout.write(f"\nfrom a device's PUBLISH to the painted page, ms: {p50:.0f} (p50), {p99:.0f} (p99), ")
@@ -142,11 +145,14 @@ async def test_a_crowd_costs_half_a_core_and_no_memory(fresh: Hub, browser: Any)
 
 async def figures(devtools: Any, pids: list[int]) -> dict[str, float]:
     """Processor seconds of all the browser's processes; heap after a collection, nodes of the page."""
-    await devtools.send("HeapProfiler.collectGarbage")
-    told = {each["name"]: each["value"] for each in (await devtools.send("Performance.getMetrics"))["metrics"]}
+    heaps = []
+    for _ in range(READINGS):
+        await devtools.send("HeapProfiler.collectGarbage")
+        told = {each["name"]: each["value"] for each in (await devtools.send("Performance.getMetrics"))["metrics"]}
+        heaps.append(told["JSHeapUsedSize"])
     cpu = 0.0
     for pid in pids:
         if psutil.pid_exists(pid):
             times = psutil.Process(pid).cpu_times()
             cpu += times.user + times.system
-    return {"cpu": cpu, "heap": told["JSHeapUsedSize"], "nodes": told["Nodes"], "task": told["TaskDuration"]}
+    return {"cpu": cpu, "heap": min(heaps), "nodes": told["Nodes"], "task": told["TaskDuration"]}
