@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from tests.parts import MAX_BYTES
@@ -19,21 +18,6 @@ from unisono.store.nats_server import NatsServer
 # the machine is shared, and a slow example is no failure
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
-
-ROOMS = Path(__file__).parent
-#: Whose tests are traced: the rooms of whose code every branch is demanded, of their own tests.
-PURE = {"access", "assist", "dialect", "notify", "scene", "test_errors.py", "thing", "twin", "wire"}
-_tracer = pytest.StashKey[Coverage | None]()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Coverage is asked of the pure rooms' tests alone: the tracer makes two to three times of what it traces."""
-    tracer = item.config.stash.setdefault(_tracer, Coverage.current())
-    traced = item.path.relative_to(ROOMS).parts[0] in PURE
-    if tracer is not None and traced is not (Coverage.current() is tracer):
-        (tracer.start if traced else tracer.stop)()
-    return (yield)
 
 
 @pytest.fixture
