@@ -375,7 +375,7 @@ class Wanted(Meant):
             self.topic = [p for p in pieces if p.named or has(p, "trait:")] if part and not unknown(pieces) else []
             if "opinion" in found:  # 灯带看腻了, 换成蓝色
                 self.last = self._target(pieces, Wish()).things or self.last
-            elif self.steps and pieces[-1].text in _CAME:
+            elif self.steps and pieces and pieces[-1].text in _CAME:
                 pass  # 开月台门，装货的车到了: why
             elif is_list(pieces):
                 self.pending = list(pieces)
