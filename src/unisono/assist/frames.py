@@ -18,12 +18,31 @@ from unisono.assist.language import Language
 from unisono.assist.nouns import Noun, nominal, nouns, unknown
 from unisono.assist.scope import ACTIONS, GOING_ON, LIGHT
 from unisono.assist.text import Clause, Piece, Time
+from unisono.assist.verbs import (
+    ENDED,
+    PARTICLES,
+    RUNNING,
+    agree,
+    chosen_of,
+    ended_by,
+    fills,
+    goes_to,
+    has_object,
+    head_of,
+    is_a_noun,
+    is_caused,
+    is_filled,
+    is_mode_at,
+    is_on_dim,
+    is_refilled,
+    is_subject,
+    particle_of,
+)
 from unisono.assist.world import World
 
 __all__ = ["LEVELLED", "STEPPED", "Frame", "hours_in", "opposite", "read_frame"]
 
 LEVELS = {"low": "low", "medium": "medium", "high": "high", "auto": "auto", "double": "double"}
-PARTICLES = {"p_on": "on", "p_off": "off", "p_up": "up", "p_down": "down"}
 
 #: Senses of a verb that is light beside a particle ("shut off") and strong without one ("shut the hatch").
 DOUBLE = frozenset({"close", "open", "up", "down"})
@@ -32,14 +51,9 @@ DOUBLE = frozenset({"close", "open", "up", "down"})
 STEPPED = frozenset({"up", "down", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower"})
 
 
-#: Verbs that an "up" or "down" at the end of their clause adds nothing to.
-FILLED = frozenset({"open", "close", "lock", "unlock", "start", "stop", "charge", "clean"})
-
 #: Particles that say the other way than a verb of more or less before them.
 AGAINST = {"down": ("on", "up"), "up": ("off", "down")}
 
-#: What goes on, and may go on until a time.
-RUNNING = frozenset({"on", "start", "play"})
 
 #: Traits of which there is more or less.
 LEVELLED = frozenset({"volume", "brightness", "fan_speed", "target_temperature", "temperature", "rate", "speed"})
@@ -47,14 +61,6 @@ LEVELLED = frozenset({"volume", "brightness", "fan_speed", "target_temperature",
 #: How something may be kept; what is to be left open is not opened.
 KEPT = frozenset({"on", "off", "close", "lock", "mute"})
 
-#: What only says that something begins.
-BEGINNING = RUNNING | {"resume"}
-
-#: What is played: "play the last song".
-TRACKS = frozenset({"play", "next", "previous"})
-
-#: What ends with an act that lasts.
-ENDED = {"swing": "swing", "charge": "charging", "record": "recording", "defrost": "defrost"}
 
 #: Acts that take no value: a bare number after "at" beside one of them is an hour.
 VALUELESS = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop", "brew", "clean"})
@@ -141,7 +147,7 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     if frame.act != "down":
         frame.unheeded = (
             *frame.unheeded,
-            *(pieces[at].text for at in range(len(pieces)) if off_it(pieces, at, _head(pieces))),
+            *(pieces[at].text for at in range(len(pieces)) if off_it(pieces, at, head_of(pieces))),
         )
     if frame.complaint and frame.stated and frame.act in ("up", "down") and not frame.forms:
         frame.act = None  # "it is cold up in the attic"
@@ -182,14 +188,14 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
     light: list[int] = []
     fallback: tuple[int, str] | None = None
     weak: list[tuple[int, str]] = []
-    head = _head(pieces)
+    head = head_of(pieces)
     for at, piece in enumerate(pieces):
         if piece.named and not (at == head and piece.senses and at + 1 < len(pieces)):
             continue
         acts = [sense for sense in piece.senses if sense in ACTIONS]
-        if not acts or _mode_at(pieces, at):
+        if not acts or is_mode_at(pieces, at):
             continue
-        if at and _a_noun(pieces[at - 1], piece):
+        if at and is_a_noun(pieces[at - 1], piece):
             continue  # "at the end of the shift"
         if "left" in piece.senses and 0 < at == len(pieces) - 1 and nominal(pieces[at - 1]):
             continue  # "the tyre front left"
@@ -201,23 +207,23 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
         if not strongs:
             light.append(at)
         elif "ing" in piece.forms and at and {"want", "please"} <= set(pieces[at - 1].senses):
-            strong.append((at, _choose(strongs, piece)))  # "would you mind opening the gate"
-        elif nominal(piece) and "base" in piece.forms and at and _subject(pieces[at - 1]):
-            strong.append((at, _choose(strongs, piece)))  # "did I lock the gate"
-        elif nominal(piece) and _caused(pieces, at, light):
-            strong.append((at, _choose(strongs, piece)))  # "let the camera record"
+            strong.append((at, chosen_of(strongs, piece)))  # "would you mind opening the gate"
+        elif nominal(piece) and "base" in piece.forms and at and is_subject(pieces[at - 1]):
+            strong.append((at, chosen_of(strongs, piece)))  # "did I lock the gate"
+        elif nominal(piece) and is_caused(pieces, at, light):
+            strong.append((at, chosen_of(strongs, piece)))  # "let the camera record"
         elif nominal(piece):
-            weak.append((at, _choose(strongs, piece)))
+            weak.append((at, chosen_of(strongs, piece)))
         elif "do" in acts or "set" in acts:
             light.append(at)
             double = next((act for act in strongs if act in DOUBLE), None)
             if double is not None:
                 fallback = fallback or (at, double)
         else:
-            strong.append((at, _choose(strongs, piece)))
-    particle = _particle(pieces, bool(strong), bool(light), head)
+            strong.append((at, chosen_of(strongs, piece)))
+    particle = particle_of(pieces, bool(strong), bool(light), head)
     stepped = next(((at, act) for at, act in strong if act in STEPPED), None)
-    if stepped is not None and strong[0] != stepped and _filled(pieces, strong[0], stepped[0]):
+    if stepped is not None and strong[0] != stepped and is_filled(pieces, strong[0], stepped[0]):
         strong.remove(stepped)
         stepped = particle = None
     numbered = any(piece.kind == "number" for piece in pieces)
@@ -245,12 +251,12 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
     if chosen is None and not any(piece.kind == "number" for piece in pieces):
         chosen = fallback
     body = next((at for at, _ in weak if at == head), None)
-    if chosen is not None and body is not None and _fills(pieces, body, chosen):
+    if chosen is not None and body is not None and fills(pieces, body, chosen):
         chosen = next((at, act) for at, act in weak if at == body)
     if chosen is None and weak:
         at, act = next(((at, act) for at, act in weak if at == head), weak[0])
         bends = "base" in pieces[at].forms and "plural" not in pieces[at].forms
-        if (at == head and bends and _object(pieces, at) and (light == [] or light[0] >= at)) or (
+        if (at == head and bends and has_object(pieces, at) and (light == [] or light[0] >= at)) or (
             "ing" in pieces[at].forms and light and light[0] < at
         ):
             chosen = (at, act)
@@ -265,9 +271,9 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
         if particle is not None:
             taken.add(particle[0])
     wanted = chosen[1] if chosen is not None else None
-    unused = {at for at, other in strong if not _agree(wanted, other, pieces[at])} - taken
+    unused = {at for at, other in strong if not agree(wanted, other, pieces[at])} - taken
     taken.update(at for at, _ in strong)
-    if frame.act == "dimmer" and chosen is not None and _on_dim(pieces, chosen[0]):
+    if frame.act == "dimmer" and chosen is not None and is_on_dim(pieces, chosen[0]):
         frame.act, frame.level = "on", "low"
     if (
         frame.act == "stop"
@@ -277,7 +283,7 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
     ):
         taken.add(chosen[0] + 1)
     if frame.act == "stop":
-        ended = _ended(pieces)
+        ended = ended_by(pieces)
         frame.traits = (*frame.traits, *ended.values())
         unused -= ended.keys()
     if light and "know" in frame.senses:
@@ -286,7 +292,7 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
         frame.act = "off"
     if frame.act == "up" and head in light and "halts" in pieces[head].senses and "close" in pieces[head].senses:
         frame.act = "close"
-    if _refilled(pieces, head):
+    if is_refilled(pieces, head):
         frame.act, frame.forms = "charge", ("base",)
         taken.add(head)
         unused -= {head}
@@ -295,7 +301,7 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
     if frame.act == "up" and head in light and "rouses" in pieces[head].senses:
         frame.act = "on"
     led = head > 0 and not pieces[head - 1].named and {"in", "det"} & set(pieces[head - 1].senses)
-    if (particle is not None or _goes_to(pieces)) and unknown(pieces[head]) and head + 1 < len(pieces) and not led:
+    if (particle is not None or goes_to(pieces)) and unknown(pieces[head]) and head + 1 < len(pieces) and not led:
         # "nudge the fan up", "ease it back to ten": a verb that nobody knows, told by its particle or its goal
         after = pieces[head + 1]
         if particle is not None and "p_out" in pieces[particle[0]].senses:
@@ -327,31 +333,6 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
     return taken, unused
 
 
-def _goes_to(pieces: Sequence[Piece]) -> bool:
-    """ "To ten percent": a number that is a goal, at the end."""
-    pieces = [piece for piece in pieces if not {"please", "filler"} & set(piece.senses) or piece.named]
-    return len(pieces) > 2 and pieces[-1].kind == "number" and "to" in pieces[-2].senses
-
-
-def _filled(pieces: Sequence[Piece], verb: tuple[int, str], at: int) -> bool:
-    """ "Open it up", "start the pump up": a particle that only fills its verb. Of "run the blind up" it is the act."""
-    head = pieces[verb[0]]
-    bare = bool(set(pieces[at].senses) & PARTICLES.keys()) and at > verb[0] + 1
-    return bare and verb[1] in FILLED and "base" in head.forms and "moves" not in head.senses
-
-
-def _refilled(pieces: Sequence[Piece], head: int) -> bool:
-    """ "Top the car up", "plug it in": a verb that comes apart around its object."""
-    if not pieces or pieces[head].named or "refills" not in pieces[head].senses:
-        return False
-    for at, piece in enumerate(pieces[head + 1 :], start=head + 1):
-        side = piece.text in ("up", "in") and not piece.named and at > head + 1
-        if side and _object(pieces, head):
-            after = pieces[at + 1] if at + 1 < len(pieces) else None
-            return after is None or bool({"to", "please", "filler", "by", "o_clock"} & set(after.senses))
-    return False
-
-
 def _called_off(frame: Frame, pieces: Sequence[Piece]) -> tuple[str, tuple[str, ...]]:
     """ "Cancel the charging" ends what goes on; "cancel the reminder" takes back what was asked for."""
     going = [piece for piece in pieces if "ing" in piece.forms and set(piece.senses) & GOING_ON and not piece.named]
@@ -359,126 +340,10 @@ def _called_off(frame: Frame, pieces: Sequence[Piece]) -> tuple[str, tuple[str, 
     return ("stop", (*frame.traits, *ended)) if going else ("cancel", frame.traits)
 
 
-def _a_noun(before: Piece, piece: Piece) -> bool:
-    """Is a verb's word a noun after its article?"""
-    article = "det" in before.senses and not {"it", "them", "all", "both", "no"} & set(before.senses)
-    return article and not before.named and len(piece.tokens) == 1 and not nominal(piece) and "base" in piece.forms
-
-
-def _on_dim(pieces: Sequence[Piece], at: int) -> bool:
-    """ "The lamp on dim": how bright, and no order to dim."""
-    return at == len(pieces) - 1 and at > 0 and "p_on" in pieces[at - 1].senses and not pieces[at - 1].named
-
-
-def _agree(act: str | None, other: str, piece: Piece) -> bool:
-    """Do two verbs of a clause say one thing: "start cleaning", "switch it on to clean", "crack it open"?"""
-    both = {act, other}
-    begun = bool(both & BEGINNING) and both <= BEGINNING | GOING_ON
-    return other == act or act in piece.senses or begun or ("play" in both and both <= TRACKS)
-
-
-def _ended(pieces: Sequence[Piece]) -> dict[int, str]:
-    """ "Stop the fan swinging", "stop it from charging": what is ended is not the thing, but what it does; by where."""
-    return {
-        at: trait
-        for at, (before, piece) in enumerate(pairwise(pieces), start=1)
-        if "ing" in piece.forms and not piece.named and ("from" in before.senses or nominal(before))
-        for act, trait in ENDED.items()
-        if act in piece.senses
-    }
-
-
-def _mode_at(pieces: Sequence[Piece], at: int) -> bool:
-    """ "put it on cool", "switch it to heat": after a light verb and such a word it is a mode, not an act."""
-    if not at or not any(sense.startswith("mode:") for sense in pieces[at].senses):
-        return False
-    led = {"p_on", "to", "in"} & set(pieces[at - 1].senses) and not pieces[at - 1].named
-    after = pieces[at + 1] if at + 1 < len(pieces) else None
-    if at == 2 and "p_on" in pieces[1].senses and pieces[0].things and (after is None or not _object(pieces, at)):
-        return True  # "chiller on cool"
-    return bool(led) and any(LIGHT & set(piece.senses) and not piece.named for piece in pieces[: at - 1])
-
-
-def _subject(piece: Piece) -> bool:
-    return bool({"i", "you", "he"} & set(piece.senses)) and not piece.named and "det" not in piece.senses
-
-
-def _caused(pieces: Sequence[Piece], at: int, light: Sequence[int]) -> bool:
-    """ "Let Bo's robot vacuum", "have the camera record": a verb at the end, after a light one and its subject."""
-    ends = all({"please", "filler", "again", "idle"} & set(piece.senses) for piece in pieces[at + 1 :])
-    led = bool(light) and light[0] == _head(pieces) and light[0] < at - 1
-    plain = pieces[at - 1].named and set(pieces[at].forms) == {"base"}
-    return ends and led and plain and "lets" in pieces[light[0]].senses
-
-
 def _lasting(frame: Frame, chosen: tuple[int, str] | None) -> bool:
     """ "leave the fan on until ten": it is to be on, and to end then. What is left shut is not opened at ten."""
     ends = any(time.role in ("until", "for") for time in frame.times)
     return ends and chosen is not None and chosen[1] in RUNNING
-
-
-def _fills(pieces: Sequence[Piece], body: int, chosen: tuple[int, str]) -> bool:
-    """ "lock everything up": the particle only fills the verb at the head."""
-    at, act = chosen
-    filled = act in ("up", "down") and body < at and "base" in pieces[body].forms
-    return filled and bool(set(pieces[at].senses) & PARTICLES.keys()) and _object(pieces, body)
-
-
-def _object(pieces: Sequence[Piece], at: int) -> bool:
-    """Does an object follow, as after a verb?"""
-    after = next(
-        (p for p in pieces[at + 1 :] if not set(p.senses) & {"please", "filler", "indefinite"} or p.named), None
-    )
-    if after is None or any(sense.startswith(("color:", "trait:color")) for sense in after.senses):
-        return False
-    return bool(
-        set(after.senses) & {"det", "it", "them", "all", "both", "indefinite", "up", "here", "everything", "to", "only"}
-    ) or nominal(after)
-
-
-def _choose(acts: Sequence[str], piece: Piece) -> str:
-    del piece
-    return acts[0]
-
-
-def _head(pieces: Sequence[Piece]) -> int:
-    """Where the order begins, after politeness."""
-    skip = {"please", "filler", "want", "i", "you", "function", "can", "also", "then", "again", "only", "idle"}
-    for at, piece in enumerate(pieces):
-        senses = set(piece.senses)
-        if piece.named or not senses & skip or senses & ACTIONS or senses & PARTICLES.keys():
-            return at
-    return 0
-
-
-def _particle(pieces: Sequence[Piece], strong: bool, light: bool, head: int) -> tuple[int, str] | None:
-    """A particle away from its verb: "turn the lights off", "lights on", "on the plug"."""
-    for at in range(len(pieces) - 1, -1, -1):
-        piece = pieces[at]
-        particle = next((PARTICLES[sense] for sense in piece.senses if sense in PARTICLES), None)
-        if particle is None or piece.named:
-            continue
-        if off_it(pieces, at, head):
-            continue
-        if "p_out" in piece.senses and not light and not any("kind:light" in p.senses or p.things for p in pieces):
-            continue  # "dry the pantry out"
-        if particle in ("off", "up", "down"):
-            return at, particle
-        beside = {"please", "filler", "idle", "meant", "also", "again"}
-        after = next((p for p in pieces[at + 1 :] if not set(p.senses) & beside or p.named), None)
-        if (
-            after is None
-            or "except" in after.senses
-            or (light and at > 0 and set(pieces[at - 1].senses) & {"do", "set"})
-        ):
-            return at, particle
-        if not strong and at and ("in" in after.senses or "here" in after.senses) and after.text != piece.text:
-            return at, particle
-        if not strong and at == head and (nominal(after) or {"det", "o_clock", "in"} & set(after.senses)):
-            return at, particle  # "on again at eleven"
-        if not strong and light and set(after.senses) & {"brighter", "dimmer", "when", "to"} and after.kind != "number":
-            return at, particle
-    return None
 
 
 # ---- what is said beside ----
@@ -501,7 +366,7 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
                 frame.level = frame.level or name
             elif family == "color":
                 frame.color = name
-            elif family == "mode" and at not in taken and (_mode_at(pieces, at) or not _else(piece)):
+            elif family == "mode" and at not in taken and (is_mode_at(pieces, at) or not _else(piece)):
                 frame.mode = name
             elif family == "complaint":
                 frame.complaint = frame.complaint if frame.complaint and name == "nicer" else name
@@ -642,10 +507,10 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
     ):
         frame.by = True
     after = pieces[at + 1].senses if at + 1 < len(pieces) else ()
-    onto = frame.act == "set" and "p_on" in after and at + 2 < len(pieces) and "added" in pieces[_head(pieces)].senses
+    onto = frame.act == "set" and "p_on" in after and at + 2 < len(pieces) and "added" in pieces[head_of(pieces)].senses
     if onto and token.unit == "deg" and token.value is not None and 0 < token.value <= MOST_ADDED:
         frame.act, frame.by = "up", True  # "put two degrees on the heating"
-    if frame.act == "off" and "by" in near and not set(pieces[_head(pieces)].senses) & ACTIONS:
+    if frame.act == "off" and "by" in near and not set(pieces[head_of(pieces)].senses) & ACTIONS:
         frame.act = "down"  # "ease it off by ten"
     if frame.act in ("down", "off") and ("p_off" in after or "in" in after) and pieces[at + 1].text in ("off", "from"):
         frame.act, frame.by = "down", True
