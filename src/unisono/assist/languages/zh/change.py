@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from unisono.assist.languages.zh.wish import BEGINS, ENDS, LEVELS, MOVES, SET_FOR, UNIT_TRAITS, WHITES, Wish
+from unisono.assist.languages.zh.verbs import MOVES
+from unisono.assist.languages.zh.wish import BEGINS, ENDS, LEVELS, SET_FOR, UNIT_TRAITS, WHITES, Wish
 from unisono.assist.plan import Op, Step
 from unisono.assist.quantity import DEGREE, STEP, Quantity
 from unisono.thing import traits as all_traits

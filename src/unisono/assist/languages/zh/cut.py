@@ -21,7 +21,7 @@ from unisono.assist.languages.zh.letters import plain, sounds
 from unisono.assist.languages.zh.numbers import quantities, read_either_way
 from unisono.assist.languages.zh.scope import decides
 from unisono.assist.languages.zh.times import moments
-from unisono.assist.languages.zh.verbs import VERBS_SET
+from unisono.assist.languages.zh.verbs import MOVES, VERBS_SET
 from unisono.assist.moment import Moment
 from unisono.assist.quantity import Quantity
 from unisono.thing.files import yaml_loader
@@ -48,10 +48,6 @@ _TAKE_ENDINGS = frozenset(
 )
 #: 加快, and so 加快点.
 _TURNED = 2
-#: 暖一点, and so 暖一些.
-_COMPARATIVE = frozenset(
-    {"up", "down", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower"}
-)
 #: Senses of words that are more than names.
 _DECIDING = frozenset({
     "particle", "all", "both", "rest", "other", "it", "except", "only", "question", "whether", "everything", "never_mind", "undo", "cancel",
@@ -341,7 +337,7 @@ def senses_of() -> dict[str, frozenset[str]]:
         if sense != "rules":
             for word in words:
                 found.setdefault(word, set()).add(sense)
-                if sense in _COMPARATIVE and word.endswith("一点"):
+                if sense in MOVES and word.endswith("一点"):  # 暖一点, and so 暖一些
                     found.setdefault(word[:-1] + "些", set()).add(sense)
                 if sense in ("faster", "slower") and len(word) == _TURNED and word[0] in "调加减提降":
                     for little in ("点", "一点", "些", "一些"):

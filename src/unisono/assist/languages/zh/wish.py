@@ -13,23 +13,11 @@ import msgspec
 
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.forms import measures
-from unisono.assist.languages.zh.verbs import VERBS
+from unisono.assist.languages.zh.verbs import MOVES, VERBS
 from unisono.assist.quantity import DEGREE, Quantity
 
 __all__ = ["Wish", "measured", "relief_of", "traits_of", "wish_of"]
 
-MOVES = {
-    "up": 1,
-    "down": -1,
-    "brighter": 1,
-    "dimmer": -1,
-    "warmer": 1,
-    "cooler": -1,
-    "louder": 1,
-    "quieter": -1,
-    "faster": 1,
-    "slower": -1,
-}
 BEGINS = frozenset({"on", "open", "start", "resume"})
 ENDS = frozenset({"off", "close", "stop", "pause"})
 #: Which trait a relative word speaks of, the first that the thing takes.
