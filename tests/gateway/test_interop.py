@@ -231,4 +231,6 @@ async def test_many_subscriptions_behind_many_messages(rig: Rig) -> None:
         numbers.append(number)
         client.send(asked)
     await until(lambda: all(number in client.answers for number in numbers), "all are answered")
+    # a retained message follows the answer to the subscription that asked for it
+    await until(lambda: len(client.messages) >= 200, "all are shown")
     assert {(payload, retain) for _t, payload, _q, retain in client.messages} == {(b"%d" % n, True) for n in range(200)}
