@@ -146,7 +146,7 @@ class _Names:
         self.nouns = self._nouns()
         self.longest = max(map(len, self.by_text), default=0)
         self._by_sound: dict[str, set[str]] | None = None
-        self._by_ends: dict[str, set[str]] | None = None
+        self._by_ends: dict[tuple[str, str, int], set[str]] | None = None
         counted = sorted(
             (name for name in self.by_text if name[0] in _NUMERALS and len(name) > 1), key=len, reverse=True
         )
@@ -294,16 +294,21 @@ class _Names:
             self._by_ends = {}
             for name, bearers in self.by_text.items():
                 if len(name) >= _SHORTEST_TAIL and bearers.things and name not in self.tails:
-                    for key in (name[:2] + str(len(name)), str(len(name)) + name[-2:]):
+                    for key in _ends_of(name):
                         self._by_ends.setdefault(key, set()).add(name)
-        size = str(len(body))
-        return self._by_ends.get(body[:2] + size, set()) | self._by_ends.get(size + body[-2:], set())
+        begun, ended = _ends_of(body)
+        return self._by_ends.get(begun, set()) | self._by_ends.get(ended, set())
 
     def sounding(self) -> Mapping[str, set[str]]:
         """Names by how they sound."""
         if self._by_sound is None:
             self._by_sound = _by_sound(self.by_text.keys() - self.tails)
         return self._by_sound
+
+
+def _ends_of(name: str) -> tuple[tuple[str, str, int], tuple[str, str, int]]:
+    """How a name begins, how it ends, each with its length: 12 of three is not 1 that ends in 23."""
+    return ("begins", name[:2], len(name)), ("ends", name[-2:], len(name))
 
 
 def _by_sound(texts: Iterable[str]) -> dict[str, set[str]]:
