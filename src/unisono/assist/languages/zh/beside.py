@@ -47,7 +47,7 @@ _WHOM_MOST = 6
 _TURNS_ROUND = frozenset("不没别怕烦恨才来讨自已刚")
 #: What is said about playing, and is part of no title.
 _ABOUT_IT = re.compile(
-    r"之前|以前|之后|需要|之类|与否|太(?!阳|子|空|极|平|古)|真好|好难|很重要|问我|告诉|怎么|不行|三次|[几两]次"
+    r"之前|以前|之后|需要|之类|与否|太(?!阳|子|空|极|平|古)|真好|好难|很重要|问我|告诉|内容|怎么|不行|三次|[几两]次"
 )
 _MUSIC = frozenset({"音乐", "歌", "歌曲", "music"})
 _TEXT_TRAITS = {

@@ -222,6 +222,8 @@ def _acted(wish: Wish, thing: Thing) -> Change | None:
         return Change("playback", verb if verb in ("pause", "stop") else "play")
     if verb in ("pause", "resume") and running in takes:
         return Change(running, verb == "resume")
+    if verb == "resume":
+        raise NotPossibleError("not_possible")  # 关窗后恢复: a window that is open was not at work
     return None
 
 

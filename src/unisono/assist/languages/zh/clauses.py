@@ -139,8 +139,8 @@ def clauses(pieces: Sequence[Piece]) -> list[Clause]:
 
 
 def _is_whole(pieces: Sequence[Piece]) -> bool:
-    """关马灯、关窗板: what is done and to what."""
-    return any(_is_verb(p) for p in pieces) and any(_is_noun(p) for p in pieces)
+    """关马灯、关窗板, 关通风: what is done and to what."""
+    return any(_is_verb(p) for p in pieces) and any(_is_noun(p) or is_value(p) for p in pieces)
 
 
 def _goes_on(pieces: Sequence[Piece], at: int) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from unisono.assist.languages.zh.change import NotPossibleError, steps_of
 from unisono.assist.languages.zh.cut import Piece
-from unisono.assist.languages.zh.sentence import Sentence, about_us, has, senses, unknown
+from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, senses, unknown
 from unisono.assist.languages.zh.target import find_target
 from unisono.assist.languages.zh.verbs import VERBS_SET
 from unisono.assist.languages.zh.whole import ONE
@@ -24,6 +24,8 @@ _UNKNOWN_MOST = 2
 _SWITCHES_ON = frozenset({"brighter", "warmer", "cooler", "faster"})
 #: Levels that are moved without asking; a machine's speed is none.
 _HARMLESS = frozenset({"brightness", "volume", "target_temperature", "fan_speed", "target_humidity"})
+#: Temperatures of something else than a room.
+_OF_ONE = frozenset({"炉温", "水温", "油温"})
 #: 我冷: who, and what of.
 _SHORT = 2
 _ENDINGS = frozenset({"了", "啊", "呀", "死了", "的"})
@@ -37,7 +39,9 @@ def complains(pieces: Sequence[Piece]) -> bool:
     if any(piece.quantity is not None or any(has(piece, f) for f in ("color:", "mode:", "level:")) for piece in pieces):
         return False
     plainly = any(not piece.senses & VERBS_SET and len(piece.text) > 1 for piece in felt)
-    short = pieces[-1] in felt and len(pieces) <= _SHORT
+    # 门铃响: what it does
+    does = has(pieces[-1], "state:") and any(piece.things or is_kind(piece) for piece in pieces)
+    short = pieces[-1] in felt and len(pieces) <= _SHORT and not does
     return plainly or short or "too" in senses(pieces) or pieces[-1].text in _ENDINGS
 
 
@@ -48,6 +52,8 @@ def relieve(sentence: Sentence, pieces: Sequence[Piece]) -> Plan:
     if any(has(piece, "trait:playback") and not has(piece, "kind:") for piece in pieces):
         return offer  # 这歌真热
     strange = unknown(sentence.pieces)
+    if any(piece.text in _OF_ONE for piece in pieces) and not any(piece.things for piece in pieces):
+        return offer  # 油温过高: no room's
     if strange or wish.verb is None:
         return offer if about_us(sentence.pieces) or strange <= _UNKNOWN_MOST else Plan(outcome="ignore")
     if wish.verb in ("up", "down") and not set(traits_of(wish)) & _HARMLESS:

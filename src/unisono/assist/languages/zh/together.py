@@ -19,9 +19,11 @@ __all__ = ["is_contradictory", "joined", "timed"]
 
 
 def is_contradictory(steps: Sequence[Step]) -> bool:
-    """Whether the same is set to two values: 关灯还是开灯好."""
+    """Whether the same is set to two values, or moved and halted: 关灯还是开灯好, 窗帘可用开、关、停."""
     wanted: dict[tuple[str, str | None], str] = {}
-    return any(
+    halted = {thing for step in steps if step.op == "call" and step.trait == "stop" for thing in step.things}
+    moved = {thing for step in steps if step.op == "set" for thing in step.things}
+    return bool(halted & moved) or any(
         wanted.setdefault((thing, step.trait), repr(step.value)) != repr(step.value)
         for step in steps
         if step.op == "set"

@@ -41,7 +41,7 @@ _ASKED = frozenset(
 _READ = VERBS_SET | {
     "particle", "preheat", "crack", "halve", "bit", "much", "more", "max", "min", "all", "both", "other", "rest", "except", "only",
     "everything", "devices", "here", "indoor", "outdoor", "it", "also", "again", "meant", "want", "keep", "cancel", "coffee",
-    "clear", "scene_word", "run_scene", "question", "whether",
+    "clear", "scene_word", "run_scene", "question", "whether", "of_something",
 }  # fmt: skip
 _FAMILIES = ("kind:", "sort:", "trait:", "color:", "mode:", "level:", "arm:", "complaint:")
 _ROOMS = frozenset({"的", "房间", "屋", "屋子", "地方"})
@@ -103,7 +103,8 @@ def left_over(pieces: Sequence[Piece]) -> list[Piece]:
         whole = has(piece, "place:") and "all" in senses(pieces)  # 整个屋子
         reason = complained and "too" in piece.senses  # 太吵了小声点
         first = i == 0 and (
-            "never_mind" in piece.senses or (has(piece, "state:") and not has(piece, "state:vacant"))
+            "never_mind" in piece.senses
+            or (has(piece, "state:") and not any(has(piece, f"state:{so}") for so in ("vacant", "home", "away")))
         )  # 算了还是打开吧, 没锁锁上
         blown = has(piece, "state:on") or (
             has(piece, "state:vacant")

@@ -31,6 +31,7 @@ from unisono.assist.languages.zh.beside import (
 from unisono.assist.languages.zh.change import STEPPED, NotPossibleError, steps_of
 from unisono.assist.languages.zh.clauses import Clause
 from unisono.assist.languages.zh.cut import Piece
+from unisono.assist.languages.zh.fragment import is_alone, is_going_on, is_left_open, is_title
 from unisono.assist.languages.zh.gate import (
     ROUGHLY,
     after_told,
@@ -409,6 +410,13 @@ class Wanted(Meant):
         self.doubted = self.doubted or is_at_odds(pieces) or is_loose(pieces) or is_taken_back(pieces, wish)
         self.doubted = self.doubted or is_like_another(pieces) or is_reported(pieces)
         self.doubted = self.doubted or is_unlocked_by_the_way(pieces, wish)
+        self.doubted = self.doubted or is_going_on(pieces) or is_title(pieces)
+        self.doubted = self.doubted or (told is None and is_left_open(pieces))
+        spoken_of = (
+            self.steps or self.last or memory.things or self.problem is not None or isinstance(memory.open, Open)
+        )
+        if is_alone(pieces) and not spoken_of:
+            return Plan(outcome="ask", why="which_thing")  # 红色, 按一下
         wish = self._other_value(wish) or wish
         hurries = wish.verb in ("faster", "slower") and not (about_us(pieces) or wish.amount or wish.traits)
         if hurries and not (self.last or memory.things):
