@@ -144,6 +144,51 @@ def test_zigbee2mqtt_in_detail() -> None:
     assert made.translator.heard("z2m/lamp", b"{}", 0) is None
 
 
+EFFECT = {"type": "enum", "name": "effect", "property": "effect", "access": 2, "values": ["blink", "breathe"]}
+
+
+def effects() -> tuple[Bench, str]:
+    glowing = {**BULB, "model": "LED2", "exposes": [*BULB["exposes"], EFFECT]}  # type: ignore[misc]
+    return bench(ZIGBEE2MQTT, message("z2m/bridge/devices", devices(("0x1", "lamp", glowing)))), "zigbee2mqtt:0x1"
+
+
+def test_what_zigbee2mqtt_never_tells_is_taken_when_nothing_was_refused() -> None:
+    made, lamp = effects()
+    id = made.ask(lamp, {"effect": "blink"})
+    assert [body(each) for each in made.take_told()] == [{"effect": "blink"}]
+    made.tick(2)
+    assert made.state(id) == "sent"
+    made.tick(2)
+    assert (made.state(id), made.command(id).open) == ("acknowledged", True)
+    made.tick(10)
+    assert (made.state(id), made.command(id).open, made.command(id).unanswered) == ("acknowledged", False, True)
+    # with what is told beside it, it ends when that was told
+    id = made.ask(lamp, {"effect": "blink", "on_off": True})
+    made.tick(4)
+    assert made.state(id) == "sent"
+    made.say(message("z2m/lamp", {"state": "ON"}))
+    assert (made.state(id), made.command(id).open, made.command(id).unanswered) == ("acknowledged", False, True)
+
+
+@pytest.mark.parametrize("seconds", [1, 5])
+def test_a_refusal_of_what_is_never_told_is_heard_early_and_late(seconds: int) -> None:
+    made, lamp = effects()
+    id = made.ask(lamp, {"effect": "blink"})
+    made.tick(seconds)
+    text = "z2m: Publish 'set' 'effect' to 'lamp' failed: 'no network route'"
+    made.say(message("z2m/bridge/logging", {"level": "error", "message": text}))
+    made.tick(10)
+    assert (made.state(id), made.command(id).why) == ("rejected", "no network route")
+
+
+def test_what_waits_for_its_refusal_goes_with_its_device() -> None:
+    made, lamp = effects()
+    made.ask(lamp, {"effect": "blink"})
+    made.say(message("z2m/bridge/devices", devices()))
+    made.tick(5)
+    assert made.things == {} and made.odd == []
+
+
 def test_a_log_line_that_is_nobodys() -> None:
     made = bench(ZIGBEE2MQTT, message("zigbee2mqtt/bridge/devices", devices(("0x1", "lamp", BULB))))
     for text in (

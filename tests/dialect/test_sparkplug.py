@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import math
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from unisono.dialect.sparkplug.payload import (
     LONG,
     MAX_CELLS,
     MAX_METRICS,
+    MAX_UNPACKED,
     STRING,
     TEMPLATE,
     DataSet,
@@ -567,6 +570,39 @@ def test_more_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = tuple(metric(f"m{number}", INT32, number) for number in range(2_001))
     said = host.heard(topic("NBIRTH"), encode_payload(Payload(metrics, NOW, 0)), NOW)
     assert said is not None and any(isinstance(each, Odd) and "more than 2000" in each.detail for each in said)
+
+
+def packed(inner: bytes, *outer: tuple[int, int, int | bytes]) -> bytes:
+    """A payload that holds another one, as sparkplug-client packs it."""
+    algorithm = encode_payload(Payload((metric("algorithm", TEXT, "DEFLATE"),)))
+    fields = ((4, LENGTH, b"SPBV1.0_COMPRESSED"), (5, LENGTH, inner), *outer)
+    return algorithm + b"".join(write_field(*each) for each in fields)
+
+
+@pytest.mark.parametrize("pack", [zlib.compress, gzip.compress])
+def test_a_packed_payload(pack: Callable[[bytes], bytes]) -> None:
+    inner = Payload((metric("speed", INT32, 7),), 17, 3)
+    assert decode_payload(packed(pack(encode_payload(inner)))) == inner
+    # the number may stand outside, and what is packed once is not packed again
+    unnumbered = pack(encode_payload(inner._replace(seq=None)))
+    assert decode_payload(packed(unnumbered, (3, VARINT, 9))).seq == 9
+    assert [each.name for each in decode_payload(packed(pack(packed(pack(b""))))).metrics] == ["algorithm"]
+
+
+@pytest.mark.parametrize(
+    ("inner", "code"),
+    [
+        (b"", "bad_value"),
+        (b"plain", "bad_value"),
+        (zlib.compress(bytes(range(200)))[:-9], "bad_value"),
+        (zlib.compress(bytes(2 * MAX_UNPACKED)), "too_large"),
+        (zlib.compress(write_field(2, LENGTH, b"") * (MAX_METRICS + 1)), "too_large"),
+    ],
+)
+def test_a_payload_that_does_not_unpack_is_refused(inner: bytes, code: str) -> None:
+    with pytest.raises(CallerError) as caught:
+        decode_payload(packed(inner))
+    assert caught.value.code == code
 
 
 def test_more_nodes_than_there_is_room_for() -> None:

@@ -10,16 +10,20 @@ import pytest
 from unisono.errors import CallerError
 from unisono.thing import (
     Model,
+    Property,
+    Service,
     builtin_model,
     builtin_models,
     check_input,
     check_model,
     dump_model,
     find_unit,
+    kind_by_telling,
     kinds_of_place,
     load_model,
     traits,
 )
+from unisono.thing.files import read_data
 from unisono.thing.schema import Schema
 
 ACTING = """on_off brightness:% color color_temperature:K target_temperature:Cel target_humidity:% hvac_mode
@@ -99,6 +103,21 @@ def test_each_sensor_bears_its_trait() -> None:
             assert next(iter(model.properties)) == name
             assert "battery" in model.properties
             assert not any(declared.writable for declared in model.properties.values())
+
+
+def test_the_kind_of_what_only_tells() -> None:
+    def made(name: str, role: Any = "sensor", *, writable: bool = False) -> Service:
+        access: Any = ("read", "write") if writable else ("read",)
+        found = Property(key=name, trait=name, schema=Schema(kind="any"), role=role, access=access)
+        return Service(key=name, properties=(found,))
+
+    assert kind_by_telling([made("temperature"), made("contact")]) == "sensor.contact"
+    assert kind_by_telling([made("temperature", "diagnostic")]) is None
+    assert kind_by_telling([made("temperature"), made("on_off", "actuator", writable=True)]) is None
+    # a setting of it, and how loud it beeps, make nothing else of a sensor
+    beside = [made("on_off", "config", writable=True), made("volume", "actuator", writable=True)]
+    assert kind_by_telling([made("temperature"), *beside]) == "sensor.temperature"
+    assert {f"sensor.{each}" for each in read_data("sensors.yaml")["telling"]} <= set(builtin_models())
 
 
 @pytest.mark.parametrize("name", list(traits()))

@@ -105,6 +105,12 @@ def test_a_value_that_is_only_written_ends_as_acknowledged() -> None:
     it.say(ask("c4", whistle=5), Sent("c4", T0))
     it.tick(40)
     assert state(it, "c4") == "timeout"  # it did not even say that it will
+    # beside what it reports: that was all that it could say
+    it.say(ask("c5", whistle=6, level=6), Sent("c5", T0), reports("gauge", {"level": 5}))
+    assert state(it, "c5") == "sent"
+    it.say(reports("gauge", {"level": 6}))
+    why = "it reported what it can report of this; the rest it has no way to report"
+    assert (state(it, "c5"), command(it, "c5").why, command(it, "c5").unanswered) == ("acknowledged", why, True)
 
 
 def test_what_it_had_reported_already_confirms_an_acknowledgement() -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from unisono.dialect.said import Announced, Happened, Listens, Odd, Promised, Reported, Said, Say, There, Withdrawn
 from unisono.errors import CallerError, UnisonoError
-from unisono.thing import Model, Property, Service, Source, require_sound, traits
+from unisono.thing import Model, Property, Service, Source, kind_by_telling, require_sound, traits
 from unisono.wire.mqtt.topics import is_wild, matches
 
 __all__ = [
@@ -127,7 +127,7 @@ class Device:
         merged = {service.key: service for service in services}
         return Model(
             id=source.model_id,
-            kind=source.kind,
+            kind=source.kind or kind_by_telling(services),
             vendor=source.vendor,
             product=source.product,
             titles={"en": source.product or source.name},

@@ -33,6 +33,8 @@ REQUEST, RESPONSE = "/bridge/request/device/ota_update/", "/bridge/response/devi
 INSTALL_S, CHECK_S = 7_200, 120
 #: Requests whose answers are waited for; the oldest are forgotten.
 ASKED = 256
+#: Values that no device tells (an effect): it says no word of what it did, only what it could not do, and mostly at once.
+REFUSALS_MS = 3_000
 #: What the members of a device's state are called in the model of its definition.
 REF = "z2m:"
 #: It knows its devices better than its own discovery messages tell.
@@ -53,6 +55,7 @@ class Bridge(Gatherer):
         self._named: dict[str, str] = {}  # topic of a device > its key
         self._open: dict[str, str] = {}  # key > the command that it was told last
         self._asked: dict[str, str] = {}  # command > key of the device whose firmware it is about
+        self._untold: dict[str, tuple[str, int]] = {}  # command of what is never told > key, and when it counts as taken
 
     def announces(self, topic: str) -> bool:
         return topic.endswith((DEVICES, GROUPS, LOGGING)) or RESPONSE in topic
@@ -189,8 +192,22 @@ class Bridge(Gatherer):
         return [Replied(key, command, True, output)]
 
     def wanted(self, thing: str, topic: str, payload: Mapping[str, Any], now_ms: int) -> list[Say]:
-        self._open[thing] = payload["id"]
-        return super().wanted(thing, topic, payload, now_ms)
+        self._open[thing] = command = payload["id"]
+        said = super().wanted(thing, topic, payload, now_ms)
+        model = self.devices[thing].source.model
+        assert model is not None
+        if topic == "set" and not any(model.properties[each].notifies for each in payload["state"]):
+            self._untold[command] = thing, now_ms + REFUSALS_MS
+        return said
+
+    def due(self, now_ms: int) -> list[Said]:
+        taken = [command for command, (_key, at_ms) in self._untold.items() if at_ms <= now_ms]
+        said: list[Said] = [Replied(self._untold.pop(command)[0], command, True) for command in taken]
+        return said + super().due(now_ms)
+
+    def forget(self, key: str) -> list[Said]:
+        self._untold = {command: each for command, each in self._untold.items() if each[0] != key}
+        return super().forget(key)
 
     def _logged(self, base: str, found: Any) -> list[Said]:
         """What it could not do for us it only tells its log."""
@@ -200,7 +217,9 @@ class Bridge(Gatherer):
         key = self._named.get(f"{base}/{failed[2]}") if failed is not None else None
         if failed is None or key is None or key not in self._open:
             return []
-        return [Replied(key, self._open.pop(key), False, error=failed[3])]
+        command = self._open.pop(key)
+        self._untold.pop(command, None)
+        return [Replied(key, command, False, error=failed[3])]
 
 
 #: What is said of the firmware of devices that can have another.

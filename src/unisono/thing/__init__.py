@@ -1,6 +1,6 @@
 """What a kind of thing can be and do: models, schemas, units, traits. Pure: no sockets, no clocks, no storage."""
 
-from unisono.thing.builtin import PlaceKind, builtin_model, builtin_models, kinds_of_place
+from unisono.thing.builtin import PlaceKind, builtin_model, builtin_models, kind_by_telling, kinds_of_place
 from unisono.thing.document import dump_model, hash_model, load_model
 from unisono.thing.model import (
     OWN,
@@ -63,6 +63,7 @@ __all__ = [
     "gained",
     "gained_within",
     "hash_model",
+    "kind_by_telling",
     "kinds_of_place",
     "load_model",
     "require_sound",

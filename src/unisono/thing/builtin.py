@@ -6,7 +6,7 @@ and ``data/places.yaml``. A model is read when it is asked for. Knows no makers 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +19,7 @@ from unisono.thing.model import DEFAULT_TIMEOUT_S, Action, Event, Model, Propert
 from unisono.thing.schema import Schema
 from unisono.thing.trait import Trait, traits
 
-__all__ = ["PlaceKind", "builtin_model", "builtin_models", "kinds_of_place"]
+__all__ = ["PlaceKind", "builtin_model", "builtin_models", "kind_by_telling", "kinds_of_place"]
 
 SENSOR = "sensor."  # sensor.<trait>, one for every sensing trait
 VERSION = 1  # of the built-in models; a change to the data files that alters what a thing may say raises it
@@ -72,6 +72,15 @@ def builtin_model(kind: str) -> Model:
         return _model(kind)
     except KeyError:
         raise CallerError(f"there is no built-in model {kind!r}", code="not_found", field="model") from None
+
+
+def kind_by_telling(services: Iterable[Service]) -> str | None:
+    """The kind of a thing that only tells, by the first of what sensors are known for; None where it does something."""
+    properties = [each for service in services for each in service.properties if each.trait is not None]
+    if any(each.writable and each.role != "config" and each.trait not in _sensors()["beside"] for each in properties):
+        return None
+    told = {each.trait for each in properties if not each.writable and each.role != "diagnostic"}
+    return next((SENSOR + trait for trait in _sensors()["telling"] if trait in told), None)
 
 
 @lru_cache(maxsize=1)

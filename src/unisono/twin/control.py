@@ -27,6 +27,8 @@ __all__ = ["Control"]
 GIVEN_WHY = "it was told, and has no way to say that it did it"
 #: The same of one whose thing said that it will, and has no way to report such a value.
 TAKEN_WHY = "it said that it will, and has no way to report the value"
+#: Of what is wanted, it reported all that it ever reports.
+PARTLY_WHY = "it reported what it can report of this; the rest it has no way to report"
 #: Characters of a device's reason for refusing.
 WHY_CHARACTERS = 500
 #: What is harmless to repeat is sent once more after this share of its time-out, when the thing has said nothing yet.
@@ -470,8 +472,11 @@ class Control:
                 self._differed(command, {key: given[key] for key in hit})
             return
         state = twin.state()
-        if all(key in state and shape.matches(key, wanted[key], state[key][0]) for key in wanted):
+        rest = [key for key in wanted if key not in state or not shape.matches(key, wanted[key], state[key][0])]
+        if not rest:
             self._happen(command, Sign.MATCHED, at=at)
+        elif not shape.tells(tuple(rest)):
+            self._happen(command, Sign.GIVEN, PARTLY_WHY, at)
 
     def _differed(self, command: Command, given: dict[str, Any]) -> None:
         """Another value than the wanted one: it may be on its way."""

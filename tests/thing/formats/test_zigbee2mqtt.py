@@ -113,6 +113,35 @@ class TestZigbee2mqtt(FormatConformance):
     documents = (LAMP, SENSOR)
 
 
+def told(name: str, kind: str = "binary", access: int = 1, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "name": name, "property": name, "access": access, **more}
+
+
+WARNING = told("warning", "composite", 2, features=[told("mode", "enum", 2, values=["stop", "burglar"])])
+ACTION = told("action", "enum", values=["on"])
+WARM = told("temperature", "numeric", unit="°C")
+ENERGY = told("energy", "numeric", unit="kWh")
+
+
+@pytest.mark.parametrize(
+    ("exposes", "kind"),
+    [
+        ([told("contact", value_on=False, value_off=True), told("battery_low"), WARM], "sensor.contact"),
+        ([told("carbon_monoxide_alarm_1"), WARNING], "sensor.gas"),
+        ([WARM, told("humidity", "numeric", unit="%"), told("enable_display", access=3)], "sensor.temperature"),
+        ([WARNING, told("alarm")], "siren"),
+        ([told("alarm", access=3), told("volume", "enum", 3, values=["low", "high"])], "siren"),
+        ([told("alarm"), told("tamper")], None),  # it gives alarm, and cannot be told to
+        ([told("battery", "numeric", unit="%"), ACTION], "remote"),
+        ([ENERGY, told("power", "numeric", unit="W")], "meter"),
+        ([{"type": "switch", "features": [told("state", access=7, value_on="ON", value_off="OFF")]}, ENERGY], "switch"),
+        ([told("state", access=7, value_on="ON", value_off="OFF"), WARM], None),  # it does something: no thermometer
+    ],
+)
+def test_the_kind_of_a_device_that_exposes_no_lamp_or_lock(exposes: list[dict[str, Any]], kind: str | None) -> None:
+    assert read({"vendor": "Acme", "model": "K/1", "exposes": exposes}).kind == kind
+
+
 def test_a_lamp() -> None:
     model = read(LAMP)
     assert (model.id, model.kind, model.vendor, model.product) == ("zigbee2mqtt.acme.l-1", "light", "Acme", "L/1")

@@ -20,6 +20,7 @@ class Sparkplug:
     can = (
         "nodes and devices by their births: devices are parts of their node, and go with it",
         "all data types, arrays, data sets; templates, member by member; units from the property `engUnit`",
+        "payloads that are packed (DEFLATE, GZIP)",
         "aliases; times of metrics, also of historical ones; values of bad or stale quality are left out",
         "commands (NCMD, DCMD), by alias where there is one; `Node Control/...` as actions, answered by the next birth",
         "missing numbers, unknown metrics and unknown nodes: the node is asked to be born again",

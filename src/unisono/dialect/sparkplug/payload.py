@@ -8,6 +8,7 @@ cost more than its bytes.
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -56,6 +57,9 @@ PROPERTY_SET = 9
 MAX_DEPTH = 6
 #: Metrics of one payload, all templates included; cells of all its data sets.
 MAX_METRICS, MAX_CELLS = 5_000, 50_000
+#: How a payload says that it holds another one, packed (the reference implementations' way, DEFLATE or GZIP), how large
+#: that may be, and what tells zlib to take either.
+PACKED, MAX_UNPACKED, EITHER = b"SPBV1.0_COMPRESSED", 1 << 20, 32 + zlib.MAX_WBITS
 
 
 class Raw(NamedTuple):
@@ -134,10 +138,35 @@ class _Room:
 
 
 def decode_payload(data: bytes) -> Payload:
-    """A payload. Raises CallerError ``bad_value`` or ``too_large``."""
+    """A payload, unpacked where it is packed. Raises CallerError ``bad_value`` or ``too_large``."""
+    payload, uuid, body = _payload(data)
+    if uuid != PACKED:
+        return payload
+    inner, _uuid, _body = _payload(_unpacked(body))
+    return inner if inner.seq is not None else inner._replace(seq=payload.seq)
+
+
+def _unpacked(body: bytes) -> bytes:
+    unpacking = zlib.decompressobj(EITHER)
+    try:
+        found = unpacking.decompress(body, MAX_UNPACKED)
+    except zlib.error:
+        message = "what it holds is packed neither by DEFLATE nor by GZIP"
+        raise CallerError(message, code="bad_value", field="payload") from None
+    if unpacking.unconsumed_tail:
+        message = f"it holds more than {MAX_UNPACKED} bytes, packed"
+        raise CallerError(message, code="too_large", field="payload")
+    if not unpacking.eof:
+        raise CallerError("what it holds is cut off", code="bad_value", field="payload")
+    return found
+
+
+def _payload(data: bytes) -> tuple[Payload, bytes, bytes]:
+    """A payload, its uuid and its body."""
     metrics: list[Metric] = []
     timestamp: int | None = None
     seq: int | None = None
+    uuid = body = b""
     room = _Room()
     for number, kind, wire in read_fields(data):
         if number == 2:
@@ -146,7 +175,11 @@ def decode_payload(data: bytes) -> Payload:
             timestamp = _whole(kind, wire)
         elif number == 3:
             seq = _whole(kind, wire)
-    return Payload(tuple(metrics), timestamp, seq)
+        elif number == 4:
+            uuid = _bytes(kind, wire)
+        elif number == 5:
+            body = _bytes(kind, wire)
+    return Payload(tuple(metrics), timestamp, seq), uuid, body
 
 
 def _metric(data: bytes, room: _Room, depth: int) -> Metric:

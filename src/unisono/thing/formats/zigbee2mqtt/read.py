@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from unisono.errors import UnisonoError
+from unisono.thing.builtin import kind_by_telling
 from unisono.thing.codec import Map, Step, decode
 from unisono.thing.formats.document import Findings, digest
 from unisono.thing.formats.fit import Value, bearing, find_trait
@@ -64,19 +65,19 @@ def read_definition(
 
 def _read(definition: dict[str, Any], id: str, findings: Findings, path: str, known: Known | None = None) -> Model:
     exposes = definition.get("exposes")
-    kinds = read_rules(FORMAT)
-    device = kinds.kind(*_device_names(exposes if isinstance(exposes, list) else []))
+    device = _kind(exposes if isinstance(exposes, list) else [])
     reader = _Reader(findings, device, {} if known is None else known)
     order = reader.exposes(definition, path)
+    services = reader.services()
     vendor, product = (definition.get(key) if type(definition.get(key)) is str else None for key in ("vendor", "model"))
     model = Model(
         id=id,
         vendor=vendor or None,
         product=product or None,
-        kind=reader.device,
+        kind=device or _kind_besides(services),
         titles=texts(findings.text(definition, "description", path)),
         modules=tuple(reader.modules.values()),
-        services=reader.services(),
+        services=services,
         source=Source(format=FORMAT, sha256=digest(definition)),
     )
     rest = {key: value for key, value in definition.items() if key != "exposes"}
@@ -88,13 +89,19 @@ def _read(definition: dict[str, Any], id: str, findings: Findings, path: str, kn
     return msgspec.structs.replace(model, ext={EXT: kept}) if kept else model
 
 
-def _device_names(exposes: list[Any]) -> list[str]:
-    """What says of which kind a device is: specific types, then names, most telling first (as the rules order them)."""
-    found = [each for each in exposes if isinstance(each, dict)]
-    types = [each["type"] for each in found if each.get("type") in SPECIFIC]
-    names = [each["name"] for each in found if isinstance(each.get("name"), str)]
-    telling = [name for kind in read_rules(FORMAT).words.get("telling", ()) for name in names if fold(name) == kind]
-    return [*sorted(types, key=SPECIFIC.index), *telling]
+def _kind(exposes: Any) -> str | None:
+    """The kind of a device by the specific types that it exposes."""
+    found = [each["type"] for each in exposes if isinstance(each, dict) and each.get("type") in SPECIFIC]
+    return read_rules(FORMAT).kind(*sorted(found, key=SPECIFIC.index))
+
+
+def _kind_besides(services: tuple[Service, ...]) -> str | None:
+    """Where it exposes none: by what it tells, then by the alarm that it can be told to give, its buttons, its meters."""
+    own = [each for service in services if not service.key for each in service.properties]
+    written = [each.key for each in own if each.writable]
+    pressed = [each.key for each in own if each.key == ACTION]
+    measured = [each.trait for each in own if each.trait is not None and not each.writable]
+    return kind_by_telling(services) or read_rules(FORMAT).kind(*written, *pressed, *measured)
 
 
 class _Reader:
