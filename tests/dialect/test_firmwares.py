@@ -148,7 +148,7 @@ EFFECT = {"type": "enum", "name": "effect", "property": "effect", "access": 2, "
 
 
 def effects() -> tuple[Bench, str]:
-    glowing = {**BULB, "model": "LED2", "exposes": [*BULB["exposes"], EFFECT]}  # type: ignore[misc]
+    glowing = {**BULB, "model": "LED2", "exposes": [*BULB["exposes"], EFFECT]}
     return bench(ZIGBEE2MQTT, message("z2m/bridge/devices", devices(("0x1", "lamp", glowing)))), "zigbee2mqtt:0x1"
 
 

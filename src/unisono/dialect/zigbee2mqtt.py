@@ -33,7 +33,7 @@ REQUEST, RESPONSE = "/bridge/request/device/ota_update/", "/bridge/response/devi
 INSTALL_S, CHECK_S = 7_200, 120
 #: Requests whose answers are waited for; the oldest are forgotten.
 ASKED = 256
-#: Values that no device tells (an effect): it says no word of what it did, only what it could not do, and mostly at once.
+#: Of what no device tells (an effect) it says no word when it is done, only what it could not do, and mostly at once.
 REFUSALS_MS = 3_000
 #: What the members of a device's state are called in the model of its definition.
 REF = "z2m:"
@@ -55,7 +55,9 @@ class Bridge(Gatherer):
         self._named: dict[str, str] = {}  # topic of a device > its key
         self._open: dict[str, str] = {}  # key > the command that it was told last
         self._asked: dict[str, str] = {}  # command > key of the device whose firmware it is about
-        self._untold: dict[str, tuple[str, int]] = {}  # command of what is never told > key, and when it counts as taken
+        self._untold: dict[
+            str, tuple[str, int]
+        ] = {}  # command of what is never told > key, and when it counts as taken
 
     def announces(self, topic: str) -> bool:
         return topic.endswith((DEVICES, GROUPS, LOGGING)) or RESPONSE in topic

@@ -190,6 +190,36 @@ def test_what_makers_get_wrong() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("name", "labels", "expected"),
+    [
+        (
+            "target-humidity",
+            {30: "Continue", 40: "Humidity 40", 60: "60%"},
+            ("target_humidity", "float", 30, 60, 10, "%"),
+        ),
+        ("target-temperature", {18: "18", 22: "22 ℃", 26: "26度"}, ("target_temperature", "float", 18, 26, 4, "Cel")),
+        (
+            "target-humidity",
+            {0: "40%", 1: "50%", 2: "60%"},
+            (None, "enum", None, None, None, None),
+        ),  # numbered, not called
+        ("target-humidity", {40: "40%", 1: "Dry", 2: "Wet"}, (None, "enum", None, None, None, None)),
+        ("target-humidity", {40: "40%"}, (None, "enum", None, None, None, None)),
+    ],
+)
+def test_a_list_of_what_is_called_by_its_number(name: str, labels: dict[int, str], expected: tuple[Any, ...]) -> None:
+    choices = [{"value": value, "description": label} for value, label in labels.items()]
+    service = {"iid": 2, "type": urn("service", "dehumidifier"), "description": "D",
+               "properties": [prop(1, name, "uint8", value_list=choices)]}  # fmt: skip
+    document = {"type": urn("device", "dehumidifier"), "description": "D", "services": [service]}
+    model = read(document)
+    found = model.properties[f"dehumidifier.{name}"]
+    schema = found.schema
+    assert (found.trait, schema.kind, schema.min, schema.max, schema.step, found.unit) == expected
+    assert written(model) == document
+
+
 def test_where_a_curtain_is_and_where_it_shall_be_are_one_property() -> None:
     found = read(CURTAIN).properties
     now, wanted = found["curtain.current-position"], found["curtain.target-position"]

@@ -257,6 +257,12 @@ def test_a_model_made_elsewhere_is_a_tree() -> None:
     assert made["children"]["Armed"]["allowed"] == ["False", "home", "away", "night"]
 
 
+def test_every_control_unit_tells_its_power() -> None:
+    model = read(msgspec.json.decode(read_real("car/vss_release_6.0.json")))
+    told = {key: each.trait for key, each in model.properties.items() if key.endswith("Health.Resources.Power")}
+    assert len(told) > 1 and set(told.values()) == {"power"}
+
+
 def test_the_real_tree_comes_back_nested_and_flat() -> None:
     data = read_real("car/vss_release_6.0.json")
     document = msgspec.json.decode(data)

@@ -6,6 +6,7 @@ values stay the maker's. What the export needs is kept: a codec can be gone back
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ _BOTH = (True, False)
 #: What a maker calls the value of a state that nobody knows.
 UNKNOWN = frozenset({"unknown", "undefined", "未知"})
 _WHOLE = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"[0-9]+")
 _LEVEL = re.compile(r"(?i)(?:level|gear|speed|档)?[ _-]?[0-9]+(?:档)?")
 
 
@@ -186,10 +188,25 @@ def _levels(value: Value, form: Schema, rule: Rule) -> Value | None:
             plain = msgspec.structs.replace(plain, format=value.schema.format, ext=value.schema.ext)
             return Value(plain, "%", (Whole(), *value.codec, *steps))
     if not form.choices:
-        return None
+        return _named_numbers(value, form, rule)
     if all(type(choice.value) is int for choice in form.choices):
         return _whole_levels(value, form, rule)
     return _enum(value, form, rule)
+
+
+def _named_numbers(value: Value, form: Schema, rule: Rule) -> Value | None:
+    """40 called "Humidity 40", 50 called "50 %": the number itself, of which it takes some. One that is called otherwise
+    ("Continue" for 30) is one of them."""
+    choices = value.schema.choices
+    numbers = [choice.value for choice in choices if type(choice.value) is int]
+    called = [each for each in choices if _NUMBER.findall(label_of(each)) == [str(each.value)]]
+    if rule.assume is None or len(numbers) != len(choices) or len(called) < max(2, len(choices) - 1) or value.codec:
+        return None
+    apart = math.gcd(*(each - min(numbers) for each in numbers))
+    # what is written is the nearest of them: half of what lies between two
+    precision = max(form.precision or 0, apart / 2)
+    made = Schema(kind="float", min=min(numbers), max=max(numbers), step=apart, precision=precision)
+    return Value(msgspec.structs.replace(made, format=value.schema.format, ext=value.schema.ext), rule.assume)
 
 
 def _even_levels(schema: Schema) -> tuple[Step, ...] | None:

@@ -96,7 +96,7 @@ def _kind(exposes: Any) -> str | None:
 
 
 def _kind_besides(services: tuple[Service, ...]) -> str | None:
-    """Where it exposes none: by what it tells, then by the alarm that it can be told to give, its buttons, its meters."""
+    """Where it exposes none: by what it tells, then by the alarm that it can give, its buttons, its meters."""
     own = [each for service in services if not service.key for each in service.properties]
     written = [each.key for each in own if each.writable]
     pressed = [each.key for each in own if each.key == ACTION]
