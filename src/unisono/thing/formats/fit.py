@@ -195,7 +195,7 @@ def _levels(value: Value, form: Schema, rule: Rule) -> Value | None:
 
 
 def _named_numbers(value: Value, form: Schema, rule: Rule) -> Value | None:
-    """40 called "Humidity 40", 50 called "50 %": the number itself, of which it takes some. One that is called otherwise
+    """40 called "Humidity 40", 50 called "50 %": the number itself, of which it takes some. One called otherwise
     ("Continue" for 30) is one of them."""
     choices = value.schema.choices
     numbers = [choice.value for choice in choices if type(choice.value) is int]
