@@ -1,5 +1,6 @@
 /** The hub's HTTP API, typed by its OpenAPI description. The token stands in this browser's storage, never in an address. */
 import type { components } from "./api.gen";
+import { early, KEY, read, type Answer } from "./early";
 
 export type Thing = components["schemas"]["Thing"];
 export type Value = components["schemas"]["Value"];
@@ -8,8 +9,6 @@ export type Place = components["schemas"]["Place"];
 export type Me = components["schemas"]["Me"];
 export type Scene = components["schemas"]["Scene"];
 export type Reply = components["schemas"]["Reply"];
-
-const KEY = "unisono.token";
 
 /** One of several mistakes in what was sent. */
 export interface Mistake {
@@ -83,20 +82,19 @@ async function send<T>(path: string, method: string, body: string | Blob | undef
   const mine = token.get();
   if (mine) headers.Authorization = `Bearer ${mine}`;
   if (body !== undefined) headers["Content-Type"] = kind;
-  let answer: Response;
+  let came: Answer;
   const { signal } = underway;
   try {
-    answer = await fetch(`/api/v1${path}`, { method, headers, body, signal });
+    came = await ((method === "GET" && early(path, mine)) || read(fetch(`/api/v1${path}`, { method, headers, body, signal })));
   } catch {
     throw new Away();
   }
+  const { answer, found } = came;
   const date = answer.headers.get("Date");
   if (date) skew = Date.parse(date) - Date.now();
-  if (answer.status === 204) return null as T;
-  const found = await answer.json().catch(() => ({ title: answer.statusText }));
   if (signal.aborted) throw new Away();
   if (!answer.ok) {
-    const refused = new Refused(found);
+    const refused = new Refused(found as ConstructorParameters<typeof Refused>[0]);
     if (refused.code === "not_signed_in" && mine) onSignedOut(refused.message);
     throw refused;
   }

@@ -242,8 +242,7 @@ class Hub {
   private connect(): void {
     this.link = "connecting";
     this.tell();
-    const lost = this.ready;
-    if (!this.ready) void this.load(); // beside the live view, which is a few turns more; what changes meanwhile is read again
+    const first = this.ready ? null : this.load(); // beside the live view, which is a few turns more; what changes meanwhile is read again
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`);
     this.socket = socket;
     socket.onopen = () => {
@@ -265,9 +264,11 @@ class Hub {
       }
       this.link = "live";
       this.pause = FIRST_PAUSE_MS;
-      // what was read beside the live view's beginning is read once more, when the page has been drawn
-      if (this.ready && !this.asOf && !lost) setTimeout(() => void this.load(), SETTLED_MS);
-      else void this.load();
+      // what is read beside the live view's beginning is read once more, when the page has been drawn
+      void (first ?? Promise.resolve()).then(() => {
+        if (first && this.ready && !this.asOf) setTimeout(() => void this.load(), SETTLED_MS);
+        else void this.load();
+      });
       this.tell();
     };
     socket.onclose = () => {

@@ -24,7 +24,10 @@ from tests.hub.hub import Hub
 
 THINGS = 2_000
 RATE = 5_000
-WARM_S = 10
+#: A page that is just opened fills what it keeps for a minute or so: it is warm when its heap grows no more.
+WARM_S = 20
+WARM_MOST = 15
+LEVEL = 1.01
 MEASURED_S = int(os.environ.get("UNISONO_MEASURE_S", "60"))
 CPU = 0.5
 GROWN = 1.10
@@ -126,8 +129,7 @@ async def test_a_crowd_costs_half_a_core_and_no_memory(fresh: Hub, browser: Any)
         await devtools.send("Performance.enable")
         main = await (await browser.new_browser_cdp_session()).send("SystemInfo.getProcessInfo")
         pids = [each["id"] for each in main["processInfo"]]
-        await asyncio.sleep(WARM_S)
-        first = await figures(devtools, pids)
+        first = await warm(devtools, pids)
         told = await page.locator("[data-thing] .large").all_inner_texts()
         await asyncio.sleep(MEASURED_S)
         assert told != await page.locator("[data-thing] .large").all_inner_texts(), "what is in sight goes on changing"
@@ -141,6 +143,18 @@ async def test_a_crowd_costs_half_a_core_and_no_memory(fresh: Hub, browser: Any)
     assert complaints == []
     assert busy < CPU
     assert last["heap"] < first["heap"] * GROWN and last["nodes"] < first["nodes"] * GROWN
+
+
+async def warm(devtools: Any, pids: list[int]) -> dict[str, float]:
+    """The figures of the page once its heap is level."""
+    before = await figures(devtools, pids)
+    for _look in range(WARM_MOST):
+        await asyncio.sleep(WARM_S)
+        now = await figures(devtools, pids)
+        if now["heap"] < before["heap"] * LEVEL:
+            return now
+        before = now
+    raise AssertionError("the heap goes on growing")
 
 
 async def figures(devtools: Any, pids: list[int]) -> dict[str, float]:

@@ -1,6 +1,6 @@
 /** Every place with its things: rooms, car and line at a glance. */
 import { Badge, Group, Stack, Title, VisuallyHidden } from "@mantine/core";
-import { lazy, startTransition, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import type { Place, Thing } from "../api";
 import { Begin } from "../begin";
 import { useHub } from "../hub";
@@ -40,11 +40,14 @@ export function Overview({ only }: { only?: string }) {
   useLang();
   const hub = useHub();
   const [room, setRoom] = useState(() => (drawn ? Number.POSITIVE_INFINITY : inSight())); // for so many cards
+  const many = hub.things.size > MANY;
   useEffect(() => {
-    if (!hub.ready) return;
+    if (!hub.ready || room > hub.things.size) return;
     drawn = true;
-    startTransition(() => setRoom(Number.POSITIVE_INFINITY));
-  }, [hub.ready]);
+    // a screen of them at a time, so that a finger is answered between; where they are many, what is out of sight costs nothing
+    const next = setTimeout(() => setRoom(many ? Number.POSITIVE_INFINITY : room + inSight()));
+    return () => clearTimeout(next);
+  }, [hub.ready, hub.things.size, many, room]);
   if (!hub.ready) return hub.link === "lost" ? null : <Waiting />;
   const roots = new Map<string, { title: string; rank: number; rooms: Map<string, Room> }>();
   for (const thing of hub.things.values()) {
@@ -64,7 +67,6 @@ export function Overview({ only }: { only?: string }) {
         <Welcome at={only} />
       </Suspense>
     );
-  const many = hub.things.size > MANY;
   const shown = demonstrations(hub.things.values(), rootOf);
   const sorted = [...roots].sort(([, a], [, b]) => a.rank - b.rank).map(([key, root]) => ({ key, title: root.title, rooms: [...root.rooms.values()].sort((a, b) => a.title.localeCompare(b.title)) }));
   let left = room;
