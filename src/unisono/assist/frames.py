@@ -74,7 +74,7 @@ class Frame(msgspec.Struct, kw_only=True):
 
     ``value`` in ``unit``; ``by``: it is a difference; ``share``: a part of what there is ("by a third"). ``level``:
     max, min, low...; ``stays``: the act that "keep" is said of; ``degree``: bit, much. ``complaint``: what it is too
-    much of. ``groups``: what of; ``left``: what not.
+    much of. ``groups``: what of; ``left``: what not. ``passing``: somebody does it ("takes on"), and to nothing here.
     """
 
     clause: Clause
@@ -107,6 +107,7 @@ class Frame(msgspec.Struct, kw_only=True):
     unheeded: tuple[str, ...] = ()
     senses: frozenset[str] = frozenset()
     elsewhere: int = 0
+    passing: bool = False
     text: str | None = None
     fuzzy: bool = False
     times: tuple[Time, ...] = ()
@@ -154,6 +155,8 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     plain = frame.act not in (None, "set", "keep") and "base" in frame.forms
     if plain or frame.color or frame.value is not None or frame.level in ("double", "halve"):
         frame.complaint = None
+    bends = "third" in frame.forms and "base" not in frame.forms
+    frame.passing = bends and not any(group.things or group.pronoun for group in frame.groups)
     frame.fuzzy = any(piece.fuzzy for piece in pieces)
     frame.elsewhere = sum("elsewhere" in piece.senses and not piece.named for piece in pieces)
     frame.scenes = tuple(scene for piece in pieces for scene in piece.scenes)

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import msgspec
 
+from unisono.assist.fragments import fragment
 from unisono.assist.frames import STEPPED, Frame
 from unisono.assist.gazetteer import Group
 from unisono.assist.questions import asks
@@ -184,10 +185,11 @@ def _moded(frame: Frame) -> bool:
 
 def is_order(frame: Frame, turn: Turn) -> bool:
     """Is it something to be done?"""
-    del turn
     if frame.act in ("notify", "remind") and not frame.groups and not frame.traits:
         return True
     if frame.clause.mood == "question" and not (frame.want and (frame.level or frame.color or frame.coffee)):
+        return False
+    if fragment(frame, led=turn.memory.frame is not None):
         return False
     if frame.act is None and asks(frame) and any(sense.startswith("agg:") for sense in frame.senses):
         return False  # "the highest humidity this week"

@@ -60,6 +60,8 @@ def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
         return Plan(outcome="ask", why="what_to_do")  # "the stove is too cold" of a home without one
     if frame.complaint in ("hot", "cold") and any(group.strange and group.role == "" for group in frame.groups):
         return Plan(outcome="ask", why="what_to_do")  # who is cold may be anywhere
+    if len([piece for piece in frame.clause.pieces if not set(piece.senses) & {"filler", "please"}]) == 1:
+        return Plan(outcome="ask", why="what_to_do")  # "loud": whatever it is said of
     remedy = REMEDIES.get(frame.complaint or "")
     if remedy is None or _wished(frame):
         return Plan(outcome="ask", why="what_to_do")

@@ -111,7 +111,8 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
         frame = msgspec.structs.replace(frame, act="open")  # an awning
     if frame.act in OFF_ACTS and any(trait in CALLED for trait in said):
         return Problem("not_possible", frame.act)  # a horn is not turned off, and the car is not meant
-    if thing.kind == "alarm" and "armed" in thing.takes and frame.act in ("set", "change", "on") and not said:
+    arms = frame.act == "on" or "sets_off" in frame.senses or any(sense.startswith("arm:") for sense in frame.senses)
+    if thing.kind == "alarm" and "armed" in thing.takes and frame.act in ("set", "change", "on") and arms and not said:
         frame = msgspec.structs.replace(frame, act="arm")
     if "target_temperature" in frame.traits and not said and "setpoint" in thing.takes:
         said = ("setpoint",)

@@ -37,6 +37,7 @@ SENSES: dict[str, str] = {
     "louder": "louder",
     "quieter": "quieter, softer",
     "habit": "always: with a moment it is one of each day",
+    "limits": "at most, limit: how much of what, another word says",
     "loose": "cool it, chill: of what, nobody said, and it may be no order at all",
     "faster": "faster, speed up",
     "slower": "slower, slow down",

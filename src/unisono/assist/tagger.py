@@ -304,6 +304,7 @@ def _repair(tokens: Sequence[Token], spoken: Language, world: World) -> tuple[Se
         i
         for i, token in enumerate(tokens)
         if token.kind == "word"
+        and token.text.isalpha()  # lamp1 is one of them, and not "lamps"
         and token.text not in known
         and token.key not in known
         and token.key not in world.names.words

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from unisono.assist.dialogue import Memory, remember
+from unisono.assist.fragments import unspoken
 from unisono.assist.gazetteer import Where, rooms_of
 from unisono.assist.language import language, language_of
 from unisono.assist.letters import MAX_CHARACTERS
@@ -58,7 +59,7 @@ def _understand(text: str, world: World, memory: Memory, speaker: Speaker, now: 
 
         return read(text, world, memory, speaker, now)
     spoken = language(code)
-    pieces = tag(normalise(text, spoken), spoken, world)
+    pieces = unspoken(tag(normalise(text, spoken), spoken, world), text)
     clauses = scope(pieces, spoken)
     own = rooms_of((speaker.person,), world) if speaker.person in world.things else ()
     where = Where(here=speaker.place if speaker.place in world.places else None, own=own, before=memory.things)
