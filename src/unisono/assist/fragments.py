@@ -57,7 +57,7 @@ def fragment(frame: Frame, *, led: bool) -> bool:
         return len(frame.clause.pieces) == 1 and not led  # "orange"
     if frame.act == "value":
         return (not of_things and _loosely(frame)) or _counted(frame)
-    if frame.fuzzy and frame.act is not None and not of_things and not frame.unit:
+    if not of_things and any(piece.fuzzy and frame.act in piece.senses for piece in frame.clause.pieces):
         return True  # "relay" is no "replay"
     if frame.act in ("next", "previous") and any(group.role == "in" and group.strange for group in frame.groups):
         return True  # "next of the last page"
