@@ -8,7 +8,7 @@ moment, and knows whether it is there. Knows no single dialect.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from unisono.dialect.said import Announced, Happened, Listens, Odd, Promised, Reported, Said, Say, There, Withdrawn
 from unisono.errors import CallerError, UnisonoError
@@ -33,6 +33,8 @@ __all__ = [
 ABSENT: Any = object()
 
 T = TypeVar("T")
+#: A piece: the key of its device, and its own id. Both are what strangers wrote.
+Name: TypeAlias = tuple[str, str]
 
 #: A device is announced when nothing new was said of it for so long, or after so long in any case.
 QUIET_MS = 700
@@ -162,16 +164,16 @@ class Gatherer:
 
     def __init__(self) -> None:
         self.devices: dict[str, Device] = {}
-        self._readers: dict[str, list[tuple[str, Reader]]] = {}
+        self._readers: dict[str, list[tuple[Name, Reader]]] = {}
         self._wild: list[str] = []  # of their topics those that are filters: OpenMQTTGateway reads "+/+/BTtoMQTT/ID"
         self._matched: dict[str, tuple[str, ...]] = {}
-        self._availability: dict[str, list[tuple[str, Availability]]] = {}
-        self._told_over: dict[str, list[tuple[str, str]]] = {}  # topic > pieces, each with the key of its device
+        self._availability: dict[str, list[tuple[Name, Availability]]] = {}
+        self._told_over: dict[str, list[tuple[Name, str]]] = {}  # topic > pieces, each with the key of its device
         self._states: dict[tuple[str, str], bool] = {}
         self._order: dict[str, int] = {}
         self._turn = 0
         self._kept: dict[str, bytes] = {}
-        self._later: dict[tuple[str, str], tuple[int, Mapping[str, Any]]] = {}  # of a piece's topic: when, and what
+        self._later: dict[tuple[Name, str], tuple[int, Mapping[str, Any]]] = {}  # of a piece's topic: when, and what
         self._changed: set[str] = set()
 
     # what dialects add
@@ -264,7 +266,7 @@ class Gatherer:
         for device in self.devices.values():
             said += self._expired(device, now_ms)
         for place in [place for place, (at, _values) in self._later.items() if at <= now_ms]:
-            said.append(Reported(place[0].partition("\0")[0], dict(self._later.pop(place)[1])))
+            said.append(Reported(place[0][0], dict(self._later.pop(place)[1])))
         return said
 
     # pieces
@@ -289,13 +291,13 @@ class Gatherer:
         device.changed_ms = now_ms
         self._changed.add(key)
         for topic, reader in piece.readers:
-            self._readers.setdefault(topic, []).append((f"{key}\0{id}", reader))
+            self._readers.setdefault(topic, []).append(((key, id), reader))
         if any(is_wild(topic) for topic, _reader in piece.readers):
             self._find_filters()
         for each in piece.availability:
-            self._availability.setdefault(each.topic, []).append((f"{key}\0{id}", each))
+            self._availability.setdefault(each.topic, []).append(((key, id), each))
         for topic in piece.told_over:
-            self._told_over.setdefault(topic, []).append((f"{key}\0{id}", key))
+            self._told_over.setdefault(topic, []).append(((key, id), key))
         return [Promised(key)]
 
     def drop(self, key: str, id: str, now_ms: int) -> list[Said]:
@@ -326,7 +328,7 @@ class Gatherer:
         piece = device.pieces.get(id)
         if piece is None:
             return
-        name = f"{device.key}\0{id}"
+        name = (device.key, id)
         self._later = {place: later for place, later in self._later.items() if place[0] != name}
         _drop(self._readers, name)
         if self._wild:
@@ -364,7 +366,7 @@ class Gatherer:
     def _read(self, topic: str, payload: bytes, now_ms: int) -> list[Said]:
         said: list[Said] = []
         for name, reader in list(self._readers.get(topic, ())):
-            device = self.devices[name.partition("\0")[0]]
+            device = self.devices[name[0]]
             if device.announced is None or device.key in self._changed:
                 if len(payload) <= KEPT_BYTES and len(self._kept) < DEVICES:
                     self._kept[topic] = payload
@@ -392,7 +394,7 @@ class Gatherer:
         said: list[Said] = []
         self._turn += 1
         for name, each in self._availability[topic]:
-            key = name.partition("\0")[0]
+            key = name[0]
             try:
                 word = each.read(payload)
             except UnisonoError as error:
@@ -424,7 +426,7 @@ class Gatherer:
         return [There(device.key, False)]
 
 
-def _drop(table: dict[str, list[tuple[str, T]]], name: str) -> None:
+def _drop(table: dict[str, list[tuple[Name, T]]], name: Name) -> None:
     """Take out what a piece hears, wherever that is."""
     for topic in [topic for topic, heard in table.items() if any(each[0] == name for each in heard)]:
         rest = [each for each in table[topic] if each[0] != name]

@@ -6,8 +6,11 @@ out as the dialect's messages. Time is passed in; nothing here opens a socket.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
 from typing import Any, NamedTuple, TypeGuard
 
 import msgspec
@@ -32,7 +35,7 @@ from unisono.dialect import (
     Withdrawn,
     is_silent,
 )
-from unisono.errors import CallerError
+from unisono.errors import CallerError, UnisonoError
 from unisono.gateway.speaking.entries import Origin, body_of, entry_of, replied
 from unisono.thing import Model, dump_model, require_sound
 from unisono.twin.command import Command
@@ -359,6 +362,21 @@ class Commands:
         bench.say(*self.report({self.KEY: self.VALUES[1]}))
         assert bench.value(key, self.KEY) == self.VALUES[1]
 
+    def test_values_of_another_type_anywhere_raise_nothing(self) -> None:
+        chance = random.Random(11)
+        bench, key = self.ready()
+        for message in self.malformed():
+            for payload in _confused(message.payload, chance):
+                bench.say(Message(message.topic, payload))
+                bench.tick(5.0)
+                bench.say(*self.report({self.KEY: self.VALUES[0]}))
+                for found in bench.things:
+                    with suppress(UnisonoError):
+                        bench.ask(found, {self.KEY: self.VALUES[1]})
+        self.recover(bench)
+        bench.say(*self.report({self.KEY: self.VALUES[1]}))
+        assert bench.value(key, self.KEY) == self.VALUES[1]
+
     def recover(self, bench: Bench) -> None:
         """After damaged messages: what a damaged one said that could be read is put right."""
 
@@ -384,6 +402,37 @@ def _damaged(payload: bytes, chance: random.Random) -> Iterable[bytes]:
         b"[" * 5000,
     )
     yield from (b'{"params":[null,1,"x",{}]}', b'{"params":{"value":null}}', b'{"id":1e999}', b"1e999", b"NaN")
+
+
+#: What a member may be that was to be something else. JSON's texts may hold NUL, its numbers any number of digits.
+_STRANGE: tuple[Any, ...] = (
+    None, True, 0, -1, 1.5, 1e300, 2**63, 2**70, "", "None", "nan", "\x00", "a/#", "{{ value }}",
+    [], [None, {}], {}, {"a": [1]},
+)  # fmt: skip
+#: Places of one message where it is something else, and what it is there.
+_CONFUSED = 150
+
+
+def _confused(payload: bytes, chance: random.Random) -> Iterable[bytes]:
+    """A JSON payload with one or two of its values, or branches, replaced by something else."""
+    try:
+        json.loads(payload)
+    except ValueError:
+        return
+    for _ in range(_CONFUSED):
+        whole: Any = {"": json.loads(payload)}
+        for _ in range(chance.randint(1, 2)):
+            within, at = chance.choice(list(_places(whole)))
+            within[at] = deepcopy(chance.choice(_STRANGE))
+        yield json.dumps(whole[""]).encode()
+
+
+def _places(value: Any) -> Iterable[tuple[Any, Any]]:
+    """Each value that another holds: the holder, and where."""
+    for at, each in value.items() if isinstance(value, dict) else enumerate(value):
+        yield value, at
+        if isinstance(each, dict | list):
+            yield from _places(each)
 
 
 def _bent(topic: str) -> Iterable[str]:

@@ -8,7 +8,17 @@ from typing import Any, Literal
 import msgspec
 
 from unisono.dialect.homeassistant.air import climate, fan, humidifier, water_heater
-from unisono.dialect.homeassistant.entity import ABSENT, Command, Entity, choices, chosen, number, on_off, switch
+from unisono.dialect.homeassistant.entity import (
+    ABSENT,
+    Command,
+    Entity,
+    choices,
+    chosen,
+    number,
+    on_off,
+    said_word,
+    switch,
+)
 from unisono.dialect.homeassistant.opening import cover, lock, valve
 from unisono.dialect.homeassistant.sensing import SENSORS, unit_turn
 from unisono.dialect.pieces import json_of, trait_property
@@ -106,20 +116,22 @@ def select(entity: Entity) -> None:
     words = entity.texts("options")
     # of what only sets something up there may be many, and none is what the thing does
     trait = None if entity.has("entity_category") else "mode"
-    _text_like(entity, choices(words), trait, chosen(words, "value"))
+    _text_like(entity, choices(words), trait, chosen(words, "value"), said_word(words))
 
 
 def text(entity: Entity) -> None:
     shortest, longest = entity.number("min") or 0, entity.number("max") or 255
-    _text_like(entity, Schema(kind="string", len_min=int(shortest) or None, len_max=int(longest)), None, str)
+    _text_like(entity, Schema(kind="string", len_min=int(shortest) or None, len_max=int(longest)), None, str, str)
 
 
-def _text_like(entity: Entity, schema: Schema, trait: str | None, turn: Callable[[Any], Any]) -> None:
+def _text_like(
+    entity: Entity, schema: Schema, trait: str | None, turn: Callable[[Any], Any], said: Callable[[Any], Any]
+) -> None:
     access = WRITABLE if entity.has("command_topic") else READABLE
     titles = {"en": entity.text("name", entity.key)}
     role: Literal["config", "actuator"] = "config" if entity.has("entity_category") else "actuator"
     address = entity.add(Property(key="value", schema=schema, trait=trait, access=access, titles=titles, role=role))
-    entity.read("state_topic", "value_template", address, str)
+    entity.read("state_topic", "value_template", address, said)
     entity.write("command_topic", "command_template", address, turn)
 
 

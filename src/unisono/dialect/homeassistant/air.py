@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from unisono.dialect.homeassistant.entity import ABSENT, Entity, number, on_off, one_of, switch
+from unisono.dialect.homeassistant.entity import ABSENT, Entity, number, on_off, one_of, said_word, switch
 from unisono.dialect.pieces import trait_property
 from unisono.errors import CallerError
 from unisono.thing import Action, Choice, Property, Schema, traits
@@ -93,7 +93,7 @@ def _doing(entity: Entity) -> None:
     if entity.has("action_topic"):
         schema = Schema(kind="enum", choices=tuple(Choice(value=each) for each in ACTIONS), open=True)
         address = entity.add(Property(key="action", schema=schema, titles={"en": "Action"}))
-        entity.read("action_topic", "action_template", address, str)
+        entity.read("action_topic", "action_template", address, said_word(()))
 
 
 def _fan_modes(entity: Entity) -> None:

@@ -14,7 +14,7 @@ from unisono.dialect.said import Say
 from unisono.errors import CallerError, DeviceError
 from unisono.thing import Action, Choice, Property, Schema, Service
 
-__all__ = ["ABSENT", "Command", "Entity", "choices", "chosen", "number", "on_off", "one_of", "switch"]
+__all__ = ["ABSENT", "Command", "Entity", "choices", "chosen", "number", "on_off", "one_of", "said_word", "switch"]
 
 #: A discovery message may not ask for messages rarer than this, in seconds, to count as here.
 LONGEST_EXPIRY_S = 7 * 86_400.0
@@ -192,8 +192,13 @@ def one_of(
     address = entity.add(
         trait_property("mode", writable=entity.has(command[0]), key=key, schema=choices(words), **change)
     )
-    entity.read(*state, address, str)
+    entity.read(*state, address, said_word(words))
     entity.write(*command, address, chosen(words, key))
+
+
+def said_word(words: Sequence[str]) -> Turn:
+    """What it says as it is. "None" is what a template makes of nothing: no word, where it is none of these."""
+    return lambda value: ABSENT if value is None or (str(value) == "None" and "None" not in words) else str(value)
 
 
 def chosen(words: Sequence[str], field: str) -> Turn:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from unisono.dialect.fitting import color_of
-from unisono.dialect.homeassistant.entity import ABSENT, Entity, choices, chosen, number, on_off, one_of
+from unisono.dialect.homeassistant.entity import ABSENT, Entity, choices, chosen, number, on_off, one_of, said_word
 from unisono.dialect.homeassistant.templates import compile_template, compile_value
 from unisono.dialect.pieces import Reading, json_of, trait_property
 from unisono.dialect.said import Say
@@ -87,23 +87,31 @@ def _on_by_brightness(entity: Entity, switch: str, level: str) -> None:
 
 
 def _default_color(entity: Entity) -> None:
-    for kind, count, read, write in (
-        ("rgb", 3, from_rgb, _rgb_command),
-        ("hs", 2, from_hs, _hs_command),
-        ("xy", 2, from_xy, _xy_command),
-        ("rgbw", 4, _with_white, _rgbw_command),
-        ("rgbww", 5, _with_white, _rgbw_command),
-    ):
-        if entity.has(f"{kind}_command_topic") or entity.has(f"{kind}_state_topic"):
-            color = entity.add(trait_property("color", writable=entity.has(f"{kind}_command_topic")))
-            entity.read(f"{kind}_state_topic", f"{kind}_value_template", color, _from_numbers(count, read))
-            template = f"{kind}_command_template"
-            entity.write(f"{kind}_command_topic", template, color, write(entity.has(template), count - 3))
-            return
+    """One colour, told by the first of its topics, and heard on each of them."""
+    ways = [
+        each
+        for each in (
+            ("rgb", 3, from_rgb, _rgb_command),
+            ("hs", 2, from_hs, _hs_command),
+            ("xy", 2, from_xy, _xy_command),
+            ("rgbw", 4, _with_white, _rgbw_command),
+            ("rgbww", 5, _with_white, _rgbw_command),
+        )
+        if entity.has(f"{each[0]}_command_topic") or entity.has(f"{each[0]}_state_topic")
+    ]
+    if not ways:
+        return
+    told = [each for each in ways if entity.has(f"{each[0]}_command_topic")]
+    color = entity.add(trait_property("color", writable=bool(told)))
+    for kind, count, read, _write in ways:
+        entity.read(f"{kind}_state_topic", f"{kind}_value_template", color, _from_numbers(count, read))
+    for kind, count, _read, write in told[:1]:
+        template = f"{kind}_command_template"
+        entity.write(f"{kind}_command_topic", template, color, write(entity.has(template), count - 3))
 
 
 def _json(entity: Entity) -> None:
-    modes = {str(each) for each in entity.config.get("supported_color_modes") or ()}
+    modes = set(entity.texts("supported_color_modes"))
     writable = entity.has("command_topic")
     switch = entity.add(trait_property("on_off", writable=writable))
     level = warmth = color = mode = ""
@@ -180,7 +188,7 @@ def _template(entity: Entity) -> None:
     if effects:
         mode = entity.add(trait_property("mode", writable=writable, schema=choices(effects)))
         if entity.has("effect_template"):
-            entity.read("state_topic", "effect_template", mode, str)
+            entity.read("state_topic", "effect_template", mode, said_word(()))
     if not writable:
         return
     render_on = compile_template(entity.text("command_on_template"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from unisono.dialect.homeassistant.entity import ABSENT, Entity, number, on_off
+from unisono.dialect.homeassistant.entity import ABSENT, Entity, number, on_off, said_word
 from unisono.dialect.homeassistant.templates import compile_value
 from unisono.dialect.pieces import Reading, json_of, member_key, trait_property
 from unisono.errors import UnisonoError
@@ -82,7 +82,7 @@ def sensor(entity: Entity) -> None:
         choices = tuple(Choice(value=each) for each in entity.texts("options"))
         schema = Schema(kind="enum", choices=choices, open=True) if choices else Schema(kind="string")
         address = entity.add(Property(key="value", schema=schema, titles=_titles(entity)))
-        entity.read("state_topic", "value_template", address, str)
+        entity.read("state_topic", "value_template", address, said_word(entity.texts("options")))
         return
     trait = SENSORS.get(device_class)
     turn = unit_turn(trait, unit) if trait is not None else None
@@ -284,5 +284,7 @@ def _plain(value: Any) -> Any:
     """A sensor without a unit: a number if it is one, else a text."""
     if not isinstance(value, str):
         return value
+    if value == "None":
+        return ABSENT
     found = number(value)
     return value if found is ABSENT else found
