@@ -76,10 +76,10 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str], dict[str, Any], dict[str,
     ("select", {**S, "ent_cat": "config", "ops": ["a", ""]}, {"s": "a"}, {"value": "a"}, {"value": "a"}, {"c": "a"}),
     ("number", {**S, "ent_cat": "config", "min": "-5", "max": "5"}, {"s": "-4"}, {"value": -4}, {"value": -5}, {"c": "-5"}),
     # "None" is what a template makes of nothing, where it is none of the words
-    ("select", {**S, "ops": ["a", "b"], "val_tpl": "{{ value_json.w }}"}, {"s": '{"w":null}'}, {"value": None}, {"value": "a"}, {"c": "a"}),
+    ("select", {**S, "ops": ["a", "b"]}, {"s": "None"}, {"value": None}, {"value": "a"}, {"c": "a"}),
     ("select", {**S, "ops": ["a", "None"]}, {"s": "None"}, {"value": "None"}, {"value": "None"}, {"c": "None"}),
     ("sensor", {"stat_t": "s", "dev_cla": "enum", "ops": ["a", "b"]}, {"s": "None"}, {"value": None}, {}, {}),
-    ("sensor", {"stat_t": "s", "val_tpl": "{{ value_json.w }}"}, {"s": '{"w":null}'}, {"value": None}, {}, {}),
+    ("sensor", {"stat_t": "s"}, {"s": "None"}, {"value": None}, {}, {}),
     ("humidifier", {**S, "act_t": "a", "modes": ["auto"], "mode_stat_t": "m"}, {"a": "None", "m": "None"}, {"action": None, "mode": None}, {"on_off": True}, {"c": "ON"}),
     # a colour is heard on each of its topics, and told on the first
     ("light", {**S, "xy_cmd_t": "x", "rgbw_stat_t": "r", "rgbw_cmd_t": "rc"}, {"r": "255,0,0,0"}, {"color": "#ff0000"}, {"color": "#0000ff"}, {"x": "0.15,0.06"}),
