@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,6 +29,7 @@ __all__ = [
     "is_bare",
     "is_compared",
     "is_list",
+    "is_reason",
     "is_timed",
     "panes_of_a_car",
     "played",
@@ -36,6 +38,7 @@ __all__ = [
     "turns",
     "two_values",
     "without_beneficiary",
+    "without_by_itself",
     "without_reason",
 ]
 
@@ -45,6 +48,14 @@ _NOUNS_TOO = frozenset({"defrost", "swing", "record"})
 _WHOM_MOST = 6
 #: 关灯我讨厌: what is thought of it, and no reason.
 _TURNS_ROUND = frozenset("不没别怕烦恨才来讨自已刚")
+#: A car that comes is none of ours.
+_CARS = frozenset({"车", "车子", "小车", "汽车"})
+_REASON = re.compile(
+    r"(?:[^要来到没在得想不别，]{1,4}(?:先生|师傅|阿姨|叔叔|老师|小姐)?)(?:(?:们|都|也|马上|快|就|已经|还|正)*)"
+    r"(?:(?:要|得|想)(?![^，]*(?:吗|么)$)[^，]{1,6}|(?:来|到|回来|到家|走|送到)(?:了|啦)|没(?:带|拿|有|法|办法)[^，]{1,4}|(?:在|正)[^，]{1,6})$"
+)
+#: What is said of the order itself is no reason for it.
+_SAYS_SO = re.compile(r"说|讲|叫|让|问|玩笑|逗|骗|如果|要是|的话|什么|谁|怎|吗|才|以后|之后|的时候|再|的$")
 #: What is said about playing, and is part of no title.
 _ABOUT_IT = re.compile(
     r"之前|以前|之后|需要|之类|与否|太(?!阳|子|空|极|平|古)|真好|好难|很重要|问我|告诉|内容|怎么|不行|三次|[几两]次"
@@ -161,6 +172,29 @@ def without_reason(pieces: list[Piece]) -> list[Piece]:
     whole = any(is_verb(piece) for piece in wanted) and about_us(wanted)
     plain = not any(is_verb(p) or p.named or is_kind(p) or p.text in _TURNS_ROUND for p in why)
     return wanted if whole and plain else pieces
+
+
+def without_by_itself(pieces: list[Piece]) -> tuple[list[Piece], bool]:
+    """自动开路灯: what is to be done by itself, and no mode; whether it was said so."""
+    for at, (piece, after) in enumerate(pairwise(pieces)):
+        if piece.text == "自动" and is_verb(after) and not has(after, "mode:"):
+            return [*pieces[:at], *pieces[at + 1 :]], True
+    return pieces, False
+
+
+def is_reason(pieces: Sequence[Piece], world: World) -> bool:
+    """货车要进来, 小刘要领料, 他没带钥匙, 王阿姨来了: who wants what or has come, and nothing that is to be done here."""
+    said = [piece for piece in pieces if not piece.mark]
+    text = "".join(piece.text for piece in said)
+    if _SAYS_SO.search(text) or any(is_verb(p) and not p.senses & {"set", "clean", "brew"} for p in said):
+        return False
+    if any(p.quantity is not None or p.moment is not None or p.places or has(p, "trait:") for p in said):
+        return False
+    if any(is_kind(p) and p.text not in _CARS for p in said):
+        return False
+    if any(world.things[thing].kind != "person" for piece in said for thing in piece.things):
+        return False
+    return _REASON.match(text) is not None
 
 
 def without_beneficiary(pieces: list[Piece]) -> list[Piece]:

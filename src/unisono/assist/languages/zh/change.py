@@ -101,6 +101,8 @@ def _drawn(wish: Wish, thing: Thing) -> Wish:
     """收起来, 放下来, 展开: up or down, of what hangs; shut or open, of what is spread."""
     if wish.lifts and wish.verb in ("up", "down") and thing.kind in _HANGING and not wish.bit:
         wish = msgspec.structs.replace(wish, verb="raise" if wish.verb == "up" else "lower", sign=0)  # 升卷帘
+    if wish.verb == "play" and thing.kind in _HANGING:
+        wish = msgspec.structs.replace(wish, verb="lower")  # 放幕布
     if wish.verb not in ("retract", "extend", "raise", "lower"):
         return wish
     if thing.kind == "cover" and any(name[-1] in _SPREAD for name in thing.names):
@@ -194,6 +196,9 @@ _PLAIN = {
 _SPOKEN = {"record": "recording", "charge": "charging", "defrost": "defrost"}
 
 
+_SOUNDS = frozenset({"siren", "doorbell"})
+
+
 def _acted(wish: Wish, thing: Thing) -> Change | None:
     """Verbs that say their trait themselves."""
     verb, takes = wish.verb or "", thing.takes
@@ -215,6 +220,8 @@ def _acted(wish: Wish, thing: Thing) -> Change | None:
         return Change(_SPOKEN[verb], not ends)
     if (verb == "honk" or "horn" in wish.traits) and "horn" in takes:
         return Change("horn", None, "call")
+    if verb == "honk" and thing.kind in _SOUNDS and "on_off" in takes:
+        return Change("on_off", True)  # 蜂鸣器响一下
     running = "start_stop" if "start_stop" in takes else "on_off"
     if verb in ("clean", "brew") and running in takes:
         return Change(running, not ends)
@@ -263,6 +270,8 @@ def _trait(wish: Wish, thing: Thing) -> str | None:
         return _first(LEVELS[wish.verb], takes) or LEVELS[wish.verb][0]
     if wish.amount is not None:
         return _measured(wish, wish.amount.unit, thing)
+    if wish.verb in ("up", "down") and wish.higher and takes & HEATED:
+        return _first(WARMTH, takes)  # 空调调高一点; 开大一点 is its wind
     if wish.verb in ("up", "down") or wish.halved or wish.extreme is not None:
         return _first(ANY_LEVEL, takes)
     return None

@@ -116,6 +116,9 @@ def _with_topic(before: list[Piece], tail: list[Piece]) -> tuple[list[Piece], li
     if len(before) < 3 or not (before[-1].things or is_kind(before[-1])) or any(p.things or is_kind(p) for p in tail):
         return before, tail
     rest = before[:-1]
+    marks = [piece for piece in rest if piece.mark]
+    if len(marks) == 1 and rest[-1] is marks[0] and senses(rest) & {"above", "below"}:
+        rest = rest[:-1]  # 外面掉到五度以下，地暖就开到二十三
     if any(piece.mark or piece.text in _TOLD for piece in rest):
         return before, tail  # 把圆球灯关了，串灯就开着吧
     so = any(has(piece, "state:") or piece.quantity is not None for piece in rest[-2:])
@@ -205,9 +208,11 @@ def _comes_or_goes(sentence: Sentence) -> tuple[list[Piece], list[Piece]] | None
     tells = (
         kinds == {"sensor"} and has(pieces[1], "state:") and pieces[1].text[-1] != "着" and pieces[1].text[0] != "没"
     ) or "state:done" in pieces[1].senses  # 洗衣机洗完开烘干机
-    if not (comes or tells) or any(piece.mark and piece.text != "、" for piece in pieces):
+    rule = comes and pieces[2].text in ("，", ",")  # 老陈到家，打开车库门; 老陈到家了 is why
+    marks = [piece for piece in pieces[3 if rule else 0 :] if piece.mark and piece.text != "、"]
+    if not (comes or tells) or marks:
         return None
-    at = 3 if pieces[2].text in ("了", "时", "后", "自动") else 2
+    at = 3 if rule or pieces[2].text in ("了", "时", "后", "自动") else 2
     wish = pieces[at:]
     told = any(is_verb(piece) for piece in wish) and any(piece.named or is_kind(piece) for piece in wish)
     return (pieces[:2], wish) if told else None

@@ -29,7 +29,7 @@ from unisono.thing.files import yaml_loader
 if TYPE_CHECKING:
     from unisono.assist.world import World
 
-__all__ = ["Piece", "cut", "senses_of"]
+__all__ = ["Names", "Piece", "cut", "names_of", "senses_of"]
 
 _WORDS = Path(__file__).parent / "words.yaml"
 _MARK = re.compile(r"[^\w%]")
@@ -55,6 +55,7 @@ _DECIDING = frozenset({
 #: A word of another matter, and of no other.
 _ELSEWHERE = frozenset({"elsewhere"})
 _LITTLE = frozenset({"particle"})
+_WHERE = frozenset({"indoor", "outdoor", "here", "there"})
 _ENDINGS = ("了", "掉")
 _LONGEST = 16
 #: A name of several words, to either side of a blank in it.
@@ -117,7 +118,7 @@ def _turns_around(name: str) -> bool:
     return bool(senses_of().get(name, frozenset()) & _DECIDING) or decides(name)
 
 
-class _Names:
+class Names:
     """The names of one world as Chinese text is searched for them."""
 
     def __init__(self, world: World) -> None:
@@ -320,13 +321,13 @@ def _by_sound(texts: Iterable[str]) -> dict[str, set[str]]:
     return found
 
 
-_names: WeakKeyDictionary[World, _Names] = WeakKeyDictionary()
+_names: WeakKeyDictionary[World, Names] = WeakKeyDictionary()
 
 
-def names_of(world: World) -> _Names:
+def names_of(world: World) -> Names:
     """Compiled once per world."""
     if world not in _names:
-        _names[world] = _Names(world)
+        _names[world] = Names(world)
     return _names[world]
 
 
@@ -441,7 +442,7 @@ def _is_dated(pieces: Sequence[Piece], at: int) -> bool:
     return told or (at > 0 and pieces[at - 1].text.endswith("月")) or (bool(after) and after[0].moment is not None)
 
 
-def _counted(pieces: list[Piece], names: _Names) -> list[Piece]:
+def _counted(pieces: list[Piece], names: Names) -> list[Piece]:
     """两口锅: an unknown character behind a count is the noun that ends the names of those who are counted."""
     for i, (count, noun) in enumerate(pairwise(pieces)):
         if not noun.known and len(noun.text) == 1 and "both" in count.senses and count.text[0] in "两俩":
@@ -454,8 +455,9 @@ def _counted(pieces: list[Piece], names: _Names) -> list[Piece]:
 def _name(
     start: int, end: int, body: str, bearers: _Bearers, senses: frozenset[str] | None, *, heard: bool = False
 ) -> Piece:
+    where = _WHERE if bearers.things else frozenset()  # a sensor that is called 外面
     return Piece(
-        start, end, body, senses or frozenset(), tuple(dict.fromkeys(bearers.things)), tuple(dict.fromkeys(bearers.places)),
+        start, end, body, (senses or frozenset()) - where, tuple(dict.fromkeys(bearers.things)), tuple(dict.fromkeys(bearers.places)),
         tuple(dict.fromkeys(bearers.scenes)), heard=heard,
     )  # fmt: skip
 
@@ -479,7 +481,7 @@ def _cheapest(text: str, spans: Mapping[int, list[tuple[int, Piece]]]) -> list[P
     return found
 
 
-def _hear(text: str, pieces: list[Piece], names: _Names, words: Mapping[str, frozenset[str]]) -> list[Piece]:
+def _hear(text: str, pieces: list[Piece], names: Names, words: Mapping[str, frozenset[str]]) -> list[Piece]:
     """Names and words that sound like a stretch with something unknown in it."""
     unknown = {i for piece in pieces if not piece.known for i in range(piece.start, piece.end)}
     long = [piece for piece in pieces if piece.known and len(piece.text) > 1]
@@ -508,7 +510,7 @@ def _hear(text: str, pieces: list[Piece], names: _Names, words: Mapping[str, fro
     return found
 
 
-def _misheard(text: str, pieces: list[Piece], names: _Names) -> list[Piece]:
+def _misheard(text: str, pieces: list[Piece], names: Names) -> list[Piece]:
     """落地等 for 落地灯: a name of three characters or more that was heard as words of one, all but one character the same."""
     if any(piece.things for piece in pieces):
         return []  # what was named was heard well
@@ -516,8 +518,8 @@ def _misheard(text: str, pieces: list[Piece], names: _Names) -> list[Piece]:
     found = [
         _name(one.start, two.end, name, names.by_text[name], None, heard=True)
         for one, two in pairwise(pieces)
-        if len(one.text) == len(two.text) == 1 and one.senses == _LITTLE and two.senses
-        for name in _said_as(text[one.start : two.end], names)
+        if len(one.text) == len(two.text) == 1 and two.senses
+        for name in _said_as(text[one.start : two.end], names, little=one.senses == _LITTLE)
     ]
     for start in sorted(starts):
         for end in range(start + _SHORTEST_TAIL, min(len(text), start + _LONGEST_HEARD) + 1):
@@ -532,11 +534,11 @@ def _misheard(text: str, pieces: list[Piece], names: _Names) -> list[Piece]:
     return found
 
 
-def _said_as(body: str, names: _Names) -> set[str]:
-    """桅灯 for 为灯: the one name of a thing that sounds so and ends so, where a little word begins it."""
+def _said_as(body: str, names: Names, *, little: bool) -> set[str]:
+    """桅灯 for 为灯, 喷泉 for 喷全: the one name of a thing that sounds so and ends so, where a little word begins it, or begins so."""
     near = {
         name for sound in sounds(body) for name in names.sounding().get(sound, ())
-        if len(name) == len(body) and name[-1] == body[-1] and names.by_text[name].things
+        if len(name) == len(body) and ((little and name[-1] == body[-1]) or name[0] == body[0]) and names.by_text[name].things
     }  # fmt: skip
     return near if len(near) == 1 else set()
 

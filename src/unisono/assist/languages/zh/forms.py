@@ -57,7 +57,7 @@ _FROM_NOW = re.compile(
 )
 #: 水烧到八十度, 水多热了: its temperature.
 _HOT_WATER = re.compile(
-    r"(?<![热开烧放浇洒喷喝饮排进漏冷])水(?=(?:烧|加热|热)?到(?:[0-9零一二两三四五六七八九十百]|多少|几)|够热|几度)"
+    r"(?<![热开烧放浇洒喷喝饮排进漏冷])水(?=(?:烧|加热|热)?到(?:[0-9零一二两三四五六七八九十百]|多少|几)|不?够热|几度|太?[凉烫])"
 )
 _HOW_HOT = re.compile(r"(?<![热开])水(?:现在)?多[热烫]了?")
 #: 空调低一度: made lower by so much, where nothing is compared or asked.
@@ -80,7 +80,7 @@ _SO_MUCH = re.compile(r"([慢快轻大小亮暗高低响])着(?=点)")
 #: 停了吧水满了: why, and no mark before it.
 _AND_WHY = re.compile(r"(?<=[了掉上着下好])吧(?=[^，。！？!?吧关开停锁]{1,4}[了啦]$)")
 #: 定二十二度
-_FIXED = re.compile(r"(?<![设一决])定(?=(?:个)?[0-9零一二两三四五六七八九十]+度)(?:个)?")
+_FIXED = re.compile(r"(?<![设一决])定(?=(?:个)?[0-9零一二两三四五六七八九十]+(?:度|%|成|档|$|[吧，,。]))(?:个)?")
 #: 降到零下
 _BELOW_ZERO = re.compile(r"(?:[降跌掉低到]到?|是|在|到了?)零下(?![0-9零一二两三四五六七八九十半几])")
 #: 声音大两格
@@ -91,7 +91,9 @@ _BY_A_NUMBER = re.compile(
     r"(?=[0-9一二两三四五六七八九十]+个?[格档挡级]?(?:$|[吧，,。]))"
 )
 #: 只要百分之十: no more than that.
-_ONLY_SO_MUCH = re.compile(r"(?<=[^，,。如])只要(?=百分之|[0-9零一二两三四五六七八九十百]+(?:%|成|度|档|格))")
+_ONLY_SO_MUCH = re.compile(
+    r"(?:^|(?<=[^，,。如]))只要(?=百分之|一半$|[0-9零一二两三四五六七八九十百]+(?:%|成|度|档|格))"
+)
 #: 抽十五分钟水: for how long, within a verb that opens.
 _FOR_SO_LONG = r"(?:[0-9]+|[一二两三四五六七八九十百半]+)(?:个?半?(?:小时|钟头)|分钟|秒钟?)"
 _COMPARED = re.compile(r"比(?!现在|刚才|这会儿)|吗|[?？]|多少|几度|如果|要是|的话")
@@ -103,6 +105,13 @@ _LIT = re.compile(r"(?:^|(?<=[就再，,]))亮(?=[^，。着了的点红黄绿�
 _SOME = re.compile(r"(?<![咗晒开关熄闩着灭点])啲(?=[窗灯门帘座车])")
 #: 嗰条灯带: that one, in Cantonese.
 _THAT = re.compile(r"嗰(?=[盏台个条扇部只间幅])")
+#: 灯都关掉就留落地灯
+_ONLY_LEFT = re.compile(r"(?<=[关停熄灭掉了上，,])[，,]?(?:就|光|单|仅)留(?:下|着)?(?=[^，。着]{2,8}$)")
+#: 快递到了开一下大门, 外面下雨了把窗户关上: why, and no mark behind it.
+_WHY_FIRST = re.compile(
+    r"^(?:[^，。把将没不别]{0,4}(?:到|来|睡|睡着|走|醒)|(?:外[面头边])?(?:下|落|刮|起|打|飘)[大小]?(?:雨|雪|风|雾|雷|冰雹)|(?:我|俺|咱)?(?:困|饿|渴|累))(?:了|啦)"
+    r"(?=把|将|帮|给|麻烦|开|关|打开|锁|拉|停|调|放|快|请)"
+)
 #: 天要是黑了
 _WHEN_DARK = re.compile(r"天(?:要是|如果|一旦)(?=[黑亮])")
 #: 锁车了没, 关灯了吗: the lamp, and whether it is off.
@@ -183,6 +192,7 @@ class Forms:
 
     def plain(self, text: str) -> str:
         """The text in the forms that are known."""
+        text = _ONLY_LEFT.sub("，只留", _WHY_FIRST.sub(lambda found: found[0] + "，", text))
         text = _WHEN_DARK.sub("天", _THAT.sub("那", _SOME.sub("的", text)))
         text = _AND_WHY.sub("吧，", _SO_MUCH.sub(r"\1", _TWO.sub(lambda found: _TWO_OF[found[0]], text)))
         text = _FIXED.sub("定到", _BELOW_ZERO.sub("低于零度", text))

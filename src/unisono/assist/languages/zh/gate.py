@@ -15,7 +15,7 @@ from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.numbers import is_rough
 from unisono.assist.languages.zh.sentence import has, is_kind, is_verb
 from unisono.assist.languages.zh.verbs import VERBS_SET
-from unisono.assist.languages.zh.wish import BEGINS, ENDS, SET_FOR, Wish, measured
+from unisono.assist.languages.zh.wish import BEGINS, ENDS, SET_FOR, Wish, counts, measured
 from unisono.assist.plan import Step
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ __all__ = [
     "is_reported",
     "is_taken_back",
     "is_told",
+    "is_turned",
     "is_undone",
     "is_unused",
     "says_more",
@@ -169,6 +170,15 @@ def is_reported(pieces: Sequence[Piece]) -> bool:
     return False
 
 
+def is_turned(pieces: Sequence[Piece]) -> bool:
+    """草坪都晒黄了: the colour that something came to have by itself."""
+    return any(
+        has(piece, "color:") and not piece.named and len(piece.text) == 1 and after.text == "了"
+        and not any(p.senses & {"set", "change", "on"} or p.text in _MAKES for p in pieces)
+        for piece, after in pairwise(pieces)
+    )  # fmt: skip
+
+
 def is_loose(pieces: Sequence[Piece]) -> bool:
     """大概关掉, 主灯会关掉: a little word that stands beside nothing that it could belong to."""
     said = {piece.text for piece in pieces}
@@ -239,7 +249,7 @@ def is_unused(pieces: Sequence[Piece], wish: Wish, steps: Sequence[Step]) -> boo
         lamp = has(piece, "color:") and piece.text[-1] == "灯" and piece.text[0] not in "打亮" and not piece.named
         if lamp and "color" in done and not (i and pieces[i - 1].senses & {"set", "change", "on"}):
             return True  # 绿灯调到三十: a lamp that is green, and none that shall be
-        if piece.named or is_kind(piece) or is_verb(piece) or not has(piece, "trait:"):
+        if piece.named or is_kind(piece) or is_verb(piece) or not has(piece, "trait:") or counts(pieces, piece):
             continue
         traits = {sense.partition(":")[2] for sense in piece.senses if sense.startswith("trait:")}
         traits |= {SET_FOR.get(trait, trait) for trait in traits}

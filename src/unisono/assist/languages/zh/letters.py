@@ -27,6 +27,10 @@ _ADDRESS = re.compile(
 _FILLERS = re.compile(
     r"不好意思啊?(?=[,，。 ])|呃+|嗯+|唔+(?=[，,。 ]|$)|额+(?![度定外])|(?:那个){2,}|(?:这个){2,}|(?<![a-z])(?:uh|um|er)(?![a-z])|怎么说呢|那什么|[那内]啥(?=[把将帮给你请开关打调])|(?:把)?那个?[啥谁](?=[，,])|就是那个什么|…+|\.{2,}|~+|—+|～+"
 )
+#: 七十呃六十: not this number but that.
+_SLIP = re.compile(
+    r"(?<=[0-9零一二两三四五六七八九十百半度成])[ ,，]*[呃嗯]+[ ,，]*(?=[0-9零一二两三四五六七八九十百])"
+)
 #: 打开打开: said twice by a stutter; in 流理台灯台灯都关了 it is the end of a name, and another.
 _DOUBLED = re.compile(
     r"(?:(?<![\u3400-\u9fff])|(?<=[把将给让的了请]))([^\W\d_零一二三四五六七八九十百]{2,5})(?:[,，、 ]*\1)+(?![点些])"
@@ -68,7 +72,7 @@ def plain(text: str) -> str:
 def strip_address(text: str) -> str:
     """Without what calls the assistant, hesitations, and words said twice in a row."""
     text = _ADDRESS.sub("", text)
-    text = _COMMAS.sub("，", _FILLERS.sub("", text))
+    text = _COMMAS.sub("，", _FILLERS.sub("", _SLIP.sub("不对", text)))
     return _DOUBLED.sub(r"\1", text).strip(" ,，、.。!！")
 
 

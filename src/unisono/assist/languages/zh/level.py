@@ -20,7 +20,7 @@ __all__ = ["level_of", "switched_on"]
 #: What a bare number beside a thing of such a kind sets.
 _LEVELS = {
     "light": "brightness", "climate": "target_temperature", "cover": "position", "water_heater": "target_temperature",
-    "oven": "target_temperature", "floor_heating": "target_temperature",
+    "oven": "target_temperature", "floor_heating": "target_temperature", "speaker": "volume", "media": "volume",
 }  # fmt: skip
 #: A smaller number beside a thing may be its own.
 _LEAST_LEVEL = 5

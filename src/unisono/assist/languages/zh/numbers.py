@@ -41,7 +41,7 @@ _UNIT = "|".join(re.escape(u) for u in sorted(_UNITS, key=len, reverse=True))
 _PERCENT = re.compile(
     rf"(?:百分之|%)({NUMBER}(?:点[零一二三四五六七八九]+)?)|({NUMBER})\s*(?:%|趴|个?百分点|个点|percent)"
 )
-_TENTHS = re.compile(rf"(?<!完)(?<!变)(?<!改)({NUMBER})成([半一二三四五六七八九]?)(?![为了功品员])")
+_TENTHS = re.compile(rf"(?<!完)(?<!变)(?<!改)({NUMBER})成([半一二三四五六七八九]?)(?!为(?!止)|[了功品员])")
 _FRACTION = re.compile(rf"({NUMBER})分之({NUMBER})")
 _HALF = re.compile(r"一半|半(?=开|亮|掩|关|打开|拉|$)|对半|半数|过半|(?<=开)半(?=边|扇)")
 _HALF_UNIT = re.compile(r"(?<![一二三四五六七八九十百0-9])半个?(度|档|格)")

@@ -19,7 +19,7 @@ from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.letters import plain, strip_address
 from unisono.assist.languages.zh.saying import spoken
 from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question, is_quoted, unquoted
-from unisono.assist.languages.zh.sentence import Sentence, has, is_kind, senses, sentence_of, unknown
+from unisono.assist.languages.zh.sentence import Sentence, has, is_kind, is_verb, senses, sentence_of, unknown
 from unisono.assist.languages.zh.timers import reminder, timer
 from unisono.assist.languages.zh.together import timed
 from unisono.assist.languages.zh.verbs import VERBS_SET
@@ -30,14 +30,16 @@ from unisono.assist.plan import ACTING, Plan, Step
 
 if TYPE_CHECKING:
     from unisono.assist.dialogue import Memory
+    from unisono.assist.languages.zh.cut import Names
     from unisono.assist.world import Speaker, World
 
 __all__ = ["read"]
 
 _CORRECTED = re.compile(
-    r"(?:[，,。!！ ]|^)(?:啊|哦|噢|哎|诶|嗯)?(?:不对不?对?|不是不是|哦不|噢不|(?<=[，, ])不是(?=[，, ])|(?<=[，, ])不(?=[，, 0-9零一二两三四五六七八九十百])|说错了?|错了|口误|等等|等一下|不不不?|我是说|更正|应该是)"
-    r"(?:[，,。!！ ]|(?=是|应该|先|把|打|关|开|调|[0-9零一二两三四五六七八九十百]))(?:是|应该是)?|(?:啊|哦)不对|说错了"
-    r"|(?<=[0-9零一二两三四五六七八九十百半度成])(?:不对不?对?|不是|错了|说错了|不不)(?=[0-9零一二两三四五六七八九十百])"
+    r"(?:[，,。!！ 、]|^)(?:啊|哦|噢|哎|诶|嗯|呃)?(?:不对不?对?|不是不是|(?<=[啊哦噢哎诶嗯呃])不|(?<=[，, 、])不是(?=[，, 、])|(?<=[，, ])不(?=[，, 0-9零一二两三四五六七八九十百])|说错了?|错了|口误|等等|等一下|不不不?|我是说|更正|应该是)"
+    r"(?:[，,。!！ 、]|(?=是|应该|先|把|打|关|开|调|[0-9零一二两三四五六七八九十百]))(?:是|应该是)?|(?:啊|哦)不对|说错了"
+    r"|(?<=[0-9零一二两三四五六七八九十百半度成])(?:(?:啊|哦|噢|哎|诶|嗯|呃)?(?:不对不?对?|不是|错了|说错了|不不)|[啊哦噢哎诶嗯呃]不)"
+    r"(?=[0-9零一二两三四五六七八九十百])"
 )
 _YES = re.compile(r"(?:是的?|好的?|好啊|好吧|对的?|可以|行|要|确定|没错|同意|开吧|关吧|当然)[呀啊吧了]?")
 _WRONG = re.compile(
@@ -75,6 +77,10 @@ _DAYLIGHT = re.compile(
 _BUT_THIS = re.compile(
     r"^不是(?:要|让你?|叫你?)?[^，,。不是吗么?？]{2,10}[，,]?(?:而|我?要的)?是(?:要|让你?|叫你?)?(?=[关开把停锁打])"
 )
+#: 他的房间, 她屋里
+_HIS_ROOM = re.compile(r"[他她]的?(?=房间|房里|屋|卧室)")
+#: Those named by mistake, 不, 是.
+_SLIP = 3
 #: 别开那么亮, alone or before what is to be done: it is too bright.
 _NOT_SO = re.compile(
     r"([^，,。！!？?不别]*)(?:别|不要|唔好|甭)(?:再)?[开调弄搞放整]?得?(?:那么|这么|太|咁)"
@@ -99,7 +105,7 @@ def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.date
     text = unquoted(plain(text), names.by_text.keys())
     body = names.forms.plain(names.joined(strip_address(text)))
     body = _without_daylight(body, now)
-    body = _BUT_THIS.sub("", body)
+    body = _BUT_THIS.sub("", _with_owner(body, names, world))
     if (not_so := _NOT_SO.match(body)) is not None:
         body = f"{not_so[1]}太{not_so[2]}了" + (f"，{not_so['then']}" if not_so["then"] else "")
     if not body:
@@ -111,6 +117,18 @@ def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.date
     if plan.outcome in ("act", "later", "automate", "answer"):
         _remember(plan, memory, world)
     return spoken(plan, world, memory.open.offer if isinstance(memory.open, Open) else ())
+
+
+def _with_owner(text: str, names: Names, world: World) -> str:
+    """爷爷睡了，把他房间的灯关了: the one person who was named, for 他."""
+    his = _HIS_ROOM.search(text)
+    if his is None:
+        return text
+    bearers = {name: who.things for name, who in names.by_text.items() if who.things and name in text[: his.start()]}
+    people = {name: who for name, who in bearers.items() if all(world.things[one].kind == "person" for one in who)}
+    if len({tuple(who) for who in people.values()}) != 1:
+        return text
+    return text[: his.start()] + max(people, key=len) + text[his.end() :]
 
 
 def _without_daylight(text: str, now: dt.datetime) -> str:
@@ -175,6 +193,9 @@ def _plan(sentence: Sentence) -> Plan:
         piece.named or piece.senses & VERBS_SET or is_value(piece) for piece in pieces
     ):
         return Plan(outcome="ignore", why="never_mind")
+    if (meant := _without_slip(pieces)) is not None:
+        at = meant[0].start
+        return _plan(sentence._replace(pieces=meant, masked=" " * at + masked[at:]))
     for special in (timer, reminder):
         plan = special(text, pieces, masked, world, speaker, now)
         if plan is not None:
@@ -216,6 +237,14 @@ def _plan(sentence: Sentence) -> Plan:
         memory.offer = plan
         return Plan(outcome="ask", why="unsure")  # 可以开门吗 may ask whether one may; 打开院们 was heard otherwise
     return plan
+
+
+def _without_slip(pieces: list[Piece]) -> list[Piece] | None:
+    """一号不是二号机停一下: the one was said by mistake; what was meant. None where nothing was."""
+    said = pieces[1:] if pieces[0].text == "把" else pieces
+    denied = "".join(piece.text for piece in said[1:3]) == "不是"
+    told = denied and bool(said[0].things) and len(said) > _SLIP and bool(said[3].things)
+    return said[3:] if told and any(is_verb(piece) for piece in said[4:]) else None
 
 
 def _alone_undone(pieces: Sequence[Piece]) -> bool:

@@ -65,7 +65,8 @@ def mask(text: str, pieces: Sequence[Piece]) -> str:
     """The text with names, times and amounts written over, each character by one sign."""
     out = list(text)
     for piece in pieces:
-        if piece.heard and not (piece.things and len(piece.text) >= _SURE_LENGTH):
+        alike = piece.things and any(a == b for a, b in zip(piece.text, text[piece.start : piece.end], strict=False))
+        if piece.heard and not (piece.things and len(piece.text) >= _SURE_LENGTH) and not alike:
             continue  # 提议楼下: what was said decides, before what it sounds like
         past = piece.moment is not None and piece.moment.over not in _PRESENT
         sign = (

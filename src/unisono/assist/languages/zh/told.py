@@ -183,6 +183,10 @@ def asked(
         ]
         return Target(things=tuple([t for t in having if t in last] or having), said=True, named=True)
     told = [thing for thing in last if world.things[thing].tells & set(telling)]
+    if (
+        traits[:1] == ("energy",) and not target.things and not told
+    ):  # 昨天用了几度电: of the home, and not what is near
+        told = [thing.id for thing in world.things.values() if thing.kind == "meter" and "energy" in thing.tells]
     if not target.things and not target.said and told and (target.it or not target.places):
         target.things, target.said = tuple(told), True
     if not target.things and telling and not target.said:

@@ -46,6 +46,7 @@ _READ = VERBS_SET | {
 _FAMILIES = ("kind:", "sort:", "trait:", "color:", "mode:", "level:", "arm:", "complaint:")
 _ROOMS = frozenset({"的", "房间", "屋", "屋子", "地方"})
 _COLORED = frozenset({"color", "color_temperature", "andon"})
+_FOR = frozenset({"给", "帮", "替"})
 _ARMED_AS = ("模式", "布防", "设防", "警戒")
 #: 我换膜, 孩子睡了: who has a reason for what is wanted.
 _WHO = (
@@ -77,6 +78,8 @@ def is_alternative(pieces: Sequence[Piece]) -> bool:
 
 def is_about_somebody(pieces: Sequence[Piece], world: World) -> bool:
     """妞妞睡了: nobody is named but people, and no kind of thing."""
+    if any(p.text in _FOR and p is not pieces[-1] for p in pieces) and any(p.senses & VERBS_SET for p in pieces):
+        return False  # 给阿杰开个门锁
     named = [thing for piece in pieces for thing in piece.things]
     people = bool(named) and all(world.things[thing].kind == "person" for thing in named)
     return people and not any(is_kind(piece) or has(piece, "trait:") for piece in pieces)
@@ -180,6 +183,8 @@ def is_noun_phrase(pieces: Sequence[Piece]) -> bool:
         return False
     noun = is_kind(said[-1]) or has(said[-1], "trait:") or said[-1].named
     before = said[-3]
+    if len(said) > 3 and "set" in said[-4].senses and before.quantity is not None:
+        return False  # 降到三分之一的亮度
     done = before.quantity is not None or (bool(before.senses & VERBS_SET) and not before.named)
     return noun and done and not has(before, "color:")
 

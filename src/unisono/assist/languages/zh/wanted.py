@@ -18,6 +18,7 @@ from unisono.assist.languages.zh.beside import (
     is_bare,
     is_compared,
     is_list,
+    is_reason,
     is_timed,
     panes_of_a_car,
     played,
@@ -26,6 +27,7 @@ from unisono.assist.languages.zh.beside import (
     turns,
     two_values,
     without_beneficiary,
+    without_by_itself,
     without_reason,
 )
 from unisono.assist.languages.zh.change import STEPPED, NotPossibleError, steps_of
@@ -46,6 +48,7 @@ from unisono.assist.languages.zh.gate import (
     is_reported,
     is_taken_back,
     is_told,
+    is_turned,
     is_undone,
     is_unused,
 )
@@ -90,7 +93,7 @@ _EXCEPT = re.compile(
     r"(?<![解霜雾冰])除了|除开|除去|(?<![解清删扫去移排消霜雾冰灰])除(?=[^雾霜湿冰尘臭非])|唯独|不包括|不算|不含"
 )
 _KEPT = re.compile(
-    r"留着|留下|只留|就留|留(?=[一个盏Ｎ])(?![一个]?[条道]?缝)|除外|例外|保持(?:不变|原样|现状|着)|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)"
+    r"留着|留下|只留|就留|留(?=[一个盏Ｎ])(?!个?Ｑ)(?!个?[条道]?缝|个?Ｑ)|除外|例外|保持(?:不变|原样|现状|着)|别动|不动|不变|不算|照旧|不管|就算了|维持(?!在)"
 )
 #: 不关主灯关灯带: this and not that; 不要 is of both.
 _NOT_THIS = re.compile(r"(?<![要别])不[开关停锁拉](?![^，。]{0,2}[也还])")
@@ -106,12 +109,11 @@ _CAME_MOST = 4
 _FOR = frozenset({"给", "帮", "替", "为"})
 #: Who has a reason for what is wanted.
 _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人", "我要", "我想", "我得", "我需要"})
-#: 装货的车到了
-_CAME = frozenset({"到了", "来了", "到啦", "来啦", "走了"})
 #: What somebody is about.
 _AT_IT = frozenset({"在", "正在", "正"})
 #: 别转了, 甭亮着了, 不用放了
 _ENDED_BY = frozenset({"别", "不要", "不用", "不", "用", "唔好", "甭", "再", "老", "总"})
+_RUNS = frozenset({"转", "跑", "吹", "烧"})
 #: What is not done by a number.
 _NO_AMOUNT = frozenset(
     {"off", "close", "stop", "lock", "unlock", "pause", "dock", "honk", "arm", "disarm", "mute", "unmute"}
@@ -139,6 +141,8 @@ class Wanted(Meant):
         self.topic: list[Piece] = []
         #: whether something that nobody knows was complained of
         self.strange = False
+        #: whether what is done later is done by itself each time
+        self.by_itself = False
 
     def plan(self, parts: Sequence[Clause]) -> Plan:
         if len(parts) == 1 and (left := self._left_on(parts[0])) is not None:
@@ -165,7 +169,7 @@ class Wanted(Meant):
         reason = self.problem is not None and self.problem.why == "complaint"  # 太暗了, 把灯打开
         if self.problem is not None and self.problem.outcome != "act" and not (self.steps and reason):
             return self.problem
-        steps = [*(step for step in self.steps if not set(step.things) & self.excepted), *self.told]
+        steps = [*(step for step in _refined(self.steps) if not set(step.things) & self.excepted), *self.told]
         if self.steps and not steps:
             return Plan(outcome="refuse", why="negated")
         if self.denied and (not steps or self.denied & {thing for step in steps for thing in step.things}):
@@ -180,6 +184,15 @@ class Wanted(Meant):
         self.doubted = self.doubted or bool(limited & stopped)  # 别充了, 充到六十就行
         self.doubted = self.doubted or is_half_named(self.sentence.pieces)
         plan = timed(joined(steps), self.times, self.sentence.now, self.conditions, act_if=self.act_if)
+        if (
+            self.by_itself
+            and plan.outcome == "later"
+            and plan.when is not None
+            and plan.when.at in ("sunset", "sunrise")
+        ):
+            plan = msgspec.structs.replace(
+                plan, outcome="automate", when=msgspec.structs.replace(plan.when, every="day")
+            )
         if plan.outcome in ACTING and is_contradictory(steps):
             return Plan(outcome="ask", why="what_value")  # 关灯还是开灯好
         if plan.outcome not in ACTING or not self.doubted:
@@ -205,7 +218,8 @@ class Wanted(Meant):
                 self.times.append(msgspec.structs.replace(piece.moment, role="after") if later else piece.moment)
         if ("notify" in found and "clear" not in found) or ("remind" in found and self.conditions):
             if not self.conditions:
-                return Plan(outcome="ignore")
+                us = about_us(self.sentence.pieces) and unknown(pieces)  # 烘干机好了通知王阿姨: whom nobody here knows
+                return Plan(outcome="ask", why="unsure") if us else Plan(outcome="ignore")
             self.told.append(Step(op="notify", text=self.sentence.text, to=self.sentence.speaker.person))
             at = next(i for i, piece in enumerate(pieces) if piece.senses & {"notify", "remind"})
             pieces = pieces[:at]  # 关电饭煲并且通知我
@@ -216,6 +230,9 @@ class Wanted(Meant):
         if not timed and any(piece.text == "定时" for piece in pieces):
             return Plan(outcome="ask", why="what_time")
         about = ROUGHLY | {"定时"} if timed else frozenset()
+        if (timed and not lasting) or self.conditions:  # 天黑自动开路灯: by itself, each time
+            pieces, by_itself = without_by_itself(pieces)
+            self.by_itself = self.by_itself or by_itself
         pieces = [piece for piece in pieces if piece.moment is None and piece.text not in about]
         self.places |= {place for piece in pieces for place in piece.places}
         if _EXCEPT.search(masked) is not None or "except" in found:
@@ -250,7 +267,7 @@ class Wanted(Meant):
             if suffering.named and suffering.why is None:
                 self.last = suffering.things  # 主灯太亮了, 调暗
             return None
-        return self._want(pieces, found, stop=stop, lasting=lasting)
+        return self._want(pieces, found, stop=stop, lasting=lasting, apart=not clause.runs_on)
 
     def _left_on(self, clause: Clause) -> Plan | None:
         """一楼只留茶台灯: what else of its kind is there goes off; None where nothing is said to stay alone."""
@@ -332,7 +349,7 @@ class Wanted(Meant):
         self.excepted |= named
         return None
 
-    def _want(self, pieces: list[Piece], found: set[str], *, stop: bool, lasting: bool) -> Plan | None:
+    def _want(self, pieces: list[Piece], found: set[str], *, stop: bool, lasting: bool, apart: bool) -> Plan | None:
         if self.topic and not about_us(pieces) and not any(has(piece, "trait:") for piece in pieces):
             pieces = [*self.topic, *pieces]  # 小蚂蚁后备箱没关，帮我关了
         self.topic = []
@@ -340,6 +357,9 @@ class Wanted(Meant):
         told = told_text(self.sentence, pieces)
         if told is not None:
             pieces = told[1]
+        alone = apart and is_reason(pieces, self.sentence.world)
+        if alone and (self.steps or pieces[-1].text in ("了", "啦")):
+            return None  # 卷帘门升起来，货车要进来; 王阿姨来了，大门开下锁
         wish = wish_of(pieces)
         if is_about_somebody(pieces, self.sentence.world):
             called = all(piece.named for piece in pieces)  # 妞妞，关灯 is said to her
@@ -357,6 +377,8 @@ class Wanted(Meant):
             wish.amount = None
             wish.verbs |= {"stop"}
             wish.verb = wish.verb if wish.verb in ("charge", "record", "clean", "mute", "swing", "defrost") else "stop"
+        if wish.vague and lasting and any(piece.text in _RUNS for piece in pieces):
+            wish.verb = "on"  # 排风扇转半个钟头
         if wish.empty and lasting and "state:on" in found:
             wish.verb = "on"  # 亮到十点
         memory = self.sentence.memory
@@ -376,8 +398,6 @@ class Wanted(Meant):
             self.topic = [p for p in pieces if p.named or has(p, "trait:")] if part and not unknown(pieces) else []
             if "opinion" in found:  # 灯带看腻了, 换成蓝色
                 self.last = self._target(pieces, Wish()).things or self.last
-            elif self.steps and pieces and pieces[-1].text in _CAME:
-                pass  # 开月台门，装货的车到了: why
             elif is_list(pieces):
                 self.pending = list(pieces)
             elif self.steps and pieces and pieces[0].text in _WHO:
@@ -406,9 +426,9 @@ class Wanted(Meant):
             return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why=f"no_such_thing:{missing}")
         if is_doubtful(pieces):
             return Plan(outcome="refuse" if about_us(pieces) else "ignore", why="unsure")
-        self.doubted = self.doubted or bool(left_over(pieces)) or is_noun_phrase(pieces)
+        self.doubted = self.doubted or bool(left_over(pieces)) or (told is None and is_noun_phrase(pieces))
         self.doubted = self.doubted or is_at_odds(pieces) or is_loose(pieces) or is_taken_back(pieces, wish)
-        self.doubted = self.doubted or is_like_another(pieces) or is_reported(pieces)
+        self.doubted = self.doubted or is_like_another(pieces) or is_reported(pieces) or is_turned(pieces)
         self.doubted = self.doubted or is_unlocked_by_the_way(pieces, wish)
         self.doubted = self.doubted or is_going_on(pieces) or is_title(pieces)
         self.doubted = self.doubted or (told is None and is_left_open(pieces))
@@ -421,8 +441,12 @@ class Wanted(Meant):
         hurries = wish.verb in ("faster", "slower") and not (about_us(pieces) or wish.amount or wish.traits)
         if hurries and not (self.last or memory.things):
             return Plan(outcome="ask", why="which_thing")  # 快点
+        if hurries and self.steps and self.steps[-1].trait == "start_stop":
+            return None  # 启动行车，慢着点: with care
         if is_bare(wish) and (plain := level_of(pieces, self.sentence.world, () if self.steps else memory.things)):
             wish.traits = (plain,)
+        if is_bare(wish) and self.steps and self.steps[-1].op == "add" and not about_us(pieces):
+            wish.traits = (self.steps[-1].trait or "",)  # 小点声，二十就行
         if is_bare(wish) or (wish.amount is not None and wish.amount.unit is None and wish.verb in _NO_AMOUNT):
             return Plan(outcome="ask", why="what_value")
         if wish.amount is not None and is_compared(pieces, wish.amount):
@@ -561,3 +585,17 @@ class Wanted(Meant):
         if 0 < which <= len(offered):
             return self._do(wish, Target(things=(offered[which - 1],), said=True))
         return Plan(outcome="refuse", why="no_such_thing")
+
+
+def _refined(steps: Sequence[Step]) -> list[Step]:
+    """小点声，二十就行; 布防，在家模式: what is said more exactly later is what is wanted."""
+    exact = [
+        {(thing, step.trait) for step in steps[i + 1 :] if step.op == "set" for thing in step.things}
+        for i in range(len(steps))
+    ]
+    return [
+        step
+        for i, step in enumerate(steps)
+        if (step.op != "add" and step.trait != "armed")
+        or not {(thing, step.trait) for thing in step.things} <= exact[i]
+    ]

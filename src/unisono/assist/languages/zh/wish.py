@@ -16,7 +16,7 @@ from unisono.assist.languages.zh.forms import measures
 from unisono.assist.languages.zh.verbs import MOVES, VERBS
 from unisono.assist.quantity import DEGREE, Quantity
 
-__all__ = ["Wish", "measured", "relief_of", "traits_of", "wish_of"]
+__all__ = ["Wish", "counts", "measured", "relief_of", "traits_of", "wish_of"]
 
 BEGINS = frozenset({"on", "open", "start", "resume"})
 ENDS = frozenset({"off", "close", "stop", "pause"})
@@ -67,6 +67,8 @@ class Wish(msgspec.Struct, kw_only=True):
     preheats: bool = False
     lifts: bool = False
     much: bool = False
+    #: whether it is to be higher or lower, and not stronger or weaker
+    higher: bool = False
     color: str | None = None
     mode: str | None = None
     arm: str | None = None
@@ -87,6 +89,7 @@ class Wish(msgspec.Struct, kw_only=True):
         )
 
 
+_UP_OR_DOWN = frozenset({"up", "down"})
 #: 再热两度, 亮两成: by so much.
 _GROWS, _SHRINKS = "旺热暖高亮大快多烫", "冷凉低暗小慢少"
 #: How far 开条缝 is, in percent.
@@ -147,6 +150,7 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
             wish.level = name
     if "crack" in spoken and amount is None:
         amount = wish.amount = Quantity(0, 0, CRACK, "%", "quantity")
+    wish.higher = any(p.senses & _UP_OR_DOWN and any(c in p.text for c in "高低") for p in pieces)
     wish.halved, wish.preheats = "halve" in spoken, "preheat" in spoken
     if not verbs and (worn := _worn_lock(pieces)) is not None:
         verbs.add(worn)
@@ -193,14 +197,16 @@ def _named_traits(pieces: Sequence[Piece]) -> tuple[str, ...]:
     """Traits named outright, the longest word's first; of a word that is also a kind only where no kind is meant."""
     found: list[str] = []
     for piece in sorted(pieces, key=lambda p: -len(p.text)):
-        if piece.things or piece.places or _counted(pieces, piece):
+        if piece.things or piece.places or counts(pieces, piece):
             continue
-        told = piece.senses - {"trait:start_stop"} if "start" in piece.senses else piece.senses  # 开始充
+        told = (
+            piece.senses - {"trait:start_stop", "trait:running"} if "start" in piece.senses else piece.senses
+        )  # 开始充
         found += [sense.removeprefix("trait:") for sense in sorted(told) if sense.startswith("trait:")]
     return tuple(dict.fromkeys(found))
 
 
-def _counted(pieces: Sequence[Piece], piece: Piece) -> bool:
+def counts(pieces: Sequence[Piece], piece: Piece) -> bool:
     """两台: a measure word is no channel."""
     return len(piece.text) == 1 and any(
         p.end == piece.start and (p.quantity is not None or p.text in "这那每哪几") for p in pieces
