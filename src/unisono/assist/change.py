@@ -14,7 +14,7 @@ from unisono.assist.resolver import Change, Problem, change_of
 from unisono.assist.targets import Aim
 from unisono.assist.turn import Turn
 
-__all__ = ["because", "changes_of"]
+__all__ = ["because", "changes_of", "once_on"]
 
 
 def changes_of(frame: Frame, aimed: Aim, turn: Turn) -> list[tuple[str, Change]] | Plan:
@@ -50,6 +50,15 @@ def _made(frame: Frame, named: str, turn: Turn) -> tuple[str, list[Change] | Pro
         if len(able) == 1:
             return able[0]
     return named, got
+
+
+def once_on(got: list[tuple[str, Change]], turn: Turn) -> list[tuple[str, Change]]:
+    """What was switched on in the sentence before is not switched on once more, to be brighter."""
+    before = turn.memory.frame
+    if before is None or before.act not in ("on", "start"):
+        return got
+    raised = {thing for thing, change in got if change.op == "add"} & set(turn.memory.things)
+    return [(thing, change) for thing, change in got if thing not in raised or change.op == "add"]
 
 
 def because(outcome: Outcome, why: str, said: str, turn: Turn, choices: Sequence[str] = ()) -> Plan:

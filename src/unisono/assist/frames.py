@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from unisono.assist.gazetteer import Group, Where, find_group, things_of_kind
+from unisono.assist.gazetteer import Group, Where, find_group, things_of_kind, warms_seat
 from unisono.assist.heeded import off_it, two_ways, unheeded
 from unisono.assist.language import Language
 from unisono.assist.nouns import Noun, nominal, nouns, unknown
@@ -26,6 +26,7 @@ from unisono.assist.verbs import (
     chosen_of,
     ended_by,
     fills,
+    given,
     goes_to,
     has_object,
     head_of,
@@ -36,6 +37,8 @@ from unisono.assist.verbs import (
     is_on_dim,
     is_refilled,
     is_subject,
+    leaves_it,
+    lets_in,
     particle_of,
 )
 from unisono.assist.world import World
@@ -43,6 +46,9 @@ from unisono.assist.world import World
 __all__ = ["LEVELLED", "STEPPED", "Frame", "hours_in", "opposite", "read_frame"]
 
 LEVELS = {"low": "low", "medium": "medium", "high": "high", "auto": "auto", "double": "double"}
+
+#: Of what a share is, after it: "ten percent open".
+OPENNESS = frozenset({"open", "close"})
 
 #: Senses of a verb that is light beside a particle ("shut off") and strong without one ("shut the hatch").
 DOUBLE = frozenset({"close", "open", "up", "down"})
@@ -133,6 +139,8 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     pieces = clause.pieces
     frame = Frame(clause=clause, times=clause.times)
     frame.senses = frozenset(sense for piece in pieces if not piece.named for sense in piece.senses)
+    if leaves_it(pieces):
+        frame.senses -= {"away"}
     taken, unused = _act(frame, pieces)
     _said(frame, pieces, taken)
     if frame.act is not None and _predicative(pieces, frame.act):
@@ -285,9 +293,13 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
         and "ing" in pieces[chosen[0] + 1].forms
     ):
         taken.add(chosen[0] + 1)
+        unused -= {chosen[0] + 1}  # "stop vacuuming"
+    if frame.act in ("up", "down"):
+        # "down to ten percent open" says of what the number is
+        unused -= {at for at, act in strong if act in OPENNESS and at and pieces[at - 1].kind == "number"}
     if frame.act == "stop":
         ended = ended_by(pieces)
-        frame.traits = (*frame.traits, *ended.values())
+        frame.traits = (*frame.traits, *(trait for trait in ended.values() if trait is not None))
         unused -= ended.keys()
     if light and "know" in frame.senses:
         frame.act = "notify"
@@ -295,6 +307,15 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
         frame.act = "off"
     if frame.act == "up" and head in light and "halts" in pieces[head].senses and "close" in pieces[head].senses:
         frame.act = "close"
+    inside = lets_in(pieces, head)
+    if inside is not None:
+        frame.act, frame.forms = "unlock", ("base",)
+        taken.update(range(head, inside + 1))
+    deed = given(pieces, head)
+    if deed is not None:
+        frame.act, frame.forms = deed[1], ("base",)
+        taken.add(deed[0])
+        unused -= {deed[0]}
     if is_refilled(pieces, head):
         frame.act, frame.forms = "charge", ("base",)
         taken.add(head)
@@ -387,7 +408,8 @@ def _said(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
     for at, piece in enumerate(pieces[:-1]):
         # "bright the lights": an adjective before its noun, in an order, is meant as a verb
         verb = {"complaint:bright": "brighter", "complaint:dark": "dimmer"}.get(piece.senses[0] if piece.senses else "")
-        if verb and "det" in pieces[at + 1].senses and frame.act is None and not frame.stated:
+        adjective = verb is not None and len(piece.tokens) == 1  # not "can't see the label"
+        if adjective and "det" in pieces[at + 1].senses and frame.act is None and not frame.stated:
             frame.act, frame.complaint = verb, None
     if frame.act == "cancel" and "clears" in frame.senses and "defrost" in frame.traits:
         frame.act = "defrost"  # "clear the van's windscreen"
@@ -510,6 +532,8 @@ def _values(frame: Frame, pieces: Sequence[Piece], taken: set[int]) -> None:
     ):
         frame.by = True
     after = pieces[at + 1].senses if at + 1 < len(pieces) else ()
+    if "so_far" in after:
+        frame.by = False  # "up a quarter of the way"
     onto = frame.act == "set" and "p_on" in after and at + 2 < len(pieces) and "added" in pieces[head_of(pieces)].senses
     if onto and token.unit == "deg" and token.value is not None and 0 < token.value <= MOST_ADDED:
         frame.act, frame.by = "up", True  # "put two degrees on the heating"
@@ -586,6 +610,14 @@ def hours_in(pieces: Sequence[Piece], *, by: bool = False) -> dict[int, Time]:
 # ---- of what ----
 
 
+def _door_of(group: Group, world: World) -> Group:
+    """ "Close the garage" means its door, where it has one such."""
+    if group.role != "" or group.things or group.kinds or not group.places:
+        return group
+    doors = [t for t in things_of_kind(("garage_door",), world.things, world) if world.things[t].place in group.places]
+    return Group(things=tuple(doors), named=True, said=group.said, joined=group.joined) if len(doors) == 1 else group
+
+
 def _here(noun: Noun) -> bool:
     """ "in here", and nothing else."""
     return len(noun.pieces) == 1 and "here" in noun.pieces[0].senses
@@ -625,6 +657,12 @@ def _groups(frame: Frame, found: Sequence[Noun], world: World, where: Where, spo
             piece.text for piece in noun.pieces if unknown(piece) and not (group.named and not group.strange)
         )
         groups.append(group)
+    if frame.senses & OPENNESS:
+        groups = [_door_of(group, world) for group in groups]
+    if any(group.named and group.things and all(warms_seat(world, t) for t in group.things) for group in groups):
+        if any("climate" in group.kinds for group in groups):
+            frame.traits = (*frame.traits, "seat_heating")
+        groups = [group for group in groups if group.named or "climate" not in group.kinds]
     if "everywhere" in frame.senses:
         groups = [msgspec.structs.replace(group, whole=True) for group in groups]
     frame.groups, frame.left, frame.strange = tuple(groups), tuple(left), (*frame.strange, *strange)

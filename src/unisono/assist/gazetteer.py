@@ -17,7 +17,17 @@ from unisono.assist.nouns import Noun, kinds_in, traits_in, unknown
 from unisono.assist.text import Piece
 from unisono.assist.world import World
 
-__all__ = ["ALIKE_KINDS", "Group", "Where", "find_group", "nearest", "place_of", "rooms_of", "things_of_kind"]
+__all__ = [
+    "ALIKE_KINDS",
+    "Group",
+    "Where",
+    "find_group",
+    "nearest",
+    "place_of",
+    "rooms_of",
+    "things_of_kind",
+    "warms_seat",
+]
 
 #: Kinds that one everyday word covers: "the heating" may be any of these.
 ALIKE_KINDS: dict[str, tuple[str, ...]] = {
@@ -78,7 +88,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     ``near``: things of that name elsewhere. ``kinds``, ``traits``, ``places``: what was said, whatever was found.
 
     ``named``: by a name, not by a kind; ``whole``: said of all of them. ``strange``: words that fit nothing here.
-    ``beside``: it only says what is next to it; ``single``: "the lamp" is one, where "the light" may be all of a room.
+    ``its``: of what was named before. ``beside``: it only says what is next to it; ``single``: "the lamp" is one, where
+    "the light" may be all of a room.
     """
 
     things: tuple[str, ...] = ()
@@ -100,6 +111,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     indefinite: bool = False
     single: bool = False
     beside: bool = False
+    its: bool = False
     sets: frozenset[str] = frozenset()
 
 
@@ -118,6 +130,12 @@ def things_of_kind(kinds: Iterable[str], things: Iterable[str], world: World) ->
     if "air_conditioner" in wanted and "climate" not in wanted:
         found += tuple(thing for thing in things if _cools(thing, world))
     return found
+
+
+def warms_seat(world: World, thing: str) -> bool:
+    """Is its heat that of a seat, and no room's: "armchair heat on three"?"""
+    takes = world.things[thing].takes
+    return "seat_heating" in takes and "target_temperature" not in takes
 
 
 def _cools(thing: str, world: World) -> bool:
@@ -197,6 +215,7 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
         indefinite=noun.indefinite or (noun.marked and not noun.plural),
         single=not noun.plural and any("single" in piece.senses for piece in noun.pieces),
         beside=noun.beside,
+        its=noun.its,
     )
     for piece in noun.pieces:
         if not piece.named and len(noun.pieces) == 1 and not kinds:
@@ -211,7 +230,9 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
     if noun.sets & {"rest", "other"} and not noun.pieces:
         return msgspec.structs.replace(base, pronoun="rest" if "rest" in noun.sets else "other")
     places, placed = place_of(noun, world, where)
-    named = [piece for piece in noun.pieces if piece.things and not _generic(piece, world)]
+    named = [p for p in noun.pieces if p.things and not _generic(p, world) and not _only_where(p, kinds, world)]
+    if named and all(warms_seat(world, thing) for thing in named[0].things):
+        named = [p for p in named if p is named[0] or "kind:climate" not in p.senses]  # where "heat" is a name too
     if noun.owner and not any(piece.places for piece in noun.pieces):
         places = rooms_of(noun.owner, world)
         if not places:
@@ -234,6 +255,12 @@ def find_group(noun: Noun, world: World, where: Where, spoken: Language) -> Grou
         if len(own) == 1:  # "the floor" of a home whose floor heating is all it knows by that word
             return msgspec.structs.replace(base, things=own, named=True)
     return base
+
+
+def _only_where(piece: Piece, kinds: Sequence[str], world: World) -> bool:
+    """ "The outdoor lights" where a thermometer is called outdoors: the word says where the lights are."""
+    of_kind = set(things_of_kind(kinds, world.things, world))
+    return bool(of_kind) and bool({"indoor", "outdoor"} & set(piece.senses)) and not of_kind & set(piece.things)
 
 
 def _whose(noun: Noun) -> bool:

@@ -6,13 +6,15 @@ has its offsets in the original text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from unisono.assist.language import Language, Trie
 from unisono.assist.letters import Raw, raw_words, words_of
-from unisono.assist.numbers import read_number
+from unisono.assist.numbers import TENS, read_number, respelt
 from unisono.assist.text import Token
 from unisono.assist.times import find_times
 
@@ -31,12 +33,34 @@ HOURS, MINUTES = 24, 60
 SHORTEST_PLURAL = 4
 
 
-def normalise(text: str, language: Language) -> list[Token]:
-    """The tokens of a text. Never raises; a text of marks only gives marks only."""
-    raw = _plain(_unhyphened(_decimals(raw_words(text), language)), language)
+def normalise(text: str, language: Language, names: Container[str] = ()) -> list[Token]:
+    """The tokens of a text. Never raises; a text of marks only gives marks only. ``names``: words that are no slips."""
+    raw = _respelt(_plain(_unhyphened(_decimals(raw_words(text), language)), language), language, names)
     tokens = _numbers(raw, language)
     tokens = _times(tokens, language)
-    return _units(tokens, language)
+    return _hundreds(_units(tokens, language))
+
+
+def _hundreds(tokens: Sequence[Token]) -> list[Token]:
+    """ "One ninety" of an oven is a hundred and ninety. In digits and of percents they are two."""
+    found: list[Token] = []
+    for token in tokens:
+        before = found[-1] if found else None
+        if before is not None and _spoken(before) and _spoken(token) and before.unit is None and token.unit != "%":
+            hundreds, rest = before.value or 0, token.value or 0
+            if hundreds in range(1, TENS.step) and TENS.step <= rest < TENS.stop and float(rest).is_integer():
+                value = hundreds * TENS.stop + rest
+                found[-1] = msgspec.structs.replace(
+                    token, text=f"{value:g}", key=f"{value:g}", value=value, start=before.start
+                )
+                continue
+        found.append(token)
+    return found
+
+
+def _spoken(token: Token) -> bool:
+    """Is it a number in words?"""
+    return token.kind == "number" and not token.relative and token.end - token.start > len(token.text)
 
 
 def _unhyphened(raw: Sequence[Raw]) -> Sequence[Raw]:
@@ -99,6 +123,29 @@ def _plain(raw: Sequence[Raw], language: Language) -> list[Raw]:
             continue
         found.append(one)
     return found
+
+
+def _respelt(raw: Sequence[Raw], language: Language, names: Container[str]) -> list[Raw]:
+    """ "To ninteen", "fourty five", "sevnty percent": a word that nobody knows where a number stands is one, misspelt.
+    Elsewhere it is another word: "the tree", "I'm thirsty"."""
+    found: list[Raw] = []
+    for at, one in enumerate(raw):
+        new = one.kind == "word" and one.text not in language.vocabulary and one.text not in names
+        right = respelt(one.text, language.numbers) if new and _numeral(raw, at, language) else ()
+        found.extend(Raw(word, one.start, one.end, one.kind) for word in right)
+        if not right:
+            found.append(one)
+    return found
+
+
+def _numeral(raw: Sequence[Raw], at: int, language: Language) -> bool:
+    """Does a number stand here: after "to", "at" or another number, or before a unit?"""
+    numbers = language.numbers
+    counted = {*numbers.get("values", ()), *numbers.get("scales", ())}
+    if at and (raw[at - 1].text in counted or raw[at - 1].text in numbers.get("before_pronoun", ())):
+        return True
+    after = raw[at + 1].text if at + 1 < len(raw) else ""
+    return after in numbers.get("scales", ()) or after in _unit_words(language.code).next
 
 
 def _numbers(raw: Sequence[Raw], language: Language) -> list[Token]:
@@ -197,6 +244,8 @@ def _pronoun(raw: Sequence[Raw], at: int, words: int, language: Language) -> boo
         return False
     if at + 1 < len(raw):
         after = raw[at + 1].text
+        if numbers["values"].get(after, 0) in TENS:
+            return False  # "make it one ninety"
         if (
             after in language.times.get("words", {}).get("unit", {})
             or after in ("o", "%", ":")

@@ -28,8 +28,8 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     """``pieces``: its words; ``sets``: senses of `SETS` said of it; ``role``: ``in`` where it stands after a word such
     as in, ``for`` beside the matter, ``except`` left out (``inside``: after such a word too). ``at``, ``end``:
     where in the clause. ``beside``: it stands next to what is meant, not around it; ``theirs``: it is somebody else's;
-    ``mine``: it is the speaker's own; ``marked``: told apart by its size or age; ``owner``: the person of
-    this home whose it is.
+    ``mine``: it is the speaker's own; ``its``: it is a part of what was named before; ``marked``: told apart by its
+    size or age; ``owner``: the person of this home whose it is.
     """
 
     pieces: tuple[Piece, ...]
@@ -44,6 +44,7 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     beside: bool = False
     theirs: bool = False
     mine: bool = False
+    its: bool = False
     marked: bool = False
     owner: tuple[str, ...] = ()
 
@@ -110,6 +111,7 @@ def nouns(pieces: Sequence[Piece], taken: frozenset[int] = frozenset()) -> list[
                     beside="beside" in said and role == "in",
                     theirs="theirs" in said,
                     mine="mine" in said,
+                    its="its" in said,
                     marked="marked" in said,
                     owner=owner,
                 )

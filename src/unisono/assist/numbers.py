@@ -9,9 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from rapidfuzz.distance import OSA
+
 from unisono.assist.letters import Raw
 
-__all__ = ["Number", "read_number"]
+__all__ = ["Number", "read_number", "respelt"]
+
+#: A shorter word of a number is one letter away from too many others.
+SHORTEST_RESPELT = 5
+#: Tens, which a unit may be written to.
+TENS = range(20, 100, 10)
 
 
 class Number(NamedTuple):
@@ -105,3 +112,21 @@ def _fraction(raw: Sequence[Raw], at: int, words: Mapping[str, Any]) -> Number |
         times = words["values"].get(word, 1)
         return Number(round(100 * times * fractions[raw[at + 1].text], 2), 2, relative=True)
     return None
+
+
+def respelt(word: str, words: Mapping[str, Any]) -> tuple[str, ...]:
+    """The number words that a word is, misspelt or written together: ninteen, twentyone. Empty where it is none, or
+    might be two; the first letter is right."""
+    values: Mapping[str, float] = words.get("values", {})
+    for ten, value in values.items():
+        rest = word.removeprefix(ten)
+        if value in TENS and rest != word and 0 < values.get(rest, 0) < TENS.step:
+            return ten, rest
+    if len(word) < SHORTEST_RESPELT:
+        return ()
+    near = [
+        other
+        for other in values
+        if len(other) >= SHORTEST_RESPELT and other[0] == word[0] and OSA.distance(word, other, score_cutoff=1) <= 1
+    ]
+    return tuple(near[:1]) if len({values[other] for other in near}) == 1 else ()

@@ -11,7 +11,7 @@ from itertools import pairwise
 import msgspec
 
 from unisono.access import Risk
-from unisono.assist.change import because, changes_of
+from unisono.assist.change import because, changes_of, once_on
 from unisono.assist.conditions import condition_of
 from unisono.assist.coverage import unread
 from unisono.assist.frames import Frame
@@ -20,7 +20,7 @@ from unisono.assist.model import model
 from unisono.assist.nouns import nominal, unknown
 from unisono.assist.plan import Condition, Outcome, Plan, Speech, Step
 from unisono.assist.resolver import Change, steps_of
-from unisono.assist.retraction import undecided
+from unisono.assist.retraction import left_alone, spared_by, undecided
 from unisono.assist.scope import ACTIONS
 from unisono.assist.skeleton import skeleton
 from unisono.assist.targets import Aim, aim
@@ -37,6 +37,8 @@ GUARDING = frozenset({"locked", "trunk", "armed", "door"})
 CHARGED = frozenset({"charging", "charge_limit"})
 #: Families of senses that say how much, or how.
 VALUED = frozenset({"level", "mode", "color", "complaint", "max", "min"})
+#: Of a day.
+HOURS = 24
 #: Acts that take no number.
 SWITCHES_ONLY = frozenset({"on", "off", "lock", "unlock", "start", "stop"})
 #: After these a time that it will be is a moment, no test of what it is now.
@@ -91,7 +93,8 @@ def ordered(
         return Plan(outcome="ask", why="unsure:value")
     if any(_passed_over(frame, orders) for frame in beside):
         return Plan(outcome="ask", why="unsure:which")
-    if _between(orders, conditions) or any(frame.clause.link == "else" for frame in orders):
+    tested = orders[0].clause.link == "then" and any(frame.clause.mood == "question" for frame in beside)
+    if tested or _between(orders, conditions) or any(frame.clause.link == "else" for frame in orders):
         return Plan(outcome="ask", why="unsure:condition")
     if _never_then(beside, turn):
         return Plan(outcome="ask", why="unsure:every")
@@ -99,7 +102,7 @@ def ordered(
         return Plan(outcome="ask", why="unsure:time")
     if any(_another(frame) for frame in orders[1:]):
         return Plan(outcome="ask", why="unsure:value")  # "at twenty, thirty, whatever"
-    spared = _spared(orders, beside, turn)
+    spared = spared_by(orders, beside, turn)
     for frame in orders:
         if frame.act == "keep" and frame.stays is not None and len(orders) == 1 and not frame.times:
             frame.act = frame.stays  # "keep it off": whatever it is, that is how it is to be
@@ -170,7 +173,7 @@ def ordered(
         if held:
             kept |= held  # "but leave the landing"
             continue
-        aimed = aim(frame, turn.world, turn.where, turn.memory, before or first, context)
+        aimed = aim(frame, turn.world, turn.where, turn.memory, before or first, context, spared | left_alone(orders))
         if frame.act == "keep":
             if aimed.why is not None and len(orders) > 1:
                 return Plan(outcome="ask", why="unsure:which")  # "but leave a gap": what is to be left, and how
@@ -182,6 +185,7 @@ def ordered(
         got = changes_of(frame, aimed, turn)
         if isinstance(got, Plan):
             return got
+        got = once_on(got, turn)
         if frame.act in RUNNING and any(
             "target_temperature" in turn.world.things[thing].takes for thing in aimed.things
         ):
@@ -433,7 +437,7 @@ def _turned_back(frame: Frame, got: Sequence[tuple[str, Change]], before: Sequen
 def _later_only(first: Frame, frame: Frame) -> bool:
     """ "This on now and that off at nine", "the fan on and the radio at eight": is a time said of the second only?"""
     bare = frame.act == "value" and frame.unit is None
-    hour = bare and first.act in SWITCHES_ONLY and _at_number(frame)
+    hour = bare and first.act in SWITCHES_ONLY and _at_number(frame) and frame.value <= HOURS
     again = bare and not frame.groups and first.value is None and bool(first.times)  # "in an hour, make that two"
     return hour or again or (bool(_moments(frame)) and not _moments(first) and _own(frame) and _own(first))
 
@@ -499,23 +503,6 @@ def _held(frame: Frame, turn: Turn) -> set[str]:
     if not places or any(group.things for group in frame.groups):
         return set()
     return {thing for place in places for thing in turn.world.within(place)}
-
-
-def _spared(orders: Sequence[Frame], beside: Sequence[Frame], turn: Turn) -> set[str]:
-    """The things that a clause with "not" beside the orders takes out of them: "all lights off, but not the lamp"."""
-    found: set[str] = set()
-    acts = {frame.act for frame in orders}
-    for frame in beside:
-        if frame.clause.bar == "negated" and (frame.act in acts or frame.act in (None, "set", "keep", "do")):
-            found.update(thing for group in frame.groups for thing in group.things)
-            found.update(
-                thing
-                for group in frame.groups
-                if group.places and not group.things
-                for place in group.places
-                for thing in turn.world.within(place)
-            )
-    return found
 
 
 def _everywhere(plan: Plan, orders: Sequence[Frame], turn: Turn) -> Plan:
@@ -609,6 +596,8 @@ def conditions_of(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -
             clocks += 1
             continue
         if only_time(frame):
+            if frame.stated and any(time.role == "for" for time in frame.times):
+                return Plan(outcome="ask", why="unsure:condition")  # "when I'm ten minutes away"
             if frame.clause.trigger in ("if", "unless") and any(time.clock is not None for time in frame.times):
                 return Plan(outcome="ask", why="unsure:condition")  # "if it is ten": to the minute?
             if frame.clause.trigger == "before" and any(time.role == "at" for time in frame.times):

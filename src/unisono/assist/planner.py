@@ -85,7 +85,7 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
         return _asked(questions, turn)
     if barred:
         return _barred(barred[0], turn)
-    felt = [f for f in open_ if f.complaint and not f.elsewhere and "enough" not in f.senses]  # "that's loud enough"
+    felt = [f for f in open_ if _felt(f)]
     if felt:
         return relief_for(felt, turn)
     bare = [
@@ -98,6 +98,12 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     if any(group.things for frame in conditions for group in frame.groups) and not any(f.elsewhere for f in frames):
         return Plan(outcome="ask", why="unsure:condition")  # something of this home sets off what cannot be read
     return _nothing(open_, turn)
+
+
+def _felt(frame: Frame) -> bool:
+    """Is it a complaint of this home? "That's loud enough" is none; "the lamp is too bright for a film" is."""
+    own = any(group.named and group.things and group.role == "" for group in frame.groups)
+    return bool(frame.complaint) and "enough" not in frame.senses and (own or not frame.elsewhere)
 
 
 def _due(frame: Frame) -> bool:

@@ -33,6 +33,8 @@ REMEDIES = {
     "dirty": "clean",
     "windy": "shelter",
 }
+#: What is said of the air, which may be a word of a name: of an air purifier.
+AIR = frozenset({"dry", "humid", "stuffy"})
 
 
 def _wished(frame: Frame) -> bool:
@@ -52,8 +54,13 @@ def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
     frame = felt[0]
     spoken = {thing for piece in frame.clause.pieces for thing in piece.things}
     kinds = any(sense.startswith("kind:") for sense in frame.senses)
-    if any(g.named and g.role == "" and not spoken & set(g.things) for g in frame.groups) and not kinds:
+    partly = any(g.named and g.role == "" and not spoken & set(g.things) for g in frame.groups) and not kinds
+    if partly and frame.complaint not in AIR:
         return Plan(outcome="ignore")  # "the moon is bright" is not about the moon lamp
+    if any(turn.world.things[t].kind == "person" for g in frame.groups if g.role == "" for t in g.things):
+        return Plan(outcome="ask", why="what_to_do")  # "I can't see Bo coming"
+    if "should" in frame.senses:
+        return Plan(outcome="ask", why="what_to_do")  # "the hens must be cold": it is guessed, of somebody else
     if "gone" in frame.senses or any(time.role == "over" for time in frame.times):
         return Plan(outcome="ignore")  # it was cold: it is told, not complained of
     if any(group.kinds and group.why is not None and group.role == "" for group in frame.groups):

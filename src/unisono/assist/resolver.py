@@ -65,6 +65,8 @@ LARGEST_STEP = 15
 #: Kinds that are for heat, and what nobody wants them below, in Celsius.
 BAKING = frozenset({"oven", "stove"})
 LEAST_BAKED = 25
+#: What a kitchen's oven reaches, in Celsius: a bare "three fifty" is Fahrenheit, or a kiln's.
+MOST_BAKED = 260
 #: Traits whose values are words of their own.
 TEXTS = ("recipe", "order", "source", "channel", "mode")
 COLOR_TEMPERATURES = {"warm_white": 2700, "cool_white": 5500}
@@ -107,7 +109,7 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
         frame = msgspec.structs.replace(frame, act="start")
     if sent and thing.kind in SET_OFF and "sets_off" in frame.senses:
         frame = msgspec.structs.replace(frame, act="on")
-    if frame.act == "off" and "p_out" in frame.senses and thing.kind == "cover":
+    if frame.act in ("off", "start") and "p_out" in frame.senses and thing.kind == "cover":
         frame = msgspec.structs.replace(frame, act="open")  # an awning
     if frame.act in OFF_ACTS and any(trait in CALLED for trait in said):
         return Problem("not_possible", frame.act)  # a horn is not turned off, and the car is not meant
@@ -426,18 +428,31 @@ def _valued(frame: Frame, thing: Thing, trait: str, direction: int, world: World
         return Problem("no_such_value", f"{value:g}")
     if thing.kind in BAKING and trait == "target_temperature" and value < LEAST_BAKED:
         return Problem("no_such_value", f"{value:g}")  # gas mark 6, no six degrees
+    baked = isinstance(state, int | float) and state > MOST_BAKED
+    if thing.kind in BAKING and trait == "target_temperature" and unit is None and value > MOST_BAKED and not baked:
+        return Problem("what_value", trait)
     if trait in ("seat_heating", "seat_ventilation") and not 0 <= value <= 3:
         return Problem("no_such_value", f"{value:g}")
     if trait in PERCENTS and not 0 <= value <= 100:
         return Problem("no_such_value", f"{value:g}")
-    if trait in OPENINGS and frame.act in ("close", "value", "set") and _closed_so_far(frame):
+    if trait in OPENINGS and (_closed_so_far(frame) or _closed_by(frame)):
         value = 100 - value
     return Change(trait, "set", value, own)
+
+
+def _closed_by(frame: Frame) -> bool:
+    """ "Close it a third of the way" leaves two thirds open; "close it to a third" may mean either."""
+    pieces, shares = frame.clause.pieces, [piece for piece in frame.numbers if piece.tokens[0].relative]
+    before = [piece for piece in pieces[: pieces.index(shares[0])] if not piece.named] if shares else []
+    lowered = frame.act == "close" or (frame.act == "down" and "so_far" in frame.senses)
+    return lowered and bool(shares) and not any("to" in piece.senses for piece in before)
 
 
 def _closed_so_far(frame: Frame) -> bool:
     """ "30 percent closed", not "close it to 30 percent"."""
     pieces = frame.clause.pieces
+    if frame.act not in ("close", "value", "set", "up", "down"):
+        return False
     number = next((at for at, piece in enumerate(pieces) if piece in frame.numbers), len(pieces))
     return any("close" in piece.senses and not piece.named for piece in pieces[number + 1 :])
 

@@ -1,6 +1,7 @@
 """Retractions: "no, don't", "just not yet", "actually, forget it" take back what was said before in the sentence.
 
-Knows senses and frames, no things. What is taken back is not done, whatever it was; only what is said after it counts.
+Also what an order is not to touch: "but not the lamp", "but leave the lamp". What is taken back is not done, whatever
+it was; only what is said after it counts.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import msgspec
 
 from unisono.assist.frames import Frame
 from unisono.assist.text import Piece
+from unisono.assist.turn import Turn
 
-__all__ = ["held", "undecided"]
+__all__ = ["held", "left_alone", "spared_by", "undecided"]
 
 #: Senses that take an order back.
 BACK = frozenset({"not", "never_mind"})
@@ -113,3 +115,32 @@ def _said(frame: Frame) -> list[Piece]:
 
 def _is(piece: Piece, senses: frozenset[str | None]) -> bool:
     return not piece.named and piece.kind == "word" and bool(senses & set(piece.senses))
+
+
+def spared_by(orders: Sequence[Frame], beside: Sequence[Frame], turn: Turn) -> set[str]:
+    """The things that a clause with "not" beside the orders takes out of them: "all lights off, but not the lamp"."""
+    found: set[str] = set()
+    acts = {frame.act for frame in orders}
+    for frame in beside:
+        if frame.clause.bar == "negated" and (frame.act in acts or frame.act in (None, "set", "keep", "do")):
+            found.update(thing for group in frame.groups for thing in group.things)
+            found.update(
+                thing
+                for group in frame.groups
+                if group.places and not group.things
+                for place in group.places
+                for thing in turn.world.within(place)
+            )
+    return found
+
+
+def left_alone(orders: Sequence[Frame]) -> set[str]:
+    """The things that are to be left as they are: "the lights off, but leave the lamp"."""
+    return {
+        thing
+        for frame in orders
+        if frame.act == "keep"
+        for group in frame.groups
+        if group.named
+        for thing in group.things
+    }

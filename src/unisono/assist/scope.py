@@ -39,6 +39,9 @@ PAUSES = frozenset(",，、-–—()!！:：")
 #: Marks between somebody who is called and what is said to them.
 CALLS = frozenset(",，!！-–—")
 
+#: Before a reason, as well as at an end.
+NOW = frozenset({"now", "right now"})
+
 #: After these a verb goes on with its clause; it begins no order.
 BINDING = frozenset(
     {"to", "not", "can", "i", "you", "he", "would", "det", "please", "already", "suppose", "said", "future", "should"}
@@ -97,7 +100,7 @@ class _Segment(msgspec.Struct):
 
 def _clauses(part: Sequence[Piece], *, begun: bool = False) -> list[Clause]:
     """``begun``: other sentences stand before it."""
-    asked = any(piece.kind == "mark" and piece.text in "?？" for piece in part)
+    asked = any(piece.kind == "mark" and piece.text in "?？" for piece in part) and not _asked_to(part)
     bar = _bar(part)
     clauses: list[Clause] = []
     negated_before = False
@@ -132,6 +135,18 @@ def _clauses(part: Sequence[Piece], *, begun: bool = False) -> list[Clause]:
             )
         )
     return clauses
+
+
+def _asked_to(part: Sequence[Piece]) -> bool:
+    """ "Lock the gate, would you?": an order, and a tail that asks for it."""
+    said = [piece for piece in part if "filler" not in piece.senses or piece.named]
+    while said and said[-1].kind == "mark":
+        said.pop()
+    pause = max((at for at, piece in enumerate(said) if piece.kind == "mark"), default=0)
+    tail = said[pause + 1 :] if pause else said[-1:]
+    first = said[0] if said else None
+    ordered = first is not None and not first.named and "base" in first.forms and bool(set(first.senses) & ACTIONS)
+    return ordered and len(said) > 2 and bool(tail) and all("please" in p.senses and not p.named for p in tail)
 
 
 def _times(words: Sequence[Piece], mood: Mood) -> tuple[Time, ...]:
@@ -194,15 +209,17 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
             segments.append(_Segment([], "because"))
             continue
         after = part[at + 1] if at + 1 < len(part) else None
-        value = (
-            after is not None
-            and after.kind == "number"
-            and bool(current.pieces)
-            and current.pieces[-1].kind == "number"
-        )
+        value = "no" in senses and _renumbers(segments, part, at)
         stopped = bool(current.pieces) and after is not None and bool({"stop", "not"} & set(after.senses))
-        if "no" in senses and after is not None and ("det" in after.senses or value or stopped):
-            segments.append(_Segment([], "correction"))  # "the front door, er, no the back door", "no stop"
+        if (
+            "no" in senses
+            and after is not None
+            and ("det" in after.senses or value or stopped or ("correction" in after.senses and not after.named))
+        ):
+            # "the front door, er, no the back door", "no stop"
+            if len(segments) > 1 and all("filler" in p.senses and not p.named for p in current.pieces):
+                segments.pop()  # "hmm, no"
+            segments.append(_Segment([], "correction"))
             condition = False
             continue
         if current.pieces and _withdraws(part, at):
@@ -248,6 +265,15 @@ def _segments(part: Sequence[Piece]) -> list[_Segment]:
     return [segment for segment in segments if segment.pieces or (taken_back and segment is segments[-1])]
 
 
+def _renumbers(segments: Sequence[_Segment], part: Sequence[Piece], at: int) -> bool:
+    """ "Forty, hmm no, sixty", "two hundred no make it one ninety": does a "no" stand between two numbers?"""
+    said = [p for segment in segments for p in segment.pieces if "filler" not in p.senses or p.named]
+    rest = [p for p in part[at + 1 :] if p.kind != "mark" and ("filler" not in p.senses or p.named)]
+    while rest and not rest[0].named and set(rest[0].senses) & {"set", "it", "meant", "correction"}:
+        rest = rest[1:]
+    return bool(said and rest) and said[-1].kind == rest[0].kind == "number"
+
+
 def _hyphen(part: Sequence[Piece], at: int) -> bool:
     """ "hi-fi" has no pause within."""
     mark, after = part[at].tokens[0], part[at + 1] if at + 1 < len(part) else None
@@ -289,6 +315,8 @@ def _run_on(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
 def _told_after(current: Sequence[Piece], part: Sequence[Piece], at: int) -> bool:
     """Why, right after an order: "telly down i'm on the phone", "skip this song it's bad", "all off we're away"."""
     piece, after = part[at], part[at + 1] if at + 1 < len(part) else None
+    if current and current[-1].text in NOW and not current[-1].named:
+        current = current[:-1]  # "shut it now it's raining"
     before = current[-1] if current else None
     whole = len(current) == 1 and bool(set(current[0].senses) & ACTIONS) and len(current[0].tokens) > 1  # "skip this"
     ordered = len(current) > 1 and any(_verb([p], 0) or _sides(p) for p in current)
@@ -391,7 +419,14 @@ def _pause_before(part: Sequence[Piece], at: int) -> bool:
 def _is_question(part: Sequence[Piece], at: int) -> bool:
     """ "if" after "tell me" asks."""
     asked = at > 0 and "tell" in part[at - 1].senses and "if" in part[at].senses
-    return asked and not ("notify" in part[at - 1].senses and _happens(part[at + 1 :]))
+    notice = asked and "notify" in part[at - 1].senses
+    return asked and not (notice and (_happens(part[at + 1 :]) or _lasts(part[at + 1 :])))
+
+
+def _lasts(pieces: Sequence[Piece]) -> bool:
+    """ "If it is open for more than two minutes": so long it is to be so from now on."""
+    lasting = any(p.tokens[0].time is not None and p.tokens[0].time.role == "for" for p in pieces)
+    return lasting and not any("was" in p.senses and not p.named for p in pieces)
 
 
 def _happens(pieces: Sequence[Piece]) -> bool:
@@ -541,8 +576,10 @@ def _own_bar(words: Sequence[Piece], mood: Mood) -> Bar | None:
         return "negated"
     if mood == "question":
         return None
+    asked = [piece for piece in words if not set(piece.senses) & {"filler", "please"} or piece.named]
+    urged = _order(asked[:1]) and len(asked) > 2 and "impatient" in words[-1].senses  # "shut the door already"
     if any(
-        "already" in piece.senses or ((time := piece.tokens[0].time) is not None and time.over == "ago")
+        ("already" in piece.senses and not (urged and piece is words[-1])) or ((time := piece.tokens[0].time) is not None and time.over == "ago")
         for piece in words
     ):
         return "past"

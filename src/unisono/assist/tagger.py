@@ -48,11 +48,13 @@ def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
     at = 0
     while at < len(tokens):
         name = world.names.longest(tokens, at) if tokens[at].kind not in ("mark", "time") else None
-        noun = bool(pieces) and bool(DETERMINING & set(pieces[-1].senses))
-        noun = noun or (name is not None and bool(name.bearers.things))
+        led = bool(pieces) and bool(DETERMINING & set(pieces[-1].senses)) and not pieces[-1].named
+        noun = led or (name is not None and bool(name.bearers.things))
         phrase, words = _longest(tokens, at, spoken.phrases, bent=not noun)
         if words > 1 and _cuts(tokens, at, words, world):
             phrase, words = _longest(tokens[: at + 1], at, spoken.phrases, bent=not noun)
+        if led and words > 1 and _with_particle(tokens, at, words, spoken, world):
+            phrase, words = _longest(tokens[: at + 1], at, spoken.phrases, bent=False)
         piece = _piece(tokens, at, name, phrase, words, repaired)
         if piece.things and all(world.things[thing].kind == "person" for thing in piece.things):
             piece = msgspec.structs.replace(piece, senses=(*piece.senses, "somebody"))
@@ -61,14 +63,36 @@ def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
     return _addressed(_called(_supposed(pieces), world))
 
 
+def _with_particle(tokens: Sequence[Token], at: int, words: int, spoken: Language, world: World) -> bool:
+    """Is what stands after an article a noun and the particle of the verb before: "turn the heat up", not "heat up"?"""
+    first, last = spoken.phrases.next.get(tokens[at].text), spoken.phrases.next.get(tokens[at + words - 1].text)
+    whole = _longest(tokens, at, spoken.phrases, bent=False)[0]
+    verb = whole is not None and whole.forms == ("base",) and words == PAIR
+    side = last is not None and last.found is not None and bool({"p_up", "p_down"} & set(last.found.senses))
+    noun = first is not None and first.found is not None and any(s.startswith(NOMINAL) for s in first.found.senses)
+    return verb and side and (noun or tokens[at].key in world.names.words)
+
+
 def _supposed(pieces: Sequence[Piece]) -> list[Piece]:
     """ "Say 22" proposes a value; nobody says anything."""
     return [
         Piece(tokens=piece.tokens, senses=("filler",))
         if "said" in piece.senses and "base_say" in piece.senses and after is not None and after.kind == "number"
         else piece
-        for piece, after in zip_longest(pieces, pieces[1:])
+        for piece, after in zip_longest(_urged(pieces), pieces[1:])
     ]
+
+
+def _urged(pieces: Sequence[Piece]) -> list[Piece]:
+    """ "Better lock the gate", "and best shut the blind": before a verb it only urges."""
+    found: list[Piece] = []
+    for at, piece in enumerate(pieces):
+        after = pieces[at + 1] if at + 1 < len(pieces) else None
+        begins = not at or pieces[at - 1].kind == "mark" or bool({"filler", "and", "then"} & set(pieces[at - 1].senses))
+        verb = after is not None and "base" in after.forms and not after.named
+        urges = "urges" in piece.senses and not piece.named and begins and verb
+        found.append(Piece(tokens=piece.tokens, senses=("please",)) if urges else piece)
+    return found
 
 
 def _called(pieces: Sequence[Piece], world: World) -> list[Piece]:

@@ -6,7 +6,7 @@ not said - and what is meant when nothing is said: here, or the only one there i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from unisono.assist.abilities import ACTS, DEFAULT_KINDS, LEVEL_OF_ACT, LEVELS, OF_A_LINE, PRIMARY
 from unisono.assist.dialogue import Memory
 from unisono.assist.frames import LEVELLED, Frame
-from unisono.assist.gazetteer import KEPT_ON, ROVING, Group, Where, things_of_kind
+from unisono.assist.gazetteer import KEPT_ON, ROVING, Group, Where, things_of_kind, warms_seat
 from unisono.assist.world import World
 
 __all__ = ["Aim", "aim", "can"]
@@ -23,6 +23,12 @@ __all__ = ["Aim", "aim", "can"]
 ROOMFUL = frozenset({"light", "cover"})
 #: Kinds of place that work: to switch them is no matter of lights.
 WORKS = frozenset({"plant", "area", "line", "cell"})
+
+#: What is done to water by its valve.
+VALVED = frozenset({"on", "off", "open", "close"})
+
+#: What is measured, and what sets it.
+SET_BY = {"temperature": "target_temperature", "humidity": "target_humidity", "cabin_temperature": "target_temperature"}
 
 #: Acts whose objects are not things of the home: a carpet, a coffee, a song.
 TRACKS = frozenset({"play", "next", "previous"})
@@ -47,8 +53,10 @@ def aim(
     memory: Memory,
     spoken_before: Sequence[str] = (),
     context: Sequence[str] = (),
+    spared: Collection[str] = (),
 ) -> Aim:
-    """What the frame's act is about. ``context``: places that other clauses of the sentence named."""
+    """What the frame's act is about. ``context``: places that other clauses of the sentence named; ``spared``: things
+    that they take out."""
     if frame.act in TRACKS:
         silent = [g for g in frame.groups if g.things and not any(can(frame, thing, world) for thing in g.things)]
         if silent:
@@ -57,7 +65,8 @@ def aim(
     places: list[str] = []
     placed = False
     traits_only = False
-    frame.groups = tuple(group for group in frame.groups if not _for_somebody(group, world))
+    owners = tuple(spoken_before) or memory.things
+    frame.groups = tuple(_part(g, frame, owners, world) for g in frame.groups if not _for_somebody(g, world))
     if frame.act == "clean":
         soiled = next((group for group in frame.groups if _no_floor(group, frame, world)), None)
         if soiled is not None:
@@ -103,6 +112,8 @@ def aim(
         if group.strange and group.role != "for":
             return Aim(why="no_such_thing", said=group.said, choices=group.near)
         one = _one(group, frame, world, where, memory, tuple(places), [*spoken_before, *found])
+        if not places:
+            one = _widened(one, group, frame, world, where, spared)
         if one.why is not None:
             return one
         named = named or group.named or one.named
@@ -136,6 +147,9 @@ def aim(
         return Aim(why="what_to_do")  # "shut down the mill" is not its lights
     if placed:
         pool = _in(world.things, places, world)
+    pipes = things_of_kind(("valve",), world.things, world)
+    if frame.act in VALVED and set(frame.traits) == {"leak"} and not placed and len(pipes) == 1:
+        return Aim(things=pipes)  # "turn the water off"
     if (traits_only or frame.traits) and frame.act != "clean":
         by_trait = _by_trait(frame, pool, world)
         if by_trait:
@@ -174,6 +188,19 @@ def aim(
     if memory.things and (frame.predicates or frame.same or frame.again):
         return Aim(things=memory.things)
     return Aim(why="which_thing")
+
+
+def _part(group: Group, frame: Frame, owners: Sequence[str], world: World) -> Group:
+    """ "Lock the van and close its windows": they are the van's. Of nothing that was named, nobody knows whose."""
+    if not group.its:
+        return group
+    if "climate" in group.kinds and owners and all(warms_seat(world, thing) for thing in owners):
+        frame.traits = (*frame.traits, "seat_heating")
+        return Group(pronoun="it", said=group.said, at=group.at)
+    said = {*group.traits, *(SET_BY[trait] for trait in group.traits if trait in SET_BY)}
+    if any(_bears(world, thing, said) for thing in owners):
+        return Group(pronoun="it", said=group.said, at=group.at)
+    return Group(why="which_thing", said=group.said, at=group.at)
 
 
 def _for_somebody(group: Group, world: World) -> bool:
@@ -354,6 +381,19 @@ def _one(
     return _narrow(able, frame, world, where, memory, placed=False, group=group)
 
 
+def _widened(one: Aim, group: Group, frame: Frame, world: World, where: Where, spared: Collection[str]) -> Aim:
+    """ "The lights off, all but the hall lamp", said elsewhere: what is taken out must be among them, and so they are
+    those of the whole home, not of the room."""
+    out = {thing for left in frame.left for thing in left.things} | set(spared)
+    several = group.plural and bool(group.kinds) and not (group.named or group.places)
+    if not several or not out or out < set(one.things):
+        return one
+    able = tuple(thing for thing in world.at_home(group.things, where.here) if can(frame, thing, world))
+    if not out <= set(able):
+        return one
+    return Aim(things=able)
+
+
 def _rooms_only(places: Iterable[str], world: World) -> bool:
     """Whether what was said is of places within a home or plant, and not of all of it."""
     return bool(places) and all(world.places[place].inside is not None for place in places)
@@ -479,6 +519,10 @@ def _narrow(
         rooms = {world.things[thing].place for thing in things}
         if len(rooms) == 1 or plural:
             return Aim(things=things)
+    rooms_heat = tuple(thing for thing in chosen if world.things[thing].kind == "climate")
+    heat = "climate" in group.kinds if group is not None else frame.act in ("warmer", "cooler")
+    if heat and not plural and len(rooms_heat) == 1:
+        return Aim(things=rooms_heat)  # "the heat" of a home with a warm floor too
     if plural and frame.act == "lock":
         return Aim(things=things)  # "lock the doors" is all of them, wherever one is
     if plural and len({world.things[thing].place for thing in chosen}) == 1:
@@ -488,13 +532,8 @@ def _narrow(
 
 def _by_trait(frame: Frame, pool: Iterable[str], world: World) -> tuple[str, ...]:
     """The things that take a trait that was said: of "the volume" those with one."""
-    alike = {
-        "temperature": "target_temperature",
-        "humidity": "target_humidity",
-        "cabin_temperature": "target_temperature",
-    }
     for trait in frame.traits:
-        wanted = alike.get(trait, trait)
+        wanted = SET_BY.get(trait, trait)
         found = [
             thing
             for thing in pool

@@ -59,7 +59,7 @@ def _understand(text: str, world: World, memory: Memory, speaker: Speaker, now: 
 
         return read(text, world, memory, speaker, now)
     spoken = language(code)
-    pieces = unspoken(tag(normalise(text, spoken), spoken, world), text)
+    pieces = unspoken(tag(normalise(text, spoken, world.names.words), spoken, world), text)
     clauses = scope(pieces, spoken)
     own = rooms_of((speaker.person,), world) if speaker.person in world.things else ()
     where = Where(here=speaker.place if speaker.place in world.places else None, own=own, before=memory.things)

@@ -21,6 +21,7 @@ __all__ = [
     "chosen_of",
     "ended_by",
     "fills",
+    "given",
     "goes_to",
     "has_object",
     "head_of",
@@ -31,6 +32,8 @@ __all__ = [
     "is_on_dim",
     "is_refilled",
     "is_subject",
+    "leaves_it",
+    "lets_in",
     "particle_of",
 ]
 
@@ -47,6 +50,12 @@ BEGINNING = RUNNING | {"resume"}
 
 #: What is played: "play the last song".
 TRACKS = frozenset({"play", "next", "previous"})
+
+#: What things are for, and end with being stopped.
+WORKING = ("play", "clean", "mow", "water", "brew")
+
+#: What a place can be given: "a quick mop".
+GIVEN = frozenset({"clean", "mow", "water", "charge"})
 
 #: What ends with an act that lasts.
 ENDED = {"swing": "swing", "charge": "charging", "record": "recording", "defrost": "defrost"}
@@ -95,13 +104,14 @@ def agree(act: str | None, other: str, piece: Piece) -> bool:
     return other == act or act in piece.senses or begun or ("play" in both and both <= TRACKS)
 
 
-def ended_by(pieces: Sequence[Piece]) -> dict[int, str]:
-    """ "Stop the fan swinging", "stop it from charging": what is ended is not the thing, but what it does; by where."""
+def ended_by(pieces: Sequence[Piece]) -> dict[int, str | None]:
+    """ "Stop the fan swinging", "stop it from charging": what is ended is not the thing, but what it does; by where.
+    None for what the thing is for: "stop the radio playing"."""
     return {
-        at: trait
+        at: ENDED.get(act)
         for at, (before, piece) in enumerate(pairwise(pieces), start=1)
         if "ing" in piece.forms and not piece.named and ("from" in before.senses or nominal(before))
-        for act, trait in ENDED.items()
+        for act in (*ENDED, *WORKING)
         if act in piece.senses
     }
 
@@ -146,6 +156,36 @@ def has_object(pieces: Sequence[Piece], at: int) -> bool:
     return bool(
         set(after.senses) & {"det", "it", "them", "all", "both", "indefinite", "up", "here", "everything", "to", "only"}
     ) or nominal(after)
+
+
+def lets_in(pieces: Sequence[Piece], head: int) -> int | None:
+    """ "Let Bo in", "let her in at the gate": where the "in" stands that opens a door."""
+    if not pieces or "lets" not in pieces[head].senses or pieces[head].named:
+        return None
+    for at in range(head + 2, len(pieces)):
+        after = next((p for p in pieces[at + 1 :] if not {"please", "filler"} & set(p.senses) or p.named), None)
+        who = {"somebody", "he", "theirs", "them"} & set(pieces[at - 1].senses)
+        if pieces[at].text == "in" and who and (after is None or {"in", "o_clock"} & set(after.senses)):
+            return at
+    return None
+
+
+def given(pieces: Sequence[Piece], head: int) -> tuple[int, str] | None:
+    """ "Give the hall a quick hoover": a deed that is said as a noun."""
+    ends = [at for at, piece in enumerate(pieces) if not {"please", "filler"} & set(piece.senses) or piece.named]
+    if len(ends) < 2 or "gives" not in pieces[head].senses or ends[-1] - head < 2:
+        return None
+    act = next((sense for sense in pieces[ends[-1]].senses if sense in GIVEN), None)
+    article = any("indefinite" in piece.senses for piece in pieces[ends[-2] : ends[-1]])
+    return (ends[-1], act) if act is not None and article else None
+
+
+def leaves_it(pieces: Sequence[Piece]) -> bool:
+    """ "Did Bo leave the lamp on": a thing is left, and nobody leaves."""
+    return any(
+        {"keep", "away"} <= set(piece.senses) and not piece.named and has_object(pieces, at)
+        for at, piece in enumerate(pieces)
+    )
 
 
 def chosen_of(acts: Sequence[str], piece: Piece) -> str:

@@ -184,7 +184,7 @@ CASES = {
     "how long is left on the timer": 'answer; query {"ask":"state","trait":"timer"}',
     "remind me in ten minutes": "ignore",
     "wake me at seven": 'later; remind alarm; when {"at":"2026-03-12T07:00:00"}',
-    "turn on the globe | a bit brighter": "act; globe on_off=True; globe brightness+=10.0",
+    "turn on the globe | a bit brighter": "act; globe brightness+=10.0",
     "turn on the globe | and the rainbow": "act; rainbow on_off=True",
     "turn on the globe | the rainbow too": "act; rainbow on_off=True",
     "turn on the globe | for an hour": 'act; globe on_off=True; when {"until":"2026-03-11T18:40:00"}',
