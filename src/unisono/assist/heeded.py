@@ -27,7 +27,8 @@ READ = frozenset((
     "bit", "much", "more", "less", "max", "min", "o_clock", "to", "by", "too", "enough", "all", "both", "other", "rest",
     "except", "only", "everywhere", "from", "everything", "any", "no", "here", "there", "indoor", "outdoor", "upstairs",
     "downstairs", "left", "right", "it", "them", "also", "same", "again", "meant", "in", "for", "beside", "lighting",
-    "theirs", "its", "gives", "so_far", "impatient", "overdone", "heats", "home_word", "some_of", "time_word", "loose", "habit",
+    "theirs", "its", "gives", "so_far", "impatient",
+    "overdone", "heats", "home_word", "some_of", "time_word", "loose", "habit",
 ))
 # fmt: on
 #: Senses that may stand between an article and its noun: sets, and what another layer asks about.

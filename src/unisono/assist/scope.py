@@ -579,7 +579,8 @@ def _own_bar(words: Sequence[Piece], mood: Mood) -> Bar | None:
     asked = [piece for piece in words if not set(piece.senses) & {"filler", "please"} or piece.named]
     urged = _order(asked[:1]) and len(asked) > 2 and "impatient" in words[-1].senses  # "shut the door already"
     if any(
-        ("already" in piece.senses and not (urged and piece is words[-1])) or ((time := piece.tokens[0].time) is not None and time.over == "ago")
+        ("already" in piece.senses and not (urged and piece is words[-1]))
+        or ((time := piece.tokens[0].time) is not None and time.over == "ago")
         for piece in words
     ):
         return "past"
