@@ -30,6 +30,7 @@ NEXT
 Pause
 When, and what: every day at 19:00: Kitchen light: on.
 arm
+honk, sound the horn
 arm (an alarm)
 arm:
 audio-start
