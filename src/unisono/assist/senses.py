@@ -68,6 +68,7 @@ SENSES: dict[str, str] = {
     "dock": "return to base",
     "reset": "复位: take back a fault",
     "clear": "清掉: of a fault, to reset it",
+    "of_something": "回去, 解除: alone it orders nothing; it wants something that it is done to",
     "unable": "放行, 校准: what is done to a machine, and what nobody here can do",
     "made_for": "烧, 听, 扫: what only some do, whatever can be switched on",
     "honk": "honk, sound the horn",
