@@ -27,6 +27,7 @@ from unisono.thing.formats import files as module
 from unisono.thing.formats import formats
 from unisono.thing.formats.document import MAX_DIGITS, Findings, read_json
 from unisono.thing.formats.files import read_models, unpack
+from unisono.thing.text import MAX_TEXT_BYTES
 
 DOCUMENTS: list[tuple[str, Any]] = [
     ("zigbee2mqtt", LAMP),
@@ -137,6 +138,46 @@ def test_texts_that_are_no_json() -> None:
     ):
         value, found = read_json(data)
         assert (value, found[0].rule, found[0].line) == (None, rule, line), data[:20]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b" \n", "it is empty"),
+        (b"PK\x03\x04rest", "it is a ZIP archive"),
+        (b"%PDF-1.7", "it is a PDF"),
+        ('{"properties": []}'.encode("utf-16"), "it is in UTF-16"),
+        (b"\n<!DOCTYPE html><p>", "it is a web page"),
+        ('{"a":\n"温度"}'.encode("gbk"), "it is no text in UTF-8 (line 2)"),
+        (b"a: [1,\nb: c: d", "it is not YAML"),
+        (b"[" * 300 + b"]" * 300, "it is nested deeper than 200 levels"),
+        (b"a" + b" " * (MAX_TEXT_BYTES + 1) + b"a", "it is not JSON"),  # too long for YAML
+    ],
+)
+def test_a_file_that_nobody_can_read_is_called_what_it_is(data: bytes, words: str) -> None:
+    read = read_models(data)
+    assert read.models == [] and read.findings[0].message.startswith(words)
+
+
+def test_a_document_of_our_own_without_its_marker() -> None:
+    read = read_models(b"id: my.lamp\nservices:\n  - properties:\n      - {key: a, schema: {kind: flot}}\n")
+    assert (read.format, read.findings[0].rule, read.findings[0].line) == ("unisono", "bad_model", 4)
+    read = read_models(b"id: my.lamp\nservices:\n  - properties:\n      - {key: a, schema: {kind: bool}}\n")
+    assert [model.id for model in read.models] == ["my.lamp"]
+
+
+@pytest.mark.parametrize(
+    ("type", "words"),
+    [
+        ("flaot", '"flaot" is not known (perhaps "float" is meant)'),
+        ("colour", '"colour" is not known (it is one of array, bool, '),
+        ("float" * 9, "is not known (it is one of array, bool, "),
+    ],
+)
+def test_what_a_type_that_is_not_known_may_have_been_meant_to_be(type: str, words: str) -> None:
+    document = {"properties": [{"identifier": "a", "name": "a", "dataType": {"type": type}}]}
+    read = read_models(msgspec.json.encode(document))
+    assert read.format == "tsl" and words in read.findings[0].message
 
 
 def test_findings_without_end_are_counted() -> None:

@@ -6,11 +6,12 @@ Knows no single format.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 import msgspec
@@ -28,6 +29,7 @@ Fetch: TypeAlias = Callable[[str, str], bytes | None]
 MAX_BYTES = 64 << 20  # all of Zigbee2MQTT's definitions are 22 MB
 MAX_NESTING = 200  # VSS is 10 deep, a Zigbee definition 16; Python's own stack ends near 1,000
 MAX_TOLD = 10_000  # findings of one file; who wrote it will not read more
+LONGEST_WORD = 40  # for which one that is near is looked for
 MAX_DIGITS = 400  # the largest double has 309; a number of a million digits would take seconds to read
 
 # every digit as "0": looking for a long run of one byte is many times as quick as for one of any of ten
@@ -114,6 +116,15 @@ class Findings:
             self.found.append(finding)
         else:
             self._untold += 1
+
+    def unknown(self, what: str, given: Any, known: Iterable[str]) -> str:
+        """What is said of a word that a format does not have: the one that it is near to, else all that there are. To
+        look for a near one is slow: not for long words, and not for what nobody is told."""
+        words = sorted(known)
+        look = isinstance(given, str) and len(given) <= LONGEST_WORD and len(self.found) < MAX_TOLD
+        near = difflib.get_close_matches(given, words, 1) if look else []
+        right = f"perhaps {show(near[0])} is meant" if near else f"it is one of {', '.join(words)}"
+        return f"the {what} {show(given)} is not known ({right})"
 
     @property
     def count(self) -> int:

@@ -17,6 +17,7 @@ from unisono.thing.formats.document import MAX_BYTES, Fetch, Findings, JsonForma
 from unisono.thing.formats.native import NATIVE
 from unisono.thing.model import Model
 from unisono.thing.soundness import Diagnostic
+from unisono.thing.text import read_documents
 
 __all__ = ["Imported", "include_files", "read_models", "unpack"]
 
@@ -27,6 +28,15 @@ OURS = {"services", "version", "extends", "modules"}
 #: Where answers of makers' APIs have what was asked for.
 WRAPPERS = ("Data", "data", "result", "Response", "Model", "ThingModelJson", "TslStr", "ModelDefine")
 MAX_WRAPPERS = 4
+#: How files begin that hold no model, in small letters; the first that fits.
+_SEEMS = (
+    (b"pk\x03\x04", "it is a ZIP archive: unpack it, and give the file in it"),
+    (b"%pdf", "it is a PDF: a model is a text, in JSON or YAML"),
+    (b"\xff\xfe", "it is in UTF-16: save it as UTF-8"),
+    (b"\xfe\xff", "it is in UTF-16: save it as UTF-8"),
+    (b"<!doctype html", "it is a web page, perhaps one that asks for a sign-in: save the file itself"),
+    (b"<html", "it is a web page, perhaps one that asks for a sign-in: save the file itself"),
+)
 _WINDOW = 31  # zlib's way to say: gzip, with the largest window
 
 
@@ -120,9 +130,7 @@ def _opened(document: Any) -> Iterator[Any]:
 def _own(document: Any) -> Imported | None:
     """Documents of our own as the hub prints them: without the marker, alone or in a list."""
     listed = document if isinstance(document, list) else [document]
-    if not listed or not all(
-        isinstance(each, dict) and isinstance(each.get("id"), str) and OURS & each.keys() for each in listed
-    ):
+    if not listed or not all(map(_as_ours, listed)):
         return None
     models: list[Model] = []
     findings: list[Diagnostic] = []
@@ -131,6 +139,10 @@ def _own(document: Any) -> Imported | None:
         models += found
         findings += told
     return Imported(NATIVE.name, models, findings)
+
+
+def _as_ours(each: Any) -> bool:
+    return isinstance(each, dict) and isinstance(each.get("id"), str) and bool(OURS & each.keys())
 
 
 def _other(text: bytes, faults: list[Diagnostic]) -> Imported:
@@ -142,7 +154,33 @@ def _other(text: bytes, faults: list[Diagnostic]) -> Imported:
             found = candidate.translate(text)
             if found is not None:
                 return Imported(candidate.name, *candidate.read_parsed(*found))
+    seems = _seems(text)
+    if seems is not None:
+        return Imported(None, [], [Diagnostic("error", "", "bad_json", seems)])
+    try:
+        documents, told = read_documents(text)
+    except CallerError:
+        return _unknown(faults)
+    if documents and all(map(_as_ours, documents)):  # in YAML, without the marker
+        return Imported(NATIVE.name, *NATIVE.read(text))
+    if told and text.lstrip()[:1] not in b"{[":
+        faults = [Diagnostic("error", "", "bad_text", each.message, each.line) for each in told]
     return _unknown(faults)
+
+
+def _seems(text: bytes) -> str | None:
+    """What a file is that nobody can read, and what would be right."""
+    if not text.strip():
+        return "it is empty"
+    for begin, what in _SEEMS:
+        if text[:64].lstrip().lower().startswith(begin):
+            return what
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        return f"it is no text in UTF-8 (line {line}): if it is in another encoding, save it as UTF-8"
+    return None
 
 
 def _overlaid(data: bytes, overlays: Sequence[bytes], chosen: Format | None) -> Imported:

@@ -201,7 +201,7 @@ class _Reader:
         kind = self.findings.text(define, "type", where) or ""
         read = _READERS.get(kind)
         if read is None or depth > MAX_DEPTH:
-            why = f"the type {show(kind)} is not known" if read is None else "it is nested too deep"
+            why = self.findings.unknown("type", kind, _READERS) if read is None else "it is nested too deep"
             self.findings.warn(where, "odd_type", f"{why}; any value is taken")
             return Value(Schema(kind="any", format=kind or None)), None
         value: Value = read(self, define, where, depth)

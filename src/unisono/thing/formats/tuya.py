@@ -155,7 +155,7 @@ class _Reader:
         kind = findings.text(entry, "type", path) or ""
         read = _READERS.get(kind)
         if read is None:
-            findings.warn(f"{path}.type", "odd_type", f"the type {show(kind)} is not known; any value is taken")
+            findings.warn(f"{path}.type", "odd_type", f"{findings.unknown('type', kind, _READERS)}; any value is taken")
         value = read(self, values, path) if read is not None else Value(Schema(kind="any", format=kind or None))
         raw_unit = findings.text(values, "unit", path) if kind == "Integer" else None
         unit = find_unit(raw_unit) if raw_unit else None

@@ -244,7 +244,9 @@ class _Reader:
         named = findings.text(node, "format", path) or ""
         known = FORMATS.get(named)
         if known is None:
-            findings.warn(f"{path}.format", "odd_format", f"the format {show(named)} is not known; any value is taken")
+            findings.warn(
+                f"{path}.format", "odd_format", f"{findings.unknown('format', named, FORMATS)}; any value is taken"
+            )
             return Value(Schema(kind="any", format=named or None)), findings.text(node, "unit", path)
         kind, bits, signed = known
         raw_unit = findings.text(node, "unit", path)

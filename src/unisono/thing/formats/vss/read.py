@@ -175,7 +175,8 @@ class _Reader:
         where = ".".join(path)
         rights = _RIGHTS.get(node["type"])
         if rights is None:
-            findings.warn(f"{where}.type", "odd_signal", f"the type {show(node['type'])} is not known; it is read only")
+            why = findings.unknown("type", node["type"], _RIGHTS)
+            findings.warn(f"{where}.type", "odd_signal", f"{why}; it is read only")
             rights = _RIGHTS["sensor"]
         access, role = rights
         value, raw_unit = self._value(node, where)
@@ -255,9 +256,8 @@ class _Reader:
     def _struct(self, path: str, named: str, depth: int = 0) -> Schema:
         declared = self._structs.get(named)
         if declared is None or depth > 8:
-            self.findings.warn(
-                f"{path}.datatype", "odd_type", f"the type {show(named)} is not known; any value is taken"
-            )
+            why = self.findings.unknown("type", named, [*NUMBER_TYPES, "boolean", "string"])
+            self.findings.warn(f"{path}.datatype", "odd_type", f"{why}; any value is taken")
             return Schema(kind="any", format=named or None)
         fields: list[Field] = []
         for key, inner in self.findings.mapping(declared, "children", path).items():

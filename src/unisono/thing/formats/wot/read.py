@@ -288,7 +288,7 @@ class _Reader:
             made = read(self, node, path, depth)
         else:
             if kind is not None:
-                self.findings.warn(f"{path}.type", "odd_type", f"the type {show(node.get('type'))} is not known")
+                self.findings.warn(f"{path}.type", "odd_type", self.findings.unknown("type", node.get("type"), _TYPES))
             made = Schema(kind="any")
         return msgspec.structs.replace(made, nullable=True) if nullable else made
 

@@ -262,7 +262,7 @@ class _Reader:
         kind = item["type"]
         read = _TYPES.get(kind)
         if read is None or depth > MAX_DEPTH:
-            why = f"the type {show(kind)} is not known" if read is None else "it is nested too deep"
+            why = self.findings.unknown("type", kind, _TYPES) if read is None else "it is nested too deep"
             self.findings.warn(path, "odd_type", f"{why}; any value is taken")
             return Value(Schema(kind="any")), None
         schema, codec = read(self, item, path, depth)
