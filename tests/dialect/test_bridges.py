@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.dialect.player import Player, settings
-from tests.dialect.test_firmwares import BULB, ENERGY, ID, INFO, PLUG, PLUS, STATUS, devices
+from tests.dialect.test_firmwares import BULB, EFFECT, ENERGY, ID, INFO, PLUG, PLUS, STATUS, devices
 from tests.hub.hub import Hub
 
 
@@ -234,6 +234,43 @@ async def test_zigbee2mqtt(shared: Hub) -> None:
             return not (await shared.get("/api/v1/things?q=hall_lamp"))["items"]
 
         await shared.eventually(gone, "what left the network is gone")
+    finally:
+        player.close()
+
+
+async def test_an_effect_of_zigbee2mqtt_is_taken_or_refused(shared: Hub) -> None:
+    given = await bridge(shared, "z2m_effects", "zigbee2mqtt")
+    player = await Player(given["User"], given["Password"], shared.mqtt_port).open("zigbee2mqtt/#")
+    try:
+        glowing = {**BULB, "model": "LED2", "exposes": [*BULB["exposes"], EFFECT]}
+        player.say("zigbee2mqtt/bridge/state", {"state": "online"}, retain=True)
+        player.say("zigbee2mqtt/bridge/devices", devices(("0x41", "glow", glowing)), retain=True)
+        lamp = (await thing_named(shared, "glow"))["id"]
+        begun = await shared.ask("POST", f"/api/v1/things/{lamp}/commands", {"set": {"effect": "blink"}})
+
+        async def taken() -> bool:
+            return str((await shared.get(f"/api/v1/commands/{begun['id']}"))["state"]) == "acknowledged"
+
+        await shared.eventually(taken, "no refusal came")
+        text = "z2m: Publish 'set' 'effect' to 'glow' failed: 'no route'"
+        player.answers["zigbee2mqtt/glow/set"] = [("zigbee2mqtt/bridge/logging", {"level": "error", "message": text})]
+        command = await confirmed(shared, lamp, {"effect": "breathe"})
+        assert (command["state"], command["why"]) == ("rejected", "no route")
+    finally:
+        player.close()
+
+
+async def test_an_announcement_of_which_no_sound_model_comes_is_told(shared: Hub) -> None:
+    given = await bridge(shared, "odd_ones", "homeassistant")
+    player = await Player(given["Username"], given["Password"], shared.mqtt_port).open("odd/#")
+    try:
+        player.say("homeassistant/text/odd/config", {"name": "Odd text", "cmd_t": "odd/set", "min": 9, "max": 2})
+
+        async def told() -> bool:
+            return "Odd text: " in shared.output
+
+        await shared.eventually(told, "the log says what is wrong with it")
+        assert not (await shared.get("/api/v1/things?q=Odd%20text"))["items"]
     finally:
         player.close()
 

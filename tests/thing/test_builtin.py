@@ -114,6 +114,7 @@ def test_the_kind_of_what_only_tells() -> None:
     assert kind_by_telling([made("temperature"), made("contact")]) == "sensor.contact"
     assert kind_by_telling([made("temperature", "diagnostic")]) is None
     assert kind_by_telling([made("temperature"), made("on_off", "actuator", writable=True)]) is None
+    assert kind_by_telling([made("temperature"), made("energy")]) is None
     # a setting of it, and how loud it beeps, make nothing else of a sensor
     beside = [made("on_off", "config", writable=True), made("volume", "actuator", writable=True)]
     assert kind_by_telling([made("temperature"), *beside]) == "sensor.temperature"

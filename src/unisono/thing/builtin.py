@@ -80,6 +80,8 @@ def kind_by_telling(services: Iterable[Service]) -> str | None:
     if any(each.writable and each.role != "config" and each.trait not in _sensors()["beside"] for each in properties):
         return None
     told = {each.trait for each in properties if not each.writable and each.role != "diagnostic"}
+    if not told.isdisjoint(_sensors()["measuring"]):
+        return None
     return next((SENSOR + trait for trait in _sensors()["telling"] if trait in told), None)
 
 

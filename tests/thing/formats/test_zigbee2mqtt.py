@@ -133,7 +133,7 @@ ENERGY = told("energy", "numeric", unit="kWh")
         ([told("alarm", access=3), told("volume", "enum", 3, values=["low", "high"])], "siren"),
         ([told("alarm"), told("tamper")], None),  # it gives alarm, and cannot be told to
         ([told("battery", "numeric", unit="%"), ACTION], "remote"),
-        ([ENERGY, told("power", "numeric", unit="W")], "meter"),
+        ([ENERGY, told("power", "numeric", unit="W"), WARM], "meter"),
         ([{"type": "switch", "features": [told("state", access=7, value_on="ON", value_off="OFF")]}, ENERGY], "switch"),
         ([told("state", access=7, value_on="ON", value_off="OFF"), WARM], None),  # it does something: no thermometer
     ],

@@ -319,9 +319,9 @@ class Bridge:
                 if isinstance(said, Announced):  # what the place keeps of its topics follows
                     by = self._promised.pop((dialect, said.key), NOBODY)
                 client, identity = by
-                if isinstance(said, Reported | There):
+                if isinstance(said, Reported | Replied | There | Odd):
                     known = self.known.get((dialect, said.thing))
-                    client = known.client if known is not None else None
+                    client = known.client if known is not None else next(iter(self.clients), None)
                 entries += self._take(dialect, [said], Origin(dialect, "", at), client, identity)
         self._bridges.add_all(self._partition, entries)
 
