@@ -17,7 +17,7 @@ from unisono.assist.leaning import asked_again, follow_up, leaning, once_more
 from unisono.assist.ordering import notice_of, only_time, ordered
 from unisono.assist.plan import Plan
 from unisono.assist.questions import asks, query_of, telling
-from unisono.assist.relief import relief_for
+from unisono.assist.relief import relief_for, without_purpose
 from unisono.assist.retraction import held
 from unisono.assist.text import Clause
 from unisono.assist.timers import timer_plan
@@ -40,7 +40,7 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     about_time = timer_plan(clauses, turn)
     if about_time is not None:
         return about_time
-    frames = [read_frame(clause, turn.world, turn.where, turn.spoken) for clause in clauses]
+    frames = [read_frame(without_purpose(clause), turn.world, turn.where, turn.spoken) for clause in clauses]
     frames, back = held(frames)
     if back and not frames:
         return Plan(outcome="refuse", why="negated")
@@ -83,9 +83,10 @@ def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
         return followed
     if questions:
         return _asked(questions, turn)
-    if barred:
-        return _barred(barred[0], turn)
     felt = [f for f in open_ if _felt(f)]
+    # "I can't sleep, it's too warm": what is not, and is nothing to be done, forbids no relief
+    if barred and not (felt and all(f.act in (None, "keep") and not any(g.things for g in f.groups) for f in barred)):
+        return _barred(barred[0], turn)
     if felt:
         return relief_for(felt, turn)
     bare = [

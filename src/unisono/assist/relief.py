@@ -6,17 +6,21 @@ Only what is harmless is done at once; else it is asked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
+
+import msgspec
 
 from unisono.access import Risk
 from unisono.assist.change import changes_of
 from unisono.assist.frames import Frame
+from unisono.assist.nouns import nominal, unknown
 from unisono.assist.plan import Plan
 from unisono.assist.resolver import steps_of
 from unisono.assist.targets import aim
+from unisono.assist.text import Clause
 from unisono.assist.turn import Turn
 
-__all__ = ["relief_for"]
+__all__ = ["relief_for", "without_purpose"]
 
 #: What a complaint asks for.
 REMEDIES = {
@@ -33,8 +37,27 @@ REMEDIES = {
     "dirty": "clean",
     "windy": "shelter",
 }
-#: What is said of the air, which may be a word of a name: of an air purifier.
-AIR = frozenset({"dry", "humid", "stuffy"})
+
+#: Complaints that are about a room or what is in it, and never about how somebody feels.
+OF_THINGS = frozenset({"dirty", "stuffy", "humid", "draughty", "windy", "overgrown", "parched"})
+
+
+def without_purpose(clause: Clause) -> Clause:
+    """ "Too bright in here to watch a film": what it is too bright for is no matter of the home's."""
+    felt = next((i for i, p in enumerate(clause.pieces) if any(s.startswith("complaint:") for s in p.senses)), None)
+    too = felt is not None and any("too" in piece.senses or "too" in piece.text for piece in clause.pieces[: felt + 1])
+    if not too or felt is None:
+        return clause
+    kept = list(clause.pieces[: felt + 1])
+    purpose = False
+    for piece, after in zip_longest(clause.pieces[felt + 1 :], clause.pieces[felt + 2 :]):
+        if "to" in piece.senses and after is not None and unknown(after):
+            purpose = True
+        elif piece.named or "in" in piece.senses:
+            purpose = False
+        if not purpose:
+            kept.append(piece)
+    return msgspec.structs.replace(clause, pieces=tuple(kept))
 
 
 def _wished(frame: Frame) -> bool:
@@ -49,14 +72,40 @@ def _wished(frame: Frame) -> bool:
     )
 
 
+def _of_others(frame: Frame, around: frozenset[str]) -> bool:
+    """Is it said of what is nothing of a home's: muddy shoes, a hot topic, somebody who is a mess? ``around``: what is
+    felt, or feels, in any home."""
+    pieces = [piece for piece in frame.clause.pieces if "idle" not in piece.senses or piece.named]
+    at = next(i for i, piece in enumerate(pieces) if any(sense.startswith("complaint:") for sense in piece.senses))
+    after = pieces[at + 1] if at + 1 < len(pieces) else None
+    led = (at > 0 and "indefinite" in pieces[at - 1].senses) or " a " in pieces[at].text  # "needs a clean shirt"
+    if led and after is not None and not after.places and not any(s.startswith("place:") for s in after.senses):
+        return nominal(after) and after.text not in around
+    if any(around & set(piece.text.split()) or "in" in piece.senses for piece in pieces[at:]):
+        return False  # whatever it is, it is all over the carpet here
+    begins = [piece for i, piece in enumerate(pieces[:at]) if i == 0 or "det" in pieces[i - 1].senses]
+    strange = any(unknown(piece) and not around & set(piece.text.split()) for piece in begins)
+    being = any(
+        {"he", "i", "you"} & set(who.senses)
+        and "somebody" not in who.senses
+        and (len(who.tokens) > 1 or "is" in verb.senses)
+        for who, verb in pairwise(pieces[: at + 1])
+    )
+    return frame.complaint in OF_THINGS and (strange or being)
+
+
 def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
     """A complaint: what it asks for."""
     frame = felt[0]
     spoken = {thing for piece in frame.clause.pieces for thing in piece.things}
     kinds = any(sense.startswith("kind:") for sense in frame.senses)
-    partly = any(g.named and g.role == "" and not spoken & set(g.things) for g in frame.groups) and not kinds
-    if partly and frame.complaint not in AIR:
+    rules = turn.spoken.rules
+    around, feeling = frozenset(rules.get("felt", ())), frozenset(rules.get("feeling", ()))
+    apart = (g for g in frame.groups if g.named and g.role == "" and g.things and not spoken & set(g.things))
+    if any(not (around | feeling) & set(group.said.split()) for group in apart) and not kinds:
         return Plan(outcome="ignore")  # "the moon is bright" is not about the moon lamp
+    if _of_others(frame, around):
+        return Plan(outcome="ignore")
     if any(turn.world.things[t].kind == "person" for g in frame.groups if g.role == "" for t in g.things):
         return Plan(outcome="ask", why="what_to_do")  # "I can't see Bo coming"
     if "should" in frame.senses:
