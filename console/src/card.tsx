@@ -3,7 +3,7 @@ import { ActionIcon, Badge, Card, Group, Text } from "@mantine/core";
 import { memo, useState } from "react";
 import { Age } from "./age";
 import type { Thing } from "./api";
-import { allowed, Became, Control, settable } from "./control";
+import { Became, Control, offered, settable } from "./control";
 import { Picture } from "./faces";
 import { useThing } from "./hub";
 import { type Model, type Property, titled, useModel, written } from "./models";
@@ -169,7 +169,7 @@ function Hand({ thing, property }: { thing: Thing; property: Property }) {
         <Text size="sm" c="dimmed">
           {titled(property)}
         </Text>
-        {property.schema.kind === "bool" && allowed(thing, property) ? null : (
+        {property.schema.kind === "bool" && offered(thing, property) ? null : (
           <Text size="sm" fw={600} className="reported">
             {written(thing.state[property.key]?.value, property)}
           </Text>

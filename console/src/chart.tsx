@@ -115,7 +115,8 @@ export default function Chart({ series, from, to, marks = [], name, height = 340
       const steps = stepped(one.property);
       const number = (value: unknown): number | null => (steps ? (labels[index]!.indexOf(String(value)) >= 0 ? labels[index]!.indexOf(String(value)) : asNumber(value)) : asNumber(value));
       const points = lines[index]?.points ?? [];
-      const main = { name: one.label, type: "line" as const, color, yAxisIndex: axis, step: steps ? ("end" as const) : undefined, showSymbol: points.length < 60, symbolSize: 5, lineStyle: { width: 2 }, data: held(points, holds[index] ? Math.min(to, Date.now()) : 0).map((each) => [each.at, number(each.value)]) };
+      const jumps = steps || (writable(one.property) && lines[index]?.raw !== false); // a setting stays until it is set anew
+      const main = { name: one.label, type: "line" as const, color, yAxisIndex: axis, step: jumps ? ("end" as const) : undefined, showSymbol: points.length < 60, symbolSize: 5, lineStyle: { width: 2 }, data: held(points, holds[index] ? Math.min(to, Date.now()) : 0).map((each) => [each.at, number(each.value)]) };
       if (steps || lines[index]?.raw !== false) return [main];
       const edge = (of: "min" | "max") => ({ name: one.label, type: "line" as const, color, yAxisIndex: axis, showSymbol: false, silent: true, tooltip: { show: false }, lineStyle: { width: 1, opacity: 0.35 }, data: points.map((each) => [each.at, each[of] ?? null]) });
       return [main, edge("min"), edge("max")];

@@ -2,7 +2,8 @@
 import { Button, Group, NativeSelect, Slider, Switch, Text, TextInput } from "@mantine/core";
 import { type FormEvent, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import type { Thing } from "./api";
-import { type Action, type Property, risky, scaleOf, titled, writable, written } from "./models";
+import { hub } from "./hub";
+import { type Action, kindOf, type Property, risky, scaleOf, titled, writable, written } from "./models";
 import { may } from "./rights";
 import { order, useOrder, WHYS, type Wish } from "./orders";
 import { soon, styled } from "./soon";
@@ -66,13 +67,19 @@ export function useAsking(thing: Thing): { set: (property: Property, wanted: unk
   };
 }
 
-/** Whether whoever is signed in may set this; what is risky only who may do that. */
-export const allowed = (thing: Thing, about: { risky?: boolean }): boolean => may("control", thing.place, about.risky ? 1 : 0);
+/** Whether whoever is signed in may set this, to whatever it can be; what is risky only who may do that. */
+export const allowed = (thing: Thing, about: { risky?: boolean }): boolean => may("control", thing.place, about.risky ? (hub.dangerous.includes(kindOf(thing)) ? 2 : 1) : 0);
+
+/** The same, or to what a touch would make of it now: who may not open a lock may lock it. */
+export function offered(thing: Thing, property: Property): boolean {
+  const now = thing.state[property.key]?.value;
+  return allowed(thing, property) || (typeof now === "boolean" && !risky(property, !now) && may("control", thing.place));
+}
 
 export function Control({ thing, property, bare }: { thing: Thing; property: Property; bare?: boolean }) {
   const asking = useAsking(thing);
   const pending = useOrder(thing.id, property.key)?.state === "pending";
-  if (!allowed(thing, property)) return null;
+  if (!offered(thing, property)) return null;
   return (
     <>
       <Input property={property} value={thing.state[property.key]?.value} label={`${called(thing)}: ${titled(property)}`} pending={pending} set={(wanted) => asking.set(property, wanted)} />

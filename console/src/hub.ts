@@ -40,6 +40,8 @@ class Hub {
   places = new Map<string, Place>();
   /** What whoever is signed in may, by place (see `rights.ts`); null until it is known. */
   may: Record<string, Record<string, number>> | null = null;
+  /** The kinds of things of which what is risky is dangerous. */
+  dangerous: readonly string[] = [];
   link: Link = "connecting";
   why = "";
   ready = false;
@@ -148,6 +150,7 @@ class Hub {
       this.things = new Map(things.map((thing) => [thing.id, same(thing)]));
       this.places = new Map(places.map((place) => [place.id, place]));
       this.may = me.may ?? null;
+      this.dangerous = me.dangerous ?? [];
       queries.setQueryData(["me"], me);
       this.ready = true;
       this.asOf = "";

@@ -100,6 +100,9 @@ export function fetched(id: string, version: number): Promise<Model> {
 /** What one of its values is called, as far as its model is known. */
 export const titleOf = (thing: Thing, key: string): string => titled(known.get(nameOf(thing.model, thing.model_version))?.properties.get(key) ?? { key });
 
+/** What kind of thing it is, as far as its model is known. */
+export const kindOf = (thing: Thing): string => known.get(nameOf(thing.model, thing.model_version))?.kind ?? "";
+
 export function useModel(thing: Thing | undefined): Model {
   const model = useSignal(came, () => (thing ? known.get(nameOf(thing.model, thing.model_version)) : undefined));
   const [id, version] = [thing?.model, thing?.model_version];

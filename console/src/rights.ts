@@ -3,7 +3,7 @@ import { hub } from "./hub";
 
 export type Act = "read" | "control" | "automate" | "configure" | "administer" | "operate_hub";
 
-/** Whether they may at ``place``; without one, anywhere at all. ``risk``: 1 for what is sensitive. Until the hub has said so, and
+/** Whether they may at ``place``; without one, anywhere at all. ``risk``: 1 for what is sensitive, 2 dangerous. Until the hub has said so, and
  * without it, everything is offered: it refuses by itself. */
 export function may(act: Act, place?: string | null, risk = 0): boolean {
   const rights = hub.may;

@@ -79,7 +79,9 @@ async def test_a_person_signs_in_and_out(hub: Hub) -> None:
     assert await code(hub, "GET", "/api/v1/me", signed["token"]) == (200, "")
     assert await code(hub, "GET", "/api/v1/users", signed["token"]) == (403, "not_allowed")
     async with hub.client(signed["token"]) as http:
-        assert (await http.get("/api/v1/me")).json()["may"] == {"": {"read": 1, "control": 1, "automate": 1}}
+        me = (await http.get("/api/v1/me")).json()
+    assert me["may"] == {"": {"read": 1, "control": 1, "automate": 1}}
+    assert {"press", "oven"} <= set(me["dangerous"]) and "lock" not in me["dangerous"]
     assert await code(hub, "DELETE", "/api/v1/login", signed["token"]) == (204, "")
     assert await code(hub, "GET", "/api/v1/me", signed["token"]) == (401, "not_signed_in")
 

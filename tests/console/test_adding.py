@@ -264,6 +264,23 @@ async def test_who_cannot_come_in_is_seen_at_the_door(fresh: Hub, browser: Any) 
     assert complaints == []
 
 
+async def test_what_it_says_where_nothing_is_heard_is_shown(fresh: Hub, browser: Any) -> None:
+    """A topic that is not its own: it is here, and the page says why nothing is known of it."""
+    complaints: list[str] = []
+    page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)
+    wanted = {"id": "inventor", "model": "sensor.co2", "place": "home"}
+    made = await fresh.ask("POST", "/api/v1/things", wanted)
+    await page.goto(f"{address_of(fresh)}/#/add/native/inventor")
+    await page.locator("[data-arrival=waiting]").wait_for()
+    player = await Player("inventor", made["secret"], fresh.mqtt_port).open("things/me/#")
+    try:
+        player.say("things/another/state", {"co2": 421})
+        await page.locator("[data-unheard=topic_not_allowed]", has_text="things/another/state").wait_for()
+    finally:
+        player.close()
+    assert complaints == []
+
+
 async def test_a_claim_code_is_shown_as_a_picture_and_watched(fresh: Hub, browser: Any) -> None:
     complaints: list[str] = []
     page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)

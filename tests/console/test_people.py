@@ -132,6 +132,11 @@ async def test_nothing_is_offered_that_would_be_refused(demo: Hub, browser: Any,
     assert await page.get_by_role("link", name="New scene").count() == (role == "member")
     assert await scene.get_by_role("button", name="Run").count() == (role != "viewer")
     assert await scene.locator("input[role=switch]").is_disabled() == (role != "member")
+    await page.goto(f"{local(demo)}/#/scenes/{await scene.get_attribute('data-scene')}")
+    name = page.get_by_label("Name", exact=True)
+    await name.wait_for()
+    assert await name.is_disabled() == (role != "member")
+    assert await page.get_by_role("textbox", name="Text (YAML)").is_editable() == (role == "member")
     await page.goto(f"{local(demo)}/#/things/bedroom_light")
     await page.get_by_role("tab", name="Model").wait_for()
     names = await page.locator("[role=tab]").all_inner_texts()
@@ -151,6 +156,28 @@ async def test_nothing_is_offered_that_would_be_refused(demo: Hub, browser: Any,
     await page.get_by_role("heading", name="My account", level=1).wait_for()
     assert not await page.get_by_role("link", name="People").count()
     assert (refused, complaints) == ([], [])
+
+
+async def test_a_guest_may_lock_what_only_others_open(demo: Hub, browser: Any) -> None:
+    token = session(demo, "a_locker", grants={"home": "guest"})
+    path, wish = "/api/v1/things/front_door_lock/commands?wait=15", {"set": {"locked": False}}
+    again = await demo.ask("POST", path, wish, ok=False)
+    await demo.ask("POST", path, {**wish, "confirmation": again["confirmation"]})
+    page = await opened(demo, await browser.new_context(locale="en-GB"), [], token)
+    lock = page.locator("[data-thing=front_door_lock]")
+    await lock.get_by_role("button", name=re.compile("^Lock: ")).click()
+    await lock.get_by_text("Locked", exact=True).first.wait_for()
+    await lock.locator("[data-order=pending]").wait_for(state="detached")
+    assert not await lock.get_by_role("button", name=re.compile("^(Unlock|Lock): ")).count()
+
+
+@pytest.mark.parametrize(("role", "there"), [("member", False), ("operator", True)])
+async def test_what_is_dangerous_is_offered_to_who_may(demo: Hub, browser: Any, role: str, there: bool) -> None:
+    token = session(demo, f"a_pressing_{role}", grants={(await demo.thing("press_1"))["place"]: role})
+    page = await opened(demo, await browser.new_context(locale="en-GB"), [], token)
+    await page.goto(f"{local(demo)}/#/things/press_1")
+    await page.locator(".row").first.wait_for()
+    assert bool(await page.get_by_role("button", name="Reset the fault").count()) == there
 
 
 async def test_what_is_still_asked_on_signing_out_is_given_up(demo: Hub, browser: Any) -> None:

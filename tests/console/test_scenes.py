@@ -109,6 +109,47 @@ async def test_what_the_hub_refuses_stands_at_its_field_and_at_its_line(demo: Hu
     assert complaints == []
 
 
+async def test_a_number_that_is_cleared_is_nothing_and_not_zero(demo: Hub, browser: Any) -> None:
+    complaints: list[str] = []
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), complaints)
+    await page.goto(f"{address_of(demo)}/#/scenes/new")
+    text = page.get_by_role("textbox", name="Text (YAML)")
+    await text.fill(SCENE.replace("on_off: true}}", "brightness: 40}}").replace("is: true", "is: true, for_s: 300"))
+    number = page.get_by_label("Then 1: value: brightness", exact=True)
+    span = page.get_by_role("textbox", name="When 1: for").first
+    for field, kept, emptied, typed, then in (
+        (number, "brightness: 40", "brightness: null", "25", "brightness: 25"),
+        (span, "for_s: 300", "for_s: null", "7", "for_s: 420"),
+    ):
+        assert kept in await text.input_value()
+        await field.fill("")
+        assert emptied in await text.input_value()
+        assert await field.input_value() == ""
+        await page.locator("[data-checked=odd]").get_by_role("button", name="Line").first.wait_for()
+        await field.press_sequentially(typed)
+        assert then in await text.input_value()
+        await page.locator("[data-checked=good]").wait_for()
+    # what goes down is typed with its sign
+    await text.fill(SCENE.replace("on_off: true}}", "brightness: {add: 10}}}"))
+    await number.fill("")
+    await number.press_sequentially("-15")
+    assert "add: -15" in await text.input_value()
+    assert complaints == []
+
+
+async def test_the_name_is_that_of_the_language(demo: Hub, browser: Any) -> None:
+    page = await signed_in(demo, await browser.new_context(locale="zh-CN"), [])
+    await page.goto(f"{address_of(demo)}/#/scenes/new")
+    text = page.locator(".yaml textarea")
+    await text.fill(SCENE.replace("when:", "names: {zh: 夜灯}\nwhen:"))
+    name = page.get_by_label("名称", exact=True)
+    assert await name.input_value() == "夜灯"
+    await name.fill("小夜灯")
+    await page.get_by_role("heading", name="小夜灯").wait_for()
+    before = next(line for line in SCENE.split("\n") if line.startswith("name:"))
+    assert before in await text.input_value()
+
+
 async def test_a_scene_that_is_not_saved_is_not_lost_by_a_touch(demo: Hub, browser: Any) -> None:
     page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
     await page.goto(f"{address_of(demo)}/#/scenes/new")

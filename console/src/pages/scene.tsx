@@ -41,6 +41,8 @@ interface Row {
 }
 
 function Editor({ scene }: { scene?: Scene }) {
+  const lang = useLang();
+  const fixed = !may("automate", scene?.place);
   const queries = useQueryClient();
   const [draft, setDraft] = useState<Draft>(() => read(scene?.text ?? fresh()));
   const [version, setVersion] = useState(scene?.version);
@@ -54,7 +56,7 @@ function Editor({ scene }: { scene?: Scene }) {
   const letGo = useUnsaved(draft.text !== (scene?.text ?? blank));
 
   useEffect(() => {
-    if (draft.wrong) return;
+    if (draft.wrong || fixed) return; // who may not save it is told nothing of it
     let left = false;
     setProblems(null);
     setUnchecked(false);
@@ -79,7 +81,9 @@ function Editor({ scene }: { scene?: Scene }) {
     }),
     [draft, problems],
   );
-  const rename = (name: string): void => setDraft((now) => (named ? put(now, ["name"], name) : put(put(now, ["name"], name), ["id"], idFrom(name))));
+  const names = draft.said.names as Record<string, string> | undefined;
+  const own = typeof names?.[lang] === "string" ? ["names", lang] : ["name"]; // the name that stands above it
+  const rename = (name: string): void => setDraft((now) => (named ? put(now, own, name) : put(put(now, own, name), ["id"], idFrom(name))));
 
   const save = async (): Promise<void> => {
     setNote(null);
@@ -118,11 +122,11 @@ function Editor({ scene }: { scene?: Scene }) {
             ←
           </ActionIcon>
           <Title order={1} size="h2">
-            {called({ name: text("name"), names: draft.said.names as Record<string, string> | undefined }) || tell("newScene")}
+            {called({ name: text("name"), names }) || tell("newScene")}
           </Title>
           {dirty ? <Badge color="yellow">{tell("unsaved")}</Badge> : null}
         </Group>
-        <Group gap="xs" display={may("automate", scene?.place) ? undefined : "none"}>
+        <Group gap="xs" display={fixed ? "none" : undefined}>
           {scene ? (
             <Button variant="subtle" color="red" size="xs" onClick={() => void remove()}>
               {tell("remove")}
@@ -142,9 +146,9 @@ function Editor({ scene }: { scene?: Scene }) {
         <Editing.Provider value={editing}>
           <section aria-label={tell("sentences")}>
             {draft.wrong ? <Alert color="yellow">{tell("notShown")}</Alert> : null}
-            <fieldset disabled={draft.wrong !== null} className="plain">
+            <fieldset disabled={draft.wrong !== null || fixed} className="plain">
               <Group grow align="flex-start" gap="xs" preventGrowOverflow={false}>
-                <TextInput size="xs" label={tell("name")} value={text("name")} error={errorAt(problems, "name")} onChange={(event) => rename(event.currentTarget.value)} />
+                <TextInput size="xs" label={tell("name")} value={own.length > 1 ? names?.[lang] : text("name")} error={errorAt(problems, own.join("."))} onChange={(event) => rename(event.currentTarget.value)} />
                 {scene ? null : <TextInput size="xs" label={tell("id")} value={text("id")} error={errorAt(problems, "id")} onChange={(event) => {
                   setNamed(true);
                   editing.change(["id"], event.currentTarget.value);
@@ -177,7 +181,7 @@ function Editor({ scene }: { scene?: Scene }) {
           </section>
         </Editing.Provider>
         <section aria-label={tell("text")}>
-          <TextSide draft={draft} problems={problems} unchecked={unchecked} set={(text) => setDraft((now) => read(text, now.said))} />
+          <TextSide draft={draft} problems={problems} unchecked={unchecked} fixed={fixed} set={(text) => setDraft((now) => read(text, now.said))} />
         </section>
       </div>
       <Tabs defaultValue="past" keepMounted={false}>
@@ -210,7 +214,7 @@ function errorAt(problems: Problem[] | null, path: string) {
 }
 
 /** The text with its lines numbered; the one that something is wrong with is marked. */
-function TextSide({ draft, problems, unchecked, set }: { draft: Draft; problems: Problem[] | null; unchecked: boolean; set: (text: string) => void }) {
+function TextSide({ draft, problems, unchecked, fixed, set }: { draft: Draft; problems: Problem[] | null; unchecked: boolean; fixed: boolean; set: (text: string) => void }) {
   const numbers = useRef<HTMLDivElement>(null);
   const area = useRef<HTMLTextAreaElement>(null);
   const marks = new Map<number, string>();
@@ -236,7 +240,7 @@ function TextSide({ draft, problems, unchecked, set }: { draft: Draft; problems:
             </div>
           ))}
         </div>
-        <textarea ref={area} aria-label={tell("text")} spellCheck={false} wrap="off" rows={Math.max(12, count + 1)} value={draft.text} onChange={(event) => set(event.currentTarget.value)}
+        <textarea ref={area} readOnly={fixed} aria-label={tell("text")} spellCheck={false} wrap="off" rows={Math.max(12, count + 1)} value={draft.text} onChange={(event) => set(event.currentTarget.value)}
           onScroll={(event) => {
             if (numbers.current) numbers.current.scrollTop = event.currentTarget.scrollTop;
           }} />
@@ -254,7 +258,7 @@ function TextSide({ draft, problems, unchecked, set }: { draft: Draft; problems:
           ))}
         </Alert>
       ) : problems === null ? (
-        <Text size="sm" c="dimmed">
+        <Text size="sm" c="dimmed" hidden={fixed}>
           {unchecked ? say("away") : tell("checking")}
         </Text>
       ) : problems.length === 0 ? (

@@ -37,10 +37,11 @@ export function Words({ label, value, wrong, set, wide }: FieldProps & { wide?: 
   );
 }
 
+/** What is cleared is nothing, and no 0: the hub says that something is missing there. */
 export function Num({ label, value, wrong, set, min, max, unit }: FieldProps & { min?: number; max?: number; unit?: string }) {
   return (
     <NumberInput className="blank short" size={size} aria-label={label} error={wrong} min={min} max={max} suffix={unit ? ` ${unit}` : undefined} value={typeof value === "number" ? value : ""} hideControls
-      onChange={(now) => set(typeof now === "number" ? now : 0)} />
+      onChange={(now) => (typeof now === "number" ? set(now) : now === "" ? set(null) : undefined)} />
   );
 }
 
@@ -53,7 +54,7 @@ export function Seconds({ label, value, wrong, set }: FieldProps) {
   const [unit, setUnit] = useState<Unit>(fits);
   return (
     <Group gap={2} wrap="nowrap" display="inline-flex">
-      <Num label={label} wrong={wrong} min={0} value={whole / UNITS[unit]} set={(now) => set(Number(now) * UNITS[unit])} />
+      <Num label={label} wrong={wrong} min={0} value={value === null ? null : whole / UNITS[unit]} set={(now) => set(typeof now === "number" ? now * UNITS[unit] : null)} />
       <NativeSelect className="blank" size={size} aria-label={`${label}: ${tell("unit")}`} value={unit} data={(Object.keys(UNITS) as Unit[]).map((one) => ({ value: one, label: tell(one) }))}
         onChange={(event) => {
           const next = event.currentTarget.value as Unit;
@@ -161,7 +162,7 @@ export function TestField({ label, said, wrong, put, meaning, free, only }: { la
               const next = event.currentTarget.value as Test | "";
               put(next ? { [next]: first(next) } : {}, test && test !== next ? [test] : []);
             }} />
-          {test ? <ValueField label={`${label} ${index + 1}: ${tell("value")}`} value={said[test]} wrong={wrong} property={only ? undefined : property} now={index || only ? undefined : now} set={(value) => put({ [test]: value ?? "" }, [])} /> : null}
+          {test ? <ValueField label={`${label} ${index + 1}: ${tell("value")}`} value={said[test]} wrong={wrong} property={only ? undefined : property} now={index || only ? undefined : now} set={(value) => put({ [test]: value === undefined ? "" : value }, [])} /> : null}
         </span>
       ))}
       {second ? (
@@ -206,8 +207,8 @@ export function StateField({ label, value, wrong, set, meaning }: FieldProps & {
           <span key={name} className="blanks part">
             <span>{property ? titled(property) : name}</span>
             <NativeSelect className="blank" size={size} aria-label={`${label}: ${name}, ${tell("how")}`} value={way} data={[...new Set([...ways, way])].map((each) => ({ value: each, label: tell(each) }))} onChange={(event) => set({ ...state, [name]: fresh(name, event.currentTarget.value) })} />
-            {way === "to" ? <ValueField label={`${label}: ${name}`} wrong={wrong} value={one} property={property} now={valueNow(meaning, name)} set={(next) => set({ ...state, [name]: next ?? "" })} /> : null}
-            {way === "by" ? <Num label={`${label}: ${name}`} wrong={wrong} value={(one as Said).add} set={(next) => set({ ...state, [name]: { add: next ?? 0 } })} /> : null}
+            {way === "to" ? <ValueField label={`${label}: ${name}`} wrong={wrong} value={one} property={property} now={valueNow(meaning, name)} set={(next) => set({ ...state, [name]: next === undefined ? "" : next })} /> : null}
+            {way === "by" ? <Num label={`${label}: ${name}`} wrong={wrong} value={(one as Said).add} set={(next) => set({ ...state, [name]: { add: next === undefined ? 0 : next } })} /> : null}
             {way === "computed" ? <JsonField label={`${label}: ${name}`} wrong={wrong} value={one} set={(next) => set({ ...state, [name]: next ?? {} })} /> : null}
             <ActionIcon size="xs" variant="subtle" aria-label={`${tell("takeOut")}: ${name}`} onClick={() => set(Object.fromEntries(Object.entries(state).filter(([key]) => key !== name)))}>
               ×
@@ -275,8 +276,8 @@ export function MomentField({ label, said, wrong, put }: { label: string; said: 
         onChange={(event) => put(begin[event.currentTarget.value as keyof typeof WAYS], ["at", "every_s", "cron", "offset_s", "every"])} />
       {way === "at" ? <TextInput className="blank short" size={size} aria-label={`${label}: ${tell("at")}`} error={wrong} value={at} onChange={(event) => put({ at: event.currentTarget.value }, [])} /> : null}
       {way === "sun" ? <Choice label={`${label}: ${tell("at")}`} wrong={wrong} value={at} of={SUN.map((value, index) => ({ value, label: SUNS[lang][index] ?? value }))} set={(value) => put({ at: value ?? "" }, [])} /> : null}
-      {way === "sun" ? <Num label={`${label}: ${tell("offset")}`} wrong={wrong} unit={tell("minutes")} value={Number(said.offset_s ?? 0) / 60} set={(value) => put({ offset_s: Number(value) * 60 }, [])} /> : null}
-      {way === "every_s" ? <Seconds label={label} wrong={wrong} value={said.every_s} set={(value) => put({ every_s: value ?? 0 }, [])} /> : null}
+      {way === "sun" ? <Num label={`${label}: ${tell("offset")}`} wrong={wrong} unit={tell("minutes")} value={said.offset_s === null ? null : Number(said.offset_s ?? 0) / 60} set={(value) => put({ offset_s: typeof value === "number" ? value * 60 : null }, [])} /> : null}
+      {way === "every_s" ? <Seconds label={label} wrong={wrong} value={said.every_s} set={(value) => put({ every_s: value === undefined ? 0 : value }, [])} /> : null}
       {way === "cron" ? <Words label={`${label}: cron`} wrong={wrong} value={said.cron} set={(value) => put({ cron: value ?? "" }, [])} /> : null}
       {(way === "at" && !at.includes("-")) || way === "sun" ? <Choice label={`${label}: ${tell("days")}`} wrong={wrong} value={every} of={days} set={(value) => put({ every: value ?? "day" }, [])} /> : null}
     </span>

@@ -28,7 +28,7 @@ from unisono.access.passwords import (
     needs_rehash,
 )
 from unisono.access.policy import Asking, Moment, Rule, Ruling, Wish, always_denied, rule_on
-from unisono.access.risk import risk_of
+from unisono.access.risk import dangerous_kinds, risk_of
 from unisono.access.roles import RIGHTS, Action, Risk, Role, Scope, read_scope, write_scope
 from unisono.access.scopes import read_scopes
 from unisono.access.sealing import open_sealed, seal
@@ -81,6 +81,7 @@ __all__ = [
     "check_password",
     "check_secret",
     "check_totp",
+    "dangerous_kinds",
     "decide",
     "hash_device_password",
     "hash_password",

@@ -13,7 +13,7 @@ from unisono.access.roles import Risk
 from unisono.thing import Model
 from unisono.thing.files import read_data
 
-__all__ = ["risk_of"]
+__all__ = ["dangerous_kinds", "risk_of"]
 
 
 def risk_of(model: Model, wanted: Mapping[str, Any], call: str | None) -> Risk:
@@ -25,9 +25,10 @@ def risk_of(model: Model, wanted: Mapping[str, Any], call: str | None) -> Risk:
         risky = risky or (found is not None and found.risky and value not in found.harmless)
     if not risky:
         return Risk.NONE
-    return Risk.DANGEROUS if (model.kind or "") in _dangerous() else Risk.SENSITIVE
+    return Risk.DANGEROUS if (model.kind or "") in dangerous_kinds() else Risk.SENSITIVE
 
 
 @cache
-def _dangerous() -> frozenset[str]:
+def dangerous_kinds() -> frozenset[str]:
+    """Kinds of things whatever is risky of which is dangerous."""
     return frozenset(read_data("risks.yaml")["dangerous"])

@@ -474,9 +474,10 @@ class Person(msgspec.Struct):
 class Me(Person):
     """``may``: by place what the token may there and below, as far as no place further down says else; "" stands for
     all other places and the hub itself. Actions, each with the highest risk of what it may be about: 0 none,
-    1 sensitive, 2 dangerous."""
+    1 sensitive, 2 dangerous. ``dangerous``: the kinds of things of which what is risky is 2, of all others it is 1."""
 
     may: dict[str, dict[str, int]] = {}
+    dangerous: list[str] = []
 
 
 class PersonNew(msgspec.Struct, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ from litestar import Request, Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET
 
-from unisono.access import Action, rights_at
+from unisono.access import Action, dangerous_kinds, rights_at
 from unisono.api import shapes
 from unisono.api.auth import Identity, now_us, read_role
 from unisono.api.context import ApiContext
@@ -45,7 +45,8 @@ async def me(context: Context, identity: Asker) -> shapes.Me:
     facts = identity.facts
     places = {*facts.grants, *(scope.place for scope in facts.scopes or () if scope.place is not None)}
     may = {place: rights_at(facts, await context.path_of(place)) for place in places}
-    return shapes.Me(**msgspec.structs.asdict(shown), may={"": rights_at(facts, ()), **may})
+    rights = {"": rights_at(facts, ()), **may}
+    return shapes.Me(**msgspec.structs.asdict(shown), may=rights, dangerous=sorted(dangerous_kinds()))
 
 
 async def _show(context: ApiContext, row: PersonRow) -> shapes.Person:
