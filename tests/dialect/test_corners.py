@@ -15,6 +15,7 @@ from unisono.dialect.alink import ALINK
 from unisono.dialect.alink.history import MOST, read_batch
 from unisono.dialect.fitting import fit, unfit, value_of
 from unisono.dialect.homeassistant import HOMEASSISTANT
+from unisono.dialect.homeassistant import bridge as discovering
 from unisono.dialect.homeassistant.abbreviations import expand
 from unisono.dialect.homeassistant.bridge import Discovery
 from unisono.dialect.shelly.gen1 import Gen1
@@ -188,6 +189,45 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     same = {"dev": {"ids": ["d"]}}
     made = bench(*(message(f"homeassistant/switch/s{n}/config", {**S, "uniq_id": f"s{n}", **same}) for n in range(3)))
     assert [each.code for each in made.odd] == ["too_many", "too_many"]
+
+
+def switches(*numbers: int, prefix: str = "homeassistant", **more: Any) -> list[Message]:
+    return [message(f"{prefix}/switch/s{n}/config", {**S, "uniq_id": f"s{n}", **more}) for n in numbers]
+
+
+def test_a_flood_of_announcements_ends_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "PIECES_IN_ALL", 3)
+    made = bench(*switches(*range(5)))
+    assert len(made.things) == 3 and [each.code for each in made.odd] == ["too_many", "too_many"]
+    # what was there is said again, and what goes makes room
+    made.say(*switches(1), message("homeassistant/switch/s0/config", ""), *switches(4), *switches(3))
+    made.tick(5)
+    assert sorted(made.things) == ["s1", "s2", "s4"] and len(made.odd) == 3
+    discovery: Any = made.translator
+    assert len(discovery._said) == len(discovery._sizes) == 3  # of what came to nothing nothing is kept
+
+
+def test_announcements_are_counted_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovering, "MOST_BYTES", 400)
+    made = bench(*switches(0, 1), *switches(2, note="x" * 400))
+    assert sorted(made.things) == ["s0", "s1"] and [each.code for each in made.odd] == ["too_many"]
+    made.say(*switches(0, 1), message("homeassistant/switch/s0/config", ""), *switches(3, note="x" * 100))
+    made.tick(5)
+    assert sorted(made.things) == ["s1", "s3"]
+
+
+def test_prefixes_are_not_kept_without_end() -> None:
+    made = bench(*(each for n in range(50) for each in switches(n, prefix=f"p{n}")))
+    told = made.translator.subscribed([f"p{n}/#" for n in range(50)])
+    assert len(made.things) == 50 and 0 < len(told) < 50
+
+
+@pytest.mark.parametrize(
+    "components", [{"a": 5, "b": None, "c": []}, {"a": {"p": []}}, {"a": {"p": {}}}, [1], "x", None]
+)
+@pytest.mark.parametrize("device", [{"ids": ["q"]}, {"ids": {}}, 5, None, {"ids": [[1]], "name": {}, "cns": 5}])
+def test_a_device_whose_components_are_none(components: Any, device: Any) -> None:
+    assert bench(message("homeassistant/device/x/config", {"dev": device, "cmps": components})).things == {}
 
 
 def test_a_model_that_is_not_sound() -> None:

@@ -39,9 +39,11 @@ Name: TypeAlias = tuple[str, str]
 #: A device is announced when nothing new was said of it for so long, or after so long in any case.
 QUIET_MS = 700
 LONGEST_MS = 4_000
-#: Devices and pieces of one root place; topics whose last message is kept until their device is known, and its size.
+#: Devices of one root place, pieces of each and of all; topics whose last message is kept until their device is known,
+#: and its size.
 DEVICES = 2_000
 PIECES = 500
+PIECES_IN_ALL = 20_000
 KEPT_BYTES = 64 * 1024
 #: Topics of which it is remembered which filters they match.
 MATCHED = 10_000
@@ -175,6 +177,7 @@ class Gatherer:
         self._kept: dict[str, bytes] = {}
         self._later: dict[tuple[Name, str], tuple[int, Mapping[str, Any]]] = {}  # of a piece's topic: when, and what
         self._changed: set[str] = set()
+        self._pieces = 0  # of all devices
 
     # what dialects add
 
@@ -274,11 +277,13 @@ class Gatherer:
     def put(self, key: str, source: Source_, id: str, piece: Piece, now_ms: int) -> list[Said]:
         """A piece of a device is new, or another than before."""
         device = self.devices.get(key)
+        before = device.pieces.get(id) if device is not None else None
+        if before is None and self._pieces >= PIECES_IN_ALL:
+            return [Odd("", "too_many", f"more than {PIECES_IN_ALL} announcements")]
         if device is None:
             if len(self.devices) >= DEVICES:
                 return [Odd("", "too_many", f"more than {DEVICES} devices were announced")]
             device = self.devices[key] = Device(key, source)
-        before = device.pieces.get(id)
         if before is not None and before.says == piece.says and device.source == source:
             return [device.announced] if device.announced is not None and key not in self._changed else [Promised(key)]
         if before is None and len(device.pieces) >= PIECES:
@@ -286,6 +291,7 @@ class Gatherer:
         device.source = source
         self._unhook(device, id)
         device.pieces[id] = piece
+        self._pieces += before is None
         if key not in self._changed:
             device.first_ms = now_ms
         device.changed_ms = now_ms
@@ -307,6 +313,7 @@ class Gatherer:
             return []
         self._unhook(device, id)
         del device.pieces[id]
+        self._pieces -= 1
         if device.pieces:
             if key not in self._changed:
                 device.first_ms = now_ms
@@ -320,6 +327,7 @@ class Gatherer:
         device = self.devices.pop(key)
         for id in list(device.pieces):
             self._unhook(device, id)
+        self._pieces -= len(device.pieces)
         self._changed.discard(key)
         self._states = {each: there for each, there in self._states.items() if each[0] != key}
         return [Withdrawn(key)]

@@ -84,6 +84,10 @@ KINDS_IN_ORDER = list(
     )
 )
 MOST_COMPONENTS = 300
+#: Bytes of all announcements of one root place: ten thousand entities say about 10 MB.
+MOST_BYTES = 64 << 20
+#: Prefixes under which something was announced; a home has one or two.
+MOST_PREFIXES = 20
 
 #: Of a topic: the prefix, which is Home Assistant's unless somebody set another; component, node and object.
 _TOPIC = re.compile(r"([^/]+)/([a-z_]+)/(?:([A-Za-z0-9_-]+)/)?([A-Za-z0-9_-]+)/config")
@@ -100,6 +104,8 @@ class Discovery(Gatherer):
         self._facts: dict[str, dict[str, Any]] = {}  # key of a device > what its messages say of it, taken together
         self._nodes = Nodes()
         self._prefixes = {PREFIX}
+        self._sizes: dict[str, int] = {}  # topic > bytes of what it announced
+        self._bytes = 0
 
     def announces(self, topic: str) -> bool:
         return is_announcement(topic)
@@ -124,7 +130,9 @@ class Discovery(Gatherer):
             prefix = self._nodes.take(topic, payload, now_ms)
             return [Promised(key_of(prefix))] if prefix else []
         if not payload.strip():
-            return self._withdrawn(topic, {}, now_ms)
+            said = self._withdrawn(topic, {}, now_ms)
+            self._weigh(topic, 0)
+            return said
         prefix, component, node, object = found.groups()
         config = json_of(payload)
         if not isinstance(config, dict):
@@ -134,9 +142,21 @@ class Discovery(Gatherer):
         # who moves to a message of the device says so in the old place, which it withdraws when the other is there
         if config.get("migrate_discovery") is True or (prefix != PREFIX and not config.keys() & ESSENTIAL):
             return []
-        self._prefixes.add(prefix)
+        if len(self._prefixes) < MOST_PREFIXES:
+            self._prefixes.add(prefix)
+        if self._bytes - self._sizes.get(topic, 0) + len(payload) > MOST_BYTES:
+            return [Odd("", "too_many", f"{topic}: more than {MOST_BYTES} bytes were announced")]
         id = "_".join(each for each in (node, object) if each)
-        return self._component(topic, component, id, config, now_ms)
+        said = self._component(topic, component, id, config, now_ms)
+        self._weigh(topic, len(payload))
+        return said
+
+    def _weigh(self, topic: str, size: int) -> None:
+        """Count what a topic announced, as long as it does."""
+        self._bytes -= self._sizes.pop(topic, 0)
+        if topic in self._said:
+            self._sizes[topic] = size
+            self._bytes += size
 
     def _component(self, topic: str, component: str, id: str, config: dict[str, Any], now_ms: int) -> list[Said]:
         if component == "device":
@@ -152,9 +172,9 @@ class Discovery(Gatherer):
         shared = {key: value for key, value in config.items() if key not in ("components", "device", "origin")}
         wanted = {}
         for id, each in components.items():
-            platform = each.get("platform")
+            platform = str(each.get("platform"))
             if platform in ENTITIES and each.keys() - {"platform"}:
-                wanted[f"{topic}#{id}"] = (str(id), str(platform), {**shared, **each})
+                wanted[f"{topic}#{id}"] = (str(id), platform, {**shared, **each})
         return self._put(topic, wanted, config, now_ms)
 
     def _put(
@@ -181,6 +201,10 @@ class Discovery(Gatherer):
             said += self.put(key, self._source(key, component, device, wanted[name][2]), name, piece, now_ms)
         if key not in self.devices:
             self._facts.pop(key, None)  # one too many: what is said of it is not kept either
+        held = self.devices[key].pieces if key in self.devices else {}
+        self._said[topic] = {name: key for name in pieces if name in held}
+        if not self._said[topic]:
+            del self._said[topic]
         return said
 
     def _not_guessed(self, prefix: str) -> list[Said]:
