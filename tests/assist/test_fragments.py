@@ -138,7 +138,7 @@ def test_a_fragment_is_no_order(text: str) -> None:
         ("no lights in the hall", [("hall_light", "on_off", False)]),
         ("set the alarm", [("alarm", "armed", "away")]),
         ("limit the car to 60", [("van", "charge_limit", 60)]),
-        ("14:30 today: dryer starts", [("dryer", "start_stop", True)]),
+        ("23:30 today: dryer starts", [("dryer", "start_stop", True)]),
         ("turn on the globe // blue", [("globe", "color", "blue")]),
     ],
 )

@@ -68,6 +68,9 @@ LEVELLED = frozenset({"volume", "brightness", "fan_speed", "target_temperature",
 KEPT = frozenset({"on", "off", "close", "lock", "mute"})
 
 
+#: Where what was out comes to an end.
+INWARDS = frozenset({"in", "back in"})
+
 #: Acts that take no value: a bare number after "at" beside one of them is an hour.
 VALUELESS = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop", "brew", "clean"})
 HOURS = 24
@@ -152,6 +155,7 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     frame.unheeded = unheeded(frame.act, pieces, taken - unused, found, condition=clause.trigger is not None)
     _groups(frame, found, world, where, spoken)
     frame.groups = (*frame.groups, *back)
+    _moved(frame, pieces, world)
     frame.unheeded = (*frame.unheeded, *two_ways(frame.act, pieces))
     if frame.act != "down":
         frame.unheeded = (
@@ -188,6 +192,26 @@ def _put_back(frame: Frame, pieces: Sequence[Piece]) -> tuple[Group, ...]:
             frame.act, frame.forms, frame.senses = side, ("base",), frame.senses - {"undo"}
             return (Group(pronoun="it", said=piece.text),)
     return ()
+
+
+def _moved(frame: Frame, pieces: Sequence[Piece], world: World) -> None:
+    """What some verbs and particles mean of what they are said of: an awning that is out is open, and a cover that is
+    pulled over something is shut; the back of a car is its boot."""
+    things = [thing for group in frame.groups if group.role == "" for thing in group.things]
+    last = next((piece for piece in reversed(pieces) if not set(piece.senses) & {"please", "filler"}), None)
+    covers = bool(things) and all(world.things[thing].kind == "cover" for thing in things)
+    if covers and frame.act in ("off", "start") and {"p_out", "draws"} & frame.senses:
+        frame.act = "open"
+    inwards = last is not None and not last.named and last.text in INWARDS
+    if covers and inwards and frame.act in (None, "set", "keep") and not frame.predicates:
+        frame.act, frame.traits = "close", ()
+    if covers and frame.act == "set" and "draws" in frame.senses and "above" in frame.senses:
+        frame.act = "close"
+    rear = any("p_apart" in a.senses and "in" in b.senses and not a.named for a, b in pairwise(pieces))
+    cars = {thing for group in frame.groups for thing in group.things if world.things[thing].kind == "car"}
+    if rear and cars and frame.act in ("open", "close", "lock", "unlock"):
+        frame.traits = ("trunk",)
+        frame.groups = tuple(g for g in frame.groups if set(g.things) & cars)
 
 
 # ---- verbs ----

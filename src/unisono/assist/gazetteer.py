@@ -280,8 +280,8 @@ def rooms_of(people: Sequence[str], world: World) -> tuple[str, ...]:
 def _generic(piece: Piece, world: World) -> bool:
     """Is the name of something only the everyday word for another kind? (A sensor called "Light" is not the lights.)"""
     kinds = [sense[5:] for sense in piece.senses if sense.startswith("kind:")]
-    if not set(kinds) & COMMON:
-        return False
+    if not set(kinds) & COMMON or len(piece.tokens) > 1:
+        return False  # the door that is called "roller shutter" is meant by that name
     of_kind = set(things_of_kind(kinds, world.things, world))
     return bool(of_kind) and not of_kind & set(piece.things)
 

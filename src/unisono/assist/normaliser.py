@@ -130,7 +130,10 @@ def _respelt(raw: Sequence[Raw], language: Language, names: Container[str]) -> l
     Elsewhere it is another word: "the tree", "I'm thirsty"."""
     found: list[Raw] = []
     for at, one in enumerate(raw):
-        new = one.kind == "word" and one.text not in language.vocabulary and one.text not in names
+        known = (
+            one.text in language.vocabulary or one.text in names or one.text in language.numbers.get("fractions", ())
+        )
+        new = one.kind == "word" and not known
         right = respelt(one.text, language.numbers) if new and _numeral(raw, at, language) else ()
         found.extend(Raw(word, one.start, one.end, one.kind) for word in right)
         if not right:

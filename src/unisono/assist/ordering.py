@@ -51,6 +51,9 @@ WARMTH = (12, 30)
 LONG = 7
 #: Kinds that keep rooms warm.
 ROOMS_HEAT = frozenset({"climate", "floor_heating"})
+LAST_HOUR = 24
+#: Acts that are done to what is named only; of these a verb and a name leave no doubt.
+DOUBTED = frozenset({"stop", "record", "pause"})
 #: The model agrees that it is an order.
 AGREED = 0.5
 
@@ -455,7 +458,10 @@ def _own(frame: Frame) -> bool:
 
 def _at_number(frame: Frame) -> bool:
     pieces = pairwise(frame.clause.pieces)
-    return any("o_clock" in before.senses and piece in frame.numbers for before, piece in pieces)
+    return any(
+        "o_clock" in before.senses and piece in frame.numbers and (piece.tokens[0].value or 0) <= LAST_HOUR
+        for before, piece in pieces
+    )
 
 
 def _overnight(times: Sequence[Time]) -> bool:
@@ -578,8 +584,17 @@ def _sure(
     if leaning:
         # what leans on an order is one; but no door opens by a half sentence
         return not any(change.trait in GUARDING for change in risky)
+    if not beside and frame.act in DOUBTED and _ordered_by(frame):
+        return True
     second = model(turn.spoken.code)
     return second is None or second.sort(skeleton(turn.pieces))["order"] >= AGREED
+
+
+def _ordered_by(frame: Frame) -> bool:
+    """Does it begin with its verb, and is all that it is done to called by its name?"""
+    verb = frame.clause.pieces[0]
+    begins = "base" in verb.forms and not verb.named and frame.act in verb.senses
+    return begins and bool(frame.groups) and all(group.named for group in frame.groups)
 
 
 def conditions_of(frames: Sequence[Frame], turn: Turn, about: tuple[str, ...]) -> tuple[Condition, ...] | Plan:

@@ -104,18 +104,24 @@ def steps_of(changes: Sequence[tuple[str, Change]]) -> tuple[Step, ...]:
 def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Problem:
     """What the frame changes of a thing."""
     said = tuple(trait for trait in frame.traits if trait in thing.takes)
+    if "start_stop" in thing.takes:
+        said = tuple(trait for trait in said if trait != "running")  # "get it going"
+    vented = "kind:fan" in frame.senses and thing.kind != "fan" and "fan_speed" in thing.takes and not said
+    if vented and (frame.value is not None or frame.level or frame.act in LEVEL_OF_ACT):
+        said = ("fan_speed",)  # "the aircon fan to eighty"
+        frame = msgspec.structs.replace(frame, traits=(*frame.traits, "fan_speed"), mode=None)
     sent = frame.act == "off" and "to" not in frame.senses  # "set it to off" is off
     if sent and thing.kind in OUTGOING and frame.senses & {"p_out", "sends"}:
         frame = msgspec.structs.replace(frame, act="start")
     if sent and thing.kind in SET_OFF and "sets_off" in frame.senses:
         frame = msgspec.structs.replace(frame, act="on")
-    if frame.act in ("off", "start") and "p_out" in frame.senses and thing.kind == "cover":
-        frame = msgspec.structs.replace(frame, act="open")  # an awning
     if frame.act in OFF_ACTS and any(trait in CALLED for trait in said):
         return Problem("not_possible", frame.act)  # a horn is not turned off, and the car is not meant
     arms = frame.act == "on" or "sets_off" in frame.senses or any(sense.startswith("arm:") for sense in frame.senses)
     if thing.kind == "alarm" and "armed" in thing.takes and frame.act in ("set", "change", "on") and arms and not said:
         frame = msgspec.structs.replace(frame, act="arm")
+    if thing.kind == "alarm" and "armed" in thing.takes and frame.act == "off" and not said:
+        frame = msgspec.structs.replace(frame, act="disarm")
     if "target_temperature" in frame.traits and not said and "setpoint" in thing.takes:
         said = ("setpoint",)
     found: list[Change] = []

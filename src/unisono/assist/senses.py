@@ -38,6 +38,7 @@ SENSES: dict[str, str] = {
     "quieter": "quieter, softer",
     "habit": "always: with a moment it is one of each day",
     "limits": "at most, limit: how much of what, another word says",
+    "hedge": "actually: at the end of an order it takes nothing back",
     "loose": "cool it, chill: of what, nobody said, and it may be no order at all",
     "faster": "faster, speed up",
     "slower": "slower, slow down",

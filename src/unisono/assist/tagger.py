@@ -24,6 +24,8 @@ __all__ = ["tag"]
 
 #: After these a noun follows, not a verb.
 DETERMINING = frozenset({"det", "all", "both", "any", "which", "how_many", "no", "indefinite"})
+#: Senses that say how something is, or is left.
+STATES = frozenset({"p_on", "p_off", "open", "close", "lock", "unlock"})
 #: So many are both.
 PAIR = 2
 #: Words that say which, how many or how much.
@@ -51,6 +53,8 @@ def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
         led = bool(pieces) and bool(DETERMINING & set(pieces[-1].senses)) and not pieces[-1].named
         noun = led or (name is not None and bool(name.bearers.things))
         phrase, words = _longest(tokens, at, spoken.phrases, bent=not noun)
+        if words > 1 and phrase is not None and "never_mind" in phrase.senses and _so(tokens, at + words, spoken):
+            phrase, words = _longest(tokens[: at + words - 1], at, spoken.phrases, bent=not noun)  # "leave it on"
         if words > 1 and _cuts(tokens, at, words, world):
             phrase, words = _longest(tokens[: at + 1], at, spoken.phrases, bent=not noun)
         if led and words > 1 and _with_particle(tokens, at, words, spoken, world):
@@ -60,7 +64,15 @@ def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
             piece = msgspec.structs.replace(piece, senses=(*piece.senses, "somebody"))
         pieces.append(piece)
         at += len(piece.tokens)
-    return _addressed(_called(_supposed(pieces), world))
+    return _addressed(_called(_within(_supposed(pieces)), world))
+
+
+def _so(tokens: Sequence[Token], at: int, spoken: Language) -> bool:
+    """Does a state or a value stand here: on, shut, half?"""
+    if at >= len(tokens) or tokens[at].kind == "number":
+        return at < len(tokens)
+    found = spoken.phrases.next.get(tokens[at].text)
+    return found is not None and found.found is not None and bool(STATES & set(found.found.senses))
 
 
 def _with_particle(tokens: Sequence[Token], at: int, words: int, spoken: Language, world: World) -> bool:
@@ -74,7 +86,11 @@ def _with_particle(tokens: Sequence[Token], at: int, words: int, spoken: Languag
 
 
 def _supposed(pieces: Sequence[Piece]) -> list[Piece]:
-    """ "Say 22" proposes a value; nobody says anything."""
+    """ "Say 22" proposes a value; nobody says anything. "Turn it on, actually" takes nothing back."""
+    ends = next((at for at in range(len(pieces) - 1, 0, -1) if pieces[at].kind != "mark"), 0)
+    if ends and "hedge" in pieces[ends].senses:
+        hedge = Piece(tokens=pieces[ends].tokens, senses=("filler",))
+        pieces = [*pieces[:ends], hedge, *pieces[ends + 1 :]]
     return [
         Piece(tokens=piece.tokens, senses=("filler",))
         if "said" in piece.senses and "base_say" in piece.senses and after is not None and after.kind == "number"
@@ -93,6 +109,16 @@ def _urged(pieces: Sequence[Piece]) -> list[Piece]:
         urges = "urges" in piece.senses and not piece.named and begins and verb
         found.append(Piece(tokens=piece.tokens, senses=("please",)) if urges else piece)
     return found
+
+
+def _within(pieces: Sequence[Piece]) -> list[Piece]:
+    """ "Inside the car" is in it, and not indoors."""
+    return [
+        msgspec.structs.replace(piece, senses=tuple(sense for sense in piece.senses if sense != "indoor"))
+        if {"indoor", "in"} <= set(piece.senses) and after is not None and (after.things or "det" in after.senses)
+        else piece
+        for piece, after in zip_longest(pieces, pieces[1:])
+    ]
 
 
 def _called(pieces: Sequence[Piece], world: World) -> list[Piece]:

@@ -7,6 +7,7 @@ not said - and what is meant when nothing is said: here, or the only one there i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -220,6 +221,10 @@ def _located(frame: Frame, world: World) -> tuple[Group, ...] | Aim:
     main = [group for group in frame.groups if group.role == "" and (group.things or group.kinds or group.pronoun)]
     aside = [group for group in frame.groups if group.role in ("in", "for") and group.things]
     near = next((group for group in frame.groups if group.beside and group.places and not group.things), None)
+    over = near is not None and "above" in frame.senses and bool(main)
+    if near is not None and over and all(set(g.things) <= set(_in(g.things, near.places, world)) for g in main):
+        # "pull the cover over the pool": what stands there is over it
+        return tuple(group for group in frame.groups if group is not near)
     if near is not None and frame.act not in HELPED:
         return Aim(why="no_such_place", said=near.said)  # "the room next to the kitchen" is not the kitchen
     if not main or not aside:
@@ -399,6 +404,12 @@ def _rooms_only(places: Iterable[str], world: World) -> bool:
     return bool(places) and all(world.places[place].inside is not None for place in places)
 
 
+def _upon_it(frame: Frame) -> bool:
+    """Is "it" what the verb itself is done to?"""
+    pieces = [piece for piece in frame.clause.pieces if not set(piece.senses) & {"please", "filler"}]
+    return any(frame.act in verb.senses and "base" in verb.forms and "it" in it.senses for verb, it in pairwise(pieces))
+
+
 def _pronoun(
     group: Group,
     frame: Frame,
@@ -422,6 +433,10 @@ def _pronoun(
                 return _narrow(kinds, frame, world, where, memory, placed=True)
             if where.here and any(world.things[thing].kind == "light" for thing in kinds):
                 kinds = _in(kinds, [where.here], world)
+            if len(kinds) > 1 and frame.act in ("brighter", "dimmer") and _upon_it(frame):
+                return Aim(
+                    why="which_thing", said=group.said, choices=kinds
+                )  # "dim it": one is meant; "make it dimmer" is the room
             return _narrow(kinds, frame, world, where, memory, placed=False, group=group)
         if not known:
             return Aim(why="which_thing", said=group.said)

@@ -5,6 +5,7 @@ Knows no words; times and conditions are read by others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -19,6 +20,11 @@ from unisono.assist.turn import Turn
 __all__ = ["timed"]
 
 DAY = timedelta(days=1)
+TWELVE = 12
+#: Before these hours of the morning nothing is ended, and nothing wanted each day, by most.
+EARLY, DAWN = 6, 5
+#: A clock that is written in digits says which half of the day it is.
+_DIGITAL = re.compile(r"\d ?: ?\d")
 SUN = frozenset({"sunrise", "sunset"})
 #: Traits whose change only begins what is wanted.
 SLOW = frozenset({"charge_limit", "charging", "target_temperature", "target_humidity", "start_stop", "on_off"})
@@ -32,7 +38,9 @@ def timed(
     turn: Turn,
 ) -> Plan:
     """Act, later or automate."""
-    moment = when(times, turn.now)
+    moment = _afternoon(when(times, turn.now), times, steps, turn)
+    if moment is not None and _gone(moment, turn):
+        return Plan(outcome="ask", why="what_time")  # "at three today", said at six
     lasts = duration(times)
     if lasts is not None and (moment is None or moment.until is None) and not found:
         end = _end(moment, timedelta(seconds=lasts), turn)
@@ -68,6 +76,27 @@ def timed(
     if moment.at is not None or moment.after_s is not None:
         return Plan(outcome="later", steps=steps, when=moment)
     return Plan(outcome="act", steps=steps, when=moment)
+
+
+def _gone(moment: When, turn: Turn) -> bool:
+    """Is it over already?"""
+    clock = moment.at if moment.every is None else None
+    if clock is None or clock in SUN:
+        return False
+    return datetime.fromisoformat(clock) <= turn.now.replace(tzinfo=None)
+
+
+def _afternoon(moment: When | None, times: tuple[Time, ...], steps: tuple[Step, ...], turn: Turn) -> When | None:
+    """ "Every Friday at half four" is in the afternoon, where clocks have twelve hours and nobody said which half."""
+    if moment is None or moment.every is None or moment.at is None or moment.at in SUN:
+        return moment
+    halved = turn.spoken.rules.get("clock") != TWELVE or any(time.half or time.part for time in times)
+    written = any(piece.kind == "time" and _DIGITAL.search(piece.text) for piece in turn.pieces)
+    hour = int(moment.at[:2])
+    ends = all(step.value is False or step.value in ("stop", "pause") for step in steps)
+    if halved or written or not 1 <= hour < (EARLY if ends else DAWN):
+        return moment
+    return msgspec.structs.replace(moment, at=f"{hour + TWELVE}{moment.at[2:]}")
 
 
 def _end(moment: When | None, lasts: timedelta, turn: Turn) -> str | None:
