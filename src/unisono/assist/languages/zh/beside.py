@@ -48,6 +48,7 @@ _NOUNS_TOO = frozenset({"defrost", "swing", "record"})
 _WHOM_MOST = 6
 #: 关灯我讨厌: what is thought of it, and no reason.
 _TURNS_ROUND = frozenset("不没别怕烦恨才来讨自已刚")
+_WORKS = frozenset({"修", "换", "装", "搬", "擦", "检修", "维修", "清理"})
 #: A car that comes is none of ours.
 _CARS = frozenset({"车", "车子", "小车", "汽车"})
 _REASON = re.compile(
@@ -190,7 +191,8 @@ def is_reason(pieces: Sequence[Piece], world: World) -> bool:
         return False
     if any(p.quantity is not None or p.moment is not None or p.places or has(p, "trait:") for p in said):
         return False
-    if any(is_kind(p) and p.text not in _CARS for p in said):
+    works = any(p.text in _WORKS for p in said)  # 师傅要修灶
+    if not works and any(is_kind(p) and p.text not in _CARS for p in said):
         return False
     if any(world.things[thing].kind != "person" for piece in said for thing in piece.things):
         return False

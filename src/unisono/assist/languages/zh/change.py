@@ -129,6 +129,14 @@ _PANES = frozenset({"window_position", "sunroof_position"})
 
 
 def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
+    if (
+        thing.kind == "car"
+        and wish.verb == "warmer"
+        and wish.amount is None
+        and not wish.traits
+        and state.get("on_off") is False
+    ):
+        return Change("on_off", True)  # 把五菱热一下
     special = _painted(wish, thing) or _acted(wish, thing)
     if special is not None:
         return special
@@ -163,6 +171,10 @@ def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
     return _switched(wish, trait, state)
 
 
+#: What a lamp that knows no colours makes of their names.
+_AS_WHITES = {"yellow": "warm_white", "white": "cold_white"}
+
+
 def _painted(wish: Wish, thing: Thing) -> Change | None:
     """Colours, modes, alarm states."""
     if wish.color is not None:
@@ -170,6 +182,8 @@ def _painted(wish: Wish, thing: Thing) -> Change | None:
             return Change("andon", wish.color)
         if wish.color in WHITES and "color_temperature" in thing.takes:
             return Change("color_temperature", WHITES[wish.color], unit="K")
+        if wish.color in _AS_WHITES and not thing.takes & {"color"} and "color_temperature" in thing.takes:
+            return Change("color_temperature", WHITES[_AS_WHITES[wish.color]], unit="K")  # 换成黄光
         if "color" not in thing.takes:
             raise NotPossibleError("not_possible")
         return Change("color", "white" if wish.color in WHITES else wish.color)

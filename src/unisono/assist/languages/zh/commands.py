@@ -90,6 +90,8 @@ def command(sentence: Sentence) -> Plan:
             tail = [*(piece for piece in before if piece.moment is not None), *tail]
         elif how == "then" and _no_condition(before):
             tail = sentence.pieces
+        elif is_occasion(sentence.pieces):
+            return Plan(outcome="ask", why="what_time")  # 打烊以后关灯
         else:
             return Plan(outcome="refuse" if about_us(sentence.pieces) else "ignore", why="unsure")
     if not tail or (wish_of(tail).empty and not senses(tail) & {"notify", "remind", "tell"}):
@@ -250,7 +252,21 @@ def _compared_then(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] |
 def _so_for(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] | None:
     """洗衣机停了三分钟以后开烘干机: a state for so long, then a wish."""
     for i, piece in enumerate(pieces):
-        if piece.moment is None or piece.moment.role not in ("after", "for") or i < 2 or i + 1 == len(pieces):
+        if piece.moment is None or piece.moment.role not in ("after", "for") or i < 1 or i + 1 == len(pieces):
+            continue
+        so, rest = pieces[i + 1], list(pieces[i + 2 :])  # 后门十分钟没锁自动锁上
+        if (
+            has(so, "state:")
+            and so.text[0] in "没无"
+            and (pieces[i - 1].named or is_kind(pieces[i - 1]))
+            and any(map(is_verb, rest))
+        ):
+            return [
+                *pieces[:i],
+                so,
+                msgspec.structs.replace(piece, moment=msgspec.structs.replace(piece.moment, role="for")),
+            ], rest
+        if i < 2:
             continue
         before, after = list(pieces[:i]), list(pieces[i + 1 :])
         if piece.moment.role == "for":  # 客厅没人半小时关灯

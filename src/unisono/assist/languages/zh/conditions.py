@@ -124,7 +124,7 @@ def _compared(
     if trait is None:
         return None
     if not target.named and not target.kinds and trait in ("temperature", "humidity"):
-        having = of_rooms(having, world, trait)
+        having = of_rooms(having, world, trait) or (having if target.places else [])  # 冷库高于零下十度
     if len(having) > 1 and not target.named:
         having = _only(having, world)
     if not having:

@@ -72,7 +72,7 @@ _NUMBERED = re.compile(r"(?:[0-9]+|[一二三四五六七八九十]+)[号#]([\u3
 _LATIN = re.compile(r"[a-z]{2}")
 _HAN = re.compile(r"[\u3400-\u9fff]{4,}")
 _SIDE_OF = re.compile(r"([左右前后东西南北上下])(?:手边|边|侧|面)的?(..+)")
-_SIDED = re.compile(r"[左右前后东西南北大小][\u3400-\u9fff][灯窗门帘扇]")
+_SIDED = re.compile(r"[左右前后东西南北大小][\u3400-\u9fff][灯窗门帘扇车]")
 #: Whose room it is, and how that may be said.
 _ROOM_OF = re.compile(r"(.{2,}?)的?(?:房间|卧室|房|屋)")
 _ROOMS = ("房间", "房", "屋", "房里", "屋里", "那屋", "那间屋", "的房间", "的屋", "的卧室", "卧室", "那间")

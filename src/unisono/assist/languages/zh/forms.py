@@ -27,7 +27,7 @@ _TURNED = re.compile(r"(?:[拧捻扭拨推搞整校]|(?<!比)较)(?=[高低大�
 #: 开强一点
 _OPENED = re.compile(r"开(?=[强弱高低亮暗](?:一?点|一?些|到|啲|$))")
 #: 开二段: a step, in Taiwan
-_STEP = re.compile(r"(?<=[开调到转至])([一二三四五1-5])段")
+_STEP = re.compile(r"(?<=[开调到转至])(第?[一二两三四五1-5])段")
 #: 啥都关: all of it.
 _WHATEVER = re.compile(r"(?:啥|什么)都(?=[关停开熄灭打])")
 #: 切hdmi2
@@ -105,6 +105,10 @@ _LIT = re.compile(r"(?:^|(?<=[就再，,]))亮(?=[^，。着了的点红黄绿�
 _SOME = re.compile(r"(?<![咗晒开关熄闩着灭点])啲(?=[窗灯门帘座车])")
 #: 嗰条灯带: that one, in Cantonese.
 _THAT = re.compile(r"嗰(?=[盏台个条扇部只间幅])")
+#: 开起嘛, 转起没; 还能跑好远; 锁了没得: in the south-west
+_UP = re.compile(r"(?<=[开关锁停点亮转放])起(?=$|[嘛吧哈咯没，。])")
+_FAR = re.compile(r"(?<=[跑开走有])好(?=[远久多长](?:$|[?？啊哦]))")
+_NOT_SO_YET = re.compile(r"(?<=[了着上好])没得(?=$|[?？啊哦])")
 #: 灯都关掉就留落地灯
 _ONLY_LEFT = re.compile(r"(?<=[关停熄灭掉了上，,])[，,]?(?:就|光|单|仅)留(?:下|着)?(?=[^，。着]{2,8}$)")
 #: 快递到了开一下大门, 外面下雨了把窗户关上: why, and no mark behind it.
@@ -192,6 +196,7 @@ class Forms:
 
     def plain(self, text: str) -> str:
         """The text in the forms that are known."""
+        text = _UP.sub("", _FAR.sub("多", _NOT_SO_YET.sub("没有", text)))
         text = _ONLY_LEFT.sub("，只留", _WHY_FIRST.sub(lambda found: found[0] + "，", text))
         text = _WHEN_DARK.sub("天", _THAT.sub("那", _SOME.sub("的", text)))
         text = _AND_WHY.sub("吧，", _SO_MUCH.sub(r"\1", _TWO.sub(lambda found: _TWO_OF[found[0]], text)))

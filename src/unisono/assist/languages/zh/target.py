@@ -489,5 +489,7 @@ def _followed_by_kind(pieces: Sequence[Piece], i: int) -> bool:
 
 
 def _counts(pieces: Sequence[Piece], i: int) -> bool:
-    """三盏灯, 两台炉子: a number before a measure word."""
+    """三盏灯, 两台炉子: a number before a measure word; 速度加五个 counts nobody."""
+    if 0 < i == len(pieces) - 2 and pieces[i - 1].senses & {"up", "down"}:
+        return False
     return i + 1 < len(pieces) and pieces[i + 1].text[:1] in measures()

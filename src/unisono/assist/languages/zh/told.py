@@ -227,7 +227,11 @@ def told(
         if trait in ("power", "energy") and not target.named and not target.kinds:
             having = [thing for thing in having if world.things[thing].kind == "meter"] or having  # what the home uses
         if trait in ("temperature", "humidity") and not target.named and not target.kinds:
-            having = of_rooms(having, world, trait) or of_rooms(world.things, world, trait) or having
+            having = (
+                of_rooms(having, world, trait)
+                or ([] if target.places else of_rooms(world.things, world, trait))
+                or having
+            )
         if trait is not None:
             value = None
             for state in states:

@@ -112,7 +112,7 @@ _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人"
 #: What somebody is about.
 _AT_IT = frozenset({"在", "正在", "正"})
 #: 别转了, 甭亮着了, 不用放了
-_ENDED_BY = frozenset({"别", "不要", "不用", "不", "用", "唔好", "甭", "再", "老", "总"})
+_ENDED_BY = frozenset({"别", "不要", "不用", "不", "用", "唔好", "甭", "莫", "再", "老", "总"})
 _RUNS = frozenset({"转", "跑", "吹", "烧"})
 #: What is not done by a number.
 _NO_AMOUNT = frozenset(
@@ -143,6 +143,8 @@ class Wanted(Meant):
         self.strange = False
         #: whether what is done later is done by itself each time
         self.by_itself = False
+        #: whether another clause comes behind the one that is read
+        self.followed = False
 
     def plan(self, parts: Sequence[Clause]) -> Plan:
         if len(parts) == 1 and (left := self._left_on(parts[0])) is not None:
@@ -152,6 +154,7 @@ class Wanted(Meant):
             if after is not None and after.runs_on and is_about_somebody(clause.pieces, self.sentence.world):
                 self.doubted = True  # 秀兰念叨着要关电炕
             made, own = len(self.steps), is_timed(clause.pieces)
+            self.followed = after is not None
             end = self._take(clause)
             if end is not None:
                 return end
@@ -358,7 +361,7 @@ class Wanted(Meant):
         if told is not None:
             pieces = told[1]
         alone = apart and is_reason(pieces, self.sentence.world)
-        if alone and (self.steps or pieces[-1].text in ("了", "啦")):
+        if alone and (self.steps or self.followed or pieces[-1].text in ("了", "啦")):
             return None  # 卷帘门升起来，货车要进来; 王阿姨来了，大门开下锁
         wish = wish_of(pieces)
         if is_about_somebody(pieces, self.sentence.world):
@@ -420,7 +423,8 @@ class Wanted(Meant):
             return None  # 打包机停一停, 我换膜
         if unknown(pieces):
             strange = not about_us(pieces) and (
-                not wish.verb or 2 * unknown(pieces) > sum(p.end - p.start for p in pieces)
+                not wish.verb
+                or (not _is_told_of(pieces) and 2 * unknown(pieces) > sum(p.end - p.start for p in pieces))
             )
             missing = "".join(self.sentence.text[p.start : p.end] for p in around_unknown(pieces))
             return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why=f"no_such_thing:{missing}")
@@ -599,3 +603,12 @@ def _refined(steps: Sequence[Step]) -> list[Step]:
         if (step.op != "add" and step.trait != "armed")
         or not {(thing, step.trait) for thing in step.things} <= exact[i]
     ]
+
+
+#: How names of things and rooms end.
+_ENDS_OF_NAMES = frozenset("房室间机器灯门窗炉锅泵阀扇箱柜幕")
+
+
+def _is_told_of(pieces: Sequence[Piece]) -> bool:
+    """打开桑拿房: something that is not here, and no other matter."""
+    return is_verb(pieces[0]) and len(pieces[0].text) > 1 and pieces[-1].text[-1] in _ENDS_OF_NAMES

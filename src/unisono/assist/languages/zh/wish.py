@@ -244,6 +244,9 @@ def _is_tail(pieces: Sequence[Piece], piece: Piece) -> bool:
 def measured(pieces: Sequence[Piece], piece: Piece) -> bool:
     """三盏: a number that counts things is no value."""
     after = next((p for p in pieces if p.start == piece.end), None)
+    before = next((p for p in pieces if p.end == piece.start), None)
+    if after is pieces[-1] and before is not None and before.senses & _UP_OR_DOWN:
+        return False  # 速度加五个
     return (
         piece.quantity is not None
         and piece.quantity.unit is None
