@@ -49,11 +49,11 @@ _WHOM_MOST = 6
 #: 关灯我讨厌: what is thought of it, and no reason.
 _TURNS_ROUND = frozenset("不没别怕烦恨才来讨自已刚")
 _WORKS = frozenset({"修", "换", "装", "搬", "擦", "检修", "维修", "清理"})
-#: A car that comes is none of ours.
-_CARS = frozenset({"车", "车子", "小车", "汽车"})
+#: A car or lorry that comes is none of ours.
+_CARS = frozenset({"kind:car", "kind:agv", "sort:agv"})
 _REASON = re.compile(
     r"(?:[^要来到没在得想不别，]{1,4}(?:先生|师傅|阿姨|叔叔|老师|小姐)?)(?:(?:们|都|也|马上|快|就|已经|还|正)*)"
-    r"(?:(?:要|得|想)(?![^，]*(?:吗|么)$)[^，]{1,6}|(?:来|到|回来|到家|走|送到)(?:了|啦)|没(?:带|拿|有|法|办法)[^，]{1,4}|(?:在|正)[^，]{1,6})$"
+    r"(?:(?:要|得|想)(?![^，]*(?:吗|么)$)[^，]{1,6}|(?:[^，]{0,3}完|够|满|来|到|回来|到家|走|送到)(?:了|啦)|没(?:带|拿|有|法|办法)[^，]{1,4}|(?:在|正)[^，]{1,6})$"
 )
 #: What is said of the order itself is no reason for it.
 _SAYS_SO = re.compile(r"说|讲|叫|让|问|玩笑|逗|骗|如果|要是|的话|什么|谁|怎|吗|才|以后|之后|的时候|再|的$")
@@ -189,10 +189,10 @@ def is_reason(pieces: Sequence[Piece], world: World) -> bool:
     text = "".join(piece.text for piece in said)
     if _SAYS_SO.search(text) or any(is_verb(p) and not p.senses & {"set", "clean", "brew"} for p in said):
         return False
-    if any(p.quantity is not None or p.moment is not None or p.places or has(p, "trait:") for p in said):
+    if any(p.quantity is not None or p.moment is not None or has(p, "trait:") for p in said):
         return False
     works = any(p.text in _WORKS for p in said)  # 师傅要修灶
-    if not works and any(is_kind(p) and p.text not in _CARS for p in said):
+    if not works and any(is_kind(p) and not p.senses & _CARS for p in said):
         return False
     if any(world.things[thing].kind != "person" for piece in said for thing in piece.things):
         return False

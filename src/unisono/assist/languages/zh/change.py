@@ -129,13 +129,7 @@ _PANES = frozenset({"window_position", "sunroof_position"})
 
 
 def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
-    if (
-        thing.kind == "car"
-        and wish.verb == "warmer"
-        and wish.amount is None
-        and not wish.traits
-        and state.get("on_off") is False
-    ):
+    if thing.kind == "car" and wish.verb == "warmer" and wish.preheats and wish.amount is None:
         return Change("on_off", True)  # 把五菱热一下
     special = _painted(wish, thing) or _acted(wish, thing)
     if special is not None:

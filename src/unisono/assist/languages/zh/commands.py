@@ -238,14 +238,17 @@ def _compared_then(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]] |
         return None
     before, after = list(pieces[: at + 1]), list(pieces[at + 1 :])
     after = after[1:] if after and after[0].text in ("以上", "以下", "之上", "之下") else after
+    by_itself = bool(after) and after[0].text == "自动"
     after = after[1:] if after and after[0].text in ("自动", "个") else after  # 低于十八度自动开空调
     colored = bool(after) and has(after[0], "color:") and after[0].text[-1] == "灯"  # 亮红灯
     begins = bool(after) and (
         colored or after[0].named or is_kind(after[0]) or after[0].text in ("把", "将") or is_verb(after[0])
     )
     goes_on = (
-        begins and any(is_verb(piece) for piece in after) and (colored or any(p.named or is_kind(p) for p in after))
-    )
+        begins
+        and any(is_verb(piece) for piece in after)
+        and (colored or by_itself or any(p.named or is_kind(p) for p in after))
+    )  # 老黄牛电量不到两成自动回去充电
     return (before, after) if goes_on and "set" not in pieces[at - 1].senses else None
 
 

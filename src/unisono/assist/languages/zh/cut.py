@@ -267,7 +267,12 @@ class Names:
                 ends.setdefault(name[-2:], set()).add(thing)
         for name, bearers in self.by_text.items():
             end = name[-2:]
-            free = end not in self.by_text and end not in senses_of() and end[0] not in senses_of()
+            free = (
+                end[-1] not in "号#"
+                and end not in self.by_text
+                and end not in senses_of()
+                and end[0] not in senses_of()
+            )
             if _HAN.fullmatch(name) and bearers.things and len(ends[end]) == 1 and free and name[-3] not in _NUMERALS:
                 tails.setdefault(end, _Bearers([], [], [])).things += bearers.things
 
@@ -419,7 +424,9 @@ def cut(text: str, world: World) -> list[Piece]:
     pieces = _cheapest(text, spans)
     for i, piece in enumerate(pieces):
         if piece.text in names.numbers and not _is_dated(pieces, i):
-            pieces[i] = Piece(piece.start, piece.end, piece.text, things=names.numbers[piece.text])
+            of = names.numbers[piece.text]
+            other = _is_of_others(of, pieces[i + 1 : i + 2], world)
+            pieces[i] = Piece(piece.start, piece.end, piece.text, things=() if other else of, known=not other)
     pieces = _counted(pieces, names)
     misheard = _misheard(text, pieces, names)
     if misheard:
@@ -440,6 +447,15 @@ def _is_dated(pieces: Sequence[Piece], at: int) -> bool:
     after = pieces[at + 1 : at + 3]
     told = len(after) > 1 and bool(after[0].senses & VERBS_SET) and bool(after[1].things)
     return told or (at > 0 and pieces[at - 1].text.endswith("月")) or (bool(after) and after[0].moment is not None)
+
+
+def _is_of_others(numbered: Sequence[str], after: Sequence[Piece], world: World) -> bool:
+    """三号和面机, where the third is an oven: a noun stands behind the number, and none of those who bear it is that."""
+    if not after or after[0].text[0] in _NUMERALS:
+        return False
+    kinds = {sense.partition(":")[2] for sense in after[0].senses if sense.startswith(("kind:", "sort:"))}
+    akin = any(world.things[thing].kind in kinds for thing in numbered)
+    return bool(after[0].things or kinds) and not akin and after[0].senses.isdisjoint(VERBS_SET)
 
 
 def _counted(pieces: list[Piece], names: Names) -> list[Piece]:
