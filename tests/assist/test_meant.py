@@ -52,6 +52,8 @@ PELICAN, OAKASH, MAPLE = (House(HERE / f"{name}.yaml") for name in ("pelican", "
         (PELICAN, "shell lamp on, actually", one("shell", "on_off", True)),
         (PELICAN, "shell lamp on. actually, don't", []),
         (MAPLE, "quit recording on the yard camera", one("yard_cam", "recording", False)),
+        (PELICAN, "turn everything cooling the lounge off", []),
+        (PELICAN, "switch off everything heating the pool", []),
         (PELICAN, "set the tv volume to 10 no stop", []),
     ],
 )  # fmt: skip
@@ -88,6 +90,13 @@ def test_how_long_it_has_been_so_is_a_condition_of_time(said: str) -> None:
     made = PELICAN.plan((f"if the pool gate's unlocked for {said}, lock it",), "en")
     assert made.outcome == "automate"
     assert [condition.for_s for condition in made.conditions] == [60]
+
+
+def test_its_reading_is_that_of_what_is_ordered() -> None:
+    made = OAKASH.plan(("Bring Mule back to its dock whenever its battery falls below a quarter",), "en")
+    assert made.outcome == "automate"
+    assert [(test.things, test.trait, test.below) for test in made.conditions] == [(("mule",), "battery", 25)]
+    assert OAKASH.plan(("turn the klaxon on when its battery falls below a quarter",), "en").outcome not in ACTING
 
 
 def test_inside_of_something_is_no_room() -> None:

@@ -147,7 +147,8 @@ def _compared(
         candidates.append("temperature")
     pool = things or [t for t in world.things if places and set(world.path(world.things[t].place)) & set(places)]
     if not pool and not places:
-        pool = list(about) if any(g.pronoun for g in frame.groups) and not candidates else list(world.things)
+        it = any(g.its for g in frame.groups) or (any(g.pronoun for g in frame.groups) and not candidates)
+        pool = list(about) if it else list(world.things)  # "send it home when its battery is low"
     if not candidates and things and not frame.unit and all(world.things[thing].tells >= BOTH for thing in things):
         return None  # of a tank a bare number is how full it is, or how warm
     below = bool(frame.senses & {"below", "falls"}) or frame.complaint == "cold" or frame.act in ("down", "cooler")

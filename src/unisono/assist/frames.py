@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from unisono.assist.gazetteer import Group, Where, find_group, things_of_kind, warms_seat
-from unisono.assist.heeded import off_it, two_ways, unheeded
+from unisono.assist.heeded import doing, off_it, two_ways, unheeded
 from unisono.assist.language import Language
 from unisono.assist.nouns import Noun, nominal, nouns, unknown
 from unisono.assist.scope import ACTIONS, GOING_ON, LIGHT
@@ -156,7 +156,7 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     _groups(frame, found, world, where, spoken)
     frame.groups = (*frame.groups, *back)
     _moved(frame, pieces, world)
-    frame.unheeded = (*frame.unheeded, *two_ways(frame.act, pieces))
+    frame.unheeded = (*frame.unheeded, *two_ways(frame.act, pieces), *doing(frame.act, pieces))
     if frame.act != "down":
         frame.unheeded = (
             *frame.unheeded,

@@ -14,7 +14,7 @@ from unisono.assist.nouns import Noun, nominal
 from unisono.assist.scope import ACTIONS
 from unisono.assist.text import Piece
 
-__all__ = ["off_it", "two_ways", "unheeded"]
+__all__ = ["doing", "off_it", "two_ways", "unheeded"]
 
 #: Senses that carry nothing in an order: politeness, articles, what fills.
 # fmt: off
@@ -95,6 +95,17 @@ def two_ways(act: str | None, pieces: Sequence[Piece]) -> tuple[str, ...]:
         piece.text
         for piece, after in pairwise(pieces)
         if other in piece.senses and not piece.named and not after.named and {"in", "here"} & set(after.senses)
+    )
+
+
+def doing(act: str | None, pieces: Sequence[Piece]) -> tuple[str, ...]:
+    """ "Turn everything cooling the lounge off": which of all that is, nobody here can tell."""
+    if act == "stop":
+        return ()  # "stop everything running"
+    return tuple(
+        piece.text
+        for before, piece in pairwise(pieces)
+        if "everything" in before.senses and "ing" in piece.forms and not (before.named or piece.named)
     )
 
 
