@@ -52,6 +52,8 @@ PELICAN, OAKASH, MAPLE = (House(HERE / f"{name}.yaml") for name in ("pelican", "
         (PELICAN, "shell lamp on, actually", one("shell", "on_off", True)),
         (PELICAN, "shell lamp on. actually, don't", []),
         (MAPLE, "quit recording on the yard camera", one("yard_cam", "recording", False)),
+        (PELICAN, "the telly is so loud I can't hear Dave", one("telly", "volume", -10, "add")),
+        (PELICAN, "I can't hear Dave", []),
         (PELICAN, "turn everything cooling the lounge off", []),
         (PELICAN, "switch off everything heating the pool", []),
         (PELICAN, "set the tv volume to 10 no stop", []),

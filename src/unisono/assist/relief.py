@@ -106,8 +106,10 @@ def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
         return Plan(outcome="ignore")  # "the moon is bright" is not about the moon lamp
     if _of_others(frame, around):
         return Plan(outcome="ignore")
-    if any(turn.world.things[t].kind == "person" for g in frame.groups if g.role == "" for t in g.things):
-        return Plan(outcome="ask", why="what_to_do")  # "I can't see Bo coming"
+    people = [g for g in frame.groups if any(turn.world.things[t].kind == "person" for t in g.things)]
+    frame.groups = tuple(g for g in frame.groups if not any(g is one for one in people))
+    if any(g.role == "" for g in people) and not any(g.things for g in frame.groups):
+        return Plan(outcome="ask", why="what_to_do")  # "I can't see Bo coming", but "it's so loud I can't hear Bo"
     if "should" in frame.senses:
         return Plan(outcome="ask", why="what_to_do")  # "the hens must be cold": it is guessed, of somebody else
     if "gone" in frame.senses or any(time.role == "over" for time in frame.times):
