@@ -56,6 +56,7 @@ class Hub {
   private readonly changed = new Set<string>();
   private gathering = false;
   private socket: WebSocket | null = null;
+  private opening: ReturnType<typeof setTimeout> | undefined;
   private pause = FIRST_PAUSE_MS;
   /** The things that something on the page shows: the hub is told, so that theirs comes first. */
   private readonly looked = new Set<string>();
@@ -246,6 +247,11 @@ class Hub {
     this.link = "connecting";
     this.tell();
     const first = this.ready ? null : this.load(); // beside the live view, which is a few turns more; what changes meanwhile is read again
+    clearTimeout(this.opening);
+    this.opening = setTimeout(() => this.signedIn && this.open(first)); // what is drawn first comes first
+  }
+
+  private open(first: Promise<void> | null): void {
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`);
     this.socket = socket;
     socket.onopen = () => {
