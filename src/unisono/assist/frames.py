@@ -155,6 +155,9 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     frame.unheeded = unheeded(frame.act, pieces, taken - unused, found, condition=clause.trigger is not None)
     _groups(frame, found, world, where, spoken)
     frame.groups = (*frame.groups, *back)
+    if leaves_it(pieces):
+        people = [g for g in frame.groups if g.things and all(world.things[t].kind == "person" for t in g.things)]
+        frame.groups = tuple(group for group in frame.groups if group not in people or len(people) == len(frame.groups))
     _moved(frame, pieces, world)
     frame.unheeded = (*frame.unheeded, *two_ways(frame.act, pieces), *doing(frame.act, pieces))
     if frame.act != "down":

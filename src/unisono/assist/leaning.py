@@ -145,10 +145,11 @@ def once_more(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         return ordered([msgspec.structs.replace(base, times=times)], [], [], turn, leaning=True)
     own = next((frame.act for frame in frames if frame.act not in (None, "up", "down", "set")), None)
     back = "overdone" in senses
-    if own is not None or not (senses & {"more", "less"} or back) or base.act not in STEPPED:
+    again = "again" in senses and all(frame.act is None for frame in frames)
+    if own is not None or not (senses & {"more", "less"} or back or again) or base.act not in STEPPED:
         return None
     degree = next((frame.degree for frame in frames if frame.degree), None)
-    act = base.act if "more" in senses and not back else opposite(base.act)
+    act = base.act if ("more" in senses or again) and not back else opposite(base.act)
     degree = "bit" if back else degree
     new = msgspec.structs.replace(base, act=act, degree=degree, value=None, level=None, by=False, times=())
     if value is not None:

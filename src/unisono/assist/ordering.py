@@ -15,6 +15,7 @@ from unisono.assist.change import because, changes_of, once_on
 from unisono.assist.conditions import condition_of
 from unisono.assist.coverage import unread
 from unisono.assist.frames import Frame
+from unisono.assist.gazetteer import things_of_kind
 from unisono.assist.joining import is_order
 from unisono.assist.model import model
 from unisono.assist.nouns import nominal, unknown
@@ -130,6 +131,13 @@ def ordered(
             continue
         if frame.act in ("notify", "remind") and not frame.groups:
             continue
+        if (
+            frame.coffee
+            and frame.want
+            and len(orders) > 1
+            and not things_of_kind(("coffee_machine",), turn.world.things, turn.world)
+        ):
+            continue  # "I'd love a brew, put the kettle on"
         if (
             frame.act == "cooler"
             and "loose" in frame.senses

@@ -305,6 +305,13 @@ def _set_to(frame: Frame) -> bool:
     return False
 
 
+def _what_on(frame: Frame) -> bool:
+    """ "What's the thermostat on?": at what, not whether."""
+    ends = (frame.clause.pieces[:1], frame.clause.pieces[-1:])
+    what = any("what" in piece.senses and "which" not in piece.senses for piece in ends[0])
+    return what and any({"p_on", "in"} <= set(p.senses) for p in ends[1])
+
+
 def _things(frame: Frame, world: World, where: Where, memory: Memory) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
     things: list[str] = []
     places: list[str] = []
@@ -356,6 +363,8 @@ def _trait(
     if _set_to(frame) and "temperature" in strong:
         wanted.append((("target_temperature",), None))
     wanted.extend((ALIKE.get(trait, (trait,)), None) for trait in strong)
+    if _what_on(frame):
+        wanted.append(ASKED["set"])
     for sense, about in ASKED.items():
         if sense != "set" and (sense in frame.senses or frame.act == sense):
             wanted.append(about)

@@ -94,6 +94,20 @@ def _of_others(frame: Frame, around: frozenset[str]) -> bool:
     return frame.complaint in OF_THINGS and (strange or being)
 
 
+def _outside(frame: Frame) -> bool:
+    """ "It's freezing out": of the weather, where nothing is named that could be turned up."""
+    felt = frame.complaint in ("cold", "hot", "bright", "windy", "humid", "dry")
+    return felt and bool(frame.senses & {"outdoor", "p_out"}) and not any(group.things for group in frame.groups)
+
+
+def _attributive(frame: Frame) -> bool:
+    """ "A bright idea": what is so is nothing of the home."""
+    return any(
+        any(sense.startswith("complaint:") for sense in before.senses) and unknown(piece)
+        for before, piece in pairwise(frame.clause.pieces)
+    )
+
+
 def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
     """A complaint: what it asks for."""
     frame = felt[0]
@@ -110,6 +124,8 @@ def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
     frame.groups = tuple(g for g in frame.groups if not any(g is one for one in people))
     if any(g.role == "" for g in people) and not any(g.things for g in frame.groups):
         return Plan(outcome="ask", why="what_to_do")  # "I can't see Bo coming", but "it's so loud I can't hear Bo"
+    if "he" in frame.senses or _outside(frame) or _attributive(frame):
+        return Plan(outcome="ask", why="what_to_do")  # "he's cold", "it's freezing out", "a bright idea"
     if "should" in frame.senses:
         return Plan(outcome="ask", why="what_to_do")  # "the hens must be cold": it is guessed, of somebody else
     if "gone" in frame.senses or any(time.role == "over" for time in frame.times):

@@ -139,6 +139,9 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
         return [Change(trait, "set", words)] if trait is not None else Problem("not_possible", frame.text)
     if frame.color is not None and (frame.act in (None, "set", "value", "change", "up", "on", "brighter", "do")):
         trait = next((trait for trait in ("color", "andon") if trait in thing.takes), None)
+        if trait is None and "recipe" in thing.takes and frame.act in ("set", "change") and "to" in frame.senses:
+            called = [p.text for p in frame.clause.pieces if f"color:{frame.color}" in p.senses]
+            return [Change("recipe", "set", called[-1])]  # "switch the cutter over to rose"
         if trait is None:
             return Problem("not_possible", "color")
         choices = thing.choices.get(trait)

@@ -26,6 +26,10 @@ ACTIONS = frozenset((
     "swing", "mow", "do", "run_scene", "remind", "notify", "cancel", "undo", "keep",
 ))
 # fmt: on
+#: What is wished for with no verb: "a bit more heat", "have it cooler".
+COMPARED = frozenset(
+    {"more", "less", "brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower"}
+)
 #: Verbs that say little by themselves.
 LIGHT = frozenset({"do", "set", "change", "keep", "run_scene"})
 TRIGGERS = ("if", "when", "whenever", "while", "until", "unless", "before", "after")
@@ -100,7 +104,8 @@ class _Segment(msgspec.Struct):
 
 def _clauses(part: Sequence[Piece], *, begun: bool = False) -> list[Clause]:
     """``begun``: other sentences stand before it."""
-    asked = any(piece.kind == "mark" and piece.text in "?？" for piece in part) and not _asked_to(part)
+    asked = any(piece.kind == "mark" and piece.text in "?？" for piece in part)
+    asked = asked and not _asked_to(part) and not _asked_along(part)
     bar = _bar(part)
     clauses: list[Clause] = []
     negated_before = False
@@ -147,6 +152,15 @@ def _asked_to(part: Sequence[Piece]) -> bool:
     first = said[0] if said else None
     ordered = first is not None and not first.named and "base" in first.forms and bool(set(first.senses) & ACTIONS)
     return ordered and len(said) > 2 and bool(tail) and all("please" in p.senses and not p.named for p in tail)
+
+
+def _asked_along(part: Sequence[Piece]) -> bool:
+    """ "Bit dim in here, isn't it?": it complains, and only its tail asks."""
+    said = [piece for piece in part if piece.kind != "mark"]
+    tail = len(said) > 2 and {"is", "was"} & set(said[-2].senses) and "it" in said[-1].senses
+    complains = any(sense.startswith("complaint:") for piece in said[:-2] for sense in piece.senses)
+    inverted = {"is", "was", "does", "can"} & set(said[0].senses) and len(said[0].tokens) == 1  # not "it's"
+    return bool(tail) and complains and not inverted
 
 
 def _times(words: Sequence[Piece], mood: Mood) -> tuple[Time, ...]:
@@ -482,11 +496,12 @@ def _mood(words: Sequence[Piece], *, asked: bool) -> Mood:
         return "question"
     if polite and set(first.senses) & (ACTIONS | {"want"}):
         return "command"
+    felt = any(sense.startswith("complaint:") or sense in COMPARED for word in words for sense in word.senses)
+    wished = "want" in senses and felt
+    if wished:
+        return "command"  # "give me more light", "can we have it cooler?"
     if asked:
         return "command" if polite and _order(words) else "question"
-    wished = "want" in senses and any(sense.startswith("complaint:") for word in words for sense in word.senses)
-    if wished:
-        return "command"  # "give me more light"
     if "tell" in senses and not _order(words[1:]) and not any(word.kind == "number" for word in words):
         return "question"
     return "command"

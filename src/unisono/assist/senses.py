@@ -51,6 +51,7 @@ SENSES: dict[str, str] = {
     "clears": "clear: of a windscreen it thaws it, of anything else it cancels",
     "lets": "let, have: what follows is who does it, and the verb",
     "impatient": "already: at the end of an order it only urges",
+    "lacks": 'wants, needs: before a verb in -ing it asks for it, "the gate wants shutting"',
     "so_far": "of the way: a share before it is of the whole way, not a step",
     "gives": "give: of a place, what is done there is said as a noun",
     "urges": "better, best: before a verb it urges, elsewhere it compares",

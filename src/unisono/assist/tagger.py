@@ -6,8 +6,9 @@ which misspelled words to read as known ones. Names are data of strangers: they 
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import lru_cache
 from itertools import zip_longest
 
@@ -38,6 +39,8 @@ SETTING = frozenset(
 TWO_OFF = 9
 #: Words of a name before its number.
 LONGEST_HEAD = 3
+#: A letter that is drawn out.
+_DRAWN = re.compile(r"(.)\1{2,}")
 #: More unknown words than this are no typing mistakes but another matter.
 MAX_REPAIRS = 4
 
@@ -100,15 +103,21 @@ def _supposed(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _urged(pieces: Sequence[Piece]) -> list[Piece]:
-    """ "Better lock the gate", "and best shut the blind": before a verb it only urges."""
-    found: list[Piece] = []
-    for at, piece in enumerate(pieces):
-        after = pieces[at + 1] if at + 1 < len(pieces) else None
-        begins = not at or pieces[at - 1].kind == "mark" or bool({"filler", "and", "then"} & set(pieces[at - 1].senses))
-        verb = after is not None and "base" in after.forms and not after.named
-        urges = "urges" in piece.senses and not piece.named and begins and verb
-        found.append(Piece(tokens=piece.tokens, senses=("please",)) if urges else piece)
-    return found
+    """ "Better lock the gate", "and best shut the blind": before a verb it only urges; "the gate wants shutting"."""
+    return [_urging(pieces, at) if {"urges", "lacks"} & set(piece.senses) else piece for at, piece in enumerate(pieces)]
+
+
+def _urging(pieces: Sequence[Piece], at: int) -> Piece:
+    piece, after = pieces[at], pieces[at + 1] if at + 1 < len(pieces) else None
+    if piece.named or after is None or after.named:
+        return piece
+    begins = not at or pieces[at - 1].kind == "mark" or bool({"filler", "and", "then"} & set(pieces[at - 1].senses))
+    if "urges" in piece.senses and begins and "base" in after.forms:
+        return Piece(tokens=piece.tokens, senses=("please",))
+    owned = at > 0 and _noun(pieces[at - 1]) and "somebody" not in pieces[at - 1].senses
+    if "lacks" in piece.senses and owned and "ing" in after.forms:
+        return Piece(tokens=piece.tokens, senses=("want",))
+    return piece
 
 
 def _within(pieces: Sequence[Piece]) -> list[Piece]:
@@ -131,7 +140,11 @@ def _called(pieces: Sequence[Piece], world: World) -> list[Piece]:
         own = own and not set(piece.senses) & (GRAVE - {"elsewhere"})
         if own and piece.tokens[0].key in world.names.words and not _keeps(piece):
             led = at > 0 and "det" in pieces[at - 1].senses and not pieces[at - 1].named
-            ends = after is None or not (after.named or (after.kind == "word" and (not after.senses or _keeps(after))))
+            ends = (
+                after is None
+                or "ing" in after.forms
+                or not (after.named or (after.kind == "word" and (not after.senses or _keeps(after))))
+            )
             plural = piece.tokens[0].text != piece.tokens[0].key and "base" not in piece.forms
             begins = at == 0 or pieces[at - 1].kind == "mark" or "and" in pieces[at - 1].senses
             valued = after is not None and bool({"to", "p_on", "p_off"} & set(after.senses))
@@ -305,6 +318,8 @@ def _piece(
     length = max(name.tokens if name else 0, words, 1)
     taken = tuple(tokens[at : at + length])
     found = phrase if phrase is not None and words == length else None
+    if found is not None and "except" in found.senses and taken[-1].text != taken[-1].key:
+        found = None  # "bars" are no "bar"
     bearers = name.bearers if name is not None and name.tokens == length else None
     senses, forms = (found.senses, found.forms) if found is not None else ((), ())
     if found is not None and taken[-1].kind == "word" and taken[-1].text != taken[-1].key and "past" not in forms:
@@ -369,18 +384,28 @@ def _repair(tokens: Sequence[Token], spoken: Language, world: World) -> tuple[Se
             continue
         right = (
             typos.get(token.text)
+            or _short(token.text, known)
             or _near(token.text, world.names.by_letter)
             or _near(token.key, world.names.by_letter)
             or _near(token.text, _words(spoken.code))
         )
-        if right is None or (token.text not in typos and _other(tokens, i, right, spoken, world)):
+        if right is None or (
+            token.text not in typos and not _short(token.text, known) and _other(tokens, i, right, spoken, world)
+        ):
             continue
         found[i] = Token(
             text=right, key=right if right in world.names.words else _key(right), start=token.start, end=token.end
         )
-        if token.text not in typos:
+        if token.text not in typos and not _short(token.text, known):
             repaired.add(token.start)
     return found, frozenset(repaired)
+
+
+def _short(word: str, known: Container[str]) -> str | None:
+    """ "Errr", "pleeease": a word that is drawn out, as it is written."""
+    return next(
+        (short for most in (2, 1) if (short := _DRAWN.sub(r"\1" * most, word)) != word and short in known), None
+    )
 
 
 def _other(tokens: Sequence[Token], at: int, right: str, spoken: Language, world: World) -> bool:
