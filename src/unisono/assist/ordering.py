@@ -141,7 +141,8 @@ def ordered(
         if (
             frame.act == "cooler"
             and "loose" in frame.senses
-            and not (frame.groups or frame.value is not None or frame.degree)
+            and not (frame.value is not None or frame.degree)
+            and all(group.pronoun == "it" and not turn.memory.things for group in frame.groups)
         ):
             return Plan(outcome="ask", why="unsure:cooler")  # "cool", "chill": of what, if anything
         if frame.fuzzy and frame.act in ("set", "value") and not _name_slipped(frame):

@@ -219,7 +219,7 @@ def _counted(tokens: Sequence[Token], spoken: Language, world: World) -> Sequenc
                     continue
                 tokens = [*tokens[: at - 1], *tokens[at:]]
                 return _counted(tokens, spoken, world)
-            heads = [tokens[begin:at] for begin in range(max(0, at - LONGEST_HEAD), at)]
+            heads = _heads(tokens, at)
             own = next((head for head in heads if _names(head, token, world)), ())
             if not own and base and _names(base, token, world):
                 found.extend(base)
@@ -228,10 +228,17 @@ def _counted(tokens: Sequence[Token], spoken: Language, world: World) -> Sequenc
                 # "lamp 5", where the lamps are 3 and 4, is a lamp that is not there, not a value
                 found.append(msgspec.structs.replace(token, kind="word", value=None))
                 continue
+        elif token.text in spoken.numbers.get("pronouns", ()):
+            base = next((h for h in _heads(tokens, at) if _names(h, token, world)), ())  # "fermenters one and two"
         elif not _closes(token, spoken):
             base = ()
         found.append(token)
     return found
+
+
+def _heads(tokens: Sequence[Token], at: int) -> list[Sequence[Token]]:
+    """The words before a number that may be the rest of a name."""
+    return [tokens[begin:at] for begin in range(max(0, at - LONGEST_HEAD), at)]
 
 
 def _known(before: Sequence[Token], number: Token, world: World) -> bool:
