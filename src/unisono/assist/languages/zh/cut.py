@@ -534,7 +534,9 @@ def _misheard(text: str, pieces: list[Piece], names: Names) -> list[Piece]:
     found = [
         _name(one.start, two.end, name, names.by_text[name], None, heard=True)
         for one, two in pairwise(pieces)
-        if len(one.text) == len(two.text) == 1 and two.senses and not (one.text == "的" and one.start)  # 全屋的灯: no 地灯
+        if len(one.text) == len(two.text) == 1
+        and two.senses
+        and not (one.text == "的" and one.start)  # 全屋的灯: no 地灯
         for name in _said_as(text[one.start : two.end], names, little=one.senses == _LITTLE)
     ]
     for start in sorted(starts):
