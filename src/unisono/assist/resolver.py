@@ -22,6 +22,11 @@ __all__ = ["Change", "Problem", "change_of", "steps_of"]
 #: Warmth in Celsius that nobody wants of a room by mistake: a bare number outside the range is tried as Fahrenheit.
 COMFORT = (5.0, 30.0)
 
+#: What a colour is called by who has fewer of them: a stack light's amber is its yellow.
+SHADES = {
+    "amber": "yellow", "gold": "yellow", "violet": "purple", "magenta": "purple", "indigo": "purple", "turquoise": "cyan",
+    "teal": "cyan", "lime": "green",
+}  # fmt: skip
 #: Traits that a word names so loosely ("power", "left", "home") that it alone does not say what to change.
 LOOSE = frozenset({"on_off", "start_stop", "mode", "timer", "locked", "playback"})
 
@@ -145,9 +150,10 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
         if trait is None:
             return Problem("not_possible", "color")
         choices = thing.choices.get(trait)
-        if choices and frame.color not in choices and trait == "andon":
+        color = SHADES.get(frame.color, frame.color) if choices and frame.color not in choices else frame.color
+        if choices and color not in choices and trait == "andon":
             return Problem("no_such_value", frame.color)
-        found.append(Change(trait, "set", frame.color))
+        found.append(Change(trait, "set", color))
     if frame.level in COLOR_TEMPERATURES and "color_temperature" in thing.takes:
         return [Change("color_temperature", "set", COLOR_TEMPERATURES[frame.level], "K")]
     if frame.mode is not None and "hvac_mode" in thing.takes and frame.act in ("set", "on", None, "change", "start"):
