@@ -24,9 +24,15 @@ COMFORT = (5.0, 30.0)
 
 #: What a colour is called by who has fewer of them: a stack light's amber is its yellow.
 SHADES = {
-    "amber": "yellow", "gold": "yellow", "violet": "purple", "magenta": "purple", "indigo": "purple", "turquoise": "cyan",
-    "teal": "cyan", "lime": "green",
-}  # fmt: skip
+    "amber": "yellow",
+    "gold": "yellow",
+    "violet": "purple",
+    "magenta": "purple",
+    "indigo": "purple",
+    "turquoise": "cyan",
+    "teal": "cyan",
+    "lime": "green",
+}
 #: Traits that a word names so loosely ("power", "left", "home") that it alone does not say what to change.
 LOOSE = frozenset({"on_off", "start_stop", "mode", "timer", "locked", "playback"})
 

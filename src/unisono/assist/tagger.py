@@ -426,7 +426,8 @@ def _other(tokens: Sequence[Token], at: int, right: str, spoken: Language, world
     if right in world.names.words or found is None or found.found is None or led is None or led.found is None:
         return False
     article = "det" in led.found.senses or ("in" in led.found.senses and "p_on" not in led.found.senses)
-    return article and bool(found.found.forms) and not any(sense.startswith(NOMINAL) for sense in found.found.senses)
+    verb = bool(found.found.forms) or "notify" in found.found.senses  # "the stout recipe" is no shout
+    return article and verb and not any(sense.startswith(NOMINAL) for sense in found.found.senses)
 
 
 def _key(word: str) -> str:

@@ -235,6 +235,10 @@ def thing_of_model(
             writable = not sensing and (about is None or about.role in ("actuator", "action") or trait in TUNABLE)
             risky = about.harmless if about is not None and about.risky else None
             abilities.add(trait, about.schema if about is not None else None, takes=writable, risky=risky)
+    for trait, value in (state or {}).items():
+        least, most = abilities.ranges.get(trait, (None, None))
+        if least is not None and most is not None and isinstance(value, int | float) and not least <= value <= most:
+            abilities.ranges[trait] = (None, None)  # a kiln's 45 degrees: it is not bounded as a room's climate is
     return Thing(
         id=id,
         names=names,

@@ -97,6 +97,9 @@ _MOST_REMEMBERED = 12
 _SENSED = ("temperature", "humidity", "co2", "pm25", "noise", "power", "energy", "pressure", "battery")
 _PLAIN_WORDS = frozenset({"particle", "clock", "calendar", "here", "indoor", "outdoor"})
 
+#: 停停停！机械臂停！: called out first, then said of what.
+_STOP = re.compile(r"^停+[!！,，。 ]+(?=.+停)")
+
 
 def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.datetime) -> Plan:
     """The plan for a sentence; ``memory`` takes in what it adds."""
@@ -105,7 +108,7 @@ def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.date
     text = unquoted(plain(text), names.by_text.keys())
     body = names.forms.plain(names.joined(strip_address(text)))
     body = _without_daylight(body, now)
-    body = _BUT_THIS.sub("", _with_owner(body, names, world))
+    body = _STOP.sub("", _BUT_THIS.sub("", _with_owner(body, names, world)))
     if (not_so := _NOT_SO.match(body)) is not None:
         body = f"{not_so[1]}太{not_so[2]}了" + (f"，{not_so['then']}" if not_so["then"] else "")
     if not body:

@@ -267,9 +267,13 @@ def told(
     return [], None, None
 
 
+#: How much, how many, how large; how long is no such question.
+_HOW_MUCH = re.compile(r"多少(?!个?(?:小时|钟头)|分钟|天|时间)|几个(?!小时|钟头)|几块|多大|多高|多长(?!时间)")
+
+
 def _counts_something(text: str) -> bool:
     """车票多少钱: how much of something, and nobody knows of what."""
-    return any(ask in text for ask in ("多少", "几个", "几块", "多大", "多高", "多长"))
+    return _HOW_MUCH.search(text) is not None
 
 
 def of_rooms(things: Iterable[str], world: World, trait: str) -> list[str]:
