@@ -421,8 +421,6 @@ def _valued(frame: Frame, thing: Thing, trait: str, direction: int, world: World
     if frame.level in TIMES:
         relative = False
     least, most = thing.ranges.get(trait, (None, None))
-    if isinstance(state, int | float) and most is not None and state > float(most):
-        most = None  # a kiln is hotter than its model knows
     if unit == "%" and trait in PACES:  # a part of what it is now
         if not isinstance(state, (int, float)):
             return Problem("what_value", trait)
