@@ -177,13 +177,15 @@ async def test_what_the_first_page_needs_is_asked_for_once_and_before_the_page_i
 
 @pytest.mark.skipif("UNISONO_MEASURE" not in os.environ, reason="a measurement: UNISONO_MEASURE=1")
 async def test_a_throttled_phone_is_interactive_in_time(demo: Hub, browser: Any) -> None:
+    """The phone is as quick whatever computer stands in for it: a slow one is slowed less, as Lighthouse advises."""
     took: list[float] = []
+    slower = SLOWER / min([await pace(browser) for _round in range(ROUNDS)])
     for _round in range(ROUNDS):
         page, devtools, painted = await phone(browser, demo)
         await devtools.send("Network.emulateNetworkConditions", LINK)
-        await devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+        await devtools.send("Emulation.setCPUThrottlingRate", {"rate": slower})
         await page.goto(address_of(demo), wait_until="commit")
         took.append(await asyncio.wait_for(painted, PATIENCE_S))
         await page.context.close()
-    sys.stdout.write(f"\ninteractive after {sorted(map(round, took))} ms\n")
+    sys.stdout.write(f"\nslowed {slower:.2f} times: interactive after {sorted(map(round, took))} ms\n")
     assert statistics.median(took) < INTERACTIVE_MS, took
