@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import string
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+import unisono.assist
 from unisono.assist.answer.described import Describer
 from unisono.assist.answer.figure import Figure
 from unisono.assist.answer.refusal import refusal
@@ -402,6 +405,16 @@ def test_reasons() -> None:
     assert described({"outcome": "automate", "steps": [LAMP], "when": {"at": "07:00", "every": "day"}}, ZH) == (
         "每天07:00，Lamp开着。"
     )
+
+
+def test_every_reason_has_words() -> None:
+    """No question of ours is answered with "I did not understand that"."""
+    room = Path(unisono.assist.__file__).parent
+    written = "\n".join(path.read_text(encoding="utf-8") for path in room.rglob("*.py"))
+    reasons = set(re.findall(r'outcome="(?:ask|refuse)", why=f?"([a-z_]+)', written))
+    assert len(reasons) > 10
+    for voice in (EN, ZH):
+        assert {reason for reason in reasons if voice.reason(reason) == voice.reason("")} == set()
 
 
 def test_yes_and_no() -> None:

@@ -12,6 +12,7 @@ __all__ = [
     "DEFAULT_KINDS",
     "LEVEL_OF_ACT",
     "OF_A_LINE",
+    "OF_A_ROOM",
     "OF_ROOMS",
     "PRIMARY",
     "SHOWN",
@@ -25,6 +26,9 @@ OF_A_LINE = frozenset({"machine", "press", "packager", "conveyor", "compressor",
 
 #: What tells the air of a room: no kettle, no oven.
 OF_ROOMS = frozenset({"air_purifier", "climate", "dehumidifier", "fan", "floor_heating", "humidifier", "sensor"})
+
+#: Whose it is, where a room is said and nothing in it: a room is as bright as its lamps, whatever else has a display.
+OF_A_ROOM = {"brightness": "light"}
 
 #: By act: what may be set to what, the first that the thing takes. Of traits with a "?" only where they were said.
 ACTS: dict[str, tuple[tuple[str, Any], ...]] = {

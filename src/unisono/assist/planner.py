@@ -146,6 +146,8 @@ def _asked(questions: Sequence[Frame], turn: Turn) -> Plan:
     for frame in questions:
         query = query_of(frame, turn.world, turn.where, turn.memory, turn.now)
         if query is not None:
+            if query.trait == "on_off" and len(query.things) > 1 and _of_nothing(frame, turn):
+                return Plan(outcome="ask", why="which_thing")  # "is it on", after nothing
             turn.memory.asked = frame
             return Plan(outcome="answer", query=query)
     for frame in questions:
@@ -156,6 +158,12 @@ def _asked(questions: Sequence[Frame], turn: Turn) -> Plan:
         if owned is not None and not frame.elsewhere and any(group.places for group in frame.groups):
             return because("refuse", "no_such_thing", owned.said, turn)
     return Plan(outcome="ignore")
+
+
+def _of_nothing(frame: Frame, turn: Turn) -> bool:
+    """Does an "it" stand for nothing that was spoken of?"""
+    said = [group for group in frame.groups if group.role == ""]
+    return bool(said) and all(group.pronoun == "it" for group in said) and not turn.memory.things
 
 
 def _unknown_place(group: Group) -> bool:

@@ -177,7 +177,7 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
     over = period(frame.times, now) if periods is None else periods[0]
     agg = _aggregate(frame)
     strangers = [group for group in frame.groups if group.why is not None and group.role != "for"]
-    described = frame.senses & {"how_far", "where", "who"} or frame.traits or frame.complaint or agg is not None
+    described = frame.senses & {"how_far", "where", "who"} or frame.traits or frame.complaint
     if strangers and not described and not any(group.things or group.places for group in frame.groups):
         return None
     things, places, named = _things(frame, world, where, memory)
