@@ -58,8 +58,10 @@ def is_left_open(pieces: Sequence[Piece]) -> bool:
 def is_alone(pieces: Sequence[Piece]) -> bool:
     """红色, 自动, 按一下: a value, or a doing that is somebody's, and not a word of whose; 离家模式 is the whole home's."""
     said = [piece for piece in _said(pieces) if piece.text not in _DUE]
-    if len(said) != 1 or said[0].named or said[0].quantity is not None:
+    if len(said) != 1 or said[0].named:
         return False
+    if said[0].quantity is not None:
+        return said[0].text.endswith("°")  # "0°": an angle, a mark, a warmth?
     valued = is_value(said[0]) and not is_verb(said[0]) and not has(said[0], "arm:")
     return valued or _OF_SOMETHING in said[0].senses
 
