@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from unisono.assist.abilities import ACTS, DEFAULT_KINDS, LEVEL_OF_ACT, LEVELS, OF_A_LINE, OF_A_ROOM, PRIMARY
+from unisono.assist.abilities import ACTS, DEFAULT_KINDS, LEVEL_OF_ACT, LEVELS, OF_A_LINE, PRIMARY
 from unisono.assist.dialogue import Memory
 from unisono.assist.frames import LEVELLED, Frame
 from unisono.assist.gazetteer import KEPT_ON, ROVING, Group, Where, things_of_kind, warms_seat
@@ -493,8 +493,7 @@ def _narrow(
 ) -> Aim:
     """Of several that were not told apart: those here, or the only one, or those of one kind in the plural."""
     if group is None:
-        owner = next((OF_A_ROOM[trait] for trait in frame.traits if trait in OF_A_ROOM), None)
-        things = tuple(thing for thing in things if world.things[thing].kind == owner) or things
+        things = tuple(world.of_a_room(things, frame.traits))
     roomful = all(world.things[thing].kind in ROOMFUL for thing in things) and not (
         group is not None and (group.indefinite or group.single)
     )

@@ -6,12 +6,13 @@ mapping that whoever made the world keeps up to date (``states[thing][trait]``),
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
 
 from unisono.access import Risk
+from unisono.assist.abilities import OF_A_ROOM
 from unisono.assist.names import Names, keys_of
 from unisono.thing import Model, builtin_model, builtin_models, traits
 from unisono.thing.schema import Number, Schema
@@ -132,6 +133,11 @@ class World:
         some = tuple(things)
         root = self.path(here)[-1] if here in self.places else self.root
         return tuple(thing for thing in some if root in self.path(self.things[thing].place)) or some
+
+    def of_a_room(self, things: Sequence[str], traits: Sequence[str]) -> list[str]:
+        """Those whose trait it is where a room is said and nothing in it (`OF_A_ROOM`); all, where it is nobody's."""
+        owner = next((OF_A_ROOM[trait] for trait in traits if trait in OF_A_ROOM), None)
+        return [thing for thing in things if self.things[thing].kind == owner] or list(things)
 
     def kin(self, id: str) -> tuple[str, ...]:
         """Things that are called after this one: the "front door lock" of a "front door"; not after its other names."""

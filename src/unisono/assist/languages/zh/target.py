@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from unisono.assist.abilities import OF_A_ROOM
 from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.forms import called, measures
 from unisono.assist.languages.zh.verbs import VERBS_SET
@@ -373,8 +372,7 @@ def _unnamed(target: Target, pool: list[str] | None, world: World, speaker: Spea
         having = near or having
     if target.places and not having:
         target.why = "no_such_thing"
-    lit = next((OF_A_ROOM[trait] for trait in traits if trait in OF_A_ROOM), None)
-    having = [thing for thing in having if world.things[thing].kind == lit] or having
+    having = world.of_a_room(having, traits)
     if len(having) > 1 and not target.every:
         kinds = {world.things[thing].kind for thing in having}
         if not (len(kinds) == 1 and kinds <= TOGETHER):
