@@ -261,7 +261,8 @@ async def test_a_new_password_wants_the_old_one_and_ends_other_sessions(hub: Hub
 # second factors
 
 
-async def with_app(hub: Hub, http: httpx.AsyncClient, id: str) -> tuple[pyotp.TOTP, list[str]]:
+async def with_app(hub: Hub, http: httpx.AsyncClient, id: str) -> tuple[pyotp.TOTP, str, list[str]]:
+    """The app, the code that confirmed it, and those for recovery."""
     made = (await http.post(f"/api/v1/users/{id}/totp")).json()
     assert made["uri"].startswith("otpauth://totp/Unisono:")
     app = pyotp.parse_uri(made["uri"])
@@ -269,21 +270,22 @@ async def with_app(hub: Hub, http: httpx.AsyncClient, id: str) -> tuple[pyotp.TO
     wrong = http.post(f"/api/v1/users/{id}/totp/confirm", json={"code": "000000"})
     assert await refused(wrong) == (401, "second_factor")
     await sign_in(hub, id)  # it does not count yet
-    confirmed = await http.post(f"/api/v1/users/{id}/totp/confirm", json={"code": app.now()})
+    code = app.now()
+    confirmed = await http.post(f"/api/v1/users/{id}/totp/confirm", json={"code": code})
     assert confirmed.status_code == 200, confirmed.text
-    return app, confirmed.json()["codes"]
+    return app, code, confirmed.json()["codes"]
 
 
 async def test_an_app_is_asked_for_a_code_that_counts_once(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     async with await person(hub, "ana", role="member") as ana, hub.client(None) as http:
-        app, codes = await with_app(hub, ana, "ana")
+        app, used, codes = await with_app(hub, ana, "ana")
         login = {"user": "ana", "password": PASSWORD}
         asked = await http.post("/api/v1/login", json=login)
         assert (asked.status_code, asked.json()["code"], asked.json()["field"]) == (401, "second_factor", "code")
         wrong = await http.post("/api/v1/login", json={**login, "password": "wrong", "code": app.now()})
         assert wrong.json()["code"] == "bad_credentials", "the password is looked at first"
-        used = http.post("/api/v1/login", json={**login, "code": app.now()})
-        assert await refused(used) == (401, "second_factor"), "the code that confirmed it was used"
+        again = http.post("/api/v1/login", json={**login, "code": used})
+        assert await refused(again) == (401, "second_factor"), "the code that confirmed it was used"
         later(monkeypatch, 30)
         fresh = app.at(auth_room.now_us() / 1e6)
         await sign_in(hub, "ana", code=fresh)
@@ -296,7 +298,7 @@ async def test_an_app_is_asked_for_a_code_that_counts_once(hub: Hub, monkeypatch
 
 async def test_codes_are_not_guessed(hub: Hub) -> None:
     async with await person(hub, "ana", role="member") as ana, hub.client(None) as http:
-        _app, codes = await with_app(hub, ana, "ana")
+        _app, _code, codes = await with_app(hub, ana, "ana")
         login = {"user": "ana", "password": PASSWORD}
         for _ in range(Throttle.FREE):
             assert await refused(http.post("/api/v1/login", json={**login, "code": "123456"})) == (401, "second_factor")
@@ -308,7 +310,7 @@ async def test_codes_are_not_guessed(hub: Hub) -> None:
 
 async def test_an_app_is_taken_away_by_its_person_or_an_administrator(hub: Hub) -> None:
     async with await person(hub, "ana", role="member") as ana, await person(hub, "bob", role="owner") as bob:
-        _app, codes = await with_app(hub, ana, "ana")
+        _app, _code, codes = await with_app(hub, ana, "ana")
         assert await refused(ana.post("/api/v1/users/ana/totp")) == (409, "exists")
         assert await refused(ana.post("/api/v1/users/ana/totp/off", json={})) == (401, "second_factor")
         renewed = (await ana.post("/api/v1/users/ana/recovery", json={"password": PASSWORD})).json()["codes"]

@@ -177,13 +177,19 @@ async def test_what_is_pushed_is_shown_and_leads_to_its_page(demo: Hub, browser:
     devtools = await context.new_cdp_session(page)
     workers: list[dict[str, Any]] = []
     devtools.on("ServiceWorker.workerRegistrationUpdated", lambda told: workers.extend(told["registrations"]))
+    devtools.on("ServiceWorker.workerErrorReported", lambda told: complaints.append(str(told["errorMessage"])))
     await devtools.send("ServiceWorker.enable")
     await until(lambda: bool(workers), "the worker is known")
     told = {"title": "Leak", "text": "Water in the cellar", "priority": "critical", "group": "leak", "page": "alarms"}
     where = {"origin": address_of(demo), "registrationId": workers[0]["registrationId"], "data": json.dumps(told)}
-    await devtools.send("ServiceWorker.deliverPushMessage", where)
     shown = "navigator.serviceWorker.ready.then(one => one.getNotifications()).then(all => all.map(one => one.title))"
-    await holds(page, f"{shown}.then(all => all.join() === 'Leak')", "it is shown")
+    delivered, end = -DEADLINE_S, time.monotonic() + DEADLINE_S
+    while await page.evaluate(shown) != ["Leak"]:
+        assert time.monotonic() < end, (complaints, workers)
+        if time.monotonic() - delivered > DEADLINE_S / 4:  # the tools may drop one; the next replaces it
+            delivered = time.monotonic()
+            await devtools.send("ServiceWorker.deliverPushMessage", where)
+        await asyncio.sleep(0.05)
     touch = (
         "registration.getNotifications().then(([notification]) =>"
         " dispatchEvent(new NotificationEvent('notificationclick', { notification })))"
