@@ -302,6 +302,18 @@ async def test_a_gateway_and_its_devices(shared: Hub, furnished: dict[str, bool]
         topic, payload, _qos, _user = await device.called("on_topic_message")
         assert topic == f"{base}/event/property/post_reply" and json.loads(payload)["code"] == 200
         assert await shared.eventually(lambda: shared.value("child", "level"), "the level") == 44
+        strange = json.dumps({**body, "params": {"Colour": 1, "Brightness": 43}})
+        device.kit.publish_topic(f"{base}/event/property/post", strange)
+        _topic, payload, _qos, _user = await device.called("on_topic_message")
+        assert (json.loads(payload)["code"], json.loads(payload)["data"]) == (
+            200, {"Colour": "tsl parse: params not exist"},
+        )  # fmt: skip
+
+        async def dimmed() -> bool:
+            return bool(await shared.value("child", "level") == 43)
+
+        await shared.eventually(dimmed, "what is known beside what is not")
+        assert [each["code"] for each in await shared.letters("child")] == ["unknown_property"]
         command = await shared.ask("POST", "/api/v1/things/child/commands", {"set": {"level": 45}})
         topic, payload, _qos, _user = await device.called("on_topic_message")
         asked = json.loads(payload)

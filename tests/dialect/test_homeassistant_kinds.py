@@ -82,7 +82,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str], dict[str, Any], dict[str,
     ("sensor", {"stat_t": "s"}, {"s": "None"}, {"value": None}, {}, {}),
     ("humidifier", {**S, "act_t": "a", "modes": ["auto"], "mode_stat_t": "m"}, {"a": "None", "m": "None"}, {"action": None, "mode": None}, {"on_off": True}, {"c": "ON"}),
     # a colour is heard on each of its topics, and told on the first
-    ("light", {**S, "xy_cmd_t": "x", "rgbw_stat_t": "r", "rgbw_cmd_t": "rc"}, {"r": "255,0,0,0"}, {"color": "#ff0000"}, {"color": "#0000ff"}, {"x": "0.15,0.06"}),
+    ("light", {**S, "xy_cmd_t": "x", "rgbw_stat_t": "r", "rgbw_cmd_t": "rc"}, {"r": "255,0,0,0"}, {"color": "#ff0000"}, {"color": "#0000ff"}, {"x": "0.15,0.06", "c": "ON"}),
     ("text", {**S, "min": 2}, {"s": "hey"}, {"value": "hey"}, {"value": "you"}, {"c": "you"}),
     # lights: whites beside a colour, effects, and those that a brightness turns on
     (
@@ -94,8 +94,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str], dict[str, Any], dict[str,
         "light", {**S, "schema": "json", "sup_clrm": ["rgbww"]}, {"s": '{"color":{"r":0,"g":0,"b":0,"c":0,"w":255}}'}, {"color": "#ffffff"},
         {"color": "#0000ff"}, {"c": '{"state":"ON","color":{"r":0,"g":0,"b":255,"c":0,"w":0}}'},
     ),
-    ("light", {**S, "rgbw_cmd_t": "wc", "rgbw_stat_t": "ws"}, {"ws": "255,0,0,0"}, {"color": "#ff0000"}, {"color": "#00ff00"}, {"wc": "0,255,0,0"}),
-    ("light", {**S, "rgbww_cmd_t": "wc", "rgbww_stat_t": "ws", "rgbww_cmd_tpl": "{{ blue }}{{ cold_white }}{{ warm_white }}"}, {"ws": "red"}, {"color": None}, {"color": "#0000ff"}, {"wc": "25500"}),
+    ("light", {**S, "rgbw_cmd_t": "wc", "rgbw_stat_t": "ws"}, {"ws": "255,0,0,0"}, {"color": "#ff0000"}, {"color": "#00ff00"}, {"wc": "0,255,0,0", "c": "ON"}),
+    ("light", {**S, "rgbww_cmd_t": "wc", "rgbww_stat_t": "ws", "rgbww_cmd_tpl": "{{ blue }}{{ cold_white }}{{ warm_white }}"}, {"ws": "red"}, {"color": None}, {"color": "#0000ff"}, {"wc": "25500", "c": "ON"}),
     ("light", {**S, "on_cmd_type": "brightness", "bri_cmd_t": "bc", "bri_scl": "100"}, {}, {}, {"on_off": True}, {"bc": "100"}),
     ("light", {**S, "on_cmd_type": "brightness", "bri_cmd_t": "bc"}, {}, {}, {"on_off": False}, {"c": "OFF"}),
     ("light", {**S, "on_cmd_type": "brightness", "bri_stat_t": "bs"}, {"bs": "255"}, {"brightness": 100}, {"on_off": True}, {"c": "ON"}),
@@ -202,6 +202,31 @@ def test_what_only_says_that_something_begins_is_over_after_a_while() -> None:
     made.tick(60)
     assert made.value(key, "x.motion") is True
     assert list(one("binary_sensor", {"off_dly": 30}).models["x"].properties) == ["x.value"]
+
+
+@pytest.mark.parametrize(
+    ("way", "wanted", "told"),
+    [
+        ({}, {"color": "#ff0000", "brightness": 100}, ["bc 255", "rc 255,0,0", "c ON"]),
+        ({"on_cmd_type": "last"}, {"color": "#ff0000"}, ["rc 255,0,0", "c ON"]),
+        ({"on_cmd_type": "first"}, {"color": "#ff0000"}, ["c ON", "rc 255,0,0"]),
+        ({"on_cmd_type": "first"}, {"mode": "rain"}, ["c ON", "fc rain"]),
+        ({"on_cmd_type": "first"}, {"on_off": True, "color_temperature": 4000}, ["c ON", "tc 250"]),
+        ({"on_cmd_type": "brightness"}, {"color": "#ff0000"}, ["rc 255,0,0", "bc 51"]),
+        ({"on_cmd_type": "brightness"}, {"color": "#ff0000", "brightness": 40}, ["bc 102", "rc 255,0,0"]),
+        ({"on_cmd_type": "brightness"}, {"on_off": True}, ["bc 51"]),
+        ({}, {"on_off": False}, ["c OFF"]),
+        ({"on_cmd_type": "first"}, {"on_off": False, "brightness": 20}, ["bc 51", "c OFF"]),
+        ({}, {"brightness": 0}, ["bc 0"]),
+    ],
+)
+def test_how_a_lamp_is_turned_on(way: dict[str, str], wanted: dict[str, Any], told: list[str]) -> None:
+    topics = {"bri_stat_t": "bs", "bri_cmd_t": "bc", "rgb_cmd_t": "rc", "clr_temp_cmd_t": "tc", "fx_cmd_t": "fc"}
+    made = one("light", {**S, **topics, "fx_list": ["rain"], **way})
+    key = only(made)
+    made.say(message("bs", "51"), message("bs", "0"))  # the brightness that it had is what it gets again
+    made.ask(key, {f"x.{name}": value for name, value in wanted.items()})
+    assert [f"{each.topic} {each.payload.decode()}" for each in made.take_told()] == told
 
 
 def test_a_colour_is_confirmed_by_what_a_lamp_can_say_of_it() -> None:

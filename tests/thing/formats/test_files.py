@@ -140,6 +140,26 @@ def test_texts_that_are_no_json() -> None:
         assert (value, found[0].rule, found[0].line) == (None, rule, line), data[:20]
 
 
+def test_keys_that_are_given_twice_are_told() -> None:
+    type = b'"dataType": {"type": "int", "type": "bool"}'
+    text = b'{"properties": [{"identifier": "a", "name": "x", "name": "y: \\":", ' + type + b'}], "b": {}, "b": {}}'
+    value, found = read_json(text)
+    assert value["properties"][0] == {"identifier": "a", "name": 'y: ":', "dataType": {"type": "bool"}}
+    assert [(each.severity, each.path, each.rule) for each in found] == [
+        ("warning", "", "duplicate_key"),
+        ("warning", "properties[0]", "duplicate_key"),
+        ("warning", "properties[0].dataType", "duplicate_key"),
+    ]
+    assert found[1].message == 'the key "name" is given twice; the last one counts'
+    assert (
+        read_json(b'{"a\\":": {"b" : 1}, "c\\\\": 2, "d\\\\\\":": 3}')[1] == []
+    )  # colons in keys and values are no keys
+    for chosen in ("auto", "tsl"):
+        read = read_models(text, chosen)
+        assert [model.properties["a"].schema.kind for model in read.models] == ["bool"]
+        assert [each.rule for each in read.findings][:3] == ["duplicate_key"] * 3
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [

@@ -323,9 +323,9 @@ class Speaking:
                 waits = await self._context.registry.find_newcomer(asked.dialect, key) is not None
                 return {"thing": "", "partition": "", "waits": waits}  # said by nobody who is here: it was kept
             partition = await self._context.partition_of(asked.root)
-            if row is not None and facts.get("known"):
-                return {"thing": row.id, "partition": partition}
             wanted = load_model(facts["model"])
+            if row is not None and facts.get("known") and not await self._says_all(wanted, row):
+                return {"thing": row.id, "partition": partition}
             if row is None and await self._context.registry.newcomers_wait(asked.by):
                 await self._wait(asked, key)
                 return {"thing": "", "partition": "", "waits": True}
@@ -334,6 +334,12 @@ class Speaking:
                 return {"thing": await self._appear(asked, key, model), "partition": partition}
             await self._be_another(row, model, asked, known, str(facts["name"])[:NAME])
             return {"thing": row.id, "partition": partition}
+
+    async def _says_all(self, wanted: Model, row: ThingRow) -> bool:
+        """Whether what was kept may be all that the thing says of itself: of announcements that are not kept services
+        are missing, which are no less its own. A hub that understands more than the one that took it in says more."""
+        present = await self._context.catalog.get(row.model, row.model_version)
+        return {each.key for each in present.services} <= {each.key for each in wanted.services}
 
     async def _wait(self, asked: talk.DialectAsk, key: str) -> None:
         """Somebody has to let it in."""
@@ -455,7 +461,8 @@ class Speaking:
         await context.registry.put_things([changed], (), outbox, names=names)
         context.models_sent(partition, [model])
         context.live.forget([row.id])
-        await context.in_force([partition])
+        # what the place kept is heard while the hub begins, before anybody owns the partition
+        await context.in_force([] if asked.facts.get("known") else [partition])
 
     async def _withdraw(self, asked: talk.DialectAsk) -> dict[str, Any]:
         key = _key(asked, asked.facts)

@@ -188,7 +188,12 @@ class AlinkLine:
     def _post(self, spoken: Spoken, request: Request, topic: str, now_ms: int) -> list[Said]:
         if not isinstance(request.params, dict):
             return self.bad(spoken, request, topic, "params of a property post are an object")
-        return [*self.reports(spoken, read_values(request.params)), *self.reply(request, topic)]
+        values = read_values(request.params)
+        return [*self.reports(spoken, values), *self.reply(request, topic, self.refused(spoken, values))]
+
+    def refused(self, spoken: Spoken, values: Iterable[tuple[int | None, dict[str, Any]]]) -> dict[str, str]:
+        """What the answer tells of values that are not taken in."""
+        return {name: why for _at, params in values for name, why in spoken.words.refused(params).items()}
 
     def reports(self, spoken: Spoken, values: Iterable[tuple[int | None, dict[str, Any]]]) -> list[Said]:
         return [Reported(spoken.thing, spoken.words.up(params), at_ms) for at_ms, params in values if params]
@@ -225,15 +230,17 @@ class AlinkLine:
         self, spoken: Spoken, request: Request, topic: str, items: Sequence[tuple[Spoken | None, Any]]
     ) -> list[Said]:
         said: list[Said] = []
+        refused: dict[str, str] = {}
         for whose, found in items:
             if whose is None:
                 said.append(Odd(spoken.thing, "topic_not_allowed", "it speaks for a device that has not signed in"))
                 continue
             said += self.reports(whose, found.values)
+            refused |= self.refused(whose, found.values)
             said += [self.happened(whose, identifier, params) for identifier, params in found.events]
         if not items or not any(found.values or found.events for _whose, found in items):
             return self.bad(spoken, request, topic, "there are no properties and no events in it")
-        return said + self.reply(request, topic)
+        return said + self.reply(request, topic, refused)
 
     def _taken(self, spoken: Spoken, request: Request, topic: str, now_ms: int) -> list[Said]:
         """Kept in the log and nowhere else: tags, deletions of wanted values, the device's own log."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from unisono.dialect.fitting import fit, unfit, value_of
+from unisono.errors import CallerError
 from unisono.thing import Arg, Model, Property
 
 __all__ = ["WORDS", "Words"]
@@ -43,6 +44,10 @@ WORDS: dict[str, tuple[str, ...]] = {
     "mute": ("Mute",),
 }
 
+#: What Alibaba says of an identifier that the model does not have. The post as a whole is answered 200: what it has
+#: besides is taken in.
+UNKNOWN = "tsl parse: params not exist"
+
 
 class Words:
     """One model's members by identifier."""
@@ -71,6 +76,20 @@ class Words:
             else:
                 values[key] = value_of(self._model.properties[key], wire)
         return values
+
+    def refused(self, params: Mapping[str, Any]) -> dict[str, str]:
+        """What of these is not taken in, and why, by identifier, in Alibaba's own words where they are known."""
+        why: dict[str, str] = {}
+        for name, wire in params.items():
+            property = self._model.properties.get(self._properties.get(name, ""))
+            if property is None:
+                why[name] = UNKNOWN
+                continue
+            try:
+                property.schema.check(value_of(property, wire))
+            except CallerError as error:
+                why[name] = f"tsl parse: {error.detail}"
+        return why
 
     def down(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Wanted values by identifier; switches are 0 and 1."""

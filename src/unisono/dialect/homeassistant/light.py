@@ -14,7 +14,7 @@ import msgspec
 from unisono.dialect.fitting import color_of
 from unisono.dialect.homeassistant.entity import ABSENT, Entity, choices, chosen, number, on_off, one_of, said_word
 from unisono.dialect.homeassistant.templates import compile_template, compile_value
-from unisono.dialect.pieces import Reading, json_of, trait_property
+from unisono.dialect.pieces import Reader, Reading, json_of, trait_property
 from unisono.dialect.said import Say
 from unisono.thing.color import from_hs, from_mired, from_rgb, from_xy, to_hs, to_mired, to_xy
 
@@ -50,6 +50,7 @@ def _default(entity: Entity) -> None:
     template = "state_value_template" if entity.has("state_value_template") else "value_template"
     entity.read("state_topic", template, switch, on_off(on, off))
     entity.write("command_topic", "command_template", switch, lambda wanted: on if wanted else off)
+    level = ""
     if entity.has("brightness_command_topic") or entity.has("brightness_state_topic"):
         scale = _percent(entity)
         level = entity.add(trait_property("brightness", writable=entity.has("brightness_command_topic")))
@@ -57,7 +58,6 @@ def _default(entity: Entity) -> None:
         entity.write(
             "brightness_command_topic", "brightness_command_template", level, lambda wanted: _to_scale(wanted, scale)
         )
-        _on_by_brightness(entity, switch, level)
     if entity.has("color_temp_command_topic") or entity.has("color_temp_state_topic"):
         warmth = entity.add(trait_property("color_temperature", writable=entity.has("color_temp_command_topic")))
         kelvin = _kelvin(entity)
@@ -71,19 +71,47 @@ def _default(entity: Entity) -> None:
         entity, "mode", entity.texts("effect_list"),
         ("effect_state_topic", "effect_value_template"), ("effect_command_topic", "effect_command_template"),
     )  # fmt: skip
+    _turned_on(entity, switch, level)
 
 
-def _on_by_brightness(entity: Entity, switch: str, level: str) -> None:
-    """Some lamps are turned on by a brightness, and by nothing else."""
-    writers = entity.piece.writers
-    if entity.text("on_command_type") != "brightness" or level not in writers or switch not in writers:
+def _turned_on(entity: Entity, switch: str, level: str) -> None:
+    """Whatever is wanted of a lamp turns it on, as ``on_command_type`` says: its switch after everything else
+    (``last``), before it (``first``), or a brightness and no switch at all (``brightness``)."""
+    by = dict(entity.piece.writers)
+    if switch not in by:
         return
-    by_switch, by_level = writers[switch], writers[level]
+    way = entity.text("on_command_type", "last")
+    by_level = by.get(level) if way == "brightness" else None
+    last = {level: 100.0}  # the brightness that it had when it was on
+    if by_level is not None:
+        where = entity.text("brightness_state_topic")
+        entity.piece.readers = [
+            (topic, _remembering(reader, level, last) if topic == where else reader)
+            for topic, reader in entity.piece.readers
+        ]
 
     def writer(values: dict[str, Any]) -> list[Say]:
-        return by_level({level: 100}) if values[switch] else by_switch(values)
+        told = [each for address in by if address in values and address != switch for each in by[address](values)]
+        if not values.get(switch, values.get(level) != 0):
+            return told + (by[switch](values) if switch in values else [])
+        if by_level is not None:
+            return told if level in values else told + by_level(last)
+        on = by[switch]({switch: True})
+        return on + told if way == "first" else told + on
 
-    writers[switch] = writer
+    entity.piece.writers = dict.fromkeys(by, writer)
+
+
+def _remembering(reader: Reader, address: str, last: dict[str, float]) -> Reader:
+    """A reader that keeps the last value of an address that was not zero."""
+
+    def read(payload: bytes, now_ms: int) -> Reading:
+        found = reader(payload, now_ms)
+        if found.values.get(address):
+            last[address] = found.values[address]
+        return found
+
+    return read
 
 
 def _default_color(entity: Entity) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -40,7 +42,7 @@ _MARK = re.compile(rb'[\[\]{}"]|\\.')
 
 
 def read_json(data: bytes) -> tuple[Any, list[Diagnostic]]:
-    """The value of a JSON text, or None and the error that says what is wrong with it."""
+    """The value of a JSON text, and what is odd in it; or None and the error that says what is wrong with it."""
     if len(data) > MAX_BYTES:
         return None, [Diagnostic("error", "", "too_large", f"{len(data)} bytes; we read at most {MAX_BYTES}")]
     if data.startswith(_BOM):
@@ -54,29 +56,77 @@ def read_json(data: bytes) -> tuple[Any, list[Diagnostic]]:
         return None, [_too_deep()]
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return None, [Diagnostic("error", "", "bad_json", f"it is not JSON: {error}", _line(data, str(error)))]
-    return (None, [_too_deep()]) if _deep(value) else (value, [])
+    keys = _keys(value)
+    if keys is None:
+        return None, [_too_deep()]
+    return value, [] if _colons(data) == keys else _given_twice(data)
 
 
 def _too_deep() -> Diagnostic:
     return Diagnostic("error", "", "too_deep", f"it is nested deeper than {MAX_NESTING} levels")
 
 
-def _deep(value: Any) -> bool:
-    level = [value]
+def _keys(value: Any) -> int | None:
+    """How many members all its objects have together; None where it is nested too deep."""
+    count = 0
+    level = [value] if type(value) is dict or type(value) is list else []
     for _ in range(MAX_NESTING):
-        level = (
-            [
-                each
-                for item in level
-                for each in (item.values() if type(item) is dict else item)
-                if type(each) is dict or type(each) is list
-            ]
-            if level and (type(level[0]) in (dict, list))
-            else []
-        )
+        count += sum(len(item) for item in level if type(item) is dict)
+        level = [
+            each
+            for item in level
+            for each in (item.values() if type(item) is dict else item)
+            if type(each) is dict or type(each) is list
+        ]
         if not level:
-            return False
-    return True
+            return count
+    return None
+
+
+def _colons(data: bytes) -> int:
+    """At least as many as there are keys in a JSON text: what looks like the end of one. More than a value has keys:
+    one may be given twice, which is slower to find out."""
+    packed = data.translate(None, b" \t\r\n")
+    # not the quote that is escaped in a text, unless it is a backslash that is escaped
+    return packed.count(b'":') - packed.count(b'\\":') + packed.count(b'\\\\":')
+
+
+class _Object(dict[str, Any]):
+    """A JSON object, and those of its keys that are given more than once."""
+
+    twice: Sequence[str] = ()
+
+
+def _given_twice(data: bytes) -> list[Diagnostic]:
+    """A warning for each key that an object has more than once: JSON takes the last one, and who wrote both meant
+    something by the first."""
+    any_twice = False
+
+    def made(pairs: list[tuple[str, Any]]) -> _Object:
+        nonlocal any_twice
+        found = _Object(pairs)
+        if len(found) < len(pairs):
+            any_twice = True
+            found.twice = [key for key, count in Counter(key for key, _value in pairs).items() if count > 1]
+        return found
+
+    document = json.loads(data, object_pairs_hook=made)
+    findings = Findings()
+    level = [("", document)] if any_twice else []
+    while level:
+        below = []
+        for path, each in level:
+            for key in each.twice if isinstance(each, _Object) else ():
+                findings.warn(path, "duplicate_key", f"the key {show(key)} is given twice; the last one counts")
+            dot = "." if path else ""
+            members = (
+                ((f"{dot}{key}", item) for key, item in each.items())
+                if isinstance(each, dict)
+                else ((f"[{at}]", item) for at, item in enumerate(each))
+            )
+            below += [(f"{path}{key}", item) for key, item in members if isinstance(item, dict | list)]
+        level = below
+    return findings.all()
 
 
 def _line(data: bytes, message: str) -> int | None:

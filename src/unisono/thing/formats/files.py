@@ -84,10 +84,10 @@ def read_models(data: bytes, format: str = AUTO, overlays: Sequence[bytes] = ())
         return Imported(None, [], [Diagnostic("error", "", error.code, str(error))])
     if chosen is not None:
         return _chosen(text, chosen)
-    document, faults = read_json(text)
-    if faults:
-        return _other(text, faults)
-    return _json(text, document)
+    document, told = read_json(text)
+    if any(each.severity == "error" for each in told):
+        return _other(text, told)
+    return _json(text, document, told)
 
 
 def _chosen(text: bytes, chosen: Format) -> Imported:
@@ -100,19 +100,19 @@ def _chosen(text: bytes, chosen: Format) -> Imported:
     return Imported(chosen.name, *chosen.read(text))
 
 
-def _json(text: bytes, document: Any) -> Imported:
+def _json(text: bytes, document: Any, told: list[Diagnostic]) -> Imported:
     """A JSON text is read once, whoever it is for."""
     for candidate in formats().values():
         if isinstance(candidate, JsonFormat):
             if candidate.recognises(document):
-                return Imported(candidate.name, *candidate.read_document(document))
+                return Imported(candidate.name, *candidate.read_parsed(document, told))
         elif candidate.sniff(text):
             return Imported(candidate.name, *candidate.read(text))
     for inner in _opened(document):
         for candidate in formats().values():
             if isinstance(candidate, JsonFormat) and candidate.recognises(inner):
-                return Imported(candidate.name, *candidate.read_document(inner))
-    return _own(document) or _unknown([])
+                return Imported(candidate.name, *candidate.read_parsed(inner, told))
+    return _own(document) or _unknown(told)
 
 
 def _opened(document: Any) -> Iterator[Any]:
@@ -123,7 +123,7 @@ def _opened(document: Any) -> Iterator[Any]:
             return
         document = found[0]
         if isinstance(document, str):
-            document, _faults = read_json(document.encode("utf-8", "surrogatepass"))
+            document, _told = read_json(document.encode("utf-8", "surrogatepass"))
         yield document
 
 
