@@ -89,3 +89,14 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
 @pytest.fixture
 def shell(hub: RunningHub) -> Shell:
     return hub.shell
+
+
+@pytest.fixture(scope="session")
+def home(hub: RunningHub) -> str:
+    """A place with a probe; the probe's secret."""
+    hub.shell.run("place", "add", "Home", "--kind", "home")
+    words = ("thing", "add", "probe1", "--model", "sensor.temperature", "--place", "home", "--name", "Probe")
+    added = hub.shell.json(*words)
+    assert added["id"] == "probe1"
+    assert len(added["secret"]) >= 22
+    return str(added["secret"])

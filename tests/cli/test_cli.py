@@ -23,17 +23,6 @@ from unisono.cli.thing import print_frame
 from unisono.errors import CallerError
 
 
-@pytest.fixture(scope="session")
-def home(hub: object, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A place with a probe; the probe's secret."""
-    shell: Shell = hub.shell  # type: ignore[attr-defined]
-    shell.run("place", "add", "Home", "--kind", "home")
-    added = shell.json("thing", "add", "probe1", "--model", "sensor.temperature", "--place", "home", "--name", "Probe")
-    assert added["id"] == "probe1"
-    assert len(added["secret"]) >= 22
-    return str(added["secret"])
-
-
 def connect(shell: Shell, thing: str, secret: str) -> mqtt.Client:
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.username_pw_set(thing, secret)

@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Shell
-from tests.cli.test_cli import home, say
-
-__all__ = ["home"]
+from tests.cli.test_cli import say
 
 UNREAD = 141
 

@@ -12,11 +12,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain, product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -30,6 +30,8 @@ __all__ = [
     "LANGUAGES",
     "Language",
     "Phrase",
+    "Row",
+    "Trie",
     "guess_language",
     "language",
     "language_of",
@@ -60,14 +62,46 @@ class Phrase(msgspec.Struct, frozen=True):
     forms: tuple[str, ...] = ()
 
 
+class Row(NamedTuple):
+    """A phrase as it is put into a `Trie`: its words, and one sense and form of it."""
+
+    words: tuple[str, ...]
+    sense: str
+    form: str = ""
+
+
 class Trie:
-    """Phrases by their words: the longest one at a point is found in as many steps as it has words."""
+    """Phrases by their words: the longest one at a point is found in as many steps as it has words. What follows a word
+    is sorted when that word is first said: a language has ten thousand phrases, and a sentence ten words."""
 
-    __slots__ = ("found", "next")
+    __slots__ = ("_depth", "_next", "_rows", "found")
 
-    def __init__(self) -> None:
-        self.next: dict[str, Trie] = {}
-        self.found: Any = None
+    def __init__(self, rows: Iterable[Row], depth: int = 0) -> None:
+        self._depth = depth
+        self._next: dict[str, Trie] = {}
+        self._rows: dict[str, list[Row]] = {}
+        senses: dict[str, None] = {}
+        forms: dict[str, None] = {}
+        for row in rows:
+            if len(row.words) > depth:
+                self._rows.setdefault(row.words[depth], []).append(row)
+                continue
+            senses[row.sense] = None
+            if row.form:
+                forms[row.form] = None
+        self.found = Phrase(tuple(senses), tuple(forms)) if senses else None
+
+    def step(self, word: str) -> Trie | None:
+        """What follows a word; None where no phrase goes on with it."""
+        node = self._next.get(word)
+        if node is None and (rows := self._rows.get(word)) is not None:
+            node = self._next[word] = Trie(rows, self._depth + 1)
+        return node
+
+    def phrase(self, word: str) -> Phrase | None:
+        """The phrase of one word alone."""
+        node = self.step(word)
+        return node.found if node is not None else None
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,27 +142,25 @@ def language(code: str) -> Language:
     words = _read(code, "words")
     rules = words.pop("rules", {})
     spaced = rules.get("spaced", True)
-    phrases, vocabulary, repairable = Trie(), set[str](), set[str]()
-    bending = rules.get("inflected", ())
+    rows: list[Row] = []
+    bending = frozenset(rules.get("inflected", ()))
     irregular = rules.get("irregular", {})
     for sense, texts in words.items():
         for text in chain.from_iterable(_spelt_out(str(text)) for text in texts or ()):
-            for form, bent in _forms(words_of(text), sense in bending, irregular):
-                vocabulary.update(bent)
-                if sense not in GRAVE:
-                    repairable.update(bent)
-                _put(phrases, bent, sense, form)
+            if sense in bending:
+                rows += (Row(bent, sense, form) for form, bent in _forms(words_of(text), irregular))
+            else:
+                rows.append(Row(words_of(text), sense))
     for kind, place in kinds_of_place().items():
-        for text in place.names.get(code, ()):
-            _put(phrases, words_of(text), f"place:{kind}", "")
-            vocabulary.update(words_of(text))
-            repairable.update(words_of(text))
+        rows += (Row(words_of(text), f"place:{kind}") for text in place.names.get(code, ()))
+    vocabulary = frozenset(chain.from_iterable(row.words for row in rows))
+    repairable = frozenset(chain.from_iterable(row.words for row in rows if row.sense not in GRAVE))
     return Language(
         code=code,
         spaced=spaced,
-        phrases=phrases,
-        vocabulary=frozenset(vocabulary),
-        repairable=frozenset(repairable),
+        phrases=Trie(rows),
+        vocabulary=vocabulary,
+        repairable=repairable,
         numbers=numbers_of(code),
         times=_read(code, "times"),
         speech=_read(code, "speech"),
@@ -189,28 +221,18 @@ def _read(code: str, name: str) -> dict[str, Any]:
 
 def _spelt_out(text: str) -> Iterator[str]:
     """ "it (would|'d) be nice( of you|)" is four phrases."""
+    if "(" not in text:
+        return iter((text,))
     parts = [part.split("|") for part in re.split(r"[()]", text)]
-    return ("".join(way) for way in product(*parts))
+    return map("".join, product(*parts))
 
 
-def _put(phrases: Trie, words: tuple[str, ...], sense: str, form: str) -> None:
-    node = phrases
-    for word in words:
-        node = node.next.setdefault(word, Trie())
-    old: Phrase = node.found or Phrase(())
-    senses = old.senses if sense in old.senses else (*old.senses, sense)
-    forms = old.forms if form in old.forms or not form else (*old.forms, form)
-    node.found = Phrase(senses, forms)
-
-
-def _forms(words: tuple[str, ...], bends: bool, irregular: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
-    """The phrase, and with its first word bent: (form, words). ``base`` marks the plain form of a word that bends."""
-    if not bends:
-        return [("", words)]
+def _forms(words: tuple[str, ...], irregular: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The phrase with its first word bent: (form, words). ``base`` marks the plain form."""
     head, rest = words[0], words[1:]
     past, ing, third = irregular.get(head) or _regular(head)
-    forms = [("base", head), ("past", past), ("ing", ing), ("third", third)]
-    return [(form, (bent, *rest)) for form, bent in forms]
+    for form, bent in (("base", head), ("past", past), ("ing", ing), ("third", third)):
+        yield form, (bent, *rest)
 
 
 def _regular(word: str) -> tuple[str, str, str]:

@@ -25,8 +25,9 @@ _WORD = re.compile(
     rf"(?P<clock>\d{{1,2}}:\d{{2}}(?!\d))|(?P<number>\d+(?:,\d{{3}})+(?!\d)|\d+(?:\.\d+)?)"
     rf"|(?P<cjk>[{CJK}])|(?P<word>(?:(?![{CJK}])[^\W\d_])+(?:'[a-z]+)?(?:\d+\.\d+|\d*)(?![a-z\d]))|(?P<rest>[^\W_]+)|(?P<mark>[^\s\w]|_)",
 )
-#: Most phrases and names: nothing to be looked at twice.
-_PLAIN = re.compile(r"[a-z]+(?: [a-z]+)*")
+#: Names in Chinese, most of them.
+_HAN = re.compile(r"[0-9\u3400-\u4dbf\u4e00-\u9fff]+")
+_HAN_WORD = re.compile(r"[0-9]+|[^0-9]")
 _HUNG = re.compile(r"(?P<stem>.+?)(?P<hung>'(?:s|d|ll|re|ve|m))$")
 
 
@@ -74,6 +75,8 @@ def _folded(text: str) -> tuple[str, Sequence[int]]:
 
 def words_of(text: str) -> tuple[str, ...]:
     """The words only, for phrases and names."""
-    if _PLAIN.fullmatch(text):
+    if text.isascii() and text.islower() and text.replace(" ", "").isalpha():
         return tuple(text.split())
+    if _HAN.fullmatch(text):
+        return tuple(_HAN_WORD.findall(text))
     return tuple(raw.text for raw in raw_words(text) if raw.kind != "mark")

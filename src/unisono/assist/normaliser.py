@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from unisono.assist.language import Language, Trie
+from unisono.assist.language import Language, Row, Trie
 from unisono.assist.letters import Raw, raw_words, words_of
 from unisono.assist.numbers import TENS, read_number, respelt
 from unisono.assist.text import Token
@@ -148,7 +148,7 @@ def _numeral(raw: Sequence[Raw], at: int, language: Language) -> bool:
     if at and (raw[at - 1].text in counted or raw[at - 1].text in numbers.get("before_pronoun", ())):
         return True
     after = raw[at + 1].text if at + 1 < len(raw) else ""
-    return after in numbers.get("scales", ()) or after in _unit_words(language.code).next
+    return after in numbers.get("scales", ()) or _unit_words(language.code).step(after) is not None
 
 
 def _numbers(raw: Sequence[Raw], language: Language) -> list[Token]:
@@ -252,7 +252,7 @@ def _pronoun(raw: Sequence[Raw], at: int, words: int, language: Language) -> boo
         if (
             after in language.times.get("words", {}).get("unit", {})
             or after in ("o", "%", ":")
-            or after in _unit_words(language.code).next
+            or _unit_words(language.code).step(after) is not None
         ):
             return False
     return at == 0 or raw[at - 1].text not in numbers["before_pronoun"]
@@ -317,14 +317,8 @@ def _times(tokens: Sequence[Token], language: Language) -> list[Token]:
 def _unit_words(code: str) -> Trie:
     from unisono.assist.language import language
 
-    root = Trie()
-    for unit, names in language(code).numbers.get("units", {}).items():
-        for name in names:
-            node = root
-            for raw in raw_words(str(name)):
-                node = node.next.setdefault(raw.text, Trie())
-            node.found = unit
-    return root
+    units = language(code).numbers.get("units", {})
+    return Trie(Row(tuple(raw.text for raw in raw_words(str(name))), unit) for unit in units for name in units[unit])
 
 
 def _units(tokens: Sequence[Token], language: Language) -> list[Token]:
@@ -340,12 +334,12 @@ def _units(tokens: Sequence[Token], language: Language) -> list[Token]:
             continue
         node, unit, end, ahead = units, None, at, at
         while ahead < len(tokens) and tokens[ahead].kind in ("word", "mark"):
-            step = node.next.get(tokens[ahead].text)
+            step = node.step(tokens[ahead].text)
             if step is None:
                 break
             node, ahead = step, ahead + 1
             if node.found is not None:
-                unit, end = node.found, ahead
+                unit, end = node.found.senses[-1], ahead
         found.append(
             Token(
                 text=token.text,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unisono.assist.gazetteer import nearest
+from unisono.assist.language import Trie
 from unisono.assist.letters import words_of
 from unisono.assist.plan import Speech
 from unisono.assist.turn import Turn
@@ -44,9 +45,7 @@ def told_why(why: str, said: str, choices: Sequence[str], turn: Turn) -> Speech 
 
 def _points(said: str, turn: Turn) -> bool:
     """Whether it is "it", "those": nobody asks "which it"."""
-    node = turn.spoken.phrases
+    node: Trie | None = turn.spoken.phrases
     for word in words_of(said):
-        if word not in node.next:
-            return False
-        node = node.next[word]
-    return node.found is not None and not POINTING.isdisjoint(node.found.senses)
+        node = node.step(word) if node is not None else None
+    return node is not None and node.found is not None and not POINTING.isdisjoint(node.found.senses)

@@ -74,17 +74,17 @@ def _so(tokens: Sequence[Token], at: int, spoken: Language) -> bool:
     """Does a state or a value stand here: on, shut, half?"""
     if at >= len(tokens) or tokens[at].kind == "number":
         return at < len(tokens)
-    found = spoken.phrases.next.get(tokens[at].text)
-    return found is not None and found.found is not None and bool(STATES & set(found.found.senses))
+    found = spoken.phrases.phrase(tokens[at].text)
+    return found is not None and not STATES.isdisjoint(found.senses)
 
 
 def _with_particle(tokens: Sequence[Token], at: int, words: int, spoken: Language, world: World) -> bool:
     """Is what stands after an article a noun and the particle of the verb before: "turn the heat up", not "heat up"?"""
-    first, last = spoken.phrases.next.get(tokens[at].text), spoken.phrases.next.get(tokens[at + words - 1].text)
+    first, last = spoken.phrases.phrase(tokens[at].text), spoken.phrases.phrase(tokens[at + words - 1].text)
     whole = _longest(tokens, at, spoken.phrases, bent=False)[0]
     verb = whole is not None and whole.forms == ("base",) and words == PAIR
-    side = last is not None and last.found is not None and bool({"p_up", "p_down"} & set(last.found.senses))
-    noun = first is not None and first.found is not None and any(s.startswith(NOMINAL) for s in first.found.senses)
+    side = last is not None and not {"p_up", "p_down"}.isdisjoint(last.senses)
+    noun = first is not None and any(s.startswith(NOMINAL) for s in first.senses)
     return verb and side and (noun or tokens[at].key in world.names.words)
 
 
@@ -249,8 +249,8 @@ def _known(before: Sequence[Token], number: Token, world: World) -> bool:
 
 def _counts(token: Token, spoken: Language) -> bool:
     """Is it a thing's word, which a number may count? Channels and levels have numbers for values."""
-    found = spoken.phrases.next.get(token.text)
-    return found is None or found.found is None or any(s.startswith("kind:") for s in found.found.senses)
+    found = spoken.phrases.phrase(token.text)
+    return found is None or any(s.startswith("kind:") for s in found.senses)
 
 
 def _absent(head: Sequence[Token], world: World) -> bool:
@@ -289,8 +289,8 @@ def _united(tokens: Sequence[Token], spoken: Language) -> Sequence[Token]:
 
 def _closes(token: Token, spoken: Language) -> bool:
     """Where a clause ends: a mark, an "and"."""
-    found = spoken.phrases.next.get(token.text)
-    return token.kind == "mark" or (found is not None and found.found is not None and "and" in found.found.senses)
+    found = spoken.phrases.phrase(token.text)
+    return token.kind == "mark" or (found is not None and "and" in found.senses)
 
 
 def _uncompounded(tokens: Sequence[Token], spoken: Language, world: World) -> Sequence[Token]:
@@ -354,7 +354,7 @@ def _longest(tokens: Sequence[Token], at: int, phrases: Trie, *, bent: bool) -> 
         token = tokens[end]
         if token.kind == "time":
             break
-        step = node.next.get(token.text) or (node.next.get(token.key) if token.kind == "word" else None)
+        step = node.step(token.text) or (node.step(token.key) if token.kind == "word" else None)
         if step is None:
             break
         node = step
@@ -422,12 +422,12 @@ def _other(tokens: Sequence[Token], at: int, right: str, spoken: Language, world
     plain = {unicodedata.normalize("NFD", letter)[0] for letter in own}
     if own and not (own <= set(right) or plain <= set(right)):
         return True
-    found, led = spoken.phrases.next.get(right), spoken.phrases.next.get(tokens[at - 1].text) if at else None
-    if right in world.names.words or found is None or found.found is None or led is None or led.found is None:
+    found, led = spoken.phrases.phrase(right), spoken.phrases.phrase(tokens[at - 1].text) if at else None
+    if right in world.names.words or found is None or led is None:
         return False
-    article = "det" in led.found.senses or ("in" in led.found.senses and "p_on" not in led.found.senses)
-    verb = bool(found.found.forms) or "notify" in found.found.senses  # "the stout recipe" is no shout
-    return article and verb and not any(sense.startswith(NOMINAL) for sense in found.found.senses)
+    article = "det" in led.senses or ("in" in led.senses and "p_on" not in led.senses)
+    verb = bool(found.forms) or "notify" in found.senses  # "the stout recipe" is no shout
+    return article and verb and not any(sense.startswith(NOMINAL) for sense in found.senses)
 
 
 def _key(word: str) -> str:

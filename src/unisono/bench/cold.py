@@ -44,6 +44,15 @@ print(json.dumps([time.perf_counter() - began, used.ru_utime + used.ru_stime, us
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 
+ENGINE = """
+import json, sys
+from unisono.assist import Memory, Speaker, understand, world_of_home
+from unisono.scene.trying.home import load_home
+said = json.load(sys.stdin)
+place = load_home(open(said["home"], encoding="utf-8").read())
+understand(said["text"], world_of_home(place), Memory(), Speaker(), now=place.moment, lang=said["lang"])
+"""
+
 PEER = """
 import json, sys
 from hassil.intents import Intents, TextSlotList
@@ -62,14 +71,17 @@ if said["text"]:
 
 def cold(home: dict[str, Any], text: str, lang: str) -> dict[str, float]:
     """``unisono understand``, started for one sentence about a home: seconds of the clock and of the processor, and
-    the MB that it grew by: the words of the language and the names of the home, compiled."""
+    the MB that it grew by: the words of the language and the names of the home, compiled. ``engine_``: a process that
+    has the assistant without the command line, as it is measured of the peer."""
     with tempfile.TemporaryDirectory(prefix="unisono-bench-") as folder:
         path = Path(folder) / "home.yaml"
         path.write_text(json.dumps(home), "utf-8")
         command = [sys.executable, "-m", "unisono.cli", "understand", "--home", str(path)]
         grown = _least(command, json.dumps({"id": 0, "text": text, "lang": lang}) + "\n")
+        engine = _least([sys.executable, "-c", ENGINE], json.dumps({"home": str(path), "text": text, "lang": lang}))
         path.write_text(json.dumps({**home, "things": home["things"][:1]}), "utf-8")
-        return _figures(grown, _least(command, ""))
+        figures = _figures(grown, _least(command, ""))
+    return figures | {"engine_cold_s": round(engine[0], 3), "engine_cold_cpu_s": round(engine[1], 3)}
 
 
 def cold_peer(home: dict[str, Any], text: str, code: str) -> dict[str, float]:

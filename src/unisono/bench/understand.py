@@ -324,6 +324,7 @@ def run_understand(options: UnderstandOptions, say: Callable[[str], None]) -> Re
         del figures["hassil"]
         notes.append("hassil is not installed: pip install hassil home-assistant-intents")
     notes.append("cold_s, cold_cpu_s: a process from start to end, one sentence; compiled_mb: what it grew by for that")
+    notes.append("engine_cold: the same without the command line, as it is measured of the peer")
     notes.append("wrong: it acts, and not as it should; time of one sentence without starting the process")
     ratios = {}
     for name, numbers in figures["unisono"].items():

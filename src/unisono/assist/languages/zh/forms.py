@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -177,6 +177,40 @@ def called(word: str) -> tuple[str, ...]:
     return tuple(_table().called.get(word, ()))
 
 
+class _Apart(NamedTuple):
+    """What stands between the two characters of a verb: 抽一下水. Of any two that open and end one; which they are is
+    looked up, for a pattern of them all takes ten times as long to compile."""
+
+    verbs: frozenset[str]
+    counted: re.Pattern[str]
+    lasting: re.Pattern[str]
+    opened: re.Pattern[str]
+
+
+@lru_cache(maxsize=1)
+def _apart() -> _Apart:
+    table = _table()
+    verbs = frozenset(verb[:2] for verb in table.separable)
+    first, second = ("".join(sorted({verb[at] for verb in verbs})) for at in range(2))
+    within = "|".join(sorted(table.inside, key=len, reverse=True))
+    return _Apart(
+        verbs,
+        re.compile(f"(?<=[{first}])了?(?:[几多][^，。]{{0,2}}[次回趟])(?=[{second}])"),
+        re.compile(rf"([{first}])({_FOR_SO_LONG})的?([{second}])"),
+        re.compile(f"(?<=[{first}])(?:{within})(?=[{second}])"),
+    )
+
+
+def _joined(found: re.Match[str]) -> str:
+    """The verb without what stood in it."""
+    return "" if found.string[found.start() - 1] + found.string[found.end()] in _apart().verbs else found[0]
+
+
+def _lasting(found: re.Match[str]) -> str:
+    """抽水十分钟 for 抽十分钟的水."""
+    return found[1] + found[3] + found[2] if found[1] + found[3] in _apart().verbs else found[0]
+
+
 class Forms:
     """The forms that are read another way where these names are."""
 
@@ -186,13 +220,6 @@ class Forms:
         self._names = all_names
         self._same = {form: word for form, word in table.same.items() if form not in all_names}
         self._form = re.compile("|".join(sorted(map(re.escape, self._same), key=len, reverse=True)))
-        within = "|".join(sorted(table.inside, key=len, reverse=True))
-        pairs = [next(pairwise(verb)) for verb in table.separable]
-        self._counted = re.compile("|".join(f"(?<={a})了?(?:[几多][^，。]{{0,2}}[次回趟])(?={b})" for a, b in pairs))
-        self._lasting = re.compile(
-            rf"({'|'.join(f'{a}(?={_FOR_SO_LONG}的?{b})' for a, b in pairs)})({_FOR_SO_LONG})的?(.)"
-        )
-        self._opened = re.compile("|".join(f"(?<={a})(?:{within})(?={b})" for a, b in pairs))
 
     def plain(self, text: str) -> str:
         """The text in the forms that are known."""
@@ -211,14 +238,15 @@ class Forms:
             text = _BY_SO_MANY.sub(r"调\1", _BY_SO_MUCH.sub(r"调\1", text))
             text = _FASTER.sub(lambda found: "加快" if found[1] == "快" else "放慢", text)
         text = _IF_NOT.sub(r"没\1就", text.replace("充电充", "充"))
-        text = _ONLY_SO_MUCH.sub("调到", self._lasting.sub(r"\1\3\2", text))
+        text = _ONLY_SO_MUCH.sub("调到", _apart().lasting.sub(_lasting, text))
         text = self._numbered(self._beside(_LIT.sub("点亮", _HOT_WATER.sub("水温", _HOW_HOT.sub("水温多少度", text)))))
         text = _WATER.sub(
             "烧水", _BOTH.sub("", _ENOUGH.sub("", _TURNED.sub("调", _OPENED.sub("调", _STEP.sub(r"\1档", text)))))
         )
         text = _FROM.sub("", _FIRST.sub(r"\1", text))
-        text = self._counted.sub("", text) + "几次" if self._counted.search(text) else text  # 录了几次像
-        text = _TWICE.sub(r"\1一下", self._opened.sub("", text))
+        asked = _apart().counted.sub(_joined, text)
+        text = asked + "几次" if asked != text else text  # 录了几次像
+        text = _TWICE.sub(r"\1一下", _apart().opened.sub(_joined, text))
         asks = _WHETHER.search(text) is not None
         return _WHETHER.sub(r"\1", text) + "吗" if asks and text[-1:] not in "吗?？" else _WHETHER.sub(r"\1", text)
 

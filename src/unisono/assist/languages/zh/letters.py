@@ -37,6 +37,7 @@ _DOUBLED = re.compile(
 )
 _HAN = r"[\u3400-\u9fff]"
 _BLANKS = re.compile(rf"(?<={_HAN})\s+(?={_HAN}|\d)|(?<=\d)\s+(?={_HAN})|(?<=[,，。])\s+|\s+(?=[,，。])")
+_ONLY_HAN = re.compile(r"[0-9\u3400-\u4dbf\u4e00-\u9fff]+")
 _COMMA = re.compile(r"(?<!\d),|,(?!\d)")
 _MORE, _LESS = re.compile(rf"(?<={_HAN})\+(?=[0-9])"), re.compile(r"(?<=[度量温速])-(?=[0-9])")
 _COMMAS = re.compile(r"[，,]\s*[，,]")
@@ -58,6 +59,8 @@ def _table(name: str) -> list[str]:
 
 def plain(text: str) -> str:
     """Lower case, half-width, simplified, without characters that nobody sees."""
+    if _ONLY_HAN.fullmatch(text):  # most names
+        return _POINT.sub(r"\1.\2", text.translate(_traditional()))
     text = unicodedata.normalize("NFKC", text).lower().translate(_traditional())
     text = "".join(
         " " if c.isspace() else str(unicodedata.decimal(c)) if c.isdecimal() else c
