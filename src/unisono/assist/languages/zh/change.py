@@ -40,6 +40,8 @@ HEATED = frozenset({"target_temperature"})
 WARMTH = ("target_temperature",)
 PERCENTAGES = ("brightness", "position", "volume", "fan_speed", "target_humidity")
 STEPPED = ("fan_speed", "seat_heating", "seat_ventilation", "brightness", "target_temperature", "volume")
+SEATED = frozenset({"seat_heating", "seat_ventilation"})
+_STEPS_OF = {"low": 1, "medium": 2, "high": 3}
 OPENINGS = ("position", "window_position", "sunroof_position")
 #: By how much a level moves where nobody says: enough to notice, not to regret.
 MOVE = {
@@ -158,6 +160,8 @@ def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
         return Change(trait, str(_tidy(wish.amount.value)))  # 频道五
     if wish.amount is not None:
         return _share(wish, wish.amount, trait, state) or _amount(wish, wish.amount, trait, thing, state)
+    if trait in SEATED and wish.level in _STEPS_OF:
+        return Change(trait, _STEPS_OF[wish.level])  # 座椅加热开中档
     if wish.extreme is not None:
         return Change(trait, _extreme(wish.extreme, trait, thing), unit=_unit(trait))
     if wish.verb in MOVES:
@@ -366,7 +370,7 @@ def _amount(wish: Wish, amount: Quantity, trait: str, thing: Thing, state: Mappi
         if level is None:
             raise NotPossibleError("no_such_value")
         return Change(trait, level)
-    if amount.unit == STEP and not wish.by and trait not in ("seat_heating", "seat_ventilation"):
+    if amount.unit == STEP and not wish.by and trait not in SEATED:
         raise NotPossibleError("no_such_value")
     if wish.by and amount.form == "fraction" and trait in OPENINGS:
         opens = (wish.sign > 0) is (trait != "window_position")  # a pane that goes down opens
@@ -456,7 +460,7 @@ def _switched(wish: Wish, trait: str, state: Mapping[str, Any]) -> Change:
     ends = wish.verb in ENDS
     if wish.verb in ("raise", "lower"):
         ends = (wish.verb == "raise") is (trait == "window_position")
-    if trait in ("seat_heating", "seat_ventilation"):
+    if trait in SEATED:
         return Change(trait, 0 if ends else 2)
     if trait in OPENINGS and wish.bit:
         return _nudged(trait, state, ends=ends)

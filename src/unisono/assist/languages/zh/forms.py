@@ -116,6 +116,14 @@ _WHY_FIRST = re.compile(
     r"^(?:[^，。把将没不别]{0,4}(?:到|来|睡|睡着|走|醒)|[水冰菜饭电油料面粉]够|(?:外[面头边])?(?:下|落|刮|起|打|飘)[大小]?(?:雨|雪|风|雾|雷|冰雹)|(?:我|俺|咱)?(?:困|饿|渴|累))(?:了|啦)"
     r"(?=把|将|帮|给|麻烦|开|关|打开|锁|拉|停|调|放|快|请)"
 )
+#: 今天降温: the weather turns cold.
+_COLD_SNAP = re.compile(r"(?<=[天儿面头温])(?:突然|一下子|大|又|要)*降温(?=了|$|[，,])")
+#: 还大，再小点: not enough yet.
+_STILL = re.compile(r"^(?:还是?|仍然?)(?:有点儿?|太|不够|嫌)?[大小高低响亮暗热冷慢快吵闷潮干轻][了啊]?[，,](?=(?:再|更|往))")
+#: 切外出
+_SWITCHED_TO = re.compile(r"切换?(?=(?:外出|离家|在家|居家)(?:模式)?(?:$|[，,吧]))")
+#: 车窗是不是忘了关
+_FORGOTTEN = re.compile(r"(?:是不是|有没有|会不会)(?:又)?忘(?:了|记了?)?([关锁开拉停])(?:上|了)?(?=$|[，,?？啊呀])")
 #: 天要是黑了
 _WHEN_DARK = re.compile(r"天(?:要是|如果|一旦)(?=[黑亮])")
 #: 锁车了没, 关灯了吗: the lamp, and whether it is off.
@@ -225,6 +233,7 @@ class Forms:
         """The text in the forms that are known."""
         text = _UP.sub("", _FAR.sub("多", _NOT_SO_YET.sub("没有", text)))
         text = _ONLY_LEFT.sub("，只留", _WHY_FIRST.sub(lambda found: found[0] + "，", text))
+        text = _STILL.sub("", _COLD_SNAP.sub("冷", _SWITCHED_TO.sub("切到", _FORGOTTEN.sub(r"是不是没\1", text))))
         text = _WHEN_DARK.sub("天", _THAT.sub("那", _SOME.sub("的", text)))
         text = _AND_WHY.sub("吧，", _SO_MUCH.sub(r"\1", _TWO.sub(lambda found: _TWO_OF[found[0]], text)))
         text = _FIXED.sub("定到", _BELOW_ZERO.sub("低于零度", text))

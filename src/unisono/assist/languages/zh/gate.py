@@ -303,6 +303,8 @@ def is_misplaced(pieces: Sequence[Piece], steps: Sequence[Step], world: World) -
         return False
     if any(is_verb(piece) and piece.senses & BEGINS and "made_for" not in piece.senses for piece in pieces):
         return False
+    if any(step.trait == "locked" for step in steps):
+        return True  # 院门插上: bolted, and not begun
     begun = [step for step in steps if step.trait in _BEGUN_BY and step.value in (True, _ALL_THE_WAY)]
     return any(world.things[thing].kind in _MADE_OTHERWISE for step in begun for thing in step.things)
 

@@ -17,6 +17,7 @@ from unisono.assist.languages.zh.clauses import is_value, split_condition
 from unisono.assist.languages.zh.commands import command
 from unisono.assist.languages.zh.cut import Piece, names_of
 from unisono.assist.languages.zh.letters import plain, strip_address
+from unisono.assist.languages.zh.relief import suffers
 from unisono.assist.languages.zh.saying import spoken
 from unisono.assist.languages.zh.scope import bar_of, is_negated, is_question, is_quoted, unquoted
 from unisono.assist.languages.zh.sentence import Sentence, has, is_kind, is_verb, senses, sentence_of, unknown
@@ -190,6 +191,12 @@ def _read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.dat
 
 
 def _plan(sentence: Sentence) -> Plan:
+    plan = _heard(sentence)
+    felt = not is_question(sentence.masked) and suffers(sentence, plan)
+    return Plan(outcome="ask", why="complaint") if felt else plan
+
+
+def _heard(sentence: Sentence) -> Plan:
     text, pieces, masked, world, memory, speaker, now = sentence
     found = senses(pieces)
     if "never_mind" in found and not any(
@@ -198,7 +205,7 @@ def _plan(sentence: Sentence) -> Plan:
         return Plan(outcome="ignore", why="never_mind")
     if (meant := _without_slip(pieces)) is not None:
         at = meant[0].start
-        return _plan(sentence._replace(pieces=meant, masked=" " * at + masked[at:]))
+        return _heard(sentence._replace(pieces=meant, masked=" " * at + masked[at:]))
     for special in (timer, reminder):
         plan = special(text, pieces, masked, world, speaker, now)
         if plan is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unisono.assist.languages.zh.change import NotPossibleError, steps_of
+from unisono.assist.languages.zh.clauses import split_condition
 from unisono.assist.languages.zh.cut import Piece
 from unisono.assist.languages.zh.sentence import Sentence, about_us, has, is_kind, senses, unknown
 from unisono.assist.languages.zh.target import find_target
@@ -16,7 +17,7 @@ from unisono.assist.languages.zh.whole import ONE
 from unisono.assist.languages.zh.wish import relief_of, traits_of
 from unisono.assist.plan import Plan, Step
 
-__all__ = ["complains", "relieve"]
+__all__ = ["complains", "relieve", "suffers"]
 
 #: Characters nobody knows, in a complaint that may still be one about this place.
 _UNKNOWN_MOST = 2
@@ -43,6 +44,28 @@ def complains(pieces: Sequence[Piece]) -> bool:
     does = has(pieces[-1], "state:") and any(piece.things or is_kind(piece) for piece in pieces)
     short = pieces[-1] in felt and len(pieces) <= _SHORT and not does
     return plainly or short or "too" in senses(pieces) or pieces[-1].text in _ENDINGS
+
+
+#: Why a sentence came to nothing though somebody may suffer: what else was said in it is not known here.
+_NOT_HEARD = (None, "unsure", "past", "not_possible", "no_such_thing")
+_FELT_BY = frozenset({"死", "得", "了", "啊", "呀", "死了"})
+
+
+def suffers(sentence: Sentence, plan: Plan) -> bool:
+    """堂屋跟冰窖一样, 画室冷得笔都拿不住: that something is wrong is plain, whatever else was said."""
+    if plan.outcome not in ("ignore", "refuse") or (plan.why or "").partition(":")[0] not in (*_NOT_HEARD, ""):
+        return False
+    pieces = sentence.pieces
+    if split_condition(sentence.masked) is not None:
+        return False  # 下雨就关窗: it is not so yet
+    if any(piece.moment is not None and piece.moment.role == "over" and piece.moment.over != "today" for piece in pieces):
+        return False
+    for piece, after in zip(pieces, [*pieces[1:], None], strict=True):
+        felt = has(piece, "complaint:") or "state:low" in piece.senses
+        plainly = len(piece.text) > 1 or (after is not None and after.text in _FELT_BY)
+        if felt and not piece.named and (plainly or "too" in senses(pieces)):
+            return True
+    return False
 
 
 def relieve(sentence: Sentence, pieces: Sequence[Piece]) -> Plan:
