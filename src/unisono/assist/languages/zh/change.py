@@ -6,6 +6,7 @@ Knows that 打开 is on for a lamp, 100 % for a curtain and unlocked for a lock,
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -148,7 +149,7 @@ def _change(wish: Wish, thing: Thing, state: Mapping[str, Any]) -> Change:
     if trait not in thing.takes:
         raise NotPossibleError("not_possible")
     if wish.text is not None and trait in TEXTS:
-        return Change(trait, wish.text)
+        return Change(trait, _written(wish.text, state.get(trait)))
     if wish.halved and trait in OPENINGS:
         return Change(trait, 50, unit="%")  # 降一半: half of the way
     if wish.halved:
@@ -345,6 +346,17 @@ def value_in(amount: Quantity, trait: str, *, by: bool = False) -> float:
 
 #: What is made more or less by a share of what it is.
 _IN_SHARES = frozenset({"rate", "speed", "setpoint", "charge_current"})
+
+
+_SOCKET = re.compile(r"([a-z]+)( ?)([0-9]+)", re.IGNORECASE)
+
+
+def _written(text: str, now: Any) -> str:
+    """hdmi3 as HDMI 3, where the thing says HDMI 1 now."""
+    said, own = _SOCKET.fullmatch(text), _SOCKET.fullmatch(now) if isinstance(now, str) else None
+    if said is None or own is None or said[1].lower() != own[1].lower():
+        return text
+    return own[1] + own[2] + said[3]
 
 
 def _share(wish: Wish, amount: Quantity, trait: str, state: Mapping[str, Any]) -> Change | None:

@@ -201,6 +201,7 @@ def _separate(clause: Clause) -> list[Clause]:
                 and (_is_noun(piece) or any(_is_noun(p) for p in _until_verb(pieces, i)))
             )
             or (verb and noun and order == "NV" and _is_verb(piece) and _begins_anew(pieces, i))
+            or ("lock" in piece.senses and _is_shut(groups[-1]))  # 后备箱关上锁好
             or ("dock" in piece.senses and any(p.senses & _ENDED for p in groups[-1]))  # 停下来回去充电
             or (
                 verb
@@ -227,6 +228,14 @@ def _separate(clause: Clause) -> list[Clause]:
             noun = True
             order += "N" if not order.endswith("N") else ""
     return [Clause(group, runs_on=at > 0 or clause.runs_on) for at, group in enumerate(groups) if group]
+
+
+_PARTS = frozenset({"trait:trunk", "trait:window_position", "trait:sunroof_position"})
+
+
+def _is_shut(group: Sequence[Piece]) -> bool:
+    """A car's part that is shut: what is locked then is the car."""
+    return any(piece.senses & _PARTS for piece in group) and any(_is_verb(piece) for piece in group)
 
 
 def _begins_anew(pieces: Sequence[Piece], at: int) -> bool:

@@ -62,6 +62,10 @@ _LONGEST = 16
 _LONGEST_JOINED = 32
 #: The end of a name that stands for it has at least so many characters.
 _SHORTEST_TAIL = 3
+#: A plant, as those call it who work there.
+_WORKS = ("厂里", "厂子", "厂子里", "厂区", "工厂", "全厂", "整个厂", "我们厂", "咱们厂", "咱厂")
+#: What makes a thing of a word for doing: 除湿柜.
+_APPLIANCES = frozenset("柜机器仪箱炉塔桶罩")
 #: What may be called the door of a home.
 _DOORS = frozenset({"lock", "door", "sensor.contact"})
 #: 入户门锁上了吗: the verb, though somebody is called 入户门锁.
@@ -134,6 +138,8 @@ class Names:
             for name in scene.names:
                 self._of(name).scenes.append(scene.id)
         self.by_text.pop("", None)
+        self._add_owned()
+        self._add_works(world)
         self._add_sides()
         self.forms = Forms(self.by_text)
         self._add_numbers()
@@ -184,6 +190,24 @@ class Names:
             if len(name) > 1 and bearers.things and name not in self.alike:
                 found.setdefault(name[-1], []).extend(bearers.things)
         return {noun: tuple(dict.fromkeys(things)) for noun, things in found.items()}
+
+    def _add_owned(self) -> None:
+        """姥姥手机 for 姥姥的手机."""
+        for name, bearers in list(self.by_text.items()):
+            if (
+                bearers.things
+                and len(name) > _SHORTEST_TAIL
+                and name.count("的") == 1
+                and "的" not in (name[0], name[-1])
+            ):
+                self.by_text.setdefault(name.replace("的", ""), bearers)
+
+    def _add_works(self, world: World) -> None:
+        """厂里 for a plant, whatever it is called."""
+        roots = [place for place in world.places.values() if place.inside is None]
+        if len(roots) == 1 and roots[0].kind == "plant":
+            for said in _WORKS:
+                self._of(said).places.append(roots[0].id) if said not in self.by_text else None
 
     def _add_sides(self) -> None:
         """左阅读灯 for 左边阅读灯: `Forms` reads 左边的, 左侧那盏 so."""
@@ -253,7 +277,8 @@ class Names:
                 tail = name[cut_off:]
                 if tail[0] in "号楼层排路区" or name[cut_off - 1] in _NUMERALS:
                     continue  # 号插座 is no end of 三号插座
-                if tail not in self.by_text and tail not in senses_of() and tail[:-1] not in senses_of():
+                worded = tail in senses_of() or (tail[:-1] in senses_of() and tail[-1] not in _APPLIANCES)
+                if tail not in self.by_text and not worded:
                     tails.setdefault(tail, _Bearers([], [], [])).things += bearers.things
         self._add_short_tails(tails)
         self.by_text.update({tail: bearers for tail, bearers in tails.items() if bearers.things})

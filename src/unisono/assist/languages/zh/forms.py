@@ -119,11 +119,33 @@ _WHY_FIRST = re.compile(
 #: 今天降温: the weather turns cold.
 _COLD_SNAP = re.compile(r"(?<=[天儿面头温])(?:突然|一下子|大|又|要)*降温(?=了|$|[，,])")
 #: 还大，再小点: not enough yet.
-_STILL = re.compile(r"^(?:还是?|仍然?)(?:有点儿?|太|不够|嫌)?[大小高低响亮暗热冷慢快吵闷潮干轻][了啊]?[，,](?=(?:再|更|往))")
+_STILL = re.compile(
+    r"^(?:还是?|仍然?)(?:有点儿?|太|不够|嫌)?[大小高低响亮暗热冷慢快吵闷潮干轻][了啊]?[，,](?=(?:再|更|往))"
+)
 #: 切外出
 _SWITCHED_TO = re.compile(r"切换?(?=(?:外出|离家|在家|居家)(?:模式)?(?:$|[，,吧]))")
 #: 车窗是不是忘了关
 _FORGOTTEN = re.compile(r"(?:是不是|有没有|会不会)(?:又)?忘(?:了|记了?)?([关锁开拉停])(?:上|了)?(?=$|[，,?？啊呀])")
+#: 别闷着, 别冻着孩子: what an order is to prevent, and no denial of it.
+_LEST = re.compile(
+    r"[，,](?:可|千万)?别(?:再|给|把[^，,]{1,3})*(?:闷|冻|热|吵|淋|晒|憋|呛|烫|凉|熏|着凉|摔|磕|渴|饿)(?:着|到|坏|醒|死)?"
+    r"(?:了|我|人|他|她|它|孩子|宝宝|娃|老人|大家|客人)*$"
+)
+#: 吹会儿冷气: air that is to blow.
+_BLOW = re.compile(
+    r"(?:^|(?<=[给把帮先，,上里]|车))吹(?:会儿|一会儿|点儿?|一下|上|上点)?(?=冷气|冷风|暖风|热风|暖气|空调)|(?<=[\u3400-\u9fff])吹(?:会儿|一会儿|点儿?|上)(?=冷气|冷风|暖风|热风|暖气)"
+)
+#: 警铃响起来!
+_RING = re.compile(r"(?<=[铃笛报器])响起来(?=$|[吧!！])")
+_PULLED = re.compile(r"拉(?=(?:报?警|火警|紧急)(?:铃|报|笛))")
+#: 我找不到车，响一下喇叭: why.
+_LOST = re.compile(r"^[^，,]{0,6}找不(?:到|着)[^，,]{1,6}[，,](?=.{3,})")
+#: 停下来快点: we are in a hurry.
+_HURRY = re.compile(
+    r"(?:(?<=[停关锁闭][了掉上住下])|(?<=停下来|关起来|停一下))[，,]?(?:快点儿?|快些|赶紧的?|赶快|快快快?|快)[啊呀吧]?$"
+)
+#: 两个屋的地热: one of each room.
+_OF_ROOMS = re.compile(r"([两俩三四])[个间]?(?:屋子?|房间|房)里?的(?=[^，,的]{1,6}[都全也统]|空调|灯|窗|地[热暖])")
 #: 天要是黑了
 _WHEN_DARK = re.compile(r"天(?:要是|如果|一旦)(?=[黑亮])")
 #: 锁车了没, 关灯了吗: the lamp, and whether it is off.
@@ -146,6 +168,12 @@ _SIDES = "左右前后东西南北"
 _NUMBERS = re.compile(
     r"((?:[0-9]{1,2}|[一二三四五六七八九十]{1,2})[号#])(?=[和跟与、及]|还有|以及|(?:也|都)?[停关开启停]|[，,])"
 )
+
+
+#: Signs of no script, that stand for names while a text is read.
+_PRIVATE = 0xE000
+#: Names of two characters are too often parts of what was said.
+_SHORTEST_KEPT, _LONGEST_KEPT = 3, 12
 
 
 class _Table(msgspec.Struct):
@@ -230,10 +258,37 @@ class Forms:
         self._form = re.compile("|".join(sorted(map(re.escape, self._same), key=len, reverse=True)))
 
     def plain(self, text: str) -> str:
-        """The text in the forms that are known."""
+        """The text in the forms that are known, each name in it as it is."""
+        read = self._plain(text)
+        if read == text or not (lost := self._lost(text, read)):
+            return read
+        hidden = {chr(_PRIVATE + i): name for i, name in enumerate(lost)}
+        for sign, name in hidden.items():
+            text = text.replace(name, sign)
+        read = self._plain(text)
+        for sign, name in hidden.items():
+            read = read.replace(sign, name)
+        return read
+
+    def _lost(self, text: str, read: str) -> list[str]:
+        """The names in a text that were written otherwise: 煮水器, where 煮水 is read as 烧水."""
+        spans = {
+            text[at:end]
+            for at in range(len(text))
+            for end in range(at + _SHORTEST_KEPT, min(at + _LONGEST_KEPT, len(text)) + 1)
+        }
+        return sorted((s for s in spans & self._exact if s not in read), key=len, reverse=True)
+
+    def _plain(self, text: str) -> str:
         text = _UP.sub("", _FAR.sub("多", _NOT_SO_YET.sub("没有", text)))
         text = _ONLY_LEFT.sub("，只留", _WHY_FIRST.sub(lambda found: found[0] + "，", text))
         text = _STILL.sub("", _COLD_SNAP.sub("冷", _SWITCHED_TO.sub("切到", _FORGOTTEN.sub(r"是不是没\1", text))))
+        text = _RING.sub(
+            "打开",
+            _PULLED.sub(
+                "拉响", _BLOW.sub("打开", _LOST.sub("", _LEST.sub("", _OF_ROOMS.sub(r"\1个", _HURRY.sub("", text)))))
+            ),
+        )
         text = _WHEN_DARK.sub("天", _THAT.sub("那", _SOME.sub("的", text)))
         text = _AND_WHY.sub("吧，", _SO_MUCH.sub(r"\1", _TWO.sub(lambda found: _TWO_OF[found[0]], text)))
         text = _FIXED.sub("定到", _BELOW_ZERO.sub("低于零度", text))

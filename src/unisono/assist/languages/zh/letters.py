@@ -35,6 +35,8 @@ _SLIP = re.compile(
 _DOUBLED = re.compile(
     r"(?:(?<![\u3400-\u9fff])|(?<=[把将给让的了请]))([^\W\d_零一二三四五六七八九十百]{2,5})(?:[,，、 ]*\1)+(?![点些])"
 )
+#: 链、链烘机: begun twice.
+_BEGUN_TWICE = re.compile(r"(?:^|(?<=[，, 把将给]))([^\W\d_灯门窗帘]{1,2})[、，,]+(?=\1)")
 _HAN = r"[\u3400-\u9fff]"
 _BLANKS = re.compile(rf"(?<={_HAN})\s+(?={_HAN}|\d)|(?<=\d)\s+(?={_HAN})|(?<=[,，。])\s+|\s+(?=[,，。])")
 _ONLY_HAN = re.compile(r"[0-9\u3400-\u4dbf\u4e00-\u9fff]+")
@@ -76,6 +78,7 @@ def strip_address(text: str) -> str:
     """Without what calls the assistant, hesitations, and words said twice in a row."""
     text = _ADDRESS.sub("", text)
     text = _COMMAS.sub("，", _FILLERS.sub("", _SLIP.sub("不对", text)))
+    text = _BEGUN_TWICE.sub("", text.lstrip(" ,，、"))
     return _DOUBLED.sub(r"\1", text).strip(" ,，、.。!！")
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from unisono.assist.languages.zh.beside import is_bare
 from unisono.assist.languages.zh.cut import Piece
-from unisono.assist.languages.zh.sentence import Sentence, about_us, senses
+from unisono.assist.languages.zh.sentence import Sentence, about_us, is_kind, senses
 from unisono.assist.languages.zh.target import TOGETHER, Target, another, find_target, is_left_out, its_car
 from unisono.assist.languages.zh.whole import ONE
 from unisono.assist.languages.zh.wish import Wish, traits_of
@@ -41,6 +41,7 @@ class Meant:
 
     def __init__(self, sentence: Sentence, conditions: tuple[Condition, ...]) -> None:
         self.sentence = sentence
+        self.conditions = conditions
         self.steps: list[Step] = []
         self.excepted: set[str] = set()
         self.denied: set[str] = set()
@@ -49,6 +50,8 @@ class Meant:
         #: the rooms that a condition or a reason is about: 茶室太暗了，把灯打开
         self.about = {place for place in self.places if sentence.world.places[place].inside is not None}
         self.doubted = False
+        #: whether another clause comes behind the one that is read
+        self.followed = False
 
     def _touched(self) -> set[str]:
         return {thing for step in self.steps for thing in step.things}
@@ -58,8 +61,27 @@ class Meant:
         wish: Wish | None = self.sentence.memory.wish
         if wish is None or not (about_us(pieces) or senses(pieces) & {"it", "other"}):
             return None
-        asked = bool(self.denied) or (self.sentence.memory.open is not None and len(pieces) <= ANSWER_MOST)
-        return wish if asked or found & {"also", "meant", "same", "again"} or pieces[-1].text == "呢" else None
+        asked = (
+            bool(self.denied)
+            or self._is_only_who(pieces)
+            or (self.sentence.memory.open is not None and len(pieces) <= ANSWER_MOST)
+        )
+        return (
+            wish
+            if asked or found & {"also", "meant", "same", "again"} or (pieces[-1].text == "呢" and not self.followed)
+            else None
+        )
+
+    def _is_only_who(self, pieces: Sequence[Piece]) -> bool:
+        """把灯打开, and then 焙房的, or 蘑菇灯: for those as well, or rather."""
+        plan = self.sentence.memory.plan
+        if plan is None or plan.outcome != "act" or self.steps or self.followed or self.conditions:
+            return False
+        only = all(piece.named or is_kind(piece) or piece.senses <= {"particle", "it"} for piece in pieces)
+        alike = {self.sentence.world.things[thing].kind for step in plan.steps for thing in step.things}
+        same = any(self.sentence.world.things[thing].kind in alike for piece in pieces for thing in piece.things)
+        place = any(piece.places for piece in pieces) and pieces[-1].text == "的"
+        return only and (same or place)
 
     def _other_value(self, wish: Wish) -> Wish | None:
         """空调调到二十四, 哦不, 二十六: the wish before, with this amount."""

@@ -46,6 +46,7 @@ _YES = re.compile(r"(?:是的?|好的?|好啊|好吧|对的?|可以|行|要|确�
 _WRONG = re.compile(
     r"(?:啊|哦|噢)?(?:不是(?!不)|不对|错了|弄错了|搞错了|不)[，, ]+(?:我?说的?)?(?:是|系|应该是)?|我说的不是那个[，, ]*(?:是)?"
     r"|(?:啊|哦)?(?:错了|弄错了|搞错了|不对|不是)[，, ]*(?=我?(?:要|说|指)的?是)我?(?:要|说|指)的?是"
+    r"|(?:还是)?(?:有点儿?|太|过)[^，,开关调]{1,3}了?[，,]+(?:改[成到为]?|换[成到]|调[成到]?)?(?=[0-9零一二两三四五六七八九十百])"
     r"|(?:算了|嗯)?[，,]?(?:还是|要不|要不然|干脆|(?<=算了))(?:[改换调]?[成到为]?)(?=[0-9零一二两三四五六七八九十百])"
 )
 _POLITE = re.compile(
@@ -99,7 +100,7 @@ _SENSED = ("temperature", "humidity", "co2", "pm25", "noise", "power", "energy",
 _PLAIN_WORDS = frozenset({"particle", "clock", "calendar", "here", "indoor", "outdoor"})
 
 #: 停停停！机械臂停！: called out first, then said of what.
-_STOP = re.compile(r"^停+[!！,，。 ]+(?=.+停)")
+_STOP = re.compile(r"^停+[!！,，。 ]+(?=.+停)|^停{2,}(?=[^了下掉吧].*停)")
 
 
 def read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.datetime) -> Plan:

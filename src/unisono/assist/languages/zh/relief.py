@@ -58,7 +58,9 @@ def suffers(sentence: Sentence, plan: Plan) -> bool:
     pieces = sentence.pieces
     if split_condition(sentence.masked) is not None:
         return False  # 下雨就关窗: it is not so yet
-    if any(piece.moment is not None and piece.moment.role == "over" and piece.moment.over != "today" for piece in pieces):
+    if any(
+        piece.moment is not None and piece.moment.role == "over" and piece.moment.over != "today" for piece in pieces
+    ):
         return False
     for piece, after in zip(pieces, [*pieces[1:], None], strict=True):
         felt = has(piece, "complaint:") or "state:low" in piece.senses

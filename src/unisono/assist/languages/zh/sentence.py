@@ -9,6 +9,8 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from unisono.assist.languages.zh.cut import Piece, cut
 from unisono.assist.languages.zh.scope import mask
 from unisono.assist.languages.zh.verbs import VERBS_SET
@@ -39,8 +41,36 @@ class Sentence(NamedTuple):
 
 def sentence_of(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.datetime) -> Sentence:
     """A plain text, cut."""
-    pieces = cut(text, world)
+    pieces = _parts_of_cars(cut(text, world), text, world)
     return Sentence(text, pieces, mask(text, pieces), world, memory, speaker, now)
+
+
+#: Parts of a car that are a house's things as well.
+_BACK = ("后门", "尾门", "后盖", "后车门")
+_TRUNK, _AIR = frozenset({"trait:trunk"}), frozenset({"kind:climate"})
+_BLOWN = ("暖风", "热风", "冷风")
+
+
+def _parts_of_cars(pieces: list[Piece], text: str, world: World) -> list[Piece]:
+    """全顺后门, 问界的暖风: the trunk, and the air conditioning, of the car that is named before it."""
+    found: list[Piece] = []
+    at = 0
+    while at < len(pieces):
+        piece = pieces[at]
+        before = [other for other in found[-2:] if other.text != "的"][-1:]
+        of_car = any(
+            "kind:car" in other.senses or (other.things and all(world.things[t].kind == "car" for t in other.things))
+            for other in before
+        )
+        back = next((word for word in _BACK if text.startswith(word, piece.start)), None) if of_car else None
+        end = next((i for i in range(at, len(pieces)) if back and pieces[i].end == piece.start + len(back)), None)
+        if back is not None and end is not None:
+            found.append(Piece(piece.start, pieces[end].end, back, _TRUNK))
+            at = end + 1
+            continue
+        found.append(msgspec.structs.replace(piece, senses=_AIR) if of_car and piece.text in _BLOWN else piece)
+        at += 1
+    return found
 
 
 def senses(pieces: Iterable[Piece]) -> set[str]:

@@ -44,7 +44,7 @@ OUTSIDE = frozenset({"outdoor"})
 #: Kinds one of which people may mean by the word of another.
 AKIN = {
     "lock": {"lock", "door"}, "door": {"door", "lock", "garage_door"}, "media": {"media", "speaker", "tv"}, "speaker": {"speaker", "media"},
-    "machine": {"machine", "press", "packager", "conveyor", "compressor", "robot", "agv"}, "light": {"light"},
+    "machine": {"machine", "press", "packager", "conveyor", "compressor", "robot"}, "light": {"light"},
     "climate": {"climate"}, "window": {"window"},
     "kettle": {"kettle", "water_heater"}, "plug": {"plug", "switch"}, "switch": {"switch", "plug"},
     "floor_heating": {"floor_heating", "climate"},

@@ -129,7 +129,6 @@ class Wanted(Meant):
 
     def __init__(self, sentence: Sentence, conditions: tuple[Condition, ...], *, act_if: bool = False) -> None:
         super().__init__(sentence, conditions)
-        self.conditions = conditions
         self.act_if = act_if
         self.told: list[Step] = []
         self.times: list[Moment] = []
@@ -143,8 +142,6 @@ class Wanted(Meant):
         self.strange = False
         #: whether what is done later is done by itself each time
         self.by_itself = False
-        #: whether another clause comes behind the one that is read
-        self.followed = False
 
     def plan(self, parts: Sequence[Clause]) -> Plan:
         if len(parts) == 1 and (left := self._left_on(parts[0])) is not None:
@@ -416,8 +413,10 @@ class Wanted(Meant):
             made = self._do(wish, self._target(pieces, Wish(verb="play")))
             self.steps = [msgspec.structs.replace(step, text=title) for step in self.steps]
             return made
-        valued = wish.verb or wish.amount or wish.color or wish.mode or wish.level or wish.arm
-        came = not valued and unknown(pieces) <= _UNSURE_MOST and pieces[-1].text in "了啦"  # 停水泵，水满了
+        valued = (wish.verb and not wish.vague) or wish.amount or wish.color or wish.mode or wish.level or wish.arm
+        came = (
+            not valued and unknown(pieces) <= _UNSURE_MOST and pieces[-1].text in "了啦"
+        )  # 停水泵，水满了; 打铃，换班了
         said = unknown(pieces) and (pieces[0].text in _WHO or wish.vague)
         if self.steps and (said or came) and not about_us(pieces):
             return None  # 打包机停一停, 我换膜
