@@ -71,5 +71,5 @@ def test_no_room_is_in_two_rows() -> None:
 
 
 def test_words_of_kinds_that_mean_some_of_them() -> None:
-    assert called("窗帘") == ("帘",)
+    assert called("窗帘") == ("帘", "百叶")
     assert called("灯") == ()

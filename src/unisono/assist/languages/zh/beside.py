@@ -39,6 +39,7 @@ __all__ = [
     "two_values",
     "without_beneficiary",
     "without_by_itself",
+    "without_its_work",
     "without_reason",
 ]
 
@@ -55,6 +56,12 @@ _REASON = re.compile(
     r"(?:[^要来到没在得想不别，]{1,4}(?:先生|师傅|阿姨|叔叔|老师|小姐)?)(?:(?:们|都|也|马上|快|就|已经|还|正)*)"
     r"(?:(?:要|得|想)(?![^，]*(?:吗|么)$)[^，]{1,6}|(?:[^，]{0,3}完|够|满|来|到|回来|到家|走|送到)(?:了|啦)|没(?:带|拿|有|法|办法)[^，]{1,4}|(?:在|正)[^，]{1,6})$"
 )
+#: 我放行李, 刚洗完澡, 三缺一的来了: what somebody is about, has done, or who has come.
+_ABOUT = re.compile(
+    r"(?:(?:我|我们|咱们?)(?:要|来|好|去|先)?(?:放|拿|取|装|搬|卸|进|出|过|用|找|看|抱|提)(?!(?:下|完|好)?[开关停])[^，]{0,6}"
+    r"|刚刚?(?!才)[^，关开停锁调]{2,6}|[^，关开停锁调]{1,8}(?:来|到|回来)(?:了|啦))$"
+)
+_DENIED = frozenset({"不", "没", "别", "不要", "不用"})
 #: What is said of the order itself is no reason for it.
 _SAYS_SO = re.compile(r"说|讲|叫|让|问|玩笑|逗|骗|如果|要是|的话|什么|谁|怎|吗|才|以后|之后|的时候|再|的$")
 #: What is said about playing, and is part of no title.
@@ -175,6 +182,14 @@ def without_reason(pieces: list[Piece]) -> list[Piece]:
     return wanted if whole and plain else pieces
 
 
+def without_its_work(pieces: list[Piece]) -> list[Piece]:
+    """消毒锅开始消毒: what it is called after is what it does."""
+    strange = "".join(piece.text for piece in pieces if not piece.known)
+    begun = any(piece.senses & (BEGINS | ENDS) for piece in pieces)
+    called = any(strange in piece.text for piece in pieces if piece.things)
+    return [piece for piece in pieces if piece.known] if len(strange) > 1 and begun and called else pieces
+
+
 def without_by_itself(pieces: list[Piece]) -> tuple[list[Piece], bool]:
     """自动开路灯: what is to be done by itself, and no mode; whether it was said so."""
     for at, (piece, after) in enumerate(pairwise(pieces)):
@@ -187,6 +202,8 @@ def is_reason(pieces: Sequence[Piece], world: World) -> bool:
     """货车要进来, 小刘要领料, 他没带钥匙, 王阿姨来了: who wants what or has come, and nothing that is to be done here."""
     said = [piece for piece in pieces if not piece.mark]
     text = "".join(piece.text for piece in said)
+    if _ABOUT.match(text) and not _SAYS_SO.search(text) and not any(p.named or p.moment is not None for p in said):
+        return not any(is_kind(piece) or piece.text in _DENIED for piece in said)
     if _SAYS_SO.search(text) or any(is_verb(p) and not p.senses & {"set", "clean", "brew"} for p in said):
         return False
     if any(p.quantity is not None or p.moment is not None or has(p, "trait:") for p in said):

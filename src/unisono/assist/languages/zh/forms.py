@@ -107,8 +107,8 @@ _SOME = re.compile(r"(?<![咗晒开关熄闩着灭点])啲(?=[窗灯门帘座车
 _THAT = re.compile(r"嗰(?=[盏台个条扇部只间幅])")
 #: 开起嘛, 转起没; 还能跑好远; 锁了没得: in the south-west
 _UP = re.compile(r"(?<=[开关锁停点亮转放])起(?=$|[嘛吧哈咯没，。])")
-_FAR = re.compile(r"(?<=[跑开走有])好(?=[远久多长](?:$|[?？啊哦]))")
-_NOT_SO_YET = re.compile(r"(?<=[了着上好])没得(?=$|[?？啊哦])")
+_FAR = re.compile(r"(?<=[剩])好多|(?<=[跑开走有])好(?=[远久多长](?:$|[?？啊哦]))")
+_NOT_SO_YET = re.compile(r"(?<=[了着上好家来完开关锁停亮])没得(?=$|[?？啊哦])")
 #: 灯都关掉就留落地灯
 _ONLY_LEFT = re.compile(r"(?<=[关停熄灭掉了上，,])[，,]?(?:就|光|单|仅)留(?:下|着)?(?=[^，。着]{2,8}$)")
 #: 快递到了开一下大门, 外面下雨了把窗户关上: why, and no mark behind it.
@@ -139,13 +139,25 @@ _BLOW = re.compile(
 _RING = re.compile(r"(?<=[铃笛报器])响起来(?=$|[吧!！])")
 _PULLED = re.compile(r"拉(?=(?:报?警|火警|紧急)(?:铃|报|笛))")
 #: 我找不到车，响一下喇叭: why.
-_LOST = re.compile(r"^[^，,]{0,6}找不(?:到|着)[^，,]{1,6}[，,](?=.{3,})")
+_LOST = re.compile(r"^[^，,]{0,6}找不(?:到|着)(?P<what>[^，,了]{1,6})了?[，,](?P<then>.{3,})$")
 #: 停下来快点: we are in a hurry.
 _HURRY = re.compile(
     r"(?:(?<=[停关锁闭][了掉上住下])|(?<=停下来|关起来|停一下))[，,]?(?:快点儿?|快些|赶紧的?|赶快|快快快?|快)[啊呀吧]?$"
 )
 #: 两个屋的地热: one of each room.
 _OF_ROOMS = re.compile(r"([两俩三四])[个间]?(?:屋子?|房间|房)里?的(?=[^，,的]{1,6}[都全也统]|空调|灯|窗|地[热暖])")
+#: 快点把窗关上, 快快关火: we are in a hurry.
+_QUICK = re.compile(
+    r"^(?:快点儿?|快些|快+(?!要)|赶紧的?|麻利的?)+[，,]?(?=.*[关停开锁打拉放收].*)(?=.{4,})(?![点些一])"
+)
+#: 一盏不留: all of them.
+_NOT_ONE = re.compile(r"[，,]?一(?:盏|个|台|扇|件|样)(?:都|也)?(?:不|别)(?:留|剩|落|要)[，,]?[地的]?")
+#: 变频那台: the one whose name begins so.
+_OF_A_NAME = re.compile(
+    r"([\u3400-\u9fff]{2,4})[那这](?:个|台|盏|扇|只|款|部)(?=$|[也都开关调停呢吗别先再，,。打设升降])"
+)
+#: 八十度慢慢焙: how it is done at that heat.
+_SLOWLY = re.compile(r"慢慢儿?地?(?=[焙烤烘炖煮煲熬焖])")
 #: 天要是黑了
 _WHEN_DARK = re.compile(r"天(?:要是|如果|一旦)(?=[黑亮])")
 #: 锁车了没, 关灯了吗: the lamp, and whether it is off.
@@ -280,13 +292,23 @@ class Forms:
         return sorted((s for s in spans & self._exact if s not in read), key=len, reverse=True)
 
     def _plain(self, text: str) -> str:
-        text = _UP.sub("", _FAR.sub("多", _NOT_SO_YET.sub("没有", text)))
+        text = _UP.sub(
+            "", _FAR.sub(lambda found: "多少" if found[0] == "好多" else "多", _NOT_SO_YET.sub("没有", text))
+        )
         text = _ONLY_LEFT.sub("，只留", _WHY_FIRST.sub(lambda found: found[0] + "，", text))
         text = _STILL.sub("", _COLD_SNAP.sub("冷", _SWITCHED_TO.sub("切到", _FORGOTTEN.sub(r"是不是没\1", text))))
+        text = _OF_A_NAME.sub(self._begun, _NOT_ONE.sub("全都", _QUICK.sub("", _SLOWLY.sub("", text))))
         text = _RING.sub(
             "打开",
             _PULLED.sub(
-                "拉响", _BLOW.sub("打开", _LOST.sub("", _LEST.sub("", _OF_ROOMS.sub(r"\1个", _HURRY.sub("", text)))))
+                "拉响",
+                _BLOW.sub(
+                    "打开",
+                    _LOST.sub(
+                        lambda found: found["then"].replace("它", found["what"]),
+                        _LEST.sub("", _OF_ROOMS.sub(r"\1个", _HURRY.sub("", text))),
+                    ),
+                ),
             ),
         )
         text = _WHEN_DARK.sub("天", _THAT.sub("那", _SOME.sub("的", text)))
@@ -318,6 +340,17 @@ class Forms:
         """调小五个 for 小五个, where nobody is called 小五."""
         called = found.string[found.start() : found.end() + 1] in self._names
         return found[0] if called else f"调{found[1]}"
+
+    def _begun(self, found: re.Match[str]) -> str:
+        """变频空调 for 变频那台: the one name that begins so, or ends behind it."""
+        for at in range(len(found[1]) - 1):
+            begun = found[1][at:]
+            if begun in self._exact:
+                break
+            names = [name for name in self._exact if name.startswith(begun)]
+            if names and len({name[-2:] for name in names}) == 1 and all(min(names, key=len) in n for n in names):
+                return found[1][:at] + max(names, key=len)
+        return found[0]
 
     def _beside(self, text: str) -> str:
         """开左壁灯 for 壁灯开左边的, where there is a 左壁灯."""

@@ -20,6 +20,8 @@ from unisono.assist.plan import Condition, Step
 
 __all__ = ["ANSWER_MOST", "Meant", "Open"]
 
+#: 那空调升到二十八度, after the room's temperature was asked.
+_THEN = frozenset({"那", "那就", "那么", "那把", "把"})
 #: An answer to "which one?" is short.
 ANSWER_MOST = 4
 
@@ -111,8 +113,9 @@ class Meant:
             return Target(said=True, why="which_thing")
         if self.steps and (car := its_car(pieces, target, self.last, world)) is not None:
             return Target(things=(car,), said=True, kinds=target.kinds)  # 大车座椅通风三档，空调二十二度
+        then = bool(pieces) and pieces[0].text in _THEN and memory.plan is not None and memory.plan.query is not None
         if (
-            found & {"it", "also"}
+            (found & {"it", "also"} or then)
             and "other" not in found
             and target.kinds
             and not (target.named or target.places or target.every)

@@ -39,8 +39,9 @@ __all__ = ["read"]
 _CORRECTED = re.compile(
     r"(?:[，,。!！ 、]|^)(?:啊|哦|噢|哎|诶|嗯|呃)?(?:不对不?对?|不是不是|(?<=[啊哦噢哎诶嗯呃])不|(?<=[，, 、])不是(?=[，, 、])|(?<=[，, ])不(?=[，, 0-9零一二两三四五六七八九十百])|说错了?|错了|口误|等等|等一下|不不不?|我是说|更正|应该是)"
     r"(?:[，,。!！ 、]|(?=是|应该|先|把|打|关|开|调|[0-9零一二两三四五六七八九十百]))(?:是|应该是)?|(?:啊|哦)不对|说错了"
-    r"|(?<=[0-9零一二两三四五六七八九十百半度成])(?:(?:啊|哦|噢|哎|诶|嗯|呃)?(?:不对不?对?|不是|错了|说错了|不不)|[啊哦噢哎诶嗯呃]不)"
+    r"|(?<=[0-9零一二两三四五六七八九十百半度成])(?:(?:啊|哦|噢|哎|诶|嗯|呃)?(?:不对不?对?|不是|错了|说错了|不不)|[啊哦噢哎诶嗯呃]?不)"
     r"(?=[0-9零一二两三四五六七八九十百])"
+    r"|(?<=[^好行对是，,])[啊哦噢哎诶呃]不(?:对|是)?(?=(?:关掉|打开|关上|锁上|停掉|把|关|开|停|锁)[^，,吗么?？]{2,})"
 )
 _YES = re.compile(r"(?:是的?|好的?|好啊|好吧|对的?|可以|行|要|确定|没错|同意|开吧|关吧|当然)[呀啊吧了]?")
 _WRONG = re.compile(
@@ -99,6 +100,8 @@ _MOST_REMEMBERED = 12
 _SENSED = ("temperature", "humidity", "co2", "pm25", "noise", "power", "energy", "pressure", "battery")
 _PLAIN_WORDS = frozenset({"particle", "clock", "calendar", "here", "indoor", "outdoor"})
 
+#: 黑漆漆的怎么看书: nothing is asked.
+_HOW_EVER = re.compile(r"怎么(?:能|可能)?(?![样办了会没还又]|回事|这么|那么)")
 #: 停停停！机械臂停！: called out first, then said of what.
 _STOP = re.compile(r"^停+[!！,，。 ]+(?=.+停)|^停{2,}(?=[^了下掉吧].*停)")
 
@@ -193,7 +196,8 @@ def _read(text: str, world: World, memory: Memory, speaker: Speaker, now: dt.dat
 
 def _plan(sentence: Sentence) -> Plan:
     plan = _heard(sentence)
-    felt = not is_question(sentence.masked) and suffers(sentence, plan)
+    asks = is_question(sentence.masked) and _HOW_EVER.search(sentence.masked) is None
+    felt = not asks and suffers(sentence, plan)
     return Plan(outcome="ask", why="complaint") if felt else plan
 
 

@@ -54,6 +54,9 @@ _WHO = (
 )  # fmt: skip
 #: Characters nobody knows in a clause that asks for nothing: a reason, or a turn that changes everything.
 _REASON_MOST = 2
+#: And of one that says what came to be; and what turns it round.
+_CAME_MOST = 6
+_NO_REASON = "不没别怕烦恨才就会可骗逗玩笑假算说讲错疯完悔反"
 #: 放假了, 起雾啦: what came to be.
 _CAME = frozenset({"了", "啦", "咯", "喽"})
 
@@ -173,6 +176,9 @@ def is_explained(pieces: Sequence[Piece]) -> bool:
     said = "".join(piece.text for piece in pieces)
     if not unknown(pieces) or (said.startswith(_WHO) and said not in _WHO):
         return True
+    asleep = unknown(pieces) <= _CAME_MOST and not any(c in said for c in _NO_REASON) and pieces[-1].text[-1] in _CAME
+    if asleep and not any(p.named or is_kind(p) or p.quantity or p.senses & VERBS_SET for p in pieces):
+        return True  # 汤圆睡着了
     return unknown(pieces) <= _REASON_MOST and pieces[-1].text[-1] in _CAME
 
 

@@ -28,6 +28,7 @@ from unisono.assist.languages.zh.beside import (
     two_values,
     without_beneficiary,
     without_by_itself,
+    without_its_work,
     without_reason,
 )
 from unisono.assist.languages.zh.change import STEPPED, NotPossibleError, steps_of
@@ -408,6 +409,7 @@ class Wanted(Meant):
                 self.doubted = True
             return None
         pieces = without_reason(without_beneficiary(self._without_person(pieces)))
+        pieces = without_its_work(pieces)
         if unknown(pieces) and wish.verb == "play" and (heard := played(pieces)) is not None:
             title, pieces = heard
             made = self._do(wish, self._target(pieces, Wish(verb="play")))

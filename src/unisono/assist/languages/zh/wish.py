@@ -134,6 +134,9 @@ def wish_of(pieces: Sequence[Piece]) -> Wish:
         ),
         None,
     )
+    heats = any(sense in ("mode:cool", "mode:heat") for sense in spoken)
+    if heats and not named and amount is not None and amount.unit is None and amount.form == "number":
+        named = ("target_temperature",)  # 制冷二十六
     kinds = {sense.removeprefix("kind:") for piece in pieces for sense in piece.senses if sense.startswith("kind:")}
     if "seat" in kinds:
         named += tuple(trait for word, trait in _OF_SEATS for piece in pieces if piece.text == word)
