@@ -68,6 +68,8 @@ _SAYS_SO = re.compile(r"说|讲|叫|让|问|玩笑|逗|骗|如果|要是|的话|
 _ABOUT_IT = re.compile(
     r"之前|以前|之后|需要|之类|与否|太(?!阳|子|空|极|平|古)|真好|好难|很重要|问我|告诉|内容|怎么|不行|三次|[几两]次"
 )
+#: What is let in, let out or put in.
+_NOT_HEARD = ("水", "气", "料", "盐", "糖", "油", "菜", "电", "火", "烟花", "东西", "血", "肥", "药")
 _MUSIC = frozenset({"音乐", "歌", "歌曲", "music"})
 _TEXT_TRAITS = {
     "配方": "recipe", "方案": "recipe", "工艺": "recipe", "品种": "recipe", "工单": "order", "订单": "order", "频道": "channel", "台": "channel", "信号源": "source", "输入源": "source",
@@ -160,8 +162,9 @@ def played(pieces: list[Piece]) -> tuple[str, list[Piece]] | None:
     title = pieces[at + 1 :]
     if len(pieces[at].text) == 1 and not any(piece.text in _MUSIC for piece in title):
         return None  # 放狗
-    if _ABOUT_IT.search("".join(piece.text for piece in title)):
-        return None  # 放点轻音乐之前先问我
+    words = "".join(piece.text for piece in title)
+    if _ABOUT_IT.search(words) or words.endswith(_NOT_HEARD):
+        return None  # 放点轻音乐之前先问我; 再放点水
     if (
         not unknown(title)
         or unknown(pieces[:at])
@@ -248,6 +251,9 @@ def told_text(sentence: Sentence, pieces: Sequence[Piece]) -> tuple[str, list[Pi
         return None
     group = "c" if match["c"] else "a" if match["a"] else "b"
     trait = "source" if match["c"] else _TEXT_TRAITS[match["n"] or match["m"]]
+    takes = {able for piece in pieces for thing in piece.things for able in sentence.world.things[thing].takes}
+    if trait == "mode" and match[0].endswith("的模式") and "mode" not in takes and "recipe" in takes:
+        trait = "recipe"  # 选果机换黄瓜的模式
     start, end = (pieces[0].start + at for at in match.span(group))
     inner = [piece for piece in pieces if start <= piece.start < end]
     taken = any(trait in sentence.world.things[thing].takes for piece in pieces for thing in piece.things)

@@ -44,7 +44,7 @@ def condition(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) 
     compared = [p for p in amounts if any(q.end == p.start and q.senses & {"above", "below"} for q in pieces)]
     amount = next((p.quantity for p in [*compared, *amounts]), None)
     for_s = next((p.moment.seconds for p in pieces if p.moment is not None and p.moment.role == "for"), None)
-    states = states_in(pieces)
+    states = states_in(pieces) or _moved(pieces, sentence)
     telling = [*traits_asked(pieces, _text(pieces)), *(unit_traits(amount.unit) if amount is not None else ())]
     if unknown(pieces) and not is_partly_named(pieces, sentence.world, telling, states):
         return None
@@ -61,6 +61,17 @@ def condition(pieces: Sequence[Piece], sentence: Sentence, last: Sequence[str]) 
     if amount is not None and (senses(pieces) & {"above", "below"} or not states):
         return _compared(pieces, amount, for_s, sentence, last)
     return _in_state(pieces, states, for_s, sentence, last) if states else None
+
+
+_COMES = {"来": "home", "来了": "home", "到": "home", "到了": "home", "走": "away", "走了": "away"}
+
+
+def _moved(pieces: Sequence[Piece], sentence: Sentence) -> list[str]:
+    """二奎来了: said of somebody of the house."""
+    things = sentence.world.things
+    who = bool(pieces) and bool(pieces[0].things) and all(things[one].kind == "person" for one in pieces[0].things)
+    said = _text([piece for piece in pieces[1:] if not piece.mark])
+    return [_COMES[said]] if who and said in _COMES else []
 
 
 def denied(one: Condition) -> Condition | None:

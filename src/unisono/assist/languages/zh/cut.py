@@ -280,9 +280,27 @@ class Names:
                 worded = tail in senses_of() or (tail[:-1] in senses_of() and tail[-1] not in _APPLIANCES)
                 if tail not in self.by_text and not worded:
                     tails.setdefault(tail, _Bearers([], [], [])).things += bearers.things
+        self._add_nouns(tails)
         self._add_short_tails(tails)
         self.by_text.update({tail: bearers for tail, bearers in tails.items() if bearers.things})
         self.tails = frozenset(tails)
+
+    def _add_nouns(self, tails: dict[str, _Bearers]) -> None:
+        """风口 for 一棚风口 and 二棚风口: what is left of a name behind that of a place."""
+        places = [name for name, bearers in self.by_text.items() if bearers.places]
+        for name, bearers in self.by_text.items():
+            for place in places if bearers.things else ():
+                noun = name[len(place) :] if name.startswith(place) else ""
+                if (
+                    len(noun) > 1
+                    and noun[0] != "的"
+                    and noun not in self.by_text
+                    and noun not in senses_of()
+                    and noun not in tails
+                ):
+                    tails[noun] = _Bearers([], [], [])
+                if noun in tails:
+                    tails[noun].things += [thing for thing in bearers.things if thing not in tails[noun].things]
 
     def _add_short_tails(self, tails: dict[str, _Bearers]) -> None:
         """灯柱 for 报警灯柱: two characters, where they end one thing's name only and are no word."""

@@ -145,7 +145,9 @@ _HURRY = re.compile(
     r"(?:(?<=[停关锁闭][了掉上住下])|(?<=停下来|关起来|停一下))[，,]?(?:快点儿?|快些|赶紧的?|赶快|快快快?|快)[啊呀吧]?$"
 )
 #: 两个屋的地热: one of each room.
-_OF_ROOMS = re.compile(r"([两俩三四])[个间]?(?:屋子?|房间|房)里?的(?=[^，,的]{1,6}[都全也统]|空调|灯|窗|地[热暖])")
+_OF_ROOMS = re.compile(
+    r"([两俩三四])[个间]?(?:屋子?|房间|房|棚|库|仓|舍|车间|教室|楼层)里?的(?=[^，,的]{1,6}[都全也统]|空调|灯|窗|地[热暖])"
+)
 #: 快点把窗关上, 快快关火: we are in a hurry.
 _QUICK = re.compile(
     r"^(?:快点儿?|快些|快+(?!要)|赶紧的?|麻利的?)+[，,]?(?=.*[关停开锁打拉放收].*)(?=.{4,})(?![点些一])"
@@ -158,6 +160,13 @@ _OF_A_NAME = re.compile(
 )
 #: 八十度慢慢焙: how it is done at that heat.
 _SLOWLY = re.compile(r"慢慢儿?地?(?=[焙烤烘炖煮煲熬焖])")
+#: 三十七度五, 听见没: half a degree; whether it was heard.
+_TENTHS = re.compile(r"([0-9一二三四五六七八九十百]+)度([1-9一二三四五六七八九])(?=$|[，,。吧呢了])")
+_HEARD = re.compile(r"(?<=[^，,]{4})[，,]?(?:听[见到懂]了?|明白|知道|懂)了?(?:吗|没有?|不)[?？]?$")
+#: 让驱鸟器叫: it is to sound.
+_CRIES = re.compile(r"让([^，,它他她]{2,8})[叫响](?:起来|唤|一下)?$")
+#: 刮到零下三度: as cold as that.
+_BLOWN_TO = re.compile(r"[刮冻冷]到(?=零下[0-9一二三四五六七八九十])")
 #: 天要是黑了
 _WHEN_DARK = re.compile(r"天(?:要是|如果|一旦)(?=[黑亮])")
 #: 锁车了没, 关灯了吗: the lamp, and whether it is off.
@@ -180,6 +189,14 @@ _SIDES = "左右前后东西南北"
 _NUMBERS = re.compile(
     r"((?:[0-9]{1,2}|[一二三四五六七八九十]{1,2})[号#])(?=[和跟与、及]|还有|以及|(?:也|都)?[停关开启停]|[，,])"
 )
+
+
+#: What is read as what, one after the other.
+_READ_AS = (
+    (_FORGOTTEN, r"是不是没\1"), (_SWITCHED_TO, "切到"), (_COLD_SNAP, "冷"), (_STILL, ""), (_HEARD, ""), (_SLOWLY, ""), (_QUICK, ""),
+    (_NOT_ONE, "全都"), (_TENTHS, r"\1点\2度"), (_BLOWN_TO, "低于"), (_CRIES, r"打开\1"), (_HURRY, ""), (_OF_ROOMS, r"\1个"), (_LEST, ""),
+    (_BLOW, "打开"), (_PULLED, "拉响"), (_RING, "打开"),
+)  # fmt: skip
 
 
 #: Signs of no script, that stand for names while a text is read.
@@ -296,21 +313,10 @@ class Forms:
             "", _FAR.sub(lambda found: "多少" if found[0] == "好多" else "多", _NOT_SO_YET.sub("没有", text))
         )
         text = _ONLY_LEFT.sub("，只留", _WHY_FIRST.sub(lambda found: found[0] + "，", text))
-        text = _STILL.sub("", _COLD_SNAP.sub("冷", _SWITCHED_TO.sub("切到", _FORGOTTEN.sub(r"是不是没\1", text))))
-        text = _OF_A_NAME.sub(self._begun, _NOT_ONE.sub("全都", _QUICK.sub("", _SLOWLY.sub("", text))))
-        text = _RING.sub(
-            "打开",
-            _PULLED.sub(
-                "拉响",
-                _BLOW.sub(
-                    "打开",
-                    _LOST.sub(
-                        lambda found: found["then"].replace("它", found["what"]),
-                        _LEST.sub("", _OF_ROOMS.sub(r"\1个", _HURRY.sub("", text))),
-                    ),
-                ),
-            ),
-        )
+        for pattern, said in _READ_AS:
+            text = pattern.sub(said, text)
+        text = _LOST.sub(lambda found: found["then"].replace("它", found["what"]), text)
+        text = _OF_A_NAME.sub(self._begun, text)
         text = _WHEN_DARK.sub("天", _THAT.sub("那", _SOME.sub("的", text)))
         text = _AND_WHY.sub("吧，", _SO_MUCH.sub(r"\1", _TWO.sub(lambda found: _TWO_OF[found[0]], text)))
         text = _FIXED.sub("定到", _BELOW_ZERO.sub("低于零度", text))

@@ -132,6 +132,13 @@ class Meant:
                 near = tuple(t for t in target.offer if self.places & set(world.path(world.things[t].place)[:1]))
                 if len(near) == 1:
                     return Target(things=near, said=True)
+            if target.why == "ambiguous" and memory.plan is not None and memory.plan.query and not target.places:
+                asked = {world.things[thing].place for thing in memory.plan.query.things}
+                near = tuple(t for t in target.offer if world.things[t].place in asked)
+                if len(near) == 1:
+                    return Target(
+                        things=near, said=True, named=target.named, kinds=target.kinds
+                    )  # 一棚多少度, 风口开到七十
             if "other" in found and "rest" not in found and memory.things and not target.named and not target.every:
                 left = tuple(thing for thing in target.offer or target.things if thing not in memory.things)
                 if len(left) == 1:
@@ -188,9 +195,14 @@ class Meant:
         apart = target.named or target.places or target.every or senses(pieces) & {"here", "outdoor", "indoor", "it"}
         if not apart and self._is_elsewhere(pieces, target, traits):
             self.doubted = True
-        if apart or len(self.about) != 1:
+        if len(self.about) != 1:
             return target
         (room,) = self.about
+        several = any(len(piece.things) > 1 for piece in pieces)
+        if several and not target.places and (near := tuple(t for t in target.things if t in world.within(room))):
+            return Target(things=near, said=True, named=True, every=True)  # 一棚高过三十度就把风口全开
+        if apart:
+            return target
         moved = find_target(pieces, world, msgspec.structs.replace(speaker, place=room), traits)
         there = set(world.within(room))
         if (moved.things or moved.offer) and there.issuperset(moved.things or moved.offer):

@@ -26,6 +26,7 @@ __all__ = [
     "is_dropped",
     "is_explained",
     "is_noun_phrase",
+    "is_plan_of_theirs",
     "is_superlative",
     "is_to_and_fro",
     "is_unlocked_by_the_way",
@@ -180,6 +181,21 @@ def is_explained(pieces: Sequence[Piece]) -> bool:
     if asleep and not any(p.named or is_kind(p) or p.quantity or p.senses & VERBS_SET for p in pieces):
         return True  # 汤圆睡着了
     return unknown(pieces) <= _REASON_MOST and pieces[-1].text[-1] in _CAME
+
+
+#: What puts off or takes back what was said before.
+_PUTS_OFF = frozenset("再说不没别吧就才")
+
+
+def is_plan_of_theirs(pieces: Sequence[Piece]) -> bool:
+    """明天赶集, 晚上洗澡: what somebody will do, and when; no clock, and nothing of this place."""
+    told = [piece for piece in pieces if piece.moment is not None]
+    rest = [piece for piece in pieces if piece.moment is None]
+    if not told or any(p.moment.hour is not None or p.moment.role != "at" or p.moment.every for p in told if p.moment):
+        return False
+    said = "".join(piece.text for piece in rest)
+    ours = any(p.named or is_kind(p) or p.quantity or p.senses & VERBS_SET - {"clean"} for p in rest)
+    return unknown(rest) > 0 and not ours and _PUTS_OFF.isdisjoint(said)
 
 
 def is_noun_phrase(pieces: Sequence[Piece]) -> bool:

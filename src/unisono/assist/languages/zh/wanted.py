@@ -77,6 +77,7 @@ from unisono.assist.languages.zh.unread import (
     is_dropped,
     is_explained,
     is_noun_phrase,
+    is_plan_of_theirs,
     is_superlative,
     is_to_and_fro,
     is_unlocked_by_the_way,
@@ -207,6 +208,8 @@ class Wanted(Meant):
         if len(pieces) > _LONGEST:
             return Plan(outcome="ask", why="what_to_do")
         masked = self.sentence.masked[clause.start : clause.end]
+        if self.steps and is_plan_of_theirs(pieces):
+            return None  # 三轮充上电，明儿赶集
         found = senses(pieces)
         ends = any(piece.text == "定时" for piece in pieces) and bool(wish_of(pieces).verbs & ENDS)
         within = any(p.moment is not None and p.text.endswith("内") for p in pieces)
@@ -370,6 +373,14 @@ class Wanted(Meant):
             more = called or strange or any(is_verb(piece) for piece in pieces)
             self.doubted = self.doubted or more
             return None  # 妞妞睡了
+        before = self.sentence.memory.wish
+        if (
+            "also" in found
+            and wish.verb == "play"
+            and before is not None
+            and before.verb in ("lower", "extend", "open")
+        ):
+            wish = before  # 放下一棚棉被, 二棚也放
         if told is not None:
             wish.text, wish.amount = told[0], None
             wish.traits = wish.traits or (told[2],)
