@@ -21,7 +21,7 @@ const SETTLED_MS = 1500;
 const SINGLY = 20; // things that are asked for one by one at a time: where more come at once, all are read
 
 export type Link = "connecting" | "live" | "lost";
-type Frame = { thing: string; changed?: Record<string, Value>; at: string; online?: boolean; pong?: number; error?: { code: string; detail: string }; alarm?: unknown };
+type Frame = { thing: string; changed?: Record<string, Value>; at: string; online?: boolean; there?: boolean; pong?: number; error?: { code: string; detail: string }; alarm?: unknown };
 
 /** A thing as it is after what it told. */
 function told(thing: Thing, frame: Frame | undefined): Thing {
@@ -61,6 +61,9 @@ class Hub {
   /** The things that something on the page shows: the hub is told, so that theirs comes first. */
   private readonly looked = new Set<string>();
   private looking: ReturnType<typeof setTimeout> | undefined;
+  /** Readings of all: how many were begun, and which of them is what is shown. */
+  private loads = 0;
+  private loaded = 0;
   private readonly fetching = new Set<string>();
   /** What is told while something is being read: by thing, for each reading. */
   private readonly heard = new Set<Map<string, Frame>>();
@@ -137,10 +140,13 @@ class Hub {
 
   async load(): Promise<void> {
     if (!this.signedIn) return; // it may have been meant for later, and who was here has left
+    const turn = ++this.loads;
     try {
       // the first time with their models: one turn of a slow link instead of thirty
       const models = this.ready ? undefined : (part: { models?: Document[] }): void => learn(part.models ?? []);
       const [[read, places, me], heard] = await this.listening(() => Promise.all([all<Thing>(models ? "/things?models=true" : "/things", MOST, models), all<Place>("/places"), ask<Me>("/me")]));
+      if (turn < this.loaded) return; // what was asked for later is here already
+      this.loaded = turn;
       const things = read.map((thing) => told(thing, heard.get(thing.id)));
       const before = this.things;
       // what is as it was stays the same object, so that its card is not drawn again
@@ -158,6 +164,8 @@ class Hub {
       later(() => this.signedIn && keep(things, places));
       for (const id of new Set([...before.keys(), ...this.things.keys()])) this.touch(id);
       this.tell();
+      // what was read may be from before that
+      for (const [id, frame] of heard) if (frame.there !== undefined) this.renew(id, frame.there);
     } catch (error) {
       if (!(error instanceof Refused) || error.code !== "not_signed_in") this.tell();
     }
@@ -174,9 +182,18 @@ class Hub {
     }
   }
 
-  /** Something tells that is not known here. */
+  /** It was added or is another than it was, or it is no more. */
+  private renew(id: string, there: boolean): void {
+    if (there) this.meet(id);
+    else if (this.things.delete(id)) {
+      this.touch(id);
+      this.tell();
+    }
+  }
+
+  /** Something tells that is not known here, or is another than it was. */
   private meet(id: string): void {
-    if (!this.ready || this.things.size >= MOST) return; // what is being read has it
+    if (!this.ready || (this.things.size >= MOST && !this.things.has(id))) return; // what is being read has it
     if (this.fetching.size < SINGLY) void this.learn(id);
     else
       this.crowd ??= setTimeout(() => {
@@ -189,12 +206,15 @@ class Hub {
   async learn(id: string): Promise<boolean> {
     if (this.fetching.has(id)) return true;
     let there = true;
+    let again = false;
     this.fetching.add(id);
     try {
       const [thing, heard] = await this.listening(() => ask<Thing>(`/things/${encodeURIComponent(id)}`));
-      const fresh = !this.things.has(id);
+      const moved = this.things.get(id)?.place !== thing.place; // or it is new
+      again = heard.get(id)?.there === true;
       this.things.set(id, told(thing, heard.get(id)));
-      if (fresh) this.tell();
+      if (!this.places.has(thing.place)) void this.load(); // it stands in a new one
+      if (moved) this.tell();
     } catch (error) {
       there = !(error instanceof Refused && error.code === "not_found");
       if (!there && this.things.delete(id)) this.tell();
@@ -202,6 +222,7 @@ class Hub {
       this.fetching.delete(id);
     }
     this.touch(id);
+    if (again) void this.learn(id);
     return there;
   }
 
@@ -210,12 +231,14 @@ class Hub {
       if (frame.error.code === "not_signed_in") this.leave(frame.error.detail);
       return;
     }
-    const { thing: id, changed } = frame;
-    if (!changed) return;
+    const { thing: id, changed, there } = frame;
+    if (!changed && there === undefined) return;
     for (const heard of this.heard) {
       const before = heard.get(id);
       heard.set(id, { ...before, ...frame, changed: { ...before?.changed, ...changed } });
     }
+    if (there !== undefined) this.renew(id, there);
+    if (!changed) return;
     const thing = this.things.get(id);
     if (!thing) {
       this.meet(id);

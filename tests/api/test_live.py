@@ -59,6 +59,35 @@ async def test_a_change_reaches_those_who_subscribed_to_it_and_nobody_else(hub: 
         assert set((await frame(brightness))["changed"]) == {"brightness"}
 
 
+async def test_a_thing_that_comes_or_goes_without_a_word_is_told_of(hub: Hub) -> None:
+    """Added, named anew, moved, removed: to those that follow where it is, and no others."""
+    await add_home(hub)
+    await hub.http.post("/api/v1/users", json={"id": "guest", "grants": {"living_room": "viewer"}})
+    token = (await hub.http.post("/api/v1/users/guest/tokens", json={})).json()["token"]
+    async with (
+        watching(hub, {}) as all_there_is,
+        watching(hub, {"place": "living_room"}) as other,
+        watching(hub, {}, token=token) as guest,
+    ):
+        await add(hub, id="probe1", model="sensor.temperature")
+        assert await frame(all_there_is) == {"thing": "probe1", "there": True}
+        await add(hub, id="lamp1", model="light", place="living_room")
+        for each in (all_there_is, other, guest):
+            assert await frame(each) == {"thing": "lamp1", "there": True}
+        await hub.http.patch("/api/v1/things/lamp1", json={"name": "Reading lamp"})
+        for each in (all_there_is, other, guest):
+            assert await frame(each) == {"thing": "lamp1", "there": True}
+        await hub.http.delete("/api/v1/things/lamp1")
+        for each in (all_there_is, other, guest):
+            assert await frame(each) == {"thing": "lamp1", "there": False}
+        hub.context.live.forget()  # as when a place was changed meanwhile
+        await hub.http.delete("/api/v1/things/probe1")
+        assert await frame(all_there_is) == {"thing": "probe1", "there": False}
+        for each in (other, guest):
+            await each.send('{"ping": 2}')
+            assert await frame(each) == {"pong": 2}
+
+
 async def test_a_wrong_token_is_told_why_and_cut_off(hub: Hub) -> None:
     async with connect(hub.live) as socket:
         await socket.send('{"token": "uni_nonsense"}')

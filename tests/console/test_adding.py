@@ -281,6 +281,28 @@ async def test_what_it_says_where_nothing_is_heard_is_shown(fresh: Hub, browser:
     assert complaints == []
 
 
+async def test_what_it_says_on_an_ordinary_topic_is_shown(fresh: Hub, browser: Any) -> None:
+    """A topic that is nobody's: where it arrives and on its page; what it says then where it is heard ends that."""
+    complaints: list[str] = []
+    page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)
+    made = await fresh.ask("POST", "/api/v1/things", {"id": "tinkerer", "model": "sensor.co2", "place": "home"})
+    await page.goto(f"{address_of(fresh)}/#/add/native/tinkerer")
+    await page.locator("[data-arrival=waiting]").wait_for()
+    player = await Player("tinkerer", made["secret"], fresh.mqtt_port).open("things/me/#")
+    try:
+        await page.get_by_text("connected and has said nothing yet").wait_for()
+        player.say("tele/tinkerer/SENSOR", {"co2": 421})
+        await page.locator("[data-unheard=ordinary]", has_text="tele/tinkerer/SENSOR").wait_for()
+        assert not await page.get_by_text("has said nothing yet").count()
+        await page.get_by_role("link", name="Open its page").click()
+        await page.locator("main [data-unheard=ordinary]", has_text="tele/tinkerer/SENSOR").wait_for()
+        player.say("things/me/state", {"co2": 421})
+        await page.locator("[data-unheard=ordinary]").wait_for(state="detached")
+    finally:
+        player.close()
+    assert complaints == []
+
+
 async def test_a_claim_code_is_shown_as_a_picture_and_watched(fresh: Hub, browser: Any) -> None:
     complaints: list[str] = []
     page = await settled(fresh, await browser.new_context(locale="en-GB"), complaints)

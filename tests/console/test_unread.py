@@ -26,6 +26,10 @@ async def refuse(route: Any) -> None:
     await route.fulfill(status=503, json={"code": "store_unavailable", "detail": "The store is away"})
 
 
+async def hold(route: Any) -> None:
+    """Answer nothing."""
+
+
 async def test_a_page_that_cannot_be_read_says_why(demo: Hub, browser: Any) -> None:
     page = await signed_in(demo, await browser.new_context(locale="en-GB"), [])
     await page.route(re.compile(rf"/api/v1/({'|'.join(PAGES.values())})(\?|$)"), refuse)
@@ -50,14 +54,14 @@ async def test_what_tells_before_the_things_are_read_is_not_asked_for_one_by_one
 
     page.on("websocket", lambda socket: socket.on("framereceived", hear))
 
-    async def hold(route: Any) -> None:
+    async def wait(route: Any) -> None:
         await read.wait()
         await route.continue_()
 
     await page.goto(address_of(demo))
     await page.evaluate(TOKEN, token_of(demo))
     await page.goto("about:blank")
-    await page.route(re.compile(r"/api/v1/things\?"), hold)
+    await page.route(re.compile(r"/api/v1/things\?"), wait)
     await page.goto(address_of(demo))
     lamp = {"set": {"brightness": 31, "on_off": True}}
     await demo.eventually(lambda: demo.ask("POST", "/api/v1/things/hallway_light/commands?wait=15", lamp), "it is set")
@@ -138,3 +142,25 @@ async def test_a_thing_that_is_there_and_has_told_nothing_is_not_called_unheard_
     assert not await card.get_by_text("never heard of").count()
     with api(demo) as http:
         http.delete("/things/untold_lamp")
+
+
+async def test_a_thing_that_was_never_told_anything_comes_and_goes_at_once(demo: Hub, browser: Any) -> None:
+    """Somebody else adds it, names it anew and takes it away: without waiting for all to be read again."""
+    complaints: list[str] = []
+    page = await signed_in(demo, await browser.new_context(locale="en-GB"), complaints)
+    await page.route(re.compile(r"/api/v1/things(\?|$)"), hold)
+    card = page.locator("[data-thing=quiet_lamp]")
+    with api(demo) as http:
+        body = {"id": "quiet_lamp", "model": "light", "place": "home", "name": "Quiet lamp"}
+        assert http.post("/things", json=body).status_code == 201
+        await card.get_by_text("Quiet lamp").wait_for()
+        http.patch("/things/quiet_lamp", json={"name": "Still lamp"}).raise_for_status()
+        await card.get_by_text("Still lamp").wait_for()
+        await page.unroute_all()
+        http.post("/places", json={"id": "attic", "name": "Attic", "kind": "room", "parent": "home"}).raise_for_status()
+        http.patch("/things/quiet_lamp", json={"place": "attic"}).raise_for_status()
+        await page.get_by_role("heading", name="Attic").wait_for()
+        http.delete("/things/quiet_lamp")
+        await card.wait_for(state="detached")
+        http.delete("/places/attic")
+    assert complaints == []

@@ -1,11 +1,10 @@
 /** Watching a device arrive: live, and after a minute without it what was seen at the door. */
 import { Alert, Button, Group, Loader, Progress, Stack, Text, Title } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { ask, skew } from "../api";
+import { skew } from "../api";
 import { hub, useHub, useThing } from "../hub";
-import { useModel, written } from "../models";
-import { both, sentence, Told } from "../refusals";
+import { titleOf, useModel, written } from "../models";
+import { Unheard } from "../unheard";
 import { called, say } from "../words";
 import { Door, useAttempts } from "./door";
 import { Newcomers, useNewcomers } from "./newcomers";
@@ -13,7 +12,6 @@ import { Newcomers, useNewcomers } from "./newcomers";
 const PATIENCE_S = 60;
 const EVERY_MS = 1000;
 const SHOWN = 4;
-const LETTERS_MS = 2000;
 
 /** Seconds since this is on the page. */
 function useSeconds(run: boolean): number {
@@ -24,21 +22,6 @@ function useSeconds(run: boolean): number {
     return () => clearInterval(timer);
   }, [run]);
   return seconds;
-}
-
-/** Why nothing is known of one that talks: the last that was not understood, such as a topic of another. */
-function Unheard({ id }: { id: string }) {
-  const { data } = useQuery({
-    queryKey: ["unheard", id],
-    queryFn: async () => (await ask<{ items: { topic: string | null; code: string; detail: string }[] }>(`/things/${encodeURIComponent(id)}/dead-letters?limit=1`)).items,
-    refetchInterval: LETTERS_MS,
-  });
-  const last = data?.[0];
-  return last ? (
-    <Text size="sm" component="div" c="orange" role="alert" data-unheard={last.code}>
-      {say("unheard")} {last.topic ? <code>{last.topic}</code> : null} <Told text={both(sentence(last.code), last.detail)} />
-    </Text>
-  ) : null;
 }
 
 /** ``bridge``: others announce themselves through it. */
@@ -72,6 +55,7 @@ export function Arrival({ id, bridge }: { id: string; bridge: boolean }) {
           <Text size="sm" c="dimmed">
             {bridge && thing?.online ? say("arrivedText", called(thing)) : say("watchText")}
           </Text>
+          {bridge && thing?.online ? <Unheard id={id} /> : null}
         </>
       )}
       {!here && attempts.length ? (
@@ -86,10 +70,11 @@ export function Arrival({ id, bridge }: { id: string; bridge: boolean }) {
       {!bridge && here && thing ? (
         <Alert color="teal" title={say("arrived")} role="status">
           <Text size="sm">{say("arrivedText", called(thing))}</Text>
-          <Text size="sm">
-            {shown.length ? say("firstValues", shown.map(([key, value]) => `${key} ${written(value.value, model.properties.get(key))}`).join(", ")) : say("noWords")}
-          </Text>
-          {shown.length ? null : <Unheard id={id} />}
+          {shown.length ? (
+            <Text size="sm">{say("firstValues", shown.map(([key, value]) => `${titleOf(thing, key)} ${written(value.value, model.properties.get(key))}`).join(", "))}</Text>
+          ) : (
+            <Unheard id={id} otherwise={<Text size="sm">{say("noWords")}</Text>} />
+          )}
           <Button component="a" href={`#/things/${encodeURIComponent(id)}`} mt="xs" size="xs">
             {say("openIt")}
           </Button>

@@ -9,6 +9,7 @@ import { useHub, useThing } from "../hub";
 import { type Model, type Property, titled, useModel, written } from "../models";
 import { may } from "../rights";
 import { Waiting } from "../trouble";
+import { Unheard } from "../unheard";
 import { called, say, useLang } from "../words";
 import { way } from "./overview";
 
@@ -110,6 +111,7 @@ function Now({ thing, model }: { thing: Thing; model: Model }) {
   const rows = (keys: string[]) => keys.map((key) => <Row key={key} thing={thing} property={model.properties.get(key) ?? { key, schema: { kind: "any" } }} />);
   return (
     <Stack gap="xs">
+      {told.length || !thing.online ? null : <Unheard id={thing.id} />}
       {rows(told.length ? told : silent)}
       {model.actions.size ? (
         <Group mt="sm">

@@ -176,10 +176,12 @@ class ApiContext:
             self._assist.surroundings.forget()
 
     def _access_changed(self, payload: bytes) -> None:
-        if msgspec.msgpack.decode(payload, type=talk.AccessChanged).tokens != []:
+        changed = msgspec.msgpack.decode(payload, type=talk.AccessChanged)
+        if changed.tokens != []:
             self.auth.forget()
-        # things were added, moved or removed, maybe by another API process: where they are is looked up again
-        self.live.forget()
+            self.live.forget()
+        # things were added, moved or removed, maybe by another API process
+        self.live.renew(changed.things, changed.removed)
         self.words_changed()
 
     # places and partitions

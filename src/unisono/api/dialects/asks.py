@@ -460,7 +460,7 @@ class Speaking:
         outbox.append(OutboxRow(partition, encode_entry(thing_put(changed, now_us()))))
         await context.registry.put_things([changed], (), outbox, names=names)
         context.models_sent(partition, [model])
-        context.live.forget([row.id])
+        context.live.renew([row.id])
         # what the place kept is heard while the hub begins, before anybody owns the partition
         await context.in_force([] if asked.facts.get("known") else [partition])
 
@@ -478,7 +478,6 @@ class Speaking:
             outbox = [OutboxRow(partition, encode_entry(record.ThingRemoved(row.id, at)))]
             await context.registry.remove_things([row.id], outbox, at=at)
         context.directory.announce([row.id], removed=[row.id])
-        context.live.forget([row.id])
         await context.in_force([partition])
         return {}
 

@@ -59,6 +59,9 @@ class Whereabouts(msgspec.Struct, frozen=True, gc=False):
     traits: Mapping[str, str]
 
 
+NOWHERE = Whereabouts(frozenset(), {})
+
+
 class _Value(msgspec.Struct, gc=False):
     value: Any
     at: str
@@ -240,6 +243,7 @@ class LiveView:
         self._unknown: dict[str, Change] = {}
         self._unknown_commands: dict[str, talk.CommandView] = {}
         self._unknown_alarms: dict[str, AlarmView] = {}
+        self._renewed: set[str] = set()
         self._watched_until = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._somebody = asyncio.Event()
@@ -281,12 +285,32 @@ class LiveView:
             self._somebody.clear()
 
     def forget(self, things: Iterable[str] | None = None) -> None:
-        """``things`` (None: all) were moved, changed or removed: look them up again when they next speak."""
+        """``things`` (None: all) were moved or changed: look them up again when they next speak."""
         if things is None:
             self._known.clear()
         else:
             for thing in things:
                 self._known.pop(thing, None)
+
+    def renew(self, things: Iterable[str], removed: Iterable[str] = ()) -> None:
+        """``things`` were added or changed, or are no more: those that follow them are told, whatever they say."""
+        gone = frozenset(removed)
+        for thing in gone:
+            # where it was cannot be looked up any more: if it is not known, those are told who see everything
+            self._tell_of(thing, self._known.pop(thing, NOWHERE), there=False)
+        others = [each for each in things if each not in gone]
+        self.forget(others)
+        if others and self._clients:
+            self._renewed.update(others)
+            for thing in others:
+                self._unknown.setdefault(thing, Change(thing, {}, 0, None))
+            self._strangers.set()
+
+    def _tell_of(self, thing: str, where: Whereabouts, *, there: bool) -> None:
+        text = _encode({"thing": thing, "there": there})
+        for client in self._clients:
+            if client.wants(Change(thing, {}, 0, True), where) is not None:
+                client.offer_other(f"thing {thing}", text)
 
     def receive(self, payload: bytes) -> None:
         """Take one `talk.Live` message of an owner; called by the bus."""
@@ -383,6 +407,10 @@ class LiveView:
             self._known.update(found)
             for thing in ids:
                 change = self._unknown.pop(thing)
+                if thing in self._renewed:
+                    self._renewed.discard(thing)
+                    if thing in found:
+                        self._tell_of(thing, found[thing], there=True)
                 if thing in found and (change.changed or change.online is not None):
                     self._dispatch(change)
             commands, self._unknown_commands = self._unknown_commands, {}

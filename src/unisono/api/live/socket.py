@@ -9,6 +9,7 @@ Knows the protocol of the design and ASGI. What is delivered to whom is `unisono
     < {"thing": "lamp1", "command": {...}}
     < {"scene": "evening", "run": {...}}       without its steps; to who follows a place, not a thing or trait
     < {"thing": "fridge1", "alarm": {...}}
+    < {"thing": "lamp2", "there": true}        it was added or changed: read it; false: it is no more
     > {"gather_ms": 500}                       from then on at most so often, many frames as one: an array
     > {"first": ["lamp1"]}                     the things that are looked at: their changes do not wait so long
     < {"error": {problem document}}

@@ -342,7 +342,6 @@ async def remove_thing(context: Context, identity: Asker, thing_id: FromPath[str
     outbox = [OutboxRow(partition, encode_entry(record.ThingRemoved(row.id, at)))]
     await context.registry.remove_things([row.id], outbox, at=at)
     context.directory.announce([row.id, *([row.parent] if row.parent else [])], removed=[row.id])
-    context.live.forget([row.id])
     await context.in_force([partition])
 
 
