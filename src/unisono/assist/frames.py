@@ -233,7 +233,7 @@ def _act(frame: Frame, pieces: Sequence[Piece]) -> tuple[set[int], set[int]]:
         acts = [sense for sense in piece.senses if sense in ACTIONS]
         if not acts or is_mode_at(pieces, at):
             continue
-        if at and is_a_noun(pieces[at - 1], piece):
+        if at and is_a_noun(pieces, at):
             continue  # "at the end of the shift"
         if "left" in piece.senses and 0 < at == len(pieces) - 1 and nominal(pieces[at - 1]):
             continue  # "the tyre front left"

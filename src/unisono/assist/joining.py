@@ -15,6 +15,7 @@ from unisono.assist.fragments import fragment
 from unisono.assist.frames import STEPPED, Frame
 from unisono.assist.gazetteer import Group
 from unisono.assist.questions import asks
+from unisono.assist.remarks import tells
 from unisono.assist.scope import ACTIONS
 from unisono.assist.turn import Turn
 
@@ -200,7 +201,8 @@ def is_order(frame: Frame, turn: Turn) -> bool:
     if frame.act == "keep":
         return True
     if frame.coffee and frame.act == "brew":
-        return frame.clause.mood == "command" and "past" not in frame.forms
+        told = tells(frame.clause) and "base" not in frame.forms  # "coffee keeps me awake"
+        return frame.clause.mood == "command" and "past" not in frame.forms and not told
     if "ing" in frame.forms and "base" not in frame.forms and not frame.want and not _started(frame):
         return False
     if frame.stated and not frame.want and "base" not in frame.forms and frame.act != "value":

@@ -17,6 +17,7 @@ from unisono.assist.leaning import asked_again, follow_up, leaning, once_more
 from unisono.assist.ordering import notice_of, only_time, ordered
 from unisono.assist.plan import Plan
 from unisono.assist.questions import asks, query_of, telling
+from unisono.assist.remarks import remarked
 from unisono.assist.relief import relief_for, without_purpose
 from unisono.assist.retraction import held
 from unisono.assist.text import Clause
@@ -34,6 +35,13 @@ CONDITIONS = frozenset({"if", "when", "whenever", "unless", "while", "after", "b
 
 def plan_of(clauses: Sequence[Clause], turn: Turn) -> Plan:
     """The plan for the clauses of a sentence."""
+    plan = _read(clauses, turn)
+    if plan.outcome in ("ignore", "refuse", "answer") and remarked(clauses, turn):
+        return Plan(outcome="ask", why="what_to_do")  # "the radiators are stone cold": what could be done about it
+    return plan
+
+
+def _read(clauses: Sequence[Clause], turn: Turn) -> Plan:
     offered = turn.memory.offer
     if offered is not None and _agreed(clauses):
         return offered

@@ -126,13 +126,17 @@ def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
         return Plan(outcome="ask", why="what_to_do")  # "I can't see Bo coming", but "it's so loud I can't hear Bo"
     if "he" in frame.senses or _outside(frame) or _attributive(frame):
         return Plan(outcome="ask", why="what_to_do")  # "he's cold", "it's freezing out", "a bright idea"
+    spoken_of = frozenset(sense for piece in turn.pieces for sense in piece.senses)
+    if "praised" in spoken_of and not spoken_of & {"too", "but"}:
+        return Plan(outcome="ask", why="what_to_do")  # "it's lovely and bright", "I like it dark"
     if "should" in frame.senses:
         return Plan(outcome="ask", why="what_to_do")  # "the hens must be cold": it is guessed, of somebody else
     if "gone" in frame.senses or any(time.role == "over" for time in frame.times):
         return Plan(outcome="ignore")  # it was cold: it is told, not complained of
     if any(group.kinds and group.why is not None and group.role == "" for group in frame.groups):
         return Plan(outcome="ask", why="what_to_do")  # "the stove is too cold" of a home without one
-    if frame.complaint in ("hot", "cold") and any(group.strange and group.role == "" for group in frame.groups):
+    strange = frame.coffee or any(group.strange and group.role == "" for group in frame.groups)
+    if frame.complaint in ("hot", "cold") and strange:
         return Plan(outcome="ask", why="what_to_do")  # who is cold may be anywhere
     if len([piece for piece in frame.clause.pieces if not set(piece.senses) & {"filler", "please"}]) == 1:
         return Plan(outcome="ask", why="what_to_do")  # "loud": whatever it is said of

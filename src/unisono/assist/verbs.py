@@ -86,9 +86,12 @@ def is_refilled(pieces: Sequence[Piece], head: int) -> bool:
     return False
 
 
-def is_a_noun(before: Piece, piece: Piece) -> bool:
-    """Is a verb's word a noun after its article?"""
-    article = "det" in before.senses and not {"it", "them", "all", "both", "no"} & set(before.senses)
+def is_a_noun(pieces: Sequence[Piece], at: int) -> bool:
+    """Is a verb's word a noun after its article: "at the end", "in that film"?"""
+    before, piece = pieces[at - 1], pieces[at]
+    within = at > 1 and "in" in pieces[at - 2].senses and not pieces[at - 2].named
+    article = "det" in before.senses and not {"them", "all", "both", "no"} & set(before.senses)
+    article = article and (within or "it" not in before.senses)
     return article and not before.named and len(piece.tokens) == 1 and not nominal(piece) and "base" in piece.forms
 
 
