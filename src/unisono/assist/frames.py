@@ -17,6 +17,7 @@ from unisono.assist.heeded import doing, off_it, two_ways, unheeded
 from unisono.assist.language import Language
 from unisono.assist.nouns import Noun, nominal, nouns, unknown
 from unisono.assist.scope import ACTIONS, GOING_ON, LIGHT
+from unisono.assist.settings import setting_in
 from unisono.assist.text import Clause, Piece, Time
 from unisono.assist.verbs import (
     ENDED,
@@ -149,6 +150,10 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
     if frame.act is not None and _predicative(pieces, frame.act):
         frame.forms = tuple(form for form in frame.forms if form != "base")
     back = _put_back(frame, pieces)
+    setting = setting_in(pieces)
+    if setting is not None:
+        frame.text, frame.traits, frame.color, frame.complaint = setting.name, (setting.trait,), None, None
+        taken |= setting.at
     _values(frame, pieces, taken)
     found = nouns(pieces, frozenset(taken))
     _fill(frame, found, taken)
@@ -592,7 +597,7 @@ def _sometime(frame: Frame, pieces: Sequence[Piece], at: int) -> bool:
     if not at or pieces[at].tokens[0].unit is not None:
         return False
     within = pieces[at - 1].text == "in"
-    return within or (frame.act in STEPPED and "for" in pieces[at - 1].senses)
+    return within or (frame.act in STEPPED | VALUELESS and "for" in pieces[at - 1].senses)
 
 
 def _ordinal(pieces: Sequence[Piece], at: int) -> bool:

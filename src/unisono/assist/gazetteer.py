@@ -283,7 +283,13 @@ def _generic(piece: Piece, world: World) -> bool:
     if not set(kinds) & COMMON or len(piece.tokens) > 1:
         return False  # the door that is called "roller shutter" is meant by that name
     of_kind = set(things_of_kind(kinds, world.things, world))
-    return bool(of_kind) and not of_kind & set(piece.things)
+    doing = {trait for thing in of_kind for trait in world.things[thing].takes}
+    alike = any(doing & world.things[thing].takes for thing in piece.things)  # a big door called "shutter" is a shutter
+    return bool(of_kind) and not of_kind & set(piece.things) and not (alike and _singular(piece))
+
+
+def _singular(piece: Piece) -> bool:
+    return piece.tokens[-1].text == piece.tokens[-1].key
 
 
 def _named(
@@ -426,7 +432,8 @@ def _partial(words: Sequence[str], kinds: Sequence[str], places: tuple[str, ...]
             found.append(thing)
     if places:
         found = list(_in_place(found, places, world))
-    return tuple(found)
+    headed = [thing for thing in found if any(words_of(name)[-1:] == words[-1:] for name in world.things[thing].names)]
+    return tuple(headed or found)  # "the booth" is the powder booth, and not the booth extractor
 
 
 def _partial_place(words: Sequence[str], world: World) -> tuple[str, ...]:

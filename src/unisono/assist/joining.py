@@ -119,6 +119,10 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
         if frame.groups and "included" in frame.senses and last is not None and any(g.whole for g in last.groups):
             frame.groups = ()  # "every light out, the hall included"
             continue
+        if last is not None and frame.act is None and _all_of_them(frame) and any(g.plural for g in last.groups):
+            sets = frozenset({"both"} if "both" in frame.senses else {"all"})
+            last.groups = tuple(msgspec.structs.replace(g, whole=True, sets=g.sets | sets) for g in last.groups)
+            continue  # "fans to a hundred, both of them"
         alone = not frame.predicates and frame.act is None and bool(frame.groups) and not asks(frame) and not frame.want
         if alone and frame.clause.link == "or" and found and found[-1].predicates and not frame.stated:
             found[-1].clause = msgspec.structs.replace(found[-1].clause, link="or")
@@ -155,6 +159,12 @@ def joined(frames: Sequence[Frame]) -> list[Frame]:
         waiting = []
         found.append(frame)
     return found + waiting
+
+
+def _all_of_them(frame: Frame) -> bool:
+    """ "Both of them", "all of them", and nothing else."""
+    pieces = [piece for piece in frame.clause.pieces if not {"please", "filler"} & set(piece.senses)]
+    return len(pieces) == 1 and bool({"both", "all"} & frame.senses) and "them" in frame.senses
 
 
 def _adds_value(frame: Frame) -> bool:

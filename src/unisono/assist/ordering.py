@@ -440,10 +440,8 @@ def _turned_back(frame: Frame, got: Sequence[tuple[str, Change]], before: Sequen
         return False
     if frame.clause.link not in ("then", "and", "but"):
         got = [(thing, change) for thing, change in got if isinstance(change.value, bool)]  # "to 20, make it 30"
-    wanted = {(thing, change.trait): change.value for thing, change in before if change.op == "set"}
-    return any(
-        change.op == "set" and wanted.get((thing, change.trait), change.value) != change.value for thing, change in got
-    )
+    wanted = {(thing, change.trait, change.op): change.way for thing, change in before}
+    return any(wanted.get((thing, change.trait, change.op), change.way) != change.way for thing, change in got)
 
 
 def _later_only(first: Frame, frame: Frame) -> bool:

@@ -17,8 +17,9 @@ from unisono.assist.leaning import asked_again, follow_up, leaning, once_more
 from unisono.assist.ordering import notice_of, only_time, ordered
 from unisono.assist.plan import Plan
 from unisono.assist.questions import asks, query_of, telling
+from unisono.assist.reasons import without_reasons
+from unisono.assist.relief import relief_for
 from unisono.assist.remarks import remarked
-from unisono.assist.relief import relief_for, without_purpose
 from unisono.assist.retraction import held
 from unisono.assist.text import Clause
 from unisono.assist.timers import timer_plan
@@ -48,7 +49,8 @@ def _read(clauses: Sequence[Clause], turn: Turn) -> Plan:
     about_time = timer_plan(clauses, turn)
     if about_time is not None:
         return about_time
-    frames = [read_frame(without_purpose(clause), turn.world, turn.where, turn.spoken) for clause in clauses]
+    clauses, turn = without_reasons(clauses, turn)
+    frames = [read_frame(clause, turn.world, turn.where, turn.spoken) for clause in clauses]
     frames, back = held(frames)
     if back and not frames:
         return Plan(outcome="refuse", why="negated")
@@ -112,7 +114,8 @@ def _read(clauses: Sequence[Clause], turn: Turn) -> Plan:
 def _felt(frame: Frame) -> bool:
     """Is it a complaint of this home? "That's loud enough" is none; "the lamp is too bright for a film" is."""
     own = any(group.named and group.things and group.role == "" for group in frame.groups)
-    return bool(frame.complaint) and "enough" not in frame.senses and (own or not frame.elsewhere)
+    heard = frame.complaint in ("quiet", "loud")  # of a film, a song
+    return bool(frame.complaint) and "enough" not in frame.senses and (own or heard or not frame.elsewhere)
 
 
 def _due(frame: Frame) -> bool:

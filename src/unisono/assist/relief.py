@@ -6,9 +6,7 @@ Only what is harmless is done at once; else it is asked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise, zip_longest
-
-import msgspec
+from itertools import pairwise
 
 from unisono.access import Risk
 from unisono.assist.change import changes_of
@@ -17,10 +15,9 @@ from unisono.assist.nouns import nominal, unknown
 from unisono.assist.plan import Plan
 from unisono.assist.resolver import steps_of
 from unisono.assist.targets import aim
-from unisono.assist.text import Clause
 from unisono.assist.turn import Turn
 
-__all__ = ["relief_for", "without_purpose"]
+__all__ = ["relief_for"]
 
 #: What a complaint asks for.
 REMEDIES = {
@@ -42,24 +39,6 @@ REMEDIES = {
 OF_THINGS = frozenset({"dirty", "stuffy", "humid", "draughty", "windy", "overgrown", "parched"})
 
 
-def without_purpose(clause: Clause) -> Clause:
-    """ "Too bright in here to watch a film": what it is too bright for is no matter of the home's."""
-    felt = next((i for i, p in enumerate(clause.pieces) if any(s.startswith("complaint:") for s in p.senses)), None)
-    too = felt is not None and any("too" in piece.senses or "too" in piece.text for piece in clause.pieces[: felt + 1])
-    if not too or felt is None:
-        return clause
-    kept = list(clause.pieces[: felt + 1])
-    purpose = False
-    for piece, after in zip_longest(clause.pieces[felt + 1 :], clause.pieces[felt + 2 :]):
-        if "to" in piece.senses and after is not None and unknown(after):
-            purpose = True
-        elif piece.named or "in" in piece.senses:
-            purpose = False
-        if not purpose:
-            kept.append(piece)
-    return msgspec.structs.replace(clause, pieces=tuple(kept))
-
-
 def _wished(frame: Frame) -> bool:
     """ "Kitchen bright": how it is, or how it is to be?"""
     said = frame.stated or frame.senses & {"too", "want", "gone"}
@@ -78,6 +57,8 @@ def _of_others(frame: Frame, around: frozenset[str]) -> bool:
     pieces = [piece for piece in frame.clause.pieces if "idle" not in piece.senses or piece.named]
     at = next(i for i, piece in enumerate(pieces) if any(sense.startswith("complaint:") for sense in piece.senses))
     after = pieces[at + 1] if at + 1 < len(pieces) else None
+    if after is None and "trait:temperature" in pieces[at].senses and at and "indefinite" in pieces[at - 1].senses:
+        return True  # "I've got a cold"
     led = (at > 0 and "indefinite" in pieces[at - 1].senses) or " a " in pieces[at].text  # "needs a clean shirt"
     if led and after is not None and not after.places and not any(s.startswith("place:") for s in after.senses):
         return nominal(after) and after.text not in around
@@ -92,6 +73,20 @@ def _of_others(frame: Frame, around: frozenset[str]) -> bool:
         for who, verb in pairwise(pieces[: at + 1])
     )
     return frame.complaint in OF_THINGS and (strange or being)
+
+
+def _of_else(frame: Frame, known: frozenset[str]) -> bool:
+    """Is a noun with its article too hot or cold that is no room, nobody and nothing of the home: the water, the tea?"""
+    for before, piece in pairwise(frame.clause.pieces):
+        if any(sense.startswith("complaint:") for sense in piece.senses):
+            return False
+        home = piece.named or any(
+            sense.startswith(("place:", "kind:", "trait:temp")) for sense in piece.senses
+        )
+        word = piece.kind == "word" and not {"here", "it", "too", "idle", "function"} & set(piece.senses)
+        if "det" in before.senses and word and not home and not known & set(piece.text.split()):
+            return True
+    return False
 
 
 def _outside(frame: Frame) -> bool:
@@ -129,13 +124,15 @@ def relief_for(felt: Sequence[Frame], turn: Turn) -> Plan:
     spoken_of = frozenset(sense for piece in turn.pieces for sense in piece.senses)
     if "praised" in spoken_of and not spoken_of & {"too", "but"}:
         return Plan(outcome="ask", why="what_to_do")  # "it's lovely and bright", "I like it dark"
+    if frame.elsewhere and not any(group.things for group in frame.groups):
+        return Plan(outcome="ask", why="what_to_do")  # "you can't hear a word of the film"
     if "should" in frame.senses:
         return Plan(outcome="ask", why="what_to_do")  # "the hens must be cold": it is guessed, of somebody else
     if "gone" in frame.senses or any(time.role == "over" for time in frame.times):
         return Plan(outcome="ignore")  # it was cold: it is told, not complained of
     if any(group.kinds and group.why is not None and group.role == "" for group in frame.groups):
         return Plan(outcome="ask", why="what_to_do")  # "the stove is too cold" of a home without one
-    strange = frame.coffee or any(group.strange and group.role == "" for group in frame.groups)
+    strange = any(group.strange and group.role == "" for group in frame.groups) or _of_else(frame, around | feeling)
     if frame.complaint in ("hot", "cold") and strange:
         return Plan(outcome="ask", why="what_to_do")  # who is cold may be anywhere
     if len([piece for piece in frame.clause.pieces if not set(piece.senses) & {"filler", "please"}]) == 1:

@@ -16,7 +16,7 @@ from unisono.assist.turn import Turn
 __all__ = ["remarked", "tells"]
 
 #: Senses of verbs that tell how something is, was made or cannot be.
-FINITE = frozenset({"is", "was", "does", "can", "perfect", "not", "future"})
+FINITE = frozenset({"is", "was", "does", "can", "perfect", "not", "future", "lacks"})
 #: Of these the speaker wants something or asks, or another says it.
 WISHES = frozenset({"want", "please", "tell", "spell", "gone", "habit", "never_mind", "undo"})
 #: Endings of verbs that nobody lists: scares, rattled, leaking.

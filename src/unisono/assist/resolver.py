@@ -93,6 +93,11 @@ class Change(NamedTuple):
     unit: str | None = None
     text: str | None = None
 
+    @property
+    def way(self) -> Any:
+        """What it becomes, or whether it becomes more."""
+        return self.value > 0 if self.op == "add" else self.value
+
 
 class Problem(NamedTuple):
     """Why there is no change: not_possible, no_such_value, what_value, what_to_do."""
@@ -147,6 +152,7 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
         trait = next((trait for trait in TEXTS if trait in thing.takes and trait in frame.traits), None)
         said_so = str(world.state(thing.id).get(trait or "", ""))
         words = frame.text.replace(" ", "") if said_so and " " not in said_so and trait == "source" else frame.text
+        words = words.upper() if said_so.isupper() else words  # as the thing writes it
         return [Change(trait, "set", words)] if trait is not None else Problem("not_possible", frame.text)
     if frame.color is not None and (frame.act in (None, "set", "value", "change", "up", "on", "brighter", "do")):
         trait = next((trait for trait in ("color", "andon") if trait in thing.takes), None)

@@ -108,7 +108,7 @@ def _clauses(part: Sequence[Piece], *, begun: bool = False) -> list[Clause]:
     asked = asked and not _asked_to(part) and not _asked_along(part)
     bar = _bar(part)
     clauses: list[Clause] = []
-    negated_before = False
+    negated_before = soon = False
     for segment in _segments(part):
         words = [piece for piece in segment.pieces if piece.kind != "mark"]
         if not words and segment.intro == "correction" and (clauses or begun):
@@ -123,6 +123,9 @@ def _clauses(part: Sequence[Piece], *, begun: bool = False) -> list[Clause]:
             own = "reported"
         if own is None and negated_before and segment.intro in ("and", "or"):
             own = "negated"
+        soon = soon or any("soon" in piece.senses and not piece.named for piece in words)
+        if own is None and soon:
+            own = "hypothetical"  # "I'm going to shut the gate and lock it"
         negated_before = own == "negated"
         trigger = segment.intro if segment.intro in (*TRIGGERS, "because") else None
         if trigger is None and clauses and _goes_on(clauses[-1], segment, words):
@@ -532,7 +535,7 @@ def _bar(part: Sequence[Piece]) -> Bar | None:
     if len(quotes) >= 2 and quotes[-1] - quotes[0] > SHORTEST_QUOTE:
         return "quoted"
     words = [piece for piece in part if piece.kind != "mark" and not piece.named]
-    if any("suppose" in piece.senses for piece in words):
+    if any("suppose" in piece.senses and "soon" not in piece.senses for piece in words):
         return "hypothetical"
     if _addressed(part):
         return "reported"  # somebody else is told to do it
@@ -635,7 +638,8 @@ def _past(words: Sequence[Piece]) -> bool:
         )
         if does and not wished and "was" not in piece.senses:
             return True  # "the neighbour leaves it open"
-        if told and not wished and piece.forms:
+        going = subject is not None and len(subject.tokens) > 1 and "ing" in piece.forms  # "we're getting cold"
+        if told and not wished and not going and piece.forms:
             return True  # "I shut off the fan", "somebody always starts the pump"
         if "past" not in piece.forms:
             continue

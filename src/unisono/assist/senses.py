@@ -187,6 +187,7 @@ SENSES: dict[str, str] = {
     "single": "lamp: in the singular one of them, never all of a room",
     "marked": "big, upper, old: tells one of several apart",
     "unable": "can't, cannot: with not, of what somebody fails to do",
+    "soon": "going to, about to: with suppose, of what comes about by itself or is somebody's own matter",
     "hardly": "nearly, almost: with suppose, of what is so but for a little",
     "praised": "lovely, I like it: of what is good as it is",
     "gone": "was, did: of what is over, not of what has come about",

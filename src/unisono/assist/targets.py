@@ -594,6 +594,8 @@ def can(frame: Frame, thing: str, world: World) -> bool:
             return True
     if any(trait in about.takes for trait in frame.traits):
         return True
+    if frame.text is not None:
+        return False
     order = ACTS.get(act)
     if order is None:
         return bool(about.takes)
