@@ -121,7 +121,12 @@ def test_what_is_praised_is_left_as_it_is() -> None:
 
 
 def test_what_is_too_cold_and_nothing_of_the_home_warms_no_room() -> None:
-    for said in ("my coffee's too cold", "the soup is too cold", "the water's too chilly for the kids", "I've got a cold"):
+    for said in (
+        "my coffee's too cold",
+        "the soup is too cold",
+        "the water's too chilly for the kids",
+        "I've got a cold",
+    ):
         assert plan(said).outcome not in ACTING
 
 

@@ -24,7 +24,8 @@ __all__ = ["without_reasons"]
 HEEDED = frozenset(
     {
         "want", "please", "tell", "spell", "never_mind", "undo", "cancel", "correction", "yes", "meant", "except",
-        "only", "rest", "other", "all", "both", "everything", "them", "here", "there", "also", "again", "until", "already",
+        "only", "rest", "other", "all", "both", "everything", "them", "here", "there", "also", "again", "until",
+        "already",
     }
 )  # fmt: skip
 #: Families of senses that are about what a home has, or how it is to be.
@@ -57,7 +58,7 @@ def _orders(clause: Clause) -> bool:
 def _reason(clause: Clause, world: World) -> bool:
     """Is it told of somebody or the weather, and of nothing of this home?"""
     said = [piece for piece in clause.pieces if not set(piece.senses) & {"filler"} or piece.named]
-    if len(said) < 2 or clause.mood == "question" or clause.bar == "quoted" or clause.times:  # noqa: PLR2004
+    if len(said) < 2 or clause.mood == "question" or clause.bar == "quoted" or clause.times:
         return False
     first = said[0]
     subject = {"i", "he", "somebody", "soon"} & set(first.senses) or (
@@ -86,8 +87,8 @@ def _heeded(said: Sequence[Piece], at: int, world: World) -> bool:
     if senses & HEEDED or any(sense.startswith(FAMILIES) for sense in senses):
         return True
     if "it" in senses and "det" not in senses:
-        return "unable" not in {sense for p in said[:at] for sense in p.senses}  # "I can't find it"
-    if "not" in senses and "unable" not in senses:
+        return "cannot" not in {sense for p in said[:at] for sense in p.senses}  # "I can't find it"
+    if "not" in senses and "cannot" not in senses:
         return True
     if "said" in senses and "lacks" not in senses:
         return True

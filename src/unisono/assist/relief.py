@@ -76,13 +76,11 @@ def _of_others(frame: Frame, around: frozenset[str]) -> bool:
 
 
 def _of_else(frame: Frame, known: frozenset[str]) -> bool:
-    """Is a noun with its article too hot or cold that is no room, nobody and nothing of the home: the water, the tea?"""
+    """Is a noun with its article too hot or cold that is no room and nothing of the home: the water, the tea?"""
     for before, piece in pairwise(frame.clause.pieces):
         if any(sense.startswith("complaint:") for sense in piece.senses):
             return False
-        home = piece.named or any(
-            sense.startswith(("place:", "kind:", "trait:temp")) for sense in piece.senses
-        )
+        home = piece.named or any(sense.startswith(("place:", "kind:", "trait:temp")) for sense in piece.senses)
         word = piece.kind == "word" and not {"here", "it", "too", "idle", "function"} & set(piece.senses)
         if "det" in before.senses and word and not home and not known & set(piece.text.split()):
             return True

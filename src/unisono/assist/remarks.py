@@ -1,7 +1,8 @@
 """Remarks: what is said of this home and how it is in it, and orders nothing, asks nothing, tells no story.
 
-"There's a spider in the bath", "the divider won't keep up", "my towel's damp": nobody says it to a home for nothing, and
-no list of words has all that may be amiss in one. So it is asked what to do. Knows pieces and the home's words; no acts.
+"There's a spider in the bath", "the divider won't keep up", "my towel's damp": nobody says it to a home for nothing,
+and no list of words has all that may be amiss in one. So it is asked what to do. Knows pieces and the home's words; no
+acts.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def _spoken(clause: Clause) -> list[Piece]:
 def tells(clause: Clause) -> bool:
     """Has the clause a subject and a verb, and is it neither an order, a wish, a question nor somebody's words?"""
     said = _spoken(clause)
-    if len(said) < 2 or clause.mood == "question" or clause.trigger is not None:  # noqa: PLR2004  (a subject and a verb)
+    if len(said) < 2 or clause.mood == "question" or clause.trigger is not None:
         return False
     if clause.bar in ("quoted", "past") or any(_wishes(piece) for piece in said):
         return False
@@ -73,7 +74,7 @@ def remarked(clauses: Sequence[Clause], turn: Turn) -> bool:
 
 def _denied(clause: Clause) -> bool:
     """ "It isn't cold": nothing is amiss."""
-    denies = [at for at, piece in enumerate(clause.pieces) if "not" in piece.senses and "unable" not in piece.senses]
+    denies = [at for at, piece in enumerate(clause.pieces) if "not" in piece.senses and "cannot" not in piece.senses]
     after = clause.pieces[denies[0] :] if denies else ()
     felt = any(sense.startswith("complaint:") for piece in after for sense in piece.senses)
     return felt and not any("stop" in piece.senses for piece in after)  # "my teeth won't stop chattering"

@@ -186,7 +186,7 @@ SENSES: dict[str, str] = {
     "sends": "set, send: with off, of what goes out to work, it begins",
     "single": "lamp: in the singular one of them, never all of a room",
     "marked": "big, upper, old: tells one of several apart",
-    "unable": "can't, cannot: with not, of what somebody fails to do",
+    "cannot": "can't, cannot: with not, of what somebody fails to do",
     "soon": "going to, about to: with suppose, of what comes about by itself or is somebody's own matter",
     "hardly": "nearly, almost: with suppose, of what is so but for a little",
     "praised": "lovely, I like it: of what is good as it is",
