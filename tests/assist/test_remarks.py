@@ -153,3 +153,15 @@ def test_all_of_them_said_after_is_all_of_them() -> None:
 
 def test_a_word_at_the_end_of_a_name_is_what_is_called_so() -> None:
     assert plan("start the mixer", house=CRUMB).outcome == "act"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "put the bottler on the recipe",
+        "put the bottler in mode",
+        "what is the bottler's mode",
+    ],
+)
+def test_a_setting_without_a_name_is_none(said: str) -> None:
+    assert plan(said, house=CRUMB).outcome not in ACTING

@@ -224,6 +224,7 @@ def particle_of(pieces: Sequence[Piece], strong: bool, light: bool, head: int) -
         if (
             after is None
             or "except" in after.senses
+            or (light and after.text == "for")
             or (light and at > 0 and set(pieces[at - 1].senses) & {"do", "set"})
         ):
             return at, particle
