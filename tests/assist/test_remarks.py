@@ -165,3 +165,28 @@ def test_a_word_at_the_end_of_a_name_is_what_is_called_so() -> None:
 )
 def test_a_setting_without_a_name_is_none(said: str) -> None:
     assert plan(said, house=CRUMB).outcome not in ACTING
+
+
+def test_what_is_off_is_turned_on_by_who_is_cold() -> None:
+    assert done(plan("it's too cold in the attic")) == [(("panel",), "on_off", True)]
+    assert done(plan("it's too hot in the attic")) != [(("panel",), "on_off", True)]
+    assert done(plan("it's too cold in here")) == [(("heating",), "target_temperature", 2)]
+
+
+def test_what_a_thing_is_to_stop_is_not_the_thing() -> None:
+    assert done(plan("make the desk fan stop swinging")) == [(("desk_fan",), "swing", False)]
+
+
+def test_a_lathe_is_no_latte() -> None:
+    assert plan("start the lathe").outcome not in ACTING
+    assert done(plan("make me a coffe")) == [(("espresso",), "start_stop", True)]
+
+
+@pytest.mark.parametrize("back", ["I said fifty", "Cal needs 2 more", "I want it off", "he says yes"])
+def test_what_speaks_of_the_home_is_no_reason(back: str) -> None:
+    assert plan(f"unlock the bike shed, {back}").steps != plan("unlock the bike shed").steps
+
+
+@pytest.mark.parametrize("said", ["turn on the towel rail lah", "aiyo, towel rail on", "plss turn the towel rail on"])
+def test_words_that_say_nothing_are_passed_over(said: str) -> None:
+    assert done(plan(said)) == [(("towel_rail",), "on_off", True)]

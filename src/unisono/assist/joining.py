@@ -194,6 +194,14 @@ def _moded(frame: Frame) -> bool:
     )
 
 
+def _no_coffee(frame: Frame) -> bool:
+    """ "The lathe" is no latte: who wants a coffee has none yet, and a near word after "the" is another thing."""
+    return any(
+        piece.fuzzy and "coffee" in piece.senses and "det" in before.senses and "indefinite" not in before.senses
+        for before, piece in pairwise(frame.clause.pieces)
+    )
+
+
 def is_order(frame: Frame, turn: Turn) -> bool:
     """Is it something to be done?"""
     if frame.act in ("notify", "remind") and not frame.groups and not frame.traits:
@@ -210,6 +218,8 @@ def is_order(frame: Frame, turn: Turn) -> bool:
         return False
     if frame.act == "keep":
         return True
+    if frame.coffee and frame.act == "brew" and _no_coffee(frame):
+        return False
     if frame.coffee and frame.act == "brew":
         told = tells(frame.clause) and "base" not in frame.forms  # "coffee keeps me awake"
         return frame.clause.mood == "command" and "past" not in frame.forms and not told

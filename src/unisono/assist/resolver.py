@@ -182,6 +182,8 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
                 return [Change("on_off", "set", True)]
             if level.value > 0:
                 return [Change("on_off", "set", True), level]
+        if frame.complaint and level.op == "add" and _stands_by(thing, level, world):
+            return [Change("on_off", "set", True)]  # what is off warms nobody, whatever it is set to
         return [*found, level]
     if found:
         return found
@@ -193,6 +195,14 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
     if frame.act in ("set", "change") or frame.act is None:
         return Problem("what_value", next(iter(said), "")) if said or frame.act == "set" else Problem("what_to_do")
     return Problem("not_possible", frame.act)
+
+
+def _stands_by(thing: Thing, level: Change, world: World) -> bool:
+    """Is it off, and would it warm or cool, as the change is meant to?"""
+    state = world.state(thing.id)
+    if level.trait != "target_temperature" or "on_off" not in thing.takes or state.get("on_off") is not False:
+        return False
+    return state.get("hvac_mode") in (("heat",) if level.way else ("cool",))
 
 
 # ---- switches ----

@@ -113,7 +113,7 @@ def ended_by(pieces: Sequence[Piece]) -> dict[int, str | None]:
     return {
         at: ENDED.get(act)
         for at, (before, piece) in enumerate(pairwise(pieces), start=1)
-        if "ing" in piece.forms and not piece.named and ("from" in before.senses or nominal(before))
+        if "ing" in piece.forms and not piece.named and ({"from", "stop"} & set(before.senses) or nominal(before))
         for act in (*ENDED, *WORKING)
         if act in piece.senses
     }
