@@ -190,6 +190,13 @@ def answer(sentence: Sentence) -> Plan | None:
     )
 
 
+#: Parts of a car that was just asked about.
+_PARTS = {
+    "窗户": "window_position", "车窗": "window_position", "窗": "window_position", "天窗": "sunroof_position", "后备箱": "trunk",
+    "胎压": "tyre_pressure", "续航": "range", "电量": "battery",
+}  # fmt: skip
+
+
 def _as_before(sentence: Sentence) -> Plan | None:
     """那婴儿房的呢: what was asked, of another."""
     last = sentence.memory.plan.query if sentence.memory.plan is not None else None
@@ -199,6 +206,10 @@ def _as_before(sentence: Sentence) -> Plan | None:
     if over is not None and not any(piece.named for piece in sentence.pieces):  # 上周呢
         agg = last.agg or _aggregate(set(), "", last.trait, over)
         return Plan(outcome="answer", query=msgspec.structs.replace(last, ask="history", over=over, agg=agg))
+    cars = [thing for thing in last.things if sentence.world.things[thing].kind == "car"]
+    part = next((_PARTS[p.text] for p in sentence.pieces if p.text in _PARTS and not p.named), None)
+    if len(cars) == 1 and part in sentence.world.things[cars[0]].tells and last.over is None:
+        return Plan(outcome="answer", query=msgspec.structs.replace(last, trait=part, equals=None))  # 窗户呢
     target = find_target(sentence.pieces, sentence.world, sentence.speaker)
     kinds = {sentence.world.things[thing].kind for thing in last.things}
     there = [thing for place in target.places for thing in sentence.world.within(place)]

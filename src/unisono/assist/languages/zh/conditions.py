@@ -127,7 +127,7 @@ def _compared(
     if amount.unit in (None, "%") and "充" in _text(pieces):
         units = ["battery"]
     named = [trait for trait in traits_asked(pieces, _text(pieces)) if trait not in ("location", "count")]
-    wanted = [*(named or units), *units]
+    wanted = named if "cabin_temperature" in named and "temperature" not in named else [*(named or units), *units]
     target = asked(pieces, world, sentence.speaker, wanted, (), last)
     if not wanted and amount.unit is None and all("target_temperature" in world.things[t].takes for t in target.things):
         wanted = ["temperature"]  # 层炉到了二百三

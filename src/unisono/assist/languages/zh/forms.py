@@ -167,6 +167,10 @@ _HEARD = re.compile(r"(?<=[^，,]{4})[，,]?(?:听[见到懂]了?|明白|知道|
 _CRIES = re.compile(r"让([^，,它他她]{2,8})[叫响](?:起来|唤|一下)?$")
 #: 刮到零下三度: as cold as that.
 _BLOWN_TO = re.compile(r"[刮冻冷]到(?=零下[0-9一二三四五六七八九十])")
+#: 今天太累了不想动帮我把: how somebody is, before what is wanted.
+_PREFACE = re.compile(
+    r"^(?:我|今天|俺|咱|现在)[^，,开关锁停调点早晚午后时等说让别如要果怎么前从]{3,12}(?=你?帮我(?:把|将|打|开|关|拉|放))"
+)
 #: 天要是黑了
 _WHEN_DARK = re.compile(r"天(?:要是|如果|一旦)(?=[黑亮])")
 #: 锁车了没, 关灯了吗: the lamp, and whether it is off.
@@ -177,6 +181,7 @@ _BUT = re.compile(r"[，,]就(?=[^，。]{1,8}(?:别动|别关|别开|不关|不
 _ENGLISH = {
     "turn on": "打开", "switch on": "打开", "turn off": "关掉", "switch off": "关掉", "open": "打开", "close": "关上", "lock": "锁上",
     "play": "播放", "stop": "停止", "pause": "暂停", "mute": "静音", "start": "启动", "off": "关", "light": "灯", "lights": "灯",
+    "set to": "调到", "set": "调", "up": "调高", "down": "调低", "tv": "电视",
     "ac": "空调", "curtain": "窗帘", "on": "开", "volume": "音量", "brightness": "亮度", "please": "请", "pls": "请", "max": "最大", "min": "最小",
 }  # fmt: skip
 _FOREIGN = re.compile(rf"(?<![a-z])(?:{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})(?![a-z])")
@@ -193,7 +198,7 @@ _NUMBERS = re.compile(
 
 #: What is read as what, one after the other.
 _READ_AS = (
-    (_FORGOTTEN, r"是不是没\1"), (_SWITCHED_TO, "切到"), (_COLD_SNAP, "冷"), (_STILL, ""), (_HEARD, ""), (_SLOWLY, ""), (_QUICK, ""),
+    (_FORGOTTEN, r"是不是没\1"), (_SWITCHED_TO, "切到"), (_COLD_SNAP, "冷"), (_STILL, ""), (_PREFACE, ""), (_HEARD, ""), (_SLOWLY, ""), (_QUICK, ""),
     (_NOT_ONE, "全都"), (_TENTHS, r"\1点\2度"), (_BLOWN_TO, "低于"), (_CRIES, r"打开\1"), (_HURRY, ""), (_OF_ROOMS, r"\1个"), (_LEST, ""),
     (_BLOW, "打开"), (_PULLED, "拉响"), (_RING, "打开"),
 )  # fmt: skip

@@ -167,6 +167,7 @@ class Meant:
             if "other" in found and "all" not in found:
                 return another(before, world)
             shown = {*traits, "andon"} if "color" in traits else set(traits)
+            shown |= {"fan_speed"} if wish.mode == "auto" else set()  # 净化塔风速多少, 调成自动
             if wish.verb in ("pause", "resume") and not _is_heard(pieces):
                 shown |= {"start_stop", "on_off"}  # 装袋机停一下, 接着跑
             able = tuple(thing for thing in before if not traits or world.things[thing].takes & shown)

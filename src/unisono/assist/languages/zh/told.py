@@ -253,6 +253,9 @@ def told(
             for trait, value in tests_of(state)
         ]
         telling = [each for each in found if len(each[0]) == 1]
+    if telling and telling[0][1] == "locked" and {"open", "closed"} & set(states) and target.named:
+        sensed = _sensed(telling[0][0], world)  # 大门一开: what its sensor tells
+        telling = [([*sensed], "contact", "open" if "open" in states else "closed")] if sensed else telling
     if telling:  # 哪些设备开着: by what most of them tell
         return telling[0] if target.named or target.kinds else max(telling, key=lambda each: len(each[0]))
     if set(traits) <= {"state"} and not states and target.named and len(target.things) == 1:
@@ -265,6 +268,16 @@ def told(
             None,
         )
     return [], None, None
+
+
+def _sensed(locks: Sequence[str], world: World) -> list[str]:
+    """The sensor that is called after the door whose lock is meant."""
+    names = tuple(name for lock in locks for name in world.things[lock].names)
+    return [
+        thing.id
+        for thing in world.things.values()
+        if len(locks) == 1 and "contact" in thing.tells and any(name.startswith(names) for name in thing.names)
+    ]
 
 
 #: How much, how many, how large; how long is no such question.

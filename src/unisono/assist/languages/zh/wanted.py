@@ -108,6 +108,7 @@ _NOT_TOO = re.compile(r"(?:但|可|就)?(?:别|不要|不用|不必)(?:开|调|�
 _UNSURE_MOST = 2
 #: And in one that says what somebody of the house has come to.
 _CAME_MOST = 4
+_AND_TELL = frozenset({"并", "并且", "且", "同时", "然后", "再", "也", "还", "顺便"})
 _FOR = frozenset({"给", "帮", "替", "为"})
 #: Who has a reason for what is wanted.
 _WHO = frozenset({"我", "我们", "咱", "咱们", "孩子", "宝宝", "家人", "客人", "我要", "我想", "我得", "我需要"})
@@ -227,6 +228,8 @@ class Wanted(Meant):
             self.told.append(Step(op="notify", text=self.sentence.text, to=self.sentence.speaker.person))
             at = next(i for i, piece in enumerate(pieces) if piece.senses & {"notify", "remind"})
             pieces = pieces[:at]  # 关电饭煲并且通知我
+            while pieces and pieces[-1].text in _AND_TELL:
+                pieces = pieces[:-1]
             if not any(is_verb(piece) for piece in pieces):
                 return None
         lasting = any(piece.moment is not None and piece.moment.role in ("until", "for") for piece in pieces)
