@@ -61,6 +61,7 @@ _ABOUT = re.compile(
     r"(?:(?:我|我们|咱们?)(?:要|来|好|去|先)?(?:放|拿|取|装|搬|卸|进|出|过|用|找|看|抱|提)(?!(?:下|完|好)?[开关停])[^，]{0,6}"
     r"|刚刚?(?!才)[^，关开停锁调]{2,6}|[^，关开停锁调]{1,8}(?:来|到|回来)(?:了|啦))$"
 )
+_THEIR_CAR = re.compile(r"^[^，是不没]{1,8}的[车货](?:快|马上|已经)?(?:来|到|回来)(?:了|啦)$")
 _DENIED = frozenset({"不", "没", "别", "不要", "不用"})
 #: What is said of the order itself is no reason for it.
 _SAYS_SO = re.compile(r"说|讲|叫|让|问|玩笑|逗|骗|如果|要是|的话|什么|谁|怎|吗|才|以后|之后|的时候|再|的$")
@@ -205,6 +206,8 @@ def is_reason(pieces: Sequence[Piece], world: World) -> bool:
     """货车要进来, 小刘要领料, 他没带钥匙, 王阿姨来了: who wants what or has come, and nothing that is to be done here."""
     said = [piece for piece in pieces if not piece.mark]
     text = "".join(piece.text for piece in said)
+    if _THEIR_CAR.search(text) and not any(is_verb(piece) for piece in said):
+        return True  # 小邓的车到了
     if _ABOUT.match(text) and not _SAYS_SO.search(text) and not any(p.named or p.moment is not None for p in said):
         return not any(is_kind(piece) or piece.text in _DENIED for piece in said)
     if _SAYS_SO.search(text) or any(is_verb(p) and not p.senses & {"set", "clean", "brew"} for p in said):

@@ -207,7 +207,7 @@ class Names:
         roots = [place for place in world.places.values() if place.inside is None]
         if len(roots) == 1 and roots[0].kind == "plant":
             for said in _WORKS:
-                self._of(said).places.append(roots[0].id) if said not in self.by_text else None
+                self.by_text.setdefault(said, _Bearers([], [roots[0].id], []))
 
     def _add_sides(self) -> None:
         """左阅读灯 for 左边阅读灯: `Forms` reads 左边的, 左侧那盏 so."""
@@ -287,20 +287,12 @@ class Names:
 
     def _add_nouns(self, tails: dict[str, _Bearers]) -> None:
         """风口 for 一棚风口 and 二棚风口: what is left of a name behind that of a place."""
-        places = [name for name, bearers in self.by_text.items() if bearers.places]
+        places = {name for name, bearers in self.by_text.items() if bearers.places}
         for name, bearers in self.by_text.items():
-            for place in places if bearers.things else ():
-                noun = name[len(place) :] if name.startswith(place) else ""
-                if (
-                    len(noun) > 1
-                    and noun[0] != "的"
-                    and noun not in self.by_text
-                    and noun not in senses_of()
-                    and noun not in tails
-                ):
-                    tails[noun] = _Bearers([], [], [])
-                if noun in tails:
-                    tails[noun].things += [thing for thing in bearers.things if thing not in tails[noun].things]
+            nouns = {name[at:] for at in range(1, len(name) - 1) if name[:at] in places} if bearers.things else ()
+            for noun in nouns:
+                if noun[0] != "的" and noun not in self.by_text and noun not in senses_of():
+                    tails.setdefault(noun, _Bearers([], [], [])).things += bearers.things
 
     def _add_short_tails(self, tails: dict[str, _Bearers]) -> None:
         """灯柱 for 报警灯柱: two characters, where they end one thing's name only and are no word."""
@@ -338,15 +330,14 @@ class Names:
         return self.by_text.setdefault(plain(name).replace(" ", ""), _Bearers([], [], []))
 
     def alike_in(self, body: str) -> set[str]:
-        """Names of things as long as this that begin or end with the same two characters."""
+        """Names of things as long as this of which two characters at an end, or the first and the last, are the same."""
         if self._by_ends is None:
             self._by_ends = {}
             for name, bearers in self.by_text.items():
                 if len(name) >= _SHORTEST_TAIL and bearers.things and name not in self.tails:
                     for key in _ends_of(name):
                         self._by_ends.setdefault(key, set()).add(name)
-        begun, ended = _ends_of(body)
-        return self._by_ends.get(begun, set()) | self._by_ends.get(ended, set())
+        return {name for key in _ends_of(body) for name in self._by_ends.get(key, ())}
 
     def sounding(self) -> Mapping[str, set[str]]:
         """Names by how they sound."""
@@ -355,9 +346,9 @@ class Names:
         return self._by_sound
 
 
-def _ends_of(name: str) -> tuple[tuple[str, str, int], tuple[str, str, int]]:
+def _ends_of(name: str) -> tuple[tuple[str, str, int], ...]:
     """How a name begins, how it ends, each with its length: 12 of three is not 1 that ends in 23."""
-    return ("begins", name[:2], len(name)), ("ends", name[-2:], len(name))
+    return ("begins", name[:2], len(name)), ("ends", name[-2:], len(name)), ("around", name[0] + name[-1], len(name))
 
 
 def _by_sound(texts: Iterable[str]) -> dict[str, set[str]]:

@@ -133,7 +133,7 @@ _LEST = re.compile(
 )
 #: 吹会儿冷气: air that is to blow.
 _BLOW = re.compile(
-    r"(?:^|(?<=[给把帮先，,上里]|车))吹(?:会儿|一会儿|点儿?|一下|上|上点)?(?=冷气|冷风|暖风|热风|暖气|空调)|(?<=[\u3400-\u9fff])吹(?:会儿|一会儿|点儿?|上)(?=冷气|冷风|暖风|热风|暖气)"
+    r"(?:^|(?<=[给把帮先，,上里]|车))吹(?:会儿|一会儿|点儿?|一下|上|上点)?(?=冷气|冷风|暖风|热风|暖气|空调)|(?<=[\u3400-\u9fff])吹(?:会儿|一会儿|点儿?|上点?)(?=冷气|冷风|暖风|热风|暖气)"
 )
 #: 警铃响起来!
 _RING = re.compile(r"(?<=[铃笛报器])响起来(?=$|[吧!！])")
@@ -171,6 +171,10 @@ _BLOWN_TO = re.compile(r"[刮冻冷]到(?=零下[0-9一二三四五六七八九�
 _PREFACE = re.compile(
     r"^(?:我|今天|俺|咱|现在)[^，,开关锁停调点早晚午后时等说让别如要果怎么前从]{3,12}(?=你?帮我(?:把|将|打|开|关|拉|放))"
 )
+#: 再加两个: by a number, and not both.
+_BY_TWO = re.compile(r"(?<=[加减升降])两个(?=$|[吧，,])")
+#: 加湿机加湿: it is to do what it is called after.
+_MOISTENS = re.compile(r"(?<=[器机])(?:开始)?加湿(?:一下)?$")
 #: 天要是黑了
 _WHEN_DARK = re.compile(r"天(?:要是|如果|一旦)(?=[黑亮])")
 #: 锁车了没, 关灯了吗: the lamp, and whether it is off.
@@ -198,7 +202,7 @@ _NUMBERS = re.compile(
 
 #: What is read as what, one after the other.
 _READ_AS = (
-    (_FORGOTTEN, r"是不是没\1"), (_SWITCHED_TO, "切到"), (_COLD_SNAP, "冷"), (_STILL, ""), (_PREFACE, ""), (_HEARD, ""), (_SLOWLY, ""), (_QUICK, ""),
+    (_FORGOTTEN, r"是不是没\1"), (_SWITCHED_TO, "切到"), (_COLD_SNAP, "冷"), (_BY_TWO, "二"), (_MOISTENS, "打开"), (_STILL, ""), (_PREFACE, ""), (_HEARD, ""), (_SLOWLY, ""), (_QUICK, ""),
     (_NOT_ONE, "全都"), (_TENTHS, r"\1点\2度"), (_BLOWN_TO, "低于"), (_CRIES, r"打开\1"), (_HURRY, ""), (_OF_ROOMS, r"\1个"), (_LEST, ""),
     (_BLOW, "打开"), (_PULLED, "拉响"), (_RING, "打开"),
 )  # fmt: skip

@@ -80,8 +80,8 @@ class Meant:
         if plan is None or plan.outcome != "act" or self.steps or self.followed or self.conditions:
             return False
         only = all(piece.named or is_kind(piece) or piece.senses <= {"particle", "it"} for piece in pieces)
-        alike = {self.sentence.world.things[thing].kind for step in plan.steps for thing in step.things}
-        same = any(self.sentence.world.things[thing].kind in alike for piece in pieces for thing in piece.things)
+        done = {step.trait for step in plan.steps}
+        same = any(self.sentence.world.things[thing].takes & done for piece in pieces for thing in piece.things)
         place = any(piece.places for piece in pieces) and pieces[-1].text == "的"
         return only and (same or place)
 

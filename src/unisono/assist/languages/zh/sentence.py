@@ -54,6 +54,8 @@ _BLOWN = ("暖风", "热风", "冷风")
 def _parts_of_cars(pieces: list[Piece], text: str, world: World) -> list[Piece]:
     """全顺后门, 问界的暖风: the trunk, and the air conditioning, of the car that is named before it."""
     found: list[Piece] = []
+    named = [thing for piece in pieces for thing in piece.things]
+    all_cars = bool(named) and all(world.things[thing].kind == "car" for thing in named)
     at = 0
     while at < len(pieces):
         piece = pieces[at]
@@ -68,7 +70,8 @@ def _parts_of_cars(pieces: list[Piece], text: str, world: World) -> list[Piece]:
             found.append(Piece(piece.start, pieces[end].end, back, _TRUNK))
             at = end + 1
             continue
-        found.append(msgspec.structs.replace(piece, senses=_AIR) if of_car and piece.text in _BLOWN else piece)
+        blown = piece.text in _BLOWN and (of_car or all_cars)
+        found.append(msgspec.structs.replace(piece, senses=_AIR) if blown else piece)
         at += 1
     return found
 
