@@ -283,7 +283,7 @@ def _of_another(sentence: Sentence) -> bool:
 
 def _after_a_reason(sentence: Sentence) -> Sentence | None:
     """后门忘记锁了, 帮我锁上: what is so, and then what is wanted, of what was named."""
-    told = _THEN_TOLD.search(sentence.masked)
+    told = _THEN_TOLD.search(sentence.masked) or _AND_DO.search(sentence.masked)
     if told is None or bar_of(sentence.masked[told.end() :]) is not None or is_negated(sentence.masked[: told.start()]):
         return None
     named = [piece for piece in sentence.pieces if piece.end <= told.start() and (piece.named or is_kind(piece))]

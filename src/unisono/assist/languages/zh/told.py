@@ -105,7 +105,7 @@ def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
     if any(word in text for word in ("充到多少", "充了多少", "充到几")):
         return ("battery",)
     for ask, told in _table().how.items():
-        if ask in text:
+        if ask in text and not (ask == "还有多少" and found):  # 气泵压力还有多少
             return tuple(told)
     if "多快" in text:
         return ("rate", "speed", "fan_speed")

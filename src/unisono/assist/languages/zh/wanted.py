@@ -441,6 +441,9 @@ class Wanted(Meant):
                 not wish.verb
                 or (not _is_told_of(pieces) and 2 * unknown(pieces) > sum(p.end - p.start for p in pieces))
             )
+            takes = {able for p in pieces for thing in p.things for able in self.sentence.world.things[thing].takes}
+            if wish.vague and "recipe" in takes:
+                return Plan(outcome="ask", why="what_value")  # 封箱机切到大箱
             missing = "".join(self.sentence.text[p.start : p.end] for p in around_unknown(pieces))
             return Plan(outcome="ignore") if strange else Plan(outcome="refuse", why=f"no_such_thing:{missing}")
         if is_doubtful(pieces):
