@@ -11,6 +11,7 @@ from unisono.testing.formats import FormatConformance, changed
 from unisono.thing import Model, builtin_model, compile_model
 from unisono.thing.codec import decode, encode
 from unisono.thing.formats.document import JsonFormat
+from unisono.thing.formats.files import read_models
 from unisono.thing.formats.tencent import TENCENT
 from unisono.thing.formats.tuya import TUYA
 
@@ -275,3 +276,25 @@ def test_categories_and_codes_of_tuya(
     entry = {"code": code, "type": type, "values": msgspec.json.encode(values).decode()}
     (model,), _ = TUYA.read(msgspec.json.encode({"category": category, listed: [entry]}))
     assert (model.kind, model.properties[code].trait) == (kind, trait)
+
+
+def test_entries_by_code_whose_values_are_called_values() -> None:
+    """As Tuya's own SDK for sharing devices dumps them."""
+    entry = {"type": "Integer", "values": '{"unit":"W","min":0,"max":500,"scale":1,"step":1}'}
+    document = {"product_id": "p", "function": {}, "status_range": {"cur_power": entry}}
+    read = read_models(msgspec.json.encode(document))
+    assert (read.format, read.findings) == ("tuya", [])
+    [power] = read.models[0].properties.values()
+    assert (power.trait, power.unit, power.schema.max) == ("power", "W", 50)
+    assert TUYA.make(read.models[0]) == document
+
+
+def test_a_lamp_is_a_lamp_whatever_it_lists_first() -> None:
+    def bool_(id: str) -> dict[str, Any]:
+        return {"id": id, "mode": "rw", "define": {"type": "bool", "mapping": {"0": "off", "1": "on"}}}
+
+    level = {"id": "brightness", "mode": "rw", "define": {"type": "int", "min": "0", "max": "100", "unit": "%"}}
+    profile = {"version": "1.0", "profile": {"ProductId": "x"}, "events": [], "actions": []}
+    for listed, kind in (([bool_("power_switch"), level], "light"), ([bool_("power_switch")], "switch"), ([], None)):
+        read = read_models(msgspec.json.encode({**profile, "properties": listed}), "tencent")
+        assert [model.kind for model in read.models] == [kind]

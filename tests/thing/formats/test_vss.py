@@ -281,3 +281,22 @@ def test_the_real_tree_comes_back_nested_and_flat() -> None:
     leaves = {path: node for path, node in flat.items() if node["type"] != "branch"}
     assert identical(written(without_raw(read(leaves))), leaves)
     assert list(read(leaves).properties) == list(model.properties)
+
+
+def test_types_below_a_wrapper_are_declarations() -> None:
+    """vss-tools write types of one's own beside the tree, below a member that is no node."""
+    point = {"type": "struct", "description": "p", "children": {
+        "X": {"type": "property", "datatype": "float", "unit": "m", "description": "x"},
+    }}  # fmt: skip
+    document = {
+        "Vehicle": branch(Place=signal("sensor", "Types.Point"), Places=signal("sensor", "Types.Point[]")),
+        "ComplexDataTypes": {"Types": branch(Point=point)},
+    }
+    models, findings = VSS.read(msgspec.json.encode(document))
+    assert findings == [] and [model.id for model in models] == ["vss.vehicle"]
+    [place] = [each for each in models[0].properties.values() if each.titles == {"en": "Place"}]
+    assert [field.key for field in place.schema.fields] == ["X"]
+    assert VSS.make(models[0]) == document
+    # a member that holds anything else is no wrapper
+    models, findings = VSS.read(msgspec.json.encode({**document, "ComplexDataTypes": {"Types": 7}}))
+    assert [each.rule for each in findings if each.severity == "error"] == ["bad_tree"]

@@ -138,6 +138,12 @@ class Rules:
                     return kind
         return None
 
+    def kind_of_members(self, names: Iterable[str]) -> str | None:
+        """The first kind of the file that a thing's members speak for, in whatever order it lists them: a lamp has a
+        brightness, and is switched as other things are."""
+        listed = list(map(fold, names))
+        return next((kind for kind, pattern in self._kinds if any(map(pattern.fits, listed))), None)
+
     def _named(self, name: str, actions: bool) -> tuple[_Compiled, ...]:
         return tuple(each for each in (self._actions if actions else self._traits) if each.name.fits(name))
 

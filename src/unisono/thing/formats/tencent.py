@@ -108,7 +108,7 @@ class _Reader:
         events = tuple(self._event(each, where, taken) for _, where, each in findings.objects(document, "events", path))
         model = Model(
             id=names.take(make_id(FORMAT, product or digest(document)[:12])),
-            kind=self._rules.kind(*(each.key for each in properties)),
+            kind=self._rules.kind_of_members(each.key for each in properties),
             product=product or None,
             services=(Service(properties=properties, actions=actions, events=events),),
             source=Source(format=FORMAT, sha256=digest(document)),

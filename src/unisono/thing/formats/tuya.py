@@ -82,12 +82,15 @@ def _entries(document: Any) -> bool:
         return False
     objects = [entry for name in OBJECTS if isinstance(document.get(name), dict) for entry in document[name].values()]
     listed = [entry for name in LISTS if isinstance(document.get(name), list) for entry in document[name]]
-    return any(_is_entry(each, "value") for each in objects) or any(_is_entry(each, "code") for each in listed)
+    return any(_is_entry(each, "value", "values") for each in objects) or any(
+        _is_entry(each, "code") for each in listed
+    )
 
 
-def _is_entry(each: Any, member: str) -> bool:
-    """Whether it has that member, and a type of Tuya's."""
-    return isinstance(each, dict) and member in each and isinstance(each.get("type"), str) and each["type"] in _READERS
+def _is_entry(each: Any, *members: str) -> bool:
+    """Whether it has one of these members, and a type of Tuya's."""
+    typed = isinstance(each, dict) and isinstance(each.get("type"), str) and each["type"] in _READERS
+    return typed and any(member in each for member in members)
 
 
 def _read(document: dict[str, Any], findings: Findings, path: str, names: Names) -> Model:

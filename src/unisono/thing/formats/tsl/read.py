@@ -85,7 +85,7 @@ class _Reader:
 
     def kind(self, services: list[Service]) -> str | None:
         names = [each.key for service in services for each in service.properties]
-        return self._rules.kind(*names)
+        return self._rules.kind_of_members(names)
 
     def service(self, node: dict[str, Any], path: str, key: str) -> Service:
         """The members of a document, or of a function block."""

@@ -12,7 +12,7 @@ from unisono.thing.formats.document import Fetch, Findings, JsonFormat
 from unisono.thing.formats.naming import Names
 from unisono.thing.formats.vss.overlay import lay_over, without_deleted
 from unisono.thing.formats.vss.read import FORMAT, read_tree
-from unisono.thing.formats.vss.tree import is_node, nest, without_units
+from unisono.thing.formats.vss.tree import is_node, nest, trees_of, without_units
 from unisono.thing.formats.vss.vspec import assemble, is_vspec, read_vspec
 from unisono.thing.formats.vss.write import write_tree
 from unisono.thing.model import Model
@@ -49,7 +49,9 @@ class Vss(JsonFormat):
         document, units = without_units(document)
         roots, flat = nest(document, findings)
         roots = without_deleted(roots, findings)
-        structs = {name: root for name, root in roots.items() if _has_structs(root)}
+        structs = {
+            name: root for name, root in roots.items() if any(map(_has_structs, trees_of({name: root}).values()))
+        }
         models: list[Model] = []
         for name, root in roots.items():
             if name in structs and len(structs) < len(roots):

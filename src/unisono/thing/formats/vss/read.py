@@ -18,7 +18,7 @@ from unisono.thing.formats.fit import Value, bearing, find_trait
 from unisono.thing.formats.naming import NUMBER_TYPES, Names, fold, make_id, make_key, spaced, texts
 from unisono.thing.formats.residue import difference, keep
 from unisono.thing.formats.rules import Subject, read_rules
-from unisono.thing.formats.vss.tree import instances_of, is_node
+from unisono.thing.formats.vss.tree import instances_of, is_node, trees_of
 from unisono.thing.formats.vss.write import EXT, FORMAT, write_branch, write_signal, write_tree
 from unisono.thing.model import Access, Model, Module, Property, Role, Service, Source
 from unisono.thing.schema import Choice, Field, Schema, show
@@ -49,7 +49,7 @@ def read_tree(
 ) -> Model:
     """The model of one root. ``flat``: branches that a flat document does not have; ``structs``: declarations;
     ``units``: what its authors call their own units in full."""
-    reader = _Reader(findings, _declared(structs or {}), units)
+    reader = _Reader(findings, _declared(trees_of(structs or {})), units)
     reader.node(name, root, (name,), None)
     original = {name: root, **(structs or {})}
     model = Model(

@@ -12,7 +12,7 @@ from typing import Any
 from unisono.thing.formats.document import Findings
 from unisono.thing.schema import show
 
-__all__ = ["MAX_INSTANCES", "instances_of", "is_node", "nest", "without_units"]
+__all__ = ["MAX_INSTANCES", "instances_of", "is_node", "nest", "trees_of", "without_units"]
 
 MAX_INSTANCES = 200  # four rows of six seats are 24; a range to a million is no car
 _RANGE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[([0-9]{1,6}),\s*([0-9]{1,6})\]")
@@ -21,6 +21,15 @@ _RANGE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[([0-9]{1,6}),\s*([0-9]{1,6})\]")
 def is_node(value: Any) -> bool:
     """Whether a value is a node: an object with a type."""
     return isinstance(value, dict) and isinstance(value.get("type"), str)
+
+
+def trees_of(roots: dict[str, Any]) -> dict[str, Any]:
+    """The roots with those that a wrapper holds: vss-tools write types of one's own below ``ComplexDataTypes``."""
+    found: dict[str, Any] = {}
+    for name, root in roots.items():
+        wraps = isinstance(root, dict) and not is_node(root) and bool(root) and all(map(is_node, root.values()))
+        found |= root if wraps else {name: root}
+    return found
 
 
 def without_units(document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
