@@ -16,7 +16,7 @@ from unisono.assist.joining import corrected, is_order, joined, told_on
 from unisono.assist.leaning import asked_again, follow_up, leaning, once_more
 from unisono.assist.ordering import notice_of, only_time, ordered
 from unisono.assist.plan import Plan
-from unisono.assist.questions import asks, query_of, telling
+from unisono.assist.questions import CONSUMED, asks, query_of, telling
 from unisono.assist.reasons import without_reasons
 from unisono.assist.relief import relief_for
 from unisono.assist.remarks import remarked
@@ -168,6 +168,9 @@ def _asked(questions: Sequence[Frame], turn: Turn) -> Plan:
         owned = next((group for group in frame.groups if group.things or group.kinds or group.traits), None)
         if owned is not None and not frame.elsewhere and any(group.places for group in frame.groups):
             return because("refuse", "no_such_thing", owned.said, turn)
+        silent = next((group for group in frame.groups if group.things), None)
+        if silent is not None and not frame.elsewhere and set(frame.traits) & set(CONSUMED):
+            return because("refuse", "not_possible", silent.said, turn)  # it counts nothing
     return Plan(outcome="ignore")
 
 

@@ -21,7 +21,7 @@ from unisono.assist.world import World
 from unisono.thing import traits
 from unisono.thing.schema import NUMERIC
 
-__all__ = ["asks", "query_of", "telling"]
+__all__ = ["CONSUMED", "asks", "query_of", "telling"]
 
 #: Acts of which "who" asks for the cause.
 # fmt: off
@@ -31,6 +31,8 @@ CAUSED = frozenset((
     "quieter",
 ))
 # fmt: on
+#: What is used up, and how fast.
+CONSUMED = ("energy", "power")
 #: What a meter counts.
 COUNTED = frozenset({"energy", "count", "good_count", "scrap_count", "odometer"})
 AGGREGATES = ("min", "max", "mean", "sum", "count", "duration")
@@ -353,13 +355,14 @@ def _trait(
     wanted: list[tuple[tuple[str, ...], Any]] = []
     used = {"power"} if frame.senses & {"agg:sum", "how_much"} else set()
     strong = [trait for trait in frame.traits if trait not in WEAK or trait in used]
+    consumed = bool(used and set(strong) & set(CONSUMED))
     weak = [trait for trait in frame.traits if trait in WEAK and trait not in used]
     if "how_many" in frame.senses and not strong:
         wanted.append((("good_count", "count"), None))
     if "how_far" in frame.senses or ("odometer" in strong and _remains(frame)):
         wanted.append(ASKED["how_far"])
     if "agg:sum" in frame.senses and not strong:
-        wanted.append((("energy", "power"), None))
+        wanted.append((CONSUMED, None))
     if _set_to(frame) and "temperature" in strong:
         wanted.append((("target_temperature",), None))
     wanted.extend((ALIKE.get(trait, (trait,)), None) for trait in strong)
@@ -384,6 +387,8 @@ def _trait(
         wanted.append(ASKED["on"])  # "is anything still on in the hall"
     if "set" in frame.senses or frame.act == "set":  # "get", "have" and "take" are in any question
         wanted.append(ASKED["set"])
+    if consumed:  # what something used up is not whether it is on
+        wanted = [(names, value) for names, value in wanted if set(names) & set(CONSUMED)]
     pool: Sequence[str] = things
     if not things:
         there = [t for t in world.things if set(world.path(world.things[t].place)) & set(places)]
@@ -410,7 +415,7 @@ def _trait(
             if len(here) >= 1:
                 return trait, value, here
             return trait, value, tell
-    if not named:
+    if not named or consumed:
         return None, None, ()
     if frame.value is not None and frame.senses & {"above", "below"}:
         for trait in MEASURED:  # "is the boiler under fifty"
