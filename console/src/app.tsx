@@ -93,7 +93,7 @@ function titleOf(address: string, open: string): string {
 
 const LINK = { live: "teal", connecting: "gray", lost: "red" } as const;
 
-const WIDE = "(min-width: 48em)"; // as Mantine's sm
+const WIDE = "(min-width: 62em)"; // as Mantine's md; on less the names of all pages do not fit beside the rest
 const wide = matchMedia(WIDE);
 const widened = new Signal();
 wide.addEventListener("change", () => widened.tell());

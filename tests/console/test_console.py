@@ -31,6 +31,33 @@ def reported(hub: Hub, thing: str) -> Any:
     return httpx.get(f"{address_of(hub)}/api/v1/things/{thing}", headers=headers).json()["state"]
 
 
+WIDTHS = [360, 480, 767, 768, 900, 991, 992, 1024, 1440]
+CROWDED = """() => {
+  const all = [...document.querySelectorAll("header a, header button:not(.skip), header [role=status]")];
+  const boxes = all.map(one => ({ word: one.innerText || one.ariaLabel, ...one.getBoundingClientRect().toJSON() }));
+  const seen = boxes.filter(one => one.width);
+  const off = seen.filter(one => one.left < 0 || one.right > innerWidth).map(one => `${one.word} is cut off`);
+  const over = seen.slice(1).filter((one, at) => one.left < seen[at].right - 1).map(one => `${one.word} overlaps`);
+  return [...off, ...over];
+}"""
+
+
+async def test_what_stands_above_every_page_fits_on_every_screen(demo: Hub, browser: Any) -> None:
+    faults: list[str] = []
+    for locale in ("en-GB", "zh-CN"):
+        page = await signed_in(demo, await browser.new_context(locale=locale), [])
+        await page.goto(f"{address_of(demo)}/#/account")
+        for width in WIDTHS:
+            await page.set_viewport_size({"width": width, "height": 700})
+            named = "header nav" if width >= 992 else "footer, nav.mantine-AppShell-footer"
+            await page.locator(named).first.wait_for()
+            faults += [f"{locale} at {width}: {each}" for each in await page.evaluate(CROWDED)]
+            leave = page.get_by_text("Sign out" if locale == "en-GB" else "退出", exact=True).locator("visible=true")
+            await leave.first.wait_for()
+            assert await leave.count() == 1, (locale, width)
+    assert faults == []
+
+
 async def test_from_the_first_run_to_a_lamp_that_is_switched_and_says_so(demo: Hub, browser: Any) -> None:
     began = time.monotonic()
     found = re.search(r"http://\S+/setup#code=\S+", demo.output)

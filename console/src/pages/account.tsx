@@ -57,7 +57,7 @@ export function Account({ at }: { at?: string }) {
           <Button component="a" href="#/audit" variant="light" size="compact-sm">
             {say("audit")}
           </Button>
-          <Button hiddenFrom="sm" variant="default" size="compact-sm" onClick={() => void signOut()}>
+          <Button hiddenFrom="md" variant="default" size="compact-sm" onClick={() => void signOut()}>
             {say("signOut")}
           </Button>
         </Group>
