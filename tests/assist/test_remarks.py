@@ -190,3 +190,21 @@ def test_what_speaks_of_the_home_is_no_reason(back: str) -> None:
 @pytest.mark.parametrize("said", ["turn on the towel rail lah", "aiyo, towel rail on", "plss turn the towel rail on"])
 def test_words_that_say_nothing_are_passed_over(said: str) -> None:
     assert done(plan(said)) == [(("towel_rail",), "on_off", True)]
+
+
+def test_a_lamp_that_is_off_dazzles_nobody() -> None:
+    assert done(plan("it's way too bright in here to watch a film")) == [(("bay_lamp",), "brightness", -20)]
+    assert plan("it's too bright in the study").outcome == "ask"
+
+
+def test_the_sun_is_no_lamp() -> None:
+    assert plan("the sun's right in my eyes").why == "what_to_do"
+
+
+def test_what_there_is_none_of_is_not_turned_off() -> None:
+    assert plan("no hot water in the bathroom").outcome not in ACTING
+    assert done(plan("no lights in the kitchen")) == [(("counter",), "on_off", False)]
+
+
+def test_a_room_for_something_is_asked_about() -> None:
+    assert plan("heat the room for the meeting").outcome not in ACTING

@@ -156,7 +156,7 @@ def read_frame(clause: Clause, world: World, where: Where, spoken: Language) -> 
         taken |= setting.at
     _values(frame, pieces, taken)
     found = nouns(pieces, frozenset(taken))
-    _fill(frame, found, taken)
+    _fill(frame, found)
     frame.unheeded = unheeded(frame.act, pieces, taken - unused, found, condition=clause.trigger is not None)
     _groups(frame, found, world, where, spoken)
     frame.groups = (*frame.groups, *back)
@@ -499,9 +499,8 @@ def opposite(act: str) -> str:
     return {**dict(pairs), **{b: a for a, b in pairs}}[act]
 
 
-def _fill(frame: Frame, found: Sequence[Noun], taken: set[int]) -> None:
+def _fill(frame: Frame, found: Sequence[Noun]) -> None:
     """Acts that are said without a verb: "a coffee, please", "no lights"."""
-    del taken
     if frame.coffee and "no" in frame.senses:
         frame.coffee = False
         return
@@ -521,7 +520,8 @@ def _fill(frame: Frame, found: Sequence[Noun], taken: set[int]) -> None:
             frame.forms = ()
         frame.act, frame.value, frame.level, frame.numbers = "brew", None, None, ()
         frame.traits = tuple(trait for trait in frame.traits if trait != "running")  # "get the coffee going"
-    if any("no" in noun.sets for noun in found) and "base" not in frame.forms:
+    missed = frame.complaint or any("kind:water_heater" in p.senses for p in frame.clause.pieces)  # "no hot water"
+    if any("no" in noun.sets for noun in found) and "base" not in frame.forms and not missed:
         frame.act = {None: "off", "on": "off", "off": None}.get(frame.act, frame.act)  # "no lights on"
 
 

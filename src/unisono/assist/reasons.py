@@ -133,6 +133,8 @@ def _without_whom(pieces: Sequence[Piece], world: World) -> list[Piece]:
 def _had(piece: Piece) -> bool:
     """May it be what something is done to, or how it is? Nobody looks for a taxi at home."""
     families = ("kind:", "trait:", "color:", "complaint:", "coffee")
+    if not piece.named and "base" in piece.forms and set(piece.senses) & ACTIONS:
+        return False  # "heat the room for the meeting": which room that is, nobody knows
     return piece.named or piece.kind == "number" or any(sense.startswith(families) for sense in piece.senses)
 
 

@@ -178,6 +178,8 @@ def change_of(frame: Frame, thing: Thing, world: World) -> list[Change] | Proble
     if level is not None:
         dark = thing.kind == "light" and world.state(thing.id).get("on_off") is False and "on_off" in thing.takes
         if dark and level.op == "add" and level.trait == "brightness" and isinstance(level.value, (int, float)):
+            if level.value < 0 and frame.complaint:
+                return Problem("not_possible", "dimmer")  # what is dark dazzles nobody
             if level.value > 0 and frame.complaint:
                 return [Change("on_off", "set", True)]
             if level.value > 0:
