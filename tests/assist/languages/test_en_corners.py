@@ -212,7 +212,7 @@ CASES = {
     "turn off all the lights except the globe and turn on the vane": "act; plain,rainbow,bare on_off=False; vane on_off=True",
     "the chiller is hot": "ask (what_to_do)",
     "the telly is too hot": "ask (what_to_do)",
-    "it's too bright in the den": "act; globe brightness+=-20",
+    "it's too bright in the den": "ask (what_to_do)",
     "it's too hot in the shed": "ask (not_possible)",
     "warm up the telly": "refuse (not_possible:warmer)",
     "the coupe is too cold": "act; coupe target_temperature+=2",
