@@ -18,8 +18,12 @@ __all__ = [
     "SHOWN",
     "STEP",
     "SWITCHES",
+    "TRAVELLERS",
     "UNIT_TRAITS",
 ]
+
+#: Kinds that come and go: of them "is at home" is a way, not a value.
+TRAVELLERS = frozenset({"person", "phone", "car"})
 
 #: What stands in a plant: stopped together it is a plant that is stopped.
 OF_A_LINE = frozenset({"machine", "press", "packager", "conveyor", "compressor", "robot", "agv"})

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from unisono.assist.abilities import TRAVELLERS
 from unisono.assist.orders import AT_REST, MOVES, Order, fitted, taken_back
 from unisono.assist.plan import Condition, Plan, Step, When
 from unisono.errors import CallerError
@@ -23,8 +24,6 @@ from unisono.thing.units import convert
 
 __all__ = ["Setting", "scene_of"]
 
-#: Kinds that come and go: of them "is at home" is a way, not a value.
-TRAVELLERS = frozenset({"person", "phone", "car"})
 WHEREABOUTS = frozenset({"presence", "location"})
 #: Where somebody is who is not at home.
 AWAY = frozenset({"away", "not_home", "out"})

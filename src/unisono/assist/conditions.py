@@ -6,12 +6,13 @@ nothing is automated on half of a condition.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from unisono.assist.abilities import SHOWN
+from unisono.assist.abilities import SHOWN, TRAVELLERS
 from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame
-from unisono.assist.gazetteer import Where
+from unisono.assist.gazetteer import Group, Where
 from unisono.assist.plan import Condition
 from unisono.assist.questions import ALIKE, ASKED, WEAK, value_of
 from unisono.assist.text import Piece
@@ -51,6 +52,8 @@ BOTH = frozenset({"level", "temperature"})
 OPENED = ("guard", "door", "trunk", "contact", "window_position")
 RUNS = ("running", "start_stop", "on_off")
 ALARMS = ("leak", "smoke", "gas", "motion", "occupancy", "emergency_stop")
+#: Kinds that are heard when something else happens.
+SOUNDING = frozenset({"siren", "alarm"})
 
 
 def condition_of(
@@ -65,15 +68,29 @@ def condition_of(
         return None  # "if it's raining" is no slip of "raising": what must be so is not guessed
     things: list[str] = []
     places: list[str] = []
+    own: list[set[str]] = []
     for group in frame.groups:
-        if group.why is not None or group.strange:
+        if (group.why is not None or group.strange) and not (group.traits and _left_of(group, frame)):
             return None
         if group.pronoun in ("it", "them"):
             continue
-        things.extend(group.things)
+        told = _tellers(group, [place for each in frame.groups for place in each.places], world)
+        if group.things:
+            if not told:
+                return None
+            own.append(set(told))
+        if told != group.things:
+            frame.traits = tuple(dict.fromkeys((*frame.traits, *group.traits)))
+        things.extend(told)
         places.extend(group.places)
     if "i" in frame.senses and person is not None and frame.senses & {"at_home", "away"}:
         things = [person]
+    if not things and "that_one" in frame.senses:
+        if len(memory.things) != 1 or world.things[memory.things[0]].kind != "person":
+            return None  # "when he gets home": who?
+        things = list(memory.things)
+    if about and not places and "there" in frame.senses and not any(group.named for group in frame.groups):
+        places = list(dict.fromkeys(world.things[thing].place for thing in about))  # "the sensor down there"
     if not things and frame.senses & {"away", "at_home"} and (not places or world.root in places):
         things = [thing for thing in world.things if world.things[thing].kind == "person"]
         places = []
@@ -87,12 +104,12 @@ def condition_of(
     if frame.value is not None:
         return _compared(frame, things, places, world, for_s, about)
     wanted: list[tuple[tuple[str, ...], Any]] = []
-    if (
-        ("home_word" in frame.senses or world.root in places)
-        and things
-        and all(world.things[thing].kind == "person" for thing in things)
-    ):
+    returned = "home_word" in frame.senses or world.root in places or (frame.stated and "location" in frame.traits)
+    if returned and things and all(world.things[thing].kind in TRAVELLERS for thing in things):
         wanted.append(ASKED["at_home"])
+    if any({"p_off", "detected"} <= set(piece.senses) for piece in frame.clause.pieces):  # it "goes off"
+        sound = bool(things) and all(world.things[thing].kind in SOUNDING for thing in things)
+        wanted.append(((*ALARMS, "on_off") if sound else ALARMS, True))
     for trait in frame.traits:
         if trait in ALARMS:
             wanted.append(((trait,), True))
@@ -106,7 +123,8 @@ def condition_of(
         wanted.insert(0, (("state",), "done"))  # who stops is not done yet
     if "broken" in frame.senses:
         wanted.append((("fault",), None))
-    negated = ("not" in frame.senses) is not (frame.clause.trigger == "unless")
+    none = any("no" in group.sets and set(group.traits) & set(ALARMS) for group in frame.groups)  # "no motion is seen"
+    negated = ("not" in frame.senses or none) is not (frame.clause.trigger == "unless")
     said = [trait for trait in frame.traits if trait in OPENED]
     if said and frame.senses & {"open", "close"}:
         wanted.insert(0, (tuple(said), "open" if "open" in frame.senses else "closed"))
@@ -118,16 +136,38 @@ def condition_of(
             pool = list(about)
         elif wanted and wanted[0][0][0] in ALARMS:
             pool = list(world.things)
+    if {"open", "close"} & {*frame.senses, frame.act}:
+        contacts = [kin for thing in pool for kin in world.kin(thing) if "contact" in world.things[kin].tells]
+        if contacts and all(world.things[thing].kind == "lock" for thing in pool):
+            pool, own = contacts, []  # a door that opens is not one that is unlocked, where something tells both
     for names, value in wanted:
         for trait in names:
             tell = tuple(t for t in pool if trait in world.things[t].tells)
-            if tell and all(set(group.things) & set(tell) for group in frame.groups if group.things):
+            if tell and all(each & set(tell) for each in own):
                 is_ = value_of(trait, value, negated=negated)
                 if negated and is_ == value_of(trait, value, negated=False):
                     return None  # not playing is pausing or stopped: no one value
                 return Condition(things=tell, trait=trait, equals=is_, for_s=for_s)
     del where
     return None
+
+
+def _left_of(group: Group, frame: Frame) -> bool:
+    """ "Less than ten kilometres of range left": is all that is strange of a group that it is left?"""
+    left = {piece.text for piece in frame.clause.pieces if "left" in piece.senses}
+    return bool(group.strange) and set(group.strange) <= left
+
+
+def _tellers(group: Group, places: Sequence[str], world: World) -> Sequence[str]:
+    """Its things; of what happens at things that do not tell it, who does there: "the washing machine leaks", "the gas
+    alarm trips"."""
+    felt = next((trait for trait in group.traits if trait in ALARMS), None)
+    if felt is None or not group.things or any(felt in world.things[thing].tells for thing in group.things):
+        return group.things
+    rooms = {world.things[thing].place for thing in group.things if world.things[thing].kind not in SOUNDING}
+    rooms = set(places) or rooms
+    tellers = [thing for thing in world.things if felt in world.things[thing].tells]
+    return [thing for thing in tellers if not rooms or rooms & set(world.path(world.things[thing].place))]
 
 
 def _guessed(piece: Piece) -> bool:
@@ -170,6 +210,9 @@ def _compared(
         tell = tuple(t for t in pool if trait in world.things[t].tells)
         if not tell:
             continue
+        if not things and (not places or world.root in places) and trait in ("power", "energy"):
+            # what the home uses is what its meter counts, not every plug beside it once more
+            tell = tuple(t for t in tell if world.things[t].kind == "meter") or tell
         if len(tell) > 1 and not things and not places:
             return None
         value = _converted(float(frame.value), frame.unit, trait)

@@ -73,7 +73,9 @@ KEPT = frozenset({"on", "off", "close", "lock", "mute"})
 INWARDS = frozenset({"in", "back in"})
 
 #: Acts that take no value: a bare number after "at" beside one of them is an hour.
-VALUELESS = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop", "brew", "clean"})
+VALUELESS = frozenset(
+    {"on", "off", "open", "close", "lock", "unlock", "start", "stop", "brew", "clean", "mow", "water"}
+)
 HOURS = 24
 #: So few degrees are put on what there is; nobody heats a room to five.
 MOST_ADDED = 5
@@ -520,7 +522,7 @@ def _fill(frame: Frame, found: Sequence[Noun]) -> None:
             frame.forms = ()
         frame.act, frame.value, frame.level, frame.numbers = "brew", None, None, ()
         frame.traits = tuple(trait for trait in frame.traits if trait != "running")  # "get the coffee going"
-    missed = frame.complaint or any("kind:water_heater" in p.senses for p in frame.clause.pieces)  # "no hot water"
+    missed = frame.meant or frame.complaint or any("kind:water_heater" in p.senses for p in frame.clause.pieces)
     if any("no" in noun.sets for noun in found) and "base" not in frame.forms and not missed:
         frame.act = {None: "off", "on": "off", "off": None}.get(frame.act, frame.act)  # "no lights on"
 

@@ -186,6 +186,12 @@ def _switches_it(frame: Frame | None) -> bool:
     return frame.act in ("on", "off", "up", "down") and len(frame.clause.pieces) == 1
 
 
+def _tells(frame: Frame) -> bool:
+    """ "The porch light goes on when it is dark" tells what it does."""
+    bent = {"third"} <= set(frame.forms) <= {"third", "plural"} and not frame.want
+    return bent and any(group.things and group.role == "" for group in frame.groups)
+
+
 def _moded(frame: Frame) -> bool:
     """Is a mode said of something else than its own word: "heating mode in the hall", not "heat of the moment"?"""
     others = [p for p in frame.clause.pieces if not any(sense.startswith("mode:") for sense in p.senses)]
@@ -226,6 +232,8 @@ def is_order(frame: Frame, turn: Turn) -> bool:
     if "ing" in frame.forms and "base" not in frame.forms and not frame.want and not _started(frame):
         return False
     if frame.stated and not frame.want and "base" not in frame.forms and frame.act != "value":
+        return False
+    if _tells(frame):
         return False
     if frame.complaint and frame.act in (None, "set") and not (frame.value is not None or frame.color or frame.level):
         return frame.act == "set" and bool(frame.groups) and not (frame.want and frame.complaint == "dark")

@@ -16,7 +16,6 @@ from unisono.assist.conditions import condition_of
 from unisono.assist.coverage import unread
 from unisono.assist.frames import Frame
 from unisono.assist.gazetteer import things_of_kind
-from unisono.assist.joining import is_order
 from unisono.assist.model import model
 from unisono.assist.nouns import nominal, unknown
 from unisono.assist.plan import Condition, Outcome, Plan, Speech, Step
@@ -30,7 +29,7 @@ from unisono.assist.times import holds
 from unisono.assist.timing import timed
 from unisono.assist.turn import Turn
 
-__all__ = ["conditions_of", "notice_of", "only_time", "ordered"]
+__all__ = ["conditions_of", "only_time", "ordered"]
 
 #: Traits that let somebody in.
 GUARDING = frozenset({"locked", "trunk", "armed", "door"})
@@ -68,6 +67,7 @@ def ordered(
     kept: set[str] = set()
     times: list[Time] = [time for frame in beside for time in _waits(frame, orders)]
     first = [thing for frame in conditions for group in frame.groups for thing in group.things]
+    first = [thing for thing in first if turn.world.things[thing].kind != "person"]  # "when Bo comes, turn it off"
     first = first or _spoken_of(beside, orders[0], turn)
     context = tuple(place for frame in beside for group in frame.groups if group.why is None for place in group.places)
     habit = any("habit" in piece.senses and not piece.named for piece in turn.pieces)
@@ -653,37 +653,6 @@ def _undone(turn: Turn) -> Plan:
     if not turn.memory.undo:
         return Plan(outcome="ask", why="what_to_do")
     return Plan(outcome="act", steps=(Step(op="undo", things=tuple(turn.memory.undo)),))
-
-
-def notice_of(frames: Sequence[Frame], conditions: Sequence[Frame], turn: Turn) -> Plan | None:
-    """ "tell me when the washing machine is done": a message on a condition."""
-    told = next(
-        (
-            frame
-            for frame in frames
-            if frame.senses & {"notify", "remind", "know"} and frame.act in ("notify", "remind")
-        ),
-        None,
-    )
-    if told is None or not conditions:
-        return None
-    if any(frame is not told and frame.act not in (None, "keep") and is_order(frame, turn) for frame in frames):
-        return None
-    lost = next((group for group in told.groups if group.why is not None or group.strange), None)
-    if lost is not None:
-        return because("refuse", "no_such_thing", lost.said, turn)  # "let Bo know": who is not here is not told
-    people = [thing for group in told.groups for thing in group.things]
-    if not people and not told.senses & {"notify", "remind", "i"}:
-        return Plan(outcome="ask", why="which_thing")  # "let her know"
-    if any(turn.world.things[thing].kind != "person" for thing in people):
-        return None
-    found = conditions_of(conditions, turn, ())
-    if isinstance(found, Plan) or not found:
-        return Plan(outcome="ask", why="unsure:condition")
-    words = " ".join(piece.text for frame in conditions for piece in frame.clause.pieces)
-    step = Step(op="notify", text=words, to=people[0] if people else turn.speaker.person)
-    times = tuple(time for frame in conditions for time in frame.times if time.role != "for")
-    return timed((step,), times, found, conditions, turn)
 
 
 def _missed(frame: Frame, aimed: Aim, turn: Turn) -> Plan:

@@ -14,7 +14,8 @@ from unisono.assist.frames import Frame, hours_in, read_frame
 from unisono.assist.gazetteer import Group
 from unisono.assist.joining import corrected, is_order, joined, told_on
 from unisono.assist.leaning import asked_again, follow_up, leaning, once_more
-from unisono.assist.ordering import notice_of, only_time, ordered
+from unisono.assist.notices import notice_of
+from unisono.assist.ordering import only_time, ordered
 from unisono.assist.plan import Plan
 from unisono.assist.questions import CONSUMED, asks, query_of, telling
 from unisono.assist.reasons import without_reasons

@@ -127,6 +127,8 @@ ALIKE = {
     "presence": ("presence", "location"),
     "charge_limit": ("charge_limit",),
     "volume": ("volume", "noise"),
+    "noise": ("noise", "volume"),
+    "illuminance": ("illuminance", "brightness"),
     "mode": ("mode", "hvac_mode"),
     "running": ("running", "start_stop", "on_off"),
 }

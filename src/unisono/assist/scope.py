@@ -67,7 +67,7 @@ def scope(pieces: Sequence[Piece], language: Language) -> list[Clause]:
     """The clauses of a sentence, in order."""
     del language
     clauses: list[Clause] = []
-    for part in _parts(_wished(pieces)):
+    for part in _parts(_notified(_wished(pieces))):
         clauses.extend(_clauses(part, begun=bool(clauses)))
     return clauses
 
@@ -82,6 +82,17 @@ def _wished(pieces: Sequence[Piece]) -> list[Piece]:
             found.append(msgspec.structs.replace(piece, senses=("suppose",) if done else ("want",)))
         else:
             found.append(piece)
+    return found
+
+
+def _notified(pieces: Sequence[Piece]) -> list[Piece]:
+    """ "Tell Bo when it is done", "if it is wet, message Bo": a message, where nothing is said that Bo is to do."""
+    found = list(pieces)
+    for at, (verb, who) in enumerate(pairwise(pieces)):
+        after = pieces[at + 2] if at + 2 < len(pieces) else None
+        ends = after is None or after.kind == "mark" or bool({"when", "whenever", "if", "once"} & set(after.senses))
+        if "tells_who" in verb.senses and "somebody" in who.senses and who.things and ends:
+            found[at] = msgspec.structs.replace(verb, senses=("notify",), forms=("base",))
     return found
 
 

@@ -201,6 +201,8 @@ SENSES: dict[str, str] = {
     "you": "you",
     "somebody": "a person of this home; given to their names",
     "he": "he, she, they, somebody",
+    "that_one": "he, she: one person, who was spoken of",
+    "tells_who": "tell, message, text: with a person's name they notify",
     "is": "is, are, am",
     "was": "was, were, did, has been",
     "does": "do, does",

@@ -112,7 +112,13 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
             begun = begun or bool(set(piece.senses) & {"remind", "wake"})
     while hours and len(words) > 1 and words[-1].replace(".", "").isdigit():
         del words[-2:]
-    soon = moment is not None and moment.after_s is not None and words[:1] == ["to"]
+    to_do = words[:1] == ["to"]
+    soon = moment is not None and moment.after_s is not None and to_do
+    # "remind me to take the roast out at quarter to seven", of today or of each of some days
+    led = next((piece for piece in clauses[0].pieces if not set(piece.senses) & {"filler", "please"}), None)
+    led_by = led is not None and "remind" in led.senses and len(led.tokens) > 1 and not led.fuzzy
+    to_do = to_do and led_by and any(time.clock is not None for time in times)
+    to_do = to_do and not any(time.date or time.weekday or (time.days or 0) > 0 for time in times)
     if "elsewhere" in senses and not soon:
         return Plan(outcome="ask", why="unsure")  # a meeting is a calendar's; to call somebody in ten minutes is ours
     while words and words[0] in ("to", "that", "about", "of", "for", "me", "at"):
@@ -130,8 +136,8 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
         return Plan(outcome="ask", why="what_time")
     step = Step(op="remind", text=text, to=turn.speaker.person)
     plan = Plan(outcome="automate" if moment.every is not None else "later", steps=(step,), when=moment)
-    if moment.after_s is None and not hours and not _of_home(clauses) and "wake" not in senses:
-        # an appointment is a calendar's; whoever means us says so with a yes
+    if moment.after_s is None and not (hours or to_do) and not _of_home(clauses) and "wake" not in senses:
+        # an appointment is a calendar's ("remind me of the dentist at four"); whoever means us says so with a yes
         turn.memory.offer = plan
         return Plan(outcome="ask", why=f"unsure:{text}")
     return plan

@@ -129,7 +129,7 @@ CASES = {
     "set the rate of the mill to maximum": "ask (what_value:rate)",
     "turn the seat heating to max": "act; coupe seat_heating=3",
     "set the globe to medium": "act; globe brightness=50",
-    "if the smoke alarm goes off turn on the globe": "ask (unsure:condition)",
+    "if the smoke alarm goes off turn on the globe": 'automate; globe on_off=True; if [{"things":["nose"],"trait":"smoke","is":true}]',
     "when there is smoke turn on the globe": 'automate; globe on_off=True; if [{"things":["nose"],"trait":"smoke","is":true}]',
     "when i get home turn on the globe": 'automate; globe on_off=True; if [{"things":["ann"],"trait":"location","is":"home"}]',
     "when everybody leaves turn off the globe": 'automate; globe on_off=False; if [{"things":["ann","bob"],"trait":"location","is":"not home"}]',
