@@ -119,7 +119,9 @@ def condition_of(
             wanted.append((names, value))
     if "running" in frame.traits:
         wanted.insert(0, (RUNS, True))
-    if "done" in frame.senses and any("done" in world.things[thing].choices.get("state", ()) for thing in things):
+    if "done" in frame.senses and any(
+        "done" in world.things[thing].choices.get("state", ()) for thing in things or about
+    ):
         wanted.insert(0, (("state",), "done"))  # who stops is not done yet
     if "broken" in frame.senses:
         wanted.append((("fault",), None))

@@ -44,7 +44,7 @@ from unisono.assist.verbs import (
 )
 from unisono.assist.world import World
 
-__all__ = ["LEVELLED", "STEPPED", "Frame", "hours_in", "opposite", "read_frame"]
+__all__ = ["LEVELLED", "STEPPED", "VALUELESS", "Frame", "hours_in", "opposite", "read_frame"]
 
 LEVELS = {"low": "low", "medium": "medium", "high": "high", "auto": "auto", "double": "double"}
 

@@ -188,7 +188,7 @@ def _switches_it(frame: Frame | None) -> bool:
 
 def _tells(frame: Frame) -> bool:
     """ "The porch light goes on when it is dark" tells what it does."""
-    bent = {"third"} <= set(frame.forms) <= {"third", "plural"} and not frame.want
+    bent = {"third"} <= set(frame.forms) <= {"third", "plural"} and not frame.want and not frame.times
     return bent and any(group.things and group.role == "" for group in frame.groups)
 
 

@@ -5,12 +5,12 @@ Knows the order before, or the one that still lacks something, and gives it agai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from unisono.assist.frames import STEPPED, Frame, opposite
-from unisono.assist.gazetteer import Group
+from unisono.assist.frames import STEPPED, VALUELESS, Frame, hours_in, opposite
+from unisono.assist.gazetteer import Group, things_of_kind
 from unisono.assist.joining import take_value
 from unisono.assist.ordering import ordered
 from unisono.assist.plan import Plan
@@ -18,7 +18,7 @@ from unisono.assist.questions import asks
 from unisono.assist.turn import Turn
 from unisono.assist.world import World
 
-__all__ = ["asked_again", "follow_up", "leaning", "once_more"]
+__all__ = ["asked_again", "follow_up", "leaning", "not_so", "once_more"]
 
 #: More clauses than this stand by themselves.
 MAX_LEANING = 3
@@ -54,10 +54,15 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
     if base is None or not said or len(said) > MAX_LEANING:
         return None
     groups = tuple(group for frame in said for group in frame.groups if group.why is None and group.pronoun != "both")
+    groups = groups or _so_called(said, turn)
+    part = _part_of(said, groups, turn)
+    if memory.pending is None:
+        groups = tuple(group for group in (_likewise(group, base, turn) for group in groups) if group is not None)
     valued = [frame for frame in said if frame.value is not None or frame.level or frame.color or frame.mode]
     acted = [frame for frame in said if frame.act not in (None, "value", "set", "keep", "do")]
     leans = any(frame.same or frame.also or frame.meant or frame.again for frame in said)
     leans = leans or any(frame.clause.link in ("and", "correction", "then") for frame in said)
+    leans = leans or bool(groups and said[0].senses & {"turns_to", "that_kind"})
     leans = leans or memory.pending is not None or any(group.pronoun in ("other", "rest") for group in groups)
     if not leans or any(asks(frame) and not frame.same for frame in said):
         return None
@@ -65,6 +70,8 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
     new.unheeded = tuple(word for frame in said for word in frame.unheeded)
     if acted:
         new.act = acted[0].act
+    if part:
+        new.groups, new.traits = (Group(things=memory.things, named=True),), part
     for frame in valued:
         take_value(new, frame)
     if memory.pending is not None and memory.choices and not groups:
@@ -73,7 +80,10 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
             return None  # a value is of all of them only where it was the value that was asked for
         new.groups = (Group(things=chosen or memory.choices, named=True, whole=True),)
     elif memory.pending is not None and memory.choices and groups and all(g.places and not g.things for g in groups):
-        kept = tuple(t for g in groups for place in g.places for t in memory.choices if t in turn.world.within(place))
+        there = {thing for g in groups for place in g.places for thing in turn.world.within(place)}
+        kept = tuple(thing for thing in memory.choices if thing in there)
+        chosen = _chosen(said, kept, turn.world) if all(g.role == "" for g in groups) else None
+        kept = chosen or kept or _alike_in(there, memory.choices, turn.world)  # "parlor": the parlor lamp
         if not kept:
             return None
         new.groups = (Group(things=kept, named=True),)  # "the fan" - "which?" - "the bathroom"
@@ -89,6 +99,46 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
     return ordered([new], [], [], turn, leaning=True)
 
 
+def _so_called(frames: Sequence[Frame], turn: Turn) -> tuple[Group, ...]:
+    """ "Same for the corner one": of the like of what was spoken of the one that has the word in its name."""
+    if not any("that_kind" in frame.senses for frame in frames):
+        return ()
+    alike = _alike_in(turn.world.things.keys(), turn.memory.things, turn.world)
+    words = {token.key for frame in frames for piece in frame.clause.pieces for token in piece.tokens}
+    found = [
+        t
+        for t in alike
+        if t not in turn.memory.things and words & (turn.world.words_of(t) - _shared(alike, turn.world))
+    ]
+    return (Group(things=tuple(found), named=True),) if len(found) == 1 else ()
+
+
+def _part_of(frames: Sequence[Frame], groups: Sequence[Group], turn: Turn) -> tuple[str, ...]:
+    """ "Warm up the car" - "and the seats": traits of what was spoken of, and of nothing else in the home."""
+    traits = tuple(trait for frame in frames for trait in frame.traits)
+    if not traits or not groups or any(g.things or g.places or g.kinds or g.pronoun for g in groups):
+        return ()
+    things = turn.memory.things
+    return traits if things and all(set(traits) & turn.world.things[thing].takes for thing in things) else ()
+
+
+def _likewise(group: Group, base: Frame, turn: Turn) -> Group | None:
+    """ "And in the study": of what was spoken of the like of it there."""
+    if group.things or group.kinds or group.pronoun or group.traits or not group.places:
+        return group
+    if not any(old.named and old.things for old in base.groups):
+        return group
+    there = {thing for place in group.places for thing in turn.world.within(place)}
+    found = _alike_in(there, turn.memory.things, turn.world)
+    return Group(things=found, named=True, plural=True, said=group.said) if found else None
+
+
+def _alike_in(there: Collection[str], things: Sequence[str], world: World) -> tuple[str, ...]:
+    """The things there of the kinds of these."""
+    kinds = {world.things[thing].kind for thing in things}
+    return things_of_kind(kinds, [thing for thing in world.things if thing in there], world)
+
+
 def asked_again(frames: Sequence[Frame], turn: Turn) -> Frame | None:
     """ "and in the hall?", "and its range", "what about yesterday": the last question, of something else."""
     base: Frame | None = turn.memory.asked
@@ -96,11 +146,13 @@ def asked_again(frames: Sequence[Frame], turn: Turn) -> Frame | None:
     if base is None or len(said) != 1:
         return None
     (frame,) = said
-    leaning = frame.clause.link == "and" or frame.also or frame.same or "tell" in frame.senses
+    leaning = frame.clause.link == "and" or frame.also or frame.same or bool({"tell", "about_that"} & frame.senses)
     where = next((piece for piece in frame.clause.pieces if "and" not in piece.senses), None)
     placed = frame.act == "on" and where is not None and "in" in where.senses  # "and on the porch"
     if not leaning or not (frame.act is None or placed) or frame.complaint or frame.strange:
         return None
+    if "how_far" in frame.senses:
+        return None  # "and how far is that?": it says what it asks
     if any(group.why is not None for group in frame.groups):
         return None
     if frame.groups and not any(g.things or g.places or g.kinds or g.pronoun for g in frame.groups):
@@ -125,6 +177,17 @@ def _another(frame: Frame, base: Frame, turn: Turn) -> Frame | None:
     return msgspec.structs.replace(base, groups=(group,), times=frame.times or base.times)
 
 
+def not_so(frame: Frame) -> None:
+    """ "Not so bright", after an order, complains that it is too bright; "still not enough" wants more of it."""
+    short = {"too"} & frame.senses if frame.complaint else {"enough"} & frame.senses
+    bare = not frame.groups or all(not (group.things or group.places or group.kinds) for group in frame.groups)
+    if frame.clause.bar != "negated" or not short or not bare or frame.act not in (None, "keep"):
+        return
+    frame.clause = msgspec.structs.replace(frame.clause, bar=None)
+    frame.unheeded, frame.groups = (), ()
+    frame.senses = frame.senses - {"not"} if frame.complaint else frame.senses - {"not", "enough"} | {"more"}
+
+
 def once_more(frames: Sequence[Frame], turn: Turn) -> Plan | None:
     """ "a bit more", "for an hour", "in ten minutes": the last order again, by so much or at that time."""
     base: Frame | None = turn.memory.frame
@@ -135,11 +198,14 @@ def once_more(frames: Sequence[Frame], turn: Turn) -> Plan | None:
     senses = frozenset[str]().union(*(frame.senses for frame in frames))
     times = tuple(time for frame in frames for time in frame.times)
     value = next((frame for frame in frames if frame.value is not None), None)
+    if value is not None and base.value is None and base.act in VALUELESS:
+        hours = hours_in(value.clause.pieces)  # "start it" - "at nine"
+        times, value = (*times, *hours.values()), None if hours else value
     if value is not None and not (value.by and senses & {"more", "less"}):
         return None
     if any(frame.color or frame.strange or frame.complaint for frame in frames):
         return None
-    if times and all(frame.act is None or frame.groups for frame in frames):
+    if times and all(frame.act in (None, "value") or frame.groups for frame in frames):
         if any(time.role == "after" for time in base.times):  # "in an hour" - "make it two hours"
             times = tuple(msgspec.structs.replace(t, role="after") if t.role == "for" else t for t in times)
         return ordered([msgspec.structs.replace(base, times=times)], [], [], turn, leaning=True)

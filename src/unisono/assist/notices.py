@@ -38,7 +38,7 @@ def notice_of(frames: Sequence[Frame], conditions: Sequence[Frame], turn: Turn) 
         return Plan(outcome="ask", why="which_thing")  # "let her know"
     if any(turn.world.things[thing].kind != "person" for thing in people):
         return None
-    found = conditions_of(conditions, turn, ())
+    found = conditions_of(conditions, turn, turn.memory.things)
     if isinstance(found, Plan) or not found:
         return Plan(outcome="ask", why="unsure:condition")
     words = text or " ".join(piece.text for frame in conditions for piece in frame.clause.pieces)

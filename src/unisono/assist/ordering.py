@@ -108,8 +108,9 @@ def ordered(
         return Plan(outcome="ask", why="unsure:value")  # "at twenty, thirty, whatever"
     spared = spared_by(orders, beside, turn)
     for frame in orders:
-        if frame.act == "keep" and frame.stays is not None and len(orders) == 1 and not frame.times:
-            frame.act = frame.stays  # "keep it off": whatever it is, that is how it is to be
+        if frame.act == "keep" and len(orders) == 1 and not frame.times:
+            # "keep it off": whatever it is, that is how it is to be; "leave it on", after it was ordered off
+            frame.act = frame.stays or _taken_back(frame, turn) or frame.act
         times.extend(frame.times)
         scene = _scene(frame)
         if scene is not None:
@@ -149,6 +150,7 @@ def ordered(
             return Plan(outcome="ask", why="unsure")
         home = any(turn.world.root in group.places for group in frame.groups)
         spoken = (before or first) if any(group.pronoun for group in frame.groups) else ()
+        spoken = spoken or (turn.memory.things if any(group.pronoun for group in frame.groups) else ())
         roving = [t for g in frame.groups for t in (*g.things, *spoken) if "dock" in turn.world.things[t].takes]
         about = any("in" in piece.senses and "round" in piece.text.split() for piece in frame.clause.pieces)
         if frame.act in ("set", "do") and not frame.predicates and roving and about and not home:
@@ -647,6 +649,14 @@ def _scene(frame: Frame) -> Step | None:
     if frame.scenes and (frame.senses & {"run_scene", "start", "on", "set", "play", "do", "p_on"} or not frame.act):
         return Step(op="run", scene=frame.scenes[0])
     return None
+
+
+def _taken_back(frame: Frame, turn: Turn) -> str | None:
+    """The side on which something is to be left that was ordered to the other one right before."""
+    before = turn.memory.frame
+    side = next((side for side in ("on", "off") if f"p_{side}" in frame.senses), None)
+    upon = all(group.pronoun == "it" for group in frame.groups)
+    return side if before is not None and upon and side and {before.act, side} == {"on", "off"} else None
 
 
 def _undone(turn: Turn) -> Plan:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import msgspec
+
 from unisono.assist.change import because
 from unisono.assist.frames import Frame, hours_in, read_frame
 from unisono.assist.gazetteer import Group
 from unisono.assist.joining import corrected, is_order, joined, told_on
-from unisono.assist.leaning import asked_again, follow_up, leaning, once_more
+from unisono.assist.leaning import asked_again, follow_up, leaning, not_so, once_more
 from unisono.assist.notices import notice_of
 from unisono.assist.ordering import only_time, ordered
 from unisono.assist.plan import Plan
@@ -57,6 +59,8 @@ def _read(clauses: Sequence[Clause], turn: Turn) -> Plan:
         return Plan(outcome="refuse", why="negated")
     frames = corrected(frames)
     told_on(frames)
+    if len(frames) == 1 and turn.memory.frame is not None:
+        not_so(frames[0])
     conditions = [frame for frame in frames if frame.clause.trigger in CONDITIONS]
     others = [frame for frame in frames if frame.clause.trigger is None]
     barred = [frame for frame in others if frame.clause.bar is not None]
@@ -107,6 +111,10 @@ def _read(clauses: Sequence[Clause], turn: Turn) -> Plan:
     ]
     if bare:
         return _asked(bare, turn)
+    told = all(frame.clause.mood != "question" for frame in conditions)
+    if conditions and told and not others and turn.memory.frame is not None:
+        base = msgspec.structs.replace(turn.memory.frame, times=())
+        return ordered([base], conditions, [], turn, leaning=True)  # "turn on the fan" - "when it is too hot"
     if any(group.things for frame in conditions for group in frame.groups) and not any(f.elsewhere for f in frames):
         return Plan(outcome="ask", why="unsure:condition")  # something of this home sets off what cannot be read
     return _nothing(open_, turn)

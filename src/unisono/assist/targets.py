@@ -95,6 +95,10 @@ def aim(
     found: list[str] = []
     named = False
     objects = _apposed(objects)
+    rooms = {world.things[thing].place for thing in memory.things}
+    called = any((group.named and not group.kinds) or group.pronoun for group in objects)
+    if "there" in frame.senses and not placed and len(rooms) == 1 and not called:
+        places, placed = list(rooms), True  # "how warm is it in the attic" - "turn the heating on there"
     beside = next(
         (group for group in groups if group.beside and not (group.things or group.places or group.kinds)), None
     )
@@ -410,6 +414,18 @@ def _upon_it(frame: Frame) -> bool:
     return any(frame.act in verb.senses and "base" in verb.forms and "it" in it.senses for verb, it in pairwise(pieces))
 
 
+def _so(known: tuple[str, ...], memory: Memory, world: World) -> tuple[str, ...]:
+    """ "Which lights are on" - "turn them off": of those that were asked about the ones that are so."""
+    query = memory.plan.query if memory.plan is not None else None
+    if query is None or query.trait is None or query.equals is None or memory.asked is None:
+        return known
+    if not memory.asked.senses & {"which", "what", "any", "how_many", "whether_any"}:
+        return known
+    trait, equals = query.trait, query.equals
+    so = tuple(thing for thing in known if world.state(thing).get(trait) == equals)
+    return so or known
+
+
 def _pronoun(
     group: Group,
     frame: Frame,
@@ -424,6 +440,8 @@ def _pronoun(
         if len(memory.recent) != 2:
             return Aim(why="which_thing", said=group.said)
         known = memory.recent  # one after the other: "now both off"
+    if group.pronoun == "them" and not before:
+        known = _so(known, memory, world)
     if group.pronoun in ("it", "them", "both"):
         warmth = frame.unit in ("deg", "Cel", "[degF]") and (bool(places) or "here" in frame.senses)
         if not known and _default_kinds(frame) and (warmth or frame.act not in ("set", "value", "on", "off")):

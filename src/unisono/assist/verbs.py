@@ -232,6 +232,11 @@ def particle_of(pieces: Sequence[Piece], strong: bool, light: bool, head: int) -
             return at, particle
         if not strong and at == head and (nominal(after) or {"det", "o_clock", "in"} & set(after.senses)):
             return at, particle  # "on again at eleven"
-        if not strong and light and set(after.senses) & {"brighter", "dimmer", "when", "to"} and after.kind != "number":
+        if (
+            not strong
+            and light
+            and set(after.senses) & {"brighter", "dimmer", "when", "to", "there"}
+            and after.kind != "number"
+        ):
             return at, particle
     return None
