@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from unisono.assist.abilities import SHOWN, TRAVELLERS
 from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame
-from unisono.assist.gazetteer import Group, Where
+from unisono.assist.gazetteer import Group, Where, own_door
 from unisono.assist.plan import Condition
-from unisono.assist.questions import ALIKE, ASKED, WEAK, value_of
+from unisono.assist.questions import ALIKE, AROUND, ASKED, WEAK, value_of
 from unisono.assist.text import Piece
 from unisono.assist.times import duration
 from unisono.assist.world import World
@@ -101,10 +103,13 @@ def condition_of(
     if elsewhere and any(world.things[thing].kind == "person" for thing in things):
         return None  # who leaves the barn may be at home
     for_s = duration(frame.times)
+    if "freezes" in frame.senses and frame.value is None:
+        cold = frame.senses | {"below"}
+        frame = msgspec.structs.replace(frame, value=0.0, unit="Cel", senses=cold, complaint=None, act=None)
     if frame.value is not None:
         return _compared(frame, things, places, world, for_s, about)
     wanted: list[tuple[tuple[str, ...], Any]] = []
-    returned = "home_word" in frame.senses or world.root in places or (frame.stated and "location" in frame.traits)
+    returned = "home_word" in frame.senses or world.root in places or "location" in frame.traits
     if returned and things and all(world.things[thing].kind in TRAVELLERS for thing in things):
         wanted.append(ASKED["at_home"])
     if any({"p_off", "detected"} <= set(piece.senses) for piece in frame.clause.pieces):  # it "goes off"
@@ -125,6 +130,8 @@ def condition_of(
         wanted.insert(0, (("state",), "done"))  # who stops is not done yet
     if "broken" in frame.senses:
         wanted.append((("fault",), None))
+    if "vacant" in frame.senses and "occupancy" in frame.traits:
+        frame.senses = frame.senses ^ {"not"}  # a hall that is empty is not occupied
     none = any("no" in group.sets and set(group.traits) & set(ALARMS) for group in frame.groups)  # "no motion is seen"
     negated = ("not" in frame.senses or none) is not (frame.clause.trigger == "unless")
     said = [trait for trait in frame.traits if trait in OPENED]
@@ -165,7 +172,7 @@ def _tellers(group: Group, places: Sequence[str], world: World) -> Sequence[str]
     alarm trips"."""
     felt = next((trait for trait in group.traits if trait in ALARMS), None)
     if felt is None or not group.things or any(felt in world.things[thing].tells for thing in group.things):
-        return group.things
+        return own_door(group, world)
     rooms = {world.things[thing].place for thing in group.things if world.things[thing].kind not in SOUNDING}
     rooms = set(places) or rooms
     tellers = [thing for thing in world.things if felt in world.things[thing].tells]
@@ -210,6 +217,9 @@ def _compared(
         below, above = not below, not above
     for trait in candidates:
         tell = tuple(t for t in pool if trait in world.things[t].tells)
+        if not tell and trait in AROUND:  # "when it is louder than that at the press"
+            rooms = {world.things[t].place for group in frame.groups if group.role == "in" for t in group.things}
+            tell = tuple(t for t in world.things if trait in world.things[t].tells and world.things[t].place in rooms)
         if not tell:
             continue
         if not things and (not places or world.root in places) and trait in ("power", "energy"):

@@ -23,6 +23,7 @@ __all__ = [
     "Where",
     "find_group",
     "nearest",
+    "own_door",
     "place_of",
     "rooms_of",
     "things_of_kind",
@@ -130,6 +131,14 @@ def things_of_kind(kinds: Iterable[str], things: Iterable[str], world: World) ->
     if "air_conditioner" in wanted and "climate" not in wanted:
         found += tuple(thing for thing in things if _cools(thing, world))
     return found
+
+
+def own_door(group: Group, world: World) -> tuple[str, ...]:
+    """ "The fridge door" is the fridge's, where that tells of its door."""
+    if group.named or "door" not in group.kinds or len(group.kinds) < 2:
+        return group.things
+    others = [thing for thing in group.things if world.things[thing].kind not in ALIKE_KINDS["door"]]
+    return tuple(thing for thing in others if "door" in world.things[thing].tells) or group.things
 
 
 def warms_seat(world: World, thing: str) -> bool:

@@ -149,7 +149,7 @@ def ordered(
         if frame.fuzzy and frame.act in ("set", "value") and not _name_slipped(frame):
             return Plan(outcome="ask", why="unsure")
         home = any(turn.world.root in group.places for group in frame.groups)
-        spoken = (before or first) if any(group.pronoun for group in frame.groups) else ()
+        spoken: Sequence[str] = (before or first) if any(group.pronoun for group in frame.groups) else ()
         spoken = spoken or (turn.memory.things if any(group.pronoun for group in frame.groups) else ())
         roving = [t for g in frame.groups for t in (*g.things, *spoken) if "dock" in turn.world.things[t].takes]
         about = any("in" in piece.senses and "round" in piece.text.split() for piece in frame.clause.pieces)

@@ -13,7 +13,7 @@ from typing import Any
 from unisono.assist.abilities import OF_ROOMS, SHOWN
 from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame
-from unisono.assist.gazetteer import ROVING, Where
+from unisono.assist.gazetteer import ROVING, Where, own_door
 from unisono.assist.plan import Aggregate, Query
 from unisono.assist.scope import ASKING
 from unisono.assist.times import compared, period
@@ -127,8 +127,6 @@ ALIKE = {
     "presence": ("presence", "location"),
     "charge_limit": ("charge_limit",),
     "volume": ("volume", "noise"),
-    "noise": ("noise", "volume"),
-    "illuminance": ("illuminance", "brightness"),
     "mode": ("mode", "hvac_mode"),
     "running": ("running", "start_stop", "on_off"),
 }
@@ -138,6 +136,8 @@ ALIKE = {
 MEASURED = ("temperature", "level", "battery", "humidity", "power", "rate", "brightness", "volume", "position")
 #: What is asked of a room, where nothing is named.
 AIR = frozenset({"temperature", "humidity"})
+#: What is so all around a thing that does not tell it.
+AROUND = AIR | {"co2", "pm25", "noise", "illuminance", "motion", "occupancy"}
 
 
 def asks(frame: Frame) -> bool:
@@ -184,6 +184,8 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
     described = frame.senses & {"how_far", "where", "who"} or frame.traits or frame.complaint
     if strangers and not described and not any(group.things or group.places for group in frame.groups):
         return None
+    if "which" in frame.senses and agg in ("min", "max"):  # "which room is the warmest": of all of them
+        frame.groups = tuple(g for g in frame.groups if g.things or g.definite or g.places != (where.here,))
     things, places, named = _things(frame, world, where, memory)
     if named and not things and not frame.traits:
         return None  # of the heater in the loft, where there is none, another heater tells nothing
@@ -218,6 +220,8 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
     value = value_of(trait, value, negated=False) if value is not None else None
     if why:
         return Query(ask="cause", things=chosen, trait=trait, equals=value)
+    if "which" in frame.senses and agg in ("min", "max") and over is None:
+        return Query(ask="state", things=chosen, trait=trait)
     if "when_did" in frame.senses:
         return Query(ask="history", things=chosen, trait=trait, over=over, agg="last", equals=value)
     if (
@@ -309,6 +313,13 @@ def _set_to(frame: Frame) -> bool:
     return False
 
 
+def _put_at(frame: Frame) -> bool:
+    """ "What temperature did I put the chiller at": of what somebody set."""
+    last = frame.clause.pieces[-1]
+    put = any("set" in piece.senses and "past" in piece.forms and not piece.named for piece in frame.clause.pieces)
+    return put and "i" in frame.senses and {"o_clock", "to"} <= set(last.senses)
+
+
 def _what_on(frame: Frame) -> bool:
     """ "What's the thermostat on?": at what, not whether."""
     ends = (frame.clause.pieces[:1], frame.clause.pieces[-1:])
@@ -328,11 +339,14 @@ def _things(frame: Frame, world: World, where: Where, memory: Memory) -> tuple[t
                 things.extend(memory.things)
                 named = True
             continue
-        things.extend(group.things)
+        things.extend(own_door(group, world))
         named = named or bool(group.things)
         places.extend(group.places)
     if not things and not places and "its" in frame.senses and memory.things:
         things, named = list(memory.things), True
+    heard = [t for t in memory.things if world.things[t].tells & set(frame.traits)] if "of_it" in frame.senses else []
+    if heard and not things and not places:
+        things, named = heard, True  # "how bright is it", after the lamp was turned on
     if not places and where.here in world.places and any(group.pronoun == "everything" for group in frame.groups):
         places.append(world.path(where.here)[-1])  # "is anything on": anywhere
     if places and things:
@@ -358,6 +372,8 @@ def _trait(
     used = {"power"} if frame.senses & {"agg:sum", "how_much"} else set()
     strong = [trait for trait in frame.traits if trait not in WEAK or trait in used]
     consumed = bool(used and set(strong) & set(CONSUMED))
+    if not named:
+        strong.sort(key=lambda trait: trait == "volume")  # "how loud is it in here": the noise, where that is measured
     weak = [trait for trait in frame.traits if trait in WEAK and trait not in used]
     if "how_many" in frame.senses and not strong:
         wanted.append((("good_count", "count"), None))
@@ -365,8 +381,10 @@ def _trait(
         wanted.append(ASKED["how_far"])
     if "agg:sum" in frame.senses and not strong:
         wanted.append((CONSUMED, None))
-    if _set_to(frame) and "temperature" in strong:
+    if (_set_to(frame) or _put_at(frame)) and "temperature" in strong:
         wanted.append((("target_temperature",), None))
+    if frame.act in ("lock", "unlock"):
+        wanted.append(ASKED[frame.act])  # "are all the doors locked": not whether they are shut
     wanted.extend((ALIKE.get(trait, (trait,)), None) for trait in strong)
     if _what_on(frame):
         wanted.append(ASKED["set"])
@@ -402,9 +420,13 @@ def _trait(
         cabin = not named and "cabin_temperature" in names[1:]
         told = [t for t in pool if world.things[t].kind != "car"] if cabin else pool
         bearing = _bearing(names, told, world)
-        if named and not any(bearing.values()):
-            kin = [t for thing in things for t in world.kin(thing)]
+        kin = [t for thing in things for t in world.kin(thing)] if named else []
+        shut = value in ("open", "closed") and all(world.things[thing].kind == "lock" for thing in things)
+        if kin and (not any(bearing.values()) or (shut and any("contact" in world.things[t].tells for t in kin))):
             bearing = _bearing(names, kin, world)
+        if named and not any(bearing.values()) and names[0] in AROUND:
+            rooms = set(places) or {world.things[thing].place for thing in things}
+            bearing = _bearing(names, [t for t in world.things if world.things[t].place in rooms], world)
         for trait in sorted(names, key=lambda trait: -len(bearing[trait])) if len(things) > 1 else names:
             tell = bearing[trait]
             if not tell:

@@ -13,6 +13,7 @@ import msgspec
 
 from unisono.assist.language import Language
 from unisono.assist.nouns import nominal, unknown
+from unisono.assist.recast import recast
 from unisono.assist.text import Bar, Clause, Mood, Piece, Time
 
 __all__ = ["ACTIONS", "ASKING", "LIGHT", "scope"]
@@ -67,33 +68,9 @@ def scope(pieces: Sequence[Piece], language: Language) -> list[Clause]:
     """The clauses of a sentence, in order."""
     del language
     clauses: list[Clause] = []
-    for part in _parts(_notified(_wished(pieces))):
+    for part in _parts(recast(pieces)):
         clauses.extend(_clauses(part, begun=bool(clauses)))
     return clauses
-
-
-def _wished(pieces: Sequence[Piece]) -> list[Piece]:
-    """ "It would be great if the lamp was on" is a wish; "if he came" one that nobody here can fulfil."""
-    found: list[Piece] = []
-    for at, piece in enumerate(pieces):
-        if "wished_so" in piece.senses and not piece.named:
-            whose = next((p for p in pieces[at + 1 :] if not set(p.senses) & {"filler", "det"} or p.named), None)
-            done = whose is not None and set(whose.senses) & {"he", "i", "somebody"}
-            found.append(msgspec.structs.replace(piece, senses=("suppose",) if done else ("want",)))
-        else:
-            found.append(piece)
-    return found
-
-
-def _notified(pieces: Sequence[Piece]) -> list[Piece]:
-    """ "Tell Bo when it is done", "if it is wet, message Bo": a message, where nothing is said that Bo is to do."""
-    found = list(pieces)
-    for at, (verb, who) in enumerate(pairwise(pieces)):
-        after = pieces[at + 2] if at + 2 < len(pieces) else None
-        ends = after is None or after.kind == "mark" or bool({"when", "whenever", "if", "once"} & set(after.senses))
-        if "tells_who" in verb.senses and "somebody" in who.senses and who.things and ends:
-            found[at] = msgspec.structs.replace(verb, senses=("notify",), forms=("base",))
-    return found
 
 
 def _parts(pieces: Sequence[Piece]) -> list[list[Piece]]:
@@ -497,8 +474,12 @@ def _mood(words: Sequence[Piece], *, asked: bool) -> Mood:
     first = next((piece for piece in words if not set(piece.senses) & {"filler", "please"} or piece.named), head)
     if senses & ASKING and not head.named:
         return "question"
-    if "whether_any" in first.senses and not first.named and any(_state(word) for word in words[1:]):
-        return "question"  # "any lights on"
+    if (
+        "whether_any" in first.senses
+        and not first.named
+        and any(_state(word) or "trait:leak" in word.senses for word in words[1:])
+    ):
+        return "question"  # "any lights on", "any leaks"
     after = words[words.index(first) + 1] if words.index(first) + 1 < len(words) else None
     made = "does" in senses and after is not None and "indefinite" in after.senses
     if senses & {"is", "was", "does"} and not head.named and not {"det", "function", "please"} & senses and not made:

@@ -25,6 +25,8 @@ ROOMFUL = frozenset({"light", "cover"})
 #: Kinds of place that work: to switch them is no matter of lights.
 WORKS = frozenset({"plant", "area", "line", "cell"})
 
+#: Kinds that go up and down.
+MOVING = frozenset({"cover", "garage_door", "window"})
 #: What is done to water by its valve.
 VALVED = frozenset({"on", "off", "open", "close"})
 
@@ -136,6 +138,9 @@ def aim(
     able = frame.act not in ("lock", "unlock") or any(can(frame, thing, world) for thing in spoken_before)
     if spoken_before and able and frame.predicates and not placed and not frame.complaint:
         return Aim(things=tuple(spoken_before), named=True)
+    moving = bool(memory.things) and all(world.things[thing].kind in MOVING for thing in memory.things)
+    if frame.act in ("up", "down") and moving and not (placed or objects or frame.strange or frame.level):
+        return Aim(things=memory.things, named=True)  # "close the blinds" - "halfway up again"
     kinds = _default_kinds(frame)
     if placed and frame.act == "lock":
         kinds = ("lock",)  # "lock up the shed"
