@@ -215,11 +215,13 @@ def _compared(
         if not below and not above:
             return None
         below, above = not below, not above
+    if not any(trait in world.things[thing].tells for thing in pool for trait in candidates):
+        # "when it is louder than that at the press": who tells it there
+        rooms = {world.things[t].place for group in frame.groups if group.role == "in" for t in group.things}
+        candidates = [trait for trait in candidates if trait in AROUND]
+        pool = [thing for thing in world.things if world.things[thing].place in rooms]
     for trait in candidates:
         tell = tuple(t for t in pool if trait in world.things[t].tells)
-        if not tell and trait in AROUND:  # "when it is louder than that at the press"
-            rooms = {world.things[t].place for group in frame.groups if group.role == "in" for t in group.things}
-            tell = tuple(t for t in world.things if trait in world.things[t].tells and world.things[t].place in rooms)
         if not tell:
             continue
         if not things and (not places or world.root in places) and trait in ("power", "energy"):
