@@ -51,6 +51,8 @@ UNITS = {
 FELT_AS = frozenset({"brighter", "dimmer", "warmer", "cooler", "louder", "quieter", "faster", "slower"})
 #: Both of them are told of tanks.
 BOTH = frozenset({"level", "temperature"})
+#: And both of these of machines.
+COUNTS = frozenset({"rate", "count"})
 OPENED = ("guard", "door", "trunk", "contact", "window_position")
 RUNS = ("running", "start_stop", "on_off")
 ALARMS = ("leak", "smoke", "gas", "motion", "occupancy", "emergency_stop")
@@ -196,10 +198,17 @@ def _compared(
         candidates.append("temperature")
     pool = things or [t for t in world.things if places and set(world.path(world.things[t].place)) & set(places)]
     if not pool and not places:
-        it = any(g.its for g in frame.groups) or (any(g.pronoun for g in frame.groups) and not candidates)
+        said = any(g.pronoun for g in frame.groups) or (frame.stated and not frame.groups)  # "when it's under ten"
+        told = not candidates or any(trait in world.things[t].tells for t in about for trait in candidates)
+        it = any(g.its for g in frame.groups) or (said and bool(about) and told)
         pool = list(about) if it else list(world.things)  # "send it home when its battery is low"
     if not candidates and things and not frame.unit and all(world.things[thing].tells >= BOTH for thing in things):
         return None  # of a tank a bare number is how full it is, or how warm
+    counts = (
+        things and not frame.traits and not frame.unit and all(world.things[thing].tells >= COUNTS for thing in things)
+    )
+    if counts:
+        return None  # of a machine how fast, or how many
     below = bool(frame.senses & {"below", "falls"}) or frame.complaint == "cold" or frame.act in ("down", "cooler")
     above = bool(frame.senses & {"above", "rises"}) or frame.complaint == "hot" or frame.act in ("up", "warmer")
     if not candidates:

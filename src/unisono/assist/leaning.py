@@ -74,6 +74,8 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         new.groups, new.traits = (Group(things=memory.things, named=True),), part
     for frame in valued:
         take_value(new, frame)
+    if new.level in ("max", "min") and not acted:
+        new.act = "set"  # "raise the blind" - "all the way down again"
     if memory.pending is not None and memory.choices and not groups:
         chosen = _chosen(said, memory.choices, turn.world)
         if chosen is None and not (valued and memory.choices == memory.things):
@@ -203,7 +205,7 @@ def once_more(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         times, value = (*times, *hours.values()), None if hours else value
     if value is not None and not (value.by and senses & {"more", "less"}):
         return None
-    if any(frame.color or frame.strange or frame.complaint for frame in frames):
+    if any(frame.color or frame.strange or frame.complaint or frame.level for frame in frames):
         return None
     if times and all(frame.act in (None, "value") or frame.groups for frame in frames):
         if any(time.role == "after" for time in base.times):  # "in an hour" - "make it two hours"

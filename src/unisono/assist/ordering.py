@@ -130,6 +130,11 @@ def ordered(
             said = " ".join(piece.text for condition in conditions for piece in condition.clause.pieces)
             steps.append(Step(op="notify", text=said, to=turn.speaker.person))
             continue
+        people = [thing for group in frame.groups for thing in group.things]
+        if frame.act == "notify" and conditions and len(people) == 1 and turn.world.things[people[0]].kind == "person":
+            said = " ".join(piece.text for condition in conditions for piece in condition.clause.pieces)
+            steps.append(Step(op="notify", text=said, to=people[0]))  # "stop it and tell Bo"
+            continue
         if frame.act in ("notify", "remind") and not frame.groups:
             continue
         if (
