@@ -227,6 +227,7 @@ def _compared(
     if not any(trait in world.things[thing].tells for thing in pool for trait in candidates):
         # "when it is louder than that at the press": who tells it there
         rooms = {world.things[t].place for group in frame.groups if group.role == "in" for t in group.things}
+        rooms |= set(places)
         candidates = [trait for trait in candidates if trait in AROUND]
         pool = [thing for thing in world.things if world.things[thing].place in rooms]
     for trait in candidates:

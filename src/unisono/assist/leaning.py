@@ -53,6 +53,8 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
     ]
     if base is None or not said or len(said) > MAX_LEANING:
         return None
+    if base.value is not None and any(frame.complaint and frame.stated for frame in said):
+        return None  # "to 24" - "that's too cold": it is not set to 24 once more
     groups = tuple(group for frame in said for group in frame.groups if group.why is None and group.pronoun != "both")
     groups = groups or _so_called(said, turn)
     part = _part_of(said, groups, turn)

@@ -99,7 +99,7 @@ def aim(
     objects = _apposed(objects)
     rooms = {world.things[thing].place for thing in memory.things}
     called = any((group.named and not group.kinds) or group.pronoun for group in objects)
-    if "there" in frame.senses and not placed and len(rooms) == 1 and not called:
+    if "there" in frame.senses and not placed and len(rooms) == 1 and not called and not context:
         places, placed = list(rooms), True  # "how warm is it in the attic" - "turn the heating on there"
     beside = next(
         (group for group in groups if group.beside and not (group.things or group.places or group.kinds)), None

@@ -119,7 +119,7 @@ def _reminder(clauses: Sequence[Clause], senses: set[str], turn: Turn) -> Plan |
     led_by = led is not None and "remind" in led.senses and len(led.tokens) > 1 and not led.fuzzy
     to_do = to_do and led_by and any(time.clock is not None for time in times)
     to_do = to_do and not any(time.date or time.weekday or (time.days or 0) > 1 for time in times)
-    if "elsewhere" in senses and not soon:
+    if "elsewhere" in senses and not (soon or to_do):
         return Plan(outcome="ask", why="unsure")  # a meeting is a calendar's; to call somebody in ten minutes is ours
     while words and words[0] in ("to", "that", "about", "of", "for", "me", "at"):
         words.pop(0)
