@@ -188,7 +188,7 @@ def _switches_it(frame: Frame | None) -> bool:
 
 def _tells(frame: Frame) -> bool:
     """ "The porch light goes on when it is dark" tells what it does."""
-    bent = {"third"} <= set(frame.forms) <= {"third", "plural"} and not frame.want and not frame.times
+    bent = {"third"} <= set(frame.forms) <= {"third", "plural"} and not frame.want
     return bent and any(group.things and group.role == "" for group in frame.groups)
 
 
@@ -233,7 +233,7 @@ def is_order(frame: Frame, turn: Turn) -> bool:
         return False
     if frame.stated and not frame.want and "base" not in frame.forms and frame.act != "value":
         return False
-    if _tells(frame):
+    if _tells(frame) and not any(piece.kind == "time" for piece in turn.pieces):
         return False
     if frame.complaint and frame.act in (None, "set") and not (frame.value is not None or frame.color or frame.level):
         return frame.act == "set" and bool(frame.groups) and not (frame.want and frame.complaint == "dark")
