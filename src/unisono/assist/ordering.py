@@ -69,8 +69,8 @@ def ordered(
     first = [thing for frame in conditions for group in frame.groups for thing in group.things]
     first = [thing for thing in first if turn.world.things[thing].kind != "person"]  # "when Bo comes, turn it off"
     first = first or _spoken_of(beside, orders[0], turn)
-    told = (*beside, *conditions) if any("there" in frame.senses for frame in orders) else beside
-    context = tuple(place for frame in told for group in frame.groups if group.why is None for place in group.places)
+    around = (*beside, *conditions) if any("there" in frame.senses for frame in orders) else beside
+    context = tuple(place for frame in around for group in frame.groups if group.why is None for place in group.places)
     habit = any("habit" in piece.senses and not piece.named for piece in turn.pieces)
     if habit and any(_moments(frame) for frame in (*orders, *conditions)):
         return Plan(outcome="ask", why="unsure:every")  # "always locked after seven"
