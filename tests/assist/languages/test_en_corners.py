@@ -138,7 +138,7 @@ CASES = {
     "when the hatch is open for ten minutes tell me": 'automate; notify the hatch is open; if [{"things":["hatch"],"trait":"contact","is":"open","for_s":600.0}]',
     "when the mill is broken tell me": "ask (unsure:condition)",
     "if the temperature in the loft is below 18 turn on the heater": 'automate; heater on_off=True; if [{"things":["chiller"],"trait":"temperature","below":18}]',
-    "if it gets colder than 18 turn on the heater": "ask (unsure:condition)",
+    "if it gets colder than 18 turn on the heater": 'automate; heater on_off=True; if [{"things":["heater"],"trait":"temperature","below":18}]',
     "if it is hotter than 25 in the loft turn on the chiller": 'automate; chiller on_off=True; if [{"things":["chiller"],"trait":"temperature","above":25}]',
     "when the battery of the coupe falls below 20 percent tell me": 'automate; notify the battery of the coupe falls below 20; if [{"things":["coupe"],"trait":"battery","below":20}]',
     "when the vat reaches 80 percent close the tap": 'automate; tap position=0; if [{"things":["vat"],"trait":"level","above":80}]',
