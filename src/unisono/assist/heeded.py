@@ -49,7 +49,7 @@ OF_CONDITION = frozenset((
     "record", "mute", "arm", "at_home", "away", "detected", "broken", "defrost", "clean", "up", "down", "warmer",
     "cooler", "not", "above", "below", "rises", "falls", "he", "somebody", "was", "already", "set", "do", "change",
     "who", "gone", "p_on", "p_off", "p_up", "p_down", "or", "keep", "arm:home", "arm:away", "arm:night", "happened",
-    "tell", "agg:max", "agg:min", "if", "when",
+    "tell", "agg:max", "agg:min", "if", "when", "freezes", "vacant",
 ))
 # fmt: on
 

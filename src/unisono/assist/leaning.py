@@ -76,8 +76,6 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         new.groups, new.traits = (Group(things=memory.things, named=True),), part
     for frame in valued:
         take_value(new, frame)
-    if new.level in ("max", "min") and not acted:
-        new.act = "set"  # "raise the blind" - "all the way down again"
     if memory.pending is not None and memory.choices and not groups:
         chosen = _chosen(said, memory.choices, turn.world)
         if chosen is None and not (valued and memory.choices == memory.things):
