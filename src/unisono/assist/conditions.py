@@ -111,7 +111,7 @@ def condition_of(
     if frame.value is not None:
         return _compared(frame, things, places, world, for_s, about)
     wanted: list[tuple[tuple[str, ...], Any]] = []
-    returned = "home_word" in frame.senses or world.root in places or "location" in frame.traits
+    returned = "home_word" in frame.senses or world.root in places or "is_back" in frame.senses
     if returned and things and all(world.things[thing].kind in TRAVELLERS for thing in things):
         wanted.append(ASKED["at_home"])
     if any({"p_off", "detected"} <= set(piece.senses) for piece in frame.clause.pieces):  # it "goes off"

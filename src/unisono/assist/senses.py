@@ -201,6 +201,7 @@ SENSES: dict[str, str] = {
     "you": "you",
     "somebody": "a person of this home; given to their names",
     "he": "he, she, they, somebody",
+    "is_back": "back: of a person in a condition, at home again",
     "that_one": "he, she: one person, who was spoken of",
     "about_that": "what about, how about: the last question once more",
     "turns_to": "now: before a name, the last order of it",
