@@ -94,8 +94,10 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         kept = tuple(thing for thing in memory.choices if thing in named)
         if kept:
             new.groups = (Group(things=kept, named=True, whole=True),)
-    elif not groups and not valued and not acted:
+    elif not (groups or valued or acted):
         return None
+    elif not (part or valued or acted) and all(g.traits and not (g.things or g.kinds or g.pronoun) for g in groups):
+        return None  # "turn on the TV" - "and the seats"
     if not new.predicates:
         return None
     return ordered([new], [], [], turn, leaning=True)

@@ -447,6 +447,9 @@ def _pronoun(
         known = memory.recent  # one after the other: "now both off"
     if group.pronoun == "them" and not before:
         known = _so(known, memory, world)
+    asked = memory.plan is not None and memory.plan.query is not None and not before
+    if group.pronoun == "it" and asked and len({world.things[thing].kind for thing in known}) > 1:
+        return Aim(why="which_thing", said=group.said)  # "what's on" - "turn it off"
     if group.pronoun in ("it", "them", "both"):
         warmth = frame.unit in ("deg", "Cel", "[degF]") and (bool(places) or "here" in frame.senses)
         if not known and _default_kinds(frame) and (warmth or frame.act not in ("set", "value", "on", "off")):
