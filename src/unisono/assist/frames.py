@@ -73,9 +73,7 @@ KEPT = frozenset({"on", "off", "close", "lock", "mute"})
 INWARDS = frozenset({"in", "back in"})
 
 #: Acts that take no value: a bare number after "at" beside one of them is an hour.
-VALUELESS = frozenset(
-    {"on", "off", "open", "close", "lock", "unlock", "start", "stop", "brew", "clean", "mow", "water"}
-)
+VALUELESS = frozenset({"on", "off", "open", "close", "lock", "unlock", "start", "stop", "brew", "clean", "mow"})
 HOURS = 24
 #: So few degrees are put on what there is; nobody heats a room to five.
 MOST_ADDED = 5
