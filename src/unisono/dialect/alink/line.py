@@ -188,15 +188,20 @@ class AlinkLine:
     def _post(self, spoken: Spoken, request: Request, topic: str, now_ms: int) -> list[Said]:
         if not isinstance(request.params, dict):
             return self.bad(spoken, request, topic, "params of a property post are an object")
-        values = read_values(request.params)
-        return [*self.reports(spoken, values), *self.reply(request, topic, self.refused(spoken, values))]
+        refused: dict[str, str] = {}
+        return [*self.reports(spoken, read_values(request.params), refused), *self.reply(request, topic, refused)]
 
-    def refused(self, spoken: Spoken, values: Iterable[tuple[int | None, dict[str, Any]]]) -> dict[str, str]:
-        """What the answer tells of values that are not taken in."""
-        return {name: why for _at, params in values for name, why in spoken.words.refused(params).items()}
-
-    def reports(self, spoken: Spoken, values: Iterable[tuple[int | None, dict[str, Any]]]) -> list[Said]:
-        return [Reported(spoken.thing, spoken.words.up(params), at_ms) for at_ms, params in values if params]
+    def reports(
+        self, spoken: Spoken, values: Iterable[tuple[int | None, dict[str, Any]]], refused: dict[str, str]
+    ) -> list[Said]:
+        """``refused``: takes in what the answer tells of values that are not."""
+        said: list[Said] = []
+        for at_ms, params in values:
+            if params:
+                found = spoken.words.up(params)
+                refused |= spoken.words.refused(params, found)
+                said.append(Reported(spoken.thing, found, at_ms))
+        return said
 
     def happened(self, spoken: Spoken, identifier: str, params: Any) -> Said:
         """``params``: the fields in ``value``, or bare."""
@@ -235,8 +240,7 @@ class AlinkLine:
             if whose is None:
                 said.append(Odd(spoken.thing, "topic_not_allowed", "it speaks for a device that has not signed in"))
                 continue
-            said += self.reports(whose, found.values)
-            refused |= self.refused(whose, found.values)
+            said += self.reports(whose, found.values, refused)
             said += [self.happened(whose, identifier, params) for identifier, params in found.events]
         if not items or not any(found.values or found.events for _whose, found in items):
             return self.bad(spoken, request, topic, "there are no properties and no events in it")

@@ -56,7 +56,7 @@ class Shadow:
             if isinstance(reported, dict)
             else {}
         )
-        return [*line.reports(spoken, [(None, values)]), self._done(name, body, down, now_ms)]
+        return [*line.reports(spoken, [(None, values)], {}), self._done(name, body, down, now_ms)]
 
     def _done(self, name: str, body: dict[str, Any], down: str, now_ms: int) -> Say:
         version = body.get("version")

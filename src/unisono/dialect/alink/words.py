@@ -77,16 +77,17 @@ class Words:
                 values[key] = value_of(self._model.properties[key], wire)
         return values
 
-    def refused(self, params: Mapping[str, Any]) -> dict[str, str]:
-        """What of these is not taken in, and why, by identifier, in Alibaba's own words where they are known."""
+    def refused(self, params: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
+        """What of these is not taken in, and why, by identifier, in Alibaba's own words where they are known.
+        ``values``: the same as `up` read them."""
         why: dict[str, str] = {}
-        for name, wire in params.items():
-            property = self._model.properties.get(self._properties.get(name, ""))
-            if property is None:
+        for name in params:
+            key = self._properties.get(name)
+            if key is None:
                 why[name] = UNKNOWN
                 continue
             try:
-                property.schema.check(value_of(property, wire))
+                self._model.properties[key].schema.check(values[key])
             except CallerError as error:
                 why[name] = f"tsl parse: {error.detail}"
         return why
