@@ -62,7 +62,8 @@ def follow_up(frames: Sequence[Frame], turn: Turn) -> Plan | None:
         groups = tuple(group for group in (_likewise(group, base, turn) for group in groups) if group is not None)
     valued = [frame for frame in said if frame.value is not None or frame.level or frame.color or frame.mode]
     acted = [frame for frame in said if frame.act not in (None, "value", "set", "keep", "do")]
-    leans = any(frame.same or frame.also or frame.meant or frame.again for frame in said)
+    # "too bright" is no "too"
+    leans = any(f.same or (f.also and f.complaint is None) or f.meant or f.again for f in said)
     leans = leans or any(frame.clause.link in ("and", "correction", "then") for frame in said)
     leans = leans or bool(groups and said[0].senses & {"turns_to", "that_kind"})
     leans = leans or memory.pending is not None or any(group.pronoun in ("other", "rest") for group in groups)

@@ -371,7 +371,7 @@ def _trait(
     wanted: list[tuple[tuple[str, ...], Any]] = []
     used = {"power"} if frame.senses & {"agg:sum", "how_much"} else set()
     strong = [trait for trait in frame.traits if trait not in WEAK or trait in used]
-    consumed = bool(used and set(strong) & set(CONSUMED))
+    consumed = bool(used and strong and set(strong) <= set(CONSUMED))
     if not named:
         strong.sort(key=lambda trait: trait == "volume")  # "how loud is it in here": the noise, where that is measured
     weak = [trait for trait in frame.traits if trait in WEAK and trait not in used]
@@ -424,9 +424,10 @@ def _trait(
         shut = value in ("open", "closed") and all(world.things[thing].kind == "lock" for thing in things)
         if kin and (not any(bearing.values()) or (shut and any("contact" in world.things[t].tells for t in kin))):
             bearing = _bearing(names, kin, world)
-        if named and not any(bearing.values()) and names[0] in AROUND:
-            rooms = set(places) or {world.things[thing].place for thing in things}
-            bearing = _bearing(names, [t for t in world.things if world.things[t].place in rooms], world)
+        if named and not any(bearing.values()):
+            rooms = set(places) or {world.things[thing].place for thing in things} - {world.root}
+            near = [t for t in world.things if world.things[t].place in rooms]
+            bearing |= _bearing([name for name in names if name in AROUND], near, world)
         for trait in sorted(names, key=lambda trait: -len(bearing[trait])) if len(things) > 1 else names:
             tell = bearing[trait]
             if not tell:

@@ -88,9 +88,7 @@ def _heeded(said: Sequence[Piece], at: int, world: World) -> bool:
         return True
     if "it" in senses and "det" not in senses:
         return "cannot" not in {sense for p in said[:at] for sense in p.senses}  # "I can't find it"
-    if "not" in senses and "cannot" not in senses:
-        return True
-    if "said" in senses and "lacks" not in senses:
+    if ("not" in senses and "cannot" not in senses) or ("said" in senses and "lacks" not in senses):
         return True
     return "suppose" in senses and "soon" not in senses
 
