@@ -79,13 +79,17 @@ class Names:
         self._by_keys: dict[tuple[str, ...], Bearers] = {}
         self._first: dict[str, int] = {}
         self.words: set[str] = set()
-        self._numbered: set[tuple[str, ...]] = set()
+        self._numbered: dict[tuple[str, ...], list[str]] = {}
         for thing in world.things.values():
             self._add(thing.names, Bearers(things=(thing.id,)))
         for place in world.places.values():
             self._add(place.names, Bearers(places=(place.id,)))
         for scene in world.scenes.values():
             self._add(scene.names, Bearers(scenes=(scene.id,)))
+        for keys, things in self._numbered.items():  # "both dock doors", of dock door 1 and dock door 2
+            if len(keys) > 1 and len(set(things)) > 1 and keys not in self._by_keys:
+                self._by_keys[keys] = Bearers(things=tuple(dict.fromkeys(things)))
+                self._first[keys[0]] = max(self._first.get(keys[0], 0), len(keys))
 
     @cached_property
     def by_letter(self) -> Mapping[str, tuple[str, ...]]:
@@ -102,7 +106,7 @@ class Names:
             self._first[keys[0]] = max(self._first.get(keys[0], 0), len(keys))
             self.words.update(keys)
             if len(keys) > 1 and keys[-1].isdigit():
-                self._numbered.add(keys[:-1])
+                self._numbered.setdefault(keys[:-1], []).extend(bearer.things)
             self._join(keys, bearer)
 
     def _join(self, keys: tuple[str, ...], bearer: Bearers) -> None:

@@ -381,8 +381,11 @@ def _trait(
         wanted.append(ASKED["how_far"])
     if "agg:sum" in frame.senses and not strong:
         wanted.append((CONSUMED, None))
-    if (_set_to(frame) or _put_at(frame)) and "temperature" in strong:
-        wanted.append((("target_temperature",), None))
+    if _set_to(frame) or _put_at(frame):
+        wanted += [((f"target_{trait}",), None) for trait in ("temperature", "humidity") if trait in strong or not strong]
+    filled = any("trait:charging" in piece.senses and "base" in piece.forms for piece in frame.clause.pieces)
+    if filled and frame.senses & {"what", "how_much"}:
+        wanted.append((("battery",), None))  # "what charge is in the van": not whether it is charged
     if frame.act in ("lock", "unlock"):
         wanted.append(ASKED[frame.act])  # "are all the doors locked": not whether they are shut
     wanted.extend((ALIKE.get(trait, (trait,)), None) for trait in strong)

@@ -58,6 +58,8 @@ def tag(tokens: Sequence[Token], spoken: Language, world: World) -> list[Piece]:
         phrase, words = _longest(tokens, at, spoken.phrases, bent=not noun)
         if words > 1 and phrase is not None and "never_mind" in phrase.senses and _so(tokens, at + words, spoken):
             phrase, words = _longest(tokens[: at + words - 1], at, spoken.phrases, bent=not noun)  # "leave it on"
+        if words > 1 and phrase is not None and "included" in phrase.senses and _goes_on(tokens, at + words, spoken):
+            phrase, words = _longest(tokens[: at + 1], at, spoken.phrases, bent=False)  # "and all the blinds"
         if words > 1 and _cuts(tokens, at, words, world):
             phrase, words = _longest(tokens[: at + 1], at, spoken.phrases, bent=not noun)
         if led and words > 1 and _with_particle(tokens, at, words, spoken, world):
@@ -76,6 +78,12 @@ def _so(tokens: Sequence[Token], at: int, spoken: Language) -> bool:
         return at < len(tokens)
     found = spoken.phrases.phrase(tokens[at].text)
     return found is not None and not STATES.isdisjoint(found.senses)
+
+
+def _goes_on(tokens: Sequence[Token], at: int, spoken: Language) -> bool:
+    """Does an article stand here, and what it is of after it?"""
+    found = spoken.phrases.phrase(tokens[at].text) if at + 1 < len(tokens) else None
+    return found is not None and "det" in found.senses
 
 
 def _with_particle(tokens: Sequence[Token], at: int, words: int, spoken: Language, world: World) -> bool:

@@ -133,9 +133,16 @@ def traits_asked(pieces: Sequence[Piece], text: str) -> tuple[str, ...]:
         found = [*wanted, "temperature", "cabin_temperature", *found, "energy"]  # 电表走了几度
     if not found and _MADE.search(text) is not None:
         found = ["good_count", "count"]  # 切片机今天切了多少
-    if "energy" in found and "temperature" in found and "电" in text:
-        found = [trait for trait in found if "temperature" not in trait]  # 耗电多少度
+    if "energy" in found and "temperature" in found and "电" in _without_names(pieces, text):
+        found = [trait for trait in found if "temperature" not in trait]  # 耗电多少度, and not 电热炕多少度
     return tuple(dict.fromkeys(found))
+
+
+def _without_names(pieces: Sequence[Piece], text: str) -> str:
+    for piece in pieces:
+        if piece.things:
+            text = text.replace(piece.text, "")
+    return text
 
 
 _MADE = re.compile(r"了(?:多少(?!次|钱|时)|几[个件片瓶袋箱块张根盒包])")
@@ -157,6 +164,7 @@ def asked(
 ) -> Target:
     """The things that a question is about: all of a kind where which of them is asked."""
     telling = [*traits, *(trait for state in states for trait, _ in tests_of(state))]
+    pieces = _without_own_doors(pieces, world)
     target = find_target(pieces, world, speaker, telling)
     if not (target.named or target.kinds or target.places or (target.said and "devices" in senses(pieces))):
         target = Target(it=target.it)  # nobody is named: see below
@@ -183,10 +191,9 @@ def asked(
         ]
         return Target(things=tuple([t for t in having if t in last] or having), said=True, named=True)
     told = [thing for thing in last if world.things[thing].tells & set(telling)]
-    if (
-        traits[:1] == ("energy",) and not target.things and not told
-    ):  # 昨天用了几度电: of the home, and not what is near
-        told = [thing.id for thing in world.things.values() if thing.kind == "meter" and "energy" in thing.tells]
+    if traits and traits[0] in ("energy", "power") and not target.things and not told:
+        # 昨天用了几度电, 总功率多少: of the home, and not what is near
+        told = [thing.id for thing in world.things.values() if thing.kind == "meter" and traits[0] in thing.tells]
     if not target.things and not target.said and told and (target.it or not target.places):
         target.things, target.said = tuple(told), True
     if not target.things and telling and not target.said:
@@ -198,6 +205,21 @@ def asked(
             target.things, target.said = tuple(under_the_sky), True
             target.named = bool([t for t in under_the_sky if world.things[t].tells & set(telling)])
     return target
+
+
+def _without_own_doors(pieces: Sequence[Piece], world: World) -> Sequence[Piece]:
+    """冰箱 for 冰箱门: who tells of its own door is asked, and not a door of the house."""
+    kept: list[Piece] = []
+    for piece in pieces:
+        whose = kept[:-1] if kept and kept[-1].text == "的" else kept
+        if not (piece.text == "门" and whose and _has_a_door(whose[-1], world)):
+            kept.append(piece)
+    return kept
+
+
+def _has_a_door(piece: Piece, world: World) -> bool:
+    called = (world.things[thing] for thing in piece.things) if piece.things else world.things.values()
+    return any("door" in thing.tells and (piece.things or f"kind:{thing.kind}" in piece.senses) for thing in called)
 
 
 #: Whose temperature is the water's.
