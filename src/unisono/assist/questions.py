@@ -382,7 +382,8 @@ def _trait(
     if "agg:sum" in frame.senses and not strong:
         wanted.append((CONSUMED, None))
     if _set_to(frame) or _put_at(frame):
-        wanted += [((f"target_{trait}",), None) for trait in ("temperature", "humidity") if trait in strong or not strong]
+        aims = [trait for trait in ("temperature", "humidity") if trait in strong or not strong]
+        wanted += [((f"target_{trait}",), None) for trait in aims]
     filled = any("trait:charging" in piece.senses and "base" in piece.forms for piece in frame.clause.pieces)
     if filled and frame.senses & {"what", "how_much"}:
         wanted.append((("battery",), None))  # "what charge is in the van": not whether it is charged

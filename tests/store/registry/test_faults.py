@@ -10,12 +10,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import unisono.store.registry.database
+from tests.parts import DEADLINE_S
 from unisono.errors import HostError
 from unisono.store.registry import Checkpoints, OutboxRow, PlaceRow, Registry, ThingRow
 from unisono.store.registry.address import Address
@@ -273,6 +275,17 @@ asyncio.run(main())
     await registry.close()
 
 
+async def ended(work: Awaitable[Any]) -> Any:
+    """What it comes to; where it comes to nothing, where it stands."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task}, timeout=2 * DEADLINE_S)
+    if not task.done():
+        for each in asyncio.all_tasks():
+            each.print_stack()
+    assert task.done(), "see the stacks"
+    return await task
+
+
 async def test_a_cancelled_change_is_undone_and_blocks_nobody(registry: Registry) -> None:
     await registry.put_place(PlaceRow("home", "Home"))
     things = [ThingRow(f"t{number}", "Thing", "light", 1, "home") for number in range(3_000)]
@@ -282,9 +295,9 @@ async def test_a_cancelled_change_is_undone_and_blocks_nobody(registry: Registry
             await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await task
-        assert await registry.count_things() == 0
-    await registry.put_things(things)
+            await ended(task)
+        assert await ended(registry.count_things()) == 0
+    await ended(registry.put_things(things))
     assert await registry.count_things() == 3_000
 
 
