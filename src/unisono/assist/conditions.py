@@ -16,7 +16,7 @@ from unisono.assist.dialogue import Memory
 from unisono.assist.frames import Frame
 from unisono.assist.gazetteer import Group, Where, own_door
 from unisono.assist.plan import Condition
-from unisono.assist.questions import ALIKE, AROUND, ASKED, WEAK, value_of
+from unisono.assist.questions import ALIKE, AROUND, ASKED, CONSUMED, WEAK, metered, value_of
 from unisono.assist.text import Piece
 from unisono.assist.times import duration
 from unisono.assist.world import World
@@ -234,9 +234,8 @@ def _compared(
         tell = tuple(t for t in pool if trait in world.things[t].tells)
         if not tell:
             continue
-        if not things and (not places or world.root in places) and trait in ("power", "energy"):
-            # what the home uses is what its meter counts, not every plug beside it once more
-            tell = tuple(t for t in tell if world.things[t].kind == "meter") or tell
+        if not things and (not places or world.root in places) and trait in CONSUMED:
+            tell = metered(tell, world)
         if len(tell) > 1 and not things and not places:
             return None
         value = _converted(float(frame.value), frame.unit, trait)

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["CJK", "MAX_CHARACTERS", "Raw", "raw_words", "words_of"]
+__all__ = ["CJK", "MAX_CHARACTERS", "ONLY_HAN", "Raw", "raw_words", "words_of"]
 
 #: Nobody says more in one breath; a longer text is refused before anybody looks at it.
 MAX_CHARACTERS = 1000
@@ -26,7 +26,7 @@ _WORD = re.compile(
     rf"|(?P<cjk>[{CJK}])|(?P<word>(?:(?![{CJK}])[^\W\d_])+(?:'[a-z]+)?(?:\d+\.\d+|\d*)(?![a-z\d]))|(?P<rest>[^\W_]+)|(?P<mark>[^\s\w]|_)",
 )
 #: Names in Chinese, most of them.
-_HAN = re.compile(r"[0-9\u3400-\u4dbf\u4e00-\u9fff]+")
+ONLY_HAN = re.compile(r"[0-9\u3400-\u4dbf\u4e00-\u9fff]+")
 _HAN_WORD = re.compile(r"[0-9]+|[^0-9]")
 _HUNG = re.compile(r"(?P<stem>.+?)(?P<hung>'(?:s|d|ll|re|ve|m))$")
 
@@ -77,6 +77,6 @@ def words_of(text: str) -> tuple[str, ...]:
     """The words only, for phrases and names."""
     if text.isascii() and text.islower() and text.replace(" ", "").isalpha():
         return tuple(text.split())
-    if _HAN.fullmatch(text):
+    if ONLY_HAN.fullmatch(text):
         return tuple(_HAN_WORD.findall(text))
     return tuple(raw.text for raw in raw_words(text) if raw.kind != "mark")

@@ -21,7 +21,7 @@ from unisono.assist.world import World
 from unisono.thing import traits
 from unisono.thing.schema import NUMERIC
 
-__all__ = ["CONSUMED", "asks", "query_of", "telling"]
+__all__ = ["CONSUMED", "asks", "metered", "query_of", "telling"]
 
 #: Acts of which "who" asks for the cause.
 # fmt: off
@@ -212,9 +212,8 @@ def query_of(frame: Frame, world: World, where: Where, memory: Memory, now: date
     trait, value, chosen = _trait(frame, things, world, where, places, named=named)
     if trait is None:
         return None
-    if trait in ("energy", "power") and not named:
-        # what the home uses is what its meter counts, not every lamp beside it once more
-        chosen = tuple(thing for thing in chosen if world.things[thing].kind == "meter") or chosen
+    if trait in CONSUMED and not named:
+        chosen = metered(chosen, world)
     if trait in ("location", "presence") and "who" in frame.senses and not named:
         chosen = tuple(thing for thing in chosen if world.things[thing].kind == "person") or chosen  # a car is nobody
     value = value_of(trait, value, negated=False) if value is not None else None
@@ -279,6 +278,11 @@ def value_of(trait: str, value: Any, *, negated: bool) -> Any:
     if trait == "presence":
         return (value == "home") is not negated
     return value is not negated if isinstance(value, bool) else value
+
+
+def metered(things: tuple[str, ...], world: World) -> tuple[str, ...]:
+    """What the home uses is what its meter counts, not every lamp beside it once more."""
+    return tuple(thing for thing in things if world.things[thing].kind == "meter") or things
 
 
 def _aggregate(frame: Frame) -> Any:

@@ -12,6 +12,8 @@ from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
+from unisono.assist.letters import ONLY_HAN
+
 __all__ = ["plain", "sounds", "strip_address"]
 
 _HERE = Path(__file__).parent
@@ -41,7 +43,6 @@ _INSISTED = re.compile(r"([\u3400-\u9fff]{2,4})\1$")
 _BEGUN_TWICE = re.compile(r"(?:^|(?<=[，, 把将给]))([^\W\d_灯门窗帘]{1,2})[、，,]+(?=\1)")
 _HAN = r"[\u3400-\u9fff]"
 _BLANKS = re.compile(rf"(?<={_HAN})\s+(?={_HAN}|\d)|(?<=\d)\s+(?={_HAN})|(?<=[,，。])\s+|\s+(?=[,，。])")
-_ONLY_HAN = re.compile(r"[0-9\u3400-\u4dbf\u4e00-\u9fff]+")
 _COMMA = re.compile(r"(?<!\d),|,(?!\d)")
 _MORE, _LESS = re.compile(rf"(?<={_HAN})\+(?=[0-9])"), re.compile(r"(?<=[度量温速])-(?=[0-9])")
 _COMMAS = re.compile(r"[，,]\s*[，,]")
@@ -63,7 +64,7 @@ def _table(name: str) -> list[str]:
 
 def plain(text: str) -> str:
     """Lower case, half-width, simplified, without characters that nobody sees."""
-    if _ONLY_HAN.fullmatch(text):  # most names
+    if ONLY_HAN.fullmatch(text):  # most names
         return _POINT.sub(r"\1.\2", text.translate(_traditional()))
     text = unicodedata.normalize("NFKC", text).lower().translate(_traditional())
     text = "".join(
